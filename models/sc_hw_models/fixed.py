@@ -1,0 +1,81 @@
+"""The integer algebra that every rule's ``step`` is written in.
+
+A step is pure text over mathematical integers: ``+ - *``, comparisons, and the functions of this
+module instead of Python ``if``. The same text therefore runs on three kinds of value:
+
+* Python ``int``: exact, unbounded;
+* ``numpy.ndarray`` of ``int64``: N synapses at once, exact while every intermediate fits 63 bits
+  (each rule's configuration guarantees that);
+* any object that has a ``__select__`` method and the arithmetic operators: symbolic terms, so that
+  the same text can become a theorem.
+
+Nothing here wraps, saturates silently or rounds except where its name says so.
+"""
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["asr", "clip", "decay_magnitude", "maximum", "minimum", "rounded_asr", "select", "truncate"]
+
+Value = Any
+"""An ``int``, an ``int64`` array or a symbolic term. Conditions are 0/1 values of the same kinds."""
+
+
+def select(condition: Value, when_true: Value, when_false: Value) -> Value:
+    """Return ``when_true`` where ``condition`` holds (is not zero), else ``when_false``."""
+    for operand in (condition, when_true, when_false):
+        symbolic = getattr(operand, "__select__", None)
+        if symbolic is not None:
+            return symbolic(condition, when_true, when_false)
+    if any(isinstance(operand, np.ndarray) for operand in (condition, when_true, when_false)):
+        return np.where(condition, when_true, when_false)
+    return when_true if condition else when_false
+
+
+def minimum(a: Value, b: Value) -> Value:
+    """Return the smaller of two values."""
+    return select(a <= b, a, b)
+
+
+def maximum(a: Value, b: Value) -> Value:
+    """Return the larger of two values."""
+    return select(a >= b, a, b)
+
+
+def clip(value: Value, low: int, high: int) -> Value:
+    """Saturate ``value`` into ``low..high`` (both included)."""
+    return minimum(maximum(value, low), high)
+
+
+def asr(value: Value, shift: int) -> Value:
+    """Arithmetic shift right: ``floor(value / 2**shift)`` for a constant ``shift >= 0``."""
+    return value >> shift
+
+
+def rounded_asr(value: Value, shift: int, noise: Value) -> Value:
+    """Return ``floor((value + noise) / 2**shift)``.
+
+    ``noise`` chooses the rounding: 0 floors, ``2**(shift-1)`` rounds to the nearest (ties up), and a
+    number drawn uniformly from ``0..2**shift-1`` rounds stochastically, which is exact on average.
+    """
+    return asr(value + noise, shift)
+
+
+def truncate(value: Value, shift: int) -> Value:
+    """Return ``value / 2**shift`` rounded toward zero."""
+    return select(value >= 0, asr(value, shift), -asr(-value, shift))
+
+
+def decay_magnitude(value: Value, shift: int, noise: Value) -> Value:
+    """Shrink ``|value|`` by its ``2**-shift`` part and keep the sign; ``shift == 0`` means no decay.
+
+    With ``noise == 0`` the part removed is floored, so a magnitude below ``2**shift`` never decays.
+    """
+    if shift == 0:
+        return value
+    return select(
+        value >= 0,
+        value - rounded_asr(value, shift, noise),
+        -(-value - rounded_asr(-value, shift, noise)),
+    )

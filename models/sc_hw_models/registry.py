@@ -1,0 +1,21 @@
+"""The rules sc-hw knows: one line a rule."""
+
+from importlib import import_module
+
+from .rule import ConfigError, Rule
+
+__all__ = ["RULES", "get_rule"]
+
+RULES: dict[str, str] = {
+    "r_stdp": "sc_hw_models.rules.r_stdp",
+}
+
+
+def get_rule(name: str) -> Rule:
+    """Return the rule called ``name``; ``ConfigError`` lists the known ones when there is none."""
+    if name not in RULES:
+        raise ConfigError(f"rule {name!r}: unknown; allowed are {', '.join(sorted(RULES))}")
+    rule = import_module(RULES[name]).RULE
+    if not isinstance(rule, Rule):
+        raise TypeError(f"{RULES[name]}.RULE is not a Rule")
+    return rule

@@ -1,0 +1,126 @@
+"""The contract between a learning rule and everything else.
+
+A rule is a configuration, a ``RuleSpec`` derived from it, and a pure ``step`` on integers. Memory,
+streams, testbench, proof, synthesis and report read the ``RuleSpec`` and never name a rule.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .fixed import Value
+from .lfsr import Lfsr
+
+__all__ = ["ConfigError", "Field", "Rule", "RuleSpec", "check_integer"]
+
+Values = Mapping[str, Value]
+Step = Callable[[Any, Values, Values], tuple[dict[str, Value], dict[str, Value]]]
+
+
+class ConfigError(ValueError):
+    """A configuration or argument value that is not allowed; the message names it, its value and the range."""
+
+
+def check_integer(name: str, value: object, low: int, high: int) -> int:
+    """Return ``value`` if it is an ``int`` (not a ``bool``) in ``low..high``; raise ``ConfigError`` otherwise."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ConfigError(f"{name}={value!r}: not an integer; allowed are integers {low}..{high}")
+    if not low <= value <= high:
+        raise ConfigError(f"{name}={value}: out of range; allowed are integers {low}..{high}")
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One named value of fixed width: a state field, an input, a noise word or an output.
+
+    ``bits`` is 1..62; a signed field is two's complement; ``reset`` is the value after a clear (state only).
+    """
+
+    name: str
+    bits: int
+    signed: bool = False
+    reset: int = 0
+    meaning: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
+            raise ConfigError(f"field name {self.name!r}: allowed are lower-case letters, digits and _")
+        check_integer(f"{self.name}.bits", self.bits, 1, 62)
+        check_integer(f"{self.name}.reset", self.reset, self.minimum, self.maximum)
+
+    @property
+    def minimum(self) -> int:
+        """The smallest value the field can hold."""
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def maximum(self) -> int:
+        """The largest value the field can hold."""
+        return (1 << (self.bits - self.signed)) - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleSpec:
+    """Widths, signs, resets and latency of one configured rule: the only source of each of them.
+
+    ``state`` is the word of one synapse, first field in the lowest bits. ``synapse_inputs`` arrive once
+    per synapse and timestep, ``step_inputs`` once per timestep for all synapses. ``noise`` words are
+    fresh random bits for every update, cut from the lane's LFSR in order, lowest bits first.
+    ``outputs`` leave with every update. ``latency`` is the number of clocks from a datapath's inputs
+    to its outputs.
+    """
+
+    rule: str
+    state: tuple[Field, ...]
+    synapse_inputs: tuple[Field, ...]
+    step_inputs: tuple[Field, ...]
+    noise: tuple[Field, ...]
+    outputs: tuple[Field, ...]
+    latency: int
+    random_seed: int = 0
+
+    @property
+    def inputs(self) -> tuple[Field, ...]:
+        """Every input of an update except noise: those of the synapse, then those of the timestep."""
+        return self.synapse_inputs + self.step_inputs
+
+    @property
+    def state_bits(self) -> int:
+        """Bits of state of one synapse."""
+        return sum(f.bits for f in self.state)
+
+    @property
+    def lfsr(self) -> Lfsr | None:
+        """The random register each lane needs, or ``None`` when the rule draws no noise."""
+        fresh = sum(f.bits for f in self.noise)
+        return Lfsr(fresh) if fresh else None
+
+    def positions(self) -> dict[str, int]:
+        """Return the lowest bit of each state field in the state word."""
+        result, position = {}, 0
+        for f in self.state:
+            result[f.name] = position
+            position += f.bits
+        return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A learning rule as the toolchain sees it.
+
+    ``config_type`` is a frozen dataclass whose defaults are valid. ``spec(config)`` derives the
+    ``RuleSpec``; ``step(config, state, inputs)`` returns ``(state, outputs)`` where ``inputs`` holds the
+    synapse inputs, step inputs and noise by name. ``motifs`` are short input sequences, one mapping a
+    timestep (absent names are 0), that a testbench must play; ``accuracy(config, seed)`` compares the
+    fixed model with the float reference and returns named figures.
+    """
+
+    name: str
+    summary: str
+    config_type: type
+    spec: Callable[[Any], RuleSpec]
+    step: Step
+    accuracy: Callable[[Any, int], dict[str, float]]
+    motifs: Mapping[str, Sequence[Mapping[str, int]]] = field(default_factory=dict)

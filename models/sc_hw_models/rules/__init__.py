@@ -1,0 +1,1 @@
+"""One file a rule: its configuration, float reference, fixed step and specification."""

@@ -1,0 +1,403 @@
+"""Online O(1) reward-modulated STDP: the fixed-point rule, its specification and its float reference.
+
+Trace-based STDP pairs a presynaptic and a postsynaptic trace into an eligibility, which a reward turns
+into a weight change. Source of the three-factor form: E. M. Izhikevich, "Solving the distal reward
+problem through linkage of STDP and dopamine signaling", Cerebral Cortex 17 (2007), eqs. 1-3; of the
+all-to-all trace form: Morrison, Diesmann and Gerstner, Biol. Cybern. 98 (2008), section 4.1.2, with the
+presynaptic trace set to its maximum at a spike (nearest-neighbour) instead of incremented.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from math import expm1, log1p
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..core import CoreModel
+from ..fixed import Value, asr, clip, decay_magnitude, rounded_asr, select, truncate
+from ..lfsr import lane_seed
+from ..rule import ConfigError, Field, Rule, RuleSpec, check_integer
+
+__all__ = ["RULE", "OnlineO1Array", "OnlineO1Config", "OnlineO1Float", "OnlineO1Synapse", "build_online_o1_memory_proof"]
+
+RULE_FAMILY = "reward_modulated_stdp"
+ROUNDINGS = ("floor", "nearest", "stochastic")
+ANNOTATION_SCHEMA = "sc-hw/online-o1/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnlineO1Config:
+    """Widths, shifts and options of the rule; every default keeps the rule bit-compatible with its first definition.
+
+    Widths: ``weight_bits`` W 1..31 (unsigned), ``trace_bits`` T 2..30 (traces unsigned, eligibility
+    signed), ``reward_bits`` R 1..30 (signed). Shifts 0..30: ``learning_shift`` L scales the weight
+    change by 2^-L; ``trace_decay_shift`` D removes the 2^-D part of a trace every timestep (0: none).
+
+    Options, off by default: ``trace_fraction_bits`` F (0..30-T) keeps F more bits below the unit in
+    traces and eligibility, so that they decay below 2^D-1, and only whole units reach the weight;
+    ``eligibility_decay_shift`` gives the eligibility its own time constant (None: as the traces);
+    ``eligibility_gain_shift`` scales what enters the eligibility by 2^-G, ``depression_shift`` only its
+    depressing part; ``rounding`` is applied to the weight change, ``decay_rounding`` to every decay,
+    each floor, nearest or stochastic; ``random_seed`` (0..2^31-1) seeds the stochastic ones.
+
+    Errors: ``ConfigError`` names the field, the value and what is allowed.
+    """
+
+    weight_bits: int = 16
+    trace_bits: int = 12
+    reward_bits: int = 8
+    learning_shift: int = 4
+    trace_decay_shift: int = 4
+    rule_family: str = RULE_FAMILY
+    trace_fraction_bits: int = 0
+    eligibility_decay_shift: int | None = None
+    eligibility_gain_shift: int = 0
+    depression_shift: int = 0
+    rounding: str = "floor"
+    decay_rounding: str = "floor"
+    random_seed: int = 1
+
+    _RANGES: ClassVar[dict[str, tuple[int, int]]] = {
+        "weight_bits": (1, 31),
+        "trace_bits": (2, 30),
+        "reward_bits": (1, 30),
+        "learning_shift": (0, 30),
+        "trace_decay_shift": (0, 30),
+        "eligibility_gain_shift": (0, 30),
+        "depression_shift": (0, 30),
+        "random_seed": (0, 2**31 - 1),
+    }
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in self._RANGES.items():
+            check_integer(name, getattr(self, name), low, high)
+        # The product of reward and eligibility must stay within 62 bits, hence T + F <= 30.
+        check_integer("trace_fraction_bits", self.trace_fraction_bits, 0, 30 - self.trace_bits)
+        if self.eligibility_decay_shift is not None:
+            check_integer("eligibility_decay_shift", self.eligibility_decay_shift, 0, 30)
+        for name, allowed in (("rule_family", (RULE_FAMILY,)), ("rounding", ROUNDINGS), ("decay_rounding", ROUNDINGS)):
+            if getattr(self, name) not in allowed:
+                raise ConfigError(f"{name}={getattr(self, name)!r}: not known; allowed are {', '.join(allowed)}")
+
+    @property
+    def stored_trace_bits(self) -> int:
+        """Bits of a stored trace and of the eligibility: T + F."""
+        return self.trace_bits + self.trace_fraction_bits
+
+    @property
+    def effective_eligibility_decay_shift(self) -> int:
+        """The eligibility's decay shift after the default is resolved."""
+        own = self.eligibility_decay_shift
+        return self.trace_decay_shift if own is None else own
+
+    @property
+    def max_weight(self) -> int:
+        """Largest weight: 2^W - 1."""
+        return (1 << self.weight_bits) - 1
+
+    @property
+    def max_trace(self) -> int:
+        """Largest stored trace, what a spike sets it to: 2^(T+F) - 1."""
+        return (1 << self.stored_trace_bits) - 1
+
+    @property
+    def min_eligibility(self) -> int:
+        """Most negative stored eligibility: -2^(T+F-1)."""
+        return -(1 << (self.stored_trace_bits - 1))
+
+    @property
+    def max_eligibility(self) -> int:
+        """Largest stored eligibility: 2^(T+F-1) - 1."""
+        return (1 << (self.stored_trace_bits - 1)) - 1
+
+    @property
+    def min_reward(self) -> int:
+        """Most negative reward: -2^(R-1)."""
+        return -(1 << (self.reward_bits - 1))
+
+    @property
+    def max_reward(self) -> int:
+        """Largest reward: 2^(R-1) - 1."""
+        return (1 << (self.reward_bits - 1)) - 1
+
+    @property
+    def per_synapse_state_bits(self) -> int:
+        """State of one synapse in bits: W + 3(T+F)."""
+        return self.weight_bits + 3 * self.stored_trace_bits
+
+    def to_annotation(self, *, rule_id: str) -> dict[str, Any]:
+        """Return a JSON-ready description of the rule for a network exchange format; ``rule_id`` names the instance."""
+        spec = _spec(self)
+        return {
+            "schema_version": ANNOTATION_SCHEMA,
+            "rule_id": rule_id,
+            **asdict(self),
+            "eligibility_decay_shift": self.effective_eligibility_decay_shift,
+            "state_fields": [{"name": f.name, "bits": f.bits, "signed": f.signed, "reset": f.reset} for f in spec.state],
+            "per_synapse_state_bits": self.per_synapse_state_bits,
+            "per_lane_random_bits": spec.lfsr.bits if spec.lfsr else 0,
+            "saturation_policy": "clip every stored value to its field; intermediates never wrap",
+            "sequence_length_independent": True,
+            "hidden_history_fields": [],
+        }
+
+
+def _noise_bits(config: OnlineO1Config) -> dict[str, int]:
+    """Return the width of each noise word, in the order in which they are cut from the LFSR."""
+    widths = {"weight_noise": config.learning_shift if config.rounding == "stochastic" else 0}
+    decaying = config.decay_rounding == "stochastic"
+    widths["pre_noise"] = widths["post_noise"] = config.trace_decay_shift if decaying else 0
+    widths["eligibility_noise"] = config.effective_eligibility_decay_shift if decaying else 0
+    return {name: bits for name, bits in widths.items() if bits}
+
+
+def _spec(config: OnlineO1Config) -> RuleSpec:
+    stored = config.stored_trace_bits
+    return RuleSpec(
+        rule="r_stdp",
+        state=(
+            Field(name="weight", bits=config.weight_bits, meaning="synaptic weight"),
+            Field(name="pre_trace", bits=stored, meaning="presynaptic trace"),
+            Field(name="post_trace", bits=stored, meaning="postsynaptic trace"),
+            Field(name="eligibility", bits=stored, signed=True, meaning="eligibility trace"),
+        ),
+        synapse_inputs=(
+            Field(name="pre_spike", bits=1, meaning="presynaptic spike in this timestep"),
+            Field(name="post_spike", bits=1, meaning="postsynaptic spike in this timestep"),
+        ),
+        step_inputs=(Field(name="reward", bits=config.reward_bits, signed=True, meaning="reward of this timestep"),),
+        noise=tuple(Field(name=name, bits=bits) for name, bits in _noise_bits(config).items()),
+        outputs=(Field(name="weight", bits=config.weight_bits, meaning="weight after this timestep"),),
+        # trace | difference | sum | clip | product | weight sum | clip, and one stage for each option that adds arithmetic
+        latency=7 + (config.trace_fraction_bits > 0) + (config.decay_rounding != "floor"),
+        random_seed=config.random_seed,
+    )
+
+
+def _rounding_noise(rounding: str, shift: int, inputs: Mapping[str, Value], name: str) -> Value:
+    if rounding == "floor" or shift == 0:
+        return 0
+    return 1 << (shift - 1) if rounding == "nearest" else inputs[name]
+
+
+def _step(
+    config: OnlineO1Config, state: Mapping[str, Value], inputs: Mapping[str, Value]
+) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Advance one synapse, N synapses or a symbolic synapse by one timestep (see docs/rules/r_stdp.md)."""
+    pre, post = inputs["pre_spike"], inputs["post_spike"]
+    reward = clip(inputs["reward"], config.min_reward, config.max_reward)
+    p0, q0 = state["pre_trace"], state["post_trace"]
+
+    def decay(value: Value, shift: int, noise_name: str) -> Value:
+        return decay_magnitude(value, shift, _rounding_noise(config.decay_rounding, shift, inputs, noise_name))
+
+    pre_trace = select(pre, config.max_trace, decay(p0, config.trace_decay_shift, "pre_noise"))
+    post_trace = select(post, config.max_trace, decay(q0, config.trace_decay_shift, "post_noise"))
+    potentiation = asr(select(post, select(pre, config.max_trace, p0), 0), config.eligibility_gain_shift)
+    depression = asr(select(pre, q0, 0), config.eligibility_gain_shift + config.depression_shift)
+    decayed = decay(state["eligibility"], config.effective_eligibility_decay_shift, "eligibility_noise")
+    eligibility = clip(decayed + potentiation - depression, config.min_eligibility, config.max_eligibility)
+    drive = reward * truncate(eligibility, config.trace_fraction_bits)
+    noise = _rounding_noise(config.rounding, config.learning_shift, inputs, "weight_noise")
+    change = rounded_asr(drive, config.learning_shift, noise)
+    weight = clip(state["weight"] + change, 0, config.max_weight)
+    new_state = {"weight": weight, "pre_trace": pre_trace, "post_trace": post_trace, "eligibility": eligibility}
+    return new_state, {"weight": weight}
+
+
+class OnlineO1Array(CoreModel):
+    """N synapses of the rule under one reward, updated by one lane; ``state`` holds ``int64`` arrays ``(n_synapses,)``.
+
+    ``initial_weight`` is one integer or an array of them, 0..max_weight; traces start empty.
+    """
+
+    def __init__(self, config: OnlineO1Config, n_synapses: int, initial_weight: Any = 0) -> None:
+        super().__init__(RULE, config, synapses=n_synapses)
+        self.load({"weight": np.broadcast_to(np.asarray(initial_weight), (n_synapses,))})
+
+    def update(self, *, pre_spike: Any, post_spike: Any, reward: int) -> dict[str, np.ndarray]:
+        """Advance one timestep and return the state; spikes are bool or 0/1 arrays, the reward any integer (clipped)."""
+        clipped = clip(reward, self.config.min_reward, self.config.max_reward)
+        self.step({"pre_spike": pre_spike, "post_spike": post_spike, "reward": clipped})
+        return dict(self.state)
+
+
+class OnlineO1Synapse:
+    """One synapse of the rule on plain Python integers; ``step`` returns the snapshot after the timestep."""
+
+    def __init__(self, config: OnlineO1Config | None = None, initial_weight: int = 0) -> None:
+        self.config = config or OnlineO1Config()
+        check_integer("initial_weight", initial_weight, 0, self.config.max_weight)
+        self._spec = _spec(self.config)
+        self._state: dict[str, int] = {f.name: f.reset for f in self._spec.state} | {"weight": initial_weight}
+        lfsr = self._spec.lfsr
+        self._random = lane_seed(self.config.random_seed, 0, lfsr.bits) if lfsr else 0
+
+    @property
+    def state_fields(self) -> tuple[str, ...]:
+        """Names of the state of one synapse; there is no other."""
+        return tuple(self._state)
+
+    @property
+    def state_bit_count(self) -> int:
+        """Bits of state of one synapse."""
+        return self._spec.state_bits
+
+    def snapshot(self) -> dict[str, int]:
+        """Return a copy of the state."""
+        return dict(self._state)
+
+    def step(self, *, pre_spike: bool, post_spike: bool, reward: int) -> dict[str, int]:
+        """Advance one timestep; spikes are bool or 0/1, the reward any integer (clipped to its range)."""
+        inputs = {}
+        for name, spike in (("pre_spike", pre_spike), ("post_spike", post_spike)):
+            inputs[name] = check_integer(name, int(spike) if isinstance(spike, (bool, np.bool_)) else spike, 0, 1)
+        if isinstance(reward, bool) or not isinstance(reward, (int, np.integer)):
+            raise ConfigError(f"reward={reward!r}: not an integer")
+        inputs["reward"] = int(reward)
+        lfsr, low = self._spec.lfsr, 0
+        for f in self._spec.noise:
+            inputs[f.name] = (self._random >> low) & f.maximum
+            low += f.bits
+        self._random = lfsr.step(self._random) if lfsr else 0
+        self._state, _ = _step(self.config, self._state, inputs)
+        return self.snapshot()
+
+
+def build_online_o1_memory_proof(
+    *, n_synapses: int, config: OnlineO1Config, sequence_length: int | None = None
+) -> dict[str, Any]:
+    """Return the O(1) memory claim for ``n_synapses``; synthesis counts the netlist's bits against it.
+
+    The synapse is stepped ``sequence_length`` times (256 by default, at most 4096) and everything it then
+    holds is compared with the claim: no other attribute or state field, and each within its width.
+    """
+    check_integer("n_synapses", n_synapses, 1, 1 << 32)
+    steps = check_integer("sequence_length", 256 if sequence_length is None else sequence_length, 1, 1 << 24)
+    synapse, spec = OnlineO1Synapse(config), _spec(config)
+    for k in range(min(steps, 4096)):
+        synapse.step(pre_spike=k % 3 == 0, post_spike=k % 5 == 1, reward=config.max_reward - k % 7)
+    state, random_bits = synapse.snapshot(), spec.lfsr.bits if spec.lfsr else 0
+    attributes = set(vars(synapse)) - {"config", "_spec", "_state", "_random"}
+    hidden = sorted(attributes | (set(state) - {f.name for f in spec.state}))
+    held = all(f.minimum <= state[f.name] <= f.maximum for f in spec.state) and 0 <= synapse._random < 1 << random_bits
+    same = (synapse.config, synapse._spec) == (config, spec)
+    return {
+        "rule": "r_stdp",
+        "n_synapses": n_synapses,
+        "sequence_length": sequence_length,
+        "steps_run": min(steps, 4096),
+        "state_fields": list(synapse.state_fields),
+        "per_synapse_state_bits": config.per_synapse_state_bits,
+        "total_state_bits": n_synapses * config.per_synapse_state_bits,
+        "sequence_length_independent": not hidden and held and same and spec.state_bits == config.per_synapse_state_bits,
+        "hidden_history_fields": hidden,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnlineO1Float:
+    """Float64 reference with time constants in ms; traces and eligibility in units of a full trace, weights in 0..1.
+
+    ``dt_ms`` is the timestep, ``learning_rate`` the weight change for a reward of 1 (full scale) at an
+    eligibility of 1, ``eligibility_limit`` its bound, ``potentiation`` and ``depression`` its amplitudes.
+    A time constant of ``inf`` does not decay. Decay is exact: x exp(-dt/tau) per timestep.
+    """
+
+    tau_trace_ms: float
+    tau_eligibility_ms: float
+    learning_rate: float
+    dt_ms: float = 1.0
+    potentiation: float = 1.0
+    depression: float = 1.0
+    eligibility_limit: float = 0.5
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            if not getattr(self, f.name) > 0:
+                raise ConfigError(f"{f.name}={getattr(self, f.name)!r}: allowed are numbers above 0")
+
+    @classmethod
+    def from_config(cls, config: OnlineO1Config, *, dt_ms: float = 1.0) -> "OnlineO1Float":
+        """Return the reference whose constants the fixed configuration approximates: tau = -dt / ln(1 - 2^-D)."""
+
+        def tau(shift: int) -> float:
+            return -dt_ms / log1p(-(2.0**-shift)) if shift else float("inf")
+
+        scale = 2.0 ** (config.reward_bits - 1 + config.trace_bits - config.learning_shift - config.weight_bits)
+        gain = 2.0**-config.eligibility_gain_shift
+        return cls(
+            tau_trace_ms=tau(config.trace_decay_shift),
+            tau_eligibility_ms=tau(config.effective_eligibility_decay_shift),
+            learning_rate=scale,
+            dt_ms=dt_ms,
+            potentiation=gain,
+            depression=gain * 2.0**-config.depression_shift,
+        )
+
+    @cached_property
+    def _factors(self) -> tuple[float, float]:
+        return tuple(1.0 + expm1(-self.dt_ms / tau) for tau in (self.tau_trace_ms, self.tau_eligibility_ms))  # type: ignore[return-value]
+
+    def step(
+        self, state: Mapping[str, np.ndarray], *, pre_spike: np.ndarray, post_spike: np.ndarray, reward: float
+    ) -> dict[str, np.ndarray]:
+        """Advance one timestep; ``reward`` in -1..1, spikes bool arrays."""
+        trace, slow = self._factors
+        p0, q0 = state["pre_trace"], state["post_trace"]
+        gain = self.potentiation * np.where(post_spike, np.where(pre_spike, 1.0, p0), 0.0)
+        loss = self.depression * np.where(pre_spike, q0, 0.0)
+        limit = self.eligibility_limit
+        eligibility = np.clip(state["eligibility"] * slow + gain - loss, -limit, limit)
+        return {
+            "weight": np.clip(state["weight"] + self.learning_rate * reward * eligibility, 0.0, 1.0),
+            "pre_trace": np.where(pre_spike, 1.0, p0 * trace),
+            "post_trace": np.where(post_spike, 1.0, q0 * trace),
+            "eligibility": eligibility,
+        }
+
+
+def _accuracy(config: OnlineO1Config, seed: int) -> dict[str, float]:
+    """Run fixed and float side by side on Poisson spikes and return deviations relative to full scale.
+
+    512 synapses, 4,000 timesteps of 1 ms, 20 Hz on both sides, a reward of one sixteenth of full scale that is +,
+    - or 0 with equal chance every 50 ms; weights start at mid scale.
+    """
+    n, steps = 512, 4000
+    generator = np.random.default_rng(seed)
+    reference = OnlineO1Float.from_config(config)
+    fixed = OnlineO1Array(config, n, (config.max_weight + 1) // 2)
+    zero = np.zeros(n)
+    exact = {"weight": np.full(n, 0.5), "pre_trace": zero, "post_trace": zero, "eligibility": zero}
+    scale = {name: float(1 << config.stored_trace_bits) for name in exact} | {"weight": float(config.max_weight + 1)}
+    squares, worst, reward = dict.fromkeys(exact, 0.0), dict.fromkeys(exact, 0.0), 0
+    for k in range(steps):
+        if k % 50 == 0:
+            reward = int(generator.integers(-1, 2)) * max(1, (config.max_reward + 1) // 16)
+            reward = int(np.clip(reward, config.min_reward, config.max_reward))
+        pre, post = generator.random((2, n)) < 0.02
+        state = fixed.update(pre_spike=pre, post_spike=post, reward=reward)
+        exact = reference.step(exact, pre_spike=pre, post_spike=post, reward=reward / -config.min_reward)
+        for name in exact:
+            error = state[name] / scale[name] - exact[name]
+            squares[name] += float(np.mean(error**2)) / steps
+            worst[name] = max(worst[name], float(np.abs(error).max()))
+    result = {f"{name}_rms": squares[name] ** 0.5 for name in exact} | {f"{name}_max": worst[name] for name in exact}
+    return result | {"weight_bias": float(np.mean(state["weight"] / scale["weight"] - exact["weight"]))}
+
+
+RULE = Rule(
+    name="r_stdp",
+    summary="online O(1) reward-modulated STDP",
+    config_type=OnlineO1Config,
+    spec=_spec,
+    step=_step,
+    accuracy=_accuracy,
+    motifs={
+        "pre-post-post": ({"pre_spike": 1}, {"post_spike": 1}, {"post_spike": 1}),
+        "post-pre-pre": ({"post_spike": 1}, {"pre_spike": 1}, {"pre_spike": 1}),
+        "post-pre": ({"post_spike": 1}, {"pre_spike": 1}, {}, {}),
+    },
+)

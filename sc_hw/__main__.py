@@ -1,0 +1,5 @@
+"""``python -m sc_hw``."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,150 @@
+"""Accuracy: the fixed-point model of a rule beside its float reference, measured over seeds and named variants."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sc_hw_models.registry import get_rule
+from sc_hw_models.rule import ConfigError, Rule
+
+from .config import build_config
+from .errors import UserError
+from .records import write_record
+
+__all__ = ["Variant", "accuracy_command", "accuracy_markdown", "accuracy_table", "measure_accuracy"]
+
+MAX_SEEDS = 1000
+_UNIT = "% of full scale"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """The figures of one named configuration: ``runs`` holds what ``Rule.accuracy`` returned for each seed."""
+
+    name: str
+    config: Any
+    runs: tuple[Mapping[str, float], ...]
+
+    @property
+    def medians(self) -> dict[str, float]:
+        """Every figure's median over the seeds."""
+        return {figure: median(run[figure] for run in self.runs) for figure in self.runs[0]}
+
+
+def accuracy_command(
+    rule_name: str,
+    *,
+    settings: Sequence[str] = (),
+    variants: Sequence[str] = (),
+    seeds: int = 5,
+    table: Mapping[str, Any] | None = None,
+    markdown: bool = False,
+    json_path: Path | None = None,
+    console: Console | None = None,
+) -> int:
+    """Measure and print how far a rule's fixed-point model lies from its float reference; return 0.
+
+    ``table`` is a configuration as read from TOML, ``settings`` are ``key=value`` and win over it. Each of
+    ``variants``, ``name:key=value,key=value``, is measured on its own, with its settings on top of those
+    two; without any, the configuration itself is measured. Seeds 0..``seeds``-1 (1..1000) drive the spikes.
+    ``markdown`` prints the text of a documentation table; ``json_path`` receives every run.
+    Errors: ``UserError`` for an unknown rule, key or value, a bad variant, or a file that cannot be written.
+    """
+    console = console or Console()
+    try:
+        rule = get_rule(rule_name)
+    except ConfigError as error:
+        raise UserError(str(error)) from error
+    if not 1 <= seeds <= MAX_SEEDS:
+        raise UserError(f"--seeds {seeds}: out of range; allowed are 1..{MAX_SEEDS}")
+    configs: dict[str, Any] = {}  # all are checked before the first of many seconds is spent
+    for name, own in [_parse_variant(text) for text in variants] or [("as configured", [])]:
+        if name in configs:
+            raise UserError(f"--variant {name!r}: given twice; name each variant once")
+        configs[name] = build_config(rule, table or {}, [*settings, *own])
+    results = measure_accuracy(rule, configs, seeds=seeds, console=console)
+    if markdown:
+        console.print(accuracy_markdown(results), markup=False, highlight=False, soft_wrap=True)
+    else:
+        console.print(accuracy_table(rule.name, results))
+    if json_path is not None:
+        write_record(json_path, _record(rule, results))
+    return 0
+
+
+def measure_accuracy(rule: Rule, configs: Mapping[str, Any], *, seeds: int, console: Console | None = None) -> list[Variant]:
+    """Return the figures of every named configuration over seeds 0..``seeds``-1, in the order given."""
+    console = console or Console(quiet=True)
+    results = []
+    with console.status("measuring") as status:
+        for name, config in configs.items():
+            runs = []
+            for seed in range(seeds):
+                status.update(f"{name}, seed {seed}")
+                runs.append(rule.accuracy(config, seed))
+            results.append(Variant(name=name, config=config, runs=tuple(runs)))
+    return results
+
+
+def accuracy_table(rule_name: str, results: Sequence[Variant]) -> Table:
+    """Return the medians as a rich table: one row a variant, one column a field, in percent of full scale."""
+    seeds = len(results[0].runs)
+    table = Table(title=f"{rule_name}: fixed minus float, {_UNIT}, median of {seeds} seed{'s' if seeds > 1 else ''}")
+    header, *rows = _cells(results)
+    table.add_column(header[0])
+    for title in header[1:]:
+        table.add_column(title, justify="right")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def accuracy_markdown(results: Sequence[Variant]) -> str:
+    """Return the same cells as the text of a Markdown table."""
+    header, *rows = _cells(results)
+    rule = ["---", *["---:"] * (len(header) - 1)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (header, rule, *rows))
+
+
+def _cells(results: Sequence[Variant]) -> list[list[str]]:
+    """Return header and rows; a field's rms and maximum share a column."""
+    figures = list(results[0].runs[0])
+    fields = [figure.removesuffix("_rms") for figure in figures if figure.endswith("_rms")]
+    paired = {f"{name}_{kind}" for name in fields for kind in ("rms", "max")}
+    single = [figure for figure in figures if figure not in paired]
+    rows = [["variant", *[f"{name} rms / max" for name in fields], *[figure.replace("_", " ") for figure in single]]]
+    for result in results:
+        values = result.medians
+        pairs = [f"{_percent(values[f'{name}_rms'])} / {_percent(values[f'{name}_max'])}" for name in fields]
+        rows.append([result.name, *pairs, *[_percent(values[figure], "+") for figure in single]])
+    return rows
+
+
+def _percent(value: float, sign: str = "") -> str:
+    """Return two significant digits of the percentage."""
+    return f"{100 * value:{sign}#.2g}".rstrip(".")
+
+
+def _parse_variant(text: str) -> tuple[str, list[str]]:
+    """Split ``name:key=value,key=value``; nothing after the colon means the configuration as it is."""
+    name, colon, settings = text.partition(":")
+    if not colon or not name.strip():
+        raise UserError(f"--variant {text!r}: not a variant; write name:key=value,key=value")
+    return name.strip(), [setting.strip() for setting in settings.split(",") if setting.strip()]
+
+
+def _record(rule: Rule, results: Sequence[Variant]) -> dict[str, Any]:
+    return {
+        "verb": "accuracy",
+        "rule": rule.name,
+        "seeds": list(range(len(results[0].runs))),
+        "variants": [
+            {"name": r.name, "config": dataclasses.asdict(r.config), "runs": list(r.runs), "median": r.medians} for r in results
+        ],
+    }

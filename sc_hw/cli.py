@@ -1,0 +1,296 @@
+"""The command line. Exit status: 0 all is well, 1 a check failed, 2 the input cannot be used, 130 interrupted."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from sc_hw_models.registry import RULES, get_rule
+from sc_hw_models.rule import ConfigError
+
+from . import __version__
+from .errors import UserError
+from .records import results_folder, write_record
+
+__all__ = ["app", "main"]
+
+DEFAULT_TARGET = "ice40-hx8k"
+FILE = click.Path(path_type=Path)
+
+
+def _complete(names: Callable[[], list[str]]) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Return a shell completion over names that are looked up only when asked for."""
+    return lambda _context, _parameter, start: [CompletionItem(name) for name in names() if name.startswith(start)]
+
+
+def _targets() -> list[str]:
+    from .targets import list_targets
+
+    return list(list_targets())
+
+
+_rule = click.option(
+    "--rule", default="r_stdp", show_default=True, help="Learning rule.", shell_complete=_complete(lambda: list(RULES))
+)
+_settings = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting of the rule; wins over --config."
+)
+_folder = click.argument("folder", metavar="DIR", type=FILE)
+_json = click.option("--json", "json_path", type=FILE, metavar="FILE", help="Also write the record to FILE.")
+_steps = click.option("--steps", type=click.IntRange(1, 10**9), default=200, show_default=True, metavar="K", help="Timesteps.")
+_seed = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True,
+                     help="Seed of everything random; the same seed repeats the run.")  # fmt: skip
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="sc-hw", message="%(prog)s %(version)s")
+def app() -> None:
+    """Synthesizable on-chip-learning cores from golden models: emitted, checked bit for bit, measured."""
+
+
+@app.command()
+@click.option("--synapses", "-n", type=int, required=True, metavar="N", help="Number of synapses, 1..16777216.")
+@click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
+@_rule
+@click.option(
+    "--generator",
+    default="amaranth",
+    show_default=True,
+    help="amaranth or verilog; both give the same ports.",
+    shell_complete=_complete(lambda: ["amaranth", "verilog"]),
+)
+@click.option("--lanes", type=int, default=1, show_default=True, metavar="P", help="Synapses updated in one clock, 1..256.")
+@click.option("--config", type=FILE, metavar="FILE", help="TOML file with the rule's settings (see sc-hw rules).")
+@_settings
+@click.option("--initial", type=FILE, metavar="FILE", help="Initial state: .npz or .csv, one integer column per state field.")
+@click.option("--name", default="sc_core", show_default=True, help="Name of the top module.")
+@click.option("--force", is_flag=True, help="Replace DIR if sc-hw emitted it.")
+def emit(
+    synapses: int, output: Path, rule: str, generator: str, lanes: int, config: Path | None, settings: tuple[str, ...],
+    initial: Path | None, name: str, force: bool,
+) -> None:  # fmt: skip
+    """Write a learning core as a self-describing folder of Verilog.
+
+    Example: sc-hw emit --synapses 1024 --set learning_shift=6 -o build/core
+    """
+    from .config import build_config, read_toml
+    from .initial import check_initial, read_initial
+    from .rtl.design import CoreDesign
+    from .rtl.emit import emit as write
+
+    chosen = get_rule(rule)
+    resolved = build_config(chosen, read_toml(config) if config else {}, settings)
+    design = CoreDesign(name=name, rule=chosen, config=resolved, synapses=synapses, lanes=lanes)
+    if initial:
+        values = check_initial(read_initial(initial), design.spec, synapses)
+        design = CoreDesign(name=name, rule=chosen, config=resolved, synapses=synapses, lanes=lanes, initial=values)
+    path = write(design, generator, output, force=force)
+    click.echo(
+        f"{path}: {synapses} synapses of {rule}, {lanes} lane{'s' if lanes > 1 else ''}, "
+        f"{design.spec.state_bits} state bits a synapse, "
+        f"latency {design.spec.latency}, {generator}"
+    )
+
+
+@app.command()
+@click.argument("folders", metavar="DIR...", type=FILE, nargs=-1, required=True)
+@_steps
+@_seed
+@click.option("--waves", is_flag=True, help="Record a waveform (slower; a build of its own).")
+@click.option("--stimulus", type=FILE, metavar="FILE", help="Play recorded inputs (.npz) instead of the built-in campaign.")
+@_json
+def sim(folders: tuple[Path, ...], steps: int, seed: int, waves: bool, stimulus: Path | None, json_path: Path | None) -> None:
+    """Compare every state bit of every synapse with the golden model, timestep by timestep, in Verilator under cocotb."""
+    from .manifest import load_core
+    from .simulate import check_stimulus, simulate
+
+    cores = [load_core(folder) for folder in folders]
+    if stimulus:
+        if len(cores) > 1:
+            raise UserError(f"--stimulus {stimulus}: recorded inputs fit one core; give one folder instead of {len(cores)}")
+        steps = check_stimulus(stimulus, cores[0].design)
+    output = results_folder(folders[0]) / "sim"
+    total = steps * sum(core.design.synapses for core in cores)
+    with _progress("comparing", total) as advance:
+        result = simulate(cores, steps=steps, seed=seed, output=output, waves=waves, stimulus=stimulus,
+                          note=_note, progress=advance)  # fmt: skip
+    record = result.to_dict()
+    write_record(output.parent / "sim.json", record)
+    if json_path:
+        write_record(json_path, record)
+    for core, outcome in zip(cores, result.cores, strict=True):
+        if core.edited:
+            _note(f"{core.folder}: edited since it was emitted: {', '.join(core.edited)}")
+        if outcome["mismatch"]:
+            click.echo(f"FAIL {core.design.name}: {outcome['mismatch']['text']}")
+        else:
+            values = outcome["state_values_compared"] + outcome["output_values_compared"] + outcome["host_values_compared"]
+            click.echo(
+                f"PASS {core.design.name}: {outcome['synapse_steps']:,} synapse-steps, {values:,} values equal, "
+                f"{outcome['resets']} resets, {outcome['clears']} clears, {len(outcome['stimuli'])} kinds of stimulus, "
+                f"seed {seed}"
+            )
+    rate = sum(outcome["synapse_steps"] for outcome in result.cores) / max(result.run_seconds, 1e-9)
+    click.echo(f"{rate:,.0f} synapse-steps/s compared; log {result.log}" + (f"; waveform {result.waves}" if result.waves else ""))
+    if not result.passed:
+        again = " ".join(str(folder) for folder in folders)
+        length = f"--stimulus {stimulus}" if stimulus else f"--steps {steps}"
+        click.echo(f"repeat with a waveform: sc-hw sim {again} {length} --seed {seed} --waves")
+        sys.exit(1)
+
+
+@app.command()
+@_folder
+@click.option(
+    "--target",
+    multiple=True,
+    default=[DEFAULT_TARGET],
+    show_default=True,
+    help="Device; repeat it for several, or all.",
+    shell_complete=_complete(_targets),
+)
+@click.option("--module", default="core", show_default=True, help="core, or lane for one lane without its memory.")
+@_json
+def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | None) -> None:
+    """Count LUT, FF, block RAM and DSP with Yosys, and prove that the state lands in memory."""
+    from rich.console import Console
+
+    from .synth import synth_command
+
+    names = _targets() if "all" in target else list(target)
+    sys.exit(synth_command(folder, names, module, json_path, Console()))
+
+
+@app.command()
+@_folder
+@_steps
+@_seed
+@_json
+def selftest(folder: Path, steps: int, seed: int, json_path: Path | None) -> None:
+    """Plant known bugs in a copy of the core and demand that sc-hw sim catches each."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from .manifest import load_core
+    from .selftest import selftest as run
+
+    core = load_core(folder)
+    results = results_folder(folder)
+    with _progress("faults", 1) as advance:
+        outcomes = run(core, steps=steps, seed=seed, output=results / "selftest", note=_note, progress=advance)
+    table = Table("fault", "verdict", "first difference", title=f"selftest of {core.design.name}, seed {seed}")
+    for outcome in outcomes:
+        table.add_row(f"{outcome.fault}: {outcome.description}", outcome.verdict, outcome.evidence)
+    Console().print(table)
+    passed = outcomes[0].verdict == "passes" and all(o.verdict != "missed" for o in outcomes)
+    record = {"verb": "selftest", "verdict": "pass" if passed else "fail", "seed": seed, "steps": steps,
+              "faults": [outcome.to_dict() for outcome in outcomes]}  # fmt: skip
+    for path in (results / "selftest.json", json_path):
+        if path:
+            write_record(path, record)
+    caught = sum(outcome.verdict == "caught" for outcome in outcomes)
+    click.echo(f"{'PASS' if passed else 'FAIL'}: {caught} faults caught, {sum(o.verdict == 'missed' for o in outcomes)} missed")
+    sys.exit(0 if passed else 1)
+
+
+@app.command()
+@_rule
+@_settings
+@click.option(
+    "--variant", "variants", multiple=True, metavar="NAME:KEY=VALUE,...", help="A row of the table, instead of the plain one."
+)
+@click.option(
+    "--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Seeds 0..SEEDS-1; the table shows medians."
+)
+@click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
+@_json
+def accuracy(
+    rule: str, settings: tuple[str, ...], variants: tuple[str, ...], seeds: int, markdown: bool, json_path: Path | None
+) -> None:
+    """Measure how far the fixed-point model stands from its float reference."""
+    from rich.console import Console
+
+    from .accuracy import accuracy_command
+
+    sys.exit(accuracy_command(rule, settings=list(settings), variants=list(variants), seeds=seeds, markdown=markdown,
+                              json_path=json_path, console=Console()))  # fmt: skip
+
+
+@app.command()
+def rules() -> None:
+    """List the learning rules and their settings."""
+    import dataclasses
+
+    for name in RULES:
+        rule = get_rule(name)
+        click.echo(f"{name}: {rule.summary}")
+        for field in dataclasses.fields(rule.config_type):
+            click.echo(f"  {field.name} = {field.default!r}")
+
+
+@app.command()
+@_json
+def doctor(json_path: Path | None) -> None:
+    """List every tool with its path and version, what is needed, and the command that installs it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from .toolchain import doctor as tools
+
+    table = Table("tool", "version", "needed", "path or how to install")
+    found = tools()
+    for tool in found:
+        table.add_row(tool.name, tool.version or "missing", tool.needed, tool.path or f"install: {tool.install}")
+    Console().print(table)
+    missing = [tool.name for tool in found if not tool.found and not tool.optional]
+    if json_path:
+        write_record(json_path, {"verb": "doctor", "verdict": "fail" if missing else "pass",
+                                  "tools": [vars(tool) | {"found": tool.found} for tool in found]})  # fmt: skip
+    click.echo(f"missing: {', '.join(missing)}" if missing else "everything is here")
+    sys.exit(1 if missing else 0)
+
+
+def _note(text: str) -> None:
+    click.echo(text, err=True)
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on a terminal, nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    bar = Progress(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), console=console,
+                   transient=True, disable=not console.is_terminal)  # fmt: skip
+    with bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done, everything: bar.update(task, completed=done, total=everything)
+
+
+def main() -> None:
+    """Run the command line and leave with its exit status; errors are one line on standard error."""
+    from .simulate import SimulationError
+    from .yosys import YosysError
+
+    try:
+        status = app(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except KeyboardInterrupt:
+        _note("sc-hw: interrupted")
+        sys.exit(130)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "sc-hw"
+        _note(f"{command}: {' '.join(error.format_message().split())} (see {command} --help)")
+        sys.exit(2)
+    except (UserError, ConfigError) as error:
+        _note(f"sc-hw: {error}")
+        sys.exit(2)
+    except (SimulationError, YosysError, RuntimeError) as error:
+        _note(f"sc-hw: {error}")
+        sys.exit(1)
+    sys.exit(status if isinstance(status, int) else 0)

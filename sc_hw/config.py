@@ -1,0 +1,71 @@
+"""Configuration: a TOML file and ``key=value`` settings become one frozen, validated dataclass."""
+
+import dataclasses
+import re
+import tomllib
+import types
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from sc_hw_models.rule import ConfigError, Rule
+
+from .errors import UserError
+
+__all__ = ["build_config", "read_toml"]
+
+_MAX_TOML_BYTES = 1 << 20
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the table of a TOML file; ``UserError`` when it cannot be read or parsed."""
+    try:
+        if path.stat().st_size > _MAX_TOML_BYTES:
+            raise UserError(f"--config {path}: larger than 1 MiB; a configuration is a short TOML file")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"--config {path}: cannot be read ({error.strerror}); give a readable TOML file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"--config {path}: not valid TOML ({error}); correct the file") from error
+
+
+def build_config(rule: Rule, table: Mapping[str, Any], settings: Sequence[str] = ()) -> Any:
+    """Return the rule's configuration from a table and ``key=value`` settings, which win.
+
+    Errors: ``UserError`` for an unknown key, a setting without ``=`` or a value that is not allowed.
+    """
+    names = {f.name for f in dataclasses.fields(rule.config_type)}
+    hints = get_type_hints(rule.config_type)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in names:
+            raise UserError(f"{key!r}: unknown key for rule {rule.name}; allowed are {', '.join(sorted(names))}")
+        values[key] = value
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key:
+            raise UserError(f"--set {setting!r}: not a setting; write key=value")
+        if key not in names:
+            raise UserError(f"--set {key!r}: unknown key for rule {rule.name}; allowed are {', '.join(sorted(names))}")
+        values[key] = _parse(text, hints[key])
+    try:
+        return rule.config_type(**values)
+    except ConfigError as error:
+        raise UserError(str(error)) from error
+
+
+def _parse(text: str, hint: Any) -> Any:
+    """Read a setting's text as the type of its field; text of another form is passed on for the field to refuse."""
+    kinds = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if type(None) in kinds and text == "none":
+        return None
+    if int in kinds and re.fullmatch(r"[+-]?[0-9]{1,20}", text):
+        return int(text)
+    if float in kinds and re.fullmatch(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?", text):
+        try:
+            return float(text)
+        except ValueError:
+            return text
+    if bool in kinds and text in ("true", "false"):
+        return text == "true"
+    return text

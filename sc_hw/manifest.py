@@ -1,0 +1,111 @@
+"""The manifest: everything parity, synthesis and report need to know about a folder of emitted IP."""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sc_hw_models.registry import get_rule
+from sc_hw_models.rule import ConfigError
+
+from . import __version__
+from .config import build_config
+from .errors import UserError
+from .initial import read_initial
+from .rtl.design import CoreDesign, Port
+
+__all__ = ["MANIFEST", "SCHEMA", "Core", "load_core", "manifest_of"]
+
+SCHEMA = "sc-hw/manifest/1"
+MANIFEST = "manifest.json"
+INITIAL = "initial_state.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Core:
+    """An emitted folder as read back from its manifest."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    design: CoreDesign
+    edited: tuple[str, ...]
+
+    @property
+    def sources(self) -> list[Path]:
+        """The Verilog files, in the order of the file list."""
+        return [self.folder / name for name in self.manifest["verilog"]]
+
+
+def _port(port: Port) -> dict[str, Any]:
+    return {"name": port.name, "direction": port.direction, "bits": port.bits, "signed": port.signed, "meaning": port.meaning}
+
+
+def manifest_of(design: CoreDesign, generator: str, files: dict[str, str]) -> dict[str, Any]:
+    """Return the manifest of the files emitted for ``design``; it holds no date, path or host."""
+    spec, positions = design.spec, design.spec.positions()
+    return {
+        "schema": SCHEMA,
+        "name": design.name,
+        "top": design.name,
+        "rule": design.rule.name,
+        "generator": generator,
+        "config": dataclasses.asdict(design.config),
+        "synapses": design.synapses,
+        "lanes": design.lanes,
+        "words_per_lane": design.words,
+        "latency": spec.latency,
+        "pipeline_depth": design.pipeline_depth,
+        "state_bits": spec.state_bits,
+        "state_fields": [
+            {"name": f.name, "bits": f.bits, "signed": f.signed, "reset": f.reset, "position": positions[f.name],
+             "meaning": f.meaning}
+            for f in spec.state
+        ],
+        "random_bits_per_lane": spec.lfsr.bits if spec.lfsr else 0,
+        "ports": [_port(port) for port in design.ports()],
+        "modules": {"core": design.name, "lane": f"{design.name}_lane", "datapath": f"{design.name}_datapath"},
+        "verilog": [name for name in files if name.endswith(".v")],
+        "tools": {"sc-hw": __version__, "amaranth": version("amaranth"), "jinja2": version("jinja2"),
+                  "pyosys": version("pyosys")},
+        "sha256": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in sorted(files.items())},
+    }  # fmt: skip
+
+
+def load_core(folder: Path) -> Core:
+    """Read a folder of emitted IP.
+
+    Files that differ from their digest are listed in ``edited``, not refused: an edited core is just
+    what parity is for. Errors: ``UserError`` when the folder or its manifest is missing or unusable.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{folder}: no readable {MANIFEST} ({error.strerror}); give a folder that sc-hw emit wrote") from error
+    except ValueError as error:
+        raise UserError(f"{path}: not valid JSON ({error}); emit the core again") from error
+    try:
+        if manifest["schema"] != SCHEMA:
+            raise UserError(f"{path}: schema {manifest['schema']!r}; this sc-hw reads {SCHEMA!r}; emit the core again")
+        rule = get_rule(manifest["rule"])
+        initial = read_initial(folder / INITIAL) if INITIAL in manifest["sha256"] else {}
+        design = CoreDesign(
+            name=manifest["name"], rule=rule, config=build_config(rule, manifest["config"]), initial=initial,
+            synapses=manifest["synapses"], lanes=manifest["lanes"],
+        )  # fmt: skip
+        digests = dict(manifest["sha256"])
+        if any(Path(name).name != name for name in (*digests, *manifest["verilog"])):
+            raise UserError(f"{path}: a file name has a folder in it; emit the core again")
+    except (KeyError, TypeError, AttributeError, ConfigError) as error:
+        raise UserError(f"{path}: not a manifest of this version ({error}); emit the core again") from error
+    edited = []
+    for name, digest in digests.items():
+        try:
+            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+                edited.append(name)
+        except OSError as error:
+            raise UserError(f"{folder / name}: listed in the manifest but not readable ({error.strerror}); emit again") from error
+    return Core(folder=folder, manifest=manifest, design=design, edited=tuple(edited))

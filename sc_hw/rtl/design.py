@@ -1,0 +1,248 @@
+"""What is to be built: one description that both generators, the manifest and the testbench read."""
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sc_hw_models.lfsr import lane_seed
+from sc_hw_models.rule import Field, Rule, RuleSpec
+
+from ..errors import UserError
+from .keywords import VERILOG_KEYWORDS
+
+__all__ = ["CoreDesign", "Port"]
+
+MAX_SYNAPSES = 1 << 24
+MAX_LANES = 256
+_SHALLOW_WORDS = 1024
+_COLUMN_BLOCK_BITS = 16384
+NAME_RULE = "a letter, then letters, digits or single _, at most 48, no Verilog or SystemVerilog keyword"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Port:
+    """One port of an emitted module; ``vector`` forces a ``[0:0]`` range on a one-bit bus."""
+
+    name: str
+    direction: str
+    bits: int = 1
+    signed: bool = False
+    vector: bool = False
+    meaning: str = ""
+
+    @property
+    def high(self) -> int:
+        """Index of the top bit."""
+        return self.bits - 1
+
+
+def _in(name: str, bits: int = 1, *, signed: bool = False, vector: bool = False, meaning: str = "") -> Port:
+    return Port(name=name, direction="input", bits=bits, signed=signed, vector=vector, meaning=meaning)
+
+
+def _out(name: str, bits: int = 1, *, signed: bool = False, vector: bool = False, meaning: str = "") -> Port:
+    return Port(name=name, direction="output", bits=bits, signed=signed, vector=vector, meaning=meaning)
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` if it may name a Verilog module and a path; ``UserError`` otherwise."""
+    if not re.fullmatch(r"[A-Za-z](?:_?[A-Za-z0-9])*", name) or len(name) > 48 or name.lower() in VERILOG_KEYWORDS:
+        raise UserError(f"--name {name!r}: not usable as a module name; allowed: {NAME_RULE}")
+    return name
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreDesign:
+    """A core of ``synapses`` synapses of a configured rule on ``lanes`` lanes.
+
+    Synapse ``i`` lives in lane ``i % lanes`` at address ``i // lanes``; every lane holds ``words`` words.
+    ``initial`` optionally maps state fields to arrays ``(synapses,)`` that fill the memories at power-up.
+    """
+
+    name: str
+    rule: Rule
+    config: Any
+    synapses: int
+    lanes: int = 1
+    initial: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        if not 1 <= self.synapses <= MAX_SYNAPSES:
+            raise UserError(f"--synapses {self.synapses}: out of range; allowed are 1..{MAX_SYNAPSES}")
+        if not 1 <= self.lanes <= min(self.synapses, MAX_LANES):
+            allowed = min(self.synapses, MAX_LANES)
+            raise UserError(f"--lanes {self.lanes}: out of range; allowed are 1..{allowed} for {self.synapses} synapses")
+
+    @cached_property
+    def spec(self) -> RuleSpec:
+        """Widths, signs, resets and latency."""
+        return self.rule.spec(self.config)
+
+    @property
+    def words(self) -> int:
+        """Words of each lane's memory."""
+        return -(-self.synapses // self.lanes)
+
+    @property
+    def address_bits(self) -> int:
+        """Bits of a word address, at least 1."""
+        return max(1, (self.words - 1).bit_length())
+
+    @property
+    def lane_bits(self) -> int:
+        """Bits of a lane number (0 for one lane)."""
+        return (self.lanes - 1).bit_length()
+
+    @property
+    def padded_lanes(self) -> frozenset[int]:
+        """Lanes whose last word holds no synapse."""
+        return frozenset(range(self.synapses - (self.words - 1) * self.lanes, self.lanes))
+
+    @property
+    def column_bits(self) -> int:
+        """Bits of a memory column: as narrow as the deepest block of a 16-kbit family is (16384 x 1, 8192 x 2, ...).
+
+        Shallow memories stay whole, and so do those with initial contents, which are written word by word.
+        """
+        if self.words <= _SHALLOW_WORDS or self.initial:
+            return self.spec.state_bits
+        return max(1, _COLUMN_BLOCK_BITS // self.words)
+
+    @property
+    def pipeline_depth(self) -> int:
+        """Clocks from issuing a read to its write-back: memory, word register, datapath."""
+        return 2 + self.spec.latency
+
+    @property
+    def overlap(self) -> bool:
+        """Whether a sweep may start while the last one drains: no word is then read before it is written."""
+        return self.words > self.pipeline_depth
+
+    def reset_value(self) -> int:
+        """Return the state word after a clear."""
+        positions = self.spec.positions()
+        return sum((f.reset & ((1 << f.bits) - 1)) << positions[f.name] for f in self.spec.state)
+
+    def initial_words(self, lane: int) -> list[int]:
+        """Return the words of one lane at power-up."""
+        positions = self.spec.positions()
+        words = [0] * self.words
+        for f in self.spec.state:
+            values = self.initial.get(f.name, np.full(self.synapses, f.reset, dtype=np.int64))
+            mask = (1 << f.bits) - 1
+            for address, value in enumerate(values[lane :: self.lanes].tolist()):
+                words[address] |= (value & mask) << positions[f.name]
+        return words
+
+    def ports(self) -> tuple[Port, ...]:
+        """Return the ports of the core."""
+        spec, lanes = self.spec, self.lanes
+        result = [
+            _in("clk", meaning="clock, rising edge"),
+            _in("rst", meaning="synchronous reset: drops the sweep under way, keeps the memory"),
+            _in("command_valid", meaning="a command is offered"),
+            _out("command_ready", meaning="the command is taken at this clock edge; may depend on command_clear"),
+            _in("command_clear", meaning="1: clear all state; 0: one timestep"),
+        ]
+        for f in spec.step_inputs:
+            result.append(_in(f"command_{f.name}", f.bits, signed=f.signed, meaning=f.meaning))
+        result += [
+            _in("event_valid", meaning="an event beat is offered"),
+            _out("event_ready", meaning="the event beat is taken at this clock edge"),
+        ]
+        for f in spec.synapse_inputs:
+            result.append(_in(f"event_{f.name}", f.bits * lanes, vector=True, meaning=f"{f.meaning}, lane 0 lowest"))
+        result += [
+            _out("result_valid", meaning="a result beat is offered"),
+            _in("result_ready", meaning="the result beat is taken at this clock edge"),
+            _out("result_last", meaning="last result beat of the timestep"),
+        ]
+        for f in spec.outputs:
+            result.append(_out(f"result_{f.name}", f.bits * lanes, vector=True, meaning=f"{f.meaning}, lane 0 lowest"))
+        result += [
+            _in("host_valid", meaning="a host access is offered; served while idle, commands first"),
+            _out("host_ready", meaning="the host access is taken at this clock edge"),
+            _in("host_write", meaning="1: write host_data; 0: read, answered on the readback stream"),
+        ]
+        if lanes > 1:
+            result.append(_in("host_lane", self.lane_bits, vector=True, meaning=f"lane of the word, below {lanes}"))
+        result += [
+            _in("host_address", self.address_bits, vector=True, meaning=f"address of the word, below {self.words}"),
+            _in("host_data", spec.state_bits, vector=True, meaning="state word to write"),
+            _out("readback_valid", meaning="the word asked for is offered"),
+            _in("readback_ready", meaning="the word is taken at this clock edge"),
+            _out("readback_data", spec.state_bits, vector=True, meaning="state word read"),
+            _out("idle", meaning="no sweep or host access under way"),
+        ]
+        return tuple(result)
+
+    def lane_ports(self) -> tuple[Port, ...]:
+        """Return the ports of one lane."""
+        spec = self.spec
+        result = [_in("clk"), _in("enable")]
+        if spec.lfsr:
+            result += [_in("restart"), _in("accept"), _in("seed", spec.lfsr.bits, vector=True)]
+        result.append(_in("word_in", spec.state_bits, vector=True))
+        result += [_in(f"in_{f.name}", f.bits, signed=f.signed) for f in spec.inputs]
+        result += [_out(f"out_{f.name}", f.bits, signed=f.signed) for f in spec.outputs]
+        return (*result, _out("word_out", spec.state_bits, vector=True))
+
+    def datapath_ports(self) -> tuple[Port, ...]:
+        """Return the ports of the rule's datapath."""
+        spec = self.spec
+
+        def named(make: Any, prefix: str, fields: tuple[Field, ...], vector: bool = False) -> list[Port]:
+            return [make(f"{prefix}_{f.name}", f.bits, signed=f.signed, vector=vector) for f in fields]
+
+        return (
+            _in("clk"),
+            _in("enable"),
+            *named(_in, "state", spec.state, True),
+            *named(_in, "in", spec.inputs),
+            *named(_in, "noise", spec.noise, True),
+            *named(_out, "out", spec.outputs),
+            *named(_out, "next", spec.state, True),
+        )
+
+    # Verilog literals and slices, so that templates hold no arithmetic.
+
+    def lane_slice(self, f: Field, lane: int) -> str:
+        """Return the bit range of one lane in a bus that carries ``f`` for every lane."""
+        return f"{(lane + 1) * f.bits - 1}:{lane * f.bits}"
+
+    def lane_literal(self, lane: int) -> str:
+        """Return the number of a lane as a sized literal."""
+        return f"{self.lane_bits}'d{lane}"
+
+    def seed(self, lane: int) -> int:
+        """Return the reset value of a lane's random register."""
+        if self.spec.lfsr is None:
+            raise ValueError("this design has no random register")
+        return lane_seed(self.spec.random_seed, lane, self.spec.lfsr.bits)
+
+    def seed_literal(self, lane: int) -> str:
+        """Return the seed as a sized literal."""
+        return f"{self.spec.lfsr.bits if self.spec.lfsr else 0}'h{self.seed(lane):x}"
+
+    def memory_module(self, lane: int) -> str:
+        """Return the module that holds a lane's state; lanes with initial contents have one each."""
+        return f"{self.name}_memory_{lane}" if self.initial else f"{self.name}_memory"
+
+    @property
+    def reset_word(self) -> str:
+        """The reset word as a sized literal."""
+        return f"{self.spec.state_bits}'h{self.reset_value():x}"
+
+    @property
+    def last_address(self) -> str:
+        """The last address as a sized literal."""
+        return f"{self.address_bits}'d{self.words - 1}"
+
+    @property
+    def one(self) -> str:
+        """The number one in the width of an address."""
+        return f"{self.address_bits}'d1"

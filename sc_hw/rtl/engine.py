@@ -1,0 +1,199 @@
+"""The generic engine: memories and lanes of a core, swept once a command, with event, result and host ports."""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, ResetSignal, Signal, Value
+from amaranth.lib import enum, wiring
+
+from sc_hw_models.rule import Field
+
+from .arithmetic import apart, cut, members, wire
+from .design import CoreDesign
+
+__all__ = ["Engine"]
+
+
+class State(enum.Enum, shape=3):  # type: ignore[misc,call-arg] # amaranth ships no types
+    """What the sequencer does; a host access takes HOST, and a read READ and READBACK after it."""
+
+    IDLE = 0
+    SWEEP = 1
+    HOST = 2
+    READ = 3
+    READBACK = 4
+
+
+@dataclass(frozen=True)
+class _Sweep:
+    """What every lane sees of the sequencer; ``inputs`` are those of the word that enters the lanes."""
+
+    enable: Signal
+    word_valid: Signal
+    address: Signal
+    write_address: Signal
+    write_back: Signal
+    write_last: Signal
+    clearing: Signal
+    host_store: Signal
+    inputs: dict[str, Signal]
+
+
+class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
+    """A core: a command sweeps all words of all lanes, either by one timestep or to clear them.
+
+    Parameters: ``design``. Synapse ``i`` lives in lane ``i % lanes``, word ``i // lanes``.
+    Ports: ``design.ports()``, each stream with valid and ready; ``clk`` and ``rst`` are the clock domain. A timestep
+    takes one event beat a word and returns one result beat a word, in order. A host access is served while idle.
+    Reset: synchronous, of control only; it drops the sweep under way and reseeds the random registers.
+    Latency: ``design.pipeline_depth`` clocks from an event beat to its result beat, one beat a clock; all of it
+    holds while a result waits for ``result_ready``. Overflow: none.
+    """
+
+    def __init__(self, design: CoreDesign) -> None:
+        self._design = design
+        super().__init__(members(design.ports()))
+
+    def elaborate(self, _platform: object) -> Module:
+        """Build the engine; memories and lanes are instances, so that every lane shares one module of each."""
+        m = Module()
+        design, spec = self._design, self._design.spec
+        first, last = Const(0, design.address_bits), Const(design.words - 1, design.address_bits)
+
+        state = Signal(State, name="state_reg")
+        clearing = Signal(name="clearing_reg")
+        address = Signal(design.address_bits, name="address_reg", reset_less=True)
+        write_address = Signal(design.address_bits, name="write_address_reg", reset_less=True)
+        fetch_valid, word_valid = Signal(name="fetch_valid_reg"), Signal(name="word_valid_reg")
+        valid = Signal(spec.latency, name="valid_reg")  # which updates inside the lanes are real
+
+        # Stall rule: nothing moves while a result waits.
+        enable = wire(m, "enable", ~self.result_valid | self.result_ready)
+        drained = wire(m, "drained", ~(fetch_valid | word_valid | valid.any()))
+        resting = wire(m, "resting", state == State.IDLE)
+        startable = drained
+        if design.overlap:
+            # Words still in the lanes are not those the next sweep reads first; a clear would overtake them.
+            startable = drained | (~self.command_clear & ~clearing)
+        command_accept = wire(m, "command_accept", self.command_valid & self.command_ready)
+        host_accept = wire(m, "host_accept", self.idle & self.host_valid & ~self.command_valid)
+        host_store = wire(m, "host_store", self.host_ready & self.host_write)
+        sweeping = wire(m, "sweeping", state == State.SWEEP)
+        issue = wire(m, "issue", sweeping & (clearing | self.event_valid))
+        issue_last = wire(m, "issue_last", address == last)
+        write_back = wire(m, "write_back", valid[-1] & enable)
+        write_last = wire(m, "write_last", write_address == last)
+        m.d.comb += [
+            self.idle.eq(resting & drained),
+            self.command_ready.eq(resting & startable),
+            self.host_ready.eq(state == State.HOST),
+            self.readback_valid.eq(state == State.READBACK),
+            self.event_ready.eq(sweeping & ~clearing & enable),
+            self.result_valid.eq(valid[-1] & ~clearing),
+            self.result_last.eq(apart(write_last)),
+        ]
+
+        # Sweep: one word a clock, as fast as events arrive and results leave.
+        next_address = cut(m, "next_address", address + 1, 0, address.shape())
+        with m.Switch(state):
+            with m.Case(State.IDLE):
+                m.d.sync += address.eq(Mux(host_accept, self.host_address, first))
+                with m.If(command_accept):
+                    m.d.sync += state.eq(State.SWEEP)
+                with m.Elif(host_accept):
+                    m.d.sync += state.eq(State.HOST)
+            with m.Case(State.SWEEP), m.If(issue & enable):
+                m.d.sync += address.eq(next_address)
+                with m.If(issue_last):
+                    m.d.sync += state.eq(State.IDLE)
+            with m.Case(State.HOST):
+                m.d.sync += state.eq(Mux(self.host_write, State.IDLE, State.READ))
+            with m.Case(State.READ):
+                m.d.sync += state.eq(State.READBACK)
+            with m.Default(), m.If(self.readback_ready):
+                m.d.sync += state.eq(State.IDLE)
+        with m.If(command_accept):
+            m.d.sync += clearing.eq(self.command_clear)
+
+        # Write-back: words leave the lanes in the order in which they entered, so a second counter is their address.
+        next_write_address = cut(m, "next_write_address", write_address + 1, 0, write_address.shape())
+        with m.If(self.idle):
+            m.d.sync += write_address.eq(Mux(host_accept, self.host_address, first))
+        with m.Elif(write_back):
+            m.d.sync += write_address.eq(Mux(write_last, first, next_write_address))
+
+        with m.If(enable):
+            m.d.sync += [fetch_valid.eq(issue), word_valid.eq(fetch_valid), valid.eq(Cat(word_valid, valid)[: len(valid)])]
+        inputs = {f.name: self._held(m, f.name, command_accept) for f in spec.step_inputs}
+        inputs |= {f.name: getattr(self, f"event_{f.name}") for f in spec.synapse_inputs}
+        for name, value in inputs.items():
+            fetched, word = (Signal(value.shape(), name=f"{kind}_{name}_reg", reset_less=True) for kind in ("fetch", "word"))
+            with m.If(enable):
+                m.d.sync += [fetched.eq(value), word.eq(fetched)]
+            inputs[name] = word
+
+        sweep = _Sweep(enable, word_valid, address, write_address, write_back, write_last, clearing, host_store, inputs)
+        words = [self._lane(m, lane, sweep) for lane in range(design.lanes)]
+        self._read_back(m, host_accept, words)
+        return m
+
+    def _lane(self, m: Module, lane: int, sweep: _Sweep) -> Signal:
+        """Add a lane and its memory; return the word under update, which is also the one the host reads."""
+        design, spec = self._design, self._design.spec
+        read_data, word_out = (Signal(spec.state_bits, name=f"{name}_{lane}") for name in ("read_data", "word_out"))
+        word = Signal(spec.state_bits, name=f"word_reg_{lane}", reset_less=True)
+        with m.If(sweep.enable):
+            m.d.sync += word.eq(read_data)
+
+        # The last word of a padded lane holds no synapse.
+        swept = sweep.write_back & ~sweep.write_last if lane in design.padded_lanes else sweep.write_back
+        hosted = sweep.host_store & (self.host_lane == lane) if design.lanes > 1 else sweep.host_store
+        reset_word = Const(design.reset_value(), spec.state_bits)
+        written = Mux(sweep.host_store, self.host_data, Mux(sweep.clearing, reset_word, word_out))
+        m.submodules[f"memory_{lane}"] = Instance(
+            design.memory_module(lane),
+            p_WORD_BITS=spec.state_bits,
+            p_WORDS=design.words,
+            p_COLUMN_BITS=design.column_bits,
+            p_ADDRESS_BITS=design.address_bits,
+            i_clk=ClockSignal(),
+            i_read_enable=sweep.enable,
+            i_read_address=sweep.address,
+            o_read_data=read_data,
+            i_write_enable=wire(m, f"write_enable_{lane}", swept | hosted),
+            i_write_address=sweep.write_address,
+            i_write_data=wire(m, f"write_data_{lane}", written),
+        )
+
+        def part(bus: Value, f: Field) -> Value:
+            return bus[lane * f.bits : (lane + 1) * f.bits]
+
+        ports = {"i_clk": ClockSignal(), "i_enable": sweep.enable, "i_word_in": word, "o_word_out": word_out}
+        if spec.lfsr:
+            seed = Const(design.seed(lane), spec.lfsr.bits)
+            restart = ResetSignal() | sweep.clearing
+            ports |= {"i_restart": restart, "i_accept": sweep.enable & sweep.word_valid, "i_seed": seed}
+        ports |= {f"i_in_{f.name}": sweep.inputs[f.name] for f in spec.step_inputs}
+        ports |= {f"i_in_{f.name}": part(sweep.inputs[f.name], f) for f in spec.synapse_inputs}
+        ports |= {f"o_out_{f.name}": part(getattr(self, f"result_{f.name}"), f) for f in spec.outputs}
+        m.submodules[f"lane_{lane}"] = Instance(f"{design.name}_lane", **ports)
+        return word
+
+    def _held(self, m: Module, name: str, accept: Value) -> Value:
+        """Return a step input as the last command gave it."""
+        value = getattr(self, f"command_{name}")
+        held = Signal(value.shape(), name=f"step_{name}_reg", reset_less=True)
+        with m.If(accept):
+            m.d.sync += held.eq(value)
+        return held
+
+    def _read_back(self, m: Module, host_accept: Value, words: list[Signal]) -> None:
+        """Answer a read from the lane the host asked for."""
+        m.d.comb += self.readback_data.eq(apart(words[0]))
+        if len(words) > 1:
+            host_lane = Signal.like(self.host_lane, name="host_lane_reg", reset_less=True)
+            with m.If(host_accept):
+                m.d.sync += host_lane.eq(self.host_lane)
+            with m.Switch(host_lane):
+                for lane, word in enumerate(words[1:], start=1):
+                    with m.Case(lane):
+                        m.d.comb += self.readback_data.eq(word)

@@ -1,0 +1,62 @@
+"""Planted faults: what they change in an emitted core, and those of the engine, which every rule shares."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .design import CoreDesign
+
+__all__ = ["Fault", "engine_faults"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A bug to plant: nets whose value is replaced.
+
+    ``cuts`` maps a net to a Verilog expression over ``value``, the net's right value, and the names in
+    ``reads``, which maps them to other nets of the same module. A net is a name in the core, or
+    ``<module>.<name>`` in its module ``<core>_<module>``, or ``<instance>.<port>`` at an instance in the
+    core; an input of a module is cut where the lane instantiates it. ``reason`` is set, and ``cuts`` empty,
+    when the fault cannot show in this configuration.
+    """
+
+    name: str
+    description: str
+    cuts: Mapping[str, str] = field(default_factory=dict)
+    reads: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+
+def engine_faults(design: CoreDesign) -> list[Fault]:
+    """Return the faults of sweep, memory, streams and clear."""
+    last_lane = (design.synapses - 1) % design.lanes
+    bits = design.spec.state_bits
+    top_bit = f"{{1'b1, {{{bits - 1}{{1'b0}}}}}}"
+    one_word = "one word: the first is the last" if design.words == 1 else ""
+    overlap = "more words than pipeline stages: sweeps may overlap" if design.overlap else ""
+
+    def fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
+        if reason:
+            return Fault(name=name, description=description, reason=reason)
+        return Fault(name=name, description=description, cuts={net: expression}, reads=reads)
+
+    faults = [
+        fault("stuck enable", "the pipeline ignores backpressure", "enable", "1'b1"),
+        fault("wrong write address", "words are written back one address off", "memory_0.write_address",
+              "host_store ? value : value ^ 1", host_store="host_store"),
+        fault("lost last synapse", "the last word of a sweep is not written", f"write_enable_{last_lane}",
+              "value & ~(write_back & write_last)", write_back="write_back", write_last="write_last"),
+        fault("wrong reset value", "a clear writes 1 into the lowest bit", "write_data_0", "value ^ (clearing & ~host_store)",
+              clearing="clearing_reg", host_store="host_store"),
+        fault("sweep one short", "the sweep ends one word early", "issue_last",
+              f"address == {design.address_bits}'d{max(0, design.words - 2)}", one_word, address="address_reg"),
+        fault("result_last early", "the last beat is flagged on the first word", "result_last", "write_address == 0", one_word,
+              write_address="write_address_reg"),
+        fault("load loses a bit", "a host write flips the top bit of the word", "write_data_0",
+              f"host_store ? value ^ {top_bit} : value", host_store="host_store"),
+        fault("never idle", "idle is low while the core waits", "idle", "1'b0"),
+        fault("sweep not drained", "a sweep may start before the last one is written back", "drained", "1'b1", overlap),
+    ]  # fmt: skip
+    if design.spec.lfsr:
+        faults.append(fault("noise repeats", "the random register does not step", "random.step", "1'b0"))
+        faults.append(fault("noise not seeded", "the random register ignores reset and clear", "random.restart", "1'b0"))
+    return faults

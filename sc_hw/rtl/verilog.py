@@ -1,0 +1,57 @@
+"""The Verilog generator: renders the templates; all structure and sizes come from the design."""
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from .. import __version__
+from ..data import data_folder
+from .design import CoreDesign
+
+__all__ = ["memory_files", "verilog_files"]
+
+
+def _environment(design: CoreDesign) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(data_folder("rtl_templates")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - Verilog, not HTML; every name passed the allow-list
+    )
+    spec = design.spec
+    positions = spec.positions()
+    slices = {f.name: f"{positions[f.name] + f.bits - 1}:{positions[f.name]}" for f in spec.state}
+    noise_slices, low = {}, 0
+    for f in spec.noise:
+        noise_slices[f.name] = f"{low + f.bits - 1}:{low}"
+        low += f.bits
+    environment.globals.update(
+        design=design, spec=spec, config=design.config, name=design.name, lfsr=spec.lfsr, slices=slices,
+        noise_slices=noise_slices, tool_version=__version__,
+    )  # fmt: skip
+    return environment
+
+
+def memory_files(design: CoreDesign) -> dict[str, str]:
+    """Return the memory modules; both generators instantiate them, so that one file is swapped for an SRAM macro."""
+    template = _environment(design).get_template("lib/memory.v.j2")
+    if not design.initial:
+        return {f"{design.name}_memory.v": template.render(module=f"{design.name}_memory", initial=[])}
+    bits = design.spec.state_bits
+    return {
+        f"{design.memory_module(lane)}.v": template.render(
+            module=design.memory_module(lane), initial=[f"{bits}'h{word:x}" for word in design.initial_words(lane)]
+        )
+        for lane in range(design.lanes)
+    }
+
+
+def verilog_files(design: CoreDesign) -> dict[str, str]:
+    """Return the emitted Verilog files by name, the top first."""
+    environment = _environment(design)
+    templates = {"": "engine", "_lane": "lane", "_datapath": f"rules/{design.rule.name}"}
+    if design.spec.lfsr:
+        templates["_random"] = "lib/random"
+    templates |= {"_delay": "lib/delay", "_saturate": "lib/saturate"}
+    files = {f"{design.name}{suffix}.v": environment.get_template(f"{path}.v.j2").render() for suffix, path in templates.items()}
+    return files | memory_files(design)

@@ -1,0 +1,73 @@
+"""Do the checks bite? Plants known bugs in a copy of an emitted core and demands that the simulation fails."""
+
+import dataclasses
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from .manifest import Core
+from .plant import PLUSARG, plant
+from .rtl.faults import Fault, engine_faults
+from .simulate import simulate
+
+__all__ = ["Outcome", "faults_of", "selftest"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one fault: ``caught``, ``missed`` or ``not applicable``, and the first difference seen."""
+
+    fault: str
+    description: str
+    verdict: str
+    evidence: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready record."""
+        return dataclasses.asdict(self)
+
+
+def faults_of(core: Core) -> list[Fault]:
+    """Return the faults of the engine and of the core's rule."""
+    rule_module = import_module(f"sc_hw.rtl.rules.{core.design.rule.name}")
+    return [*rule_module.faults(core.design), *engine_faults(core.design)]
+
+
+def selftest(
+    core: Core, *, steps: int, seed: int, output: Path, note: Callable[[str], None] = lambda _text: None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,    faults: Sequence[Fault] | None = None,
+) -> list[Outcome]:  # fmt: skip
+    """Simulate the core with each fault in turn, and without any, and return what was caught.
+
+    One build holds all faults; a fault-free run of the same netlist must pass, or nothing here means anything.
+    """
+    everything = list(faults_of(core) if faults is None else faults)
+    planted = [fault for fault in everything if fault.cuts]
+    outcomes = []
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+        faulty = Path(folder) / f"{core.design.name}_faulty.v"
+        plant(core, planted, faulty)
+        copy = dataclasses.replace(core, folder=Path(folder), manifest={**core.manifest, "verilog": [faulty.name]})
+        for number in range(len(planted) + 1):
+            result = simulate([copy], steps=steps, seed=seed, output=output, plus_args=[f"+{PLUSARG}={number}"],
+                              note=note)  # fmt: skip
+            record = result.cores[0]
+            evidence = record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else ""
+            if number == 0:
+                verdict = "passes" if result.passed else "fails"
+                outcomes.append(Outcome(fault="(none)", description="the same netlist without a fault", verdict=verdict,
+                                        evidence=evidence or f"{record['synapse_steps']} synapse-steps equal"))  # fmt: skip
+            else:
+                fault = planted[number - 1]
+                verdict = "missed" if result.passed else "caught"
+                outcomes.append(Outcome(fault=fault.name, description=fault.description, verdict=verdict, evidence=evidence))
+            progress(number + 1, len(planted) + 1)
+    for fault in everything:
+        if not fault.cuts:
+            outcomes.append(
+                Outcome(fault=fault.name, description=fault.description, verdict="not applicable", evidence=fault.reason)
+            )
+    return outcomes

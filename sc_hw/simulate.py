@@ -1,0 +1,125 @@
+"""Parity by simulation: cores against their golden models under cocotb and Verilator."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from .errors import UserError
+from .initial import read_npz
+from .manifest import Core
+from .rtl.design import CoreDesign
+from .simulator import SimulationError, Simulator, log_tail
+from .toolchain import compiler
+
+__all__ = ["SimulationError", "SimulationResult", "check_stimulus", "simulate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulationResult:
+    """What one run compared; ``cores`` holds one record a core, in the order given."""
+
+    seed: int
+    cores: list[dict[str, Any]]
+    build_seconds: float
+    run_seconds: float
+    cached: bool
+    tools: dict[str, str]
+    log: Path
+    results_xml: Path
+    waves: Path | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every core was compared and none differed."""
+        return bool(self.cores) and all(c["mismatch"] is None and c["state_values_compared"] > 0 for c in self.cores)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready record."""
+        record = {name: str(value) if isinstance(value, Path) else value for name, value in vars(self).items()}
+        return {"verb": "sim", "verdict": "pass" if self.passed else "fail", **record}
+
+
+def check_stimulus(path: Path, design: CoreDesign) -> int:
+    """Return the number of timesteps in a file of recorded inputs.
+
+    The ``.npz`` holds every synapse input as ``(timesteps, synapses)`` and every step input as
+    ``(timesteps,)``, bool or integer, in range. Errors: ``UserError`` names the first array that is not so.
+    """
+    spec = design.spec
+    names = [f.name for f in spec.inputs]
+    arrays = read_npz(path, "--stimulus", f"give arrays {', '.join(names)}")
+    if sorted(arrays) != sorted(names):
+        raise UserError(f"--stimulus {path}: arrays {', '.join(arrays) or 'none'}; allowed are exactly {', '.join(names)}")
+    steps = len(arrays[names[0]]) if arrays[names[0]].ndim else 0
+    for f in spec.inputs:
+        array = arrays[f.name]
+        shape = (steps, design.synapses) if f in spec.synapse_inputs else (steps,)
+        if array.shape != shape or not steps or array.dtype.kind not in "biu":
+            raise UserError(f"--stimulus {path}: {f.name} is {array.dtype} {array.shape}; allowed are integers of shape {shape}")
+        if array.min() < f.minimum or array.max() > f.maximum:
+            raise UserError(
+                f"--stimulus {path}: {f.name} spans {array.min()}..{array.max()}; allowed are {f.minimum}..{f.maximum}"
+            )
+    return steps
+
+
+def simulate(
+    cores: Sequence[Core], *, steps: int | Sequence[int], seed: int, output: Path, waves: bool = False,
+    plus_args: Sequence[str] = (), stimulus: Path | None = None, note: Callable[[str], None] = lambda _text: None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> SimulationResult:  # fmt: skip
+    """Compare emitted cores with their golden models for ``steps`` timesteps (of all, or of each), all in one simulation.
+
+    ``output`` receives the log, cocotb's results file and, with ``waves``, the waveform. ``stimulus``
+    replaces the campaign by recorded inputs (``check_stimulus`` says how many timesteps); the state they
+    end in is saved as ``final_state.npz``. ``progress`` is called with synapse-steps done and in all,
+    ``note`` with what takes long. Errors: ``UserError`` for a missing tool or two cores of one name;
+    ``SimulationError`` when the build or the run ends without a result.
+    """
+    if not cores:
+        raise UserError("nothing to simulate: give at least one folder of emitted IP")
+    lengths = [steps] * len(cores) if isinstance(steps, int) else list(steps)
+    simulator = Simulator(cores, waves=waves)  # names a missing tool before anything is written
+    output = output.absolute()
+    output.mkdir(parents=True, exist_ok=True)
+    log, outcome, plan, xml = (output / name for name in ("sim.log", "outcome.json", "plan.json", "results.xml"))
+    for stale in (log, outcome, xml):
+        stale.unlink(missing_ok=True)
+    started = time.perf_counter()
+    cached = simulator.build(log, note)
+    build_seconds = time.perf_counter() - started
+    entries = [
+        {"rule": c.design.rule.name, "config": dataclasses.asdict(c.design.config), "synapses": c.design.synapses,
+         "lanes": c.design.lanes, "steps": length, "initial": {n: a.tolist() for n, a in c.design.initial.items()}}
+        for c, length in zip(cores, lengths, strict=True)
+    ]  # fmt: skip
+    recorded = str(stimulus.absolute()) if stimulus else ""
+    plan.write_text(json.dumps({"seed": seed, "cores": entries, "outcome": str(outcome), "stimulus": recorded}), encoding="utf-8")
+    total = sum(c.design.synapses * length for c, length in zip(cores, lengths, strict=True))
+
+    def on_line(line: str) -> None:
+        if line.startswith("SC_HW_PROGRESS "):
+            progress(int(line.split()[1]), total)
+
+    wave = output / "waves.vcd" if waves else None
+    arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{seed or 1}", *plus_args]
+    if wave:
+        arguments += ["--trace", "--trace-file", str(wave)]
+    environment = {"SC_HW_PLAN": str(plan), "COCOTB_RESULTS_FILE": str(xml), "COCOTB_RANDOM_SEED": str(seed)}
+    simulator.run(log, environment, arguments, on_line)
+    if not outcome.is_file():
+        raise SimulationError(log_tail(log))
+    record = json.loads(outcome.read_text(encoding="utf-8"))
+    for core, result in zip(cores, record["cores"], strict=True):
+        result |= {"name": core.design.name, "folder": str(core.folder), "edited": list(core.edited)}
+    tools = {"verilator": simulator.tool.version, "cocotb": version("cocotb"), "cocotb-test": version("cocotb-test"),
+             "compiler": compiler().version}  # fmt: skip
+    return SimulationResult(
+        seed=seed, cores=record["cores"], build_seconds=build_seconds, run_seconds=record["seconds"], cached=cached,
+        tools=tools, log=log, results_xml=xml, waves=wave,
+    )  # fmt: skip

@@ -1,0 +1,207 @@
+"""A simulator: the bench around some cores, built with Verilator through cocotb-test and kept by its content."""
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+import sc_hw_sim
+
+from .errors import UserError
+from .manifest import Core
+from .rtl.design import CoreDesign
+from .toolchain import ccache, compiler, make, perl, verilator
+
+__all__ = ["SimulationError", "Simulator", "bench_text", "cache_folder", "log_tail"]
+
+_SIM = Path(sc_hw_sim.__file__).parent
+_TOP = "sc_hw_bench"
+# Nothing may depend on what a register or memory holds at power-up: Verilator draws it from the run's seed.
+_ARGUMENTS = ("--no-timing", "-Wno-fatal", "-Wno-WIDTH", "-LDFLAGS", "-rdynamic", "--x-assign", "unique", "--x-initial", "unique")
+_WAVES = ("--trace-vcd", "--trace-structs")
+# The wheel's own flag for a precompiled header is empty, which GCC reads as a second input.
+_MAKE = ("-j2", "CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O2")
+
+
+class SimulationError(RuntimeError):
+    """The simulator could not be built or ended without a result; the message has the end of its log."""
+
+
+def cache_folder() -> Path:
+    """Return the folder of built simulators: ``SC_HW_CACHE``, or the user's cache folder."""
+    base = os.environ.get("SC_HW_CACHE")
+    if base:
+        return Path(base).absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "sc-hw"
+
+
+def _slots(design: CoreDesign) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the slots of each source and each sink of a core."""
+    spec, fields = design.spec, len(design.spec.state)
+    sources = {"command": 1 + len(spec.step_inputs), "event": len(spec.synapse_inputs) * design.lanes, "host": 3 + fields}
+    return sources, {"result": 1 + len(spec.outputs) * design.lanes, "readback": fields}
+
+
+def bench_text(designs: Sequence[CoreDesign]) -> str:
+    """Return the SystemVerilog of the bench around some cores."""
+    environment = Environment(
+        loader=FileSystemLoader(_SIM),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701
+    )
+    environment.globals.update(sources=lambda d: _slots(d)[0], sinks=lambda d: _slots(d)[1])
+    return environment.get_template("bench.sv.j2").render(cores=designs)
+
+
+class Simulator:
+    """The bench around some cores: built once for each content, then run as often as wanted.
+
+    Errors: ``UserError`` for a missing tool and for two different cores of one name.
+    """
+
+    def __init__(self, cores: Sequence[Core], *, waves: bool) -> None:
+        self.tool = verilator().require()
+        for tool in (compiler(), make(), perl()):
+            tool.require()
+        self.waves = waves
+        self.arguments = [*_ARGUMENTS, *(_WAVES if waves else ())]
+        designs = [core.design for core in cores]
+        self.files: dict[str, bytes] = {}
+        for core in cores:
+            for path in core.sources:
+                if self.files.setdefault(path.name, path.read_bytes()) != path.read_bytes():
+                    raise UserError(f"{core.folder}: another core in this run is also called {core.design.name}; give them names")
+        slots = max(count for design in designs for group in _slots(design) for count in group.values())
+        slots = max(slots, *(1 + len(design.spec.state) for design in designs))
+        self.bench = {"streams.sv": (_SIM / "streams.sv").read_bytes(), "bench.sv": bench_text(designs).encode()}
+        self.native = (_SIM / "streams.cpp").read_bytes()
+        self.defines = [f"SC_HW_SLOTS={slots}"]
+        key = hashlib.sha256()
+        for name, content in sorted({**self.files, **self.bench, "streams.cpp": self.native}.items()):
+            key.update(f"{name} {len(content)}\n".encode() + content)
+        identity = [self.tool.path, self.tool.version, compiler().version, version("cocotb"), version("cocotb-test"), sys.version]
+        key.update(json.dumps([self.defines, self.arguments, _MAKE, identity]).encode())
+        self.folder = cache_folder() / "sim" / key.hexdigest()[:32]
+
+    @property
+    def program(self) -> Path:
+        """The simulator's executable."""
+        return self.folder / _TOP
+
+    def build(self, log: Path, note: Callable[[str], None]) -> bool:
+        """Build the program unless the cache has it and return whether it had; one process builds, others wait."""
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with self.folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if self.program.is_file():
+                return True
+            note("building the simulator (kept for the next run)")
+            with tempfile.TemporaryDirectory(prefix="build-", dir=self.folder.parent) as temporary:
+                self._build(Path(temporary), log)
+        return False
+
+    def _build(self, folder: Path, log: Path) -> None:
+        for name, content in {**self.files, **self.bench, "streams.cpp": self.native}.items():
+            (folder / name).write_bytes(content)
+        environment = dict(self.tool.environment)
+        if ccache().found:
+            environment |= {
+                "OBJCACHE": ccache().path,
+                "CCACHE_DIR": str(cache_folder() / "ccache"),
+                "CCACHE_BASEDIR": str(folder),
+                "CCACHE_NOHASHDIR": "1",
+                "CCACHE_SLOPPINESS": "pch_defines,time_macros,include_file_mtime",
+            }
+        sources = [folder / "streams.sv", *(folder / name for name in self.files), folder / "bench.sv"]
+        _cocotb_test(
+            log, folder, environment, self._build_commands, compile_only=True, waves=self.waves, timescale="1ns/1ps",
+            verilog_sources=[str(source) for source in sources], defines=self.defines, make_args=list(_MAKE),
+            compile_args=[*self.arguments, str(folder / "streams.cpp")],
+        )  # fmt: skip
+        if not (folder / _TOP).is_file():
+            raise SimulationError(log_tail(log))
+        kept = folder / "kept"
+        kept.mkdir()
+        shutil.copy2(folder / _TOP, kept / _TOP)
+        kept.rename(self.folder)
+
+    def _build_commands(self, proposed: list[list[str]]) -> list[list[str]]:
+        """Adapt cocotb-test's build: our Verilator, waves as VCD, and no signal public that the bench does not mark."""
+        verilate, compile_ = proposed
+        unwanted = {"--public-flat-rw", "--trace-fst"}  # the first costs speed, the second a library that may be missing
+        return [["perl", self.tool.path, *(a for a in verilate[2:] if a not in unwanted)], compile_]
+
+    def run(self, log: Path, environment: Mapping[str, str], arguments: Sequence[str], on_line: Callable[[str], None]) -> None:
+        """Run the program once under cocotb; ``on_line`` gets every line it prints."""
+        with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
+            _cocotb_test(log, Path(scratch), environment, lambda _: [[str(self.program), *arguments]], on_line=on_line)
+
+
+def log_tail(log: Path) -> str:
+    """Return where the log is and its lines that tell of an error."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
+    wanted = [line for line in lines if "rror" in line] or lines
+    return f"the simulator failed; the log is {log}\n" + "\n".join(wanted[-12:])
+
+
+def _cocotb_test(
+    log: Path, folder: Path, environment: Mapping[str, str], commands: Callable[[list[list[str]]], list[list[str]]], *,
+    on_line: Callable[[str], None] = lambda _line: None, **options: object,
+) -> None:  # fmt: skip
+    """Let cocotb-test run ``commands``, which sees those it proposes; its log goes to a file and to ``on_line``."""
+    from cocotb_test.simulator import Verilator
+
+    class Bench(Verilator):  # type: ignore[misc]
+        def build_command(self) -> list[list[str]]:
+            return commands(super().build_command())
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            text = record.getMessage()
+            file.write(text + "\n")
+            on_line(text)
+
+    logger = logging.getLogger("cocotb")
+    tool = Path(verilator().require().path).parent
+    variables = {**environment, "PATH": f"{tool}{os.pathsep}{os.environ['PATH']}"}
+    propagate, logger.propagate = logger.propagate, False
+    handler = Handler()
+    with log.open("a", encoding="utf-8") as file, _environment(variables):
+        logger.addHandler(handler)
+        try:
+            Bench(
+                toplevel=_TOP, module="sc_hw_sim.test_parity", sim_build=str(folder), extra_env=dict(environment), **options
+            ).run()
+        except SystemExit as error:
+            # A failed test also ends here; the outcome file tells it from a simulator that broke.
+            logger.info("cocotb-test: %s", error)
+        finally:
+            logger.removeHandler(handler)
+            logger.propagate = propagate
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for cocotb-test, which reads the process's own."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,191 @@
+"""Synthesis: what a core costs on a device after Yosys has mapped it, and whether its state really is memory."""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from .errors import UserError
+from .manifest import Core, load_core
+from .records import results_folder, write_record
+from .rtl.design import CoreDesign
+from .synth_result import MemoryProof, SynthResult
+from .synth_table import markdown_table, render_table
+from .targets import Target, list_targets, load_target
+from .yosys import YosysError, find_yosys, run_yosys
+
+__all__ = ["MODULES", "Netlist", "Structure", "map_sources", "markdown_table", "read_structure", "render_table", "synth_command",
+           "synthesise", "synthesise_many"]  # fmt: skip
+
+MODULES = ("core", "lane")
+# Every synth_* command of Yosys has this label, between mapping memories to RAM and dissolving what is left into registers.
+_SPLIT = "map_ffram"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_REGISTER = re.compile(r"\$(?:(?:a|al|s)?dff(?:e|ce|sr|sre)?|ff|a?dlatch(?:sr)?|sr)_(\d+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Structure:
+    """A netlist before it is mapped to a device: bits of its memories, bits of its registers."""
+
+    memory_bits: int
+    register_bits: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Netlist:
+    """A netlist mapped to a device; ``left_to_registers`` counts the memories that no RAM of the device took."""
+
+    cells: Mapping[str, int]
+    left_to_registers: int
+    script: str
+    tool_version: str
+    seconds: float
+
+
+def _run(sources: Sequence[Path], top: str, commands: Sequence[str], outputs: Sequence[str]) -> tuple[list[Any], str, str]:
+    """Run Yosys in a folder of its own on copies of the sources; return the JSON outputs, the script and the version."""
+    names = [source.name for source in sources]
+    for name in (*(Path(name).stem for name in names), top):
+        if not _NAME.fullmatch(name):
+            raise UserError(f"{name!r}: not usable as a file or module name in synthesis; allowed are letters, digits and _")
+    path, number = find_yosys()
+    script = "\n".join([f"read_verilog -sv {' '.join(names)}", *commands]) + "\n"
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+        for source in sources:
+            shutil.copyfile(source, Path(folder) / source.name)
+        try:
+            run_yosys(script, path=path, cwd=Path(folder))
+        except YosysError as error:
+            raise UserError(f"{sources[0].parent}: Yosys {number} cannot synthesise {top}: {error.reason}") from error
+        return [json.loads((Path(folder) / name).read_text(encoding="utf-8")) for name in outputs], script, number
+
+
+def read_structure(sources: Sequence[Path], top: str) -> Structure:
+    """Return the memory and register bits of module ``top`` before any mapping."""
+    commands = [f"hierarchy -check -top {top}", "proc", "flatten", "opt", "tee -q -o structure.json stat -json -width"]
+    (stat,), _, _ = _run(sources, top, commands, ["structure.json"])
+    registers = [(_REGISTER.fullmatch(kind), count) for kind, count in stat["design"]["num_cells_by_type"].items()]
+    return Structure(
+        memory_bits=stat["design"]["num_memory_bits"],
+        register_bits=sum(int(found[1]) * count for found, count in registers if found),
+    )
+
+
+def map_sources(sources: Sequence[Path], top: str, target: Target) -> Netlist:
+    """Synthesise module ``top`` of Verilog files for a target, flattened, in a Yosys process of its own."""
+    command = target.command(top)
+    commands = [
+        f"{command} -run begin:{_SPLIT}",
+        "tee -q -o memory.json stat -json",
+        f"{command} -run {_SPLIT}:",
+        "tee -q -o cells.json stat -json",
+    ]
+    start = time.monotonic()
+    (memory, cells), script, number = _run(sources, top, commands, ["memory.json", "cells.json"])
+    return Netlist(
+        cells=dict(sorted(cells["design"]["num_cells_by_type"].items())),
+        left_to_registers=sum(n for kind, n in memory["design"]["num_cells_by_type"].items() if kind.startswith("$mem")),
+        script=script, tool_version=number, seconds=time.monotonic() - start,
+    )  # fmt: skip
+
+
+def _proof(design: CoreDesign, module: str, structure: Structure, netlist: Netlist, target: Target) -> MemoryProof:
+    lane_bits = design.words * design.spec.state_bits if module == "core" else 0
+    smallest = min(target.bits[cell] for cell in target.weights["block_ram"])
+    return MemoryProof(
+        memory_bits=structure.memory_bits,
+        expected_bits=lane_bits * design.lanes,
+        synapse_bits=design.synapses * design.spec.state_bits if module == "core" else 0,
+        register_bits=structure.register_bits,
+        block_ram_bits=target.ram_bits(netlist.cells),
+        lut_ram_cells=target.lut_ram_cells(netlist.cells),
+        left_to_registers=netlist.left_to_registers,
+        block_ram_due=lane_bits >= smallest,
+    )
+
+
+def _top(core: Core, module: str) -> str:
+    if module not in MODULES:
+        raise UserError(f"--module {module!r}: unknown; allowed are {', '.join(MODULES)}")
+    return str(core.design.name if module == "core" else f"{core.design.name}_lane")
+
+
+def synthesise(core: Core, target: Target, *, module: str = "core", structure: Structure | None = None) -> SynthResult:
+    """Synthesise a core, or one lane of it, for a target and return counts and verdicts.
+
+    ``structure`` is what ``read_structure`` returned for the same module, so that several targets need it
+    once; it is read when not given. Errors: ``UserError`` for an unknown module, a netlist with cell types
+    that the target does not know, and sources that Yosys refuses.
+    """
+    top = _top(core, module)
+    structure = structure or read_structure(core.sources, top)
+    netlist = map_sources(core.sources, top, target)
+    return SynthResult(
+        core=core.design.name, generator=core.manifest["generator"], rule=core.design.rule.name,
+        synapses=core.design.synapses, lanes=core.design.lanes, module=module, top=top, edited=core.edited,
+        target=target.name, part=target.part, family=target.family, tool_version=netlist.tool_version, script=netlist.script,
+        cells=netlist.cells, resources=target.count(netlist.cells), capacity=target.capacity,
+        memory=_proof(core.design, module, structure, netlist, target), seconds=netlist.seconds,
+    )  # fmt: skip
+
+
+def synthesise_many(
+    core: Core,
+    targets: Sequence[Target],
+    jobs: int | None = None,
+    *,
+    module: str = "core",
+    progress: Callable[[SynthResult], None] = lambda _result: None,
+) -> list[SynthResult]:
+    """Synthesise for several targets, ``jobs`` Yosys processes at a time (one a processor), in the order given.
+
+    ``progress`` is called with each result as it arrives. Errors: those of ``synthesise``; the first ends it all.
+    """
+    structure = read_structure(core.sources, _top(core, module))
+    with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:
+        futures = [pool.submit(synthesise, core, target, module=module, structure=structure) for target in targets]
+        try:
+            for future in as_completed(futures):
+                progress(future.result())
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [future.result() for future in futures]
+
+
+def synth_command(folder: Path, targets: list[str], module: str, json_path: Path | None, console: Console) -> int:
+    """Synthesise an emitted folder and print the table; no target named means all of them.
+
+    Returns 0 when every verdict of every target holds, else 1. Errors: ``UserError`` before or instead of
+    any output. With ``json_path`` the results are written there, failed verdicts included.
+    """
+    core = load_core(folder)
+    chosen = [load_target(name) for name in dict.fromkeys(targets or list_targets())]
+    _top(core, module)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("synthesis", total=len(chosen))
+        results = synthesise_many(core, chosen, module=module, progress=lambda _result: bar.advance(task))
+    passed = all(result.passed for result in results)
+    document = {"verb": "synth", "verdict": "pass" if passed else "fail", "results": [result.to_dict() for result in results]}
+    for path in (results_folder(folder) / "synth.json", json_path):
+        if path:
+            write_record(path, document)
+    console.print(render_table(results))
+    if core.edited:
+        console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)
+    for result in results:
+        for failure in result.failures:
+            console.print(f"{result.target}: {failure}", markup=False, highlight=False)
+    return 0 if passed else 1

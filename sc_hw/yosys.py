@@ -1,0 +1,79 @@
+"""Yosys, one process a run: pyosys ends its process on an error, and counts differ between designs of one process."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from .errors import UserError
+
+__all__ = ["YosysError", "find_yosys", "run_pinned_yosys", "run_yosys"]
+
+NEEDED = (0, 70)  # older ones count differently and lay out `stat -json` differently
+VARIABLE = "SC_HW_YOSYS"
+# The script comes through standard input, because Yosys splits a file name at its blanks.
+_SCRIPT = "/dev/stdin"
+_RUN = f"from pyosys import libyosys; libyosys.run_pass('script {_SCRIPT}', libyosys.Design())"
+
+
+class YosysError(RuntimeError):
+    """Yosys failed; the message is the last of what it printed."""
+
+    @property
+    def reason(self) -> str:
+        """The line that names the error."""
+        lines = str(self).splitlines() or ["no output"]
+        return next((line for line in reversed(lines) if "ERROR" in line), lines[-1]).strip()
+
+
+def _version(path: str) -> str:
+    try:
+        done = subprocess.run([path, "-V"], capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    found = re.search(r"Yosys (\d+\.\d+\S*)", done.stdout)
+    return found[1] if found else ""
+
+
+def _new_enough(number: str) -> bool:
+    found = re.match(r"(\d+)\.(\d+)", number)
+    return found is not None and tuple(int(part) for part in found.groups()) >= NEEDED
+
+
+def find_yosys() -> tuple[Path | None, str]:
+    """Return the Yosys to synthesise with and its version; the path is ``None`` for the pinned wheel.
+
+    The binary that the environment variable SC_HW_YOSYS names, else ``yosys`` on PATH if it is 0.70 or
+    newer, else the wheel. Errors: ``UserError`` when the variable names no Yosys of that age.
+    """
+    named = os.environ.get(VARIABLE)
+    path = shutil.which(named or "yosys")
+    number = _version(path) if path else ""
+    if path and _new_enough(number):
+        return Path(os.path.abspath(path)), number
+    if named:
+        found = f"is Yosys {number}" if number else "is no Yosys that runs"
+        raise UserError(f"{VARIABLE}={named!r}: {found}; name a Yosys >= 0.70, or unset it to use the one installed with sc-hw")
+    return None, version("pyosys")
+
+
+def run_yosys(script: str, *, path: Path | None = None, cwd: Path | None = None) -> str:
+    """Run a Yosys script in folder ``cwd`` with the binary ``path``, or the pinned wheel, and return what it printed.
+
+    The script is ours; names in it passed an allow-list and paths are temporary or quoted.
+    Errors: ``YosysError`` with the tail of the output.
+    """
+    # -P: no module is imported from the folder it runs in.
+    command = [str(path), "-s", _SCRIPT] if path else [sys.executable, "-P", "-c", _RUN]
+    done = subprocess.run(command, input=script, capture_output=True, text=True, cwd=cwd, check=False)
+    if done.returncode:
+        raise YosysError((done.stdout + done.stderr).strip()[-2000:])
+    return done.stdout
+
+
+def run_pinned_yosys(script: str, *, cwd: Path | None = None) -> str:
+    """Run a Yosys script with the pinned wheel, whatever else is installed: emission must give the same bytes anywhere."""
+    return run_yosys(script, cwd=cwd)

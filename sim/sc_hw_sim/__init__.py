@@ -1,0 +1,1 @@
+"""The testbench: bulk streams, stimulus, scoreboard and the cocotb tests. Imports the golden models only."""

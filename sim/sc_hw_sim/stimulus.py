@@ -1,0 +1,85 @@
+"""Stimulus: random inputs and the corners that break learning rules, generic over a rule's specification."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sc_hw_models.rule import Field, RuleSpec
+
+__all__ = ["Kind", "inputs_of", "kinds", "random_state"]
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of stimulus: what spikes, what the inputs of the timestep are, which motif (if any) is played."""
+
+    name: str
+    spikes: str  # random, all, none, motif
+    step: str  # random, maximum, minimum, alternate
+    motif: tuple[Mapping[str, int], ...] = ()
+
+
+def kinds(motifs: Mapping[str, Sequence[Mapping[str, int]]]) -> Iterator[Kind]:
+    """Yield the kinds of stimulus without end: every corner once, then random ones between the corners."""
+    corners = [
+        Kind("random", "random", "random"),
+        Kind("all spike", "all", "alternate"),
+        Kind("silent, maximum", "none", "maximum"),
+        Kind("silent, minimum", "none", "minimum"),
+        Kind("all spike, maximum", "all", "maximum"),
+        Kind("all spike, minimum", "all", "minimum"),
+    ]
+    for name, motif in motifs.items():
+        for step in ("maximum", "minimum", "random"):
+            corners.append(Kind(f"motif {name}, {step}", "motif", step, tuple(motif)))
+    while True:
+        for corner in corners:
+            yield corner
+            yield Kind("random", "random", "random")
+
+
+def random_state(fields: Sequence[Field], synapses: int, generator: np.random.Generator) -> Arrays:
+    """Return state arrays that cover the whole range of every field and visit its ends often."""
+    return {f.name: _values(f, (synapses,), generator) for f in fields}
+
+
+def inputs_of(kind: Kind, spec: RuleSpec, steps: int, synapses: int, generator: np.random.Generator) -> Arrays:
+    """Return inputs: synapse inputs of shape ``(steps, synapses)``, step inputs of shape ``(steps,)``."""
+    result: Arrays = {}
+    rate = generator.choice([0.02, 0.1, 0.3, 0.5])
+    if kind.spikes == "motif":
+        # Every synapse plays the motif at its own phase.
+        phase = (np.arange(steps)[:, None] + generator.integers(len(kind.motif), size=synapses)) % len(kind.motif)
+    for f in spec.synapse_inputs:
+        shape = (steps, synapses)
+        if kind.spikes == "motif":
+            result[f.name] = np.array([moment.get(f.name, 0) for moment in kind.motif], dtype=np.int64)[phase]
+        elif kind.spikes == "all":
+            result[f.name] = np.full(shape, f.maximum, dtype=np.int64)
+        elif kind.spikes == "none":
+            result[f.name] = np.zeros(shape, dtype=np.int64)
+        elif f.bits == 1 and not f.signed:
+            result[f.name] = (generator.random(shape) < rate).astype(np.int64)
+        else:
+            result[f.name] = _values(f, shape, generator)
+    for f in spec.step_inputs:
+        ends = np.array([f.maximum, f.minimum], dtype=np.int64)
+        if kind.step == "random":
+            result[f.name] = _values(f, (steps,), generator)
+        else:
+            zeros = np.zeros(steps, dtype=np.int64)
+            result[f.name] = ends[{"maximum": zeros, "minimum": zeros + 1, "alternate": np.arange(steps) % 2}[kind.step]]
+    return result
+
+
+def _values(f: Field, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
+    """Draw values: half uniform, a quarter near the ends or zero, a quarter of small magnitude."""
+    uniform = generator.integers(f.minimum, f.maximum, size=shape, endpoint=True)
+    near = np.array([f.minimum, f.minimum + 1, 0, -1 if f.signed else 1, 1, f.maximum - 1, f.maximum])
+    corner = np.clip(near, f.minimum, f.maximum)[generator.integers(len(near), size=shape)]
+    small = uniform >> generator.integers(f.bits, size=shape)
+    pick = generator.integers(4, size=shape)
+    return np.where(pick == 0, corner, np.where(pick == 1, small, uniform)).astype(np.int64)

@@ -1,0 +1,68 @@
+"""The cocotb side of ``sc-hw sim``: runs every core of a plan and writes what was compared."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.clock import Clock
+from cocotb.triggers import Timer
+
+from sc_hw_models.registry import get_rule
+
+from .bench import CLOCK_PERIOD, CoreBench
+from .scoreboard import MismatchError
+
+PLAN = "SC_HW_PLAN"
+PROGRESS = "SC_HW_PROGRESS"
+
+
+@cocotb.test()
+async def parity(dut: Any) -> None:
+    """Every state bit and output of every core of the plan equals its golden model."""
+    plan = json.loads(Path(os.environ[PLAN]).read_text(encoding="utf-8"))
+    await Timer(1, unit="step")  # the streams open in initial blocks, which run at the first evaluation
+    Clock(dut.clk, CLOCK_PERIOD, unit="step", impl="gpi").start()
+    benches = []
+    for index, entry in enumerate(plan["cores"]):
+        rule = get_rule(entry["rule"])
+        initial = {name: np.array(values, dtype=np.int64) for name, values in entry["initial"].items()}
+        bench = CoreBench(dut, index, rule, rule.config_type(**entry["config"]), synapses=entry["synapses"], lanes=entry["lanes"],
+                          steps=entry["steps"], seed=plan["seed"], initial=initial or None)  # fmt: skip
+        benches.append(bench)
+    done = 0
+
+    def progress(synapse_steps: int) -> None:
+        nonlocal done
+        done += synapse_steps
+        print(f"{PROGRESS} {done}", file=sys.stdout, flush=True)
+
+    stimulus = {}
+    if plan["stimulus"]:
+        with np.load(plan["stimulus"], allow_pickle=False) as archive:
+            stimulus = {name: archive[name].astype(np.int64) for name in archive.files}
+
+    async def run(bench: CoreBench) -> dict[str, Any]:
+        try:
+            await (bench.replay(stimulus, progress) if stimulus else bench.run(progress))
+        except MismatchError as error:
+            return bench.record(error)
+        return bench.record(None)
+
+    started = time.perf_counter()
+    tasks = [cocotb.start_soon(run(bench)) for bench in benches]
+    records = [await task for task in tasks]
+    if stimulus:
+        np.savez(Path(plan["outcome"]).with_name("final_state.npz"), allow_pickle=False, **benches[0].model.state)
+    outcome = {"seconds": time.perf_counter() - started, "cores": records}
+    Path(plan["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
+    failed = [r["mismatch"]["text"] for r in records if r["mismatch"]]
+    compared = sum(r["state_values_compared"] for r in records)
+    if failed:
+        raise AssertionError(f"seed {plan['seed']}: {len(failed)} of {len(records)} cores differ from their model: {failed[0]}")
+    if not compared:
+        raise AssertionError("nothing was compared")

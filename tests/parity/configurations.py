@@ -1,0 +1,90 @@
+"""The spread of configurations of the parity regression: hand-picked corners, then seeded random ones."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+ROUNDINGS = ("floor", "nearest", "stochastic")
+RANDOM_SEED = 11
+RANDOM_COUNT = 24
+GROUP = 6  # configurations in one simulator, each in both generators
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One core of the regression."""
+
+    synapses: int = 64
+    lanes: int = 1
+    settings: dict = field(default_factory=dict)
+    rule: str = "r_stdp"
+
+    @property
+    def label(self) -> str:
+        return f"{self.rule} N={self.synapses} P={self.lanes} " + " ".join(f"{k}={v}" for k, v in self.settings.items())
+
+
+def corners() -> list[Configuration]:
+    """Every default, end of range and option once, and the shapes of memory and lanes that need their own logic."""
+    c = Configuration
+    cured = {"trace_fraction_bits": 6, "eligibility_decay_shift": 9, "eligibility_gain_shift": 1, "rounding": "stochastic"}
+    return [
+        c(1024),
+        c(1),
+        c(2, 2),
+        c(3),
+        c(9),  # one word fewer than the pipeline is deep: sweeps must wait
+        c(10),  # one word more: sweeps may overlap
+        c(257, 4),  # lanes without a synapse in the last word
+        c(255, 8, {"rounding": "stochastic"}),
+        c(37, 3, cured),
+        c(512, 2, cured),
+        c(64, 1, {"weight_bits": 1, "trace_bits": 2, "reward_bits": 1, "learning_shift": 0, "trace_decay_shift": 0}),
+        c(64, 1, {"weight_bits": 1, "trace_bits": 2, "reward_bits": 1, "learning_shift": 30, "trace_decay_shift": 30}),
+        c(64, 1, {"weight_bits": 31, "trace_bits": 30, "reward_bits": 30, "learning_shift": 0, "trace_decay_shift": 0}),
+        c(64, 1, {"weight_bits": 31, "trace_bits": 30, "reward_bits": 30, "learning_shift": 30, "trace_decay_shift": 30}),
+        c(64, 2, {"weight_bits": 31, "trace_bits": 2, "reward_bits": 30, "learning_shift": 1, "trace_decay_shift": 1}),
+        c(64, 1, {"trace_bits": 2, "trace_fraction_bits": 28, "trace_decay_shift": 29, "rounding": "nearest"}),
+        c(64, 1, {"trace_fraction_bits": 4}),
+        c(64, 1, {"trace_fraction_bits": 1, "decay_rounding": "stochastic"}),
+        c(64, 1, {"eligibility_decay_shift": 0}),
+        c(64, 1, {"eligibility_decay_shift": 10, "decay_rounding": "stochastic", "rounding": "stochastic"}),
+        c(64, 1, {"eligibility_gain_shift": 1, "depression_shift": 1}),
+        c(64, 1, {"eligibility_gain_shift": 30, "depression_shift": 30}),
+        c(64, 1, {"rounding": "nearest", "decay_rounding": "nearest"}),
+        c(64, 1, {"rounding": "stochastic", "learning_shift": 30, "decay_rounding": "stochastic", "trace_decay_shift": 30,
+                  "random_seed": 2**31 - 1}),
+        c(64, 1, {"rounding": "stochastic", "learning_shift": 0, "decay_rounding": "stochastic", "trace_decay_shift": 0}),
+    ]  # fmt: skip
+
+
+def random_ones() -> list[Configuration]:
+    """Configurations drawn from the whole space, the same ones every time."""
+    generator = np.random.default_rng(RANDOM_SEED)
+
+    def draw(low: int, high: int) -> int:
+        return int(generator.integers(low, high + 1))
+
+    result = []
+    for _ in range(RANDOM_COUNT):
+        trace = draw(2, 30)
+        settings = {
+            "weight_bits": draw(1, 31),
+            "trace_bits": trace,
+            "reward_bits": draw(1, 30),
+            "learning_shift": draw(0, 30),
+            "trace_decay_shift": draw(0, min(30, trace + 2)),
+            "trace_fraction_bits": draw(0, 30 - trace) if draw(0, 1) else 0,
+            "eligibility_decay_shift": draw(0, 30) if draw(0, 1) else None,
+            "eligibility_gain_shift": draw(0, 3) if draw(0, 1) else 0,
+            "depression_shift": draw(0, 3) if draw(0, 1) else 0,
+            "rounding": ROUNDINGS[draw(0, 2)],
+            "decay_rounding": ROUNDINGS[draw(0, 2)],
+            "random_seed": draw(0, 2**31 - 1),
+        }
+        synapses = draw(1, 400)
+        result.append(Configuration(synapses, draw(1, min(4, synapses)), settings))
+    return result
+
+
+CONFIGURATIONS = corners() + random_ones()

@@ -1,0 +1,149 @@
+"""``sc-hw sim`` itself: it compares everything, says precisely what differs, repeats from its seed, and fails when it must."""
+
+import json
+import re
+import sys
+
+import numpy as np
+import pytest
+
+from sc_hw.cli import main
+from sc_hw.errors import UserError
+from sc_hw.manifest import load_core
+from sc_hw.simulate import SimulationError, simulate
+
+
+@pytest.fixture
+def broken(make_core):
+    """A core whose weights come out one too high when the presynaptic trace is odd."""
+    core = make_core(synapses=20, lanes=3)
+    path = core.folder / "dut_datapath.v"
+    path.write_text(
+        path.read_text().replace("assign next_weight = weight_8;", "assign next_weight = weight_8 ^ {15'd0, next_pre_trace[0]};")
+    )
+    return load_core(core.folder)
+
+
+def test_a_good_core_passes_and_everything_is_counted(make_core, tmp_path):
+    core = make_core(synapses=20, lanes=3)
+    result = simulate([core], steps=120, seed=5, output=tmp_path / "out")
+    record = result.cores[0]
+    assert result.passed
+    assert record["synapse_steps"] == 120 * 20
+    assert record["state_values_compared"] >= 120 * 20 * 4
+    assert record["output_values_compared"] == 120 * 20
+    assert record["host_values_compared"] >= 3 * 20 * 4  # loads, read-backs
+    assert record["resets"] >= 1
+    assert record["clears"] >= 2
+    assert {"all spike", "silent, maximum", "motif pre-post-post, maximum"} <= set(record["stimuli"])
+    assert "<testcase" in result.results_xml.read_text()
+    again = simulate([core], steps=120, seed=5, output=tmp_path / "again")
+    assert again.cached
+    assert again.cores[0]["clocks"] == record["clocks"]
+    other = simulate([core], steps=120, seed=6, output=tmp_path / "other")
+    assert other.cores[0]["clocks"] != record["clocks"]
+
+
+def test_a_mismatch_is_reported_precisely_and_repeats(broken, tmp_path, monkeypatch, capsys):
+    result = simulate([broken], steps=120, seed=5, output=tmp_path / "out")
+    assert not result.passed
+    mismatch = result.cores[0]["mismatch"]
+    assert mismatch["field"] == "weight"
+    assert mismatch["expected"] ^ mismatch["found"] == 1
+    assert set(mismatch["inputs"]) == {"pre_spike", "post_spike", "reward"}
+    assert set(mismatch["state_before"]) == {"weight", "pre_trace", "post_trace", "eligibility"}
+    # The report is enough to redo the step by hand.
+    from sc_hw_models.registry import get_rule
+
+    rule = get_rule("r_stdp")
+    state, _ = rule.step(broken.design.config, mismatch["state_before"], mismatch["inputs"])
+    assert state["weight"] == mismatch["expected"]
+    assert simulate([broken], steps=120, seed=5, output=tmp_path / "out").cores[0]["mismatch"] == mismatch
+
+    monkeypatch.setattr(sys, "argv", ["sc-hw", "sim", str(broken.folder), "--seed", "5", "--steps", "120", "--waves",
+                                      "--json", str(tmp_path / "r.json")])  # fmt: skip
+    with pytest.raises(SystemExit) as exit_info:
+        main()
+    out, err = capsys.readouterr()
+    assert exit_info.value.code == 1
+    assert re.search(r"FAIL dut: .*timestep \d+, synapse \d+: weight expected \d+, found \d+", out)
+    assert "--seed 5" in out
+    assert "edited since it was emitted: dut_datapath.v" in err
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert record["verdict"] == "fail"
+    waves = (broken.folder / "results" / "sim" / "waves.vcd").read_text()
+    assert "eligibility_sum" in waves
+    assert waves.count("\n#") > 100
+
+
+def test_one_lane_of_several_cores_can_be_wrong(make_core, broken, tmp_path):
+    good = make_core(synapses=5, name="good")
+    result = simulate([good, broken], steps=60, seed=1, output=tmp_path / "out")
+    assert [core["mismatch"] is None for core in result.cores] == [True, False]
+    assert not result.passed
+    with pytest.raises(UserError, match="also called"):
+        simulate([good, make_core(synapses=6, name="good", folder=tmp_path / "twin")], steps=3, seed=1, output=tmp_path / "out")
+    with pytest.raises(UserError, match="nothing to simulate"):
+        simulate([], steps=3, seed=1, output=tmp_path / "out")
+
+
+def test_verilog_that_does_not_compile_is_an_error_with_the_log(make_core, tmp_path):
+    core = make_core(synapses=4)
+    (core.folder / "dut.v").write_text("module dut (; endmodule")
+    with pytest.raises(SimulationError, match=r"sim\.log"):
+        simulate([load_core(core.folder)], steps=3, seed=1, output=tmp_path / "out")
+
+
+def test_a_core_that_stops_is_a_report_not_a_hang(make_core, tmp_path):
+    core = make_core(synapses=12)
+    path = core.folder / "dut.v"
+    text = path.read_text().replace("assign event_ready = sweeping &", "assign event_ready = sweeping & (address_reg != 4'd7) &")
+    text = text.replace("(clearing_reg | event_valid)", "(clearing_reg | event_valid & (address_reg != 4'd7))")
+    assert text.count("4'd7") == 2
+    path.write_text(text)
+    result = simulate([load_core(core.folder)], steps=30, seed=1, output=tmp_path / "out")
+    assert "stuck" in result.cores[0]["mismatch"]["check"]
+
+
+def test_a_beat_that_changes_while_it_waits_is_a_protocol_error(make_core, tmp_path):
+    """Results that follow the event stream's idle noise instead of holding still under backpressure."""
+    core = make_core(synapses=12)
+    path = core.folder / "dut.v"
+    text = path.read_text()
+    path.write_text(text.replace(".out_weight(result_weight[15:0])", ".out_weight(right_weight)").replace(
+        "  assign result_last = write_last;",
+        "  assign result_last = write_last;\n  wire [15:0] right_weight;\n"
+        "  assign result_weight = result_ready ? right_weight : right_weight ^ {16{event_pre_spike[0]}};"))  # fmt: skip
+    assert path.read_text() != text
+    result = simulate([load_core(core.folder)], steps=60, seed=1, output=tmp_path / "out")
+    assert "withdrawn or changed" in result.cores[0]["mismatch"]["field"]
+
+
+def test_recorded_inputs(make_core, tmp_path):
+    generator = np.random.default_rng(3)
+    weights = generator.integers(0, 1 << 16, 10)
+    core = make_core(synapses=10, lanes=4, initial={"weight": weights}, rounding="stochastic")
+    stimulus = {"pre_spike": generator.random((50, 10)) < 0.3, "post_spike": generator.random((50, 10)) < 0.3,
+                "reward": generator.integers(-128, 128, 50)}  # fmt: skip
+    np.savez(tmp_path / "s.npz", **stimulus)
+    result = simulate([core], steps=50, seed=1, output=tmp_path / "out", stimulus=tmp_path / "s.npz")
+    assert result.passed
+    assert result.cores[0]["synapse_steps"] == 500
+
+    from sc_hw_models.core import CoreModel
+
+    model = CoreModel(core.design.rule, core.design.config, synapses=10, lanes=4)
+    model.load({"weight": weights})
+    for step in range(50):
+        model.step({name: array[step] for name, array in stimulus.items()})
+    with np.load(tmp_path / "out" / "final_state.npz") as final:
+        assert all((final[name] == array).all() for name, array in model.state.items())
+
+
+def test_initial_state_is_checked(make_core, tmp_path):
+    core = make_core(synapses=10, initial={"weight": np.arange(10)})
+    path = core.folder / "dut_memory_0.v"
+    path.write_text(path.read_text().replace("words[3] = 52'h3;", "words[3] = 52'h4;"))
+    result = simulate([load_core(core.folder)], steps=30, seed=1, output=tmp_path / "out")
+    mismatch = result.cores[0]["mismatch"]
+    assert (mismatch["check"], mismatch["synapse"], mismatch["expected"], mismatch["found"]) == ("initial state", 3, 3, 4)

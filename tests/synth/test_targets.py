@@ -1,0 +1,103 @@
+"""Target files: complete, refused when they are not, and no cell type lost."""
+
+from pathlib import Path
+
+import pytest
+
+from sc_hw.errors import UserError
+from sc_hw.synth import map_sources
+from sc_hw.targets import RESOURCES, list_targets, load_target, read_target
+
+# Of the vendors' data sheets: LUT, FF, BRAM, large BRAM, DSP.
+CAPACITY = {
+    "ecp5-25k": (24288, 24288, 56, 0, 28),
+    "gowin-gw1n9": (8640, 6480, 26, 0, 20),
+    "ice40-hx8k": (7680, 7680, 32, 0, 0),
+    "ice40-up5k": (5280, 5280, 30, 4, 8),
+    "xc7a35t": (20800, 41600, 50, 0, 90),
+}
+
+# One of each thing a core may hold: registers with and without enable, set and reset, two kinds of memory, a product.
+EVERYTHING = """
+module everything (input clk, input rst, input arst, input en, input [9:0] a, input [9:0] b, input [35:0] d, input we,
+                   output reg [35:0] q, output reg [35:0] m, output [3:0] s, output reg [20:0] p, output reg [3:0] x,
+                   output reg [3:0] y, output reg [3:0] z);
+  reg [35:0] big [0:1023];
+  reg [3:0] small [0:15];
+  assign s = small[b[3:0]];
+  always @(posedge clk) begin
+    if (we) begin big[a] <= d; small[a[3:0]] <= d[3:0]; end
+    m <= big[b];
+    q <= d + {26'd0, a};
+    p <= a * b;
+    if (rst) x <= 4'd5; else if (en) x <= d[3:0];
+  end
+  always @(posedge clk or posedge arst) if (arst) y <= 4'd10; else if (en) y <= d[7:4];
+  always @(negedge clk) z <= d[11:8];
+endmodule
+"""
+
+
+def test_capacities() -> None:
+    assert list_targets() == sorted(CAPACITY)
+    for name, numbers in CAPACITY.items():
+        assert load_target(name).capacity == dict(zip(RESOURCES, numbers, strict=True))
+
+
+@pytest.mark.parametrize("name", sorted(CAPACITY))
+def test_every_cell_is_known(name: str, tmp_path: Path) -> None:
+    (tmp_path / "everything.v").write_text(EVERYTHING)
+    target = load_target(name)
+    cells = map_sources([tmp_path / "everything.v"], "everything", target).cells
+    counts = target.count(cells)
+    assert counts["lut"] > 0
+    assert counts["ff"] >= 36 + 3 * 4
+    assert target.ram_bits(cells) >= 1024 * 36
+    assert (counts["dsp"] > 0) == (target.capacity["dsp"] > 0)
+    assert (target.lut_ram_cells(cells) > 0) == bool(target.lut_ram)
+    assert set(target.bits) == set(target.weights["block_ram"]) | set(target.weights["large_ram"])
+
+
+def test_unknown_cell_is_named() -> None:
+    target = load_target("ice40-hx8k")
+    with pytest.raises(UserError, match=r"SB_NOVEL \(3\).*synth/targets/ice40-hx8k.toml"):
+        target.count({"SB_LUT4": 1, "SB_NOVEL": 3, "$scopeinfo": 9})
+
+
+def test_weights() -> None:
+    assert load_target("ecp5-25k").count({"LUT4": 3, "CCU2C": 2, "TRELLIS_DPR16X4": 1, "PFUMX": 7})["lut"] == 3 + 4 + 6
+    assert load_target("xc7a35t").count({"RAMB18E1": 3, "RAMB36E1": 1, "INV": 2, "SRL16E": 1, "CARRY4": 9}) == {
+        "lut": 3, "ff": 0, "block_ram": 2.5, "large_ram": 0, "dsp": 0,
+    }  # fmt: skip
+
+
+def test_unknown_target_lists_the_known() -> None:
+    for name in ("ice41", "../targets/ecp5-25k", ""):
+        with pytest.raises(UserError, match="allowed are ecp5-25k, gowin-gw1n9, ice40-hx8k, ice40-up5k, xc7a35t"):
+            load_target(name)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('part = "LFE5U', 'parts = "LFE5U', "unknown keys parts"),
+        ('part = "LFE5U-25F-6BG256C"', 'part = ""', "part is not a text"),
+        ('name = "ecp5-25k"', 'name = "ecp5"', "not the name of the file"),
+        ('"{top}"', '"top"', "does not say {top}"),
+        ('"-top"', '"; exec -- ls"', "not a list of words"),
+        ('"-top"', '"a/b"', "not a list of words"),
+        ("CCU2C = 2", "CCU2C = -2", "CCU2C is -2"),
+        ("CCU2C = 2", "TRELLIS_FF = 2", "TRELLIS_FF stands in more than one table"),
+        ("CCU2C = 2", "CCU2C = [", "cannot be read as TOML"),
+        ("DP16KD = { blocks = 1, bits = 18432 }", "DP16KD = 1", "DP16KD does not say blocks and bits"),
+        ('VLO = "constant 0"', 'VLO = ""', "reason"),
+        ("dsp = 28", "slices = 28", r"\[capacity\] takes"),
+    ],
+)
+def test_bad_target_file(tmp_path: Path, before: str, after: str, message: str) -> None:
+    text = (Path(__file__).parents[2] / "synth" / "targets" / "ecp5-25k.toml").read_text()
+    assert before in text
+    path = tmp_path / "ecp5-25k.toml"
+    path.write_text(text.replace(before, after, 1))
+    with pytest.raises(UserError, match=message):
+        read_target(path)
