@@ -197,3 +197,9 @@ def test_progress_on_a_terminal(tmp_path: Path) -> None:
     console = Console(width=140, file=StringIO(), force_terminal=True, record=True)
     assert synth_command(make(tmp_path / "core", 16).folder, ["ecp5-25k"], "lane", None, console) == 0
     assert "Post-synthesis" in console.export_text()
+
+
+def test_logic_does_not_grow_with_synapses(tmp_path: Path, generator: str) -> None:
+    """Sixteen times the synapses: more blocks and wider addresses, no multiplexer behind the blocks."""
+    small, large = (synthesise(make(tmp_path / str(n), n, generator=generator), ECP5).resources["lut"] for n in (1024, 16384))
+    assert small < large <= 1.15 * small

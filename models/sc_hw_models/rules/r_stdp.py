@@ -2,9 +2,8 @@
 
 Trace-based STDP pairs a presynaptic and a postsynaptic trace into an eligibility, which a reward turns
 into a weight change. Source of the three-factor form: E. M. Izhikevich, "Solving the distal reward
-problem through linkage of STDP and dopamine signaling", Cerebral Cortex 17 (2007), eqs. 1-3; of the
-all-to-all trace form: Morrison, Diesmann and Gerstner, Biol. Cybern. 98 (2008), section 4.1.2, with the
-presynaptic trace set to its maximum at a spike (nearest-neighbour) instead of incremented.
+problem through linkage of STDP and dopamine signaling", Cerebral Cortex 17 (2007); of the trace form, here
+nearest-neighbour (a spike sets its trace to the maximum): Morrison, Diesmann and Gerstner, Biol. Cybern. 98 (2008).
 """
 
 from collections.abc import Mapping
@@ -207,6 +206,12 @@ def _step(
     return new_state, {"weight": weight}
 
 
+def _reward(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise ConfigError(f"reward={value!r}: not an integer")
+    return int(value)
+
+
 class OnlineO1Array(CoreModel):
     """N synapses of the rule under one reward, updated by one lane; ``state`` holds ``int64`` arrays ``(n_synapses,)``.
 
@@ -219,7 +224,7 @@ class OnlineO1Array(CoreModel):
 
     def update(self, *, pre_spike: Any, post_spike: Any, reward: int) -> dict[str, np.ndarray]:
         """Advance one timestep and return the state; spikes are bool or 0/1 arrays, the reward any integer (clipped)."""
-        clipped = clip(reward, self.config.min_reward, self.config.max_reward)
+        clipped = clip(_reward(reward), self.config.min_reward, self.config.max_reward)
         self.step({"pre_spike": pre_spike, "post_spike": post_spike, "reward": clipped})
         return dict(self.state)
 
@@ -254,9 +259,7 @@ class OnlineO1Synapse:
         inputs = {}
         for name, spike in (("pre_spike", pre_spike), ("post_spike", post_spike)):
             inputs[name] = check_integer(name, int(spike) if isinstance(spike, (bool, np.bool_)) else spike, 0, 1)
-        if isinstance(reward, bool) or not isinstance(reward, (int, np.integer)):
-            raise ConfigError(f"reward={reward!r}: not an integer")
-        inputs["reward"] = int(reward)
+        inputs["reward"] = _reward(reward)
         lfsr, low = self._spec.lfsr, 0
         for f in self._spec.noise:
             inputs[f.name] = (self._random >> low) & f.maximum
