@@ -27,3 +27,12 @@ def make_core(tmp_path):
         return load_core(emit(design, generator, folder or tmp_path / f"{name}_{generator}", force=True))
 
     return make
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much the parity regression compared: a run that tested little should look like it."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    counted = [dict(report.user_properties) for report in reports if dict(report.user_properties).get("synapse_steps")]
+    if counted:
+        cores, steps = (sum(entry[name] for entry in counted) for name in ("cores", "synapse_steps"))
+        terminalreporter.write_line(f"parity: {cores} cores equal to their models over {steps:,} synapse-steps")

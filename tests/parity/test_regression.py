@@ -51,4 +51,5 @@ def test_parity(start, tmp_path, request, record_property):
         assert outcome["synapse_steps"] >= goal
         assert outcome["state_values_compared"] >= outcome["synapse_steps"] * len(core.design.spec.state)
     assert result.passed
+    record_property("cores", len(cores))
     record_property("synapse_steps", sum(outcome["synapse_steps"] for outcome in result.cores))
