@@ -1,6 +1,5 @@
 """Initial state of a core: read from NumPy archives or CSV, checked against the state fields, written as CSV."""
 
-import io
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -67,6 +66,5 @@ def check_initial(values: dict[str, np.ndarray], spec: RuleSpec, synapses: int) 
 
 def initial_csv(values: dict[str, np.ndarray]) -> str:
     """Return the columns as CSV text with a header."""
-    text = io.StringIO()
-    np.savetxt(text, np.column_stack(list(values.values())), fmt="%d", delimiter=",", header=",".join(values), comments="")
-    return text.getvalue()
+    rows = zip(*(array.tolist() for array in values.values()), strict=True)
+    return "\n".join([",".join(values), *(",".join(map(str, row)) for row in rows)]) + "\n"

@@ -132,10 +132,13 @@ class CoreDesign:
         positions = self.spec.positions()
         words = [0] * self.words
         for f in self.spec.state:
-            values = self.initial.get(f.name, np.full(self.synapses, f.reset, dtype=np.int64))
-            mask = (1 << f.bits) - 1
-            for address, value in enumerate(values[lane :: self.lanes].tolist()):
-                words[address] |= (value & mask) << positions[f.name]
+            values = self.initial.get(f.name)
+            if values is None and f.reset == 0:
+                continue
+            own = np.full(self.words, f.reset) if values is None else values[lane :: self.lanes]
+            low, mask = positions[f.name], (1 << f.bits) - 1
+            for address, value in enumerate((own & mask).tolist()):
+                words[address] |= value << low
         return words
 
     def ports(self) -> tuple[Port, ...]:

@@ -36,11 +36,13 @@ def memory_files(design: CoreDesign) -> dict[str, str]:
     """Return the memory modules; both generators instantiate them, so that one file is swapped for an SRAM macro."""
     template = _environment(design).get_template("lib/memory.v.j2")
     if not design.initial:
-        return {f"{design.name}_memory.v": template.render(module=f"{design.name}_memory", initial=[])}
+        return {f"{design.name}_memory.v": template.render(module=f"{design.name}_memory", initial="")}
     bits = design.spec.state_bits
     return {
         f"{design.memory_module(lane)}.v": template.render(
-            module=design.memory_module(lane), initial=[f"{bits}'h{word:x}" for word in design.initial_words(lane)]
+            module=design.memory_module(lane),
+            # Joined here: a template's loop is too slow for tens of thousands of words.
+            initial="\n".join(f"        words[{k}] = {bits}'h{word:x};" for k, word in enumerate(design.initial_words(lane))),
         )
         for lane in range(design.lanes)
     }

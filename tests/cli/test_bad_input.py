@@ -94,7 +94,7 @@ def test_names(run, tmp_path, name):
 
 
 @pytest.mark.parametrize("generator", ["amaranth", "verilog"])
-@pytest.mark.parametrize("name", ["clk", "enable", "host_ready", "memory_0", "columns", "datapath"])
+@pytest.mark.parametrize("name", ["clk", "enable", "host_ready", "memory_0", "drained", "datapath"])
 def test_names_that_the_core_uses_inside(run, tmp_path, name, generator):
     assert_refused(run(*GOOD[:-1], generator, "--name", name), tmp_path, name, "inside")
 

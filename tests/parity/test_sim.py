@@ -147,3 +147,12 @@ def test_initial_state_is_checked(make_core, tmp_path):
     result = simulate([load_core(core.folder)], steps=30, seed=1, output=tmp_path / "out")
     mismatch = result.cores[0]["mismatch"]
     assert (mismatch["check"], mismatch["synapse"], mismatch["expected"], mismatch["found"]) == ("initial state", 3, 3, 4)
+
+
+def test_a_run_that_compared_nothing_has_not_passed(make_core, tmp_path):
+    import dataclasses
+
+    result = simulate([make_core(synapses=3)], steps=2, seed=1, output=tmp_path / "out")
+    assert result.passed
+    assert not dataclasses.replace(result, cores=[]).passed
+    assert not dataclasses.replace(result, cores=[{**result.cores[0], "state_values_compared": 0}]).passed
