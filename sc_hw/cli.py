@@ -166,10 +166,10 @@ def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | 
 
 @app.command()
 @_folder
-@_steps
+@click.option("--steps", type=click.IntRange(1, 10**9), metavar="K", help="Timesteps for each fault.  [default: 200 or more]")
 @_seed
 @_json
-def selftest(folder: Path, steps: int, seed: int, json_path: Path | None) -> None:
+def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None) -> None:
     """Plant known bugs in a copy of the core and demand that sc-hw sim catches each."""
     from rich.console import Console
     from rich.table import Table

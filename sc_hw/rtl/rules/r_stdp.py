@@ -120,6 +120,9 @@ def faults(design: CoreDesign) -> list[Fault]:
     reaches_lowest = (c.max_trace >> loss) >= removed or c.decay_rounding == "stochastic"
     reaches_highest = (c.max_trace >> gain) >= removed
     unreachable = "the eligibility never gets there in this configuration"
+    # The largest product is 2^(product_bits - 2); rounding may make nothing, or almost never something, of it.
+    spare = {"floor": 0, "nearest": 1, "stochastic": 14}[c.rounding] if c.learning_shift else 0
+    still = "the weight hardly ever moves in this configuration" if spare and product_bits - 2 <= c.learning_shift - spare else ""
     below = (1 << min(c.learning_shift, product_bits - 1)) - 1
     return [
         fault("sum one bit short", "the eligibility sum wraps at T+1 bits", "eligibility_sum", f"{{value[{t}], value[{t}:0]}}",
@@ -136,13 +139,13 @@ def faults(design: CoreDesign) -> list[Fault]:
               post="in_post_spike"),
         fault("floor turned into truncation", "a negative weight change is rounded toward zero", "product",
               f"value[{product_bits - 1}] ? value + {product_bits}'d{below} : value",
-              "" if c.learning_shift else "no learning shift: nothing is rounded"),
+              still or ("" if c.learning_shift else "no learning shift: nothing is rounded")),
         fault("product one bit short", "the product of both minima wraps", "product",
-              f"{{value[{product_bits - 2}], value[{product_bits - 2}:0]}}", "" if reaches_lowest else unreachable),
+              f"{{value[{product_bits - 2}], value[{product_bits - 2}:0]}}", still or ("" if reaches_lowest else unreachable)),
         fault("trace not clamped", "a spike adds a full trace instead of setting it", "pre_trace_next",
               "(&value) ? decayed + value : value", decayed="pre_decayed"),
         fault("depression lost", "a presynaptic spike no longer depresses", "depression", f"{t}'d0",
               "" if loss < t else "the depression shift leaves nothing"),
         fault("reward sign lost", "a negative reward acts as a positive one", "in_reward",
-              f"value[{c.reward_bits - 1}] ? ~value : value"),
+              f"value[{c.reward_bits - 1}] ? ~value : value", still),
     ]  # fmt: skip
