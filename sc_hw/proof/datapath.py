@@ -1,11 +1,13 @@
 """The emitted datapath as SMT-LIB 2 text: Yosys writes one transition, this module unrolls it."""
 
+import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..errors import UserError
 from ..manifest import Core
@@ -19,12 +21,17 @@ _SCRIPT = """read_verilog -sv {files}
 hierarchy -check -top {top}
 proc
 flatten
+write_json datapath.json
 setundef -undriven -anyseq
 async2sync
 opt -full
 dffunmap
 write_smt2 -stbv datapath.smt2
 """
+
+
+_STORAGE = re.compile(r"\$.*(ff|latch|mem)|\$_?sr", re.IGNORECASE)
+_REGISTERS = ("$dff", "$dffe", "$sdff", "$sdffe", "$sdffce")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +102,8 @@ def _sort(top: str, bits: int) -> str:
 def read_datapath(core: Core) -> Datapath:
     """Read the datapath of an emitted folder.
 
-    Errors: ``UserError`` when Yosys cannot read the sources, a port is not as the manifest has it, or a
-    register has another clock or edge than ``clk``, rising, because the unrolling gives all the same.
+    Errors: ``UserError`` when Yosys cannot read the sources, a port is not as the manifest has it, or there
+    is storage that is not on the rising edge of ``clk``, because the unrolling gives all the same clock.
     """
     top = str(core.manifest["modules"]["datapath"])
     path, number = find_yosys()
@@ -109,13 +116,13 @@ def read_datapath(core: Core) -> Datapath:
         try:
             run_yosys(_SCRIPT.format(files=" ".join(names), top=top), path=path, cwd=Path(folder))
             text = (Path(folder) / "datapath.smt2").read_text(encoding="utf-8")
+            netlist = json.loads((Path(folder) / "datapath.json").read_text(encoding="utf-8"))["modules"][top]
         except YosysError as error:
             raise UserError(f"{core.folder}: Yosys {number} cannot read {top}: {error.reason}") from error
-    # Comments are for other tools; a line break inside a string would end one early, so none may be left.
     comments = [line for line in text.splitlines() if line.startswith(";")]
     registers = tuple(_registers(text, top))
     _check_ports(core, comments, core.design.datapath_ports())
-    _check_clocks(core, text, top)
+    _check_clocks(core, netlist)
     sort = re.search(rf"^\(define-sort \|{top}_s\| \(\) \(_ BitVec (\d+)\)\)$", text, re.MULTILINE)
     if not sort:
         raise UserError(f"{core.folder}: Yosys {number} wrote no state for {top}; emit the core again")
@@ -159,8 +166,13 @@ def _check_ports(core: Core, comments: Sequence[str], ports: Sequence[Port]) -> 
             )
 
 
-def _check_clocks(core: Core, text: str, top: str) -> None:
-    meaning = dict(re.findall(rf"^\(define-fun \|{top}_n ([^|]+)\| \(\(state \|{top}_s\|\)\) Bool (.*)\)$", text, re.MULTILINE))
-    for name, edge in re.findall(r"^; yosys-smt2-clock (\S+) (\S+)$", text, re.MULTILINE):
-        if edge != "posedge" or meaning.get(name) != meaning.get("clk"):
-            raise UserError(f"{core.folder}: {name} is a clock ({edge}); only registers on the rising edge of clk can be proven")
+def _check_clocks(core: Core, netlist: Mapping[str, Any]) -> None:
+    """Refuse every storage cell that is not a register on the rising edge of ``clk``; comments in the SMT text omit some."""
+    clock = netlist["ports"]["clk"]["bits"]
+    for cell in netlist["cells"].values():
+        if not _STORAGE.match(cell["type"]):
+            continue
+        rising = int(cell["parameters"].get("CLK_POLARITY", "0"), 2) == 1
+        if cell["type"] not in _REGISTERS or cell["connections"]["CLK"] != clock or not rising:
+            what = f"{core.folder}: {cell['attributes'].get('src', '?')}: a {cell['type']} that is not on the rising edge of clk"
+            raise UserError(f"{what}; only registers that are can be proven")
