@@ -3,146 +3,41 @@
 import dataclasses
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-from sc_hw_models.rule import Field, RuleSpec
 
 from ..errors import UserError
 from ..manifest import Core
 from .datapath import Datapath, Product, read_datapath
+from .question import Cut, Update, model_terms
 from .result import Counterexample, Obligation, ProofResult
 from .script import TermPrinter, extended, literal, resized
 from .solver import Answer, Solver
-from .term import Term, evaluate, lift, subterms, variable
+from .term import Term, evaluate, subterms
 
-__all__ = ["model_terms", "prove"]
+__all__ = ["prove"]
 
 _SAMPLES = 4
-
-
-def model_terms(rule: Any, config: Any) -> dict[str, Term]:
-    """Return the rule's step on symbolic integers: a term for each ``next_<state>`` and ``out_<output>``.
-
-    Its variables are called as the datapath's input ports are.
-    """
-    spec: RuleSpec = rule.spec(config)
-    values = {name: variable(name, f.minimum, f.maximum) for name, f in _inputs(spec).items()}
-    state, inputs = _arguments(spec, values)
-    new_state, outputs = rule.step(config, state, inputs)
-    results = {f"next_{name}": value for name, value in new_state.items()}
-    results |= {f"out_{name}": value for name, value in outputs.items()}
-    return {name: lift(results[name]) for name in _results(spec)}
-
-
-def _inputs(spec: RuleSpec) -> dict[str, Field]:
-    """Return the fields that enter a datapath, by port."""
-    groups = (("state", spec.state), ("in", spec.inputs), ("noise", spec.noise))
-    return {f"{prefix}_{f.name}": f for prefix, group in groups for f in group}
-
-
-def _results(spec: RuleSpec) -> dict[str, Field]:
-    """Return the fields that leave a datapath, by port."""
-    return {f"{prefix}_{f.name}": f for prefix, group in (("next", spec.state), ("out", spec.outputs)) for f in group}
-
-
-def _arguments(spec: RuleSpec, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the state and the inputs of a step from values by port."""
-    inputs = {f.name: values[f"in_{f.name}"] for f in spec.inputs} | {f.name: values[f"noise_{f.name}"] for f in spec.noise}
-    return {f.name: values[f"state_{f.name}"] for f in spec.state}, inputs
-
-
-def _integer(f: Field, value: int) -> int:
-    """Return the integer that the bits of a field mean."""
-    return value - (1 << f.bits) if f.signed and value > f.maximum else value
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Cut:
-    """A product of the model and the multiplier that is proven to compute it, in a clock of the unrolling."""
-
-    term: Term
-    product: Product
-    step: int
-    swapped: bool
-    symbol: str
-
-    def link(self) -> str:
-        """Return the assertion that both are one free number."""
-        value = resized(self.symbol, self.term.bits, self.product.bits)
-        return f"(assert (= (|{self.product.symbol}| s{self.step}) {value}))"
 
 
 @dataclass(kw_only=True)
 class _Proof:
     """The proof of one core while it runs."""
 
-    core: Core
-    datapath: Datapath
-    terms: dict[str, Term]
+    update: Update
     solvers: Sequence[Solver]
     timeout: float
     progress: Callable[[Obligation], None]
     obligations: list[Obligation] = field(default_factory=list)
-    cuts: list[_Cut] = field(default_factory=list)
-    proven: list[str] = field(default_factory=list)
     samples: list[tuple[dict[str, int], dict[tuple[str, int], tuple[int, int]]]] = field(default_factory=list)
     counterexample: Counterexample | None = None
 
-    def __post_init__(self) -> None:
-        self.spec = self.core.design.spec
-        self.inputs, self.results = _inputs(self.spec), _results(self.spec)
-        self.latency = self.spec.latency
+    @property
+    def _datapath(self) -> Datapath:
+        return self.update.datapath
 
-    # Questions
-
-    def _question(self, *, cut: bool, goal: Callable[[TermPrinter], str]) -> str:
-        """Return the text that is satisfiable when ``goal`` can be true in the enabled clocks of one update.
-
-        With ``cut`` what is proven already stands in for its model: results by the datapath's ports, products by free numbers.
-        """
-        lines = self.datapath.unrolled(self.latency, cut=cut)
-        lines += [f"(assert (|{self.datapath.top}_n enable| s{k}))" for k in range(self.latency)]
-        bound = {
-            name: extended(self.datapath.port(name, f.bits, 0), not f.signed, signed=False) for name, f in self.inputs.items()
-        }
-        cuts = {id(c.term): c for c in self.cuts} if cut else {}
-        for c in cuts.values():
-            low, high = literal(c.term.low, c.term.bits), literal(c.term.high, c.term.bits)
-            lines.append(f"(declare-fun {c.symbol} () (_ BitVec {c.term.bits}))")
-            lines.append(f"(assert (and (bvsle {low} {c.symbol}) (bvsle {c.symbol} {high})))")
-        lines += [c.link() for c in self.cuts if cut]
-        replaced = {key: c.symbol for key, c in cuts.items()}
-        for name in self.proven if cut else ():
-            term, f = self.terms[name], self.results[name]
-            width = max(term.bits, f.bits + (not f.signed))
-            port = extended(self.datapath.port(name, f.bits, self.latency), width - f.bits, signed=f.signed)
-            replaced[id(term)] = resized(port, width, term.bits)
-        printer = TermPrinter(bound, replaced)
-        assertion = goal(printer)
-        return "\n".join([*lines, *printer.lines, f"(assert {assertion})"])
-
-    def _differs(self, name: str) -> Callable[[TermPrinter], str]:
-        """Return the goal that a result differs from the model's."""
-
-        def goal(printer: TermPrinter) -> str:
-            f, term = self.results[name], self.terms[name]
-            (model,) = printer.define([term])
-            width = max(term.bits, f.bits + (not f.signed))
-            found = extended(self.datapath.port(name, f.bits, self.latency), width - f.bits, signed=f.signed)
-            return f"(distinct {resized(model, term.bits, width)} {found})"
-
-        return goal
-
-    def _pins(self) -> list[tuple[str, int]]:
-        """Return every register and input that decides the results: registers at first, inputs in every clock."""
-        registers = [(self.datapath.register(r, 0), r.bits) for r in self.datapath.registers]
-        steps = range(self.latency + 1)
-        return registers + [(self.datapath.port(name, f.bits, k), f.bits) for k in steps for name, f in self.inputs.items()]
-
-    def _ports(self) -> list[tuple[str, int]]:
-        return [(self.datapath.port(name, f.bits, self.latency), f.bits) for name, f in self.results.items()]
+    # Answers
 
     def _decide(self, text: str, wanted: Sequence[tuple[str, int]]) -> tuple[Answer, list[dict[str, Any]]]:
         """Ask every solver until one does not agree that the question has no solution."""
@@ -174,25 +69,25 @@ class _Proof:
         """Prove everything, what needs no multiplier first."""
         products = [
             term
-            for term in subterms(self.terms.values())
+            for term in subterms(self.update.terms.values())
             if term.operation == "*" and all(a.operation != "constant" for a in term.arguments)
         ]
         self._sample()
         self._hold()
         self._widths(products)
-        free = [name for name, term in self.terms.items() if not _depends(term, products)]
+        free = [name for name, term in self.update.terms.items() if not _depends(term, products)]
         for name in free:
             self._result(name, cut=True)
         for number, term in enumerate(products):
             self._operands(number, term)
-        for name in self.terms:
+        for name in self.update.terms:
             if name not in free:
-                uncut = [term for term in products if all(c.term is not term for c in self.cuts)]
-                self._result(name, cut=not _depends(self.terms[name], uncut))
+                uncut = [term for term in products if all(c.term is not term for c in self.update.cuts)]
+                self._result(name, cut=not _depends(self.update.terms[name], uncut))
 
     def _hold(self) -> None:
         """With enable low no register changes."""
-        d, statement = self.datapath, "with enable low every register keeps its value"
+        d, statement = self._datapath, "with enable low every register keeps its value"
         changed = [f"(distinct (|{r.symbol}| s0) (|{r.symbol}| s1))" for r in d.registers]
         lines = [*d.unrolled(1, cut=False), f"(assert (not (|{d.top}_n enable| s0)))", f"(assert (or false {' '.join(changed)}))"]
         wanted = [(d.register(r, step), r.bits) for r in d.registers for step in (0, 1)]
@@ -205,9 +100,9 @@ class _Proof:
 
     def _widths(self, products: list[Term]) -> None:
         """No width of a term drops bits, whatever the products are within their intervals."""
-        bound = {name: f"i_{name}" for name in self.inputs}
+        bound = {name: f"i_{name}" for name in self.update.inputs}
         lines = []
-        for name, f in self.inputs.items():
+        for name, f in self.update.inputs.items():
             width = f.bits + (not f.signed)
             lines.append(f"(declare-fun p_{name} () (_ BitVec {f.bits}))")
             value = extended(f"p_{name}", not f.signed, signed=False)
@@ -217,7 +112,7 @@ class _Proof:
             lines.append(f"(declare-fun x{k} () (_ BitVec {term.bits}))")
             lines.append(f"(assert (and (bvsle {low} x{k}) (bvsle x{k} {high})))")
         printer = TermPrinter(bound, {id(term): f"x{k}" for k, term in enumerate(products)})
-        printer.define([*self.terms.values(), *(operand for term in products for operand in term.arguments)])
+        printer.define([*self.update.terms.values(), *(operand for term in products for operand in term.arguments)])
         lines += [*printer.lines, f"(assert (or false {' '.join(printer.losses)}))"]
         answer, answers = self._decide("\n".join(lines), [])
         verdict = "proven" if answer.verdict == "unsat" else "unknown"  # a fault of the proof, not of the core
@@ -227,14 +122,16 @@ class _Proof:
         """Run random updates: the solver's datapath is one that runs, and on them it agrees with the step on plain integers."""
         statement = f"{_SAMPLES} random updates give what the step gives on plain integers"
         generator = random.Random(1)  # noqa: S311 # any numbers will do: nothing is concluded from them but a refutation
-        multipliers = [(p, k) for p in self.datapath.products for k in range(self.latency + 1)]
-        pins, ports = self._pins(), self._ports()
+        multipliers = [(p, k) for p in self._datapath.products for k in range(self.update.spec.latency + 1)]
+        pins, ports = self.update.pins(), self.update.ports()
         wanted = pins + ports + [(f"(|{p.symbol}_{side}| s{k})", p.bits) for p, k in multipliers for side in "ab"]
         answers = []
         verdict = "proven"
         for _ in range(_SAMPLES):
-            values = {name: generator.randint(f.minimum, f.maximum) for name, f in self.inputs.items()}
-            facts = [f"(= {self.datapath.port(n, f.bits, 0)} {literal(values[n], f.bits)})" for n, f in self.inputs.items()]
+            values = {name: generator.randint(f.minimum, f.maximum) for name, f in self.update.inputs.items()}
+            facts = [
+                f"(= {self._datapath.port(n, f.bits, 0)} {literal(values[n], f.bits)})" for n, f in self.update.inputs.items()
+            ]
             answer = self._run(facts, wanted)
             answers.append(self._said(self.solvers[0], answer))
             if answer.verdict != "sat":
@@ -243,7 +140,7 @@ class _Proof:
             operands = answer.values[len(pins) + len(ports) :]
             pairs = zip(operands[::2], operands[1::2], strict=True)
             self.samples.append((values, {(p.symbol, k): pair for (p, k), pair in zip(multipliers, pairs, strict=True)}))
-            found = self._compare("samples", answer.values[: len(pins)], answer.values[len(pins) : len(pins) + len(ports)])
+            found = self.update.compare("samples", answer.values[: len(pins)], answer.values[len(pins) : len(pins) + len(ports)])
             if found.expected != found.found:
                 self.counterexample, verdict = found, "refuted"
         self._add("samples", statement, verdict, answers)
@@ -251,14 +148,16 @@ class _Proof:
     def _result(self, name: str, *, cut: bool) -> None:
         """Prove one result equal; a counterexample counts when it replays on the model and on the whole datapath."""
         kind, _, base = name.partition("_")
-        statement = f"{'state field' if kind == 'next' else 'output'} {base} equals the model's after {self.latency} clocks"
+        statement = (
+            f"{'state field' if kind == 'next' else 'output'} {base} equals the model's after {self.update.spec.latency} clocks"
+        )
         answers: list[dict[str, Any]] = []
         for whole in (False, True) if cut else (True,):
             if whole and self.counterexample:
                 self._add(name, statement, "skipped", answers, "not decided: the core is refuted already")
                 return
-            text = self._question(cut=not whole, goal=self._differs(name))
-            answer, more = self._decide(text, self._pins())
+            text = self.update.question(cut=not whole, goal=self.update.differs(name))
+            answer, more = self._decide(text, self.update.pins())
             answers += more
             if answer.verdict != "sat":
                 break
@@ -270,39 +169,21 @@ class _Proof:
             # With free products the solver may have chosen numbers that are no product; then they must be real.
         verdict = "proven" if answer.verdict == "unsat" else "unknown"
         if verdict == "proven":
-            self.proven.append(name)
+            self.update.proven.append(name)
         note = "the counterexample does not replay" if answer.verdict == "sat" else answer.text
         self._add(name, statement, verdict, answers, note)
 
     def _replay(self, name: str, values: Sequence[int]) -> Counterexample:
         """Run the step on plain integers and the whole datapath on constants."""
-        pins = [f"(= {text} {literal(value, bits)})" for (text, bits), value in zip(self._pins(), values, strict=True)]
-        answer = self._run(pins, self._ports())
+        pins = [f"(= {text} {literal(value, bits)})" for (text, bits), value in zip(self.update.pins(), values, strict=True)]
+        answer = self._run(pins, self.update.ports())
         if answer.verdict != "sat":
             raise RuntimeError(f"{self.solvers[0].name} cannot run the datapath on constants: {answer.verdict} {answer.text}")
-        return self._compare(name, values, answer.values)
+        return self.update.compare(name, values, answer.values)
 
     def _run(self, facts: Sequence[str], wanted: Sequence[tuple[str, int]]) -> Answer:
-        """Return values of the whole datapath in the enabled clocks of an update of which ``facts`` are given."""
-        lines = self.datapath.unrolled(self.latency, cut=False)
-        lines += [f"(assert (|{self.datapath.top}_n enable| s{k}))" for k in range(self.latency)]
-        lines += [f"(assert {fact})" for fact in facts]
-        return self.solvers[0].ask("\n".join(lines), wanted, timeout=self.timeout)
-
-    def _compare(self, name: str, pins: Sequence[int], ports: Sequence[int]) -> Counterexample:
-        """Return the registers and inputs ``pins``, with what the model makes of them beside what the ``ports`` show."""
-        count, width = len(self.datapath.registers), len(self.inputs)
-        clocks = [
-            {port: _integer(f, value) for (port, f), value in zip(self.inputs.items(), pins[start : start + width], strict=True)}
-            for start in range(count, len(pins), width)
-        ]
-        state, inputs = _arguments(self.spec, clocks[0])
-        new_state, outputs = self.core.design.rule.step(self.core.design.config, state, inputs)
-        expected = {f"next_{n}": int(v) for n, v in new_state.items()} | {f"out_{n}": int(v) for n, v in outputs.items()}
-        found = {n: _integer(f, value) for (n, f), value in zip(self.results.items(), ports, strict=True)}
-        before = {r.name: value for r, value in zip(self.datapath.registers, pins[:count], strict=True)}
-        return Counterexample(obligation=name, state=state, inputs=inputs, expected={n: expected[n] for n in self.results},
-                              found=found, before=before, later=clocks[1:])  # fmt: skip
+        """Return values of the whole datapath in an update of which ``facts`` are given."""
+        return self.solvers[0].ask(self.update.given(facts), wanted, timeout=self.timeout)
 
     # Cut points
 
@@ -321,15 +202,20 @@ class _Proof:
                 ]
                 return f"(or {' '.join(sides)})"
 
-            answer, answers = self._decide(self._question(cut=True, goal=goal), [])
+            answer, answers = self._decide(self.update.question(cut=True, goal=goal), [])
             if answer.verdict == "unsat":
-                cut = _Cut(term=term, product=product, step=step, swapped=swapped, symbol=f"c{number}")
-                self.cuts.append(cut)
+                cut = Cut(term=term, product=product, step=step, swapped=swapped, symbol=f"c{number}")
+                self.update.cuts.append(cut)
                 self._add(f"product_{number + 1}", statement, "proven", answers)
 
     def _matches(self, term: Term) -> list[tuple[Product, int, bool]]:
         """Return the multipliers and clocks whose operands were the term's in every sample, and whether they are swapped."""
-        found = [(p, k, swapped) for p in self.datapath.products for k in range(self.latency + 1) for swapped in (False, True)]
+        found = [
+            (p, k, swapped)
+            for p in self._datapath.products
+            for k in range(self.update.spec.latency + 1)
+            for swapped in (False, True)
+        ]
         for values, operands in self.samples:
             model = evaluate(dict(zip("ab", term.arguments, strict=True)), values)
             found = [
@@ -360,8 +246,9 @@ def prove(
         raise UserError("nothing to prove with: give at least one solver")
     start = time.monotonic()
     datapath = read_datapath(core)
-    terms = model_terms(core.design.rule, core.design.config)
-    run = _Proof(core=core, datapath=datapath, terms=terms, solvers=solvers, timeout=timeout, progress=progress)
+    rule, config = core.design.rule, core.design.config
+    update = Update(rule=rule, config=config, datapath=datapath, terms=model_terms(rule, config))
+    run = _Proof(update=update, solvers=solvers, timeout=timeout, progress=progress)
     run.run()
     tools = {"yosys": datapath.yosys, **{solver.name: solver.tool.version for solver in solvers}}
     return ProofResult(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sc_hw.proof.prove import model_terms
+from sc_hw.proof.question import model_terms
 from sc_hw.proof.script import TermPrinter, extended, literal
 from sc_hw.proof.solver import find_solver
 from sc_hw.proof.term import evaluate, lift, signed_bits, variable
