@@ -1,6 +1,5 @@
 """The spread of configurations of the parity regression, proven: a few by default, all with --prove-all."""
 
-
 from sc_hw.proof.prove import prove
 from sc_hw.proof.solver import find_solver
 
