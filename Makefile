@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test lint sim synth selftest digits docs neurocore clean
+.PHONY: help setup demo test lint sim prove synth selftest digits docs neurocore clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ lint: $(READY) ## formatting, lint, types, import contract
 
 sim: $(READY) ## parity regression: 1,000,000 synapse-steps for each configuration and generator
 	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/sim.xml tests/parity/test_regression.py --synapse-steps 1000000
+
+prove: $(READY) ## prove the datapath of every configuration of the regression, both generators
+	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/prove.xml tests/prove/test_spread.py --prove-all
 
 synth: $(READY) ## LUT, FF, BRAM and DSP of the default cores on every target
 	$(BIN)/python synth/sweep.py

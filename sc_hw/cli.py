@@ -166,6 +166,29 @@ def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | 
 
 @app.command()
 @_folder
+@click.option(
+    "--solver",
+    "solvers",
+    multiple=True,
+    default=["yices", "bitwuzla"],
+    show_default=True,
+    help="yices, z3 or bitwuzla; repeat it, all must agree.",
+    shell_complete=_complete(lambda: ["yices", "z3", "bitwuzla"]),
+)
+@click.option("--timeout", type=click.IntRange(1, 86400), default=60, show_default=True, metavar="S",
+              help="Seconds each solver has for each obligation.")  # fmt: skip
+@_json
+def prove(folder: Path, solvers: tuple[str, ...], timeout: int, json_path: Path | None) -> None:
+    """Prove that the datapath computes the golden model's step for every state, input and noise word."""
+    from rich.console import Console
+
+    from .proof.command import prove_command
+
+    sys.exit(prove_command(folder, list(solvers), timeout, json_path, Console(), _note))
+
+
+@app.command()
+@_folder
 @click.option("--steps", type=click.IntRange(1, 10**9), metavar="K", help="Timesteps for each fault.  [default: 200 or more]")
 @_seed
 @_json

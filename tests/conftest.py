@@ -12,6 +12,7 @@ from sc_hw_models.registry import get_rule
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--synapse-steps", type=int, default=10_000, help="synapse-steps per configuration of the parity regression")
+    parser.addoption("--prove-all", action="store_true", help="prove every configuration of the parity regression, not a few")
     parser.addoption("--parity-seed", type=int, default=20261122, help="seed of the parity regression")
 
 

@@ -1,0 +1,1 @@
+"""Proof: a rule's own ``step`` as a theorem about the emitted datapath."""

@@ -1,0 +1,58 @@
+"""The verb ``prove``: a line an obligation while it runs, a table and a record at the end."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from ..manifest import load_core
+from ..records import results_folder, write_record
+from .prove import prove
+from .result import Obligation, ProofResult
+from .solver import find_solver
+
+__all__ = ["prove_command"]
+
+
+def prove_command(
+    folder: Path, solvers: list[str], timeout: float, json_path: Path | None, console: Console, note: Callable[[str], None]
+) -> int:
+    """Prove an emitted folder and print the table; return 0 when everything is proven, else 1.
+
+    Errors: ``UserError`` before any output for a folder or solver that cannot be used. The record is
+    written whatever the verdict.
+    """
+    core = load_core(folder)
+    chosen = [find_solver(name) for name in dict.fromkeys(solvers)]
+    results = results_folder(folder)
+    result = prove(core, chosen, timeout=timeout, progress=lambda o: note(f"{o.verdict} {o.name}: {_times(o)}"))
+    for path in (results / "prove.json", json_path):
+        if path:
+            write_record(path, result.to_dict())
+    console.print(_table(result))
+    if core.edited:
+        console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)
+    if result.counterexample:
+        console.print(f"counterexample to {result.counterexample.obligation}:", markup=False, highlight=False)
+        console.print(result.counterexample.text, markup=False, highlight=False, soft_wrap=True)
+    verdict = {"proven": "PASS", "refuted": "FAIL"}.get(result.verdict, "UNKNOWN")
+    count = sum(o.verdict == "proven" for o in result.obligations)
+    agreed = " and ".join(solver.name for solver in chosen)
+    console.print(f"{verdict} {result.core}: {count} of {len(result.obligations)} obligations proven by {agreed}, "
+                  f"{result.seconds:.1f} s", markup=False, highlight=False)  # fmt: skip
+    return 0 if result.verdict == "proven" else 1
+
+
+def _times(obligation: Obligation) -> str:
+    seconds: dict[str, float] = {}
+    for answer in obligation.answers:
+        seconds[answer["solver"]] = seconds.get(answer["solver"], 0.0) + answer["seconds"]
+    return ", ".join(f"{name} {value:.2f} s" for name, value in seconds.items()) or obligation.note
+
+
+def _table(result: ProofResult) -> Table:
+    table = Table("obligation", "verdict", "seconds", title=f"proof of {result.core}_datapath, {result.rule}, {result.generator}")
+    for o in result.obligations:
+        table.add_row(f"{o.name}: {o.statement}", f"{o.verdict}: {o.note}" if o.note else o.verdict, _times(o))
+    return table

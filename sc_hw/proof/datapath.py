@@ -1,0 +1,178 @@
+"""The emitted datapath as SMT-LIB 2 text: Yosys writes one transition, this module unrolls it."""
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from ..manifest import Core
+from ..rtl.design import Port
+from ..yosys import YosysError, find_yosys, run_yosys
+
+__all__ = ["Datapath", "Product", "Register", "read_datapath"]
+
+# async2sync first, because write_smt2 knows plain registers only; undriven and undefined bits become free ones.
+_SCRIPT = """read_verilog -sv {files}
+hierarchy -check -top {top}
+proc
+flatten
+write_json datapath.json
+setundef -undriven -anyseq
+async2sync
+opt -full
+dffunmap
+write_smt2 -stbv datapath.smt2
+"""
+
+
+_STORAGE = re.compile(r"\$.*(ff|latch|mem)|\$_?sr", re.IGNORECASE)
+_REGISTERS = ("$dff", "$dffe", "$sdff", "$sdffe", "$sdffce")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Register:
+    """A register: its name in the Verilog, the function of the state that reads it, its bits, whether that is a Bool."""
+
+    name: str
+    symbol: str
+    bits: int
+    boolean: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """A multiplier: the function of the state that gives its result, its bits, its operands in that width."""
+
+    symbol: str
+    bits: int
+    operands: tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Datapath:
+    """A datapath as read back from its Verilog; ``text`` is what Yosys wrote, ``bits`` the width of its state."""
+
+    top: str
+    text: str
+    bits: int
+    registers: tuple[Register, ...]
+    products: tuple[Product, ...]
+    yosys: str
+
+    def unrolled(self, steps: int, *, cut: bool) -> list[str]:
+        """Return the definitions, the states ``s0`` .. ``s<steps>`` and the transitions between them.
+
+        A state holds registers and inputs. With ``cut`` every multiplier gives anything at all in every
+        clock, from bits added to the state. The functions ``<product>_a`` and ``<product>_b`` are its operands.
+        """
+        text, bits = self.text, self.bits
+        for product in self.products:
+            head = f"(define-fun |{product.symbol}{{}}| ((state |{self.top}_s|)) (_ BitVec {product.bits}) {{}})\n"
+            whole = head.format("", f"(bvmul {' '.join(product.operands)})")
+            result = "(bvmul " + " ".join(f"(|{product.symbol}_{side}| state)" for side in "ab") + ")"
+            if cut:
+                result = f"((_ extract {bits + product.bits - 1} {bits}) state)"
+                bits += product.bits
+            operands = [head.format(f"_{side}", operand) for side, operand in zip("ab", product.operands, strict=True)]
+            text = text.replace(whole, "".join(operands) + head.format("", result))
+        text = text.replace(_sort(self.top, self.bits), _sort(self.top, bits))
+        lines = [text, *(f"(declare-fun s{k} () |{self.top}_s|)" for k in range(steps + 1))]
+        return lines + [f"(assert (|{self.top}_t| s{k} s{k + 1}))" for k in range(steps)]
+
+    def port(self, port: str, bits: int, step: int) -> str:
+        """Return a port in a step as a bit vector."""
+        text = f"(|{self.top}_n {port}| s{step})"
+        return f"(ite {text} #b1 #b0)" if bits == 1 else text
+
+    def register(self, register: Register, step: int) -> str:
+        """Return a register in a step as a bit vector."""
+        text = f"(|{register.symbol}| s{step})"
+        return f"(ite {text} #b1 #b0)" if register.boolean else text
+
+
+def _sort(top: str, bits: int) -> str:
+    return f"(define-sort |{top}_s| () (_ BitVec {bits}))\n"
+
+
+def read_datapath(core: Core) -> Datapath:
+    """Read the datapath of an emitted folder.
+
+    Errors: ``UserError`` when Yosys cannot read the sources, a port is not as the manifest has it, or there
+    is storage that is not on the rising edge of ``clk``, because the unrolling gives all the same clock.
+    """
+    top = str(core.manifest["modules"]["datapath"])
+    path, number = find_yosys()
+    names = [source.name for source in core.sources]
+    if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*(\.v)?", name) for name in (top, *names)):
+        raise UserError(f"{core.folder}: a file or module name is not letters, digits and _; emit the core again")
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+        for source in core.sources:
+            shutil.copyfile(source, Path(folder) / source.name)
+        try:
+            run_yosys(_SCRIPT.format(files=" ".join(names), top=top), path=path, cwd=Path(folder))
+            text = (Path(folder) / "datapath.smt2").read_text(encoding="utf-8")
+            netlist = json.loads((Path(folder) / "datapath.json").read_text(encoding="utf-8"))["modules"][top]
+        except YosysError as error:
+            raise UserError(f"{core.folder}: Yosys {number} cannot read {top}: {error.reason}") from error
+    comments = [line for line in text.splitlines() if line.startswith(";")]
+    registers = tuple(_registers(text, top))
+    _check_ports(core, comments, core.design.datapath_ports())
+    _check_clocks(core, netlist)
+    sort = re.search(rf"^\(define-sort \|{top}_s\| \(\) \(_ BitVec (\d+)\)\)$", text, re.MULTILINE)
+    if not sort:
+        raise UserError(f"{core.folder}: Yosys {number} wrote no state for {top}; emit the core again")
+    text = re.sub(r" ;[^\n]*$", "", text, flags=re.MULTILINE)
+    text = "".join(f"{line}\n" for line in text.splitlines() if not line.startswith(";"))
+    return Datapath(top=top, text=text, bits=int(sort[1]), registers=registers, products=tuple(_products(text, top)),
+                    yosys=number)  # fmt: skip
+
+
+def _registers(text: str, top: str) -> Iterable[Register]:
+    """Yield what the transition function assigns."""
+    for symbol, name in re.findall(rf"^  \(= .* \(\|({top}#\d+)\| next_state\)\) ; \S+ (.*)$", text, re.MULTILINE):
+        sort = re.search(rf"^\(define-fun \|{symbol}\| \(\(state \|{top}_s\|\)\) (?:Bool|\(_ BitVec (\d+)\))", text, re.MULTILINE)
+        bits = sort[1] if sort else None
+        yield Register(name=name.removeprefix("\\"), symbol=symbol, bits=int(bits or 1), boolean=bits is None)
+
+
+def _products(text: str, top: str) -> Iterable[Product]:
+    """Yield the multipliers, each a definition of its own."""
+    pattern = rf"^\(define-fun \|({top}#\d+)\| \(\(state \|{top}_s\|\)\) \(_ BitVec (\d+)\) \(bvmul (.*)\)\)$"
+    for symbol, bits, body in re.findall(pattern, text, re.MULTILINE):
+        left = _first(body)
+        yield Product(symbol=symbol, bits=int(bits), operands=(left, body[len(left) + 1 :]))
+
+
+def _first(text: str) -> str:
+    """Return the first expression of a list of them."""
+    depth = 0
+    for k, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0 and text[k + 1 : k + 2] in (" ", ""):
+            return text[: k + 1]
+    raise ValueError(text)
+
+
+def _check_ports(core: Core, comments: Sequence[str], ports: Sequence[Port]) -> None:
+    for port in ports:
+        if f"; yosys-smt2-{port.direction} {port.name} {port.bits}" not in comments:
+            raise UserError(
+                f"{core.folder}: the datapath has no {port.direction} {port.name} of {port.bits} bits; emit the core again"
+            )
+
+
+def _check_clocks(core: Core, netlist: Mapping[str, Any]) -> None:
+    """Refuse every storage cell that is not a register on the rising edge of ``clk``; comments in the SMT text omit some."""
+    clock = netlist["ports"]["clk"]["bits"]
+    for cell in netlist["cells"].values():
+        if not _STORAGE.match(cell["type"]):
+            continue
+        rising = int(cell["parameters"].get("CLK_POLARITY", "0"), 2) == 1
+        if cell["type"] not in _REGISTERS or cell["connections"]["CLK"] != clock or not rising:
+            what = f"{core.folder}: {cell['attributes'].get('src', '?')}: a {cell['type']} that is not on the rising edge of clk"
+            raise UserError(f"{what}; only registers that are can be proven")

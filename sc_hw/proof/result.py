@@ -1,0 +1,74 @@
+"""What a proof found: obligations, a counterexample, the record of both."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Counterexample", "Obligation", "ProofResult"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Obligation:
+    """One statement and what each solver said of it: ``proven``, ``refuted``, ``unknown`` or ``skipped``."""
+
+    name: str
+    statement: str
+    verdict: str
+    answers: list[dict[str, Any]]
+    note: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """Time of all solvers together."""
+        return float(sum(answer["seconds"] for answer in self.answers))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counterexample:
+    """Values that refute an obligation: of the update that enters, and what its results should be and are.
+
+    ``before`` holds the registers at that time and ``later`` the inputs of the clocks that follow; a
+    correct pipeline depends on neither.
+    """
+
+    obligation: str
+    state: dict[str, int]
+    inputs: dict[str, int]
+    expected: dict[str, int]
+    found: dict[str, int]
+    before: dict[str, int]
+    later: list[dict[str, int]]
+
+    @property
+    def text(self) -> str:
+        """The counterexample for a terminal."""
+        wrong = {name: value for name, value in self.expected.items() if self.found[name] != value}
+        rows = [("state", self.state), ("inputs", self.inputs), ("expected", wrong), ("found", {n: self.found[n] for n in wrong})]
+        return "\n".join(f"  {title:9}" + ", ".join(f"{name} = {value}" for name, value in row.items()) for title, row in rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProofResult:
+    """What became of every obligation of one core."""
+
+    core: str
+    rule: str
+    config: dict[str, Any]
+    generator: str
+    edited: tuple[str, ...]
+    tools: dict[str, str]
+    obligations: list[Obligation]
+    counterexample: Counterexample | None
+    seconds: float
+
+    @property
+    def verdict(self) -> str:
+        """``proven`` when every obligation is, ``refuted`` when one is, else ``unknown``."""
+        verdicts = {obligation.verdict for obligation in self.obligations}
+        return "refuted" if "refuted" in verdicts else "proven" if verdicts == {"proven"} else "unknown"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready record."""
+        obligations = [dataclasses.asdict(o) | {"seconds": o.seconds} for o in self.obligations]
+        record = {"verb": "prove", "verdict": self.verdict, **vars(self), "obligations": obligations}
+        return record | {"counterexample": dataclasses.asdict(self.counterexample) if self.counterexample else None}

