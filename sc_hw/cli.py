@@ -258,16 +258,13 @@ def rules() -> None:
 @_json
 def doctor(json_path: Path | None) -> None:
     """List every tool with its path and version, what is needed, and the command that installs it."""
-    from rich.console import Console
-    from rich.table import Table
-
     from .toolchain import doctor as tools
 
-    table = Table("tool", "version", "needed", "path or how to install")
     found = tools()
-    for tool in found:
-        table.add_row(tool.name, tool.version or "missing", tool.needed, tool.path or f"install: {tool.install}")
-    Console().print(table)
+    for tool in found:  # plain lines, so that paths and commands can be copied
+        state = "ok" if tool.found else "optional" if tool.optional else "MISSING"
+        click.echo(f"{state:<9}{tool.name:<12}{tool.version or 'not found'} (needed: {tool.needed})")
+        click.echo(f"{'':<9}{tool.path or 'nowhere on PATH or in this environment'}; install with: {tool.install}")
     missing = [tool.name for tool in found if not tool.found and not tool.optional]
     if json_path:
         write_record(json_path, {"verb": "doctor", "verdict": "fail" if missing else "pass",

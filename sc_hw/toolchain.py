@@ -87,7 +87,7 @@ def _on_path(name: str, needed: str, install: str, *, optional: bool = False) ->
         path = str(beside)
     text = _output(path, "--version") if path else ""
     first = next((line.strip() for line in text.splitlines() if re.search(r"\d+\.\d+", line)), "")
-    return Tool(name=name, path=path, version=first[:60], needed=needed, install=install, optional=optional)
+    return Tool(name=name, path=path, version=first[:48], needed=needed, install=install, optional=optional)
 
 
 def compiler() -> Tool:
