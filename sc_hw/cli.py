@@ -13,7 +13,7 @@ from sc_hw_models.rule import ConfigError
 
 from . import __version__
 from .errors import UserError
-from .records import results_folder, write_record
+from .records import results_folder, write_record, write_results
 
 __all__ = ["app", "main"]
 
@@ -30,6 +30,12 @@ def _targets() -> list[str]:
     from .targets import list_targets
 
     return list(list_targets())
+
+
+def _solvers() -> list[str]:
+    from .proof.solver import SOLVERS
+
+    return list(SOLVERS)
 
 
 _rule = click.option(
@@ -118,9 +124,7 @@ def sim(folders: tuple[Path, ...], steps: int, seed: int, waves: bool, stimulus:
         result = simulate(cores, steps=steps, seed=seed, output=output, waves=waves, stimulus=stimulus,
                           note=_note, progress=advance)  # fmt: skip
     record = result.to_dict()
-    write_record(output.parent / "sim.json", record)
-    if json_path:
-        write_record(json_path, record)
+    write_results(folders[0], record, json_path)
     for core, outcome in zip(cores, result.cores, strict=True):
         if core.edited:
             _note(f"{core.folder}: edited since it was emitted: {', '.join(core.edited)}")
@@ -173,7 +177,7 @@ def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | 
     default=["yices", "bitwuzla"],
     show_default=True,
     help="yices, z3 or bitwuzla; repeat it, all must agree.",
-    shell_complete=_complete(lambda: ["yices", "z3", "bitwuzla"]),
+    shell_complete=_complete(_solvers),
 )
 @click.option("--timeout", type=click.IntRange(1, 86400), default=60, show_default=True, metavar="S",
               help="Seconds each solver has for each obligation.")  # fmt: skip
@@ -198,9 +202,11 @@ def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None)
     from rich.table import Table
 
     from .manifest import load_core
+    from .selftest import enough_timesteps
     from .selftest import selftest as run
 
     core = load_core(folder)
+    steps = steps or enough_timesteps(core)
     results = results_folder(folder)
     with _progress("faults", 1) as advance:
         outcomes = run(core, steps=steps, seed=seed, output=results / "selftest", note=_note, progress=advance)
@@ -211,9 +217,7 @@ def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None)
     passed = outcomes[0].verdict == "passes" and all(o.verdict != "missed" for o in outcomes)
     record = {"verb": "selftest", "verdict": "pass" if passed else "fail", "seed": seed, "steps": steps,
               "faults": [outcome.to_dict() for outcome in outcomes]}  # fmt: skip
-    for path in (results / "selftest.json", json_path):
-        if path:
-            write_record(path, record)
+    write_results(folder, record, json_path)
     caught = sum(outcome.verdict == "caught" for outcome in outcomes)
     click.echo(f"{'PASS' if passed else 'FAIL'}: {caught} faults caught, {sum(o.verdict == 'missed' for o in outcomes)} missed")
     sys.exit(0 if passed else 1)

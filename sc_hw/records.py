@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import UserError
 
-__all__ = ["results_folder", "write_record"]
+__all__ = ["results_folder", "write_record", "write_results"]
 
 
 def results_folder(folder: Path) -> Path:
@@ -16,6 +16,13 @@ def results_folder(folder: Path) -> Path:
     if not os.access(folder, os.W_OK):
         raise UserError(f"{folder}: not writable; give a folder that may hold the results")
     return folder / "results"
+
+
+def write_results(folder: Path, record: dict[str, Any], also: Path | None) -> None:
+    """Write a verb's record into the results of a core's ``folder`` and, when asked, to a file of the user's."""
+    write_record(results_folder(folder) / f"{record['verb']}.json", record)
+    if also is not None:
+        write_record(also, record)
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from .plant import PLUSARG, plant
 from .rtl.faults import Fault, engine_faults
 from .simulate import simulate
 
-__all__ = ["Outcome", "faults_of", "selftest"]
+__all__ = ["Outcome", "enough_timesteps", "faults_of", "selftest"]
 
 _LEAST_TIMESTEPS = 200
 _SYNAPSE_STEPS = 1 << 15
@@ -39,16 +39,20 @@ def faults_of(core: Core) -> list[Fault]:
     return [*rule_module.faults(core.design), *engine_faults(core.design)]
 
 
+def enough_timesteps(core: Core) -> int:
+    """Return how many timesteps a fault needs to show: a small core reaches the rare ends of its state late."""
+    return max(_LEAST_TIMESTEPS, _SYNAPSE_STEPS // core.design.synapses)
+
+
 def selftest(
-    core: Core, *, steps: int | None, seed: int, output: Path, note: Callable[[str], None] = lambda _text: None,
+    core: Core, *, steps: int, seed: int, output: Path, note: Callable[[str], None] = lambda _text: None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,    faults: Sequence[Fault] | None = None,
 ) -> list[Outcome]:  # fmt: skip
     """Simulate the core with each fault in turn, and without any, and return what was caught.
 
-    ``steps`` is the timesteps for each fault; ``None`` chooses enough to reach rare ends of a small core's state.
+    ``steps`` is the timesteps for each fault (``enough_timesteps`` knows a number).
     One build holds all faults; a fault-free run of the same netlist must pass, or nothing here means anything.
     """
-    timesteps = max(_LEAST_TIMESTEPS, _SYNAPSE_STEPS // core.design.synapses) if steps is None else steps
     everything = list(faults_of(core) if faults is None else faults)
     planted = [fault for fault in everything if fault.cuts]
     outcomes = []
@@ -57,7 +61,7 @@ def selftest(
         plant(core, planted, faulty)
         copy = dataclasses.replace(core, folder=Path(folder), manifest={**core.manifest, "verilog": [faulty.name]})
         for number in range(len(planted) + 1):
-            result = simulate([copy], steps=timesteps, seed=seed, output=output, plus_args=[f"+{PLUSARG}={number}"],
+            result = simulate([copy], steps=steps, seed=seed, output=output, plus_args=[f"+{PLUSARG}={number}"],
                               note=note)  # fmt: skip
             record = result.cores[0]
             evidence = record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else ""

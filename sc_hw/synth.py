@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .errors import UserError
 from .manifest import Core, load_core
-from .records import results_folder, write_record
+from .records import write_results
 from .rtl.design import CoreDesign
 from .synth_result import MemoryProof, SynthResult
 from .synth_table import markdown_table, render_table
@@ -179,9 +179,7 @@ def synth_command(folder: Path, targets: list[str], module: str, json_path: Path
         results = synthesise_many(core, chosen, module=module, progress=lambda _result: bar.advance(task))
     passed = all(result.passed for result in results)
     document = {"verb": "synth", "verdict": "pass" if passed else "fail", "results": [result.to_dict() for result in results]}
-    for path in (results_folder(folder) / "synth.json", json_path):
-        if path:
-            write_record(path, document)
+    write_results(folder, document, json_path)
     console.print(render_table(results))
     if core.edited:
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..manifest import load_core
-from ..records import results_folder, write_record
+from ..records import results_folder, write_results
 from .prove import prove
 from .result import Obligation, ProofResult
 from .solver import find_solver
@@ -25,11 +25,9 @@ def prove_command(
     """
     core = load_core(folder)
     chosen = [find_solver(name) for name in dict.fromkeys(solvers)]
-    results = results_folder(folder)
+    results_folder(folder)  # refused before the proof when it cannot be written
     result = prove(core, chosen, timeout=timeout, progress=lambda o: note(f"{o.verdict} {o.name}: {_times(o)}"))
-    for path in (results / "prove.json", json_path):
-        if path:
-            write_record(path, result.to_dict())
+    write_results(folder, result.to_dict(), json_path)
     console.print(_table(result))
     if core.edited:
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)

@@ -34,7 +34,8 @@ def core_files(design: CoreDesign, generator: str) -> dict[str, str]:
         from .verilog import verilog_files
 
         files = verilog_files(design)
-    code = re.sub(r"//.*", "", "\n".join(text for name, text in files.items() if "_memory" not in name))
+    memories = {f"{design.memory_module(lane)}.v" for lane in range(design.lanes)}  # long with initial contents, and ours
+    code = re.sub(r"//.*", "", "\n".join(text for name, text in files.items() if name not in memories))
     if len(re.findall(rf"\b{design.name}\b", code)) > 1:
         raise UserError(f"--name {design.name!r}: the core has a signal or instance of that name inside; give another")
     files["filelist.f"] = "".join(f"{name}\n" for name in files)
