@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UserError
+from .interrupt import interruption_held
 
 __all__ = ["results_folder", "write_record", "write_results"]
 
@@ -31,9 +32,13 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
     try:
         if path.parent.name == "results":
             path.parent.mkdir(exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8") as file:
+        with (
+            interruption_held(),
+            tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8") as file,
+        ):
             file.write(json.dumps(record, indent=2) + "\n")
-        os.chmod(file.name, 0o644)  # a temporary file is private; a record is not
-        os.replace(file.name, path)
+            file.flush()
+            os.chmod(file.name, 0o644)  # a temporary file is private; a record is not
+            os.replace(file.name, path)
     except OSError as error:
         raise UserError(f"--json {path}: cannot be written ({error.strerror}); give a file in a folder that exists") from error

@@ -5,15 +5,12 @@ import json
 import os
 import re
 import shutil
-import signal
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from ..errors import UserError
 from ..initial import initial_csv
+from ..interrupt import interruption_held
 from ..manifest import INITIAL, MANIFEST, manifest_of
 from .design import CoreDesign
 
@@ -54,24 +51,6 @@ def _toml(design: CoreDesign) -> str:
     return "\n".join(lines) + "\n"
 
 
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Turn SIGTERM into an exception, so that an interrupted emission cleans up after itself."""
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # not the main thread: whoever owns the signals decides
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def emit(design: CoreDesign, generator: str, output: Path, *, force: bool = False) -> Path:
     """Write the design's folder and return its path.
 
@@ -86,26 +65,26 @@ def emit(design: CoreDesign, generator: str, output: Path, *, force: bool = Fals
         if not output.is_dir() or output.is_symlink() or (any(output.iterdir()) and not (output / MANIFEST).is_file()):
             raise UserError(f"-o {output}: not a folder that sc-hw emitted, so --force will not replace it; give another folder")
     files = core_files(design, generator)
-    staging: Path | None = None
     try:
-        with _terminable():
-            output.parent.mkdir(parents=True, exist_ok=True)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with interruption_held() as check:
             staging = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
-            fresh, old = staging / "new", staging / "old"
-            fresh.mkdir()
-            for name, text in files.items():
-                (fresh / name).write_text(text, encoding="utf-8")
-            if output.exists():
-                output.rename(old)
             try:
-                fresh.rename(output)
-            except BaseException:
-                if old.exists():
-                    old.rename(output)
-                raise
+                fresh, old = staging / "new", staging / "old"
+                fresh.mkdir()
+                for name, text in files.items():
+                    (fresh / name).write_text(text, encoding="utf-8")
+                    check()
+                if output.exists():
+                    output.rename(old)
+                try:
+                    fresh.rename(output)
+                except OSError:
+                    if old.exists():
+                        old.rename(output)
+                    raise
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         raise UserError(f"-o {output}: cannot be written ({error.strerror}); give a writable folder") from error
-    finally:
-        if staging is not None:
-            shutil.rmtree(staging, ignore_errors=True)
     return output

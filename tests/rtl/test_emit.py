@@ -4,11 +4,14 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,7 +154,7 @@ def test_an_interrupted_emission_leaves_no_half_folder(tmp_path, sent, existing)
         assert emit(folder, "--generator", "verilog").returncode == 0
     before = contents(folder) if existing else None
     stopped = 0
-    for moment in np.linspace(0.02, 1.0, 14):
+    for moment in np.linspace(0.02, 1.0, 5):
         process = subprocess.Popen(
             [sys.executable, "-m", "sc_hw", "emit", "-n", "30000", "-o", str(folder), "--initial", str(tmp_path / "i.npz"),
              "--generator", "verilog", "--force"],
@@ -165,3 +168,27 @@ def test_an_interrupted_emission_leaves_no_half_folder(tmp_path, sent, existing)
             assert load_core(folder).edited == ()
             assert load_core(folder).design.synapses == 30_000
     assert stopped, "no run was interrupted: the test would pass without the guard"
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("step", ["tempfile.mkdtemp", "pathlib.Path.write_text", "pathlib.Path.rename", "shutil.rmtree"])
+def test_an_interruption_inside_a_step_of_emission_is_held(make_core, tmp_path, monkeypatch, step, sent):
+    """A signal right after a folder is made, a file written, a folder moved or removed: nothing is left, and it is not lost."""
+    folder = tmp_path / "core"
+    make_core("verilog", synapses=4, folder=folder)
+    before = contents(folder)
+    module, name = step.rsplit(".", 1)
+    owner = Path if module == "pathlib.Path" else {"tempfile": tempfile, "shutil": shutil}[module]
+    original = getattr(owner, name)
+
+    def interrupted(*arguments, **options):
+        result = original(*arguments, **options)
+        os.kill(os.getpid(), sent)
+        return result
+
+    monkeypatch.setattr(owner, name, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        make_core("verilog", synapses=5, folder=folder)
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == ["core"]
+    assert contents(folder) == before or load_core(folder).design.synapses == 5
