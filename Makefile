@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test lint sim prove synth selftest digits docs neurocore clean
+.PHONY: help setup demo test lint sim prove prove-random synth selftest digits docs neurocore clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,8 +36,13 @@ lint: $(READY) ## formatting, lint, types, import contract
 sim: $(READY) ## parity regression: 1,000,000 synapse-steps for each configuration and generator
 	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/sim.xml tests/parity/test_regression.py --synapse-steps 1000000
 
-prove: $(READY) ## prove the datapath of every configuration of the regression, both generators
+prove: $(READY) ## prove every preset and every configuration of the regression, both generators
 	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/prove.xml tests/prove/test_spread.py --prove-all
+
+prove-random: $(READY) ## prove 200 random configurations of both generators; SEED=n repeats a run
+	$(eval SEED ?= $(shell date +%Y%m%d))
+	@echo "seed $(SEED)"
+	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/prove-random.xml tests/prove/test_spread.py --prove-random 200 --prove-seed $(SEED)
 
 synth: $(READY) ## LUT, FF, BRAM and DSP of the default cores on every target
 	$(BIN)/python synth/sweep.py

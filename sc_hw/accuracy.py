@@ -40,6 +40,7 @@ class Variant:
 def accuracy_command(
     rule_name: str,
     *,
+    presets: Sequence[str] = (),
     settings: Sequence[str] = (),
     variants: Sequence[str] = (),
     seeds: int = 5,
@@ -50,9 +51,9 @@ def accuracy_command(
 ) -> int:
     """Measure and print how far a rule's fixed-point model lies from its float reference; return 0.
 
-    ``table`` is a configuration as read from TOML, ``settings`` are ``key=value`` and win over it. Each of
-    ``variants``, ``name:key=value,key=value``, is measured on its own, with its settings on top of those
-    two; without any, the configuration itself is measured. Seeds 0..``seeds``-1 (1..1000) drive the spikes.
+    Each of ``presets`` (or ``all``) and of ``variants``, ``name:key=value,key=value``, is measured on its own, a variant
+    on top of the default preset; without any, the default preset is. ``table`` is a configuration as read from
+    TOML, ``settings`` are ``key=value``; both change every one of them. Seeds 0..``seeds``-1 (1..1000) drive the spikes.
     ``markdown`` prints the text of a documentation table; ``json_path`` receives every run.
     Errors: ``UserError`` for an unknown rule, key or value, a bad variant, or a file that cannot be written.
     """
@@ -64,10 +65,14 @@ def accuracy_command(
     if not 1 <= seeds <= MAX_SEEDS:
         raise UserError(f"--seeds {seeds}: out of range; allowed are 1..{MAX_SEEDS}")
     configs: dict[str, Any] = {}  # all are checked before the first of many seconds is spent
-    for name, own in [_parse_variant(text) for text in variants] or [("as configured", [])]:
+    chosen = list(rule.presets) if "all" in presets else presets
+    rows: list[tuple[str, str, list[str]]] = [(name, name, []) for name in chosen] + [
+        (name, "default", own) for name, own in map(_parse_variant, variants)
+    ]
+    for name, preset, own in rows or [("as configured", "default", [])]:
         if name in configs:
-            raise UserError(f"--variant {name!r}: given twice; name each variant once")
-        configs[name] = build_config(rule, table or {}, [*settings, *own])
+            raise UserError(f"{name!r}: given twice; name each preset and variant once")
+        configs[name] = build_config(rule, table or {}, [*settings, *own], preset=preset)
     results = measure_accuracy(rule, configs, seeds=seeds, console=console)
     if markdown:
         console.print(accuracy_markdown(results), markup=False, highlight=False, soft_wrap=True)

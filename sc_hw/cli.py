@@ -41,8 +41,15 @@ def _solvers() -> list[str]:
 _rule = click.option(
     "--rule", default="r_stdp", show_default=True, help="Learning rule.", shell_complete=_complete(lambda: list(RULES))
 )
+_preset = click.option(
+    "--preset",
+    default="default",
+    show_default=True,
+    help="Configuration to start from (see sc-hw rules).",
+    shell_complete=_complete(lambda: sorted({preset for name in RULES for preset in get_rule(name).presets})),
+)
 _settings = click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting of the rule; wins over --config."
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting of the rule; wins over --config and --preset."
 )
 _folder = click.argument("folder", metavar="DIR", type=FILE)
 _json = click.option("--json", "json_path", type=FILE, metavar="FILE", help="Also write the record to FILE.")
@@ -69,14 +76,15 @@ def app() -> None:
     shell_complete=_complete(lambda: ["amaranth", "verilog"]),
 )
 @click.option("--lanes", type=int, default=1, show_default=True, metavar="P", help="Synapses updated in one clock, 1..256.")
-@click.option("--config", type=FILE, metavar="FILE", help="TOML file with the rule's settings (see sc-hw rules).")
+@_preset
+@click.option("--config", type=FILE, metavar="FILE", help="TOML file with the rule's settings; wins over --preset.")
 @_settings
 @click.option("--initial", type=FILE, metavar="FILE", help="Initial state: .npz or .csv, one integer column per state field.")
 @click.option("--name", default="sc_core", show_default=True, help="Name of the top module.")
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw emitted it.")
 def emit(
-    synapses: int, output: Path, rule: str, generator: str, lanes: int, config: Path | None, settings: tuple[str, ...],
-    initial: Path | None, name: str, force: bool,
+    synapses: int, output: Path, rule: str, generator: str, lanes: int, preset: str, config: Path | None,
+    settings: tuple[str, ...], initial: Path | None, name: str, force: bool,
 ) -> None:  # fmt: skip
     """Write a learning core as a self-describing folder of Verilog.
 
@@ -88,7 +96,7 @@ def emit(
     from .rtl.emit import emit as write
 
     chosen = get_rule(rule)
-    resolved = build_config(chosen, read_toml(config) if config else {}, settings)
+    resolved = build_config(chosen, read_toml(config) if config else {}, settings, preset=preset)
     design = CoreDesign(name=name, rule=chosen, config=resolved, synapses=synapses, lanes=lanes)
     if initial:
         values = check_initial(read_initial(initial), design.spec, synapses)
@@ -225,6 +233,7 @@ def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None)
 
 @app.command()
 @_rule
+@click.option("--preset", "presets", multiple=True, metavar="NAME", help="A row of the table: a preset of the rule, or all.")
 @_settings
 @click.option(
     "--variant", "variants", multiple=True, metavar="NAME:KEY=VALUE,...", help="A row of the table, instead of the plain one."
@@ -235,27 +244,32 @@ def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None)
 @click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
 @_json
 def accuracy(
-    rule: str, settings: tuple[str, ...], variants: tuple[str, ...], seeds: int, markdown: bool, json_path: Path | None
-) -> None:
+    rule: str, presets: tuple[str, ...], settings: tuple[str, ...], variants: tuple[str, ...], seeds: int, markdown: bool,
+    json_path: Path | None,
+) -> None:  # fmt: skip
     """Measure how far the fixed-point model stands from its float reference."""
     from rich.console import Console
 
     from .accuracy import accuracy_command
 
-    sys.exit(accuracy_command(rule, settings=list(settings), variants=list(variants), seeds=seeds, markdown=markdown,
+    sys.exit(accuracy_command(rule, presets=presets, settings=settings, variants=variants, seeds=seeds, markdown=markdown,
                               json_path=json_path, console=Console()))  # fmt: skip
 
 
 @app.command()
 def rules() -> None:
-    """List the learning rules and their settings."""
+    """List the learning rules, their settings and their presets."""
     import dataclasses
 
     for name in RULES:
         rule = get_rule(name)
         click.echo(f"{name}: {rule.summary}")
         for field in dataclasses.fields(rule.config_type):
-            click.echo(f"  {field.name} = {field.default!r}")
+            low, high = rule.config_type.RANGES.get(field.name, ("", ""))
+            allowed = ", ".join(rule.config_type.CHOICES.get(field.name, [f"{low}..{high}"]))
+            click.echo(f"  {field.name} = {field.default} ({allowed})")
+        for title, preset in rule.presets.items():
+            click.echo(f"  --preset {title}: {preset.summary}")
 
 
 @app.command()

@@ -29,14 +29,16 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise UserError(f"--config {path}: not valid TOML ({error}); correct the file") from error
 
 
-def build_config(rule: Rule, table: Mapping[str, Any], settings: Sequence[str] = ()) -> Any:
-    """Return the rule's configuration from a table and ``key=value`` settings, which win.
+def build_config(rule: Rule, table: Mapping[str, Any], settings: Sequence[str] = (), *, preset: str = "default") -> Any:
+    """Return the rule's configuration: the preset's, changed by a table, changed by ``key=value`` settings.
 
-    Errors: ``UserError`` for an unknown key, a setting without ``=`` or a value that is not allowed.
+    Errors: ``UserError`` for an unknown preset or key, a setting without ``=`` or a value that is not allowed.
     """
+    if preset not in rule.presets:
+        raise UserError(f"--preset {preset!r}: unknown for rule {rule.name}; allowed are {', '.join(rule.presets)}")
     names = {f.name for f in dataclasses.fields(rule.config_type)}
     hints = get_type_hints(rule.config_type)
-    values: dict[str, Any] = {}
+    values = dataclasses.asdict(rule.presets[preset].config)
     for key, value in table.items():
         if key not in names:
             raise UserError(f"{key!r}: unknown key for rule {rule.name}; allowed are {', '.join(sorted(names))}")

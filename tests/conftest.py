@@ -13,6 +13,8 @@ from sc_hw_models.registry import get_rule
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--synapse-steps", type=int, default=10_000, help="synapse-steps per configuration of the parity regression")
     parser.addoption("--prove-all", action="store_true", help="prove every configuration of the parity regression, not a few")
+    parser.addoption("--prove-random", type=int, default=0, help="prove this many random configurations too")
+    parser.addoption("--prove-seed", type=int, default=1, help="seed of those")
     parser.addoption("--parity-seed", type=int, default=20261122, help="seed of the parity regression")
 
 

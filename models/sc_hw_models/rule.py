@@ -7,12 +7,12 @@ streams, testbench, proof, synthesis and report read the ``RuleSpec`` and never 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from .fixed import Value
 from .lfsr import Lfsr
 
-__all__ = ["ConfigError", "Field", "Rule", "RuleSpec", "check_integer"]
+__all__ = ["ConfigError", "Field", "Preset", "Rule", "RuleConfig", "RuleSpec", "check_integer"]
 
 Values = Mapping[str, Value]
 Step = Callable[[Any, Values, Values], tuple[dict[str, Value], dict[str, Value]]]
@@ -29,6 +29,28 @@ def check_integer(name: str, value: object, low: int, high: int) -> int:
     if not low <= value <= high:
         raise ConfigError(f"{name}={value}: out of range; allowed are integers {low}..{high}")
     return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleConfig:
+    """Base of a rule's configuration, a frozen dataclass: checks every field against what the class declares.
+
+    ``RANGES`` holds the smallest and the largest value of each integer field, ``CHOICES`` the words a field may
+    be; a field whose default is ``None`` may be that too. A class that has conditions between fields adds them
+    in its own ``__post_init__``. Errors: ``ConfigError`` names the field, the value and what is allowed.
+    """
+
+    RANGES: ClassVar[Mapping[str, tuple[int, int]]] = {}
+    CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in self.RANGES.items():
+            value = getattr(self, name)
+            if value is not None or getattr(type(self), name) is not None:
+                check_integer(name, value, low, high)
+        for name, allowed in self.CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ConfigError(f"{name}={getattr(self, name)!r}: not known; allowed are {', '.join(allowed)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,20 +129,30 @@ class RuleSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A configuration with a name: what it is for, in one line, and its values."""
+
+    summary: str
+    config: Any
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """A learning rule as the toolchain sees it.
 
-    ``config_type`` is a frozen dataclass whose defaults are valid. ``spec(config)`` derives the
+    ``config_type`` is a ``RuleConfig``, a frozen dataclass whose defaults are valid. ``spec(config)`` derives the
     ``RuleSpec``; ``step(config, state, inputs)`` returns ``(state, outputs)`` where ``inputs`` holds the
     synapse inputs, step inputs and noise by name. ``motifs`` are short input sequences, one mapping a
     timestep (absent names are 0), that a testbench must play; ``accuracy(config, seed)`` compares the
-    fixed model with the float reference and returns named figures.
+    fixed model with the float reference and returns named figures. ``presets`` are configurations to start
+    from, each proven, mutated and measured as shipped; ``default`` is ``config_type()``.
     """
 
     name: str
     summary: str
-    config_type: type
+    config_type: type[RuleConfig]
     spec: Callable[[Any], RuleSpec]
     step: Step
     accuracy: Callable[[Any, int], dict[str, float]]
+    presets: Mapping[str, Preset]
     motifs: Mapping[str, Sequence[Mapping[str, int]]] = field(default_factory=dict)

@@ -45,7 +45,13 @@ def knob_step(config, state, inputs):
 
 
 KNOBS = Rule(
-    name="knobs", summary="for tests", config_type=Knobs, spec=knob_spec, step=knob_step, accuracy=lambda config, seed: {}
+    name="knobs",
+    summary="for tests",
+    config_type=Knobs,
+    spec=knob_spec,
+    step=knob_step,
+    accuracy=lambda config, seed: {},
+    presets={},
 )
 
 
@@ -92,7 +98,9 @@ def test_noise_words_are_cut_lowest_first():
         spied.update(inputs)
         return knob_step(config, state, inputs)
 
-    core.rule = Rule(name="spy", summary="", config_type=Knobs, spec=knob_spec, step=spy, accuracy=lambda config, seed: {})
+    core.rule = Rule(
+        name="spy", summary="", config_type=Knobs, spec=knob_spec, step=spy, accuracy=lambda config, seed: {}, presets={}
+    )
     core.step(quiet(1))
     assert spied["noise_0"].tolist() == [drawn & 7]
     assert spied["noise_1"].tolist() == [drawn >> 3 & 31]

@@ -89,6 +89,15 @@ def test_the_defaults_are_valid_frozen_and_hashable(rule):
         setattr(config, first, getattr(config, first))
 
 
+def test_presets_are_the_default_and_other_configurations(rule):
+    assert rule.presets["default"].config == rule.config_type()
+    configs = [preset.config for preset in rule.presets.values()]
+    assert len(set(configs)) == len(configs)
+    assert all(isinstance(config, rule.config_type) and rule.spec(config).state_bits for config in configs)
+    assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) and name != "all" for name in rule.presets)
+    assert all(preset.summary and "\n" not in preset.summary for preset in rule.presets.values())
+
+
 def name_faults(spec):
     """Return what is wrong with the names of a specification."""
     result = []

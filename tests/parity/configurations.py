@@ -1,10 +1,13 @@
 """The spread of configurations of the parity regression: hand-picked corners, then seeded random ones."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
-ROUNDINGS = ("floor", "nearest", "stochastic")
+from sc_hw_models.registry import RULES, get_rule
+from sc_hw_models.rule import ConfigError
+
 RANDOM_SEED = 11
 RANDOM_COUNT = 24
 GROUP = 6  # configurations in one simulator, each in both generators
@@ -58,33 +61,23 @@ def corners() -> list[Configuration]:
     ]  # fmt: skip
 
 
-def random_ones() -> list[Configuration]:
-    """Configurations drawn from the whole space, the same ones every time."""
-    generator = np.random.default_rng(RANDOM_SEED)
-
-    def draw(low: int, high: int) -> int:
-        return int(generator.integers(low, high + 1))
-
+def random_ones(count: int, seed: int) -> list[Configuration]:
+    """Configurations drawn from the whole space of a random rule; the same seed gives the same ones."""
+    generator = np.random.default_rng(seed)
     result = []
-    for _ in range(RANDOM_COUNT):
-        trace = draw(2, 30)
-        settings = {
-            "weight_bits": draw(1, 31),
-            "trace_bits": trace,
-            "reward_bits": draw(1, 30),
-            "learning_shift": draw(0, 30),
-            "trace_decay_shift": draw(0, min(30, trace + 2)),
-            "trace_fraction_bits": draw(0, 30 - trace) if draw(0, 1) else 0,
-            "eligibility_decay_shift": draw(0, 30) if draw(0, 1) else None,
-            "eligibility_gain_shift": draw(0, 3) if draw(0, 1) else 0,
-            "depression_shift": draw(0, 3) if draw(0, 1) else 0,
-            "rounding": ROUNDINGS[draw(0, 2)],
-            "decay_rounding": ROUNDINGS[draw(0, 2)],
-            "random_seed": draw(0, 2**31 - 1),
-        }
-        synapses = draw(1, 400)
-        result.append(Configuration(synapses, draw(1, min(4, synapses)), settings))
+    while len(result) < count:
+        rule = get_rule(str(generator.choice(sorted(RULES))))
+        settings: dict[str, int | str] = {}
+        for name, (low, high) in rule.config_type.RANGES.items():
+            if generator.random() < 0.75:  # else its default
+                settings[name] = int(generator.integers(low, high + 1))
+        settings |= {name: str(generator.choice(words)) for name, words in rule.config_type.CHOICES.items()}
+        synapses = int(generator.integers(1, 401))
+        lanes = int(generator.integers(1, min(4, synapses) + 1))
+        with suppress(ConfigError):  # a condition between fields
+            rule.config_type(**settings)
+            result.append(Configuration(synapses, lanes, settings, rule.name))
     return result
 
 
-CONFIGURATIONS = corners() + random_ones()
+CONFIGURATIONS = corners() + random_ones(RANDOM_COUNT, RANDOM_SEED)

@@ -1,22 +1,35 @@
-"""The spread of configurations of the parity regression, proven: a few by default, all with --prove-all."""
+"""The theorem for every preset of every rule, for the regression's configurations and for random ones.
 
+By default the presets and a few of the regression; ``--prove-all`` all of the regression, ``--prove-random K`` as
+many random ones drawn from ``--prove-seed``.
+"""
+
+from sc_hw.manifest import load_core
 from sc_hw.proof.prove import prove
 from sc_hw.proof.solver import find_solver
+from sc_hw.rtl.design import CoreDesign
+from sc_hw.rtl.emit import GENERATORS, emit
+from sc_hw_models.registry import RULES, get_rule
 
-from ..parity.configurations import corners, random_ones
+from ..parity.configurations import CONFIGURATIONS, random_ones
 
 A_FEW = 3
 
 
 def pytest_generate_tests(metafunc):
-    distinct = {repr(sorted(c.settings.items())): c for c in [*corners(), *random_ones()]}
-    chosen = list(distinct.values())
-    if not metafunc.config.getoption("--prove-all"):
-        chosen = chosen[-A_FEW:]
-    metafunc.parametrize("configuration", chosen, ids=[c.label for c in chosen])
-    metafunc.parametrize("generator", ["amaranth", "verilog"])
+    option = metafunc.config.getoption
+    drawn = random_ones(option("--prove-random"), option("--prove-seed"))
+    spread = CONFIGURATIONS if option("--prove-all") else CONFIGURATIONS[-A_FEW:]
+    configs = {(c.rule, get_rule(c.rule).config_type(**c.settings)): c.label for c in [*spread, *drawn]}
+    configs |= {(rule, preset.config): f"{rule} {name}" for rule in RULES for name, preset in get_rule(rule).presets.items()}
+    metafunc.parametrize(("rule", "config"), list(configs), ids=list(configs.values()))
+    metafunc.parametrize("generator", GENERATORS)
 
 
-def test_spread(make_core, configuration, generator):
-    result = prove(make_core(generator, rule=configuration.rule, **configuration.settings), [find_solver("yices")])
+def test_spread(tmp_path, rule, config, generator):
+    """Presets by two solvers, the others by the faster one."""
+    chosen = get_rule(rule)
+    solvers = ["yices", "bitwuzla"] if config in [preset.config for preset in chosen.presets.values()] else ["yices"]
+    core = load_core(emit(CoreDesign(name="dut", rule=chosen, config=config, synapses=16), generator, tmp_path / "core"))
+    result = prove(core, [find_solver(name) for name in solvers])
     assert result.verdict == "proven", [vars(o) for o in result.obligations if o.verdict != "proven"]

@@ -17,7 +17,7 @@ import numpy as np
 from ..core import CoreModel
 from ..fixed import Value, asr, clip, decay_magnitude, rounded_asr, select, truncate
 from ..lfsr import lane_seed
-from ..rule import ConfigError, Field, Rule, RuleSpec, check_integer
+from ..rule import ConfigError, Field, Preset, Rule, RuleConfig, RuleSpec, check_integer
 
 __all__ = ["RULE", "OnlineO1Array", "OnlineO1Config", "OnlineO1Float", "OnlineO1Synapse", "build_online_o1_memory_proof"]
 
@@ -27,7 +27,7 @@ ANNOTATION_SCHEMA = "sc-hw/online-o1/1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnlineO1Config:
+class OnlineO1Config(RuleConfig):
     """Widths, shifts and options of the rule; every default keeps the rule bit-compatible with its first definition.
 
     Widths: ``weight_bits`` W 1..31 (unsigned), ``trace_bits`` T 2..30 (traces unsigned, eligibility
@@ -58,27 +58,30 @@ class OnlineO1Config:
     decay_rounding: str = "floor"
     random_seed: int = 1
 
-    _RANGES: ClassVar[dict[str, tuple[int, int]]] = {
+    RANGES: ClassVar[dict[str, tuple[int, int]]] = {
         "weight_bits": (1, 31),
         "trace_bits": (2, 30),
         "reward_bits": (1, 30),
         "learning_shift": (0, 30),
         "trace_decay_shift": (0, 30),
+        "trace_fraction_bits": (0, 28),
+        "eligibility_decay_shift": (0, 30),
         "eligibility_gain_shift": (0, 30),
         "depression_shift": (0, 30),
         "random_seed": (0, 2**31 - 1),
     }
 
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
+        "rule_family": (RULE_FAMILY,),
+        "rounding": ROUNDINGS,
+        "decay_rounding": ROUNDINGS,
+    }
+
     def __post_init__(self) -> None:
-        for name, (low, high) in self._RANGES.items():
-            check_integer(name, getattr(self, name), low, high)
-        # The product of reward and eligibility must stay within 62 bits, hence T + F <= 30.
+        # The product of reward and eligibility must stay within 62 bits, hence T + F <= 30; first, to name this range.
+        check_integer("trace_bits", self.trace_bits, *self.RANGES["trace_bits"])
         check_integer("trace_fraction_bits", self.trace_fraction_bits, 0, 30 - self.trace_bits)
-        if self.eligibility_decay_shift is not None:
-            check_integer("eligibility_decay_shift", self.eligibility_decay_shift, 0, 30)
-        for name, allowed in (("rule_family", (RULE_FAMILY,)), ("rounding", ROUNDINGS), ("decay_rounding", ROUNDINGS)):
-            if getattr(self, name) not in allowed:
-                raise ConfigError(f"{name}={getattr(self, name)!r}: not known; allowed are {', '.join(allowed)}")
+        super().__post_init__()
 
     @property
     def stored_trace_bits(self) -> int:
@@ -391,6 +394,28 @@ def _accuracy(config: OnlineO1Config, seed: int) -> dict[str, float]:
     return result | {"weight_bias": float(np.mean(state["weight"] / scale["weight"] - exact["weight"]))}
 
 
+PRESETS = {
+    "default": Preset(summary="the rule as first defined: every option off", config=OnlineO1Config()),
+    "fine": Preset(
+        summary="decays to zero and rounds without bias: 40 times closer to the float reference",
+        config=OnlineO1Config(trace_fraction_bits=4, rounding="stochastic"),
+    ),
+    "delayed_reward": Preset(
+        summary="an eligibility of about 1 s at 1 ms a timestep, for rewards that come late",
+        config=OnlineO1Config(trace_fraction_bits=8, eligibility_decay_shift=10, eligibility_gain_shift=1,
+                              learning_shift=12, rounding="stochastic"),
+    ),
+    "compact": Preset(
+        summary="32 bits a synapse: 8-bit weight, traces and eligibility",
+        config=OnlineO1Config(weight_bits=8, trace_bits=8, reward_bits=4, learning_shift=8, eligibility_gain_shift=1,
+                              rounding="stochastic", decay_rounding="stochastic"),
+    ),
+    "widest": Preset(
+        summary="every width at its limit",
+        config=OnlineO1Config(weight_bits=31, trace_bits=30, reward_bits=30, learning_shift=30),
+    ),
+}  # fmt: skip
+
 RULE = Rule(
     name="r_stdp",
     summary="online O(1) reward-modulated STDP",
@@ -398,6 +423,7 @@ RULE = Rule(
     spec=_spec,
     step=_step,
     accuracy=_accuracy,
+    presets=PRESETS,
     motifs={
         "pre-post-post": ({"pre_spike": 1}, {"post_spike": 1}, {"post_spike": 1}),
         "post-pre-pre": ({"post_spike": 1}, {"pre_spike": 1}, {"pre_spike": 1}),
