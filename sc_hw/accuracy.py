@@ -1,12 +1,14 @@
 """Accuracy: the fixed-point model of a rule beside its float reference, measured over seeds and named variants."""
 
 import dataclasses
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -15,7 +17,8 @@ from sc_hw_models.rule import ConfigError, Rule
 
 from .config import build_config
 from .errors import UserError
-from .records import write_record
+from .manifest import Core
+from .records import write_record, write_results
 
 __all__ = ["Variant", "accuracy_command", "accuracy_markdown", "accuracy_table", "measure_accuracy"]
 
@@ -48,13 +51,15 @@ def accuracy_command(
     markdown: bool = False,
     json_path: Path | None = None,
     console: Console | None = None,
+    core: Core | None = None,
 ) -> int:
     """Measure and print how far a rule's fixed-point model lies from its float reference; return 0.
 
     Each of ``presets`` (or ``all``) and of ``variants``, ``name:key=value,key=value``, is measured on its own, a variant
     on top of the default preset; without any, the default preset is. ``table`` is a configuration as read from
     TOML, ``settings`` are ``key=value``; both change every one of them. Seeds 0..``seeds``-1 (1..1000) drive the spikes.
-    ``markdown`` prints the text of a documentation table; ``json_path`` receives every run.
+    ``markdown`` prints the text of a documentation table; ``json_path`` receives every run, and so do
+    the results of ``core`` when these figures are its own.
     Errors: ``UserError`` for an unknown rule, key or value, a bad variant, or a file that cannot be written.
     """
     console = console or Console()
@@ -73,13 +78,17 @@ def accuracy_command(
         if name in configs:
             raise UserError(f"{name!r}: given twice; name each preset and variant once")
         configs[name] = build_config(rule, table or {}, [*settings, *own], preset=preset)
+    started = time.perf_counter()
     results = measure_accuracy(rule, configs, seeds=seeds, console=console)
     if markdown:
         console.print(accuracy_markdown(results), markup=False, highlight=False, soft_wrap=True)
     else:
         console.print(accuracy_table(rule.name, results))
-    if json_path is not None:
-        write_record(json_path, _record(rule, results))
+    record = _record(rule, results) | {"seconds": round(time.perf_counter() - started, 2)}
+    if core:
+        write_results(core, record, json_path)
+    elif json_path:
+        write_record(json_path, record)
     return 0
 
 
@@ -147,6 +156,8 @@ def _parse_variant(text: str) -> tuple[str, list[str]]:
 def _record(rule: Rule, results: Sequence[Variant]) -> dict[str, Any]:
     return {
         "verb": "accuracy",
+        "verdict": "pass",  # figures without a bound: they were measured
+        "tools": {"numpy": np.__version__},
         "rule": rule.name,
         "seeds": list(range(len(results[0].runs))),
         "variants": [

@@ -1,6 +1,8 @@
 """The command line. Exit status: 0 all is well, 1 a check failed, 2 the input cannot be used, 130 interrupted."""
 
+import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +15,7 @@ from sc_hw_models.rule import ConfigError
 
 from . import __version__
 from .errors import UserError
-from .records import results_folder, write_record, write_results
+from .records import WAVEFORM, head, results_folder, write_record, write_results, write_text
 
 __all__ = ["app", "main"]
 
@@ -126,14 +128,17 @@ def sim(folders: tuple[Path, ...], steps: int, seed: int, waves: bool, stimulus:
         if len(cores) > 1:
             raise UserError(f"--stimulus {stimulus}: recorded inputs fit one core; give one folder instead of {len(cores)}")
         steps = check_stimulus(stimulus, cores[0].design)
-    output = results_folder(folders[0]) / "sim"
+    results = [results_folder(folder) for folder in folders]  # each is refused before anything runs
     total = steps * sum(core.design.synapses for core in cores)
     with _progress("comparing", total) as advance:
-        result = simulate(cores, steps=steps, seed=seed, output=output, waves=waves, stimulus=stimulus,
-                          note=_note, progress=advance)  # fmt: skip
-    record = result.to_dict()
-    write_results(folders[0], record, json_path)
-    for core, outcome in zip(cores, result.cores, strict=True):
+        result = simulate(cores, steps=steps, seed=seed, output=results[0] / "sim", waves=waves, stimulus=stimulus,
+                          demonstrate=True, note=_note, progress=advance)  # fmt: skip
+    if json_path:
+        write_record(json_path, head(cores[0]) | result.to_dict())
+    for index, (core, outcome) in enumerate(zip(cores, result.cores, strict=True)):
+        write_results(core, result.only(index).to_dict(), None)
+        waveform = {"schema": "sc-hw/waveform/1", "core_sha256": core.digest, "demonstration": result.demonstrations[index]}
+        write_text(results[index] / WAVEFORM, json.dumps(waveform) + "\n", option="results")
         if core.edited:
             _note(f"{core.folder}: edited since it was emitted: {', '.join(core.edited)}")
         if outcome["mismatch"]:
@@ -212,10 +217,12 @@ def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None)
     from .manifest import load_core
     from .selftest import enough_timesteps
     from .selftest import selftest as run
+    from .simulate import simulation_tools
 
     core = load_core(folder)
     steps = steps or enough_timesteps(core)
     results = results_folder(folder)
+    started = time.perf_counter()
     with _progress("faults", 1) as advance:
         outcomes = run(core, steps=steps, seed=seed, output=results / "selftest", note=_note, progress=advance)
     table = Table("fault", "verdict", "first difference", title=f"selftest of {core.design.name}, seed {seed}")
@@ -224,14 +231,16 @@ def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None)
     Console().print(table)
     passed = outcomes[0].verdict == "passes" and all(o.verdict != "missed" for o in outcomes)
     record = {"verb": "selftest", "verdict": "pass" if passed else "fail", "seed": seed, "steps": steps,
+              "seconds": time.perf_counter() - started, "tools": simulation_tools(),
               "faults": [outcome.to_dict() for outcome in outcomes]}  # fmt: skip
-    write_results(folder, record, json_path)
+    write_results(core, record, json_path)
     caught = sum(outcome.verdict == "caught" for outcome in outcomes)
     click.echo(f"{'PASS' if passed else 'FAIL'}: {caught} faults caught, {sum(o.verdict == 'missed' for o in outcomes)} missed")
     sys.exit(0 if passed else 1)
 
 
 @app.command()
+@click.argument("folder", metavar="[DIR]", type=FILE, required=False)
 @_rule
 @click.option("--preset", "presets", multiple=True, metavar="NAME", help="A row of the table: a preset of the rule, or all.")
 @_settings
@@ -244,16 +253,24 @@ def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None)
 @click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
 @_json
 def accuracy(
-    rule: str, presets: tuple[str, ...], settings: tuple[str, ...], variants: tuple[str, ...], seeds: int, markdown: bool,
-    json_path: Path | None,
+    folder: Path | None, rule: str, presets: tuple[str, ...], settings: tuple[str, ...], variants: tuple[str, ...], seeds: int,
+    markdown: bool, json_path: Path | None,
 ) -> None:  # fmt: skip
-    """Measure how far the fixed-point model stands from its float reference."""
+    """Measure how far the fixed-point model stands from its float reference.
+
+    With DIR, an emitted folder, its rule and configuration are measured and its results keep the record.
+    """
     from rich.console import Console
 
     from .accuracy import accuracy_command
+    from .manifest import load_core
 
-    sys.exit(accuracy_command(rule, presets=presets, settings=settings, variants=variants, seeds=seeds, markdown=markdown,
-                              json_path=json_path, console=Console()))  # fmt: skip
+    core = load_core(folder) if folder else None
+    if core and (presets or settings):
+        raise UserError(f"{folder}: has a configuration; leave out --preset and --set, or leave out {folder}")
+    sys.exit(accuracy_command(core.design.rule.name if core else rule, table=core.manifest["config"] if core else None,
+                              presets=presets, settings=settings, variants=variants, seeds=seeds, markdown=markdown,
+                              json_path=json_path, console=Console(), core=core))  # fmt: skip
 
 
 @app.command()

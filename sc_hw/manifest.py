@@ -26,12 +26,13 @@ INITIAL = "initial_state.csv"
 
 @dataclass(frozen=True, kw_only=True)
 class Core:
-    """An emitted folder as read back from its manifest."""
+    """An emitted folder as read back from its manifest; ``digest`` is one SHA-256 over the manifest and every file as it is."""
 
     folder: Path
     manifest: dict[str, Any]
     design: CoreDesign
     edited: tuple[str, ...]
+    digest: str
 
     @property
     def sources(self) -> list[Path]:
@@ -101,11 +102,12 @@ def load_core(folder: Path) -> Core:
             raise UserError(f"{path}: a file name has a folder in it; emit the core again")
     except (KeyError, TypeError, AttributeError, ConfigError) as error:
         raise UserError(f"{path}: not a manifest of this version ({error}); emit the core again") from error
-    edited = []
-    for name, digest in digests.items():
+    found = {}
+    for name in digests:
         try:
-            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
-                edited.append(name)
+            found[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
         except OSError as error:
             raise UserError(f"{folder / name}: listed in the manifest but not readable ({error.strerror}); emit again") from error
-    return Core(folder=folder, manifest=manifest, design=design, edited=tuple(edited))
+    edited = tuple(name for name, digest in digests.items() if found[name] != digest)
+    whole = hashlib.sha256(json.dumps([manifest, found], sort_keys=True).encode()).hexdigest()
+    return Core(folder=folder, manifest=manifest, design=design, edited=edited, digest=whole)

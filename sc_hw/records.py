@@ -1,15 +1,26 @@
-"""Records of what ran: one JSON file a verb, in the results folder of the core and wherever the user asks."""
+"""Records of what ran: one JSON file a verb, in the results folder of the core and wherever the user asks.
+
+Every record of a core begins with the same head, which ``write_results`` adds: the schema, the verb, the
+verdict (``pass``, ``fail`` or ``unknown``), the core by name and by digest, the command, when it ended.
+"""
 
 import json
 import os
+import shlex
+import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from .errors import UserError
 from .interrupt import interruption_held
+from .manifest import Core
 
-__all__ = ["results_folder", "write_record", "write_results"]
+__all__ = ["RECORD_SCHEMA", "WAVEFORM", "head", "results_folder", "write_record", "write_results", "write_text"]
+
+RECORD_SCHEMA = "sc-hw/record/1"
+WAVEFORM = "waveform.json"  # what sim leaves for the report's drawings
 
 
 def results_folder(folder: Path) -> Path:
@@ -19,15 +30,33 @@ def results_folder(folder: Path) -> Path:
     return folder / "results"
 
 
-def write_results(folder: Path, record: dict[str, Any], also: Path | None) -> None:
-    """Write a verb's record into the results of a core's ``folder`` and, when asked, to a file of the user's."""
-    write_record(results_folder(folder) / f"{record['verb']}.json", record)
+def head(core: Core) -> dict[str, Any]:
+    """Return what every record of a core says: which core, which version of its files, which command, when."""
+    return {
+        "schema": RECORD_SCHEMA,
+        "core": core.design.name,
+        "core_sha256": core.digest,
+        "edited": list(core.edited),
+        "command": shlex.join(["sc-hw", *sys.argv[1:]]),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def write_results(core: Core, record: dict[str, Any], also: Path | None) -> None:
+    """Write a verb's record, with its head, into the results of a core and, when asked, to a file of the user's."""
+    record = head(core) | record
+    write_record(results_folder(core.folder) / f"{record['verb']}.json", record)
     if also is not None:
         write_record(also, record)
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:
     """Write a record whole or not at all; ``UserError`` when the path cannot be written."""
+    write_text(path, json.dumps(record, indent=2) + "\n", option="--json")
+
+
+def write_text(path: Path, text: str, *, option: str) -> None:
+    """Write a file whole or not at all; ``UserError`` names the option it came from when the path cannot be written."""
     path = path.absolute()
     try:
         if path.parent.name == "results":
@@ -36,9 +65,9 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
             interruption_held(),
             tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8") as file,
         ):
-            file.write(json.dumps(record, indent=2) + "\n")
+            file.write(text)
             file.flush()
             os.chmod(file.name, 0o644)  # a temporary file is private; a record is not
             os.replace(file.name, path)
     except OSError as error:
-        raise UserError(f"--json {path}: cannot be written ({error.strerror}); give a file in a folder that exists") from error
+        raise UserError(f"{option} {path}: cannot be written ({error.strerror}); give a file in a folder that exists") from error

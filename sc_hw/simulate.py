@@ -14,17 +14,22 @@ from .initial import read_npz
 from .manifest import Core
 from .rtl.design import CoreDesign
 from .simulator import SimulationError, Simulator, log_tail
-from .toolchain import compiler
+from .toolchain import compiler, verilator
 
-__all__ = ["SimulationError", "SimulationResult", "check_stimulus", "simulate"]
+__all__ = ["SimulationError", "SimulationResult", "check_stimulus", "simulate", "simulation_tools"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimulationResult:
-    """What one run compared; ``cores`` holds one record a core, in the order given."""
+    """What one run compared; ``cores`` holds one record a core, in the order given.
+
+    ``demonstrations`` holds, for each core when asked for, the values of one synapse during the rule's
+    demonstration, or ``None`` when the rule has none or the core is too large to play it in short time.
+    """
 
     seed: int
     cores: list[dict[str, Any]]
+    demonstrations: list[dict[str, Any] | None]
     build_seconds: float
     run_seconds: float
     cached: bool
@@ -39,9 +44,21 @@ class SimulationResult:
         return bool(self.cores) and all(c["mismatch"] is None and c["state_values_compared"] > 0 for c in self.cores)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-ready record."""
+        """Return a JSON-ready record; the demonstrations are a file of their own."""
         record = {name: str(value) if isinstance(value, Path) else value for name, value in vars(self).items()}
-        return {"verb": "sim", "verdict": "pass" if self.passed else "fail", **record}
+        del record["demonstrations"]
+        return {"verb": "sim", "verdict": "pass" if self.passed else "fail", "seconds": self.build_seconds + self.run_seconds,
+                **record}  # fmt: skip
+
+    def only(self, index: int) -> "SimulationResult":
+        """Return the result of one core alone."""
+        return dataclasses.replace(self, cores=[self.cores[index]], demonstrations=self.demonstrations[index : index + 1])
+
+
+def simulation_tools() -> dict[str, str]:
+    """Return the versions of the tools that a simulation rests on."""
+    return {"verilator": verilator().version, "cocotb": version("cocotb"), "cocotb-test": version("cocotb-test"),
+            "compiler": compiler().version}  # fmt: skip
 
 
 def check_stimulus(path: Path, design: CoreDesign) -> int:
@@ -70,14 +87,15 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
 
 def simulate(
     cores: Sequence[Core], *, steps: int | Sequence[int], seed: int, output: Path, waves: bool = False,
-    plus_args: Sequence[str] = (), stimulus: Path | None = None, note: Callable[[str], None] = lambda _text: None,
+    plus_args: Sequence[str] = (), stimulus: Path | None = None, demonstrate: bool = False,
+    note: Callable[[str], None] = lambda _text: None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> SimulationResult:  # fmt: skip
     """Compare emitted cores with their golden models for ``steps`` timesteps (of all, or of each), all in one simulation.
 
     ``output`` receives the log, cocotb's results file and, with ``waves``, the waveform. ``stimulus``
     replaces the campaign by recorded inputs (``check_stimulus`` says how many timesteps); the state they
-    end in is saved as ``final_state.npz``. ``progress`` is called with synapse-steps done and in all,
+    end in is saved as ``final_state.npz``. ``demonstrate`` also plays the rule's demonstration. ``progress`` is called with synapse-steps done and in all,
     ``note`` with what takes long. Errors: ``UserError`` for a missing tool or two cores of one name;
     ``SimulationError`` when the build or the run ends without a result.
     """
@@ -99,7 +117,8 @@ def simulate(
         for c, length in zip(cores, lengths, strict=True)
     ]  # fmt: skip
     recorded = str(stimulus.absolute()) if stimulus else ""
-    plan.write_text(json.dumps({"seed": seed, "cores": entries, "outcome": str(outcome), "stimulus": recorded}), encoding="utf-8")
+    document = {"seed": seed, "cores": entries, "outcome": str(outcome), "stimulus": recorded, "demonstrate": demonstrate}
+    plan.write_text(json.dumps(document), encoding="utf-8")
     total = sum(c.design.synapses * length for c, length in zip(cores, lengths, strict=True))
 
     def on_line(line: str) -> None:
@@ -117,9 +136,7 @@ def simulate(
     record = json.loads(outcome.read_text(encoding="utf-8"))
     for core, result in zip(cores, record["cores"], strict=True):
         result |= {"name": core.design.name, "folder": str(core.folder), "edited": list(core.edited)}
-    tools = {"verilator": simulator.tool.version, "cocotb": version("cocotb"), "cocotb-test": version("cocotb-test"),
-             "compiler": compiler().version}  # fmt: skip
     return SimulationResult(
-        seed=seed, cores=record["cores"], build_seconds=build_seconds, run_seconds=record["seconds"], cached=cached,
-        tools=tools, log=log, results_xml=xml, waves=wave,
+        seed=seed, cores=record["cores"], demonstrations=record["demonstrations"], build_seconds=build_seconds, run_seconds=record["seconds"], cached=cached,
+        tools=simulation_tools(), log=log, results_xml=xml, waves=wave,
     )  # fmt: skip

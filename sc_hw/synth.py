@@ -178,8 +178,9 @@ def synth_command(folder: Path, targets: list[str], module: str, json_path: Path
         task = bar.add_task("synthesis", total=len(chosen))
         results = synthesise_many(core, chosen, module=module, progress=lambda _result: bar.advance(task))
     passed = all(result.passed for result in results)
-    document = {"verb": "synth", "verdict": "pass" if passed else "fail", "results": [result.to_dict() for result in results]}
-    write_results(folder, document, json_path)
+    document = {"verb": "synth", "verdict": "pass" if passed else "fail", "seconds": round(sum(r.seconds for r in results), 2),
+                "tools": {"yosys": results[0].tool_version}, "results": [result.to_dict() for result in results]}  # fmt: skip
+    write_results(core, document, json_path)
     console.print(render_table(results))
     if core.edited:
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)

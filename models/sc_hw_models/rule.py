@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from .fixed import Value
 from .lfsr import Lfsr
 
-__all__ = ["ConfigError", "Field", "Preset", "Rule", "RuleConfig", "RuleSpec", "check_integer"]
+__all__ = ["ConfigError", "Demonstration", "Field", "Preset", "Rule", "RuleConfig", "RuleSpec", "check_integer"]
 
 Values = Mapping[str, Value]
 Step = Callable[[Any, Values, Values], tuple[dict[str, Value], dict[str, Value]]]
@@ -137,6 +137,23 @@ class Preset:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Demonstration:
+    """A short run that shows a rule at work to a reader.
+
+    ``state`` is where the synapse starts (fields left out: their reset value). ``stretches`` are named
+    sequences of inputs, one mapping a timestep (absent names are 0), played one after another.
+    """
+
+    state: Mapping[str, int]
+    stretches: Mapping[str, Sequence[Mapping[str, int]]]
+
+    @property
+    def timesteps(self) -> list[Mapping[str, int]]:
+        """The inputs of all stretches in a row."""
+        return [moment for moments in self.stretches.values() for moment in moments]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """A learning rule as the toolchain sees it.
 
@@ -146,6 +163,7 @@ class Rule:
     timestep (absent names are 0), that a testbench must play; ``accuracy(config, seed)`` compares the
     fixed model with the float reference and returns named figures. ``presets`` are configurations to start
     from, each proven, mutated and measured as shipped; ``default`` is ``config_type()``.
+    ``demonstration(config)``, if there is one, is what ``sc-hw report`` draws.
     """
 
     name: str
@@ -156,3 +174,4 @@ class Rule:
     accuracy: Callable[[Any, int], dict[str, float]]
     presets: Mapping[str, Preset]
     motifs: Mapping[str, Sequence[Mapping[str, int]]] = field(default_factory=dict)
+    demonstration: Callable[[Any], Demonstration] | None = None

@@ -27,7 +27,7 @@ def prove_command(
     chosen = [find_solver(name) for name in dict.fromkeys(solvers)]
     results_folder(folder)  # refused before the proof when it cannot be written
     result = prove(core, chosen, timeout=timeout, progress=lambda o: note(f"{o.verdict} {o.name}: {_times(o)}"))
-    write_results(folder, result.to_dict(), json_path)
+    write_results(core, result.to_dict(), json_path)
     console.print(_table(result))
     if core.edited:
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)

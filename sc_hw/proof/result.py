@@ -70,5 +70,6 @@ class ProofResult:
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready record."""
         obligations = [dataclasses.asdict(o) | {"seconds": o.seconds} for o in self.obligations]
-        record = {"verb": "prove", "verdict": self.verdict, **vars(self), "obligations": obligations}
-        return record | {"counterexample": dataclasses.asdict(self.counterexample) if self.counterexample else None}
+        counterexample = self.counterexample and dataclasses.asdict(self.counterexample) | {"text": self.counterexample.text}
+        verdict = {"proven": "pass", "refuted": "fail"}.get(self.verdict, "unknown")
+        return {"verb": "prove", "verdict": verdict, **vars(self), "obligations": obligations, "counterexample": counterexample}

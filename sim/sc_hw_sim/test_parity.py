@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cocotb
 import numpy as np
@@ -13,10 +13,13 @@ from cocotb.clock import Clock
 from cocotb.triggers import Timer
 
 from sc_hw_models.registry import get_rule
+from sc_hw_models.rule import Rule
 
 from .bench import CLOCK_PERIOD, CoreBench
+from .demonstration import MOST_WORDS, DemonstrationBench
 from .scoreboard import MismatchError
 
+Bench = TypeVar("Bench", bound=CoreBench)
 PLAN = "SC_HW_PLAN"
 PROGRESS = "SC_HW_PROGRESS"
 
@@ -27,13 +30,15 @@ async def parity(dut: Any) -> None:
     plan = json.loads(Path(os.environ[PLAN]).read_text(encoding="utf-8"))
     await Timer(1, unit="step")  # the streams open in initial blocks, which run at the first evaluation
     Clock(dut.clk, CLOCK_PERIOD, unit="step", impl="gpi").start()
-    benches = []
-    for index, entry in enumerate(plan["cores"]):
+
+    def build(kind: type[Bench], index: int) -> tuple[Rule, Bench]:
+        entry = plan["cores"][index]
         rule = get_rule(entry["rule"])
         initial = {name: np.array(values, dtype=np.int64) for name, values in entry["initial"].items()}
-        bench = CoreBench(dut, index, rule, rule.config_type(**entry["config"]), synapses=entry["synapses"], lanes=entry["lanes"],
+        return rule, kind(dut, index, rule, rule.config_type(**entry["config"]), synapses=entry["synapses"], lanes=entry["lanes"],
                           steps=entry["steps"], seed=plan["seed"], initial=initial or None)  # fmt: skip
-        benches.append(bench)
+
+    benches = [build(CoreBench, index)[1] for index in range(len(plan["cores"]))]
     done = 0
 
     def progress(synapse_steps: int) -> None:
@@ -58,7 +63,19 @@ async def parity(dut: Any) -> None:
     records = [await task for task in tasks]
     if stimulus:
         np.savez(Path(plan["outcome"]).with_name("final_state.npz"), allow_pickle=False, **benches[0].model.state)
-    outcome = {"seconds": time.perf_counter() - started, "cores": records}
+    seconds, demonstrations = time.perf_counter() - started, []
+    for index, record in enumerate(records if plan["demonstrate"] else ()):
+        rule, bench = build(DemonstrationBench, index)
+        if rule.demonstration and bench.words <= MOST_WORDS:
+            # A core that differs is watched where it did.
+            shown, error = await bench.play(
+                rule.demonstration(bench.model.config), (record["mismatch"] or {}).get("synapse") or 0
+            )
+            demonstrations.append(shown)
+            record["mismatch"] = record["mismatch"] or bench.record(error)["mismatch"]
+        else:
+            demonstrations.append(None)
+    outcome = {"seconds": seconds, "cores": records, "demonstrations": demonstrations}
     Path(plan["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
     failed = [r["mismatch"]["text"] for r in records if r["mismatch"]]
     compared = sum(r["state_values_compared"] for r in records)

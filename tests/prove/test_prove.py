@@ -177,7 +177,7 @@ def test_verb(sc_hw, make_core, tmp_path):
     assert "proven next_eligibility: yices" in err
     record = json.loads((core.folder / "results" / "prove.json").read_text())
     assert record == json.loads((tmp_path / "mine.json").read_text())
-    assert (record["verb"], record["verdict"], record["counterexample"]) == ("prove", "proven", None)
+    assert (record["verb"], record["verdict"], record["counterexample"]) == ("prove", "pass", None)
     assert set(record["tools"]) == {"yosys", "yices", "bitwuzla"}
     assert record["config"] == dataclasses.asdict(core.design.config)
     answers = [answer for o in record["obligations"] for answer in o["answers"]]
@@ -190,7 +190,7 @@ def test_verb(sc_hw, make_core, tmp_path):
     assert "FAIL dut" in out
     assert "counterexample to" in out
     assert "edited since it was emitted: dut_datapath.v" in out
-    assert json.loads((core.folder / "results" / "prove.json").read_text())["verdict"] == "refuted"
+    assert json.loads((core.folder / "results" / "prove.json").read_text())["verdict"] == "fail"
 
 
 def test_bad_input(sc_hw, make_core, tmp_path, monkeypatch):

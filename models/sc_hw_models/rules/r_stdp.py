@@ -17,7 +17,7 @@ import numpy as np
 from ..core import CoreModel
 from ..fixed import Value, asr, clip, decay_magnitude, rounded_asr, select, truncate
 from ..lfsr import lane_seed
-from ..rule import ConfigError, Field, Preset, Rule, RuleConfig, RuleSpec, check_integer
+from ..rule import ConfigError, Demonstration, Field, Preset, Rule, RuleConfig, RuleSpec, check_integer
 
 __all__ = ["RULE", "OnlineO1Array", "OnlineO1Config", "OnlineO1Float", "OnlineO1Synapse", "build_online_o1_memory_proof"]
 
@@ -394,6 +394,27 @@ def _accuracy(config: OnlineO1Config, seed: int) -> dict[str, float]:
     return result | {"weight_bias": float(np.mean(state["weight"] / scale["weight"] - exact["weight"]))}
 
 
+def _demonstration(config: OnlineO1Config) -> Demonstration:
+    """Pair spikes in both orders and let a reward, and once a punishment, arrive when the traces have faded."""
+    pre, post, idle = {"pre_spike": 1}, {"post_spike": 1}, [dict[str, int]()]
+    reward, punishment = ([{"reward": sign * max(1, config.max_reward // 4)}] * 8 for sign in (1, -1))
+    if config.max_reward == 0:
+        reward = idle * 8  # one bit of reward can only punish
+    causal = [*idle * 4, pre, *idle * 10, post, *idle * 14]
+    anticausal = [post, *idle * 10, pre, *idle * 14]
+    return Demonstration(
+        state={"weight": (config.max_weight + 1) // 2},
+        stretches={
+            "pre before post": causal,
+            "reward": [*reward, *idle * 16],
+            "post before pre": anticausal,
+            "reward again": [*reward, *idle * 16],
+            "pre before post again": causal,
+            "punishment": [*punishment, *idle * 10],
+        },
+    )
+
+
 PRESETS = {
     "default": Preset(summary="the rule as first defined: every option off", config=OnlineO1Config()),
     "fine": Preset(
@@ -429,4 +450,5 @@ RULE = Rule(
         "post-pre-pre": ({"post_spike": 1}, {"pre_spike": 1}, {"pre_spike": 1}),
         "post-pre": ({"post_spike": 1}, {"pre_spike": 1}, {}, {}),
     },
+    demonstration=_demonstration,
 )

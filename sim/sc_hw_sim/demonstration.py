@@ -1,0 +1,98 @@
+"""The rule at work: plays its demonstration through the core and keeps what one synapse did, golden and found."""
+
+from typing import Any
+
+import numpy as np
+
+from sc_hw_models.rule import Demonstration, Field
+
+from .bench import CoreBench
+from .scoreboard import MismatchError
+
+__all__ = ["MOST_WORDS", "DemonstrationBench"]
+
+MOST_WORDS = 4096  # words a lane: a longer sweep would make the demonstration longer than the campaign
+
+
+class DemonstrationBench(CoreBench):
+    """Shows every synapse the rule's demonstration and watches one, from outside, through the host port.
+
+    It loads that synapse's word, and reads it back after each timestep. The campaign has compared all
+    synapses bit for bit; this run is for the eye, but what it reads is compared as well.
+    """
+
+    async def play(self, demonstration: Demonstration, synapse: int) -> tuple[dict[str, Any], MismatchError | None]:
+        """Return the recorded values of ``synapse``, JSON-ready, and the first difference if there is one.
+
+        A core that stops moving ends the recording there.
+        """
+        self._values: dict[str, list[dict[str, int]]] = {"inputs": [], "expected": [], "found": []}
+        error = None
+        try:
+            await self._reset()
+            for stream in self.streams:
+                stream.stall(0.0, 1)
+            self.model.load({name: np.full(self.synapses, value) for name, value in demonstration.state.items()})
+            await self._load_word(synapse)
+            for moment in demonstration.timesteps:
+                await self._watch({f.name: moment.get(f.name, 0) for f in self.spec.inputs}, synapse)
+            self._compare(synapse)
+        except MismatchError as mismatch:
+            error = mismatch
+        return self._record(demonstration, synapse), error
+
+    async def _load_word(self, synapse: int) -> None:
+        self.host.load(np.array([1, *self._place(synapse), *(self.model.state[f.name][synapse] for f in self.spec.state)]))
+        await self._moved("demonstration: load")
+
+    def _place(self, synapse: int) -> tuple[int, int]:
+        """Return lane and address."""
+        return synapse % self.lanes, synapse // self.lanes
+
+    async def _watch(self, moment: dict[str, int], synapse: int) -> None:
+        """Play one timestep and keep what the synapse was given, should hold, and holds."""
+        step = {f.name: moment[f.name] for f in self.spec.step_inputs}
+        each = {f.name: np.full(self.synapses, moment[f.name]) for f in self.spec.synapse_inputs}
+        outputs = self.model.step({**step, **each})
+        await self._settled()
+        self._offer({name: np.array(value)[None] for name, value in {**step, **each}.items()}, 1)
+        self.result.expect(self.words)
+        await self._moved("demonstration: timestep")
+        lane, address = self._place(synapse)
+        result = self.result.take()[address, 1 + lane :: self.lanes]
+        await self._settled()
+        self.host.load(np.array([0, lane, address, *(0 for _ in self.spec.state)]))
+        self.readback.expect(1)
+        await self._moved("demonstration: read-back")
+        state = self.readback.take()[0]
+        self._values["inputs"].append(moment)
+        self._values["expected"].append({f.name: int((self.model.state | outputs)[f.name][synapse]) for f in self._shown})
+        found = zip([*self.spec.outputs, *self.spec.state], [*result, *state], strict=True)
+        self._values["found"].append({f.name: int(value) for f, value in found})
+
+    @property
+    def _shown(self) -> list[Field]:
+        """State, and the outputs that are not state fields under another view."""
+        return list({f.name: f for f in (*self.spec.state, *self.spec.outputs)}.values())
+
+    def _compare(self, synapse: int) -> None:
+        names = [f.name for f in self._shown]
+        expected, found = (
+            np.array([[row[name] for name in names] for row in self._values[kind]]) for kind in ("expected", "found")
+        )
+        self.board.tables("demonstration", names, expected, found,
+                          lambda step: {"timestep": step, "synapse": synapse, "inputs": self._values["inputs"][step]})  # fmt: skip
+
+    def _record(self, demonstration: Demonstration, synapse: int) -> dict[str, Any]:
+        def signal(f: Field, **values: list[int]) -> dict[str, Any]:
+            return {"name": f.name, "meaning": f.meaning, "bits": f.bits, "signed": f.signed, **values}
+
+        def column(kind: str, f: Field) -> list[int]:
+            return [row[f.name] for row in self._values[kind]]
+
+        return {
+            "synapse": synapse,
+            "stretches": [{"name": name, "timesteps": len(moments)} for name, moments in demonstration.stretches.items()],
+            "inputs": [signal(f, values=column("inputs", f)) for f in self.spec.inputs],
+            "fields": [signal(f, expected=column("expected", f), found=column("found", f)) for f in self._shown],
+        }
