@@ -240,6 +240,19 @@ def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None)
 
 
 @app.command()
+@_folder
+@click.option("--output", "-o", type=FILE, metavar="FILE", help="Page to write.  [default: DIR/results/report.html]")
+@_json
+def report(folder: Path, output: Path | None, json_path: Path | None) -> None:
+    """Join the records of every verb into one table and one self-contained HTML page."""
+    from rich.console import Console
+
+    from .report.command import report_command
+
+    sys.exit(report_command(folder, output, json_path, list(app.commands), Console()))
+
+
+@app.command()
 @click.argument("folder", metavar="[DIR]", type=FILE, required=False)
 @_rule
 @click.option("--preset", "presets", multiple=True, metavar="NAME", help="A row of the table: a preset of the rule, or all.")

@@ -95,8 +95,9 @@ def simulate(
 
     ``output`` receives the log, cocotb's results file and, with ``waves``, the waveform. ``stimulus``
     replaces the campaign by recorded inputs (``check_stimulus`` says how many timesteps); the state they
-    end in is saved as ``final_state.npz``. ``demonstrate`` also plays the rule's demonstration. ``progress`` is called with synapse-steps done and in all,
-    ``note`` with what takes long. Errors: ``UserError`` for a missing tool or two cores of one name;
+    end in is saved as ``final_state.npz``. ``demonstrate`` also plays the rule's demonstration.
+    ``progress`` is called with synapse-steps done and in all, ``note`` with what takes long. Errors:
+    ``UserError`` for a missing tool or two cores of one name;
     ``SimulationError`` when the build or the run ends without a result.
     """
     if not cores:
@@ -137,6 +138,6 @@ def simulate(
     for core, result in zip(cores, record["cores"], strict=True):
         result |= {"name": core.design.name, "folder": str(core.folder), "edited": list(core.edited)}
     return SimulationResult(
-        seed=seed, cores=record["cores"], demonstrations=record["demonstrations"], build_seconds=build_seconds, run_seconds=record["seconds"], cached=cached,
-        tools=simulation_tools(), log=log, results_xml=xml, waves=wave,
+        seed=seed, cores=record["cores"], demonstrations=record["demonstrations"], build_seconds=build_seconds,
+        run_seconds=record["seconds"], cached=cached, tools=simulation_tools(), log=log, results_xml=xml, waves=wave,
     )  # fmt: skip

@@ -80,8 +80,11 @@ class DemonstrationBench(CoreBench):
         expected, found = (
             np.array([[row[name] for name in names] for row in self._values[kind]]) for kind in ("expected", "found")
         )
-        self.board.tables("demonstration", names, expected, found,
-                          lambda step: {"timestep": step, "synapse": synapse, "inputs": self._values["inputs"][step]})  # fmt: skip
+
+        def context(step: int) -> dict[str, Any]:
+            return {"timestep": step, "synapse": synapse, "inputs": self._values["inputs"][step]}
+
+        self.board.tables("demonstration", names, expected, found, context)
 
     def _record(self, demonstration: Demonstration, synapse: int) -> dict[str, Any]:
         def signal(f: Field, **values: list[int]) -> dict[str, Any]:

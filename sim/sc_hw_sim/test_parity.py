@@ -63,7 +63,8 @@ async def parity(dut: Any) -> None:
     records = [await task for task in tasks]
     if stimulus:
         np.savez(Path(plan["outcome"]).with_name("final_state.npz"), allow_pickle=False, **benches[0].model.state)
-    seconds, demonstrations = time.perf_counter() - started, []
+    seconds = time.perf_counter() - started
+    demonstrations: list[dict[str, Any] | None] = []
     for index, record in enumerate(records if plan["demonstrate"] else ()):
         rule, bench = build(DemonstrationBench, index)
         if rule.demonstration and bench.words <= MOST_WORDS:

@@ -1,0 +1,1 @@
+"""The report: every record of a core joined into one table and one page."""

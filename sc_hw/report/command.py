@@ -1,0 +1,44 @@
+"""The verb ``report``: a table on the terminal and one self-contained page."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..manifest import load_core
+from ..records import head, results_folder, write_record, write_text
+from .join import Report, join
+from .page import render
+
+__all__ = ["report_command"]
+
+_STYLES = {"pass": "green", "fail": "bold red", "stale": "yellow", "unknown": "yellow"}
+
+
+def report_command(folder: Path, output: Path | None, json_path: Path | None, verbs: Collection[str], console: Console) -> int:
+    """Join the records of an emitted folder; return 0 when there is one and all are good and current, else 1.
+
+    Errors: ``UserError`` before any output for a folder or a record that cannot be used.
+    """
+    core = load_core(folder)
+    path = output or results_folder(folder) / "report.html"
+    report = join(core, verbs)
+    write_text(path, render(report), option="--output")
+    if json_path:
+        write_record(json_path, head(core) | report.to_dict())
+    console.print(_table(report))
+    if core.edited:
+        console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)
+    good = sum(entry.status == "pass" for entry in report.present)
+    console.print(f"{'PASS' if report.passed else 'FAIL'} {core.design.name}: {good} of {len(report.present)} records good, "
+                  f"{len(report.missing)} verbs not run; page {path}", markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+    return 0 if report.passed else 1
+
+
+def _table(report: Report) -> Table:
+    table = Table("verb", "verdict", "what it says", title=f"{report.core.design.name}: results")
+    for entry in report.entries:  # as Text: what records hold is data, not markup
+        table.add_row(entry.verb, Text(entry.status, style=_STYLES.get(entry.status, "dim")), Text(entry.summary))
+    return table

@@ -1,0 +1,138 @@
+"""Joins the records in a core's results folder: what ran, what it says, and whether it still belongs to this core."""
+
+import json
+import shlex
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from ..manifest import Core
+from ..records import RECORD_SCHEMA, WAVEFORM
+
+__all__ = ["TITLES", "Entry", "Report", "join"]
+
+TITLES = {
+    "sim": "Parity by simulation",
+    "prove": "Proof",
+    "selftest": "Planted faults",
+    "mutate": "Mutants",
+    "coverage": "Coverage",
+    "synth": "Resources",
+    "accuracy": "Accuracy",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One verb: its record, or none and the ``command`` that makes one.
+
+    ``status`` is the record's verdict, ``stale`` when it was made from other files than the core's present
+    ones, ``not run`` without a record.
+    """
+
+    verb: str
+    status: str
+    summary: str
+    command: str
+    record: dict[str, Any] | None
+
+    @property
+    def title(self) -> str:
+        """The verb for a reader."""
+        return TITLES.get(self.verb, self.verb)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Every verb of a core; ``waveform`` is the demonstration that ``sim`` recorded with these files, if there is one."""
+
+    core: Core
+    entries: tuple[Entry, ...]
+    waveform: dict[str, Any] | None
+
+    @property
+    def present(self) -> list[Entry]:
+        """The entries that have a record."""
+        return [entry for entry in self.entries if entry.record]
+
+    @property
+    def missing(self) -> list[Entry]:
+        """The entries that have none."""
+        return [entry for entry in self.entries if not entry.record]
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is a record, and every one is good and of the core as it is."""
+        return bool(self.present) and all(entry.status == "pass" for entry in self.present)
+
+    def record(self, verb: str) -> dict[str, Any] | None:
+        """Return a verb's record, stale or not."""
+        return next((entry.record for entry in self.entries if entry.verb == verb), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was joined, ready for JSON."""
+        entries = [{"verb": e.verb, "status": e.status, "summary": e.summary, "command": e.command} for e in self.entries]
+        return {"verb": "report", "verdict": "pass" if self.passed else "fail", "entries": entries,
+                "records": {entry.verb: entry.record for entry in self.present}}  # fmt: skip
+
+
+def join(core: Core, verbs: Collection[str]) -> Report:
+    """Read every record of a core; ``verbs`` are those there are, of which a missing record is worth a word.
+
+    Errors: ``UserError`` for a file in its results that is no record of this version.
+    """
+    results = core.folder / "results"
+    paths = {path.stem: path for path in sorted(results.glob("*.json")) if path.name not in (WAVEFORM, "report.json")}
+    listed = [verb for verb in TITLES if verb in verbs or verb in paths] + [verb for verb in paths if verb not in TITLES]
+    entries = tuple(_entry(core, verb, _read(paths[verb], RECORD_SCHEMA) if verb in paths else None) for verb in listed)
+    waveform = _read(results / WAVEFORM, "sc-hw/waveform/1") if (results / WAVEFORM).is_file() else None
+    current = waveform if waveform and waveform["core_sha256"] == core.digest else None
+    return Report(core=core, entries=entries, waveform=current and current["demonstration"])
+
+
+def _read(path: Path, schema: str) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: not readable as a record ({error}); run its verb again or remove it") from error
+    if not isinstance(document, dict) or document.get("schema") != schema:
+        raise UserError(f"{path}: not a record of this version ({schema}); run its verb again or remove it")
+    return document
+
+
+def _entry(core: Core, verb: str, record: dict[str, Any] | None) -> Entry:
+    command = f"sc-hw {verb} {shlex.quote(str(core.folder))}"
+    if record is None:
+        return Entry(verb=verb, status="not run", summary=f"run: {command}", command=command, record=None)
+    if record["core_sha256"] != core.digest:
+        summary = f"made from other files than these; run again: {command}"
+        return Entry(verb=verb, status="stale", summary=summary, command=command, record=record)
+    return Entry(verb=verb, status=record["verdict"], summary=_summary(verb, record), command=record["command"], record=record)
+
+
+def _summary(verb: str, record: dict[str, Any]) -> str:
+    """Return the counts behind a verdict in one line."""
+    match verb:
+        case "sim":
+            (core,) = record["cores"]
+            if core["mismatch"]:
+                return str(core["mismatch"]["text"].splitlines()[0])
+            values = sum(core[f"{kind}_values_compared"] for kind in ("state", "output", "host"))
+            return f"{core['synapse_steps']:,} synapse-steps, {values:,} values equal, seed {record['seed']}"
+        case "prove":
+            proven = sum(o["verdict"] == "proven" for o in record["obligations"])
+            solvers = dict.fromkeys(a["solver"] for o in record["obligations"] for a in o["answers"])
+            return f"{proven} of {len(record['obligations'])} obligations proven by {' and '.join(solvers)}"
+        case "selftest":
+            verdicts = [fault["verdict"] for fault in record["faults"]]
+            return f"{verdicts.count('caught')} faults caught, {verdicts.count('missed')} missed, seed {record['seed']}"
+        case "synth":
+            failed = [result["target"] for result in record["results"] if not result["passed"]]
+            claim = f"state not in memory on {', '.join(failed)}" if failed else "state in memory on every one"
+            return f"{len(record['results'])} target{'s' if len(record['results']) > 1 else ''}, {claim}"
+        case "accuracy":
+            return f"measured against float over {len(record['seeds'])} seeds"
+    counts = record.get("counts", {})
+    return ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items()) if counts else record["command"]

@@ -1,0 +1,53 @@
+"""The report as one HTML page that needs nothing else: style and drawings inside, no script, no request."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from .. import __version__
+from ..records import head
+from .join import Report
+from .waves import LEFT, WIDTH, draw
+
+__all__ = ["render"]
+
+RESOURCE_LABELS = {"lut": "LUT", "ff": "flip-flop", "block_ram": "block RAM", "large_ram": "large RAM", "dsp": "DSP"}
+
+
+def render(report: Report) -> str:
+    """Return the page. Everything that records hold is data and is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {"number": _number, "solver_seconds": _solver_seconds, "percent": _percent}
+    drawing = draw(report.waveform) if report.waveform and report.waveform["inputs"][0]["values"] else None
+    config = report.core.design.config
+    defaults = {f.name: f.default for f in dataclasses.fields(config)}
+    return environment.get_template("page.html.j2").render(
+        report=report, core=report.core, design=report.core.design, spec=report.core.design.spec, manifest=report.core.manifest,
+        config=dataclasses.asdict(config), defaults=defaults, drawing=drawing, left=LEFT, width=WIDTH, labels=RESOURCE_LABELS,
+        head=("verb", "verdict", "seconds", "tools", *head(report.core)), version=__version__,
+    )  # fmt: skip
+
+
+def _number(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def _percent(value: float) -> str:
+    """Return two significant digits, and whole percents from ten on."""
+    return f"{100 * value:.0f}" if abs(value) >= 0.1 else f"{100 * value:.2g}"
+
+
+def _solver_seconds(obligation: Mapping[str, Any]) -> dict[str, float]:
+    """Return each solver's time for an obligation."""
+    seconds: dict[str, float] = {}
+    for answer in obligation["answers"]:
+        seconds[answer["solver"]] = seconds.get(answer["solver"], 0.0) + answer["seconds"]
+    return seconds
