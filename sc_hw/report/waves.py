@@ -30,12 +30,13 @@ class Lane:
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """All lanes, ``stretches`` as (name, x, width) and ``ticks`` as (timestep, x)."""
+    """All lanes, ``stretches`` as (name, x, width), ``ticks`` as (timestep, x); ``step`` is the width of a timestep."""
 
     lanes: list[Lane]
     stretches: list[tuple[str, float, float]]
     ticks: list[tuple[int, float]]
     height: float
+    step: float
     timesteps: int
     synapse: int
 
@@ -53,7 +54,7 @@ def draw(waveform: dict[str, Any]) -> Drawing:
         stretches.append((stretch["name"], round(x, 1), round(stretch["timesteps"] * scale, 1)))
         x += stretch["timesteps"] * scale
     ticks = [(step, round(LEFT + step * scale, 1)) for step in range(0, timesteps, 20)]
-    return Drawing(lanes=lanes, stretches=stretches, ticks=ticks, height=lanes[-1].y + lanes[-1].height + 30,
+    return Drawing(lanes=lanes, stretches=stretches, ticks=ticks, height=lanes[-1].y + lanes[-1].height + 30, step=round(scale, 2),
                    timesteps=timesteps, synapse=waveform["synapse"])  # fmt: skip
 
 
@@ -67,7 +68,7 @@ def _lane(signal: dict[str, Any], top: float, scale: float) -> Lane:
         low, high = min(*expected, *found), max(*expected, *found)
 
     def y(value: int) -> float:
-        return round(top + height * (high - value) / max(1, high - low), 1)
+        return float(round(top + height * (high - value) / max(1, high - low), 1))
 
     def path(series: Sequence[int]) -> str:
         if kind == "steps":
