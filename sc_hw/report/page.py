@@ -25,12 +25,12 @@ def render(report: Report) -> str:
     )  # fmt: skip
     environment.filters |= {"number": _number, "solver_seconds": _solver_seconds, "percent": _percent}
     drawing = draw(report.waveform) if report.waveform and report.waveform["inputs"][0]["values"] else None
-    config = report.core.design.config
-    defaults = {f.name: f.default for f in dataclasses.fields(config)}
+    design = report.core.design
     return environment.get_template("page.html.j2").render(
-        report=report, core=report.core, design=report.core.design, spec=report.core.design.spec, manifest=report.core.manifest,
-        config=dataclasses.asdict(config), defaults=defaults, drawing=drawing, left=LEFT, width=WIDTH, labels=RESOURCE_LABELS,
-        head=("verb", "verdict", "seconds", "tools", *head(report.core)), version=__version__,
+        report=report, core=report.core, design=design, spec=design.spec, manifest=report.core.manifest,
+        config=dataclasses.asdict(design.config), defaults=dataclasses.asdict(design.rule.config_type()), drawing=drawing,
+        left=LEFT, width=WIDTH, labels=RESOURCE_LABELS, head=("verb", "verdict", "seconds", "tools", *head(report.core)),
+        version=__version__,
     )  # fmt: skip
 
 

@@ -54,8 +54,9 @@ def draw(waveform: dict[str, Any]) -> Drawing:
         stretches.append((stretch["name"], round(x, 1), round(stretch["timesteps"] * scale, 1)))
         x += stretch["timesteps"] * scale
     ticks = [(step, round(LEFT + step * scale, 1)) for step in range(0, timesteps, 20)]
-    return Drawing(lanes=lanes, stretches=stretches, ticks=ticks, height=lanes[-1].y + lanes[-1].height + 30, step=round(scale, 2),
-                   timesteps=timesteps, synapse=waveform["synapse"])  # fmt: skip
+    height = lanes[-1].y + lanes[-1].height + 30
+    return Drawing(lanes=lanes, stretches=stretches, ticks=ticks, height=height, step=round(scale, 2), timesteps=timesteps,
+                   synapse=waveform["synapse"])  # fmt: skip
 
 
 def _lane(signal: dict[str, Any], top: float, scale: float) -> Lane:

@@ -1,0 +1,151 @@
+"""``sc-hw report``: joins what is there, says what is not, knows old records, trusts no text in them."""
+
+import json
+import re
+import sys
+
+import pytest
+
+from sc_hw.cli import app, main
+from sc_hw.errors import UserError
+from sc_hw.manifest import load_core
+from sc_hw.records import write_results
+from sc_hw.report.join import join
+from sc_hw.report.page import render
+from sc_hw.report.waves import draw
+
+HOSTILE = "<script>alert(1)</script>\"'&[bold]{{ 7 * 7 }}"
+VERBS = list(app.commands)
+
+
+def accuracy(**changes: object) -> dict:
+    variants = [{"name": "as configured", "config": {}, "runs": [], "median": {"weight_rms": 0.01}}]
+    record = {"verb": "accuracy", "verdict": "pass", "seconds": 1.0, "tools": {"numpy": "2"}, "seeds": [0, 1]}
+    return record | {"variants": variants} | changes
+
+
+def waveform(found: list[int]) -> dict:
+    spike = {"name": "spike", "meaning": "", "bits": 1, "signed": False, "values": [0, 1, 0, 0]}
+    level = {"name": "level", "meaning": "", "bits": 4, "signed": True, "values": [0, -3, 2, 0]}
+    weight = {"name": "weight", "meaning": "", "bits": 8, "signed": False, "expected": [1, 5, 5, 5], "found": found}
+    return {"synapse": 3, "stretches": [{"name": "all", "timesteps": 4}], "inputs": [spike, level], "fields": [weight]}
+
+
+@pytest.fixture
+def sc_hw(monkeypatch, capsys):
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["sc-hw", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_info:
+            main()
+        captured = capsys.readouterr()
+        return exit_info.value.code or 0, captured.out, captured.err
+
+    return run
+
+
+def test_records_are_joined_and_missing_verbs_named(make_core, sc_hw, tmp_path):
+    core = make_core()
+    assert sc_hw("report", core.folder)[0] == 1  # no record is no pass
+    write_results(core, accuracy(), None)
+    status, out, _ = sc_hw("report", core.folder, "--json", tmp_path / "r.json", "-o", tmp_path / "page.html")
+    assert status == 0
+    assert re.search(r"accuracy\W+pass", out)
+    assert re.search(r"sim\W+not run", out)
+    joined = json.loads((tmp_path / "r.json").read_text())
+    assert (joined["verdict"], joined["core_sha256"]) == ("pass", core.digest)
+    status_of = {entry["verb"]: entry["status"] for entry in joined["entries"]}
+    assert status_of["accuracy"] == "pass"
+    assert status_of["sim"] == status_of["prove"] == status_of["synth"] == status_of["selftest"] == "not run"
+    page = (tmp_path / "page.html").read_text()
+    assert f"sc-hw prove {core.folder}" in page
+    assert set(re.findall(r'<section id="(\w+)"', page)) >= {
+        "verdicts",
+        "core",
+        "resources",
+        "proof",
+        "parity",
+        "waveforms",
+        "provenance",
+    }
+
+
+@pytest.mark.parametrize("verdict", ["fail", "unknown"])
+def test_one_bad_record_is_enough(make_core, sc_hw, verdict):
+    core = make_core()
+    write_results(core, accuracy(), None)
+    write_results(core, {"verb": "extra", "verdict": verdict, "counts": {"gaps": 3}}, None)
+    status, out, _ = sc_hw("report", core.folder)
+    assert status == 1
+    assert re.search(rf"extra\W+{verdict}\W+3 gaps", out)
+
+
+def test_a_record_of_other_files_is_stale(make_core, sc_hw):
+    core = make_core()
+    write_results(core, accuracy(), None)
+    assert sc_hw("report", core.folder)[0] == 0
+    path = core.folder / "dut.v"
+    path.write_text(path.read_text() + "// touched\n")
+    status, out, _ = sc_hw("report", core.folder)
+    assert status == 1
+    assert re.search(r"accuracy\W+stale", out)
+    assert "edited since it was emitted: dut.v" in out
+    page = (core.folder / "results" / "report.html").read_text()
+    assert "made from other files" in page
+    assert "Edited since the core was emitted: dut.v" in page
+    write_results(load_core(core.folder), accuracy(), None)  # of the files as they are
+    assert sc_hw("report", core.folder)[0] == 0
+    record = (core.folder / "results" / "accuracy.json").read_text()
+    other = make_core(learning_shift=5, name="other")
+    (other.folder / "results").mkdir()
+    (other.folder / "results" / "accuracy.json").write_text(record)  # carried over from another core
+    assert re.search(r"accuracy\W+stale", sc_hw("report", other.folder)[1])
+
+
+def test_text_in_records_is_data(make_core, sc_hw):
+    core = make_core()
+    write_results(
+        core, accuracy(command=HOSTILE, variants=[{"name": HOSTILE, "config": {}, "runs": [], "median": {HOSTILE: 0.5}}]), None
+    )
+    extra = {"verb": "extra", "verdict": "pass", "log": HOSTILE, "counts": {HOSTILE: 1}, "rows": [{HOSTILE: HOSTILE}],
+             "covered": {HOSTILE: {"covered": 1, "total": 2}}}  # fmt: skip
+    write_results(core, extra, None)
+    status, out, _ = sc_hw("report", core.folder)
+    assert status == 0
+    assert "[bold]" in out
+    page = (core.folder / "results" / "report.html").read_text()
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") >= 6
+    assert "{{ 7 * 7 }}" in page
+    assert not re.search(r"""(?:src|href)\s*=\s*["']?(?!#|data:)|url\(|@import""", page)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"schema": "sc-hw/record/0"}'])
+def test_a_file_that_is_no_record_is_refused(make_core, sc_hw, text):
+    core = make_core()
+    (core.folder / "results").mkdir()
+    (core.folder / "results" / "sim.json").write_text(text)
+    status, out, err = sc_hw("report", core.folder)
+    assert (status, out) == (2, "")
+    assert "sim.json" in err
+    assert "run its verb again" in err
+    assert not (core.folder / "results" / "report.html").exists()
+    with pytest.raises(UserError):
+        join(core, VERBS)
+
+
+def test_waveforms_mark_what_differs(make_core):
+    good, bad = draw(waveform([1, 5, 5, 5])), draw(waveform([1, 5, 7, 5]))
+    assert [lane.kind for lane in good.lanes] == ["spikes", "bars", "steps"]
+    assert good.lanes[2].expected == good.lanes[2].found
+    assert not any(lane.mismatches for lane in good.lanes)
+    assert [(step, wanted, got) for step, _, _, wanted, got in bad.lanes[2].mismatches] == [(2, 5, 7)]
+    assert (bad.lanes[2].low, bad.lanes[2].high) == (1, 7)
+    core = make_core()
+    (core.folder / "results").mkdir()
+    for series, text in (([1, 5, 5, 5], "No difference in 4"), ([1, 5, 7, 5], "first in timestep 2: expected 5, found 7")):
+        document = {"schema": "sc-hw/waveform/1", "core_sha256": core.digest, "demonstration": waveform(series)}
+        (core.folder / "results" / "waveform.json").write_text(json.dumps(document))
+        assert text in render(join(core, VERBS))
+    document["core_sha256"] = "of other files"
+    (core.folder / "results" / "waveform.json").write_text(json.dumps(document))
+    assert "None recorded with these files" in render(join(core, VERBS))
