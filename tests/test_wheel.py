@@ -30,6 +30,8 @@ def test_contents(wheel):
         "sc_hw/_data/rtl_templates/engine.v.j2",
         "sc_hw/_data/rtl_templates/rules/r_stdp.v.j2",
         "sc_hw/_data/synth/targets/ice40-hx8k.toml",
+        "sc_hw/report/page.html.j2",
+        "sc_hw/report/page.css",
         "sc_hw_sim/streams.cpp",
         "sc_hw_sim/streams.sv",
         "sc_hw_sim/bench.sv.j2",
@@ -57,3 +59,4 @@ def test_it_works_away_from_the_checkout(wheel, tmp_path):
         run("-m", "sc_hw", "emit", "--synapses", "64", "--generator", generator, "-o", core)
         assert "PASS" in run("-m", "sc_hw", "sim", core, "--steps", "40")
         assert "ice40-hx8k" in run("-m", "sc_hw", "synth", core, "--target", "ice40-hx8k")
+        assert "PASS" in run("-m", "sc_hw", "report", core)

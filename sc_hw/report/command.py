@@ -31,9 +31,11 @@ def report_command(folder: Path, output: Path | None, json_path: Path | None, ve
     console.print(_table(report))
     if core.edited:
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)
-    good = sum(entry.status == "pass" for entry in report.present)
-    console.print(f"{'PASS' if report.passed else 'FAIL'} {core.design.name}: {good} of {len(report.present)} records good, "
-                  f"{len(report.missing)} verbs not run; page {path}", markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+    good, missing = sum(entry.status == "pass" for entry in report.present), len(report.missing)
+    verdict = "PASS" if report.passed else "FAIL"
+    console.print(f"{verdict} {core.design.name}: {good} of {len(report.present)} records good, "
+                  f"{missing} verb{'' if missing == 1 else 's'} not run; page {path}",
+                  markup=False, highlight=False, soft_wrap=True)  # fmt: skip
     return 0 if report.passed else 1
 
 
