@@ -116,7 +116,7 @@ def test_text_in_records_is_data(make_core, sc_hw):
     assert "<script" not in page
     assert page.count("&lt;script&gt;") >= 6
     assert "{{ 7 * 7 }}" in page
-    assert not re.search(r"""(?:src|href)\s*=\s*["']?(?!#|data:)|url\(|@import""", page)
+    assert not re.search(r"""(?:src|href)\s*=\s*["'](?!#|data:)|url\(|@import""", page)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"schema": "sc-hw/record/0"}'])
