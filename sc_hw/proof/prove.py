@@ -116,14 +116,11 @@ class _Proof:
             answers += more
             if answer.verdict != "sat":
                 break
-        values = {
-            name: value - (value >> bits - 1 << bits)
-            for name, value, (_, bits) in zip(results, answer.values, wanted, strict=False)
-        }
-        note = ", ".join(f"{n} = {v}, allowed are {f.minimum}..{f.maximum}" for (n, f), v in zip(results.items(), values.values(), strict=False)
-                         if not f.minimum <= v <= f.maximum)  # fmt: skip
+        pairs = zip(results.items(), wanted, answer.values, strict=False)
+        signed = ((name, f, value - (value >> bits - 1 << bits)) for (name, f), (_, bits), value in pairs)
+        wrong = [f"{n} = {v}, allowed are {f.minimum}..{f.maximum}" for n, f, v in signed if not f.minimum <= v <= f.maximum]
         self.docket.add("fields", "every state value and output of the model fits the width declared for it",
-                        self.docket.verdict(answer), answers, note or answer.text)  # fmt: skip
+                        self.docket.verdict(answer), answers, ", ".join(wrong) or answer.text)  # fmt: skip
 
     def _sample(self) -> None:
         """Run random updates: the solver's datapath is one that runs, and on them it agrees with the step on plain integers."""
@@ -270,8 +267,8 @@ def prove(
     counterexample = run.counterexample
     refuted = [o.name for o in docket.obligations if o.verdict == "refuted" and o.name not in OUTSIDE_THE_LANE]
     if refuted:
-        name = counterexample.obligation if counterexample else refuted[0]
-        counterexample = find_run(core, name, counterexample, around.register_clock, around.random, docket) or counterexample
+        shown = find_run(core, refuted[0], counterexample, around.register_case, around.random, docket)
+        counterexample = shown or counterexample
     tools = {"yosys": datapath.yosys, **{solver.name: solver.tool.version for solver in solvers}}
     return ProofResult(
         core=core.design.name, rule=core.design.rule.name, config=dataclasses.asdict(core.design.config),

@@ -6,20 +6,20 @@ knows only the lane's inputs, so it can be simulated.
 
 import random
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sc_hw_models.rule import Field
 
 from ..manifest import Core
-from ..rtl.design import CoreDesign
+from ..rtl.design import CoreDesign, Port
 from .circuit import Register, read_whole_lane
 from .docket import Docket
 from .question import integer
 from .result import Counterexample
 from .script import literal
 
-__all__ = ["RANDOM_REGISTER", "Clock", "Golden", "find_run", "golden", "shown"]
+__all__ = ["RANDOM_REGISTER", "Clock", "Golden", "find_run", "golden", "lane_inputs", "shown"]
 
 Clock = dict[str, int]
 """The inputs of a lane in one clock, by port, as unsigned numbers."""
@@ -56,18 +56,19 @@ def golden(design: CoreDesign, clocks: Sequence[Clock]) -> Golden:
     values = {} if register is None else {RANDOM_REGISTER: register}
     update = pipeline[0]
     if update is None:
-        return Golden(values=values, state={}, inputs=clocks[-2])
+        return Golden(values=values, state={}, inputs={n: v for n, v in clocks[-2].items() if n in ("restart", "accept", "seed")})
     state, outputs = design.rule.step(design.config, *update)
     values = {f"next_{n}": int(v) for n, v in state.items()} | {f"out_{n}": int(v) for n, v in outputs.items()} | values
     return Golden(values=values, state=update[0], inputs=update[1])
 
 
-def shown(design: CoreDesign, ports: dict[str, int]) -> dict[str, int]:
-    """Return the values of a golden run from what the lane's ports (and its random register) have, as unsigned numbers."""
+def shown(design: CoreDesign, ports: Mapping[str, int], right: Golden) -> dict[str, int]:
+    """Return what a lane shows of the values the model gives, from its ports and random register as unsigned numbers."""
     spec = design.spec
     values = {f"next_{name}": value for name, value in _cut(spec.state, ports["word_out"]).items()}
     values |= {f"out_{f.name}": integer(f, ports[f"out_{f.name}"]) for f in spec.outputs}
-    return values | {name: value for name, value in ports.items() if name == RANDOM_REGISTER}
+    values |= {name: value for name, value in ports.items() if name == RANDOM_REGISTER}
+    return {name: values[name] for name in right.values if name in values}
 
 
 def _cut(fields: Sequence[Field], word: int) -> dict[str, int]:
@@ -87,31 +88,28 @@ def _joined(fields: Sequence[Field], values: dict[str, int]) -> int:
     return word
 
 
-def find_run(core: Core, obligation: str, found: Counterexample | None, register_clock: Clock | None, register: Register | None,
-             docket: Docket) -> Counterexample | None:  # fmt: skip
+def find_run(core: Core, refuted: str, found: Counterexample | None, register_case: tuple[str, Clock] | None,
+             register: Register | None, docket: Docket) -> Counterexample | None:  # fmt: skip
     """Return a counterexample with a run, or ``None`` when none of those tried shows the fault.
 
-    Tried are the clock that refutes the random register, the update that refutes a result, after other updates,
-    and random updates with and without a stall.
+    Tried are the update that refutes a result, after other updates; the clock that refutes an obligation of the random
+    register; and random updates with and without a stall, which show whatever is ``refuted``.
     """
     design, lane = core.design, read_whole_lane(core)
-    inputs = [port for port in design.lane_ports() if port.direction == "input" and port.name != "clk"]
-    outputs = [port for port in design.lane_ports() if port.direction == "output"]
+    inputs, outputs = lane_inputs(design), [port for port in design.lane_ports() if port.direction == "output"]
     cleared = [f"(= {lane.register(r, 0)} {literal(0, r.bits)})" for r in lane.registers]
-    random_register = next((r for r in lane.registers if register and r.name == register.name), None)
-    for clocks in _candidates(design, found, register_clock):
+    random_register = [(RANDOM_REGISTER, r) for r in lane.registers if register and r.name == register.name]
+    for obligation, clocks in _candidates(design, refuted, found, register_case):
         last = len(clocks) - 1
         given = [f"(= {lane.port(p.name, p.bits, k)} {literal(c[p.name], p.bits)})" for k, c in enumerate(clocks) for p in inputs]
-        wanted = [(lane.port(p.name, p.bits, last), p.bits) for p in outputs]
-        if random_register:
-            wanted.append((lane.register(random_register, last), random_register.bits))
+        wanted = {p.name: (lane.port(p.name, p.bits, last), p.bits) for p in outputs}
+        wanted |= {name: (lane.register(r, last), r.bits) for name, r in random_register}
         lines = [*lane.unrolled(last, cut=False), *(f"(assert {fact})" for fact in cleared + given)]
-        answer = docket.run("\n".join(lines), wanted)
+        answer = docket.run("\n".join(lines), list(wanted.values()))
         if answer.verdict != "sat":
             continue
-        values = shown(design, dict(zip([*(p.name for p in outputs), RANDOM_REGISTER], answer.values, strict=False)))
         right = golden(design, clocks)
-        values = {name: values[name] for name in right.values if name in values}
+        values = shown(design, dict(zip(wanted, answer.values, strict=True)), right)
         expected = {name: right.values[name] for name in values}
         if values != expected:
             return Counterexample(obligation=obligation, state=right.state, inputs=right.inputs, expected=expected, found=values,
@@ -119,30 +117,45 @@ def find_run(core: Core, obligation: str, found: Counterexample | None, register
     return None
 
 
-def _candidates(design: CoreDesign, found: Counterexample | None, register_clock: Clock | None) -> Iterator[list[Clock]]:
+def lane_inputs(design: CoreDesign) -> list[Port]:
+    """Return the ports whose values a clock of a run holds."""
+    return [port for port in design.lane_ports() if port.direction == "input" and port.name != "clk"]
+
+
+def _candidates(
+    design: CoreDesign, refuted: str, found: Counterexample | None, register_case: tuple[str, Clock] | None
+) -> Iterator[tuple[str, list[Clock]]]:
+    """Yield runs to try, each with the obligation it would refute."""
     spec = design.spec
     generator = random.Random(1)  # noqa: S311 # numbers to try, nothing secret
-    nothing = {port.name: 0 for port in design.lane_ports() if port.direction == "input" and port.name != "clk"}
-    if register_clock:
-        clock = {name: register_clock[name] for name in nothing}
-        yield [nothing | {"restart": 1, "seed": register_clock["register"]}, clock, nothing]
-    for number in range(_RUNS):
-        clocks = [_random_clock(design, generator) for _ in range(2 * spec.latency + 1)]
-        clocks[0] |= {"restart": 1} if spec.lfsr else {}
-        if found and number % 2 == 0:
+    if found:
+        for _ in range(_RUNS // 8):
+            clocks = _random_run(design, generator)
             updates = [found.inputs | {f"state_{n}": v for n, v in found.state.items()}]
-            updates += [{name.partition("_")[2] if not name.startswith("state_") else name: v for name, v in later.items()}
-                        for later in found.later]  # fmt: skip
+            updates += [{n.removeprefix("in_").removeprefix("noise_"): v for n, v in later.items()} for later in found.later]
             for k, update in enumerate(updates, spec.latency):
                 clocks[k] |= {f"in_{f.name}": update[f.name] & ((1 << f.bits) - 1) for f in spec.inputs}
                 clocks[k]["word_in"] = _joined(spec.state, {f.name: update[f"state_{f.name}"] for f in spec.state})
-                if spec.lfsr:
+                if spec.lfsr:  # a restart gives the register any value, so the noise of the clock after it too
                     high = clocks[k - 1]["seed"] >> spec.lfsr.fresh << spec.lfsr.fresh
                     clocks[k - 1] |= {"restart": 1, "seed": high | _joined(spec.noise, update)}
-        elif number % 4 == 3:
+            yield found.obligation, clocks
+    if register_case:
+        name, clock = register_case
+        nothing = {port.name: 0 for port in lane_inputs(design)}
+        yield name, [nothing | {"restart": 1, "seed": clock["register"]}, {port: clock[port] for port in nothing}, nothing]
+    for number in range(_RUNS):
+        clocks = _random_run(design, generator)
+        if number % 2:
             stall = _random_clock(design, generator) | {"enable": 0} | ({"restart": 0, "accept": 0} if spec.lfsr else {})
-            clocks.insert(spec.latency + generator.randrange(1, spec.latency + 1), stall)
-        yield clocks
+            clocks.insert(generator.randrange(spec.latency + 1, len(clocks)), stall)
+        yield refuted, clocks
+
+
+def _random_run(design: CoreDesign, generator: random.Random) -> list[Clock]:
+    """Return updates enough to fill the pipeline and to see the one after that leave it."""
+    clocks = [_random_clock(design, generator) for _ in range(2 * design.spec.latency + 1)]
+    return [clocks[0] | ({"restart": 1} if design.spec.lfsr else {}), *clocks[1:]]
 
 
 def _random_clock(design: CoreDesign, generator: random.Random) -> Clock:
