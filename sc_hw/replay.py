@@ -15,7 +15,7 @@ from .proof.circuit import read_lane
 from .proof.command import COUNTEREXAMPLE
 from .proof.run import RANDOM_REGISTER, Clock, Golden, golden, lane_inputs, shown
 from .records import results_folder, write_results
-from .simulator import SimulationError, log_tail, run_cocotb
+from .simulator import SimulationError, ccache_environment, log_tail, run_cocotb
 from .toolchain import compiler, make, perl, verilator
 
 __all__ = ["Replay", "read_counterexample", "replay_command", "simulate_run"]
@@ -98,9 +98,10 @@ def simulate_run(core: Core, run: list[Clock], output: Path) -> Replay:
 
     top = str(core.manifest["modules"]["lane"])
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-        environment = {"SC_HW_RUN": str(plan), "COCOTB_RESULTS_FILE": str(output / "results.xml")}
+        environment = {"SC_HW_RUN": str(plan), "COCOTB_RESULTS_FILE": str(output / "results.xml"), **dict(tool.environment)}
+        environment |= ccache_environment(Path(folder))
         run_cocotb(
-            log, Path(folder), dict(tool.environment) | environment, commands, toplevel=top, module="sc_hw_sim.test_replay",
+            log, Path(folder), environment, commands, toplevel=top, module="sc_hw_sim.test_replay",
             timescale="1ns/1ps", verilog_sources=[str(source.absolute()) for source in core.sources], waves=True,
             make_args=list(_MAKE), compile_args=list(_ARGUMENTS),
         )  # fmt: skip

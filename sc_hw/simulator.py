@@ -22,7 +22,7 @@ from .manifest import Core
 from .rtl.design import CoreDesign
 from .toolchain import ccache, compiler, make, perl, verilator
 
-__all__ = ["SimulationError", "Simulator", "bench_text", "cache_folder", "log_tail", "run_cocotb"]
+__all__ = ["SimulationError", "Simulator", "bench_text", "cache_folder", "ccache_environment", "log_tail", "run_cocotb"]
 
 _SIM = Path(sc_hw_sim.__file__).parent
 _TOP = "sc_hw_bench"
@@ -43,6 +43,19 @@ def cache_folder() -> Path:
     if base:
         return Path(base).absolute()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "sc-hw"
+
+
+def ccache_environment(folder: Path) -> dict[str, str]:
+    """Return the variables that let a build of Verilator in ``folder`` use ccache where that is installed."""
+    if not ccache().found:
+        return {}
+    return {
+        "OBJCACHE": ccache().path,
+        "CCACHE_DIR": str(cache_folder() / "ccache"),
+        "CCACHE_BASEDIR": str(folder),
+        "CCACHE_NOHASHDIR": "1",
+        "CCACHE_SLOPPINESS": "pch_defines,time_macros,include_file_mtime",
+    }
 
 
 def _slots(design: CoreDesign) -> tuple[dict[str, int], dict[str, int]]:
@@ -115,15 +128,7 @@ class Simulator:
     def _build(self, folder: Path, log: Path) -> None:
         for name, content in {**self.files, **self.bench, "streams.cpp": self.native}.items():
             (folder / name).write_bytes(content)
-        environment = dict(self.tool.environment)
-        if ccache().found:
-            environment |= {
-                "OBJCACHE": ccache().path,
-                "CCACHE_DIR": str(cache_folder() / "ccache"),
-                "CCACHE_BASEDIR": str(folder),
-                "CCACHE_NOHASHDIR": "1",
-                "CCACHE_SLOPPINESS": "pch_defines,time_macros,include_file_mtime",
-            }
+        environment = dict(self.tool.environment) | ccache_environment(folder)
         sources = [folder / "streams.sv", *(folder / name for name in self.files), folder / "bench.sv"]
         run_cocotb(
             log, folder, environment, self._build_commands, compile_only=True, waves=self.waves, timescale="1ns/1ps",
