@@ -24,9 +24,9 @@ RANDOM = {"lane_noise", "random_step", "random_hold", "random_restart", "lane_se
 
 # Module, a pattern and its replacement (one for both generators, or for each), the obligation that must not hold.
 FAULTS = {
-    "state from another field's bits": ("lane", r"state_pre_trace\(word_in\[10:6\]", "state_pre_trace(word_in[15:11]", "lane_word"),
-    "two fields leave swapped": ("lane", r"(?s)_(p\w+)_trace\((word_out.{8})(.*)_(p\w+)_trace\(word_out", r"_\4_trace(\2\3_\1_trace(word_out",
-                                 "lane_word"),
+    "state from another field's bits": ("lane", r"pre_trace\(word_in\[10:6\]", "pre_trace(word_in[15:11]", "lane_word"),
+    "two fields leave swapped": ("lane", r"(?s)_(p\w+)_trace\((word_out.{8})(.*)_(p\w+)_trace\(word_out",
+                                 r"_\4_trace(\2\3_\1_trace(word_out", "lane_word"),
     "noise words overlap": ("lane", r"noise\[7:4\]", "noise[6:3]", "lane_noise"),
     "noise bits reversed": ("lane", r"noise\[3:0\]", "{noise[0], noise[1], noise[2], noise[3]}", "lane_noise"),
     "pre and post swapped": ("lane", r"in_pre_spike\(in_pre_spike", "in_pre_spike(in_post_spike", "lane_ports"),
@@ -101,7 +101,7 @@ def test_symbolic_bits_step_as_integers_do(fresh):
     value = 0x5A5A_1234_8765_CCC3_0F0F_7777_1357_9BDF & ((1 << n) - 1)
 
     def bit(text):
-        names = re.findall(r"b(\d+)", text)
+        names = re.findall(r"(?<!#)b(\d+)", text)
         assert re.fullmatch(r"#b0|b\d+|\((bvor|bvxor) .*\)", text)
         return sum(value >> int(name) & 1 for name in names) % 2
 
@@ -169,7 +169,7 @@ def sc_hw(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("generator", "module", "pattern", "new"),
     [
-        pytest.param("verilog", "datapath", r"pre_0 = in_pre_spike;", "pre_0 = in_post_spike;", id="datapath"),
+        pytest.param("verilog", "datapath", r"in_pre_spike, in_post_spike}", "in_post_spike, in_pre_spike}", id="datapath"),
         pytest.param("amaranth", "random", "27:12", "26:11", id="random-register"),
     ],
 )
