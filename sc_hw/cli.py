@@ -196,12 +196,26 @@ def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | 
               help="Seconds each solver has for each obligation.")  # fmt: skip
 @_json
 def prove(folder: Path, solvers: tuple[str, ...], timeout: int, json_path: Path | None) -> None:
-    """Prove that the datapath computes the golden model's step for every state, input and noise word."""
+    """Prove that the lanes compute the golden model's step for every state, input and noise word."""
     from rich.console import Console
 
     from .proof.command import prove_command
 
     sys.exit(prove_command(folder, list(solvers), timeout, json_path, Console(), _note))
+
+
+@app.command()
+@_folder
+@click.argument("counterexample", type=FILE, required=False)
+@_json
+def replay(folder: Path, counterexample: Path | None, json_path: Path | None) -> None:
+    """Simulate a counterexample of sc-hw prove on the lane, with a waveform.
+
+    COUNTEREXAMPLE is the file to play; by default the one that the last sc-hw prove of DIR wrote.
+    """
+    from .replay import replay_command
+
+    sys.exit(replay_command(folder, counterexample, json_path, click.echo, _note))
 
 
 @app.command()

@@ -22,7 +22,7 @@ from .manifest import Core
 from .rtl.design import CoreDesign
 from .toolchain import ccache, compiler, make, perl, verilator
 
-__all__ = ["SimulationError", "Simulator", "bench_text", "cache_folder", "log_tail"]
+__all__ = ["SimulationError", "Simulator", "bench_text", "cache_folder", "ccache_environment", "log_tail", "run_cocotb"]
 
 _SIM = Path(sc_hw_sim.__file__).parent
 _TOP = "sc_hw_bench"
@@ -43,6 +43,19 @@ def cache_folder() -> Path:
     if base:
         return Path(base).absolute()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "sc-hw"
+
+
+def ccache_environment(folder: Path) -> dict[str, str]:
+    """Return the variables that let a build of Verilator in ``folder`` use ccache where that is installed."""
+    if not ccache().found:
+        return {}
+    return {
+        "OBJCACHE": ccache().path,
+        "CCACHE_DIR": str(cache_folder() / "ccache"),
+        "CCACHE_BASEDIR": str(folder),
+        "CCACHE_NOHASHDIR": "1",
+        "CCACHE_SLOPPINESS": "pch_defines,time_macros,include_file_mtime",
+    }
 
 
 def _slots(design: CoreDesign) -> tuple[dict[str, int], dict[str, int]]:
@@ -115,17 +128,9 @@ class Simulator:
     def _build(self, folder: Path, log: Path) -> None:
         for name, content in {**self.files, **self.bench, "streams.cpp": self.native}.items():
             (folder / name).write_bytes(content)
-        environment = dict(self.tool.environment)
-        if ccache().found:
-            environment |= {
-                "OBJCACHE": ccache().path,
-                "CCACHE_DIR": str(cache_folder() / "ccache"),
-                "CCACHE_BASEDIR": str(folder),
-                "CCACHE_NOHASHDIR": "1",
-                "CCACHE_SLOPPINESS": "pch_defines,time_macros,include_file_mtime",
-            }
+        environment = dict(self.tool.environment) | ccache_environment(folder)
         sources = [folder / "streams.sv", *(folder / name for name in self.files), folder / "bench.sv"]
-        _cocotb_test(
+        run_cocotb(
             log, folder, environment, self._build_commands, compile_only=True, waves=self.waves, timescale="1ns/1ps",
             verilog_sources=[str(source) for source in sources], defines=self.defines, make_args=list(_MAKE),
             compile_args=[*self.arguments, str(folder / "streams.cpp")],
@@ -146,7 +151,7 @@ class Simulator:
     def run(self, log: Path, environment: Mapping[str, str], arguments: Sequence[str], on_line: Callable[[str], None]) -> None:
         """Run the program once under cocotb; ``on_line`` gets every line it prints."""
         with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
-            _cocotb_test(log, Path(scratch), environment, lambda _: [[str(self.program), *arguments]], on_line=on_line)
+            run_cocotb(log, Path(scratch), environment, lambda _: [[str(self.program), *arguments]], on_line=on_line)
 
 
 def log_tail(log: Path) -> str:
@@ -156,9 +161,10 @@ def log_tail(log: Path) -> str:
     return f"the simulator failed; the log is {log}\n" + "\n".join(wanted[-12:])
 
 
-def _cocotb_test(
+def run_cocotb(
     log: Path, folder: Path, environment: Mapping[str, str], commands: Callable[[list[list[str]]], list[list[str]]], *,
-    on_line: Callable[[str], None] = lambda _line: None, **options: object,
+    on_line: Callable[[str], None] = lambda _line: None, toplevel: str = _TOP, module: str = "sc_hw_sim.test_parity",
+    **options: object,
 ) -> None:  # fmt: skip
     """Let cocotb-test run ``commands``, which sees those it proposes; its log goes to a file and to ``on_line``."""
     from cocotb_test.simulator import Verilator
@@ -181,9 +187,7 @@ def _cocotb_test(
     with log.open("a", encoding="utf-8") as file, _environment(variables):
         logger.addHandler(handler)
         try:
-            Bench(
-                toplevel=_TOP, module="sc_hw_sim.test_parity", sim_build=str(folder), extra_env=dict(environment), **options
-            ).run()
+            Bench(toplevel=toplevel, module=module, sim_build=str(folder), extra_env=dict(environment), **options).run()
         except SystemExit as error:
             # A failed test also ends here; the outcome file tells it from a simulator that broke.
             logger.info("cocotb-test: %s", error)

@@ -1,5 +1,6 @@
 """The verb ``prove``: a line an obligation while it runs, a table and a record at the end."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,12 +8,14 @@ from rich.console import Console
 from rich.table import Table
 
 from ..manifest import load_core
-from ..records import results_folder, write_results
+from ..records import results_folder, write_record, write_results
 from .prove import prove
 from .result import Obligation, ProofResult
 from .solver import find_solver
 
-__all__ = ["prove_command"]
+__all__ = ["COUNTEREXAMPLE", "prove_command"]
+
+COUNTEREXAMPLE = "counterexample.json"
 
 
 def prove_command(
@@ -25,19 +28,28 @@ def prove_command(
     """
     core = load_core(folder)
     chosen = [find_solver(name) for name in dict.fromkeys(solvers)]
-    results_folder(folder)  # refused before the proof when it cannot be written
+    replayed = results_folder(folder) / COUNTEREXAMPLE  # refused before the proof when it cannot be written
     result = prove(core, chosen, timeout=timeout, progress=lambda o: note(f"{o.verdict} {o.name}: {_times(o)}"))
     write_results(core, result.to_dict(), json_path)
+    if result.counterexample:
+        shared = {"core": result.core, "rule": result.rule, "config": result.config}
+        write_record(replayed, shared | dataclasses.asdict(result.counterexample))
+    else:
+        replayed.unlink(missing_ok=True)
     console.print(_table(result))
     if core.edited:
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)
     if result.counterexample:
         console.print(f"counterexample to {result.counterexample.obligation}:", markup=False, highlight=False)
         console.print(result.counterexample.text, markup=False, highlight=False, soft_wrap=True)
+        see = f"see it in a waveform: sc-hw replay {folder}"
+        console.print(see if result.counterexample.run else "no run of the lane was found that shows it", markup=False,
+                      highlight=False, soft_wrap=True)  # fmt: skip
     verdict = {"proven": "PASS", "refuted": "FAIL"}.get(result.verdict, "UNKNOWN")
-    count = sum(o.verdict == "proven" for o in result.obligations)
+    needed = [o for o in result.obligations if o.verdict != "no cut"]
+    count = sum(o.verdict == "proven" for o in needed)
     agreed = " and ".join(solver.name for solver in chosen)
-    console.print(f"{verdict} {result.core}: {count} of {len(result.obligations)} obligations proven by {agreed}, "
+    console.print(f"{verdict} {result.core}: {count} of {len(needed)} obligations proven by {agreed}, "
                   f"{result.seconds:.1f} s", markup=False, highlight=False)  # fmt: skip
     return 0 if result.verdict == "proven" else 1
 
@@ -50,7 +62,7 @@ def _times(obligation: Obligation) -> str:
 
 
 def _table(result: ProofResult) -> Table:
-    table = Table("obligation", "verdict", "seconds", title=f"proof of {result.core}_datapath, {result.rule}, {result.generator}")
+    table = Table("obligation", "verdict", "seconds", title=f"proof of {result.core}, {result.rule}, {result.generator}")
     for o in result.obligations:
         table.add_row(f"{o.name}: {o.statement}", f"{o.verdict}: {o.note}" if o.note else o.verdict, _times(o))
     return table

@@ -1,4 +1,4 @@
-"""The proof: the datapath computes the rule's ``step`` for every state, every input and every noise word."""
+"""The proof: the lane computes the rule's ``step`` for every state, every input and every noise word."""
 
 import dataclasses
 import random
@@ -9,9 +9,12 @@ from typing import Any
 
 from ..errors import UserError
 from ..manifest import Core
-from .datapath import Datapath, Product, read_datapath
+from .circuit import Circuit, Product, read_core, read_datapath, read_lane
+from .docket import Docket
+from .lane import OUTSIDE_THE_LANE, LaneProof
 from .question import Cut, Update, model_terms
 from .result import Counterexample, Obligation, ProofResult
+from .run import find_run
 from .script import TermPrinter, extended, literal, resized
 from .solver import Answer, Solver
 from .term import Term, evaluate, subterms
@@ -26,42 +29,13 @@ class _Proof:
     """The proof of one core while it runs."""
 
     update: Update
-    solvers: Sequence[Solver]
-    timeout: float
-    progress: Callable[[Obligation], None]
-    obligations: list[Obligation] = field(default_factory=list)
+    docket: Docket
     samples: list[tuple[dict[str, int], dict[tuple[str, int], tuple[int, int]]]] = field(default_factory=list)
     counterexample: Counterexample | None = None
 
     @property
-    def _datapath(self) -> Datapath:
+    def _datapath(self) -> Circuit:
         return self.update.datapath
-
-    # Answers
-
-    def _decide(self, text: str, wanted: Sequence[tuple[str, int]]) -> tuple[Answer, list[dict[str, Any]]]:
-        """Ask every solver until one does not agree that the question has no solution."""
-        answers = []
-        for solver in self.solvers:
-            answer = solver.ask(text, wanted, timeout=self.timeout)
-            answers.append(self._said(solver, answer))
-            if answer.verdict != "unsat":
-                break
-        return answer, answers
-
-    @staticmethod
-    def _said(solver: Solver, answer: Answer) -> dict[str, Any]:
-        return {
-            "solver": solver.name,
-            "version": solver.tool.version,
-            "answer": answer.verdict,
-            "seconds": round(answer.seconds, 3),
-        }
-
-    def _add(self, name: str, statement: str, verdict: str, answers: list[dict[str, Any]], note: str = "") -> None:
-        obligation = Obligation(name=name, statement=statement, verdict=verdict, answers=answers, note=note)
-        self.obligations.append(obligation)
-        self.progress(obligation)
 
     # Obligations
 
@@ -75,6 +49,7 @@ class _Proof:
         self._sample()
         self._hold()
         self._widths(products)
+        self._fields(products)
         free = [name for name, term in self.update.terms.items() if not _depends(term, products)]
         for name in free:
             self._result(name, cut=True)
@@ -91,15 +66,15 @@ class _Proof:
         changed = [f"(distinct (|{r.symbol}| s0) (|{r.symbol}| s1))" for r in d.registers]
         lines = [*d.unrolled(1, cut=False), f"(assert (not (|{d.top}_n enable| s0)))", f"(assert (or false {' '.join(changed)}))"]
         wanted = [(d.register(r, step), r.bits) for r in d.registers for step in (0, 1)]
-        answer, answers = self._decide("\n".join(lines), wanted)
+        answer, answers = self.docket.decide("\n".join(lines), wanted)
         note = answer.text
         if answer.verdict == "sat":
             pairs = zip(d.registers, answer.values[::2], answer.values[1::2], strict=True)
             note = ", ".join(f"{r.name} goes from {old} to {new}" for r, old, new in pairs if old != new)
-        self._add("hold", statement, _VERDICTS.get(answer.verdict, "unknown"), answers, note)
+        self.docket.add("hold", statement, self.docket.verdict(answer), answers, note)
 
-    def _widths(self, products: list[Term]) -> None:
-        """No width of a term drops bits, whatever the products are within their intervals."""
+    def _model(self, products: Sequence[Term]) -> tuple[list[str], TermPrinter]:
+        """Return the inputs of the model alone, and a printer of its terms in which ``products`` are free numbers."""
         bound = {name: f"i_{name}" for name in self.update.inputs}
         lines = []
         for name, f in self.update.inputs.items():
@@ -111,12 +86,41 @@ class _Proof:
             low, high = literal(term.low, term.bits), literal(term.high, term.bits)
             lines.append(f"(declare-fun x{k} () (_ BitVec {term.bits}))")
             lines.append(f"(assert (and (bvsle {low} x{k}) (bvsle x{k} {high})))")
-        printer = TermPrinter(bound, {id(term): f"x{k}" for k, term in enumerate(products)})
+        return lines, TermPrinter(bound, {id(term): f"x{k}" for k, term in enumerate(products)})
+
+    def _widths(self, products: list[Term]) -> None:
+        """No width of a term drops bits, whatever the products are within their intervals."""
+        lines, printer = self._model(products)
         printer.define([*self.update.terms.values(), *(operand for term in products for operand in term.arguments)])
         lines += [*printer.lines, f"(assert (or false {' '.join(printer.losses)}))"]
-        answer, answers = self._decide("\n".join(lines), [])
+        answer, answers = self.docket.decide("\n".join(lines), [])
         verdict = "proven" if answer.verdict == "unsat" else "unknown"  # a fault of the proof, not of the core
-        self._add("widths", "no intermediate of the model loses bits in the widths used here", verdict, answers, answer.text)
+        self.docket.add(
+            "widths", "no intermediate of the model loses bits in the widths used here", verdict, answers, answer.text
+        )
+
+    def _fields(self, products: list[Term]) -> None:
+        """Every result of the model fits its field; asked with free products, then with real ones."""
+        results, answers = self.update.results, []
+        for free in (products, []):
+            lines, printer = self._model(free)
+            outside, wanted = [], []
+            for (name, f), text in zip(results.items(), printer.define(self.update.terms.values()), strict=True):
+                bits = self.update.terms[name].bits
+                wide = max(bits, f.bits + (not f.signed))
+                value = resized(text, bits, wide)
+                outside.append(f"(bvslt {value} {literal(f.minimum, wide)}) (bvslt {literal(f.maximum, wide)} {value})")
+                wanted.append((value, wide))
+            lines += [*printer.lines, f"(assert (or {' '.join(outside)}))"]
+            answer, more = self.docket.decide("\n".join(lines), wanted)
+            answers += more
+            if answer.verdict != "sat":
+                break
+        pairs = zip(results.items(), wanted, answer.values, strict=False)
+        signed = ((name, f, value - (value >> bits - 1 << bits)) for (name, f), (_, bits), value in pairs)
+        wrong = [f"{n} = {v}, allowed are {f.minimum}..{f.maximum}" for n, f, v in signed if not f.minimum <= v <= f.maximum]
+        self.docket.add("fields", "every state value and output of the model fits the width declared for it",
+                        self.docket.verdict(answer), answers, ", ".join(wrong) or answer.text)  # fmt: skip
 
     def _sample(self) -> None:
         """Run random updates: the solver's datapath is one that runs, and on them it agrees with the step on plain integers."""
@@ -133,9 +137,9 @@ class _Proof:
                 f"(= {self._datapath.port(n, f.bits, 0)} {literal(values[n], f.bits)})" for n, f in self.update.inputs.items()
             ]
             answer = self._run(facts, wanted)
-            answers.append(self._said(self.solvers[0], answer))
+            answers.append(self.docket.said(self.docket.solvers[0], answer))
             if answer.verdict != "sat":
-                self._add("samples", statement, "unknown", answers, answer.text or "the datapath has no run")
+                self.docket.add("samples", statement, "unknown", answers, answer.text or "the datapath has no run")
                 return
             operands = answer.values[len(pins) + len(ports) :]
             pairs = zip(operands[::2], operands[1::2], strict=True)
@@ -143,7 +147,7 @@ class _Proof:
             found = self.update.compare("samples", answer.values[: len(pins)], answer.values[len(pins) : len(pins) + len(ports)])
             if found.expected != found.found:
                 self.counterexample, verdict = found, "refuted"
-        self._add("samples", statement, verdict, answers)
+        self.docket.add("samples", statement, verdict, answers)
 
     def _result(self, name: str, *, cut: bool) -> None:
         """Prove one result equal; a counterexample counts when it replays on the model and on the whole datapath."""
@@ -154,41 +158,46 @@ class _Proof:
         answers: list[dict[str, Any]] = []
         for whole in (False, True) if cut else (True,):
             if whole and self.counterexample:
-                self._add(name, statement, "skipped", answers, "not decided: the core is refuted already")
+                self.docket.add(name, statement, "skipped", answers, "not decided: the core is refuted already")
                 return
             text = self.update.question(cut=not whole, goal=self.update.differs(name))
-            answer, more = self._decide(text, self.update.pins())
+            answer, more = self.docket.decide(text, self.update.pins())
             answers += more
             if answer.verdict != "sat":
                 break
             found = self._replay(name, answer.values)
             if found.expected[name] != found.found[name]:
                 self.counterexample = self.counterexample or found
-                self._add(name, statement, "refuted", answers)
+                self.docket.add(name, statement, "refuted", answers)
                 return
             # With free products the solver may have chosen numbers that are no product; then they must be real.
         verdict = "proven" if answer.verdict == "unsat" else "unknown"
         if verdict == "proven":
             self.update.proven.append(name)
         note = "the counterexample does not replay" if answer.verdict == "sat" else answer.text
-        self._add(name, statement, verdict, answers, note)
+        self.docket.add(name, statement, verdict, answers, note)
 
     def _replay(self, name: str, values: Sequence[int]) -> Counterexample:
         """Run the step on plain integers and the whole datapath on constants."""
         pins = [f"(= {text} {literal(value, bits)})" for (text, bits), value in zip(self.update.pins(), values, strict=True)]
         answer = self._run(pins, self.update.ports())
         if answer.verdict != "sat":
-            raise RuntimeError(f"{self.solvers[0].name} cannot run the datapath on constants: {answer.verdict} {answer.text}")
+            raise RuntimeError(
+                f"{self.docket.solvers[0].name} cannot run the datapath on constants: {answer.verdict} {answer.text}"
+            )
         return self.update.compare(name, values, answer.values)
 
     def _run(self, facts: Sequence[str], wanted: Sequence[tuple[str, int]]) -> Answer:
         """Return values of the whole datapath in an update of which ``facts`` are given."""
-        return self.solvers[0].ask(self.update.given(facts), wanted, timeout=self.timeout)
+        return self.docket.run(self.update.given(facts), wanted)
 
     # Cut points
 
     def _operands(self, number: int, term: Term) -> None:
         """Prove that a multiplier gets the operands of a product of the model; from then on both are one free number."""
+        name, statement = f"product_{number + 1}", f"a multiplier gets the operands of product {number + 1}"
+        failed: list[dict[str, Any]] = []
+        note = "no multiplier had these operands in every sample; the real one is asked instead"
         for product, step, swapped in self._matches(term):
             left, right = term.arguments[::-1] if swapped else term.arguments
             statement = f"the multiplier of clock {step} gets the operands of product {number + 1}, modulo 2^{product.bits}"
@@ -202,11 +211,16 @@ class _Proof:
                 ]
                 return f"(or {' '.join(sides)})"
 
-            answer, answers = self._decide(self.update.question(cut=True, goal=goal), [])
+            answer, answers = self.docket.decide(self.update.question(cut=True, goal=goal), [])
             if answer.verdict == "unsat":
                 cut = Cut(term=term, product=product, step=step, swapped=swapped, symbol=f"c{number}")
                 self.update.cuts.append(cut)
-                self._add(f"product_{number + 1}", statement, "proven", answers)
+                self.docket.add(name, statement, "proven", answers)
+            else:
+                failed += answers
+                note = answer.text or "its operands can be others; the real one is asked instead"
+        if all(cut.term is not term for cut in self.update.cuts):
+            self.docket.add(name, statement, "no cut", failed, note)
 
     def _matches(self, term: Term) -> list[tuple[Product, int, bool]]:
         """Return the multipliers and clocks whose operands were the term's in every sample, and whether they are swapped."""
@@ -226,9 +240,6 @@ class _Proof:
         return found
 
 
-_VERDICTS = {"unsat": "proven", "sat": "refuted"}
-
-
 def _depends(term: Term, products: Sequence[Term]) -> bool:
     inside = {id(t) for t in subterms([term])}
     return any(id(product) in inside for product in products)
@@ -237,7 +248,7 @@ def _depends(term: Term, products: Sequence[Term]) -> bool:
 def prove(
     core: Core, solvers: Sequence[Solver], *, timeout: float = 60.0, progress: Callable[[Obligation], None] = lambda _o: None
 ) -> ProofResult:
-    """Prove that a core's datapath computes its rule's step, or find where it does not.
+    """Prove that a core's lanes compute its rule's step, or find where they do not.
 
     Each obligation is proven when every one of ``solvers`` agrees within ``timeout`` seconds; ``progress``
     is called with each as it is decided. Errors: ``UserError`` for sources that cannot be read as a datapath.
@@ -245,14 +256,22 @@ def prove(
     if not solvers:
         raise UserError("nothing to prove with: give at least one solver")
     start = time.monotonic()
-    datapath = read_datapath(core)
+    datapath, lane, engine = read_datapath(core), read_lane(core), read_core(core)
     rule, config = core.design.rule, core.design.config
+    docket = Docket(solvers=solvers, timeout=timeout, progress=progress)
     update = Update(rule=rule, config=config, datapath=datapath, terms=model_terms(rule, config))
-    run = _Proof(update=update, solvers=solvers, timeout=timeout, progress=progress)
+    run = _Proof(update=update, docket=docket)
     run.run()
+    around = LaneProof(core=core, lane=lane, engine=engine, docket=docket)
+    around.run()
+    counterexample = run.counterexample
+    refuted = [o.name for o in docket.obligations if o.verdict == "refuted" and o.name not in OUTSIDE_THE_LANE]
+    if refuted:
+        shown = find_run(core, refuted[0], counterexample, around.register_case, around.random, docket)
+        counterexample = shown or counterexample
     tools = {"yosys": datapath.yosys, **{solver.name: solver.tool.version for solver in solvers}}
     return ProofResult(
         core=core.design.name, rule=core.design.rule.name, config=dataclasses.asdict(core.design.config),
-        generator=core.manifest["generator"], edited=core.edited, tools=tools, obligations=run.obligations,
-        counterexample=run.counterexample, seconds=round(time.monotonic() - start, 3),
+        generator=core.manifest["generator"], edited=core.edited, tools=tools, obligations=docket.obligations,
+        counterexample=counterexample, seconds=round(time.monotonic() - start, 3),
     )  # fmt: skip

@@ -7,12 +7,12 @@ from typing import Any
 
 from sc_hw_models.rule import Field, Rule, RuleSpec
 
-from .datapath import Datapath, Product
+from .circuit import Circuit, Product
 from .result import Counterexample
 from .script import TermPrinter, extended, literal, resized
 from .term import Term, lift, variable
 
-__all__ = ["Cut", "Update", "model_terms"]
+__all__ = ["Cut", "Update", "integer", "model_terms"]
 
 Wanted = list[tuple[str, int]]
 """Expressions to ask for, each with its width."""
@@ -49,7 +49,7 @@ def _arguments(spec: RuleSpec, values: Mapping[str, Any]) -> tuple[dict[str, Any
     return {f.name: values[f"state_{f.name}"] for f in spec.state}, inputs
 
 
-def _integer(f: Field, value: int) -> int:
+def integer(f: Field, value: int) -> int:
     """Return the integer that the bits of a field mean."""
     return value - (1 << f.bits) if f.signed and value > f.maximum else value
 
@@ -76,7 +76,7 @@ class Update:
 
     rule: Rule
     config: Any
-    datapath: Datapath
+    datapath: Circuit
     terms: dict[str, Term]
     proven: list[str] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
@@ -160,13 +160,13 @@ class Update:
         """Return the registers and inputs ``pins``, with what the model makes of them beside what the ``ports`` show."""
         count, width = len(self.datapath.registers), len(self.inputs)
         clocks = [
-            {port: _integer(f, value) for (port, f), value in zip(self.inputs.items(), pins[start : start + width], strict=True)}
+            {port: integer(f, value) for (port, f), value in zip(self.inputs.items(), pins[start : start + width], strict=True)}
             for start in range(count, len(pins), width)
         ]
         state, inputs = _arguments(self.spec, clocks[0])
         new_state, outputs = self.rule.step(self.config, state, inputs)
         expected = {f"next_{n}": int(v) for n, v in new_state.items()} | {f"out_{n}": int(v) for n, v in outputs.items()}
-        found = {n: _integer(f, value) for (n, f), value in zip(self.results.items(), ports, strict=True)}
+        found = {n: integer(f, value) for (n, f), value in zip(self.results.items(), ports, strict=True)}
         before = {r.name: value for r, value in zip(self.datapath.registers, pins[:count], strict=True)}
         return Counterexample(obligation=name, state=state, inputs=inputs, expected={n: expected[n] for n in self.results},
-                              found=found, before=before, later=clocks[1:])  # fmt: skip
+                              found=found, before=before, later=clocks[1:], run=[])  # fmt: skip

@@ -9,7 +9,10 @@ __all__ = ["Counterexample", "Obligation", "ProofResult"]
 
 @dataclass(frozen=True, kw_only=True)
 class Obligation:
-    """One statement and what each solver said of it: ``proven``, ``refuted``, ``unknown`` or ``skipped``."""
+    """One statement and what each solver said of it: ``proven``, ``refuted``, ``unknown``, ``skipped`` or ``no cut``.
+
+    The last is a lemma that does not hold and is not needed: what it would have made easy is asked without it.
+    """
 
     name: str
     statement: str
@@ -27,8 +30,9 @@ class Obligation:
 class Counterexample:
     """Values that refute an obligation: of the update that enters, and what its results should be and are.
 
-    ``before`` holds the registers at that time and ``later`` the inputs of the clocks that follow; a
-    correct pipeline depends on neither.
+    ``run`` holds the inputs of the lane clock by clock, from registers that are all 0; after its last clock edge, while
+    the last inputs are held, the lane shows ``found``. Without a run the values are the solver's, and ``before`` holds
+    the registers when the update enters, ``later`` the inputs of the clocks that follow; a correct pipeline depends on neither.
     """
 
     obligation: str
@@ -38,13 +42,16 @@ class Counterexample:
     found: dict[str, int]
     before: dict[str, int]
     later: list[dict[str, int]]
+    run: list[dict[str, int]]
 
     @property
     def text(self) -> str:
         """The counterexample for a terminal."""
         wrong = {name: value for name, value in self.expected.items() if self.found[name] != value}
         rows = [("state", self.state), ("inputs", self.inputs), ("expected", wrong), ("found", {n: self.found[n] for n in wrong})]
-        return "\n".join(f"  {title:9}" + ", ".join(f"{name} = {value}" for name, value in row.items()) for title, row in rows)
+        return "\n".join(
+            f"  {title:9}" + ", ".join(f"{name} = {value}" for name, value in row.items()) for title, row in rows if row
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +71,7 @@ class ProofResult:
     @property
     def verdict(self) -> str:
         """``proven`` when every obligation is, ``refuted`` when one is, else ``unknown``."""
-        verdicts = {obligation.verdict for obligation in self.obligations}
+        verdicts = {obligation.verdict for obligation in self.obligations} - {"no cut"}
         return "refuted" if "refuted" in verdicts else "proven" if verdicts == {"proven"} else "unknown"
 
     def to_dict(self) -> dict[str, Any]:

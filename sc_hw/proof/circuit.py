@@ -1,8 +1,7 @@
-"""The emitted datapath as SMT-LIB 2 text: Yosys writes one transition, this module unrolls it."""
+"""Emitted modules as SMT-LIB 2 text: Yosys writes one transition, this module unrolls it."""
 
 import json
 import re
-import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,23 +13,34 @@ from ..manifest import Core
 from ..rtl.design import Port
 from ..yosys import YosysError, find_yosys, run_yosys
 
-__all__ = ["Datapath", "Product", "Register", "read_datapath"]
+__all__ = ["Circuit", "Product", "Register", "read_core", "read_datapath", "read_lane", "read_whole_lane"]
 
-# async2sync first, because write_smt2 knows plain registers only; undriven and undefined bits become free ones.
-_SCRIPT = """read_verilog -sv {files}
+_READ = """read_verilog -sv {files}
 hierarchy -check -top {top}
 proc
+"""
+# Modules kept apart become ports: what they are given is an output of the top, what they give a free input.
+_APART = """setattr -mod -set keep_hierarchy 1 {apart}
 flatten
-write_json datapath.json
-setundef -undriven -anyseq
+write_json circuit.json
+expose -evert {top}
+"""
+_FLAT = """flatten
+write_json circuit.json
+"""
+# async2sync first, because write_smt2 knows plain registers only.
+_WRITE = """setundef -undriven {undefined}
 async2sync
 opt -full
 dffunmap
-write_smt2 -stbv datapath.smt2
+hierarchy -top {top}
+write_smt2 -stbv circuit.smt2
 """
 
 
-_STORAGE = re.compile(r"\$.*(ff|latch|mem)|\$_?sr", re.IGNORECASE)
+# Power-up contents of a memory are in no question, and Yosys takes a minute to read 65,536 of them.
+_INITIAL_WORD = re.compile(r"^ *words\[\d+\] = \d+'h[0-9a-f]+;$", re.MULTILINE)
+_STORAGE = re.compile(r"\$(?!paramod).*(ff|latch|mem)|\$_?sr", re.IGNORECASE)
 _REGISTERS = ("$dff", "$dffe", "$sdff", "$sdffe", "$sdffce")
 
 
@@ -54,15 +64,25 @@ class Product:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Datapath:
-    """A datapath as read back from its Verilog; ``text`` is what Yosys wrote, ``bits`` the width of its state."""
+class Circuit:
+    """A module as read back from its Verilog.
+
+    ``text`` is what Yosys wrote, ``bits`` the width of its state, ``modules`` the netlist of every module, as Yosys
+    writes it to JSON.
+    """
 
     top: str
     text: str
     bits: int
     registers: tuple[Register, ...]
     products: tuple[Product, ...]
+    modules: dict[str, Any]
     yosys: str
+
+    def instances(self, module: str) -> dict[str, str]:
+        """Return the instances of a module in the top, each with the name of its module after parameters are filled in."""
+        found = {name: cell["type"] for name, cell in self.modules[self.top]["cells"].items()}
+        return {name: kind for name, kind in found.items() if re.fullmatch(rf"(\$paramod.*\\)?{module}(\\.*)?", kind)}
 
     def unrolled(self, steps: int, *, cut: bool) -> list[str]:
         """Return the definitions, the states ``s0`` .. ``s<steps>`` and the transitions between them.
@@ -99,37 +119,63 @@ def _sort(top: str, bits: int) -> str:
     return f"(define-sort |{top}_s| () (_ BitVec {bits}))\n"
 
 
-def read_datapath(core: Core) -> Datapath:
-    """Read the datapath of an emitted folder.
+def read_datapath(core: Core) -> Circuit:
+    """Read the datapath of an emitted folder; errors as ``_read``."""
+    return _read(core, "datapath", core.design.datapath_ports())
+
+
+def read_lane(core: Core) -> Circuit:
+    """Read the lane with its datapath kept apart, as ports ``<instance>.<port>``; errors as ``_read``."""
+    return _read(core, "lane", core.design.lane_ports(), apart=str(core.manifest["modules"]["datapath"]))
+
+
+def read_core(core: Core) -> Circuit:
+    """Read the engine with its lanes and memories kept apart, as ports ``<instance>.<port>``; errors as ``_read``."""
+    return _read(core, "core", core.design.ports(), apart="*")
+
+
+def read_whole_lane(core: Core) -> Circuit:
+    """Read the lane, datapath and all, with undefined bits 0 as they are in a simulation; errors as ``_read``."""
+    return _read(core, "lane", core.design.lane_ports(), undefined="-zero")
+
+
+def _read(core: Core, module: str, ports: Sequence[Port], *, apart: str = "", undefined: str = "-anyseq") -> Circuit:
+    """Read a module of an emitted folder.
 
     Errors: ``UserError`` when Yosys cannot read the sources, a port is not as the manifest has it, or there
     is storage that is not on the rising edge of ``clk``, because the unrolling gives all the same clock.
     """
-    top = str(core.manifest["modules"]["datapath"])
+    top = str(core.manifest["modules"][module])
     path, number = find_yosys()
     names = [source.name for source in core.sources]
     if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*(\.v)?", name) for name in (top, *names)):
         raise UserError(f"{core.folder}: a file or module name is not letters, digits and _; emit the core again")
+    memories = {core.design.memory_module(lane) for lane in range(core.design.lanes)}
+    script = (_READ + (_APART if apart else _FLAT) + _WRITE).format(files=" ".join(names), top=top, apart=apart,
+                                                                    undefined=undefined)  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
         for source in core.sources:
-            shutil.copyfile(source, Path(folder) / source.name)
+            text = source.read_text(encoding="utf-8")
+            if source.stem in memories:
+                text = _INITIAL_WORD.sub("", text)
+            (Path(folder) / source.name).write_text(text, encoding="utf-8")
         try:
-            run_yosys(_SCRIPT.format(files=" ".join(names), top=top), path=path, cwd=Path(folder))
-            text = (Path(folder) / "datapath.smt2").read_text(encoding="utf-8")
-            netlist = json.loads((Path(folder) / "datapath.json").read_text(encoding="utf-8"))["modules"][top]
+            run_yosys(script, path=path, cwd=Path(folder))
         except YosysError as error:
             raise UserError(f"{core.folder}: Yosys {number} cannot read {top}: {error.reason}") from error
+        text = (Path(folder) / "circuit.smt2").read_text(encoding="utf-8")
+        modules = json.loads((Path(folder) / "circuit.json").read_text(encoding="utf-8"))["modules"]
     comments = [line for line in text.splitlines() if line.startswith(";")]
     registers = tuple(_registers(text, top))
-    _check_ports(core, comments, core.design.datapath_ports())
-    _check_clocks(core, netlist)
+    _check_ports(core, module, comments, ports)
+    _check_clocks(core, modules[top])
     sort = re.search(rf"^\(define-sort \|{top}_s\| \(\) \(_ BitVec (\d+)\)\)$", text, re.MULTILINE)
     if not sort:
         raise UserError(f"{core.folder}: Yosys {number} wrote no state for {top}; emit the core again")
     text = re.sub(r" ;[^\n]*$", "", text, flags=re.MULTILINE)
     text = "".join(f"{line}\n" for line in text.splitlines() if not line.startswith(";"))
-    return Datapath(top=top, text=text, bits=int(sort[1]), registers=registers, products=tuple(_products(text, top)),
-                    yosys=number)  # fmt: skip
+    return Circuit(top=top, text=text, bits=int(sort[1]), registers=registers, products=tuple(_products(text, top)),
+                   modules=modules, yosys=number)  # fmt: skip
 
 
 def _registers(text: str, top: str) -> Iterable[Register]:
@@ -158,11 +204,11 @@ def _first(text: str) -> str:
     raise ValueError(text)
 
 
-def _check_ports(core: Core, comments: Sequence[str], ports: Sequence[Port]) -> None:
+def _check_ports(core: Core, module: str, comments: Sequence[str], ports: Sequence[Port]) -> None:
     for port in ports:
         if f"; yosys-smt2-{port.direction} {port.name} {port.bits}" not in comments:
             raise UserError(
-                f"{core.folder}: the datapath has no {port.direction} {port.name} of {port.bits} bits; emit the core again"
+                f"{core.folder}: the {module} has no {port.direction} {port.name} of {port.bits} bits; emit the core again"
             )
 
 
