@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sc_hw_models.term import Term, evaluate, subterms
+
 from ..errors import UserError
 from ..manifest import Core
 from .datapath import Datapath, Product, read_datapath
@@ -14,7 +16,6 @@ from .question import Cut, Update, model_terms
 from .result import Counterexample, Obligation, ProofResult
 from .script import TermPrinter, extended, literal, resized
 from .solver import Answer, Solver
-from .term import Term, evaluate, subterms
 
 __all__ = ["prove"]
 
