@@ -66,9 +66,9 @@ def _notes(group: Group) -> str:
 def table(group: Group, rows: Sequence[Measured]) -> Table:
     """Return a group as a table for the terminal."""
     result = Table(title=f"{group.title}, {group.unit}", caption=_notes(group), title_justify="left")
-    result.add_column("", no_wrap=True)
+    result.add_column("", min_width=24)
     for column in COLUMNS:
-        result.add_column(column, justify="right")
+        result.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         result.add_row(row.name, *_cells(row))
     return result
