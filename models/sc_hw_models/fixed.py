@@ -28,7 +28,7 @@ def select(condition: Value, when_true: Value, when_false: Value) -> Value:
         symbolic = getattr(operand, "__select__", None)
         if symbolic is not None:
             return symbolic(condition, when_true, when_false)
-    if any(isinstance(operand, np.ndarray) for operand in (condition, when_true, when_false)):
+    if isinstance(condition, np.ndarray) or isinstance(when_true, np.ndarray) or isinstance(when_false, np.ndarray):
         return np.where(condition, when_true, when_false)
     return when_true if condition else when_false
 

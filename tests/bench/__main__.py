@@ -104,7 +104,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=7, help="measured rounds")
     parser.add_argument("--group", action="append", choices=sorted(GROUPS), help="only these groups")
     arguments = parser.parse_args()
-    console, results = Console(), []
+    console, results = Console(width=max(Console().width, 120)), []
     try:
         with environment(arguments.keep) as python:
             for name in arguments.group or GROUPS:
