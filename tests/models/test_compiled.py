@@ -78,7 +78,8 @@ def expression_rule(texts):
     def step(config, state, inputs):
         return dict(state), {f"x{k}": build(text, inputs) for k, text in enumerate(texts)}
 
-    return Rule(name="expressions", summary="", config_type=type(None), spec=lambda _: spec, step=step, accuracy=lambda *_: {})
+    return Rule(name="expressions", summary="", config_type=type(None), spec=lambda _: spec, step=step,
+                accuracy=lambda *_: {}, presets={})  # fmt: skip
 
 
 def fits(text):
