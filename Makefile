@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test lint sim prove prove-random synth selftest digits docs neurocore clean
+.PHONY: help setup demo test lint sim prove prove-random synth selftest digits docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ digits: $(READY) ## the worked example on real data
 
 neurocore: $(READY) ## measure sc-neurocore's emitted lane beside ours (installs it in a throw-away environment)
 	$(BIN)/python synth/compare_neurocore.py -o docs/measured/neurocore.md
+
+bench: $(READY) ## measure speed beside sc-neurocore's, as ratios within one run
+	$(BIN)/python -m tests.bench -o docs/measured/speed.md
 
 docs: $(READY) ## build the documentation, links checked, into build/docs
 	$(BIN)/mkdocs build --strict --site-dir build/docs

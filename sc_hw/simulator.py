@@ -16,13 +16,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import sc_hw_sim
+from sc_hw_models.compiled import cache_folder
 
 from .errors import UserError
 from .manifest import Core
 from .rtl.design import CoreDesign
 from .toolchain import ccache, compiler, make, perl, verilator
 
-__all__ = ["SimulationError", "Simulator", "bench_text", "cache_folder", "ccache_environment", "log_tail", "run_cocotb"]
+__all__ = ["SimulationError", "Simulator", "bench_text", "ccache_environment", "log_tail", "run_cocotb"]
 
 _SIM = Path(sc_hw_sim.__file__).parent
 _TOP = "sc_hw_bench"
@@ -35,14 +36,6 @@ _MAKE = ("-j2", "CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O2")
 
 class SimulationError(RuntimeError):
     """The simulator could not be built or ended without a result; the message has the end of its log."""
-
-
-def cache_folder() -> Path:
-    """Return the folder of built simulators: ``SC_HW_CACHE``, or the user's cache folder."""
-    base = os.environ.get("SC_HW_CACHE")
-    if base:
-        return Path(base).absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "sc-hw"
 
 
 def ccache_environment(folder: Path) -> dict[str, str]:

@@ -91,7 +91,7 @@ def _on_path(name: str, needed: str, install: str, *, optional: bool = False) ->
 
 
 def compiler() -> Tool:
-    """Return the C++ compiler that builds the simulators."""
+    """Return the compiler that builds the simulators and the models' steps."""
     return _on_path(os.environ.get("CXX", "g++"), "C++17", "apt-get install g++")
 
 

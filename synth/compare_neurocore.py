@@ -1,7 +1,6 @@
 """Put the lane that sc-neurocore emits beside ours, through one and the same synthesis and lint.
 
-sc-neurocore is under the AGPL: it is installed into a virtual environment of its own, run, and measured.
-Nothing of it is kept. Exit status 2 when it cannot be installed.
+Exit status 2 when sc-neurocore cannot be installed.
 """
 
 import argparse
@@ -12,13 +11,12 @@ import re
 import subprocess
 import sys
 import tempfile
-import venv
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from neurocore import answer, environment
 
 from sc_hw import __version__
 from sc_hw.errors import UserError
@@ -30,7 +28,6 @@ from sc_hw.targets import Target, list_targets, load_target
 from sc_hw.toolchain import verilator
 from sc_hw_models.registry import get_rule
 
-NEEDED = "sc-neurocore==3.16.*"
 COMMAND = "python synth/compare_neurocore.py -o docs/measured/neurocore.md"
 SYNAPSES = 1024
 FAMILIES = {
@@ -62,31 +59,6 @@ class Design:
     contains: str
     sources: list[Path]
     top: str
-
-
-@contextmanager
-def environment(keep: Path | None) -> Iterator[Path]:
-    """Give the Python of a virtual environment with sc-neurocore in it, thrown away afterwards unless kept."""
-    with nullcontext(str(keep)) if keep else tempfile.TemporaryDirectory(prefix="neurocore-") as folder:
-        python = Path(folder) / "bin" / "python"
-        if not python.exists():
-            venv.create(folder, with_pip=True)
-        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", NEEDED]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-            raise UserError(f"{NEEDED} cannot be installed: {last}")
-        yield python
-
-
-def emitted(python: Path) -> dict[str, Any]:
-    """Return what sc-neurocore emits and estimates."""
-    command = [str(python), "-c", EMIT, json.dumps(sorted(set(FAMILIES.values())))]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise UserError(f"sc-neurocore did not emit: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
-    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return result
 
 
 def designs(folder: Path, other: dict[str, Any], generator: str) -> list[Design]:
@@ -178,7 +150,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         with environment(arguments.keep) as python, tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-            other = emitted(python)
+            other = answer(python, EMIT, json.dumps(sorted(set(FAMILIES.values()))))
             chosen = designs(Path(folder), other, arguments.generator)
             lints = [lint(design) for design in chosen]
             jobs = [(label, target, design) for label, target in variants() for design in chosen]

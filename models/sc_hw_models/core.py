@@ -1,10 +1,12 @@
 """The golden model of an N-synapse core: a rule's ``step`` on arrays, and the lanes' random registers."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from .compiled import CompiledStep, compiler
 from .lfsr import lane_seed
 from .rule import ConfigError, Field, Rule, check_integer
 
@@ -19,17 +21,19 @@ class CoreModel:
     Purpose: the reference every emitted core is compared with, bit for bit.
     Parameters: ``rule`` and its ``config``; ``synapses`` >= 1; ``lanes`` in 1..synapses. Lanes matter
     only for noise: synapse ``i`` is updated by lane ``i % lanes`` as its update number ``i // lanes``
-    of the timestep, and draws that lane's noise.
+    of the timestep, and draws that lane's noise. ``compiled`` chooses what ``run`` uses: the compiled step
+    (True), plain NumPy (False), or the compiled step where there is a C compiler (None); both give the same.
     State: ``state[name]``, ``int64`` of shape ``(synapses,)``; ``random_state[lane]``.
-    Errors: ``ConfigError`` for an input of the wrong name, shape or range.
+    Errors: ``ConfigError`` for an input of the wrong name, shape or range; ``CompileError`` by ``run``.
     """
 
-    def __init__(self, rule: Rule, config: Any, *, synapses: int, lanes: int = 1) -> None:
+    def __init__(self, rule: Rule, config: Any, *, synapses: int, lanes: int = 1, compiled: bool | None = None) -> None:
         check_integer("synapses", synapses, 1, 1 << 32)
         check_integer("lanes", lanes, 1, synapses)
         self.rule, self.config, self.synapses, self.lanes = rule, config, synapses, lanes
         self.spec = rule.spec(config)
         self.words = -(-synapses // lanes)
+        self._use_compiled = compiled
         self.random_state: list[int] = []
         self.state: Arrays = {}
         self.clear()
@@ -52,7 +56,7 @@ class CoreModel:
         for name, array in values.items():
             if name not in fields:
                 raise ConfigError(f"state field {name!r}: unknown; allowed are {', '.join(fields)}")
-            checked[name] = self._checked(fields[name], array, (self.synapses,)).copy()
+            checked[name] = self._checked(fields[name], array, (self.synapses,)).astype(np.int64)
         self.state = self.state | checked
 
     def step(self, inputs: Mapping[str, Any]) -> Arrays:
@@ -60,17 +64,47 @@ class CoreModel:
 
         ``inputs`` holds every synapse input as an array ``(synapses,)`` and every step input as an integer.
         """
-        expected = {f.name for f in self.spec.inputs}
-        if set(inputs) != expected:
-            raise ConfigError(f"inputs {sorted(inputs)}: allowed are exactly {sorted(expected)}")
-        values: dict[str, Any] = {}
-        for f in self.spec.synapse_inputs:
-            values[f.name] = self._checked(f, inputs[f.name], (self.synapses,))
-        for f in self.spec.step_inputs:
-            values[f.name] = int(self._checked(f, inputs[f.name], ()))
+        values: dict[str, Any] = {name: array.astype(np.int64) for name, array in self._checked_inputs(inputs, ()).items()}
+        values |= {f.name: int(values[f.name]) for f in self.spec.step_inputs}
         values |= self._noise()  # last, so that a refused input draws nothing
         self.state, outputs = self.rule.step(self.config, self.state, values)
         return outputs
+
+    def run(self, inputs: Mapping[str, Any], *, history: bool = True) -> tuple[Arrays, Arrays]:
+        """Update all synapses by many timesteps and return the state and the outputs after each of them.
+
+        ``inputs`` holds every synapse input as an array ``(timesteps, synapses)`` and every step input as
+        ``(timesteps,)``. What is returned has shape ``(timesteps, synapses)`` and each field's ``dtype``; without
+        ``history`` both mappings are empty.
+        """
+        timesteps = len(np.atleast_1d(inputs.get(self.spec.inputs[0].name, ())))
+        values = self._checked_inputs(inputs, (timesteps,))
+        if self._compiled:
+            self.state, self.random_state = dict(self.state), list(self.random_state)  # what was handed out stays as it is
+            return self._compiled.run(self.state, self.random_state, values, history=history)
+        kept = (self.spec.state, self.spec.outputs) if history else ((), ())
+        states, outputs = ({f.name: np.empty((timesteps, self.synapses), f.dtype) for f in fields} for fields in kept)
+        for t in range(timesteps):
+            result = self.step({name: array[t] for name, array in values.items()})
+            for name, array in states.items():
+                array[t] = self.state[name]
+            for name, array in outputs.items():
+                array[t] = result[name]
+        return states, outputs
+
+    @cached_property
+    def _compiled(self) -> CompiledStep | None:
+        """The compiled step, if it is wanted or there is a compiler and nothing else is wanted."""
+        wanted = compiler() is not None if self._use_compiled is None else self._use_compiled
+        return CompiledStep(self.rule, self.config) if wanted else None
+
+    def _checked_inputs(self, inputs: Mapping[str, Any], leading: tuple[int, ...]) -> Arrays:
+        """Return the inputs of some timesteps as arrays; ``leading`` is the shape in front of a timestep's own."""
+        expected = {f.name for f in self.spec.inputs}
+        if set(inputs) != expected:
+            raise ConfigError(f"inputs {sorted(inputs)}: allowed are exactly {sorted(expected)}")
+        values = {f.name: self._checked(f, inputs[f.name], (*leading, self.synapses)) for f in self.spec.synapse_inputs}
+        return values | {f.name: self._checked(f, inputs[f.name], leading) for f in self.spec.step_inputs}
 
     def _noise(self) -> Arrays:
         """Draw one timestep of noise from every lane's register."""
@@ -94,7 +128,7 @@ class CoreModel:
             raise ConfigError(f"{f.name}: dtype {array.dtype} given; allowed are integers")
         if array.shape != shape:
             raise ConfigError(f"{f.name}: shape {array.shape} given; allowed is {shape}")
-        low, high = int(array.min()), int(array.max())  # before the cast, which would wrap large uint64
+        low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
         if low < f.minimum or high > f.maximum:
             raise ConfigError(f"{f.name}: values {low}..{high} given; allowed are {f.minimum}..{f.maximum}")
-        return array.astype(np.int64)
+        return array

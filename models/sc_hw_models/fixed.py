@@ -6,8 +6,8 @@ module instead of Python ``if``. The same text therefore runs on three kinds of 
 * Python ``int``: exact, unbounded;
 * ``numpy.ndarray`` of ``int64``: N synapses at once, exact while every intermediate fits 63 bits
   (each rule's configuration guarantees that);
-* any object that has a ``__select__`` method and the arithmetic operators: symbolic terms, so that
-  the same text can become a theorem.
+* any object that has a ``__select__`` method and the arithmetic operators: the symbolic terms of
+  ``term``, from which the same text becomes a theorem or C.
 
 Nothing here wraps, saturates silently or rounds except where its name says so.
 """
@@ -28,7 +28,7 @@ def select(condition: Value, when_true: Value, when_false: Value) -> Value:
         symbolic = getattr(operand, "__select__", None)
         if symbolic is not None:
             return symbolic(condition, when_true, when_false)
-    if any(isinstance(operand, np.ndarray) for operand in (condition, when_true, when_false)):
+    if isinstance(condition, np.ndarray) or isinstance(when_true, np.ndarray) or isinstance(when_false, np.ndarray):
         return np.where(condition, when_true, when_false)
     return when_true if condition else when_false
 

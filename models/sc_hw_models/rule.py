@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
+
 from .fixed import Value
 from .lfsr import Lfsr
 
@@ -81,6 +83,12 @@ class Field:
     def maximum(self) -> int:
         """The largest value the field can hold."""
         return (1 << (self.bits - self.signed)) - 1
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The smallest NumPy integer type that holds the field."""
+        size = next(size for size in (8, 16, 32, 64) if self.bits <= size)
+        return np.dtype(f"{'int' if self.signed else 'uint'}{size}")
 
 
 @dataclass(frozen=True, kw_only=True)

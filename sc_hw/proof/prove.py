@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sc_hw_models.term import Term, evaluate, subterms
+
 from ..errors import UserError
 from ..manifest import Core
 from .circuit import Circuit, Product, read_core, read_datapath, read_lane
@@ -17,7 +19,6 @@ from .result import Counterexample, Obligation, ProofResult
 from .run import find_run
 from .script import TermPrinter, extended, literal, resized
 from .solver import Answer, Solver
-from .term import Term, evaluate, subterms
 
 __all__ = ["prove"]
 

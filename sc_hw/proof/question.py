@@ -6,11 +6,11 @@ from functools import cached_property
 from typing import Any
 
 from sc_hw_models.rule import Field, Rule, RuleSpec
+from sc_hw_models.term import Term, lift, variable
 
 from .circuit import Circuit, Product
 from .result import Counterexample
 from .script import TermPrinter, extended, literal, resized
-from .term import Term, lift, variable
 
 __all__ = ["Cut", "Update", "integer", "model_terms"]
 

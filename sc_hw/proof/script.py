@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from .term import Term, subterms
+from sc_hw_models.term import Term, subterms
 
 __all__ = ["TermPrinter", "extended", "literal", "resized"]
 

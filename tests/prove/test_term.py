@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from sc_hw.proof.question import model_terms
 from sc_hw.proof.script import TermPrinter, extended, literal
 from sc_hw.proof.solver import find_solver
-from sc_hw.proof.term import evaluate, lift, signed_bits, variable
 from sc_hw_models import fixed
 from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import Field
+from sc_hw_models.term import evaluate, lift, signed_bits, variable
 
 FIELDS = {
     "a": Field(name="a", bits=5, signed=True),

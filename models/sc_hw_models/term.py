@@ -1,4 +1,4 @@
-"""Symbolic integers on which a rule's ``step`` runs unchanged, so that the golden model becomes a theorem.
+"""Symbolic integers on which a rule's ``step`` runs unchanged, so that the golden model becomes a theorem, or C.
 
 A ``Term`` stands for a mathematical integer, not for a bit vector: every operation returns a term whose
 interval holds all its results, so nothing wraps and widths follow from intervals.

@@ -1,0 +1,1 @@
+"""Speed, measured: one module a group of rows, one table. Run by ``make bench``; no test."""
