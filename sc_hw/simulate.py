@@ -109,7 +109,7 @@ def simulate(
     wave = output / "waves.vcd" if waves else None
     arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{seed or 1}", *plus_args]
     if wave:
-        arguments += ["--trace", "--trace-file", str(wave)]
+        arguments.append(f"+sc_hw_waves={wave}")
     environment = {"SC_HW_PLAN": str(plan), "COCOTB_RESULTS_FILE": str(xml), "COCOTB_RANDOM_SEED": str(seed)}
     simulator.run(log, environment, arguments, on_line)
     if not outcome.is_file():

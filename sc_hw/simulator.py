@@ -79,10 +79,10 @@ class Simulator:
         slots = max(count for design in designs for group in _slots(design) for count in group.values())
         slots = max(slots, *(1 + len(design.spec.state) for design in designs))
         self.bench = {"streams.sv": (_SIM / "streams.sv").read_bytes(), "bench.sv": bench_text(designs).encode()}
-        self.native = (_SIM / "streams.cpp").read_bytes()
+        self.native = {name: (_SIM / name).read_bytes() for name in ("main.cpp", "streams.cpp")}
         self.defines = [f"SC_HW_SLOTS={slots}"]
         key = hashlib.sha256()
-        for name, content in sorted({**self.files, **self.bench, "streams.cpp": self.native}.items()):
+        for name, content in sorted({**self.files, **self.bench, **self.native}.items()):
             key.update(f"{name} {len(content)}\n".encode() + content)
         identity = [self.tool.path, self.tool.version, compiler().version, version("cocotb"), version("cocotb-test"), sys.version]
         key.update(json.dumps([self.defines, self.arguments, _MAKE, identity]).encode())
@@ -106,7 +106,7 @@ class Simulator:
         return False
 
     def _build(self, folder: Path, log: Path) -> None:
-        for name, content in {**self.files, **self.bench, "streams.cpp": self.native}.items():
+        for name, content in {**self.files, **self.bench, **self.native}.items():
             (folder / name).write_bytes(content)
         environment = dict(self.tool.environment)
         if ccache().found:
@@ -121,7 +121,7 @@ class Simulator:
         _cocotb_test(
             log, folder, environment, self._build_commands, compile_only=True, waves=self.waves, timescale="1ns/1ps",
             verilog_sources=[str(source) for source in sources], defines=self.defines, make_args=list(_MAKE),
-            compile_args=[*self.arguments, str(folder / "streams.cpp")],
+            compile_args=[*self.arguments, *(str(folder / name) for name in self.native)],
         )  # fmt: skip
         if not (folder / _TOP).is_file():
             raise SimulationError(log_tail(log))
@@ -134,7 +134,8 @@ class Simulator:
         """Adapt cocotb-test's build: our Verilator, waves as VCD, and no signal public that the bench does not mark."""
         verilate, compile_ = proposed
         unwanted = {"--public-flat-rw", "--trace-fst"}  # the first costs speed, the second a library that may be missing
-        return [["perl", self.tool.path, *(a for a in verilate[2:] if a not in unwanted)], compile_]
+        kept = (a for a in verilate[2:] if a not in unwanted and not a.endswith("/verilator.cpp"))
+        return [["perl", self.tool.path, *kept], compile_]
 
     def run(self, log: Path, environment: Mapping[str, str], arguments: Sequence[str], on_line: Callable[[str], None]) -> None:
         """Run the program once under cocotb; ``on_line`` gets every line it prints."""

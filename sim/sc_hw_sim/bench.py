@@ -4,18 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from cocotb.triggers import RisingEdge, Timer
+from cocotb.triggers import Timer
 
 from sc_hw_models.core import CoreModel
 from sc_hw_models.rule import Rule
 
 from .scoreboard import Context, MismatchError, Scoreboard
 from .stimulus import Kind, inputs_of, kinds, random_state
-from .streams import Stream, arm, clocks
+from .streams import CLOCK_PERIOD, Stream, arm, clocks
 
-__all__ = ["CLOCK_PERIOD", "CoreBench"]
+__all__ = ["CoreBench"]
 
-CLOCK_PERIOD = 10  # simulator steps
 _BATCH = 1 << 15  # synapse-steps moved at once
 _FEW = 64
 
@@ -127,8 +126,7 @@ class CoreBench:
         """Wait until all goals are met; a core that stops moving is reported with what it still owes."""
         beats = sum(stream.left for stream in (self.command, self.event, self.host)) + self.synapses
         arm(self._index, 1000 + 100 * beats)
-        await RisingEdge(self._wake)
-        arm(self._index, 0)
+        await self._wake.value_change
         for stream in (self.command, self.event, self.host):
             self.board.count(f"{what}: stuck", f"{stream.name} beats not taken", 0, stream.left)
 

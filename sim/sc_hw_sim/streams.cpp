@@ -34,10 +34,12 @@ struct Core {
     uint64_t outstanding = 0;
     uint64_t clocks = 0;      // since the start
     uint64_t deadline = 0;    // in clocks; 0: no goal is set
+    bool wake = false;        // changes when the goal is met or the deadline passes
 };
 
 std::vector<Stream> streams;
 std::vector<Core> cores;
+bool woken = false;  // whether a core's wake has changed
 
 void moved(Stream& stream) {
     if (stream.outstanding) {
@@ -47,6 +49,13 @@ void moved(Stream& stream) {
 }
 
 }  // namespace
+
+// For the main loop: whether a waker has changed since the last call.
+bool sc_hw_woken() {
+    const bool result = woken;
+    woken = false;
+    return result;
+}
 
 extern "C" {
 
@@ -86,7 +95,12 @@ void sc_hw_unstable(int id) { ++streams[id].unstable; }
 svBit sc_hw_poll(int id) {
     Core& core = cores[id];
     ++core.clocks;
-    return core.deadline && (core.outstanding == 0 || core.clocks >= core.deadline);
+    if (core.deadline && (core.outstanding == 0 || core.clocks >= core.deadline)) {
+        core.deadline = 0;
+        core.wake = !core.wake;
+        woken = true;
+    }
+    return core.wake;
 }
 
 // From Python.

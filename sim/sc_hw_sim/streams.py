@@ -4,7 +4,7 @@ import ctypes
 
 import numpy as np
 
-__all__ = ["Stream", "arm", "clocks"]
+__all__ = ["CLOCK_PERIOD", "Stream", "arm", "clocks"]
 
 _U64 = ctypes.c_uint64
 _BEATS = np.ctypeslib.ndpointer(dtype=np.int64, flags="C_CONTIGUOUS")
@@ -31,6 +31,7 @@ def _library() -> ctypes.CDLL:
 
 
 _LIBRARY = _library()
+CLOCK_PERIOD = _U64.in_dll(_LIBRARY, "sc_hw_clock_period").value  # simulator steps
 
 
 class Stream:
@@ -78,7 +79,7 @@ class Stream:
 
 
 def arm(core: int, limit: int) -> None:
-    """Let the core's waker rise when its goals are met or after ``limit`` clocks; 0 disarms it."""
+    """Let the core's waker change once, when its goals are met or after ``limit`` clocks."""
     _LIBRARY.sc_hw_arm(core, limit)
 
 
