@@ -110,7 +110,11 @@ def simulate(
     arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{seed or 1}", *plus_args]
     if wave:
         arguments.append(f"+sc_hw_waves={wave}")
-    environment = {"SC_HW_PLAN": str(plan), "COCOTB_RESULTS_FILE": str(xml), "COCOTB_RANDOM_SEED": str(seed)}
+    environment = {
+        "SC_HW_PLAN": str(plan), "COCOTB_RESULTS_FILE": str(xml), "COCOTB_RANDOM_SEED": str(seed),
+        "COCOTB_REWRITE_ASSERTION_FILES": "",  # the bench asserts nothing; without this cocotb loads every pytest plugin there is
+        "OPENBLAS_NUM_THREADS": "1",  # one core, and no threads to start
+    }  # fmt: skip
     simulator.run(log, environment, arguments, on_line)
     if not outcome.is_file():
         raise SimulationError(log_tail(log))

@@ -20,7 +20,7 @@ from sc_hw_models.compiled import cache_folder
 
 from .errors import UserError
 from .manifest import Core
-from .rtl.design import CoreDesign
+from .rtl.design import CoreDesign, Port
 from .toolchain import ccache, compiler, make, perl, verilator
 
 __all__ = ["SimulationError", "Simulator", "bench_text", "log_tail"]
@@ -38,11 +38,13 @@ class SimulationError(RuntimeError):
     """The simulator could not be built or ended without a result; the message has the end of its log."""
 
 
-def _slots(design: CoreDesign) -> tuple[dict[str, int], dict[str, int]]:
-    """Return the slots of each source and each sink of a core."""
-    spec, fields = design.spec, len(design.spec.state)
-    sources = {"command": 1 + len(spec.step_inputs), "event": len(spec.synapse_inputs) * design.lanes, "host": 3 + fields}
-    return sources, {"result": 1 + len(spec.outputs) * design.lanes, "readback": fields}
+_STREAMS = {"command": "source", "event": "source", "host": "source", "result": "sink", "readback": "sink"}
+
+
+def _payload(design: CoreDesign, stream: str) -> list[Port]:
+    """Return the ports that a beat of a stream is made of, lowest bits first."""
+    handshake = (f"{stream}_valid", f"{stream}_ready")
+    return [port for port in design.ports() if port.name.startswith(f"{stream}_") and port.name not in handshake]
 
 
 def bench_text(designs: Sequence[CoreDesign]) -> str:
@@ -54,7 +56,7 @@ def bench_text(designs: Sequence[CoreDesign]) -> str:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701
     )
-    environment.globals.update(sources=lambda d: _slots(d)[0], sinks=lambda d: _slots(d)[1])
+    environment.globals.update(streams=_STREAMS, payload=_payload)
     return environment.get_template("bench.sv.j2").render(cores=designs)
 
 
@@ -76,11 +78,10 @@ class Simulator:
             for path in core.sources:
                 if self.files.setdefault(path.name, path.read_bytes()) != path.read_bytes():
                     raise UserError(f"{core.folder}: another core in this run is also called {core.design.name}; give them names")
-        slots = max(count for design in designs for group in _slots(design) for count in group.values())
-        slots = max(slots, *(1 + len(design.spec.state) for design in designs))
+        widest = max(sum(port.bits for port in _payload(design, stream)) for design in designs for stream in _STREAMS)
         self.bench = {"streams.sv": (_SIM / "streams.sv").read_bytes(), "bench.sv": bench_text(designs).encode()}
         self.native = {name: (_SIM / name).read_bytes() for name in ("main.cpp", "streams.cpp")}
-        self.defines = [f"SC_HW_SLOTS={slots}"]
+        self.defines = [f"SC_HW_WORDS={-(-widest // 64)}"]
         key = hashlib.sha256()
         for name, content in sorted({**self.files, **self.bench, **self.native}.items()):
             key.update(f"{name} {len(content)}\n".encode() + content)
