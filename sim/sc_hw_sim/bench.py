@@ -237,7 +237,7 @@ class CoreBench:
     def _compare_writes(self, check: str, expected: Arrays, context: Context) -> None:
         """Compare everything the lanes wrote, addresses included, with ``expected``, columns ``(steps, synapses)``."""
         steps = len(next(iter(expected.values())))
-        found = {}
+        found: Arrays = {}
         for lane, stream in enumerate(self.writes):
             words = self._lane_words[lane]
             self.board.count(check, f"words written to lane {lane}", steps * words, stream.left)
