@@ -28,10 +28,10 @@ __all__ = ["SimulationError", "Simulator", "bench_text", "log_tail"]
 _SIM = Path(sc_hw_sim.__file__).parent
 _TOP = "sc_hw_bench"
 # Nothing may depend on what a register or memory holds at power-up: Verilator draws it from the run's seed.
-_ARGUMENTS = ("--no-timing", "-Wno-fatal", "-Wno-WIDTH", "-LDFLAGS", "-rdynamic", "--x-assign", "unique", "--x-initial", "unique")
+_ARGUMENTS = ("--no-timing", "-Wno-fatal", "-Wno-WIDTH", "-LDFLAGS", "-rdynamic", "-CFLAGS", "-O2", "--x-assign", "unique", "--x-initial", "unique")
 _WAVES = ("--trace-vcd", "--trace-structs")
 # The wheel's own flag for a precompiled header is empty, which GCC reads as a second input.
-_MAKE = ("-j2", "CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O2")
+_MAKE = ("-j2", "CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O2", "OPT_GLOBAL=-O2")
 
 
 class SimulationError(RuntimeError):
