@@ -27,6 +27,7 @@ class SimulationResult:
     cores: list[dict[str, Any]]
     build_seconds: float
     run_seconds: float
+    cpu_seconds: float
     cached: bool
     tools: dict[str, str]
     log: Path
@@ -124,6 +125,7 @@ def simulate(
     tools = {"verilator": simulator.tool.version, "cocotb": version("cocotb"), "cocotb-test": version("cocotb-test"),
              "compiler": compiler().version}  # fmt: skip
     return SimulationResult(
-        seed=seed, cores=record["cores"], build_seconds=build_seconds, run_seconds=record["seconds"], cached=cached,
+        seed=seed, cores=record["cores"], build_seconds=build_seconds, run_seconds=record["seconds"],
+        cpu_seconds=record["cpu_seconds"], cached=cached,
         tools=tools, log=log, results_xml=xml, waves=wave,
     )  # fmt: skip

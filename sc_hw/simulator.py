@@ -23,12 +23,16 @@ from .manifest import Core
 from .rtl.design import CoreDesign, Port
 from .toolchain import ccache, compiler, make, perl, verilator
 
-__all__ = ["SimulationError", "Simulator", "bench_text", "log_tail"]
+__all__ = ["SimulationError", "Simulator", "bench_text", "cocotb_test", "log_tail"]
 
 _SIM = Path(sc_hw_sim.__file__).parent
 _TOP = "sc_hw_bench"
+_STREAMS = {"command": "source", "event": "source", "host": "source", "result": "sink", "readback": "sink"}
 # Nothing may depend on what a register or memory holds at power-up: Verilator draws it from the run's seed.
-_ARGUMENTS = ("--no-timing", "-Wno-fatal", "-Wno-WIDTH", "-LDFLAGS", "-rdynamic", "-CFLAGS", "-O2", "--x-assign", "unique", "--x-initial", "unique")
+_ARGUMENTS = (
+    "--no-timing", "-Wno-fatal", "-Wno-WIDTH", "--x-assign", "unique", "--x-initial", "unique",
+    "-CFLAGS", "-O2", "-LDFLAGS", "-rdynamic",
+)  # fmt: skip
 _WAVES = ("--trace-vcd", "--trace-structs")
 # The wheel's own flag for a precompiled header is empty, which GCC reads as a second input.
 _MAKE = ("-j2", "CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O2", "OPT_GLOBAL=-O2")
@@ -36,9 +40,6 @@ _MAKE = ("-j2", "CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O2", "OPT_GLOBAL=-O2")
 
 class SimulationError(RuntimeError):
     """The simulator could not be built or ended without a result; the message has the end of its log."""
-
-
-_STREAMS = {"command": "source", "event": "source", "host": "source", "result": "sink", "readback": "sink"}
 
 
 def _payload(design: CoreDesign, stream: str) -> list[Port]:
@@ -86,6 +87,7 @@ class Simulator:
         for name, content in sorted({**self.files, **self.bench, **self.native}.items()):
             key.update(f"{name} {len(content)}\n".encode() + content)
         identity = [self.tool.path, self.tool.version, compiler().version, version("cocotb"), version("cocotb-test"), sys.version]
+        identity.append(sys.prefix)  # the program finds cocotb's libraries there
         key.update(json.dumps([self.defines, self.arguments, _MAKE, identity]).encode())
         self.folder = cache_folder() / "sim" / key.hexdigest()[:32]
 
@@ -119,7 +121,7 @@ class Simulator:
                 "CCACHE_SLOPPINESS": "pch_defines,time_macros,include_file_mtime",
             }
         sources = [folder / "streams.sv", *(folder / name for name in self.files), folder / "bench.sv"]
-        _cocotb_test(
+        cocotb_test(
             log, folder, environment, self._build_commands, compile_only=True, waves=self.waves, timescale="1ns/1ps",
             verilog_sources=[str(source) for source in sources], defines=self.defines, make_args=list(_MAKE),
             compile_args=[*self.arguments, *(str(folder / name) for name in self.native)],
@@ -141,7 +143,7 @@ class Simulator:
     def run(self, log: Path, environment: Mapping[str, str], arguments: Sequence[str], on_line: Callable[[str], None]) -> None:
         """Run the program once under cocotb; ``on_line`` gets every line it prints."""
         with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
-            _cocotb_test(log, Path(scratch), environment, lambda _: [[str(self.program), *arguments]], on_line=on_line)
+            cocotb_test(log, Path(scratch), environment, lambda _: [[str(self.program), *arguments]], on_line=on_line)
 
 
 def log_tail(log: Path) -> str:
@@ -151,9 +153,10 @@ def log_tail(log: Path) -> str:
     return f"the simulator failed; the log is {log}\n" + "\n".join(wanted[-12:])
 
 
-def _cocotb_test(
+def cocotb_test(
     log: Path, folder: Path, environment: Mapping[str, str], commands: Callable[[list[list[str]]], list[list[str]]], *,
-    on_line: Callable[[str], None] = lambda _line: None, **options: object,
+    on_line: Callable[[str], None] = lambda _line: None, toplevel: str = _TOP, module: str = "sc_hw_sim.test_parity",
+    **options: object,
 ) -> None:  # fmt: skip
     """Let cocotb-test run ``commands``, which sees those it proposes; its log goes to a file and to ``on_line``."""
     from cocotb_test.simulator import Verilator
@@ -176,9 +179,7 @@ def _cocotb_test(
     with log.open("a", encoding="utf-8") as file, _environment(variables):
         logger.addHandler(handler)
         try:
-            Bench(
-                toplevel=_TOP, module="sc_hw_sim.test_parity", sim_build=str(folder), extra_env=dict(environment), **options
-            ).run()
+            Bench(toplevel=toplevel, module=module, sim_build=str(folder), extra_env=dict(environment), **options).run()
         except SystemExit as error:
             # A failed test also ends here; the outcome file tells it from a simulator that broke.
             logger.info("cocotb-test: %s", error)

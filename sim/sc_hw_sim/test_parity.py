@@ -51,12 +51,13 @@ async def parity(dut: Any) -> None:
             return bench.record(error)
         return bench.record(None)
 
-    started = time.perf_counter()
+    started, cpu_started = time.perf_counter(), time.process_time()
     tasks = [cocotb.start_soon(run(bench)) for bench in benches]
     records = [await task for task in tasks]
     if stimulus:
         np.savez(Path(plan["outcome"]).with_name("final_state.npz"), allow_pickle=False, **benches[0].model.state)
-    outcome = {"seconds": time.perf_counter() - started, "cores": records}
+    seconds = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu_started}
+    outcome = {**seconds, "cores": records}
     Path(plan["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
     failed = [r["mismatch"]["text"] for r in records if r["mismatch"]]
     compared = sum(r["state_values_compared"] for r in records)
