@@ -28,7 +28,8 @@ def interruption_held() -> Iterator[Callable[[], None]]:
     before = {}
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, hold)
+            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup and background jobs have it
+                before[number] = signal.signal(number, hold)
     except ValueError:  # not the main thread
         yield check
         return
