@@ -11,6 +11,7 @@ from sc_hw_models.lfsr import lane_seed
 from sc_hw_models.rules.r_stdp import (
     RULE,
     OnlineO1Config,
+    OnlineO1Synapse,
 )
 
 reproducible = settings(derandomize=True, deadline=None)
@@ -178,3 +179,20 @@ def updates(draw):
     state = {f.name: draw(st.integers(f.minimum, f.maximum)) for f in spec.state}
     inputs = {f.name: draw(st.integers(f.minimum, f.maximum)) for f in (*spec.inputs, *spec.noise)}
     return config, spec, state, inputs
+
+
+def pair(config, lag, *, post_first=False, reward=0, weight=0):
+    """Return the state right after the second spike of a pair ``lag`` timesteps apart (0: together)."""
+    synapse = OnlineO1Synapse(config, weight)
+    for k in range(lag + 1):
+        first, second = k == 0, k == lag
+        pre, post = (second, first) if post_first else (first, second)
+        snapshot = synapse.step(pre_spike=pre, post_spike=post, reward=reward)
+    return snapshot
+
+
+def floored_decay(value, shift, steps):
+    """``steps`` times value <- ceil(value (1 - 2^-shift)), by rationals."""
+    for _ in range(steps):
+        value = math.ceil(value * (1 - Fraction(1, 2**shift)))
+    return value

@@ -22,7 +22,6 @@ from .r_stdp_reference import (
     reproducible,
 )
 
-# Configuration.
 
 RANGES = {
     "weight_bits": (1, 31),

@@ -16,8 +16,6 @@ from sc_hw_models.rules.r_stdp import (
 
 from .r_stdp_reference import FIELDS, changed
 
-# Float reference.
-
 
 @pytest.mark.parametrize("dt_ms", [0.1, 1.0])
 @pytest.mark.parametrize(("decay", "own"), [(1, None), (4, 7), (10, 0), (0, 4)])

@@ -2,8 +2,6 @@
 
 import dataclasses
 import itertools
-import math
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -23,8 +21,10 @@ from .r_stdp_reference import (
     SerialNoise,
     changed,
     configs,
+    floored_decay,
     noise_widths,
     option_step,
+    pair,
     random_reward,
     random_state,
     reproducible,
@@ -110,23 +110,6 @@ def test_the_default_is_the_definition_and_every_option_is_off():
 
 
 # Closed forms.
-
-
-def pair(config, lag, *, post_first=False, reward=0, weight=0):
-    """Return the state right after the second spike of a pair ``lag`` timesteps apart (0: together)."""
-    synapse = OnlineO1Synapse(config, weight)
-    for k in range(lag + 1):
-        first, second = k == 0, k == lag
-        pre, post = (second, first) if post_first else (first, second)
-        snapshot = synapse.step(pre_spike=pre, post_spike=post, reward=reward)
-    return snapshot
-
-
-def floored_decay(value, shift, steps):
-    """``steps`` times value <- ceil(value (1 - 2^-shift)), by rationals."""
-    for _ in range(steps):
-        value = math.ceil(value * (1 - Fraction(1, 2**shift)))
-    return value
 
 
 @pytest.mark.parametrize("decay", [1, 3, 4, 6])

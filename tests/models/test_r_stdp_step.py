@@ -27,7 +27,6 @@ from .r_stdp_reference import (
     updates,
 )
 
-# The definition.
 
 DEFINITION_CONFIGS = [
     {},

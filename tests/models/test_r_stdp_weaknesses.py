@@ -13,7 +13,7 @@ from sc_hw_models.rules.r_stdp import (
     OnlineO1Synapse,
 )
 
-from .r_stdp_reference import FIELDS, Z, changed
+from .r_stdp_reference import FIELDS, Z, changed, floored_decay, pair
 
 # The weaknesses of the default, exactly, and what cures each.
 
