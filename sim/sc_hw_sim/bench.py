@@ -18,6 +18,7 @@ __all__ = ["CLOCK_PERIOD", "CoreBench"]
 CLOCK_PERIOD = 10  # simulator steps
 _BATCH = 1 << 15  # synapse-steps moved at once
 _FEW = 64
+_PATIENCE = 1000  # clocks in which something must move; stalls and latencies are far shorter
 
 Arrays = dict[str, np.ndarray]
 
@@ -125,8 +126,7 @@ class CoreBench:
 
     async def _moved(self, what: str) -> None:
         """Wait until all goals are met; a core that stops moving is reported with what it still owes."""
-        beats = sum(stream.left for stream in (self.command, self.event, self.host)) + self.synapses
-        arm(self._index, 1000 + 100 * beats)
+        arm(self._index, _PATIENCE)
         await RisingEdge(self._wake)
         arm(self._index, 0)
         for stream in (self.command, self.event, self.host):

@@ -1,7 +1,7 @@
 // streams.cpp: beat buffers between the Verilog streams (DPI) and Python (ctypes, same process).
 //
 // Every stream owns a buffer of beats of 64-bit slots. A goal says how many beats each stream of a core
-// has to move before the core's waker rises; a limit of clocks makes a stuck core a report, not a hang.
+// has to move before the core's waker rises; a limit of idle clocks makes a stuck core a report, not a hang.
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -33,7 +33,8 @@ struct Stream {
 struct Core {
     uint64_t outstanding = 0;
     uint64_t clocks = 0;      // since the start
-    uint64_t deadline = 0;    // in clocks; 0: no goal is set
+    uint64_t limit = 0;       // clocks without a beat moved after which to give up; 0: no goal is set
+    uint64_t moved = 0;       // the clock of the last beat moved
 };
 
 std::vector<Stream> streams;
@@ -43,6 +44,7 @@ void moved(Stream& stream) {
     if (stream.outstanding) {
         --stream.outstanding;
         --cores[stream.core].outstanding;
+        cores[stream.core].moved = cores[stream.core].clocks;
     }
 }
 
@@ -86,7 +88,7 @@ void sc_hw_unstable(int id) { ++streams[id].unstable; }
 svBit sc_hw_poll(int id) {
     Core& core = cores[id];
     ++core.clocks;
-    return core.deadline && (core.outstanding == 0 || core.clocks >= core.deadline);
+    return core.limit && (core.outstanding == 0 || core.clocks >= core.moved + core.limit);
 }
 
 // From Python.
@@ -133,7 +135,10 @@ void sc_hw_set_stall(int id, uint32_t stall, uint64_t seed) {
 
 uint64_t sc_hw_unstable_count(int id) { return streams[id].unstable; }
 
-void sc_hw_arm(int id, uint64_t limit) { cores[id].deadline = limit ? cores[id].clocks + limit : 0; }
+void sc_hw_arm(int id, uint64_t limit) {
+    cores[id].limit = limit;
+    cores[id].moved = cores[id].clocks;
+}
 
 uint64_t sc_hw_clocks(int id) { return cores[id].clocks; }
 

@@ -41,6 +41,7 @@ class Stream:
         self._id = _LIBRARY.sc_hw_find(core, name.encode())
         if self._id < 0:
             raise LookupError(f"the bench has no stream {name} for core {core}")
+        self._unstable_before = _LIBRARY.sc_hw_unstable_count(self._id)
 
     def load(self, beats: np.ndarray) -> None:
         """Append beats to a source and make their departure part of the goal."""
@@ -73,12 +74,12 @@ class Stream:
 
     @property
     def unstable(self) -> int:
-        """How often an offered beat was withdrawn or changed before it was taken."""
-        return int(_LIBRARY.sc_hw_unstable_count(self._id))
+        """How often an offered beat was withdrawn or changed before it was taken, since this object was made."""
+        return int(_LIBRARY.sc_hw_unstable_count(self._id) - self._unstable_before)
 
 
 def arm(core: int, limit: int) -> None:
-    """Let the core's waker rise when its goals are met or after ``limit`` clocks; 0 disarms it."""
+    """Let the core's waker rise when its goals are met or no beat has moved for ``limit`` clocks; 0 disarms it."""
     _LIBRARY.sc_hw_arm(core, limit)
 
 
