@@ -19,11 +19,9 @@ from typing import Any
 from .manifest import Core
 from .rtl.faults import Fault
 
-__all__ = ["LARGEST", "Mutant", "fixed", "plant_faults", "plant_mutants"]
+__all__ = ["Mutant", "fixed", "plant_faults", "plant_mutants"]
 
 _BITS = 16
-LARGEST = (1 << _BITS) - 1
-"""The largest number of a fault or mutant."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +80,9 @@ def _plant(core: Core, folder: Path, what: dict[str, Any]) -> Core:
     files = [f"{name}_planted.v", f"{name}_selection.v"]
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
         for source in core.sources:
-            shutil.copyfile(source, Path(scratch) / source.name)
+            # Yosys counts a line too many for each directive; without them places are those of the file.
+            text = re.sub(r"^`.*$", "", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            (Path(scratch) / source.name).write_text(text, encoding="utf-8")
         plan = {**what, "name": name, "bits": _BITS, "sources": [source.name for source in core.sources]}
         (Path(scratch) / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
         command = [sys.executable, "-m", "sc_hw.planter", scratch]

@@ -25,7 +25,17 @@ def _main() -> None:
     if "count" in plan:
         _mutants(ys, design, plan)
     ys.run_pass("write_verilog -noattr netlist.v", design)
-    Path("planted.v").write_text(Path("netlist.v").read_text(encoding="utf-8") + text, encoding="utf-8")
+    Path("planted.v").write_text(_plain(Path("netlist.v").read_text(encoding="utf-8")) + text, encoding="utf-8")
+
+
+def _plain(netlist: str) -> str:
+    """Return the netlist with modules of which there is one set of parameters called as they were emitted."""
+    derived = set(re.findall(r"^module (\\\$paramod\S*\\(\w+)\S*) ", netlist, re.MULTILINE))
+    names = [name for _, name in derived]
+    for long, name in derived:
+        if names.count(name) == 1:
+            netlist = netlist.replace(f"{long} ", f"{name} ")
+    return netlist
 
 
 def _mutants(ys: Any, design: Any, plan: dict[str, Any]) -> None:

@@ -22,7 +22,6 @@ from .r_stdp_reference import (
     reproducible,
 )
 
-
 RANGES = {
     "weight_bits": (1, 31),
     "trace_bits": (2, 30),

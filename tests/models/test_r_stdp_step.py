@@ -27,7 +27,6 @@ from .r_stdp_reference import (
     updates,
 )
 
-
 DEFINITION_CONFIGS = [
     {},
     SMALLEST,
