@@ -18,6 +18,7 @@ __all__ = ["CLOCK_PERIOD", "CoreBench"]
 CLOCK_PERIOD = 10  # simulator steps
 _BATCH = 1 << 15  # synapse-steps moved at once
 _FEW = 64
+_SLACK = 16  # clocks until the first event is offered and the last result is seen
 _PATIENCE = 1000  # clocks in which something must move; stalls and latencies are far shorter
 
 Arrays = dict[str, np.ndarray]
@@ -33,6 +34,7 @@ class CoreBench:
         self.steps, self.done, self.initial = steps, 0, initial
         self.generator = np.random.default_rng([seed, index])
         self.board = Scoreboard()
+        self._flowing = False  # whether no stream stalls
         self._index, self._motifs = index, rule.motifs
         self._rst, self._wake = getattr(dut, f"rst_{index}"), getattr(dut, f"wake_{index}")
         self._idle = getattr(dut, f"idle_{index}")
@@ -79,6 +81,8 @@ class CoreBench:
                 await self._reset_mid_run()
             if self.generator.random() < 0.1 or self.board.clears == 1:
                 await self._clear()
+            if self.generator.random() < 0.1 or self.board.clears == 2:
+                await self._clear_between()
         await self._check_readback("final read-back")
         for stream in self.streams:
             self.board.count("protocol", f"{stream.name}: beats withdrawn or changed while waiting", 0, stream.unstable)
@@ -108,10 +112,11 @@ class CoreBench:
     # Pieces of a campaign.
 
     def _stalls(self) -> None:
-        """Choose new gaps and backpressure for every stream: none, some or much."""
+        """Choose new gaps and backpressure for every stream: none, some or much; often none anywhere."""
+        self._flowing = self.generator.random() < 0.25
         for stream in (self.command, self.event, self.host, self.result, self.readback):
-            stream.stall(self.generator.choice([0.0, 0.0, 0.1, 0.5, 0.9], p=[0.4, 0.2, 0.2, 0.15, 0.05]),
-                         int(self.generator.integers(1 << 62)))  # fmt: skip
+            probability = self.generator.choice([0.0, 0.0, 0.1, 0.5, 0.9], p=[0.4, 0.2, 0.2, 0.15, 0.05])
+            stream.stall(0.0 if self._flowing else probability, int(self.generator.integers(1 << 62)))
 
     async def _reset(self) -> list[np.ndarray]:
         """Hold reset for a few clocks, drop what was queued, and return what the lanes wrote until then."""
@@ -186,6 +191,29 @@ class CoreBench:
         self._compare_writes("clear", self._table(self.model.state)[None], self._context())
         await self._settled()
 
+    async def _clear_between(self) -> None:
+        """Clear between timesteps, all asked for at once: it waits until they are done, and they until it is."""
+        steps, kind = int(self.generator.integers(1, 5)), Kind("around a clear", "random", "random")
+        states, results = [], []
+        for clear in (False, True, False):
+            if clear:
+                self.model.clear()
+                self.command.load(np.array([1, *(0 for _ in self.spec.step_inputs)]))
+                states.append(self._table(self.model.state)[None])
+                continue
+            inputs = inputs_of(kind, self.spec, steps, self.synapses, self.generator)
+            expected, outputs = self._golden(inputs, steps)
+            self._offer(inputs, steps)
+            states.append(expected)
+            results.append(outputs)
+        self.result.expect(2 * steps * self.words)
+        for stream, count in zip(self.writes, self._lane_words, strict=True):
+            stream.expect((2 * steps + 1) * count)
+        await self._moved("clear between timesteps")
+        self._compare_writes("clear between timesteps", np.concatenate(states), self._context())
+        self._compare_results(np.concatenate(results), 2 * steps, self._context())
+        self.board.clears += 1
+
     async def _timesteps(self, kind: Kind, inputs: Arrays, steps: int) -> None:
         """Play ``inputs`` and compare every state field and output of every synapse after each of them."""
         before = dict(self.model.state)
@@ -194,7 +222,13 @@ class CoreBench:
         self.result.expect(steps * self.words)
         for stream, count in zip(self.writes, self._lane_words, strict=True):
             stream.expect(steps * count)
+        start = clocks(self._index)
         await self._moved("timesteps")
+        if self._flowing:
+            # A word a clock; between sweeps one clock, or a drained pipeline where a lane is not deeper than that.
+            depth = self.spec.latency + 2
+            late = clocks(self._index) - start - steps * (self.words + 1 + (self.words <= depth) * depth) - depth - _SLACK
+            self.board.count("throughput", "clocks late", 0, max(0, late))
         context = self._context(kind, inputs, np.concatenate([self._table(before)[None], expected]))
         self._compare_writes("state after timestep", expected, context)
         self._compare_results(outputs, steps, context)
