@@ -14,15 +14,17 @@ from .yosys import run_pinned_yosys
 
 __all__ = ["compare"]
 
+# Undefined values and power-up contents become 0 before any pass that would choose them to its liking.
 _READ = """read_verilog -sv {files}
 hierarchy -check -top {top}
 proc
 {apart}
-memory
+memory_collect
+memory_map
 flatten -noscopeinfo
-opt_clean
 {evert}
-setundef -undriven -zero
+setundef -zero -undriven -init
+opt_clean
 rename {top} {name}
 design -stash {name}
 design -reset

@@ -26,7 +26,7 @@ def mutate_command(
     chosen = [find_solver(name) for name in dict.fromkeys(solvers)]
     output = results_folder(folder) / "mutate"
     result = mutate(core, count=count, seed=seed, solvers=chosen, timeout=timeout, output=output, note=note, progress=progress)
-    write_results(folder, result.to_dict(), json_path)
+    write_results(core, result.to_dict(), json_path)
     console.print(_table(result))
     for judged in result.mutants:
         if judged.gap:

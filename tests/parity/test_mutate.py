@@ -76,6 +76,22 @@ def test_equivalence_tells_the_same_circuit_from_another(make_core, tmp_path):
     assert "clock" in evidence
 
 
+def test_a_memory_bit_that_is_never_written_is_different(make_core, tmp_path):
+    """An undefined value is not one that equals any other."""
+    core = make_core(synapses=4)
+    path = core.folder / "dut_memory_0.v" if (core.folder / "dut_memory_0.v").is_file() else core.folder / "dut_memory.v"
+    planted, _ = plant_mutants(core, 1, 1, tmp_path)
+    path.write_text(path.read_text().replace("<= write_data[column+:BITS]", "<= write_data[column+:BITS] & ~52'h20"))
+    changed, _ = plant_mutants(core, 1, 1, _made(tmp_path / "changed"))
+    gold, gate = fixed(planted, 0, tmp_path / "gold"), fixed(changed, 0, tmp_path / "gate")
+    assert compare(gold, gate, path.stem, timeout=60)[0] == "different"
+
+
+def _made(folder):
+    folder.mkdir()
+    return folder
+
+
 def test_places_are_lines_of_the_emitted_files(make_core, tmp_path):
     core = make_core(synapses=12)
     _, mutants = plant_mutants(core, 40, 1, tmp_path)
