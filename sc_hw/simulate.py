@@ -32,6 +32,7 @@ class SimulationResult:
     demonstrations: list[dict[str, Any] | None]
     build_seconds: float
     run_seconds: float
+    cpu_seconds: float
     cached: bool
     tools: dict[str, str]
     log: Path
@@ -133,8 +134,12 @@ def simulate(
     wave = output / "waves.vcd" if waves else None
     arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{seed or 1}"]
     if wave:
-        arguments += ["--trace", "--trace-file", str(wave)]
-    environment = {"SC_HW_PLAN": str(plan), "COCOTB_RESULTS_FILE": str(xml), "COCOTB_RANDOM_SEED": str(seed)}
+        arguments.append(f"+sc_hw_waves={wave}")
+    environment = {
+        "SC_HW_PLAN": str(plan), "COCOTB_RESULTS_FILE": str(xml), "COCOTB_RANDOM_SEED": str(seed),
+        "COCOTB_REWRITE_ASSERTION_FILES": "",  # the bench asserts nothing; without this cocotb loads every pytest plugin there is
+        "OPENBLAS_NUM_THREADS": "1",  # one core, and no threads to start
+    }  # fmt: skip
     simulator.run(log, environment, arguments, on_line)
     if not outcome.is_file():
         raise SimulationError(log_tail(log))
@@ -143,5 +148,6 @@ def simulate(
         result |= {"name": core.design.name, "folder": str(core.folder), "edited": list(core.edited)}
     return SimulationResult(
         seed=seed, cores=record["cores"], demonstrations=record["demonstrations"], build_seconds=build_seconds,
-        run_seconds=record["seconds"], cached=cached, tools=simulation_tools(), log=log, results_xml=xml, waves=wave,
+        run_seconds=record["seconds"], cpu_seconds=record["cpu_seconds"], cached=cached, tools=simulation_tools(), log=log,
+        results_xml=xml, waves=wave,
     )  # fmt: skip

@@ -20,18 +20,22 @@ from sc_hw_models.compiled import cache_folder
 
 from .errors import UserError
 from .manifest import Core
-from .rtl.design import CoreDesign
+from .rtl.design import CoreDesign, Port
 from .toolchain import ccache, compiler, make, perl, verilator
 
 __all__ = ["SimulationError", "Simulator", "bench_text", "ccache_environment", "log_tail", "run_cocotb"]
 
 _SIM = Path(sc_hw_sim.__file__).parent
 _TOP = "sc_hw_bench"
+_STREAMS = {"command": "source", "event": "source", "host": "source", "result": "sink", "readback": "sink"}
 # Nothing may depend on what a register or memory holds at power-up: Verilator draws it from the run's seed.
-_ARGUMENTS = ("--no-timing", "-Wno-fatal", "-Wno-WIDTH", "-LDFLAGS", "-rdynamic", "--x-assign", "unique", "--x-initial", "unique")
+_ARGUMENTS = (
+    "--no-timing", "-Wno-fatal", "-Wno-WIDTH", "--x-assign", "unique", "--x-initial", "unique",
+    "-CFLAGS", "-O2", "-LDFLAGS", "-rdynamic",
+)  # fmt: skip
 _WAVES = ("--trace-vcd", "--trace-structs")
 # The wheel's own flag for a precompiled header is empty, which GCC reads as a second input.
-_MAKE = ("-j2", "CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O2")
+_MAKE = ("-j2", "CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O2", "OPT_GLOBAL=-O2")
 
 
 class SimulationError(RuntimeError):
@@ -51,11 +55,10 @@ def ccache_environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _slots(design: CoreDesign) -> tuple[dict[str, int], dict[str, int]]:
-    """Return the slots of each source and each sink of a core."""
-    spec, fields = design.spec, len(design.spec.state)
-    sources = {"command": 1 + len(spec.step_inputs), "event": len(spec.synapse_inputs) * design.lanes, "host": 3 + fields}
-    return sources, {"result": 1 + len(spec.outputs) * design.lanes, "readback": fields}
+def _payload(design: CoreDesign, stream: str) -> list[Port]:
+    """Return the ports that a beat of a stream is made of, lowest bits first."""
+    handshake = (f"{stream}_valid", f"{stream}_ready")
+    return [port for port in design.ports() if port.name.startswith(f"{stream}_") and port.name not in handshake]
 
 
 def bench_text(designs: Sequence[CoreDesign]) -> str:
@@ -67,7 +70,7 @@ def bench_text(designs: Sequence[CoreDesign]) -> str:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701
     )
-    environment.globals.update(sources=lambda d: _slots(d)[0], sinks=lambda d: _slots(d)[1])
+    environment.globals.update(streams=_STREAMS, payload=_payload)
     return environment.get_template("bench.sv.j2").render(cores=designs)
 
 
@@ -89,15 +92,15 @@ class Simulator:
             for path in core.sources:
                 if self.files.setdefault(path.name, path.read_bytes()) != path.read_bytes():
                     raise UserError(f"{core.folder}: another core in this run is also called {core.design.name}; give them names")
-        slots = max(count for design in designs for group in _slots(design) for count in group.values())
-        slots = max(slots, *(1 + len(design.spec.state) for design in designs))
+        widest = max(sum(port.bits for port in _payload(design, stream)) for design in designs for stream in _STREAMS)
         self.bench = {"streams.sv": (_SIM / "streams.sv").read_bytes(), "bench.sv": bench_text(designs).encode()}
-        self.native = (_SIM / "streams.cpp").read_bytes()
-        self.defines = [f"SC_HW_SLOTS={slots}"]
+        self.native = {name: (_SIM / name).read_bytes() for name in ("main.cpp", "streams.cpp")}
+        self.defines = [f"SC_HW_WORDS={-(-widest // 64)}"]
         key = hashlib.sha256()
-        for name, content in sorted({**self.files, **self.bench, "streams.cpp": self.native}.items()):
+        for name, content in sorted({**self.files, **self.bench, **self.native}.items()):
             key.update(f"{name} {len(content)}\n".encode() + content)
         identity = [self.tool.path, self.tool.version, compiler().version, version("cocotb"), version("cocotb-test"), sys.version]
+        identity.append(sys.prefix)  # the program finds cocotb's libraries there
         key.update(json.dumps([self.defines, self.arguments, _MAKE, identity]).encode())
         self.folder = cache_folder() / "sim" / key.hexdigest()[:32]
 
@@ -119,14 +122,14 @@ class Simulator:
         return False
 
     def _build(self, folder: Path, log: Path) -> None:
-        for name, content in {**self.files, **self.bench, "streams.cpp": self.native}.items():
+        for name, content in {**self.files, **self.bench, **self.native}.items():
             (folder / name).write_bytes(content)
         environment = dict(self.tool.environment) | ccache_environment(folder)
         sources = [folder / "streams.sv", *(folder / name for name in self.files), folder / "bench.sv"]
         run_cocotb(
             log, folder, environment, self._build_commands, compile_only=True, waves=self.waves, timescale="1ns/1ps",
             verilog_sources=[str(source) for source in sources], defines=self.defines, make_args=list(_MAKE),
-            compile_args=[*self.arguments, str(folder / "streams.cpp")],
+            compile_args=[*self.arguments, *(str(folder / name) for name in self.native)],
         )  # fmt: skip
         if not (folder / _TOP).is_file():
             raise SimulationError(log_tail(log))
@@ -139,7 +142,8 @@ class Simulator:
         """Adapt cocotb-test's build: our Verilator, waves as VCD, and no signal public that the bench does not mark."""
         verilate, compile_ = proposed
         unwanted = {"--public-flat-rw", "--trace-fst"}  # the first costs speed, the second a library that may be missing
-        return [["perl", self.tool.path, *(a for a in verilate[2:] if a not in unwanted)], compile_]
+        kept = (a for a in verilate[2:] if a not in unwanted and not a.endswith("/verilator.cpp"))
+        return [["perl", self.tool.path, *kept], compile_]
 
     def run(self, log: Path, environment: Mapping[str, str], arguments: Sequence[str], on_line: Callable[[str], None]) -> None:
         """Run the program once under cocotb; ``on_line`` gets every line it prints."""

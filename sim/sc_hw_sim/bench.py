@@ -1,27 +1,31 @@
 """The bench of one core: loads, sweeps, resets, clears and reads it back, and compares everything with the golden model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from cocotb.triggers import RisingEdge, Timer
+from cocotb.triggers import Timer
 
 from sc_hw_models.core import CoreModel
-from sc_hw_models.rule import Rule
+from sc_hw_models.rule import Field, Rule
 
 from .scoreboard import Context, MismatchError, Scoreboard
 from .stimulus import Kind, inputs_of, kinds, random_state
-from .streams import Stream, arm, clocks
+from .streams import CLOCK_PERIOD, Stream, arm, clocks
 
-__all__ = ["CLOCK_PERIOD", "CoreBench"]
+__all__ = ["CoreBench"]
 
-CLOCK_PERIOD = 10  # simulator steps
 _BATCH = 1 << 15  # synapse-steps moved at once
 _FEW = 64
 _SLACK = 16  # clocks until the first event is offered and the last result is seen
 _PATIENCE = 1000  # clocks in which something must move; stalls and latencies are far shorter
 
 Arrays = dict[str, np.ndarray]
+
+
+def _joined(parts: Sequence[Arrays]) -> Arrays:
+    """Return columns one after the other in time."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 class CoreBench:
@@ -38,13 +42,14 @@ class CoreBench:
         self._index, self._motifs = index, rule.motifs
         self._rst, self._wake = getattr(dut, f"rst_{index}"), getattr(dut, f"wake_{index}")
         self._idle = getattr(dut, f"idle_{index}")
-        fields = len(self.spec.state)
-        self.command = Stream(index, "command", 1 + len(self.spec.step_inputs))
-        self.event = Stream(index, "event", len(self.spec.synapse_inputs) * lanes)
-        self.host = Stream(index, "host", 3 + fields)
-        self.result = Stream(index, "result", 1 + len(self.spec.outputs) * lanes)
-        self.readback = Stream(index, "readback", fields)
-        self.writes = [Stream(index, f"write_{lane}", 1 + fields) for lane in range(lanes)]
+        address = Field(name="address", bits=max(1, (self.words - 1).bit_length()))
+        lane_number = [Field(name="lane", bits=(lanes - 1).bit_length())] if lanes > 1 else []
+        self.command = Stream(index, "command", [Field(name="clear", bits=1), *self.spec.step_inputs])
+        self.event = Stream(index, "event", [f for f in self.spec.synapse_inputs for _ in range(lanes)])
+        self.host = Stream(index, "host", [Field(name="write", bits=1), *lane_number, address, *self.spec.state])
+        self.result = Stream(index, "result", [Field(name="last", bits=1), *(f for f in self.spec.outputs for _ in range(lanes))])
+        self.readback = Stream(index, "readback", self.spec.state)
+        self.writes = [Stream(index, f"write_{lane}", [address, *self.spec.state]) for lane in range(lanes)]
         # Words of each lane that hold a synapse: the last word of the last lanes may not.
         self._lane_words = [len(range(lane, synapses, lanes)) for lane in range(lanes)]
 
@@ -118,7 +123,7 @@ class CoreBench:
             probability = self.generator.choice([0.0, 0.0, 0.1, 0.5, 0.9], p=[0.4, 0.2, 0.2, 0.15, 0.05])
             stream.stall(0.0 if self._flowing else probability, int(self.generator.integers(1 << 62)))
 
-    async def _reset(self) -> list[np.ndarray]:
+    async def _reset(self) -> list[list[np.ndarray]]:
         """Hold reset for a few clocks, drop what was queued, and return what the lanes wrote until then."""
         self._rst.value = 1
         await Timer(int(self.generator.integers(2, 5)) * CLOCK_PERIOD, unit="step")
@@ -132,77 +137,75 @@ class CoreBench:
     async def _moved(self, what: str) -> None:
         """Wait until all goals are met; a core that stops moving is reported with what it still owes."""
         arm(self._index, _PATIENCE)
-        await RisingEdge(self._wake)
-        arm(self._index, 0)
+        await self._wake.value_change
         for stream in (self.command, self.event, self.host):
             self.board.count(f"{what}: stuck", f"{stream.name} beats not taken", 0, stream.left)
 
     async def _settled(self) -> None:
         """Wait until the core says it is idle, which it must within a few clocks of its last beat."""
-        for _ in range(self.spec.latency + 8):
-            if self._idle.value == 1:
-                return
-            await Timer(CLOCK_PERIOD, unit="step")
-        self.board.count("idle", "idle", 1, 0)
+        arm(self._index, self.spec.latency + 8, until_idle=True)
+        await self._wake.value_change
+        self.board.count("idle", "idle", 1, int(self._idle.value))
+
+    async def _host(self, what: str, order: np.ndarray, *, write: bool) -> None:
+        """Write the model's words of the synapses in ``order`` through the host port, or read them."""
+        await self._settled()
+        lane = [order % self.lanes] if self.lanes > 1 else []
+        words = (self.model.state[f.name][order] for f in self.spec.state)
+        self.host.load([np.full(len(order), write), *lane, order // self.lanes, *words])
+        for stream, count in zip(self.writes, self._lane_words, strict=True):
+            stream.expect(count * write)
+        self.readback.expect(len(order) * (not write))
+        await self._moved(what)
 
     async def _load_random(self) -> None:
         """Write a random word to every synapse through the host port and see the memory take it."""
-        await self._settled()
         self.model.load(random_state(self.spec.state, self.synapses, self.generator))
         order = self.generator.permutation(self.synapses)
-        beats = np.zeros((self.synapses, self.host.slots), dtype=np.int64)
-        beats[:, 0], beats[:, 1], beats[:, 2] = 1, order % self.lanes, order // self.lanes
-        for column, f in enumerate(self.spec.state, 3):
-            beats[:, column] = self.model.state[f.name][order]
-        self.host.load(beats)
-        for stream, count in zip(self.writes, self._lane_words, strict=True):
-            stream.expect(count)
-        await self._moved("load")
+        await self._host("load", order, write=True)
         for lane, stream in enumerate(self.writes):
-            mine = order % self.lanes == lane
-            found = stream.take()
-            self.board.count("load", f"words written to lane {lane}", int(mine.sum()), len(found))
+            mine = order[order % self.lanes == lane]
+            self.board.count("load", f"words written to lane {lane}", len(mine), stream.left)
+            expected = [mine // self.lanes, *(self.model.state[f.name][mine] for f in self.spec.state)]
             self.board.host_values += self.board.tables(
-                "load", self._columns, beats[mine][:, 2:], found, self._synapse_of(order[mine])
+                "load", self._word(expected), self._word(stream.take()), self._synapse_of(mine)
             )
 
     async def _check_readback(self, check: str) -> None:
         """Read every word through the host port and compare it."""
-        await self._settled()
-        beats = np.zeros((self.synapses, self.host.slots), dtype=np.int64)
-        beats[:, 1], beats[:, 2] = np.arange(self.synapses) % self.lanes, np.arange(self.synapses) // self.lanes
-        self.host.load(beats)
-        self.readback.expect(self.synapses)
-        await self._moved(check)
-        found = self.readback.take()
-        self.board.count(check, "words read back", self.synapses, len(found))
-        self.board.host_values += self.board.tables(
-            check, self._columns[1:], self._table(self.model.state), found, self._synapse_of(np.arange(self.synapses))
-        )
+        order = np.arange(self.synapses)
+        await self._host(check, order, write=False)
+        self.board.count(check, "words read back", self.synapses, self.readback.left)
+        found = dict(zip(self.model.state, self.readback.take(), strict=True))
+        self.board.host_values += self.board.tables(check, self.model.state, found, self._synapse_of(order))
+
+    def _ask_clear(self) -> Arrays:
+        """Queue a clear and return the state it writes, columns ``(1, synapses)``."""
+        self.model.clear()
+        self.command.load([np.array([1]), *(np.array([0]) for _ in self.spec.step_inputs)])
+        return {name: values[None] for name, values in self.model.state.items()}
 
     async def _clear(self) -> None:
         """Clear the core: every word is written once, in order, with the reset word."""
-        self.model.clear()
-        self.command.load(np.array([1, *(0 for _ in self.spec.step_inputs)]))
+        expected = self._ask_clear()
         for stream, count in zip(self.writes, self._lane_words, strict=True):
             stream.expect(count)
         await self._moved("clear")
         self.board.clears += 1
-        self._compare_writes("clear", self._table(self.model.state)[None], self._context())
+        self._compare_writes("clear", expected, self._context())
         await self._settled()
 
     async def _clear_between(self) -> None:
         """Clear between timesteps, all asked for at once: it waits until they are done, and they until it is."""
         steps, kind = int(self.generator.integers(1, 5)), Kind("around a clear", "random", "random")
-        states, results = [], []
+        states: list[Arrays] = []
+        results: list[Arrays] = []
         for clear in (False, True, False):
             if clear:
-                self.model.clear()
-                self.command.load(np.array([1, *(0 for _ in self.spec.step_inputs)]))
-                states.append(self._table(self.model.state)[None])
+                states.append(self._ask_clear())
                 continue
             inputs = inputs_of(kind, self.spec, steps, self.synapses, self.generator)
-            expected, outputs = self._golden(inputs, steps)
+            expected, outputs = self.model.run(inputs)
             self._offer(inputs, steps)
             states.append(expected)
             results.append(outputs)
@@ -210,14 +213,14 @@ class CoreBench:
         for stream, count in zip(self.writes, self._lane_words, strict=True):
             stream.expect((2 * steps + 1) * count)
         await self._moved("clear between timesteps")
-        self._compare_writes("clear between timesteps", np.concatenate(states), self._context())
-        self._compare_results(np.concatenate(results), 2 * steps, self._context())
+        self._compare_writes("clear between timesteps", _joined(states), self._context())
+        self._compare_results(_joined(results), 2 * steps, self._context())
         self.board.clears += 1
 
     async def _timesteps(self, kind: Kind, inputs: Arrays, steps: int) -> None:
         """Play ``inputs`` and compare every state field and output of every synapse after each of them."""
-        before = dict(self.model.state)
-        expected, outputs = self._golden(inputs, steps)
+        before = self.model.state
+        expected, outputs = self.model.run(inputs)
         self._offer(inputs, steps)
         self.result.expect(steps * self.words)
         for stream, count in zip(self.writes, self._lane_words, strict=True):
@@ -229,7 +232,7 @@ class CoreBench:
             depth = self.spec.latency + 2
             late = clocks(self._index) - start - steps * (self.words + 1 + (self.words <= depth) * depth) - depth - _SLACK
             self.board.count("throughput", "clocks late", 0, max(0, late))
-        context = self._context(kind, inputs, np.concatenate([self._table(before)[None], expected]))
+        context = self._context(kind, inputs, before, expected)
         self._compare_writes("state after timestep", expected, context)
         self._compare_results(outputs, steps, context)
         self.done += steps
@@ -238,105 +241,88 @@ class CoreBench:
     async def _reset_mid_run(self) -> None:
         """Reset in the middle of a sweep: what was written before stays, in order; nothing else changes."""
         await self._settled()
-        before = dict(self.model.state)
+        state = {name: values.copy() for name, values in self.model.state.items()}
         steps = int(self.generator.integers(1, 5))
         inputs = inputs_of(Kind("reset under way", "random", "random"), self.spec, steps, self.synapses, self.generator)
-        expected, _ = self._golden(inputs, steps)
+        expected, _ = self.model.run(inputs)
         self._offer(inputs, steps)
         limit = steps * (self.words + self.spec.latency)
         await Timer(int(self.generator.integers(1, limit + 2)) * CLOCK_PERIOD + CLOCK_PERIOD // 4, unit="step")
         written = await self._reset()
-        state = self._table(before)
         for lane, (found, words) in enumerate(zip(written, self._lane_words, strict=True)):
-            self.board.count("reset under way", f"surplus writes to lane {lane}", 0, max(0, len(found) - steps * words))
+            count = len(found[0])
+            self.board.count("reset under way", f"surplus writes to lane {lane}", 0, max(0, count - steps * words))
             # The lane's synapses, timestep after timestep: what it wrote is a prefix of this.
-            order = np.tile(np.arange(lane, self.synapses, self.lanes), steps)[: len(found)]
-            wanted = expected[:, lane :: self.lanes].reshape(steps * words, -1)[: len(found)]
-            addressed = np.column_stack([order // self.lanes, wanted])
+            order = np.tile(np.arange(lane, self.synapses, self.lanes), steps)[:count]
+            wanted = [expected[f.name][:, lane :: self.lanes].reshape(-1)[:count] for f in self.spec.state]
             self.board.state_values += self.board.tables(
-                "reset under way", self._columns, addressed, found, self._synapse_of(order)
+                "reset under way", self._word([order // self.lanes, *wanted]), self._word(found), self._synapse_of(order)
             )
-            for synapse, row in zip(order[-words:], wanted[-words:], strict=True):
-                state[synapse] = row
-        self.model.load({f.name: state[:, column] for column, f in enumerate(self.spec.state)})
+            for values, column in zip(state.values(), wanted, strict=True):
+                values[order[-words:]] = column[-words:]
+        self.model.load(state)
         self.board.resets += 1
         await self._check_readback("read-back after reset")
 
-    # Golden values and comparisons.
-
-    def _table(self, state: Arrays) -> np.ndarray:
-        """Return a state as a table ``(synapses, fields)``."""
-        return np.column_stack([state[f.name] for f in self.spec.state])
-
-    def _golden(self, inputs: Arrays, steps: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return what the model makes of the inputs: state ``(steps, synapses, fields)`` and outputs likewise."""
-        expected = np.empty((steps, self.synapses, len(self.spec.state)), dtype=np.int64)
-        outputs = np.empty((steps, self.synapses, len(self.spec.outputs)), dtype=np.int64)
-        for step in range(steps):
-            result = self.model.step({name: array[step] for name, array in inputs.items()})
-            for column, f in enumerate(self.spec.state):
-                expected[step, :, column] = self.model.state[f.name]
-            for column, f in enumerate(self.spec.outputs):
-                outputs[step, :, column] = result[f.name]
-        return expected, outputs
+    # Values and comparisons.
 
     def _offer(self, inputs: Arrays, steps: int) -> None:
         """Queue the commands and events of some timesteps; lanes without a synapse in the last word get noise."""
-        command = np.zeros((steps, self.command.slots), dtype=np.int64)
-        for column, f in enumerate(self.spec.step_inputs, 1):
-            command[:, column] = inputs[f.name]
         padded = self.words * self.lanes
-        event = np.empty((steps, self.words, len(self.spec.synapse_inputs), self.lanes), dtype=np.int64)
-        for column, f in enumerate(self.spec.synapse_inputs):
-            values = np.empty((steps, padded), dtype=np.int64)
-            values[:, : self.synapses] = inputs[f.name]
-            values[:, self.synapses :] = self.generator.integers(f.minimum, f.maximum, size=(steps, padded - self.synapses),
-                                                                 endpoint=True)  # fmt: skip
-            event[:, :, column] = values.reshape(steps, self.words, self.lanes)
-        self.event.load(event)
-        self.command.load(command)
+        events: list[np.ndarray] = []
+        for f in self.spec.synapse_inputs:
+            noise = self.generator.integers(f.minimum, f.maximum, size=(steps, padded - self.synapses), endpoint=True)
+            values = np.concatenate([inputs[f.name], noise.astype(f.dtype)], axis=1)
+            events.extend(values.reshape(-1, self.lanes).T)  # a column for each lane
+        self.event.load(events)
+        self.command.load([np.zeros(steps), *(inputs[f.name] for f in self.spec.step_inputs)])
 
-    def _compare_writes(self, check: str, expected: np.ndarray, context: Context) -> None:
-        """Compare everything the lanes wrote, addresses included, with ``expected``, a table ``(steps, synapses, fields)``."""
-        steps = len(expected)
-        found = np.empty((steps, self.synapses, len(self._columns)), dtype=np.int64)
+    def _compare_writes(self, check: str, expected: Arrays, context: Context) -> None:
+        """Compare everything the lanes wrote, addresses included, with ``expected``, columns ``(steps, synapses)``."""
+        steps = len(next(iter(expected.values())))
+        found: Arrays = {}
         for lane, stream in enumerate(self.writes):
-            written, words = stream.take(), self._lane_words[lane]
-            self.board.count(check, f"words written to lane {lane}", steps * words, len(written))
-            found[:, lane :: self.lanes] = written.reshape(steps, words, -1)
-        addresses = np.broadcast_to(np.arange(self.synapses) // self.lanes, (steps, self.synapses))
-        wanted = np.concatenate([addresses[:, :, None], expected], axis=2)
-        self.board.state_values += self.board.tables(check, self._columns, wanted, found, context) - addresses.size
+            words = self._lane_words[lane]
+            self.board.count(check, f"words written to lane {lane}", steps * words, stream.left)
+            for name, column in self._word(stream.take()).items():
+                found.setdefault(name, np.empty((steps, self.synapses), column.dtype))[:, lane :: self.lanes] = column.reshape(
+                    steps, words
+                )
+        wanted = {"write address": np.arange(self.synapses) // self.lanes, **expected}
+        self.board.state_values += self.board.tables(check, wanted, found, context) - steps * self.synapses  # less the addresses
 
-    def _compare_results(self, outputs: np.ndarray, steps: int, context: Context) -> None:
+    def _compare_results(self, outputs: Arrays, steps: int, context: Context) -> None:
         """Compare the result stream: count, last flag, and every output of every synapse."""
-        found = self.result.take()
-        self.board.count("results", "result beats", steps * self.words, len(found))
-        last = np.arange(steps * self.words) % self.words == self.words - 1
-        self.board.tables("results", ("result_last",), last[:, None].astype(np.int64), found[:, :1], lambda _row: {})
-        # Beats carry field by field, lane by lane; lanes without a synapse in the last word mean nothing there.
-        values = found[:, 1:].reshape(steps, self.words, -1, self.lanes).swapaxes(2, 3)
-        values = values.reshape(steps, self.words * self.lanes, -1)[:, : self.synapses]
-        names = [f"result_{f.name}" for f in self.spec.outputs]
-        self.board.output_values += self.board.tables("results", names, outputs, values, context)
+        self.board.count("results", "result beats", steps * self.words, self.result.left)
+        last, *columns = self.result.take()
+        wanted = np.arange(steps * self.words) % self.words == self.words - 1
+        self.board.tables("results", {"result_last": wanted}, {"result_last": last}, lambda _row: {})
+        found = {}
+        for position, name in enumerate(outputs):
+            # Lanes without a synapse in the last word mean nothing there.
+            beats = np.column_stack(columns[position * self.lanes : (position + 1) * self.lanes])
+            found[f"result_{name}"] = beats.reshape(steps, -1)[:, : self.synapses]
+        expected = {f"result_{name}": values for name, values in outputs.items()}
+        self.board.output_values += self.board.tables("results", expected, found, context)
 
-    @property
-    def _columns(self) -> list[str]:
-        return ["write address", *(f.name for f in self.spec.state)]
+    def _word(self, columns: Sequence[np.ndarray]) -> Arrays:
+        """Name the columns of what a lane writes."""
+        return dict(zip(["write address", *(f.name for f in self.spec.state)], columns, strict=True))
 
     def _synapse_of(self, order: np.ndarray) -> Context:
         """Return a context for a table whose rows are the synapses in ``order``."""
         return lambda row: {"timestep": self.done, "synapse": int(order[row])}
 
-    def _context(self, kind: Kind | None = None, inputs: Arrays | None = None, states: np.ndarray | None = None) -> Context:
+    def _context(self, kind: Kind | None = None, inputs: Arrays | None = None, before: Arrays | None = None,
+                 after: Arrays | None = None) -> Context:  # fmt: skip
         """Return a function that tells, for a step and a synapse, what led to it."""
 
         def context(step: int, synapse: int) -> dict[str, Any]:
             result: dict[str, Any] = {"timestep": self.done + step, "synapse": synapse}
-            if kind is not None and inputs is not None and states is not None:
+            if kind is not None and inputs is not None and before is not None and after is not None:
                 given = {f.name: int(inputs[f.name][step, synapse]) for f in self.spec.synapse_inputs}
                 given |= {f.name: int(inputs[f.name][step]) for f in self.spec.step_inputs}
-                state = {f.name: int(states[step, synapse, column]) for column, f in enumerate(self.spec.state)}
+                state = {name: int(after[name][step - 1, synapse] if step else before[name][synapse]) for name in before}
                 result |= {"stimulus": kind.name, "inputs": given, "state_before": state}
             return result
 

@@ -42,32 +42,34 @@ class DemonstrationBench(CoreBench):
         return self._record(demonstration, synapse), error
 
     async def _load_word(self, synapse: int) -> None:
-        self.host.load(np.array([1, *self._place(synapse), *(self.model.state[f.name][synapse] for f in self.spec.state)]))
+        self._access(1, synapse, [self.model.state[f.name][synapse] for f in self.spec.state])
+        self.writes[synapse % self.lanes].expect(1)
         await self._moved("demonstration: load")
 
-    def _place(self, synapse: int) -> tuple[int, int]:
-        """Return lane and address."""
-        return synapse % self.lanes, synapse // self.lanes
+    def _access(self, write: int, synapse: int, word: list[int]) -> None:
+        """Queue one access of the host to the synapse's word."""
+        lane = [synapse % self.lanes] if self.lanes > 1 else []
+        self.host.load([np.array([value]) for value in (write, *lane, synapse // self.lanes, *word)])
 
     async def _watch(self, moment: dict[str, int], synapse: int) -> None:
         """Play one timestep and keep what the synapse was given, should hold, and holds."""
-        step = {f.name: moment[f.name] for f in self.spec.step_inputs}
-        each = {f.name: np.full(self.synapses, moment[f.name]) for f in self.spec.synapse_inputs}
-        outputs = self.model.step({**step, **each})
+        inputs = {f.name: np.full((1, self.synapses), moment[f.name]) for f in self.spec.synapse_inputs}
+        inputs |= {f.name: np.array([moment[f.name]]) for f in self.spec.step_inputs}
+        states, outputs = self.model.run(inputs)
         await self._settled()
-        self._offer({name: np.array(value)[None] for name, value in {**step, **each}.items()}, 1)
+        self._offer(inputs, 1)
         self.result.expect(self.words)
         await self._moved("demonstration: timestep")
-        lane, address = self._place(synapse)
-        result = self.result.take()[address, 1 + lane :: self.lanes]
+        lane, address = synapse % self.lanes, synapse // self.lanes
+        results = [column[address] for column in self.result.take()[1 + lane :: self.lanes]]
         await self._settled()
-        self.host.load(np.array([0, lane, address, *(0 for _ in self.spec.state)]))
+        self._access(0, synapse, [0] * len(self.spec.state))
         self.readback.expect(1)
         await self._moved("demonstration: read-back")
-        state = self.readback.take()[0]
+        state = [column[0] for column in self.readback.take()]
         self._values["inputs"].append(moment)
-        self._values["expected"].append({f.name: int((self.model.state | outputs)[f.name][synapse]) for f in self._shown})
-        found = zip([*self.spec.outputs, *self.spec.state], [*result, *state], strict=True)
+        self._values["expected"].append({f.name: int((states | outputs)[f.name][0, synapse]) for f in self._shown})
+        found = zip([*self.spec.outputs, *self.spec.state], [*results, *state], strict=True)
         self._values["found"].append({f.name: int(value) for f, value in found})
 
     @property
@@ -76,15 +78,14 @@ class DemonstrationBench(CoreBench):
         return list({f.name: f for f in (*self.spec.state, *self.spec.outputs)}.values())
 
     def _compare(self, synapse: int) -> None:
-        names = [f.name for f in self._shown]
         expected, found = (
-            np.array([[row[name] for name in names] for row in self._values[kind]]) for kind in ("expected", "found")
+            {f.name: np.array([row[f.name] for row in self._values[kind]]) for f in self._shown} for kind in ("expected", "found")
         )
 
         def context(step: int) -> dict[str, Any]:
             return {"timestep": step, "synapse": synapse, "inputs": self._values["inputs"][step]}
 
-        self.board.tables("demonstration", names, expected, found, context)
+        self.board.tables("demonstration", expected, found, context)
 
     def _record(self, demonstration: Demonstration, synapse: int) -> dict[str, Any]:
         def signal(f: Field, **values: list[int]) -> dict[str, Any]:

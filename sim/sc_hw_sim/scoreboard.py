@@ -1,7 +1,7 @@
 """The scoreboard: compares what the core wrote, returned and read back with the golden model, and says where they part."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 
 __all__ = ["Context", "Mismatch", "MismatchError", "Scoreboard"]
 
+Columns = Mapping[str, np.ndarray]
 Context = Callable[..., dict[str, Any]]
 
 
@@ -68,23 +69,27 @@ class Scoreboard:
         """All values compared so far."""
         return self.state_values + self.output_values + self.host_values
 
-    def tables(self, check: str, names: Sequence[str], expected: np.ndarray, found: np.ndarray, context: Context) -> int:
-        """Compare two tables of one shape whose last axis is ``names`` and return how many values were compared.
+    def tables(self, check: str, expected: Columns, found: Columns, context: Context) -> int:
+        """Compare the columns of two tables, all of one shape, and return how many values were compared.
 
         The difference reported is the first one in time: the earliest row. ``context(*row)`` returns the
-        extra keywords of its ``Mismatch``.
+        extra keywords of its ``Mismatch``. Columns of ``expected`` may leave out leading axes.
         """
-        if expected.shape != found.shape or expected.shape[-1] != len(names):
-            raise ValueError(f"{check}: shapes {expected.shape} and {found.shape} for {len(names)} names")
-        different = expected != found
-        if different.any():
-            index = tuple(int(i) for i in np.unravel_index(int(np.argmax(different)), different.shape))
-            mismatch = Mismatch(
-                check=check, field=names[index[-1]], expected=int(expected[index]), found=int(found[index]),
-                differing=int(different.sum()), **context(*index[:-1]),
-            )  # fmt: skip
-            raise MismatchError(mismatch)
-        return int(expected.size)
+        if expected.keys() != found.keys():
+            raise ValueError(f"{check}: columns {', '.join(expected)} and {', '.join(found)}")
+        different = {name: expected[name] != column for name, column in found.items()}
+        if any(column.shape != found[name].shape for name, column in different.items()):
+            raise ValueError(f"{check}: tables of different shapes")
+        first = {name: int(column.argmax()) for name, column in different.items() if column.any()}
+        if first:
+            name = min(first, key=lambda name: first[name])
+            row = tuple(int(i) for i in np.unravel_index(first[name], found[name].shape))
+            wanted = np.broadcast_to(expected[name], found[name].shape)
+            raise MismatchError(Mismatch(
+                check=check, field=name, expected=int(wanted[row]), found=int(found[name][row]),
+                differing=sum(int(column.sum()) for column in different.values()), **context(*row),
+            ))  # fmt: skip
+        return sum(column.size for column in found.values())
 
     def count(self, check: str, name: str, expected: int, found: int) -> None:
         """Compare a number of beats."""

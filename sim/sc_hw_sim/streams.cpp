@@ -1,7 +1,9 @@
 // streams.cpp: beat buffers between the Verilog streams (DPI) and Python (ctypes, same process).
 //
-// Every stream owns a buffer of beats of 64-bit slots. A goal says how many beats each stream of a core
-// has to move before the core's waker rises; a limit of idle clocks makes a stuck core a report, not a hang.
+// Every stream owns a buffer of beats: packed bits as in Verilog, in whole 64-bit words. Python fills and
+// empties it column by column, one NumPy array for each field of a beat. A goal says how many beats each
+// stream of a core has to move before the core's waker changes; a limit of idle clocks makes a stuck core a
+// report, not a hang.
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -14,20 +16,22 @@ namespace {
 struct Stream {
     int core = 0;
     std::string name;
-    size_t slots = 0;
-    std::vector<int64_t> beats;
-    size_t position = 0;    // beats already pulled (sources)
+    size_t words = 0;          // of a beat
+    std::vector<uint64_t> beats;
+    size_t position = 0;       // words already pulled (sources)
     uint64_t outstanding = 0;  // beats still to move before the goal
     uint64_t unstable = 0;
-    uint32_t stall = 0;     // stall probability in 1/256
+    uint32_t stall = 0;        // stall probability in 1/256
     uint64_t random = 1;
 
     bool stalled() {
+        if (!stall) return false;
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
         return (random >> 32 & 255) < stall;
     }
+    size_t count() const { return (beats.size() - position) / words; }
 };
 
 struct Core {
@@ -35,10 +39,13 @@ struct Core {
     uint64_t clocks = 0;      // since the start
     uint64_t limit = 0;       // clocks without a beat moved after which to give up; 0: no goal is set
     uint64_t moved = 0;       // the clock of the last beat moved
+    bool until_idle = false;  // the goal includes that the core is idle
+    bool wake = false;        // changes when the goal is met or the limit reached
 };
 
 std::vector<Stream> streams;
 std::vector<Core> cores;
+bool woken = false;  // whether the wake of any core has changed
 
 void moved(Stream& stream) {
     if (stream.outstanding) {
@@ -48,27 +55,63 @@ void moved(Stream& stream) {
     }
 }
 
+// A field is ``bits`` (1..62) of each beat from bit ``low``; its column holds one value a beat.
+template <typename Value>
+void pack(Stream& stream, size_t count, unsigned low, unsigned bits, const void* column) {
+    const auto* value = static_cast<const Value*>(column);
+    const uint64_t mask = (uint64_t{1} << bits) - 1;
+    const unsigned shift = low % 64;
+    uint64_t* word = stream.beats.data() + stream.beats.size() - count * stream.words + low / 64;
+    for (size_t beat = 0; beat < count; ++beat, word += stream.words) {
+        const uint64_t field = value[beat] & mask;
+        word[0] |= field << shift;
+        if (shift + bits > 64) word[1] |= field >> (64 - shift);
+    }
+}
+
+template <typename Value>
+void unpack(const Stream& stream, unsigned low, unsigned bits, bool is_signed, void* column) {
+    auto* value = static_cast<Value*>(column);
+    const uint64_t mask = (uint64_t{1} << bits) - 1;
+    const uint64_t sign = is_signed ? uint64_t{1} << (bits - 1) : 0;
+    const unsigned shift = low % 64;
+    const uint64_t* word = stream.beats.data() + low / 64;
+    const size_t count = stream.count();
+    for (size_t beat = 0; beat < count; ++beat, word += stream.words) {
+        uint64_t field = word[0] >> shift;
+        if (shift + bits > 64) field |= word[1] << (64 - shift);
+        value[beat] = static_cast<Value>(((field & mask) ^ sign) - sign);
+    }
+}
+
 }  // namespace
+
+// For the main loop: whether a waker has changed since the last call.
+bool sc_hw_woken() {
+    const bool result = woken;
+    woken = false;
+    return result;
+}
 
 extern "C" {
 
 // From Verilog.
 
-int sc_hw_open(int core, const char* name, int slots) {
+int sc_hw_open(int core, const char* name, int bits) {
     if (cores.size() <= static_cast<size_t>(core)) cores.resize(core + 1);
     Stream stream;
     stream.core = core;
     stream.name = name;
-    stream.slots = slots;
+    stream.words = (bits + 63) / 64;
     streams.push_back(stream);
     return static_cast<int>(streams.size()) - 1;
 }
 
 svBit sc_hw_pull(int id, svBitVecVal* beat) {
     Stream& stream = streams[id];
-    if (stream.position * stream.slots >= stream.beats.size() || stream.stalled()) return 0;
-    std::memcpy(beat, &stream.beats[stream.position * stream.slots], stream.slots * sizeof(int64_t));
-    ++stream.position;
+    if (stream.position == stream.beats.size() || stream.stalled()) return 0;
+    std::memcpy(beat, &stream.beats[stream.position], stream.words * sizeof(uint64_t));
+    stream.position += stream.words;
     moved(stream);
     return 1;
 }
@@ -78,17 +121,23 @@ svBit sc_hw_ready(int id) { return !streams[id].stalled(); }
 void sc_hw_push(int id, const svBitVecVal* beat) {
     Stream& stream = streams[id];
     const size_t end = stream.beats.size();
-    stream.beats.resize(end + stream.slots);
-    std::memcpy(&stream.beats[end], beat, stream.slots * sizeof(int64_t));
+    stream.beats.resize(end + stream.words);
+    std::memcpy(&stream.beats[end], beat, stream.words * sizeof(uint64_t));
     moved(stream);
 }
 
 void sc_hw_unstable(int id) { ++streams[id].unstable; }
 
-svBit sc_hw_poll(int id) {
+svBit sc_hw_poll(int id, svBit idle) {
     Core& core = cores[id];
     ++core.clocks;
-    return core.limit && (core.outstanding == 0 || core.clocks >= core.moved + core.limit);
+    const bool met = core.outstanding == 0 && (idle || !core.until_idle);
+    if (core.limit && (met || core.clocks >= core.moved + core.limit)) {
+        core.limit = 0;
+        core.wake = !core.wake;
+        woken = true;
+    }
+    return core.wake;
 }
 
 // From Python.
@@ -99,11 +148,23 @@ int sc_hw_find(int core, const char* name) {
     return -1;
 }
 
-void sc_hw_load(int id, const int64_t* beats, uint64_t count) {
+// Append beats of zeros, whose fields sc_hw_pack then fills.
+void sc_hw_append(int id, uint64_t count) {
     Stream& stream = streams[id];
-    stream.beats.erase(stream.beats.begin(), stream.beats.begin() + stream.position * stream.slots);
+    stream.beats.erase(stream.beats.begin(), stream.beats.begin() + stream.position);
     stream.position = 0;
-    stream.beats.insert(stream.beats.end(), beats, beats + count * stream.slots);
+    stream.beats.resize(stream.beats.size() + count * stream.words);
+}
+
+void sc_hw_pack(int id, uint64_t count, unsigned low, unsigned bits, unsigned size, const void* column) {
+    const auto packing = size == 1 ? pack<uint8_t> : size == 2 ? pack<uint16_t> : size == 4 ? pack<uint32_t> : pack<uint64_t>;
+    packing(streams[id], count, low, bits, column);
+}
+
+void sc_hw_unpack(int id, unsigned low, unsigned bits, bool is_signed, unsigned size, void* column) {
+    const auto unpacking =
+        size == 1 ? unpack<uint8_t> : size == 2 ? unpack<uint16_t> : size == 4 ? unpack<uint32_t> : unpack<uint64_t>;
+    unpacking(streams[id], low, bits, is_signed, column);
 }
 
 void sc_hw_flush(int id) {
@@ -120,13 +181,7 @@ void sc_hw_expect(int id, uint64_t count) {
     cores[stream.core].outstanding += count;
 }
 
-uint64_t sc_hw_count(int id) { return streams[id].beats.size() / streams[id].slots - streams[id].position; }
-
-void sc_hw_take(int id, int64_t* beats) {
-    Stream& stream = streams[id];
-    if (!stream.beats.empty()) std::memcpy(beats, stream.beats.data(), stream.beats.size() * sizeof(int64_t));
-    stream.beats.clear();
-}
+uint64_t sc_hw_count(int id) { return streams[id].count(); }
 
 void sc_hw_set_stall(int id, uint32_t stall, uint64_t seed) {
     streams[id].stall = stall;
@@ -135,9 +190,10 @@ void sc_hw_set_stall(int id, uint32_t stall, uint64_t seed) {
 
 uint64_t sc_hw_unstable_count(int id) { return streams[id].unstable; }
 
-void sc_hw_arm(int id, uint64_t limit) {
+void sc_hw_arm(int id, uint64_t limit, bool until_idle) {
     cores[id].limit = limit;
     cores[id].moved = cores[id].clocks;
+    cores[id].until_idle = until_idle;
 }
 
 uint64_t sc_hw_clocks(int id) { return cores[id].clocks; }

@@ -1,28 +1,32 @@
 """Python's end of the bulk streams: NumPy arrays in and out of buffers that the simulation shares (see streams.cpp)."""
 
 import ctypes
+from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 
-__all__ = ["Stream", "arm", "clocks"]
+from sc_hw_models.rule import Field
 
-_U64 = ctypes.c_uint64
-_BEATS = np.ctypeslib.ndpointer(dtype=np.int64, flags="C_CONTIGUOUS")
+__all__ = ["CLOCK_PERIOD", "Stream", "arm", "clocks"]
+
+_U64, _U32, _INT = ctypes.c_uint64, ctypes.c_uint32, ctypes.c_int
 
 
 def _library() -> ctypes.CDLL:
     library = ctypes.CDLL(None)  # the simulator is this process
     signatures = {
-        "sc_hw_find": (ctypes.c_int, [ctypes.c_int, ctypes.c_char_p]),
-        "sc_hw_load": (None, [ctypes.c_int, _BEATS, _U64]),
-        "sc_hw_flush": (None, [ctypes.c_int]),
-        "sc_hw_expect": (None, [ctypes.c_int, _U64]),
-        "sc_hw_count": (_U64, [ctypes.c_int]),
-        "sc_hw_take": (None, [ctypes.c_int, _BEATS]),
-        "sc_hw_set_stall": (None, [ctypes.c_int, ctypes.c_uint32, _U64]),
-        "sc_hw_unstable_count": (_U64, [ctypes.c_int]),
-        "sc_hw_arm": (None, [ctypes.c_int, _U64]),
-        "sc_hw_clocks": (_U64, [ctypes.c_int]),
+        "sc_hw_find": (_INT, [_INT, ctypes.c_char_p]),
+        "sc_hw_append": (None, [_INT, _U64]),
+        "sc_hw_pack": (None, [_INT, _U64, _U32, _U32, _U32, ctypes.c_void_p]),
+        "sc_hw_unpack": (None, [_INT, _U32, _U32, ctypes.c_bool, _U32, ctypes.c_void_p]),
+        "sc_hw_flush": (None, [_INT]),
+        "sc_hw_expect": (None, [_INT, _U64]),
+        "sc_hw_count": (_U64, [_INT]),
+        "sc_hw_set_stall": (None, [_INT, _U32, _U64]),
+        "sc_hw_unstable_count": (_U64, [_INT]),
+        "sc_hw_arm": (None, [_INT, _U64, ctypes.c_bool]),
+        "sc_hw_clocks": (_U64, [_INT]),
     }
     for name, (result, arguments) in signatures.items():
         function = getattr(library, name)
@@ -31,33 +35,43 @@ def _library() -> ctypes.CDLL:
 
 
 _LIBRARY = _library()
+CLOCK_PERIOD = _U64.in_dll(_LIBRARY, "sc_hw_clock_period").value  # simulator steps
 
 
 class Stream:
-    """One stream of one core: a source (``load``), a sink or a write monitor (``take``); beats are rows of ``slots`` int64."""
+    """One stream of one core: a source (``load``), a sink or a write monitor (``take``).
 
-    def __init__(self, core: int, name: str, slots: int) -> None:
-        self.name, self.slots = name, slots
+    ``fields`` are those of a beat, first in the lowest bits; a column is the values of one of them, in its ``dtype``.
+    """
+
+    def __init__(self, core: int, name: str, fields: Sequence[Field]) -> None:
+        self.name, self._fields = name, fields
+        self._low = list(accumulate((f.bits for f in fields), initial=0))
         self._id = _LIBRARY.sc_hw_find(core, name.encode())
         if self._id < 0:
             raise LookupError(f"the bench has no stream {name} for core {core}")
         self._unstable_before = _LIBRARY.sc_hw_unstable_count(self._id)
 
-    def load(self, beats: np.ndarray) -> None:
-        """Append beats to a source and make their departure part of the goal."""
-        beats = np.ascontiguousarray(beats, dtype=np.int64).reshape(-1, self.slots)
-        _LIBRARY.sc_hw_load(self._id, beats, len(beats))
-        self.expect(len(beats))
+    def load(self, columns: Sequence[np.ndarray]) -> None:
+        """Append beats, one column for each field, to a source and make their departure part of the goal."""
+        count = len(columns[0])
+        _LIBRARY.sc_hw_append(self._id, count)
+        for f, low, column in zip(self._fields, self._low, columns, strict=False):
+            values = np.ascontiguousarray(column, dtype=f.dtype)
+            _LIBRARY.sc_hw_pack(self._id, count, low, f.bits, f.dtype.itemsize, values.ctypes.data)
+        self.expect(count)
 
     def expect(self, count: int) -> None:
         """Make the arrival of ``count`` more beats part of the goal."""
         _LIBRARY.sc_hw_expect(self._id, count)
 
-    def take(self) -> np.ndarray:
-        """Return and remove the beats that have arrived, shape ``(beats, slots)``."""
-        beats = np.empty((_LIBRARY.sc_hw_count(self._id), self.slots), dtype=np.int64)
-        _LIBRARY.sc_hw_take(self._id, beats)
-        return beats
+    def take(self) -> list[np.ndarray]:
+        """Return the beats that have arrived, one column for each field, and empty the stream."""
+        columns = [np.empty(self.left, dtype=f.dtype) for f in self._fields]
+        for f, low, column in zip(self._fields, self._low, columns, strict=False):
+            _LIBRARY.sc_hw_unpack(self._id, low, f.bits, f.signed, f.dtype.itemsize, column.ctypes.data)
+        self.flush()
+        return columns
 
     def flush(self) -> None:
         """Drop everything buffered and every goal."""
@@ -78,9 +92,9 @@ class Stream:
         return int(_LIBRARY.sc_hw_unstable_count(self._id) - self._unstable_before)
 
 
-def arm(core: int, limit: int) -> None:
-    """Let the core's waker rise when its goals are met or no beat has moved for ``limit`` clocks; 0 disarms it."""
-    _LIBRARY.sc_hw_arm(core, limit)
+def arm(core: int, limit: int, *, until_idle: bool = False) -> None:
+    """Let the core's waker change once: when its goals are met (and the core is idle), or nothing moved for ``limit`` clocks."""
+    _LIBRARY.sc_hw_arm(core, limit, until_idle)
 
 
 def clocks(core: int) -> int:

@@ -1,37 +1,37 @@
 // streams.sv: valid/ready streams and write monitors whose beats are moved in bulk by streams.cpp.
 //
-// A beat is SLOTS values of 64 bits, signed values sign-extended, so that the Python side sees int64
-// columns. All state changes happen at the rising clock edge. Stalls are drawn in streams.cpp.
+// A beat is its fields side by side, the first in the lowest bits. All state changes happen at the rising
+// clock edge. Stalls are drawn in streams.cpp.
 `resetall
 `timescale 1ns / 1ps
 `default_nettype none
 
 package sc_hw_streams;
   // One width for every stream of a build, because a DPI function has one prototype.
-  typedef bit [64*`SC_HW_SLOTS-1:0] beat_t;
-  import "DPI-C" function int sc_hw_open(input int core, input string name, input int slots);
+  typedef bit [64*`SC_HW_WORDS-1:0] beat_t;
+  import "DPI-C" function int sc_hw_open(input int core, input string name, input int bits);
   import "DPI-C" function bit sc_hw_pull(input int id, output beat_t beat);
   import "DPI-C" function bit sc_hw_ready(input int id);
   import "DPI-C" function void sc_hw_push(input int id, input beat_t beat);
   import "DPI-C" function void sc_hw_unstable(input int id);
-  import "DPI-C" function bit sc_hw_poll(input int core);
+  import "DPI-C" function bit sc_hw_poll(input int core, input bit idle);
 endpackage
 
 // Offers beats; holds a beat until it is taken; leaves gaps.
 module sc_hw_source #(
   parameter int CORE = 0,
   parameter string NAME = "",
-  parameter int SLOTS = 1
+  parameter int BITS = 1
 ) (
   input wire clk,
   input wire rst,
   output reg valid,
   input wire ready,
-  output reg [64*SLOTS-1:0] beat
+  output reg [BITS-1:0] beat
 );
   import sc_hw_streams::*;
   int id;
-  initial id = sc_hw_open(CORE, NAME, SLOTS);
+  initial id = sc_hw_open(CORE, NAME, BITS);
   beat_t next;
   bit got;
   always @(posedge clk)
@@ -40,7 +40,7 @@ module sc_hw_source #(
       got = sc_hw_pull(id, next);
       valid <= got;
       // What a stream shows while valid is low must not matter.
-      beat <= got ? next[64*SLOTS-1:0] : ~beat;
+      beat <= got ? next[BITS-1:0] : ~beat;
     end
 endmodule
 
@@ -48,19 +48,19 @@ endmodule
 module sc_hw_sink #(
   parameter int CORE = 0,
   parameter string NAME = "",
-  parameter int SLOTS = 1
+  parameter int BITS = 1
 ) (
   input wire clk,
   input wire rst,
   input wire valid,
   output reg ready,
-  input wire [64*SLOTS-1:0] beat
+  input wire [BITS-1:0] beat
 );
   import sc_hw_streams::*;
   int id;
-  initial id = sc_hw_open(CORE, NAME, SLOTS);
+  initial id = sc_hw_open(CORE, NAME, BITS);
   reg waiting;
-  reg [64*SLOTS-1:0] offered;
+  reg [BITS-1:0] offered;
   always @(posedge clk) begin
     if (!rst && waiting && !(valid && beat === offered)) sc_hw_unstable(id);
     if (!rst && valid && ready) sc_hw_push(id, beat_t'(beat));
@@ -74,27 +74,28 @@ endmodule
 module sc_hw_probe #(
   parameter int CORE = 0,
   parameter string NAME = "",
-  parameter int SLOTS = 1
+  parameter int BITS = 1
 ) (
   input wire clk,
   input wire write_enable,
-  input wire [64*SLOTS-1:0] beat
+  input wire [BITS-1:0] beat
 );
   import sc_hw_streams::*;
   int id;
-  initial id = sc_hw_open(CORE, NAME, SLOTS);
+  initial id = sc_hw_open(CORE, NAME, BITS);
   always @(posedge clk) if (write_enable) sc_hw_push(id, beat_t'(beat));
 endmodule
 
-// Raises wake when every stream of a core has moved the beats that were asked for, or time is up.
+// Changes wake when every stream of a core has moved the beats that were asked for, or time is up.
 module sc_hw_waker #(
   parameter int CORE = 0
 ) (
   input wire clk,
+  input wire idle,
   output reg wake
 );
   import sc_hw_streams::*;
   initial wake = 1'b0;
-  always @(posedge clk) wake <= sc_hw_poll(CORE);
+  always @(posedge clk) wake <= sc_hw_poll(CORE, idle);
 endmodule
 `resetall
