@@ -37,8 +37,8 @@ lint: $(READY) ## formatting, lint, types, import contract
 sim: $(READY) ## parity regression: 1,000,000 synapse-steps for each configuration and generator
 	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/sim.xml tests/parity/test_regression.py --synapse-steps 1000000
 
-prove: $(READY) ## prove every preset and every configuration of the regression, both generators
-	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/prove.xml tests/prove/test_spread.py --prove-all
+prove: $(READY) ## prove every preset, every configuration of the regression and engines of every shape, both generators
+	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/prove.xml tests/prove/test_spread.py tests/prove/test_engine.py --prove-all
 
 prove-random: $(READY) ## prove 200 random configurations of both generators; SEED=n repeats a run
 	$(eval SEED ?= $(shell date +%Y%m%d))

@@ -192,14 +192,16 @@ def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | 
 @_folder
 @_solver
 @_timeout
+@click.option("--part", "parts", type=click.Choice(["lane", "engine"]), multiple=True, default=["lane", "engine"],
+              show_default=True, help="What to prove; repeat it for both.")  # fmt: skip
 @_json
-def prove(folder: Path, solvers: tuple[str, ...], timeout: int, json_path: Path | None) -> None:
-    """Prove that the lanes compute the golden model's step for every state, input and noise word."""
+def prove(folder: Path, solvers: tuple[str, ...], timeout: int, parts: tuple[str, ...], json_path: Path | None) -> None:
+    """Prove that the lanes compute the golden model's step and that the engine applies it to every word once."""
     from rich.console import Console
 
     from .proof.command import prove_command
 
-    sys.exit(prove_command(folder, list(solvers), timeout, json_path, Console(), _note))
+    sys.exit(prove_command(folder, list(solvers), list(parts), timeout, json_path, Console(), _note))
 
 
 @app.command()

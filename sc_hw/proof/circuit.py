@@ -13,7 +13,7 @@ from ..manifest import Core
 from ..rtl.design import Port
 from ..yosys import YosysError, find_yosys, run_yosys
 
-__all__ = ["Circuit", "Product", "Register", "read_core", "read_datapath", "read_lane", "read_whole_lane"]
+__all__ = ["Circuit", "Product", "Register", "check_clocks", "read_core", "read_datapath", "read_lane", "read_whole_lane"]
 
 _READ = """read_verilog -sv {files}
 hierarchy -check -top {top}
@@ -168,7 +168,7 @@ def _read(core: Core, module: str, ports: Sequence[Port], *, apart: str = "", un
     comments = [line for line in text.splitlines() if line.startswith(";")]
     registers = tuple(_registers(text, top))
     _check_ports(core, module, comments, ports)
-    _check_clocks(core, modules[top])
+    check_clocks(core, modules[top])
     sort = re.search(rf"^\(define-sort \|{top}_s\| \(\) \(_ BitVec (\d+)\)\)$", text, re.MULTILINE)
     if not sort:
         raise UserError(f"{core.folder}: Yosys {number} wrote no state for {top}; emit the core again")
@@ -212,7 +212,7 @@ def _check_ports(core: Core, module: str, comments: Sequence[str], ports: Sequen
             )
 
 
-def _check_clocks(core: Core, netlist: Mapping[str, Any]) -> None:
+def check_clocks(core: Core, netlist: Mapping[str, Any]) -> None:
     """Refuse every storage cell that is not a register on the rising edge of ``clk``; comments in the SMT text omit some."""
     clock = netlist["ports"]["clk"]["bits"]
     for cell in netlist["cells"].values():

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from ..manifest import load_core
 from ..records import results_folder, write_record, write_results
+from ..toolchain import sby
 from .prove import prove
 from .result import Obligation, ProofResult
 from .solver import find_solver
@@ -19,8 +20,9 @@ COUNTEREXAMPLE = "counterexample.json"
 
 
 def prove_command(
-    folder: Path, solvers: list[str], timeout: float, json_path: Path | None, console: Console, note: Callable[[str], None]
-) -> int:
+    folder: Path, solvers: list[str], parts: list[str], timeout: float, json_path: Path | None, console: Console,
+    note: Callable[[str], None],
+) -> int:  # fmt: skip
     """Prove an emitted folder and print the table; return 0 when everything is proven, else 1.
 
     Errors: ``UserError`` before any output for a folder or solver that cannot be used. The record is
@@ -28,8 +30,10 @@ def prove_command(
     """
     core = load_core(folder)
     chosen = [find_solver(name) for name in dict.fromkeys(solvers)]
+    if "engine" in parts:
+        sby().require()
     replayed = results_folder(folder) / COUNTEREXAMPLE  # refused before the proof when it cannot be written
-    result = prove(core, chosen, timeout=timeout, progress=lambda o: note(f"{o.verdict} {o.name}: {_times(o)}"))
+    result = prove(core, chosen, timeout=timeout, parts=parts, progress=lambda o: note(f"{o.verdict} {o.name}: {_times(o)}"))
     write_results(core, result.to_dict(), json_path)
     if result.counterexample:
         shared = {"core": result.core, "rule": result.rule, "config": result.config}

@@ -1,9 +1,9 @@
-"""The proof: the lane computes the rule's ``step`` for every state, every input and every noise word."""
+"""The proof: the lanes compute the rule's ``step`` for every state, input and noise word; the engine applies it."""
 
 import dataclasses
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +11,15 @@ from sc_hw_models.term import Term, evaluate, subterms
 
 from ..errors import UserError
 from ..manifest import Core
+from ..records import results_folder
+from ..toolchain import sby
+from ..yosys import find_yosys
 from .circuit import Circuit, Product, read_core, read_datapath, read_lane
 from .docket import Docket
+from .engine import prove_engine
 from .lane import OUTSIDE_THE_LANE, LaneProof
 from .question import Cut, Update, model_terms
-from .result import Counterexample, Obligation, ProofResult
+from .result import PARTS, Counterexample, Obligation, ProofResult
 from .run import find_run
 from .script import TermPrinter, extended, literal, resized
 from .solver import Answer, Solver
@@ -247,32 +251,42 @@ def _depends(term: Term, products: Sequence[Term]) -> bool:
 
 
 def prove(
-    core: Core, solvers: Sequence[Solver], *, timeout: float = 60.0, progress: Callable[[Obligation], None] = lambda _o: None
-) -> ProofResult:
-    """Prove that a core's lanes compute its rule's step, or find where they do not.
+    core: Core, solvers: Sequence[Solver], *, timeout: float = 60.0, parts: Collection[str] = PARTS,
+    progress: Callable[[Obligation], None] = lambda _o: None,
+) -> ProofResult:  # fmt: skip
+    """Prove that a core's lanes compute its rule's step and that its engine applies it once, or find where they do not.
 
-    Each obligation is proven when every one of ``solvers`` agrees within ``timeout`` seconds; ``progress``
-    is called with each as it is decided. Errors: ``UserError`` for sources that cannot be read as a datapath.
+    Each obligation is proven when every one of ``solvers`` agrees within ``timeout`` seconds; ``parts`` of ``PARTS``
+    are proven; ``progress`` is called with each obligation as it is decided. Waveforms of the engine go into
+    ``results/prove`` of the core's folder. Errors: ``UserError`` for sources that cannot be read as a core.
     """
     if not solvers:
         raise UserError("nothing to prove with: give at least one solver")
     start = time.monotonic()
+    docket = Docket(solvers=solvers, timeout=timeout, progress=progress)
+    tools = {"yosys": find_yosys()[1], **{solver.name: solver.tool.version for solver in solvers}}
+    counterexample = _prove_lane(core, docket) if "lane" in parts else None
+    obligations = list(docket.obligations)
+    if "engine" in parts:
+        tools["sby"] = sby().version
+        traces = results_folder(core.folder) / "prove"
+        obligations += prove_engine(core, solvers, timeout=timeout, traces=traces, progress=progress)
+    return ProofResult(
+        core=core.design.name, rule=core.design.rule.name, config=dataclasses.asdict(core.design.config),
+        generator=core.manifest["generator"], edited=core.edited, tools=tools, obligations=obligations,
+        counterexample=counterexample, seconds=round(time.monotonic() - start, 3),
+    )  # fmt: skip
+
+
+def _prove_lane(core: Core, docket: Docket) -> Counterexample | None:
+    """Prove the datapath and the lane around it; return a counterexample, as a run of the lane where there is one."""
     datapath, lane, engine = read_datapath(core), read_lane(core), read_core(core)
     rule, config = core.design.rule, core.design.config
-    docket = Docket(solvers=solvers, timeout=timeout, progress=progress)
-    update = Update(rule=rule, config=config, datapath=datapath, terms=model_terms(rule, config))
-    run = _Proof(update=update, docket=docket)
+    run = _Proof(update=Update(rule=rule, config=config, datapath=datapath, terms=model_terms(rule, config)), docket=docket)
     run.run()
     around = LaneProof(core=core, lane=lane, engine=engine, docket=docket)
     around.run()
-    counterexample = run.counterexample
     refuted = [o.name for o in docket.obligations if o.verdict == "refuted" and o.name not in OUTSIDE_THE_LANE]
-    if refuted:
-        shown = find_run(core, refuted[0], counterexample, around.register_case, around.random, docket)
-        counterexample = shown or counterexample
-    tools = {"yosys": datapath.yosys, **{solver.name: solver.tool.version for solver in solvers}}
-    return ProofResult(
-        core=core.design.name, rule=core.design.rule.name, config=dataclasses.asdict(core.design.config),
-        generator=core.manifest["generator"], edited=core.edited, tools=tools, obligations=docket.obligations,
-        counterexample=counterexample, seconds=round(time.monotonic() - start, 3),
-    )  # fmt: skip
+    if not refuted:
+        return run.counterexample
+    return find_run(core, refuted[0], run.counterexample, around.register_case, around.random, docket) or run.counterexample

@@ -4,7 +4,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Counterexample", "Obligation", "ProofResult"]
+__all__ = ["PARTS", "Counterexample", "Obligation", "ProofResult"]
+
+PARTS = ("lane", "engine")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """SMT solvers, one process a question, all asked the same SMT-LIB 2 text."""
 
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,16 @@ class Solver:
             return Answer(verdict=verdict, seconds=seconds, values=tuple(found[k] for k in range(len(wanted))))
         said = " ".join((done.stdout + done.stderr).split())[-300:]
         return Answer(verdict="unknown", seconds=seconds, text=said or f"{self.name} said nothing, exit status {done.returncode}")
+
+    @property
+    def command_name(self) -> str:
+        """The name under which other programs call the solver."""
+        return "yices-smt2" if self.name == "yices" else self.name
+
+    def interactive(self) -> str:
+        """Return the shell command that answers SMT-LIB 2 from standard input as it comes."""
+        arguments = shlex.quote("<stdin>") if self.name == "bitwuzla" else '"$@"'
+        return f"{shlex.join(self._command())} {arguments}"
 
     def _command(self) -> list[str]:
         if self.name == "bitwuzla":

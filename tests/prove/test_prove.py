@@ -2,11 +2,9 @@
 
 import dataclasses
 import json
-import sys
 
 import pytest
 
-from sc_hw.cli import main
 from sc_hw.errors import UserError
 from sc_hw.manifest import load_core
 from sc_hw.proof.prove import prove
@@ -20,7 +18,7 @@ WIDEST = {"weight_bits": 31, "trace_bits": 30, "reward_bits": 30}
 
 
 def run(core, *solvers, timeout=60):
-    return prove(core, [find_solver(name) for name in solvers or ("yices",)], timeout=timeout)
+    return prove(core, [find_solver(name) for name in solvers or ("yices",)], timeout=timeout, parts=["lane"])
 
 
 @pytest.mark.parametrize("generator", ["amaranth", "verilog"])
@@ -140,21 +138,9 @@ def test_no_answer_is_not_a_proof(make_core):
     assert "no answer in 0.5 s" in [o.note for o in result.obligations if o.verdict == "unknown"]
 
 
-@pytest.fixture
-def sc_hw(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["sc-hw", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_info:
-            main()
-        captured = capsys.readouterr()
-        return exit_info.value.code or 0, captured.out, captured.err
-
-    return call
-
-
 def test_verb(sc_hw, make_core, tmp_path):
     core = make_core("verilog")
-    status, out, err = sc_hw("prove", core.folder, "--json", tmp_path / "mine.json")
+    status, out, err = sc_hw("prove", core.folder, "--part", "lane", "--json", tmp_path / "mine.json")
     assert status == 0, out + err
     assert "PASS dut: 14 of 14 obligations proven by yices and bitwuzla" in out
     assert "proven next_eligibility: yices" in err
@@ -168,7 +154,7 @@ def test_verb(sc_hw, make_core, tmp_path):
     assert all(answer["version"] and answer["seconds"] >= 0 for answer in answers)
 
     edit(core, *FAULTS["swapped pre and post"][:3])
-    status, out, err = sc_hw("prove", core.folder, "--solver", "yices")
+    status, out, err = sc_hw("prove", core.folder, "--part", "lane", "--solver", "yices")
     assert status == 1
     assert "FAIL dut" in out
     assert "counterexample to" in out

@@ -1,0 +1,231 @@
+"""The proof of the engine: sequencer, streams and memories around any lane, by k-induction over the emitted Verilog."""
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ..errors import UserError
+from ..manifest import Core
+from ..rtl.design import CoreDesign
+from ..rtl.emit import core_files
+from .circuit import check_clocks
+from .result import Obligation
+from .sby import Run, run_sby
+from .solver import Solver
+
+__all__ = ["prove_engine"]
+
+_INDUCTION = 2  # clocks: one before the one that is proven
+_SEARCH = 64  # clocks of the search for a counterexample; the timeout ends most of them earlier
+_RUNS_LONGER = 5  # all statements of the engine are one obligation to the solver
+
+# Statements by the first two words of their assertions' names.
+_STATEMENTS = {
+    "engine_sweep": "a timestep writes f(word, inputs) to every word once, and nothing else writes, under any stalls and gaps",
+    "engine_streams": "no beat is lost, duplicated, reordered or changed; a result leaves pipeline_depth unstalled clocks after "
+    "its event; the ready signals are as documented",
+    "engine_clear": "a clear writes the reset word to every word, once, and ends words + pipeline_depth clocks after it began",
+    "engine_reset": "the clock after rst the core is idle and has written nothing",
+    "engine_host": "a host write stores its word, a read returns what is stored, each in the documented number of clocks",
+    "engine_noise": "each update draws noise once; reset and clear reload the seed",
+    "inside": "the invariants by which the induction closes",
+    "engine_memory": "the emitted memory returns what was last written",
+}  # fmt: skip
+_COVERS = {
+    "cover_sweep_with_gaps_and_stalls": "a timestep ends after gaps and stalls",
+    "cover_overlapped_sweeps": "a timestep begins before the last one has ended",
+    "cover_clear": "a clear ends",
+    "cover_clear_then_sweep": "a timestep gives results after a clear",
+    "cover_load_sweep_read_back": "a loaded word is updated and read back changed",
+    "cover_reset_in_a_sweep_then_sweep": "a timestep ends after a reset in the middle of one",
+}
+_READ = "read_verilog -sv {files}\nchformal -remove\n"
+_ENGINE = (
+    "delete {replaced}\nread_verilog -formal engine.sv\nhierarchy -check -top {top}\nproc\nflatten\nopt_clean\n"
+    "write_json ../model/netlist.json\nmemory\nsetundef -undriven -anyseq\nopt_clean"
+)
+_MEMORY = (
+    "read_verilog -formal memory.sv\nhierarchy -check -top {top}\nproc\nflatten\nopt_clean\n"
+    "write_json ../model/netlist.json\nchtype -set $memrd t:tap\nmemory -nomap -nordff\nsetundef -undriven -anyseq\nopt_clean"
+)
+
+
+def prove_engine(
+    core: Core, solvers: Sequence[Solver], *, timeout: float, traces: Path, covers: bool = True,
+    progress: Callable[[Obligation], None] = lambda _o: None,
+) -> list[Obligation]:  # fmt: skip
+    """Prove the engine and the memories of an emitted core, at the core's own size, with every one of ``solvers``.
+
+    A waveform of a refutation is written into the folder ``traces``. ``covers`` shows that the statements are not
+    vacuous, on a small core of the same rule, configuration and generator. Errors: ``UserError`` when sby is
+    missing or the sources cannot be read.
+    """
+    obligations = []
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+        parts = [*_memories(core, solvers, timeout, Path(folder), traces), _engine(core, solvers, timeout, Path(folder), traces)]
+        if covers:
+            parts.append(_covers(core, solvers[0], timeout, Path(folder)))
+        for part in parts:
+            for obligation in part:
+                obligations.append(obligation)
+                progress(obligation)
+    return obligations
+
+
+def _render(template: str, design: CoreDesign, **values: Any) -> str:
+    environment = Environment(
+        loader=PackageLoader("sc_hw.proof", ""), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - Verilog, not HTML
+    )  # fmt: skip
+    return environment.get_template(template).render(design=design, spec=design.spec, name=design.name, **values)
+
+
+def _top(design: CoreDesign) -> str:
+    return f"{design.name}_proof"
+
+
+def _harness(design: CoreDesign, *, inside: bool) -> str:
+    """Return the harness of the engine; without ``inside`` it has no statements about registers within."""
+    spec, width = design.spec, {port.name: port.bits for port in design.ports()}
+    memories = sorted({design.memory_module(lane) for lane in range(design.lanes)})
+    host = [name for name in ("host_write", "host_lane", "host_address", "host_data") if name in width]
+    seen = {"state_reg": 3, "clearing_reg": 1, "fetch_valid_reg": 1, "word_valid_reg": 1, "valid_reg": spec.latency}
+    seen |= dict.fromkeys(("address_reg", "write_address_reg"), design.address_bits)
+    seen |= {f"step_{f.name}_reg": f.bits for f in spec.step_inputs} | {f"fetch_{f.name}_reg": f.bits for f in spec.step_inputs}
+    seen |= {f"fetch_{f.name}_reg": f.bits * design.lanes for f in spec.synapse_inputs}
+    if design.lanes > 1:
+        seen["host_lane_reg"] = design.lane_bits
+    memory_ports = {"read_enable": 1, "read_address": design.address_bits, "read_data": spec.state_bits}
+    memory_ports |= {"write_enable": 1, "write_address": design.address_bits, "write_data": spec.state_bits}
+    for lane in range(design.lanes):
+        seen |= {f"lane_{lane}.{port.name}": port.bits for port in design.lane_ports()}
+        seen |= {f"memory_{lane}.{name}": bits for name, bits in memory_ports.items()}
+    return _render(
+        "engine.sv.j2", design, top=_top(design), lfsr=spec.lfsr, memory_modules=memories, taps=seen, inside=inside,
+        host_signals=host, host_bits=sum(width[name] for name in host), lane_bits=max(1, design.lane_bits),
+        count_bits=(design.words + design.pipeline_depth + 1).bit_length() + 1,
+    )  # fmt: skip
+
+
+def _engine_task(design: CoreDesign, sources: Mapping[str, str], *, inside: bool = True) -> dict[str, Any]:
+    replaced = {f"{design.name}_lane", *(design.memory_module(lane) for lane in range(design.lanes))}
+    script = (_READ + _ENGINE).format(files=" ".join(sources), replaced=" ".join(sorted(replaced)), top=_top(design))
+    return {"script": script, "files": {**sources, "engine.sv": _harness(design, inside=inside)}}
+
+
+def _sources(core: Core) -> dict[str, str]:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in core.sources}
+    if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*\.v", name) for name in texts):
+        raise UserError(f"{core.folder}: a file name is not letters, digits and _; emit the core again")
+    return texts
+
+
+def _answer(solver: Solver, run: Run) -> dict[str, Any]:
+    word = {"pass": "unsat", "fail": "sat"}.get(run.status, run.status)
+    return {"solver": solver.name, "version": solver.tool.version, "answer": word, "seconds": round(run.seconds, 3)}
+
+
+def _checked(core: Core, run: Run, folder: Path) -> Run:
+    """Return a run of sby whose sources could be read and have all storage on the rising edge of ``clk``."""
+    netlist = folder / "run" / "model" / "netlist.json"
+    if run.status == "error" and not netlist.is_file():
+        raise UserError(f"{core.folder}: the engine cannot be read: {run.text}")
+    (module,) = (
+        m for m in json.loads(netlist.read_text(encoding="utf-8"))["modules"].values() if "clk" in m["ports"] and m["cells"]
+    )
+    kinds = {"$memwr_v2": "$dff", "$memrd": "tap", "$memrd_v2": "tap", "$meminit_v2": "init"}  # a write port is storage, too
+    cells = {name: {**cell, "type": kinds.get(cell["type"], cell["type"])} for name, cell in module["cells"].items()}
+    check_clocks(core, {**module, "cells": cells})
+    return run
+
+
+def _memories(
+    core: Core, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path
+) -> Iterator[Iterator[Obligation]]:
+    """Prove each memory module."""
+    design = core.design
+    for module in sorted({design.memory_module(lane) for lane in range(design.lanes)}):
+        source = {f"{module}.v": _sources(core)[f"{module}.v"]}
+        script = (_READ + _MEMORY).format(files=f"{module}.v", top=_top(design))
+        task = {
+            "script": script,
+            "files": {**source, "memory.sv": _render("memory.sv.j2", design, top=_top(design), module=module)},
+        }
+        yield _decide(core, module, task, task, ["engine_memory"], solvers, timeout, folder, traces)
+
+
+def _engine(core: Core, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path) -> Iterator[Obligation]:
+    """Prove everything that the harness of the engine states."""
+    names = [name for name in _STATEMENTS if name != "engine_memory" and (name != "engine_noise" or core.design.spec.lfsr)]
+    task, visible = (_engine_task(core.design, _sources(core), inside=inside) for inside in (True, False))
+    yield from _decide(core, core.design.name, task, visible, names, solvers, timeout, folder, traces)
+
+
+def _decide(
+    core: Core, title: str, task: dict[str, Any], visible: dict[str, Any], names: Sequence[str], solvers: Sequence[Solver],
+    timeout: float, folder: Path, traces: Path,
+) -> Iterator[Obligation]:  # fmt: skip
+    """Yield the obligations ``names``: by induction, or, when that fails, refuted by a run from reset that breaks one."""
+    answers = []
+    for solver in solvers:
+        work = folder / f"{title}_{solver.name}"
+        run = _checked(
+            core, run_sby(work, mode="prove", depth=_INDUCTION, solver=solver, timeout=_RUNS_LONGER * timeout, **task), work
+        )
+        answers.append(_answer(solver, run))
+        if run.status != "pass":
+            break
+    else:
+        yield from (Obligation(name=n, statement=_STATEMENTS[n], verdict="proven", answers=answers) for n in names)
+        return
+    not_inductive = ", ".join(run.failed) or run.text or run.status
+    if run.status != "timeout":
+        work = folder / f"{title}_search"
+        run = run_sby(work, mode="bmc", depth=_SEARCH, solver=solvers[-1], timeout=timeout, **visible)
+        answers.append(_answer(solvers[-1], run))
+    broken = {_group(name) for name in run.failed} if run.status == "fail" else set()
+    note = f"not inductive: {not_inductive}; no counterexample found from reset"
+    if broken and run.trace:
+        traces.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(run.trace, traces / f"{title}.vcd")
+        note = f"{', '.join(run.failed)} fails; waveform {traces / f'{title}.vcd'}"
+    for name in names:
+        if name in broken:
+            yield Obligation(name=name, statement=_STATEMENTS[name], verdict="refuted", answers=answers, note=note)
+        elif broken:
+            yield Obligation(name=name, statement=_STATEMENTS[name], verdict="skipped", answers=[],
+                             note="not decided: the core is refuted already")  # fmt: skip
+        else:
+            yield Obligation(name=name, statement=_STATEMENTS[name], verdict="unknown", answers=answers, note=note)
+
+
+def _group(assertion: str) -> str:
+    return next(name for name in _STATEMENTS if assertion.startswith(name))
+
+
+def _covers(core: Core, solver: Solver, timeout: float, folder: Path) -> Iterator[Obligation]:
+    """Reach every event on a small core with the same choice between overlapping sweeps and sweeps that wait."""
+    design = core.design
+    lanes = min(design.lanes, 2)
+    words = design.pipeline_depth + 1 if design.overlap else min(design.words, 3)
+    small = replace(design, synapses=max(lanes, words * lanes - bool(design.padded_lanes)), lanes=lanes, initial={})
+    files = core_files(small, core.manifest["generator"])
+    task = _engine_task(small, {name: text for name, text in files.items() if name.endswith(".v")}, inside=False)
+    depth = 2 * (small.words + small.pipeline_depth) + 8  # a clear and the timestep after it
+    run = run_sby(folder / "covers", mode="cover", depth=depth, solver=solver, timeout=_RUNS_LONGER * timeout, **task)
+    for name, statement in _COVERS.items():
+        if name == "cover_overlapped_sweeps" and not small.overlap:
+            continue
+        reached = name in run.reached
+        where = f"on {small.synapses} synapses, {small.lanes} lane{'s' if small.lanes > 1 else ''}"
+        note = f"reached in clock {run.reached[name]} {where}" if reached else f"not reached in {depth} clocks {where} {run.text}"
+        answer = {**_answer(solver, run), "answer": "sat" if reached else run.status}
+        yield Obligation(name=name, statement=f"not vacuous: {statement}", verdict="proven" if reached else "unknown",
+                         answers=[answer], note=note)  # fmt: skip

@@ -1,0 +1,166 @@
+"""Proofs of emitted engines, and planted faults that must not pass."""
+
+import json
+import re
+
+import pytest
+
+from sc_hw.errors import UserError
+from sc_hw.manifest import load_core
+from sc_hw.proof.engine import prove_engine
+from sc_hw.proof.solver import find_solver
+
+SMALL = {"weight_bits": 2, "trace_bits": 2, "reward_bits": 2}
+STOCHASTIC = SMALL | {"rounding": "stochastic"}
+
+# Synapses, lanes, settings: padding, waiting and overlapping sweeps, deep memories, noise. The first ones are for every run.
+SHAPES = {
+    "3 on 2 lanes, noise": (3, 2, STOCHASTIC),
+    "10 words, the fewest that overlap": (10, 1, SMALL),
+    "1 word": (1, 1, SMALL),
+    "2 words": (2, 1, SMALL),
+    "5 on 3 lanes": (5, 3, SMALL),
+    "9 words, the most that wait": (9, 1, SMALL),
+    "32 on 3 lanes, noise": (32, 3, STOCHASTIC),
+    "default": (1024, 1, {}),
+    "65536": (65536, 1, {}),
+    "257 on 8 lanes": (257, 8, {}),
+}
+
+
+def few(metafunc, values, count):
+    return list(values) if metafunc.config.getoption("--prove-all") else list(values)[:count]
+
+
+def pytest_generate_tests(metafunc):
+    if "shape" in metafunc.fixturenames:
+        metafunc.parametrize("shape", few(metafunc, SHAPES, 2))
+        metafunc.parametrize("generator", ["amaranth", "verilog"])
+    if "fault" in metafunc.fixturenames:
+        metafunc.parametrize("fault", few(metafunc, FAULTS, 4))
+        metafunc.parametrize("generator", few(metafunc, ["verilog", "amaranth"], 1))
+
+
+def run(core, tmp_path, *solvers, **options):
+    chosen = [find_solver(name) for name in solvers or ("bitwuzla",)]
+    return prove_engine(core, chosen, timeout=600, traces=tmp_path / "traces", **options)
+
+
+def test_proven(make_core, tmp_path, shape, generator):
+    synapses, lanes, config = SHAPES[shape]
+    core = make_core(generator, synapses=synapses, lanes=lanes, **config)
+    obligations = run(core, tmp_path)
+    assert {o.verdict for o in obligations} == {"proven"}, [vars(o) for o in obligations if o.verdict != "proven"]
+    names = {o.name for o in obligations}
+    assert {"engine_memory", "engine_sweep", "engine_streams", "engine_clear", "engine_reset", "engine_host", "inside"} <= names
+    assert ("engine_noise" in names) == ("rounding" in config)
+    assert ("cover_overlapped_sweeps" in names) == core.design.overlap
+    assert {"cover_clear_then_sweep", "cover_load_sweep_read_back", "cover_reset_in_a_sweep_then_sweep"} <= names
+
+
+# A pattern and what replaces it in the Verilog generator's text, the same for Amaranth's where that differs, the statements
+# of which one must be refuted, synapses and lanes.
+FAULTS = {
+    "sweep not drained": (
+        ("OVERLAP = 0", "OVERLAP = 1"),
+        ("command_ready = resting & drained", "command_ready = resting & (drained | ~command_clear)"),
+        ("engine_streams", "engine_sweep"), (3, 1)),
+    "write address off by one": (
+        (r"write_address_reg \+ 2'd1", "write_address_reg + 2'd2"),
+        (r"write_address_reg } \+ 3'h1", "write_address_reg } + 3'h2"),
+        ("engine_sweep", "engine_streams"), (3, 1)),
+    "address of the host kept": (
+        (r"host_address : {ADDRESS_BITS{1'b0}};\n    else if \(issue", "host_address : address_reg;\n    else if (issue"),
+        (r"host_accept \? host_address : 2'h0", "host_accept ? host_address : address_reg"),
+        ("engine_sweep", "engine_streams"), (3, 1)),
+    "result not held": (
+        (r"enable = ~result_valid \| result_ready", "enable = 1'b1"), (r"enable = \w+ \| result_ready", "enable = 1'b1"),
+        ("engine_streams", "engine_sweep"), (3, 1)),
+    "store in a sweep": (
+        ("host_store = host_ready & host_write", "host_store = host_valid & host_write"), None,
+        ("engine_sweep", "engine_host"), (3, 1)),
+    "clear skips the last word": (
+        (r"\(write_back\) \|", "(write_back & ~(clearing_reg & write_last)) |"),
+        (r"write_enable_0 = write_back \|", "write_enable_0 = (write_back & ~(clearing_reg & write_last)) |"),
+        ("engine_sweep", "engine_clear"), (3, 1)),
+    "event taken while stalled": (
+        (r"(event_ready = sweeping & ~clearing_reg) & enable", r"\1"), (r"(event_ready = \w+) & enable", r"\1"),
+        ("engine_streams",), (3, 1)),
+    "padding written": (("write_back & ~write_last", "write_back"), (r"= write_back & \w+;", "= write_back;"),
+        ("engine_sweep",), (3, 2)),
+    "step input of the next timestep": (
+        ("word_reward_reg <= fetch_reward_reg", "word_reward_reg <= step_reward_reg"), None,
+        ("engine_sweep", "engine_streams"), (10, 1)),
+    "memory loses the last word": (
+        (r"if \(write_enable\) words", "if (write_enable && write_address != WORDS - 1) words"), None,
+        ("engine_memory",), (3, 1)),
+    "valid bits ignore the stall": (
+        (r"if \(enable\) begin\n      fetch_valid_reg <= issue;", "fetch_valid_reg <= issue;\n    if (enable) begin"),
+        (r"enable \? issue : fetch_valid_reg", "issue"), ("engine_streams", "engine_sweep"), (3, 1)),
+    "event of the next word": (
+        ("word_pre_spike_reg <= fetch_pre_spike_reg", "word_pre_spike_reg <= event_pre_spike"), None,
+        ("engine_sweep", "engine_streams"), (3, 1)),
+    "reset leaves the pipeline": (
+        (r" valid_reg <= {LATENCY{1'b0}};", ""), (r"rst \? 7'h00 :", "1'b0 ? 7'h00 :"),
+        ("engine_streams", "engine_reset"), (3, 1)),
+    "reset leaves the sequencer": (
+        (r"(if \(rst\) begin\s+)state_reg <= IDLE;", r"\1"), (r"rst \? 3'h0 :", "1'b0 ? 3'h0 :"),
+        ("engine_streams", "engine_reset"), (3, 1)),
+    "last flag on the first beat": (
+        ("result_last = write_last", "result_last = (write_address_reg == 0)"), None, ("engine_streams",), (3, 1)),
+    "read answered too early": (
+        ("READ: state_reg <= READBACK", "READ: state_reg <= IDLE"),
+        ("readback_valid = state_reg == 3'h4", "readback_valid = state_reg == 3'h3"),
+        ("engine_host", "engine_streams"), (3, 1)),
+    "store in every lane": (
+        (r" & \(host_lane == 1'd1\)", ""), (r"= host_store & \w+;", "= host_store;"), ("engine_sweep",), (3, 2)),
+    "noise drawn in bubbles": (("enable & word_valid_reg", "enable"), None, ("engine_noise",), (3, 2)),
+    "clear keeps the noise": ((r"rst \| clearing_reg", "rst"), None, ("engine_noise",), (3, 2)),
+}  # fmt: skip
+
+
+def plant(core, pattern, new):
+    """Replace the pattern wherever it stands."""
+    texts = {path: path.read_text() for path in core.sources}
+    changed = {path: re.sub(pattern, new, text) for path, text in texts.items()}
+    assert changed != texts, pattern
+    for path, text in changed.items():
+        path.write_text(text)
+    return load_core(core.folder)
+
+
+def test_fault_is_refuted(make_core, tmp_path, fault, generator):
+    verilog, amaranth, broken, (synapses, lanes) = FAULTS[fault]
+    core = make_core(generator, synapses=synapses, lanes=lanes, **(STOCHASTIC if lanes > 1 else SMALL))
+    core = plant(core, *(verilog if generator == "verilog" else amaranth or verilog))
+    obligations = run(core, tmp_path, covers=False)
+    refuted = [o for o in obligations if o.verdict == "refuted"]
+    assert refuted
+    assert {o.name for o in refuted} & set(broken), [(o.name, o.note) for o in refuted]
+    assert any("waveform" in o.note for o in refuted)
+    assert list((tmp_path / "traces").glob("*.vcd"))
+
+
+def test_verb(make_core, sc_hw):
+    core = make_core("verilog", synapses=3, **SMALL)
+    status, out, err = sc_hw("prove", core.folder, "--part", "engine", "--solver", "bitwuzla")
+    assert status == 0, out + err
+    assert "PASS dut: 12 of 12 obligations proven by bitwuzla" in out
+    record = json.loads((core.folder / "results" / "prove.json").read_text())
+    assert record["tools"].keys() == {"yosys", "bitwuzla", "sby"}
+
+    plant(core, "if .write_enable. words", "if (write_enable && write_address != 1) words")
+    status, out, err = sc_hw("prove", core.folder, "--part", "engine", "--solver", "bitwuzla")
+    assert status == 1
+    assert "FAIL dut" in out
+    assert (core.folder / "results" / "prove" / "dut_memory.vcd").is_file()
+
+
+def test_other_clocks_and_assumptions(make_core, tmp_path):
+    core = plant(
+        make_core("verilog", synapses=3, **SMALL), "endmodule\n`resetall", "always @* assume (!rst);\nendmodule\n`resetall"
+    )
+    assert {o.verdict for o in run(core, tmp_path, covers=False)} == {"proven"}  # an assumption in the Verilog is not believed
+    plant(core, r"always @.posedge clk. if .enable. word_reg_0", "always @(negedge clk) if (enable) word_reg_0")
+    with pytest.raises(UserError, match="rising edge of clk"):
+        run(core, tmp_path)
