@@ -59,6 +59,13 @@ _steps = click.option("--steps", type=click.IntRange(1, 10**9), default=200, sho
 _seed = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True,
                      help="Seed of everything random; the same seed repeats the run.")  # fmt: skip
 
+_solver = click.option(
+    "--solver", "solvers", multiple=True, default=["yices", "bitwuzla"], show_default=True,
+    help="yices, z3 or bitwuzla; repeat it, all must agree.", shell_complete=_complete(_solvers),
+)  # fmt: skip
+_timeout = click.option("--timeout", type=click.IntRange(1, 86400), default=60, show_default=True, metavar="S",
+                        help="Seconds each solver has for each obligation.")  # fmt: skip
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="sc-hw", message="%(prog)s %(version)s")
@@ -183,17 +190,8 @@ def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | 
 
 @app.command()
 @_folder
-@click.option(
-    "--solver",
-    "solvers",
-    multiple=True,
-    default=["yices", "bitwuzla"],
-    show_default=True,
-    help="yices, z3 or bitwuzla; repeat it, all must agree.",
-    shell_complete=_complete(_solvers),
-)
-@click.option("--timeout", type=click.IntRange(1, 86400), default=60, show_default=True, metavar="S",
-              help="Seconds each solver has for each obligation.")  # fmt: skip
+@_solver
+@_timeout
 @click.option("--part", "parts", type=click.Choice(["lane", "engine"]), multiple=True, default=["lane", "engine"],
               show_default=True, help="What to prove; repeat it for both.")  # fmt: skip
 @_json
@@ -253,6 +251,25 @@ def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None)
     caught = sum(outcome.verdict == "caught" for outcome in outcomes)
     click.echo(f"{'PASS' if passed else 'FAIL'}: {caught} faults caught, {sum(o.verdict == 'missed' for o in outcomes)} missed")
     sys.exit(0 if passed else 1)
+
+
+@app.command()
+@_folder
+@click.option("--count", type=click.IntRange(1, 10_000), default=200, show_default=True, metavar="N", help="Mutants.")
+@_seed
+@_solver
+@_timeout
+@_json
+def mutate(folder: Path, count: int, seed: int, solvers: tuple[str, ...], timeout: int, json_path: Path | None) -> None:
+    """Change single bits of the netlist and demand that simulation and proof notice each change that matters."""
+    from rich.console import Console
+
+    from .mutate_command import mutate_command
+
+    with _progress("mutants", 1) as advance:
+        status = mutate_command(folder, count=count, seed=seed, solvers=list(solvers), timeout=timeout, json_path=json_path,
+                                console=Console(), note=_note, progress=advance)  # fmt: skip
+    sys.exit(status)
 
 
 @app.command()

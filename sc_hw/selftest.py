@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .manifest import Core
-from .plant import PLUSARG, plant
+from .plant import plant_faults
 from .rtl.faults import Fault, engine_faults
 from .simulate import simulate
 
@@ -55,25 +55,17 @@ def selftest(
     """
     everything = list(faults_of(core) if faults is None else faults)
     planted = [fault for fault in everything if fault.cuts]
-    outcomes = []
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-        faulty = Path(folder) / f"{core.design.name}_faulty.v"
-        plant(core, planted, faulty)
-        copy = dataclasses.replace(core, folder=Path(folder), manifest={**core.manifest, "verilog": [faulty.name]})
-        for number in range(len(planted) + 1):
-            result = simulate([copy], steps=steps, seed=seed, output=output, plus_args=[f"+{PLUSARG}={number}"],
-                              note=note)  # fmt: skip
-            record = result.cores[0]
-            evidence = record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else ""
-            if number == 0:
-                verdict = "passes" if result.passed else "fails"
-                outcomes.append(Outcome(fault="(none)", description="the same netlist without a fault", verdict=verdict,
-                                        evidence=evidence or f"{record['synapse_steps']} synapse-steps equal"))  # fmt: skip
-            else:
-                fault = planted[number - 1]
-                verdict = "missed" if result.passed else "caught"
-                outcomes.append(Outcome(fault=fault.name, description=fault.description, verdict=verdict, evidence=evidence))
-            progress(number + 1, len(planted) + 1)
+        copy = plant_faults(core, planted, Path(folder))
+        result = simulate([copy], steps=steps, seed=seed, output=output, faults=range(len(planted) + 1), note=note,
+                          progress=progress)  # fmt: skip
+    evidence = [record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else "" for record in result.cores]
+    outcomes = [Outcome(fault="(none)", description="the same netlist without a fault",
+                        verdict="fails" if evidence[0] else "passes",
+                        evidence=evidence[0] or f"{result.cores[0]['synapse_steps']} synapse-steps equal")]  # fmt: skip
+    for fault, text in zip(planted, evidence[1:], strict=True):
+        outcomes.append(Outcome(fault=fault.name, description=fault.description, verdict="caught" if text else "missed",
+                                evidence=text))  # fmt: skip
     for fault in everything:
         if not fault.cuts:
             outcomes.append(

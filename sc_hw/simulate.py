@@ -21,7 +21,7 @@ __all__ = ["SimulationError", "SimulationResult", "check_stimulus", "simulate", 
 
 @dataclass(frozen=True, kw_only=True)
 class SimulationResult:
-    """What one run compared; ``cores`` holds one record a core, in the order given.
+    """What one run compared; ``cores`` holds one record a core, in the order given, or one a planted fault.
 
     ``demonstrations`` holds, for each core when asked for, the values of one synapse during the rule's
     demonstration, or ``None`` when the rule has none or the core is too large to play it in short time.
@@ -88,7 +88,7 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
 
 def simulate(
     cores: Sequence[Core], *, steps: int | Sequence[int], seed: int, output: Path, waves: bool = False,
-    plus_args: Sequence[str] = (), stimulus: Path | None = None, demonstrate: bool = False,
+    faults: Sequence[int] = (0,), stimulus: Path | None = None, demonstrate: bool = False,
     note: Callable[[str], None] = lambda _text: None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> SimulationResult:  # fmt: skip
@@ -97,8 +97,9 @@ def simulate(
     ``output`` receives the log, cocotb's results file and, with ``waves``, the waveform. ``stimulus``
     replaces the campaign by recorded inputs (``check_stimulus`` says how many timesteps); the state they
     end in is saved as ``final_state.npz``. ``demonstrate`` also plays the rule's demonstration.
-    ``progress`` is called with synapse-steps done and in all, ``note`` with what takes long. Errors:
-    ``UserError`` for a missing tool or two cores of one name;
+    ``faults`` are numbers of faults planted in the only core (0: none), each of which gets the whole campaign, from
+    reset, in the same process. ``progress`` is called with synapse-steps done and in all, or faults when there are
+    several, ``note`` with what takes long. Errors: ``UserError`` for a missing tool or two cores of one name;
     ``SimulationError`` when the build or the run ends without a result.
     """
     if not cores:
@@ -119,16 +120,19 @@ def simulate(
         for c, length in zip(cores, lengths, strict=True)
     ]  # fmt: skip
     recorded = str(stimulus.absolute()) if stimulus else ""
-    document = {"seed": seed, "cores": entries, "outcome": str(outcome), "stimulus": recorded, "demonstrate": demonstrate}
+    document = {"seed": seed, "cores": entries, "faults": list(faults), "outcome": str(outcome), "stimulus": recorded,
+                "demonstrate": demonstrate}  # fmt: skip
     plan.write_text(json.dumps(document), encoding="utf-8")
-    total = sum(c.design.synapses * length for c, length in zip(cores, lengths, strict=True))
+    one = len(faults) == 1
+    marker = "SC_HW_PROGRESS " if one else "SC_HW_FAULTS "
+    total = sum(c.design.synapses * length for c, length in zip(cores, lengths, strict=True)) if one else len(faults)
 
     def on_line(line: str) -> None:
-        if line.startswith("SC_HW_PROGRESS "):
+        if line.startswith(marker):
             progress(int(line.split()[1]), total)
 
     wave = output / "waves.vcd" if waves else None
-    arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{seed or 1}", *plus_args]
+    arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{seed or 1}"]
     if wave:
         arguments.append(f"+sc_hw_waves={wave}")
     environment = {
@@ -140,7 +144,7 @@ def simulate(
     if not outcome.is_file():
         raise SimulationError(log_tail(log))
     record = json.loads(outcome.read_text(encoding="utf-8"))
-    for core, result in zip(cores, record["cores"], strict=True):
+    for core, result in zip([*cores] * len(faults), record["cores"], strict=True):
         result |= {"name": core.design.name, "folder": str(core.folder), "edited": list(core.edited)}
     return SimulationResult(
         seed=seed, cores=record["cores"], demonstrations=record["demonstrations"], build_seconds=build_seconds,

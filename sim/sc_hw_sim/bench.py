@@ -17,8 +17,15 @@ __all__ = ["CoreBench"]
 
 _BATCH = 1 << 15  # synapse-steps moved at once
 _FEW = 64
+_SLACK = 16  # clocks until the first event is offered and the last result is seen
+_PATIENCE = 1000  # clocks in which something must move; stalls and latencies are far shorter
 
 Arrays = dict[str, np.ndarray]
+
+
+def _joined(parts: Sequence[Arrays]) -> Arrays:
+    """Return columns one after the other in time."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 class CoreBench:
@@ -31,6 +38,7 @@ class CoreBench:
         self.steps, self.done, self.initial = steps, 0, initial
         self.generator = np.random.default_rng([seed, index])
         self.board = Scoreboard()
+        self._flowing = False  # whether no stream stalls
         self._index, self._motifs = index, rule.motifs
         self._rst, self._wake = getattr(dut, f"rst_{index}"), getattr(dut, f"wake_{index}")
         self._idle = getattr(dut, f"idle_{index}")
@@ -78,6 +86,8 @@ class CoreBench:
                 await self._reset_mid_run()
             if self.generator.random() < 0.1 or self.board.clears == 1:
                 await self._clear()
+            if self.generator.random() < 0.1 or self.board.clears == 2:
+                await self._clear_between()
         await self._check_readback("final read-back")
         for stream in self.streams:
             self.board.count("protocol", f"{stream.name}: beats withdrawn or changed while waiting", 0, stream.unstable)
@@ -107,10 +117,11 @@ class CoreBench:
     # Pieces of a campaign.
 
     def _stalls(self) -> None:
-        """Choose new gaps and backpressure for every stream: none, some or much."""
+        """Choose new gaps and backpressure for every stream: none, some or much; often none anywhere."""
+        self._flowing = self.generator.random() < 0.25
         for stream in (self.command, self.event, self.host, self.result, self.readback):
-            stream.stall(self.generator.choice([0.0, 0.0, 0.1, 0.5, 0.9], p=[0.4, 0.2, 0.2, 0.15, 0.05]),
-                         int(self.generator.integers(1 << 62)))  # fmt: skip
+            probability = self.generator.choice([0.0, 0.0, 0.1, 0.5, 0.9], p=[0.4, 0.2, 0.2, 0.15, 0.05])
+            stream.stall(0.0 if self._flowing else probability, int(self.generator.integers(1 << 62)))
 
     async def _reset(self) -> list[list[np.ndarray]]:
         """Hold reset for a few clocks, drop what was queued, and return what the lanes wrote until then."""
@@ -125,8 +136,7 @@ class CoreBench:
 
     async def _moved(self, what: str) -> None:
         """Wait until all goals are met; a core that stops moving is reported with what it still owes."""
-        beats = sum(stream.left for stream in (self.command, self.event, self.host)) + self.synapses
-        arm(self._index, 1000 + 100 * beats)
+        arm(self._index, _PATIENCE)
         await self._wake.value_change
         for stream in (self.command, self.event, self.host):
             self.board.count(f"{what}: stuck", f"{stream.name} beats not taken", 0, stream.left)
@@ -169,16 +179,43 @@ class CoreBench:
         found = dict(zip(self.model.state, self.readback.take(), strict=True))
         self.board.host_values += self.board.tables(check, self.model.state, found, self._synapse_of(order))
 
-    async def _clear(self) -> None:
-        """Clear the core: every word is written once, in order, with the reset word."""
+    def _ask_clear(self) -> Arrays:
+        """Queue a clear and return the state it writes, columns ``(1, synapses)``."""
         self.model.clear()
         self.command.load([np.array([1]), *(np.array([0]) for _ in self.spec.step_inputs)])
+        return {name: values[None] for name, values in self.model.state.items()}
+
+    async def _clear(self) -> None:
+        """Clear the core: every word is written once, in order, with the reset word."""
+        expected = self._ask_clear()
         for stream, count in zip(self.writes, self._lane_words, strict=True):
             stream.expect(count)
         await self._moved("clear")
         self.board.clears += 1
-        self._compare_writes("clear", {name: values[None] for name, values in self.model.state.items()}, self._context())
+        self._compare_writes("clear", expected, self._context())
         await self._settled()
+
+    async def _clear_between(self) -> None:
+        """Clear between timesteps, all asked for at once: it waits until they are done, and they until it is."""
+        steps, kind = int(self.generator.integers(1, 5)), Kind("around a clear", "random", "random")
+        states: list[Arrays] = []
+        results: list[Arrays] = []
+        for clear in (False, True, False):
+            if clear:
+                states.append(self._ask_clear())
+                continue
+            inputs = inputs_of(kind, self.spec, steps, self.synapses, self.generator)
+            expected, outputs = self.model.run(inputs)
+            self._offer(inputs, steps)
+            states.append(expected)
+            results.append(outputs)
+        self.result.expect(2 * steps * self.words)
+        for stream, count in zip(self.writes, self._lane_words, strict=True):
+            stream.expect((2 * steps + 1) * count)
+        await self._moved("clear between timesteps")
+        self._compare_writes("clear between timesteps", _joined(states), self._context())
+        self._compare_results(_joined(results), 2 * steps, self._context())
+        self.board.clears += 1
 
     async def _timesteps(self, kind: Kind, inputs: Arrays, steps: int) -> None:
         """Play ``inputs`` and compare every state field and output of every synapse after each of them."""
@@ -188,7 +225,13 @@ class CoreBench:
         self.result.expect(steps * self.words)
         for stream, count in zip(self.writes, self._lane_words, strict=True):
             stream.expect(steps * count)
+        start = clocks(self._index)
         await self._moved("timesteps")
+        if self._flowing:
+            # A word a clock; between sweeps one clock, or a drained pipeline where a lane is not deeper than that.
+            depth = self.spec.latency + 2
+            late = clocks(self._index) - start - steps * (self.words + 1 + (self.words <= depth) * depth) - depth - _SLACK
+            self.board.count("throughput", "clocks late", 0, max(0, late))
         context = self._context(kind, inputs, before, expected)
         self._compare_writes("state after timestep", expected, context)
         self._compare_results(outputs, steps, context)

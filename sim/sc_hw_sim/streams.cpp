@@ -2,7 +2,7 @@
 //
 // Every stream owns a buffer of beats: packed bits as in Verilog, in whole 64-bit words. Python fills and
 // empties it column by column, one NumPy array for each field of a beat. A goal says how many beats each
-// stream of a core has to move before the core's waker changes; a limit of clocks makes a stuck core a
+// stream of a core has to move before the core's waker changes; a limit of idle clocks makes a stuck core a
 // report, not a hang.
 #include <cstdint>
 #include <cstring>
@@ -36,10 +36,11 @@ struct Stream {
 
 struct Core {
     uint64_t outstanding = 0;
-    uint64_t clocks = 0;    // since the start
-    uint64_t deadline = 0;  // in clocks; 0: no goal is set
+    uint64_t clocks = 0;      // since the start
+    uint64_t limit = 0;       // clocks without a beat moved after which to give up; 0: no goal is set
+    uint64_t moved = 0;       // the clock of the last beat moved
     bool until_idle = false;  // the goal includes that the core is idle
-    bool wake = false;        // changes when the goal is met or the deadline passes
+    bool wake = false;        // changes when the goal is met or the limit reached
 };
 
 std::vector<Stream> streams;
@@ -50,6 +51,7 @@ void moved(Stream& stream) {
     if (stream.outstanding) {
         --stream.outstanding;
         --cores[stream.core].outstanding;
+        cores[stream.core].moved = cores[stream.core].clocks;
     }
 }
 
@@ -130,8 +132,8 @@ svBit sc_hw_poll(int id, svBit idle) {
     Core& core = cores[id];
     ++core.clocks;
     const bool met = core.outstanding == 0 && (idle || !core.until_idle);
-    if (core.deadline && (met || core.clocks >= core.deadline)) {
-        core.deadline = 0;
+    if (core.limit && (met || core.clocks >= core.moved + core.limit)) {
+        core.limit = 0;
         core.wake = !core.wake;
         woken = true;
     }
@@ -189,7 +191,8 @@ void sc_hw_set_stall(int id, uint32_t stall, uint64_t seed) {
 uint64_t sc_hw_unstable_count(int id) { return streams[id].unstable; }
 
 void sc_hw_arm(int id, uint64_t limit, bool until_idle) {
-    cores[id].deadline = cores[id].clocks + limit;
+    cores[id].limit = limit;
+    cores[id].moved = cores[id].clocks;
     cores[id].until_idle = until_idle;
 }
 

@@ -50,6 +50,7 @@ class Stream:
         self._id = _LIBRARY.sc_hw_find(core, name.encode())
         if self._id < 0:
             raise LookupError(f"the bench has no stream {name} for core {core}")
+        self._unstable_before = _LIBRARY.sc_hw_unstable_count(self._id)
 
     def load(self, columns: Sequence[np.ndarray]) -> None:
         """Append beats, one column for each field, to a source and make their departure part of the goal."""
@@ -87,12 +88,12 @@ class Stream:
 
     @property
     def unstable(self) -> int:
-        """How often an offered beat was withdrawn or changed before it was taken."""
-        return int(_LIBRARY.sc_hw_unstable_count(self._id))
+        """How often an offered beat was withdrawn or changed before it was taken, since this object was made."""
+        return int(_LIBRARY.sc_hw_unstable_count(self._id) - self._unstable_before)
 
 
 def arm(core: int, limit: int, *, until_idle: bool = False) -> None:
-    """Let the core's waker change once: when its goals are met (and the core is idle), or after ``limit`` clocks."""
+    """Let the core's waker change once: when its goals are met (and the core is idle), or nothing moved for ``limit`` clocks."""
     _LIBRARY.sc_hw_arm(core, limit, until_idle)
 
 

@@ -21,6 +21,7 @@ from .scoreboard import MismatchError
 Bench = TypeVar("Bench", bound=CoreBench)
 PLAN = "SC_HW_PLAN"
 PROGRESS = "SC_HW_PROGRESS"
+FAULTS = "SC_HW_FAULTS"
 
 
 @cocotb.test()
@@ -36,7 +37,6 @@ async def parity(dut: Any) -> None:
         return rule, kind(dut, index, rule, rule.config_type(**entry["config"]), synapses=entry["synapses"], lanes=entry["lanes"],
                           steps=entry["steps"], seed=plan["seed"], initial=initial or None)  # fmt: skip
 
-    benches = [build(CoreBench, index)[1] for index in range(len(plan["cores"]))]
     done = 0
 
     def progress(synapse_steps: int) -> None:
@@ -57,8 +57,13 @@ async def parity(dut: Any) -> None:
         return bench.record(None)
 
     started, cpu_started = time.perf_counter(), time.process_time()
-    tasks = [cocotb.start_soon(run(bench)) for bench in benches]
-    records = [await task for task in tasks]
+    records: list[dict[str, Any]] = []
+    for fault in plan["faults"]:
+        dut.fault.value = fault
+        benches = [build(CoreBench, index)[1] for index in range(len(plan["cores"]))]
+        tasks = [cocotb.start_soon(run(bench)) for bench in benches]
+        records += [await task for task in tasks]
+        print(f"{FAULTS} {len(records)}", file=sys.stdout, flush=True)
     if stimulus:
         np.savez(Path(plan["outcome"]).with_name("final_state.npz"), allow_pickle=False, **benches[0].model.state)
     seconds = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu_started}
@@ -76,6 +81,8 @@ async def parity(dut: Any) -> None:
             demonstrations.append(None)
     outcome = {**seconds, "cores": records, "demonstrations": demonstrations}
     Path(plan["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
+    if any(plan["faults"]):
+        return  # whoever planted faults judges
     failed = [r["mismatch"]["text"] for r in records if r["mismatch"]]
     compared = sum(r["state_values_compared"] for r in records)
     if failed:

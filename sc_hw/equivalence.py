@@ -1,0 +1,82 @@
+"""Is a planted mutant the same circuit after all? Sequential equivalence with the core without it, decided by ABC.
+
+Both start with every register at 0, as after a reset, and get the same inputs for ever. Modules kept apart (datapath,
+memory) are taken out of both: what they are given must be equal, what they give is any common value.
+"""
+
+import subprocess
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+from .manifest import Core
+from .yosys import run_pinned_yosys
+
+__all__ = ["compare"]
+
+# Undefined values and power-up contents become 0 before any pass that would choose them to its liking.
+_READ = """read_verilog -sv {files}
+hierarchy -check -top {top}
+proc
+{apart}
+memory_collect
+memory_map
+flatten -noscopeinfo
+{evert}
+setundef -zero -undriven -init
+opt_clean
+rename {top} {name}
+design -stash {name}
+design -reset
+"""
+_MITER = """design -copy-from gold -as gold gold
+design -copy-from gate -as gate gate
+miter -equiv -flatten gold gate miter
+hierarchy -top miter
+techmap
+opt -fast
+dffunmap
+opt_clean
+write_blif miter.blif
+"""
+_DECIDE = "read_blif miter.blif; strash; zero; scorr; pdr -T {timeout}; sat"
+_LARGEST_MEMORY = 1 << 13  # bits that become registers
+
+
+def compare(gold: Core, gate: Core, module: str, *, timeout: int) -> tuple[str, str]:
+    """Return ``equal``, ``different`` or ``unknown`` for two variants of a planted core that differ in ``module``, and how.
+
+    A difference inside a memory is looked for in the memory alone, any other in the whole core.
+    """
+    design = gold.design
+    memories = sorted({design.memory_module(lane) for lane in range(design.lanes)})
+    top, apart = (module, []) if module in memories else (design.name, [*memories, gold.manifest["modules"]["datapath"]])
+    if not apart and design.words * design.spec.state_bits > _LARGEST_MEMORY:
+        return "unknown", f"a memory of more than {_LARGEST_MEMORY} bits"
+    script = "".join(
+        _READ.format(
+            files=" ".join(f"{name}_{file}" for file in core.manifest["verilog"]), top=top, name=name,
+            apart="\n".join(f"blackbox {m}" for m in apart), evert="\n".join(f"expose -evert t:{m}" for m in apart),
+        )
+        for name, core in (("gold", gold), ("gate", gate))
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+        for name, core in (("gold", gold), ("gate", gate)):
+            for source in core.sources:
+                (Path(folder) / f"{name}_{source.name}").write_bytes(source.read_bytes())
+        run_pinned_yosys(script + _MITER, cwd=Path(folder))
+        command = [str(_abc()), "-c", _DECIDE.format(timeout=timeout)]
+        said = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
+    line = next((line for line in said.splitlines() if "was asserted in frame" in line), "")
+    if line:
+        return "different", f"clock {line.split('frame', 1)[1].split('.')[0].strip()} after reset"
+    equal = "Property proved" in said or "UNSATISFIABLE" in said
+    return ("equal", "") if equal else ("unknown", f"no answer in {timeout} s")
+
+
+def _abc() -> Path:
+    """Return the ABC that comes with the wheel of Yosys."""
+    spec = find_spec("pyosys")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("pyosys is not installed")
+    return Path(spec.origin).with_name("yosys-abc")

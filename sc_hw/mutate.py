@@ -1,0 +1,156 @@
+"""Mutation: would a wrong netlist be noticed? Yosys mutants of a core, each simulated and put to the proof."""
+
+import dataclasses
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .equivalence import compare
+from .manifest import Core
+from .plant import Mutant, fixed, plant_mutants
+from .proof.prove import prove
+from .proof.solver import Solver
+from .selftest import enough_timesteps
+from .simulate import simulate
+from .yosys import find_yosys
+
+__all__ = ["Judged", "MutationResult", "mutate"]
+
+_ROUNDS = (1, 10, 50)
+"""How many times ``enough_timesteps`` each simulation of those that survived the one before takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A mutant and what became of it.
+
+    ``simulation`` is ``killed`` or ``survives``; ``proof`` is ``killed``, ``equivalent`` or ``unknown``. The proof is the
+    rule's theorem for a mutant of the datapath, else the comparison with the core without the mutant.
+    """
+
+    mutant: Mutant
+    simulation: str
+    difference: str
+    proof: str
+    evidence: str
+
+    @property
+    def gap(self) -> str:
+        """Why the mutant is in the gap, empty if it is not."""
+        if self.proof == "unknown":
+            return "the proof does not decide"
+        if self.simulation == "killed":
+            return "simulation kills what the proof calls equivalent" if self.proof == "equivalent" else ""
+        return "" if self.proof == "equivalent" else "survives simulation"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready record."""
+        rest = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "mutant"}
+        return {**dataclasses.asdict(self.mutant), "text": self.mutant.text, **rest, "gap": self.gap}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MutationResult:
+    """Every mutant of one core; ``rounds`` are the simulations: timesteps, seed, mutants, how many survived."""
+
+    core: str
+    rule: str
+    generator: str
+    synapses: int
+    lanes: int
+    config: dict[str, Any]
+    edited: tuple[str, ...]
+    count: int
+    seed: int
+    rounds: list[dict[str, int]]
+    tools: dict[str, str]
+    seconds: float
+    mutants: list[Judged]
+
+    @property
+    def verdict(self) -> str:
+        """``pass`` when there are mutants and the gap is empty."""
+        return "pass" if self.mutants and not any(judged.gap for judged in self.mutants) else "fail"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready record."""
+        return {"verb": "mutate", "verdict": self.verdict, **vars(self), "mutants": [judged.to_dict() for judged in self.mutants]}
+
+
+def mutate(
+    core: Core, *, count: int, seed: int, solvers: Sequence[Solver], timeout: int, output: Path,
+    note: Callable[[str], None] = lambda _text: None, progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> MutationResult:  # fmt: skip
+    """Plant up to ``count`` mutants drawn from ``seed``, simulate each and put each to the proof.
+
+    All are in one netlist and one simulator. Each proof has ``timeout`` seconds a question. Those that survive a short
+    simulation and are not equivalent are simulated longer, with other seeds. ``progress`` is called with what is done and
+    all there is to do. Errors: ``RuntimeError`` when the netlist without a mutant fails, or Yosys does.
+    """
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+        planted, mutants = plant_mutants(core, count, seed, Path(folder))
+        total = 2 * len(mutants) + 2
+        rounds: list[dict[str, int]] = []
+        differences = dict.fromkeys((m.number for m in mutants), "")
+        tools = {"yosys": find_yosys()[1]} | {solver.name: solver.tool.version for solver in solvers}
+
+        def simulated(numbers: Sequence[int], progress: Callable[[int, int], None] = lambda _done, _total: None) -> None:
+            steps, run_seed = _ROUNDS[len(rounds)] * enough_timesteps(core), seed + len(rounds)
+            # Without a mutant, first and last: then nothing a mutant leaves behind reaches the next one.
+            result = simulate([planted], steps=steps, seed=run_seed, output=output, faults=[0, *numbers, 0], note=note,
+                              progress=progress)  # fmt: skip
+            tools.update(result.tools)
+            clean, *records, last = (record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else ""
+                                     for record in result.cores)  # fmt: skip
+            if clean or last:
+                raise RuntimeError(f"the netlist without a mutant differs from the model: {clean or last}")
+            differences.update(zip(numbers, records, strict=True))
+            survived = sum(not record for record in records)
+            rounds.append({"steps": steps, "seed": run_seed, "mutants": len(records), "survived": survived})
+
+        simulated([m.number for m in mutants], lambda done, _all: progress(done, total))
+        gold = fixed(planted, 0, Path(folder) / "gold")
+
+        def proven(mutant: Mutant) -> tuple[str, str]:
+            gate = fixed(planted, mutant.number, Path(folder) / f"mutant_{mutant.number}")
+            if mutant.module == core.manifest["modules"]["datapath"]:
+                return _theorem(gate, solvers, timeout)
+            verdict, evidence = compare(gold, gate, mutant.module, timeout=timeout)
+            return {"equal": "equivalent", "different": "killed"}.get(verdict, verdict), evidence
+
+        proofs = []
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for done, proof in enumerate(pool.map(proven, mutants), len(mutants) + 3):
+                proofs.append(proof)
+                progress(done, total)
+        while len(rounds) < len(_ROUNDS):
+            left = [m.number for m, p in zip(mutants, proofs, strict=True) if not differences[m.number] and p[0] != "equivalent"]
+            if not left:
+                break
+            note(f"{len(left)} mutants survive {rounds[-1]['steps']} timesteps; simulating them longer")
+            simulated(left)
+    judged = [
+        Judged(mutant=m, simulation="killed" if differences[m.number] else "survives", difference=differences[m.number],
+               proof=proof, evidence=evidence)
+        for m, (proof, evidence) in zip(mutants, proofs, strict=True)
+    ]  # fmt: skip
+    return MutationResult(
+        core=core.design.name, rule=core.design.rule.name, generator=core.manifest["generator"], synapses=core.design.synapses,
+        lanes=core.design.lanes, config=dataclasses.asdict(core.design.config), edited=core.edited, count=count, seed=seed,
+        rounds=rounds, tools=tools, seconds=round(time.monotonic() - start, 3), mutants=judged,
+    )  # fmt: skip
+
+
+def _theorem(mutant: Core, solvers: Sequence[Solver], timeout: int) -> tuple[str, str]:
+    """Return what the proof of the rule's step says of a mutant and the obligation that decides."""
+    result = prove(mutant, solvers, timeout=timeout, parts=["lane"])
+    if result.verdict == "proven":
+        return "equivalent", f"{len(result.obligations)} obligations proven"
+    wrong = next((o for o in result.obligations if o.verdict == result.verdict), result.obligations[-1])
+    return {"refuted": "killed"}.get(result.verdict, "unknown"), f"{wrong.name} {wrong.verdict}"

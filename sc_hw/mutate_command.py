@@ -1,0 +1,56 @@
+"""The verb ``mutate``: the table by module, the gap one by one, and the record."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from .manifest import load_core
+from .mutate import Judged, MutationResult, mutate
+from .proof.solver import find_solver
+from .records import results_folder, write_results
+
+__all__ = ["mutate_command"]
+
+
+def mutate_command(
+    folder: Path, *, count: int, seed: int, solvers: list[str], timeout: int, json_path: Path | None, console: Console,
+    note: Callable[[str], None], progress: Callable[[int, int], None],
+) -> int:  # fmt: skip
+    """Run the mutants of an emitted folder and print what became of them; return 0 when the gap is empty, else 1.
+
+    Errors: ``UserError`` for a folder or solver that cannot be used.
+    """
+    core = load_core(folder)
+    chosen = [find_solver(name) for name in dict.fromkeys(solvers)]
+    output = results_folder(folder) / "mutate"
+    result = mutate(core, count=count, seed=seed, solvers=chosen, timeout=timeout, output=output, note=note, progress=progress)
+    write_results(core, result.to_dict(), json_path)
+    console.print(_table(result))
+    for judged in result.mutants:
+        if judged.gap:
+            console.print(f"GAP {judged.mutant.number}: {judged.gap}: {judged.mutant.text}", markup=False, highlight=False,
+                          soft_wrap=True)  # fmt: skip
+    if core.edited:
+        console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)
+    gap = sum(bool(judged.gap) for judged in result.mutants)
+    console.print(f"{result.verdict.upper()} {result.core}: {len(result.mutants)} mutants, {gap} in the gap, seed {seed}, "
+                  f"{result.seconds:.0f} s", markup=False, highlight=False)  # fmt: skip
+    return 0 if result.verdict == "pass" else 1
+
+
+def _table(result: MutationResult) -> Table:
+    columns = ("module", "mutants", "killed by simulation", "killed by proof", "equivalent by proof", "gap")
+    table = Table(*columns, title=f"mutants of {result.core}, {result.rule}, {result.generator}, seed {result.seed}")
+    modules = sorted({judged.mutant.module for judged in result.mutants})
+    for name in (*modules, "all"):
+        table.add_row(name, *_counts([judged for judged in result.mutants if name in ("all", judged.mutant.module)]))
+    return table
+
+
+def _counts(mutants: list[Judged]) -> list[str]:
+    killed = sum(judged.simulation == "killed" for judged in mutants)
+    proofs = [judged.proof for judged in mutants]
+    gap = sum(bool(judged.gap) for judged in mutants)
+    return [str(number) for number in (len(mutants), killed, proofs.count("killed"), proofs.count("equivalent"), gap)]

@@ -1,0 +1,168 @@
+"""The planter: rewrites the netlist, as a process of its own (``python -m sc_hw.planter FOLDER``).
+
+Yosys ends its process on an error. The folder holds the sources and ``plan.json``; it gets ``planted.v`` and, for
+mutants, ``mutants.txt``, Yosys's list of them. A fault's net is found by its name, which both generators keep; it is
+separated from its driver, and a module between the two passes the value on or replaces it.
+"""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+_SPARE = 50  # mutants drawn in place of those dropped
+
+
+def _main() -> None:
+    from pyosys import libyosys as ys
+
+    plan = json.loads(Path("plan.json").read_text(encoding="utf-8"))
+    design, name = ys.Design(), plan["name"]
+    ys.run_pass(f"read_verilog -sv {' '.join(plan['sources'])}", design)
+    ys.run_pass(f"hierarchy -top {name}", design)
+    text = _faults(ys, design, plan) if "faults" in plan else ""
+    ys.run_pass("proc", design)
+    if "count" in plan:
+        _mutants(ys, design, plan)
+    ys.run_pass("write_verilog -noattr netlist.v", design)
+    Path("planted.v").write_text(_plain(Path("netlist.v").read_text(encoding="utf-8")) + text, encoding="utf-8")
+
+
+def _plain(netlist: str) -> str:
+    """Return the netlist with modules of which there is one set of parameters called as they were emitted."""
+    derived = set(re.findall(r"^module (\\\$paramod\S*\\(\w+)\S*) ", netlist, re.MULTILINE))
+    names = [name for _, name in derived]
+    for long, name in derived:
+        if names.count(name) == 1:
+            netlist = netlist.replace(f"{long} ", f"{name} ")
+    return netlist
+
+
+def _mutants(ys: Any, design: Any, plan: dict[str, Any]) -> None:
+    """Draw mutants over all modules and apply each behind its number."""
+    # Inlined, the parts of a datapath that are instances of one module can be mutated one by one.
+    ys.run_pass(f"flatten -noscopeinfo {plan['name']}_datapath", design)
+    ys.run_pass(f"hierarchy -top {plan['name']}", design)
+    ys.run_pass("opt_clean", design)
+    ys.run_pass(f"mutate -list {plan['count'] + _SPARE} -seed {plan['seed']} -o drawn.txt", design)
+    drawn = Path("drawn.txt").read_text(encoding="utf-8").splitlines()
+    # The clock is no logic: nothing drives it, and the proof refuses a register that is not on it.
+    kept = [line for line in drawn if not re.search(r" -port (clk|CLK) ", line)][: plan["count"]]
+    lines = [line.replace("mutate ", f"mutate -ctrl selected {plan['bits']} {k} ", 1) for k, line in enumerate(kept, 1)]
+    Path("mutants.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    for module in sorted(set(re.findall(r"-module (\S+)", "\n".join(kept)))):
+        # "mutate" uses a wire of this name where there is one, and would add a port otherwise.
+        target = design.module(ys.IdString(module if module.startswith("$") else f"\\{module}"))
+        wire = target.addWire(ys.IdString("\\selected"), plan["bits"])
+        selection = target.addCell(ys.IdString("\\selection"), ys.IdString(f"\\{plan['name']}_selection"))
+        selection.setPort(ys.IdString("\\selected"), ys.SigSpec(wire))
+    ys.run_pass("script mutants.txt", design)
+
+
+def _faults(ys: Any, design: Any, plan: dict[str, Any]) -> str:
+    """Cut the nets of the faults and return the Verilog of the modules put between.
+
+    This comes before "proc": there the readers of a net still use its name; later they may use any alias of it.
+    """
+    name = plan["name"]
+    cut: dict[str, list[tuple[int, str, dict[str, str]]]] = {}
+    for number, fault in enumerate(plan["faults"], 1):
+        for net, expression in fault["cuts"].items():
+            cut.setdefault(net, []).append((number, expression, fault["reads"]))
+    text = ""
+    for k, (net, cases) in enumerate(cut.items()):
+        place, _, port = net.rpartition(".")
+        module, cell = _place(ys, design, name, place, port)
+        clean, faulty = _cut_port(ys, module, cell, port, k) if cell is not None else _cut_net(ys, module, port, k)
+        chooser = module.addCell(ys.IdString(f"\\fault_{k}"), ys.IdString(f"\\{name}_fault_{k}"))
+        chooser.setPort(ys.IdString("\\value"), clean)
+        chooser.setPort(ys.IdString("\\result"), faulty)
+        reads: dict[str, int] = {}
+        for _number, _expression, names in cases:
+            for read, target in names.items():
+                wire = _wire(ys, module, target)
+                reads[read] = wire.width
+                chooser.setPort(ys.IdString("\\" + read), ys.SigSpec(wire))
+        text += _chooser(name, k, clean.size(), [(n, e) for n, e, _ in cases], reads, plan["bits"])
+    return text
+
+
+def _chooser(name: str, k: int, width: int, cases: list[tuple[int, str]], reads: dict[str, int], bits: int) -> str:
+    """Return the Verilog of a module that passes ``value`` on or, when selected, a fault's expression."""
+    ports = "".join(f", input [{read_bits - 1}:0] {read}" for read, read_bits in reads.items())
+    arms = "\n".join(f"      {number}: result = {expression};" for number, expression in cases)
+    return f"""
+module {name}_fault_{k} (input [{width - 1}:0] value, output reg [{width - 1}:0] result{ports});
+  wire [{bits - 1}:0] selected;
+  {name}_selection selection (.selected(selected));
+  always @*
+    case (selected)
+{arms}
+      default: result = value;
+    endcase
+endmodule
+"""
+
+
+def _place(ys: Any, design: Any, name: str, place: str, port: str) -> tuple[Any, Any]:
+    """Return the module a net is cut in, and the instance when the net is an input port of one."""
+    core, lane = (design.module(ys.IdString(f"\\{name}{suffix}")) for suffix in ("", "_lane"))
+    if not place:
+        return core, None
+    instance = ys.IdString("\\" + place)
+    if core.cell(instance) is not None:
+        return core, core.cell(instance)
+    module = design.module(ys.IdString(f"\\{name}_{place}"))
+    if module is None:
+        raise SystemExit(f"the core has no module {name}_{place}")
+    return (lane, lane.cell(instance)) if _wire(ys, module, port).port_input else (module, None)
+
+
+def _wire(ys: Any, module: Any, net: str) -> Any:
+    wire = module.wire(ys.IdString("\\" + net))
+    if wire is None:
+        raise SystemExit(f"the core has no net {net} in {module.name.str()[1:]}")
+    return wire
+
+
+def _cut_port(ys: Any, module: Any, cell: Any, port: str, k: int) -> tuple[Any, Any]:
+    """Put a new wire between an instance's input port and what drives it; return the driver and the new wire."""
+    name = ys.IdString("\\" + port)
+    if not cell.hasPort(name):
+        raise SystemExit(f"the core has no port {port} at {cell.name.str()[1:]}")
+    clean = cell.getPort(name)
+    faulty = ys.SigSpec(module.addWire(ys.IdString(f"\\fault_net_{k}"), clean.size()))
+    cell.setPort(name, faulty)
+    return clean, faulty
+
+
+def _cut_net(ys: Any, module: Any, net: str, k: int) -> tuple[Any, Any]:
+    """Move the driver of a net to a new wire; return that wire and the net, which its readers go on reading."""
+    wire = _wire(ys, module, net)
+    named, moved = ys.SigSpec(wire), ys.SigSpec(module.addWire(ys.IdString(f"\\fault_net_{k}"), wire.width))
+    changed = False
+
+    def rewritten(signal: Any) -> Any:
+        nonlocal changed
+        result = ys.SigSpec(signal)
+        result.replace(named, moved)
+        changed = changed or result != signal
+        return result
+
+    for cell in module.selected_cells():
+        for port, signal in list(cell.connections().items()):
+            target = module.design.module(cell.type)
+            driven = target.wire(port).port_output if target is not None else cell.output(port)
+            if driven:
+                cell.setPort(port, rewritten(signal))
+    module.new_connections([(rewritten(left), right) for left, right in module.connections()])
+    if not changed:
+        raise SystemExit(f"the net {net} in {module.name.str()[1:]} is not driven by an expression, so it cannot be cut")
+    return moved, named
+
+
+if __name__ == "__main__":
+    os.chdir(sys.argv[1])
+    _main()

@@ -1,0 +1,104 @@
+"""``sc-hw mutate``: nothing is in the gap of a sound check, and a weakened check has a gap."""
+
+import dataclasses
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+import sc_hw_sim
+from sc_hw import mutate as module
+from sc_hw.equivalence import compare
+from sc_hw.mutate import Judged, mutate
+from sc_hw.plant import Mutant, fixed, plant_mutants
+from sc_hw.proof.solver import find_solver
+from sc_hw.rtl.emit import GENERATORS
+
+MUTANT = Mutant(
+    number=1, mode="inv", module="dut", cell="$and$dut.v:7$3", port="Y", bit=2, wire="enable", sources=("dut.v:7.1-7.9",)
+)
+
+
+def run(core, tmp_path, count, **options):
+    return mutate(core, count=count, seed=3, solvers=[find_solver("yices")], timeout=60, output=tmp_path / "out", **options)
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_no_mutant_is_in_the_gap(make_core, tmp_path, generator):
+    result = run(make_core(generator, synapses=12, lanes=2, rounding="stochastic"), tmp_path, 16)
+    assert len(result.mutants) == 16
+    assert [judged.mutant.text for judged in result.mutants if judged.gap] == []
+    assert result.verdict == "pass"
+    assert all(judged.difference for judged in result.mutants if judged.simulation == "killed")
+    assert len({judged.mutant.module for judged in result.mutants}) > 2
+    assert dataclasses.replace(result, mutants=[]).verdict == "fail"
+
+
+def test_a_scoreboard_that_does_not_compare_has_a_gap(make_core, tmp_path, monkeypatch):
+    """The simulation runs a copy of the testbench that compares no state written and no output."""
+    shutil.copytree(Path(sc_hw_sim.__file__).parent, tmp_path / "weak" / "sc_hw_sim")
+    board = tmp_path / "weak" / "sc_hw_sim" / "scoreboard.py"
+    text = board.read_text()
+    board.write_text(text.replace("if first:", "if first and False:"))
+    assert board.read_text() != text
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "weak"), *sys.path])
+    monkeypatch.setattr(module, "_ROUNDS", (1,))
+    result = run(make_core(synapses=12, lanes=2, rounding="stochastic"), tmp_path, 16)
+    assert {judged.gap for judged in result.mutants} >= {"survives simulation"}
+    assert result.verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    ("simulation", "proof", "gap"),
+    [
+        ("killed", "killed", ""),
+        ("survives", "equivalent", ""),
+        ("survives", "killed", "survives simulation"),
+        ("killed", "equivalent", "simulation kills what the proof calls equivalent"),
+        ("killed", "unknown", "the proof does not decide"),
+        ("survives", "unknown", "the proof does not decide"),
+    ],
+)
+def test_what_is_a_gap(simulation, proof, gap):
+    judged = Judged(mutant=MUTANT, simulation=simulation, difference="", proof=proof, evidence="")
+    assert judged.gap == gap
+    assert judged.to_dict()["text"] == "inv enable at and.Y[2], dut.v:7.1-7.9"
+
+
+def test_equivalence_tells_the_same_circuit_from_another(make_core, tmp_path):
+    core, mutants = plant_mutants(make_core(synapses=4), 30, 1, tmp_path)
+    gold = fixed(core, 0, tmp_path / "gold")
+    assert compare(gold, gold, "dut", timeout=60) == ("equal", "")
+    data = next(m for m in mutants if m.module == "dut" and m.mode == "inv")
+    verdict, evidence = compare(gold, fixed(core, data.number, tmp_path / "gate"), "dut", timeout=60)
+    assert verdict == "different", data.text
+    assert "clock" in evidence
+
+
+def test_a_memory_bit_that_is_never_written_is_different(make_core, tmp_path):
+    """An undefined value is not one that equals any other."""
+    core = make_core(synapses=4)
+    path = core.folder / "dut_memory_0.v" if (core.folder / "dut_memory_0.v").is_file() else core.folder / "dut_memory.v"
+    planted, _ = plant_mutants(core, 1, 1, tmp_path)
+    path.write_text(path.read_text().replace("<= write_data[column+:BITS]", "<= write_data[column+:BITS] & ~52'h20"))
+    changed, _ = plant_mutants(core, 1, 1, _made(tmp_path / "changed"))
+    gold, gate = fixed(planted, 0, tmp_path / "gold"), fixed(changed, 0, tmp_path / "gate")
+    assert compare(gold, gate, path.stem, timeout=60)[0] == "different"
+
+
+def _made(folder):
+    folder.mkdir()
+    return folder
+
+
+def test_places_are_lines_of_the_emitted_files(make_core, tmp_path):
+    core = make_core(synapses=12)
+    _, mutants = plant_mutants(core, 40, 1, tmp_path)
+    assert len(mutants) == 40
+    lines = {path.name: path.read_text().splitlines() for path in core.sources}
+    named = [m for m in mutants if m.wire and m.module == "dut" and "." not in m.wire]
+    assert named
+    for mutant in named:
+        spans = [source.partition(":") for source in mutant.sources]
+        assert any(mutant.wire in lines[name][int(place.split(".")[0]) - 1] for name, _, place in spans), mutant.text
