@@ -1,11 +1,12 @@
 """The cocotb side of ``sc-hw sim``: runs every core of a plan and writes what was compared."""
 
+import ctypes
 import json
 import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import cocotb
 import numpy as np
@@ -17,10 +18,20 @@ from sc_hw_models.rule import Rule
 from .bench import CoreBench
 from .demonstration import MOST_WORDS, DemonstrationBench
 from .scoreboard import MismatchError
+from .streams import CLOCK_PERIOD
+
+if TYPE_CHECKING:
+    from .cover import FunctionalCoverage
 
 Bench = TypeVar("Bench", bound=CoreBench)
 PLAN = "SC_HW_PLAN"
 PROGRESS = "SC_HW_PROGRESS"
+
+
+def _functional(bench: CoreBench, index: int, rule: Rule) -> "FunctionalCoverage":
+    from .cover import FunctionalCoverage  # needs a package that only coverage needs
+
+    return FunctionalCoverage(f"core_{index}", rule, bench.model.config)
 
 
 @cocotb.test()
@@ -28,6 +39,10 @@ async def parity(dut: Any) -> None:
     """Every state bit and output of every core of the plan equals its golden model."""
     plan = json.loads(Path(os.environ[PLAN]).read_text(encoding="utf-8"))
     await Timer(1, unit="step")  # the streams open in initial blocks, which run at the first evaluation
+    counting = plan["coverage"]
+    if counting:
+        await Timer(counting["settle"] * CLOCK_PERIOD, unit="step")  # in reset
+        ctypes.CDLL(None).sc_hw_coverage_start()
 
     def build(kind: type[Bench], index: int) -> tuple[Rule, Bench]:
         entry = plan["cores"][index]
@@ -36,7 +51,10 @@ async def parity(dut: Any) -> None:
         return rule, kind(dut, index, rule, rule.config_type(**entry["config"]), synapses=entry["synapses"], lanes=entry["lanes"],
                           steps=entry["steps"], seed=plan["seed"], initial=initial or None)  # fmt: skip
 
-    benches = [build(CoreBench, index)[1] for index in range(len(plan["cores"]))]
+    built = [build(CoreBench, index) for index in range(len(plan["cores"]))]
+    benches = [core_bench for _, core_bench in built]
+    for index, (rule, core_bench) in enumerate(built):
+        core_bench.coverage = _functional(core_bench, index, rule) if counting else None
     done = 0
 
     def progress(synapse_steps: int) -> None:
@@ -61,6 +79,8 @@ async def parity(dut: Any) -> None:
     records = [await task for task in tasks]
     if stimulus:
         np.savez(Path(plan["outcome"]).with_name("final_state.npz"), allow_pickle=False, **benches[0].model.state)
+    if counting:
+        ctypes.CDLL(None).sc_hw_coverage_write(counting["file"].encode())
     seconds = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu_started}
     demonstrations: list[dict[str, Any] | None] = []
     for index, record in enumerate(records if plan["demonstrate"] else ()):
@@ -74,7 +94,8 @@ async def parity(dut: Any) -> None:
             record["mismatch"] = record["mismatch"] or bench.record(error)["mismatch"]
         else:
             demonstrations.append(None)
-    outcome = {**seconds, "cores": records, "demonstrations": demonstrations}
+    outcome = {**seconds, "cores": records, "demonstrations": demonstrations,
+               "functional": [b.coverage.record() for b in benches if b.coverage]}  # fmt: skip
     Path(plan["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
     failed = [r["mismatch"]["text"] for r in records if r["mismatch"]]
     compared = sum(r["state_values_compared"] for r in records)

@@ -32,7 +32,7 @@ def test_a_good_core_passes_and_everything_is_counted(make_core, tmp_path):
     assert result.passed
     assert record["synapse_steps"] == 120 * 20
     assert record["state_values_compared"] >= 120 * 20 * 4
-    assert record["output_values_compared"] == 120 * 20
+    assert record["output_values_compared"] >= 120 * 20  # and those of timesteps around a clear
     assert record["host_values_compared"] >= 3 * 20 * 4  # loads, read-backs
     assert record["resets"] >= 1
     assert record["clears"] >= 2
