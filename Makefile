@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test lint sim prove prove-random mutate mutate-models synth selftest digits docs neurocore bench clean
+.PHONY: help setup demo test lint sim coverage prove prove-random mutate mutate-models synth selftest digits docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ lint: $(READY) ## formatting, lint, types, import contract
 
 sim: $(READY) ## parity regression: 1,000,000 synapse-steps for each configuration and generator
 	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/sim.xml tests/parity/test_regression.py --synapse-steps 1000000
+
+coverage: $(READY) ## line, branch, toggle and functional coverage of the regression's corners, both generators
+	$(BIN)/python -m tests.parity.measure_coverage
 
 prove: $(READY) ## prove every preset, every configuration of the regression and engines of every shape, both generators
 	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/prove.xml tests/prove/test_spread.py tests/prove/test_engine.py --prove-all

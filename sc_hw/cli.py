@@ -123,9 +123,12 @@ def emit(
 @_steps
 @_seed
 @click.option("--waves", is_flag=True, help="Record a waveform (slower; a build of its own).")
+@click.option("--coverage", is_flag=True, help="Count coverage and prove what cannot be reached (slower; a build of its own).")
 @click.option("--stimulus", type=FILE, metavar="FILE", help="Play recorded inputs (.npz) instead of the built-in campaign.")
 @_json
-def sim(folders: tuple[Path, ...], steps: int, seed: int, waves: bool, stimulus: Path | None, json_path: Path | None) -> None:
+def sim(
+    folders: tuple[Path, ...], steps: int, seed: int, waves: bool, coverage: bool, stimulus: Path | None, json_path: Path | None
+) -> None:
     """Compare every state bit of every synapse with the golden model, timestep by timestep, in Verilator under cocotb."""
     from .manifest import load_core
     from .simulate import check_stimulus, simulate
@@ -138,8 +141,8 @@ def sim(folders: tuple[Path, ...], steps: int, seed: int, waves: bool, stimulus:
     results = [results_folder(folder) for folder in folders]  # each is refused before anything runs
     total = steps * sum(core.design.synapses for core in cores)
     with _progress("comparing", total) as advance:
-        result = simulate(cores, steps=steps, seed=seed, output=results[0] / "sim", waves=waves, stimulus=stimulus,
-                          demonstrate=True, note=_note, progress=advance)  # fmt: skip
+        result = simulate(cores, steps=steps, seed=seed, output=results[0] / "sim", waves=waves, coverage=coverage,
+                          stimulus=stimulus, demonstrate=True, note=_note, progress=advance)  # fmt: skip
     if json_path:
         write_record(json_path, head(cores[0]) | result.to_dict())
     for index, (core, outcome) in enumerate(zip(cores, result.cores, strict=True)):
@@ -159,6 +162,10 @@ def sim(folders: tuple[Path, ...], steps: int, seed: int, waves: bool, stimulus:
             )
     rate = sum(outcome["synapse_steps"] for outcome in result.cores) / max(result.run_seconds, 1e-9)
     click.echo(f"{rate:,.0f} synapse-steps/s compared; log {result.log}" + (f"; waveform {result.waves}" if result.waves else ""))
+    if coverage and result.passed:
+        from .coverage.command import coverage_command
+
+        coverage_command(cores, result, _note)
     if not result.passed:
         again = " ".join(str(folder) for folder in folders)
         length = f"--stimulus {stimulus}" if stimulus else f"--steps {steps}"

@@ -9,12 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from .coverage.netlist import settling_clocks
 from .errors import UserError
 from .initial import read_npz
 from .manifest import Core
 from .rtl.design import CoreDesign
 from .simulator import SimulationError, Simulator, log_tail
-from .toolchain import compiler, verilator
+from .toolchain import cocotb_coverage, compiler, verilator
 
 __all__ = ["SimulationError", "SimulationResult", "check_stimulus", "simulate", "simulation_tools"]
 
@@ -38,6 +39,8 @@ class SimulationResult:
     log: Path
     results_xml: Path
     waves: Path | None
+    coverage: Path | None = None  # Verilator's file
+    functional: Sequence[dict[str, dict[str, int]]] = ()  # of each core: hits by bin and cover point
 
     @property
     def passed(self) -> bool:
@@ -45,9 +48,10 @@ class SimulationResult:
         return bool(self.cores) and all(c["mismatch"] is None and c["state_values_compared"] > 0 for c in self.cores)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-ready record; the demonstrations are a file of their own."""
+        """Return a JSON-ready record; demonstrations and coverage are files of their own."""
         record = {name: str(value) if isinstance(value, Path) else value for name, value in vars(self).items()}
-        del record["demonstrations"]
+        for own in ("demonstrations", "coverage", "functional"):
+            del record[own]
         return {"verb": "sim", "verdict": "pass" if self.passed else "fail", "seconds": self.build_seconds + self.run_seconds,
                 **record}  # fmt: skip
 
@@ -87,7 +91,7 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
 
 
 def simulate(
-    cores: Sequence[Core], *, steps: int | Sequence[int], seed: int, output: Path, waves: bool = False,
+    cores: Sequence[Core], *, steps: int | Sequence[int], seed: int, output: Path, waves: bool = False, coverage: bool = False,
     faults: Sequence[int] = (0,), stimulus: Path | None = None, demonstrate: bool = False,
     note: Callable[[str], None] = lambda _text: None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -97,19 +101,22 @@ def simulate(
     ``output`` receives the log, cocotb's results file and, with ``waves``, the waveform. ``stimulus``
     replaces the campaign by recorded inputs (``check_stimulus`` says how many timesteps); the state they
     end in is saved as ``final_state.npz``. ``demonstrate`` also plays the rule's demonstration.
-    ``faults`` are numbers of faults planted in the only core (0: none), each of which gets the whole campaign, from
-    reset, in the same process. ``progress`` is called with synapse-steps done and in all, or faults when there are
-    several, ``note`` with what takes long. Errors: ``UserError`` for a missing tool or two cores of one name;
+    ``coverage`` builds a simulator that counts. ``faults`` are numbers of faults planted in the only core (0: none),
+    each of which gets the whole campaign, from reset, in the same process. ``progress`` is called with synapse-steps
+    done and in all, or faults when there are several, ``note`` with what takes long. Errors: ``UserError`` for a
+    missing tool or two cores of one name;
     ``SimulationError`` when the build or the run ends without a result.
     """
     if not cores:
         raise UserError("nothing to simulate: give at least one folder of emitted IP")
+    if coverage:
+        cocotb_coverage().require()
     lengths = [steps] * len(cores) if isinstance(steps, int) else list(steps)
-    simulator = Simulator(cores, waves=waves)  # names a missing tool before anything is written
+    simulator = Simulator(cores, waves=waves, coverage=coverage)  # names a missing tool before anything is written
     output = output.absolute()
     output.mkdir(parents=True, exist_ok=True)
     log, outcome, plan, xml = (output / name for name in ("sim.log", "outcome.json", "plan.json", "results.xml"))
-    for stale in (log, outcome, xml):
+    for stale in (log, outcome, xml, output / "coverage.dat"):
         stale.unlink(missing_ok=True)
     started = time.perf_counter()
     cached = simulator.build(log, note)
@@ -120,8 +127,10 @@ def simulate(
         for c, length in zip(cores, lengths, strict=True)
     ]  # fmt: skip
     recorded = str(stimulus.absolute()) if stimulus else ""
+    counted = output / "coverage.dat" if coverage else None
+    counting = {"file": str(counted), "settle": max(settling_clocks(core) for core in cores)} if counted else None
     document = {"seed": seed, "cores": entries, "faults": list(faults), "outcome": str(outcome), "stimulus": recorded,
-                "demonstrate": demonstrate}  # fmt: skip
+                "demonstrate": demonstrate, "coverage": counting}  # fmt: skip
     plan.write_text(json.dumps(document), encoding="utf-8")
     one = len(faults) == 1
     marker = "SC_HW_PROGRESS " if one else "SC_HW_FAULTS "
@@ -149,5 +158,5 @@ def simulate(
     return SimulationResult(
         seed=seed, cores=record["cores"], demonstrations=record["demonstrations"], build_seconds=build_seconds,
         run_seconds=record["seconds"], cpu_seconds=record["cpu_seconds"], cached=cached, tools=simulation_tools(), log=log,
-        results_xml=xml, waves=wave,
+        results_xml=xml, waves=wave, coverage=counted, functional=record["functional"],
     )  # fmt: skip

@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import sc_hw_sim
 from sc_hw_models.compiled import cache_folder
 
+from .coverage.protocol import monitor
 from .errors import UserError
 from .manifest import Core
 from .rtl.design import CoreDesign, Port
@@ -34,6 +35,8 @@ _ARGUMENTS = (
     "-CFLAGS", "-O2", "-LDFLAGS", "-rdynamic",
 )  # fmt: skip
 _WAVES = ("--trace-vcd", "--trace-structs")
+# The default leaves signals wider than 256 bits out.
+_COVERAGE = ("--coverage-line", "--coverage-toggle", "--coverage-user", "--coverage-max-width", "4096")
 # The wheel's own flag for a precompiled header is empty, which GCC reads as a second input.
 _MAKE = ("-j2", "CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O2", "OPT_GLOBAL=-O2")
 
@@ -80,12 +83,12 @@ class Simulator:
     Errors: ``UserError`` for a missing tool and for two different cores of one name.
     """
 
-    def __init__(self, cores: Sequence[Core], *, waves: bool) -> None:
+    def __init__(self, cores: Sequence[Core], *, waves: bool, coverage: bool = False) -> None:
         self.tool = verilator().require()
         for tool in (compiler(), make(), perl()):
             tool.require()
         self.waves = waves
-        self.arguments = [*_ARGUMENTS, *(_WAVES if waves else ())]
+        self.arguments = [*_ARGUMENTS, *(_WAVES if waves else ()), *(_COVERAGE if coverage else ())]
         designs = [core.design for core in cores]
         self.files: dict[str, bytes] = {}
         for core in cores:
@@ -96,6 +99,10 @@ class Simulator:
         self.bench = {"streams.sv": (_SIM / "streams.sv").read_bytes(), "bench.sv": bench_text(designs).encode()}
         self.native = {name: (_SIM / name).read_bytes() for name in ("main.cpp", "streams.cpp")}
         self.defines = [f"SC_HW_WORDS={-(-widest // 64)}"]
+        if coverage:
+            self.bench["protocol.sv"] = "".join(monitor(design) for design in designs).encode()
+            self.native["coverage.cpp"] = (_SIM / "coverage.cpp").read_bytes()
+            self.defines.append("SC_HW_COVERAGE=1")
         key = hashlib.sha256()
         for name, content in sorted({**self.files, **self.bench, **self.native}.items()):
             key.update(f"{name} {len(content)}\n".encode() + content)
@@ -125,7 +132,7 @@ class Simulator:
         for name, content in {**self.files, **self.bench, **self.native}.items():
             (folder / name).write_bytes(content)
         environment = dict(self.tool.environment) | ccache_environment(folder)
-        sources = [folder / "streams.sv", *(folder / name for name in self.files), folder / "bench.sv"]
+        sources = [folder / "streams.sv", *(folder / name for name in (*self.files, *self.bench) if name != "streams.sv")]
         run_cocotb(
             log, folder, environment, self._build_commands, compile_only=True, waves=self.waves, timescale="1ns/1ps",
             verilog_sources=[str(source) for source in sources], defines=self.defines, make_args=list(_MAKE),

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from .errors import UserError
 
-__all__ = ["Tool", "bitwuzla", "ccache", "compiler", "doctor", "make", "perl", "sby", "verilator", "yices", "z3"]
+__all__ = [
+    "Tool", "bitwuzla", "ccache", "cocotb_coverage", "compiler", "doctor", "make", "perl", "sby", "verilator", "yices", "z3",
+]  # fmt: skip
 
 VERILATOR_NEEDED = (5, 36)
 YOSYS_NEEDED = (0, 70)
@@ -132,6 +134,11 @@ def bitwuzla() -> Tool:
     return _package("bitwuzla", ">= 0.9 (prove)", "pip install bitwuzla", optional=True)
 
 
+def cocotb_coverage() -> Tool:
+    """Return the database of functional coverage."""
+    return _package("cocotb-coverage", ">= 2.0, < 3 (sim --coverage)", "pip install cocotb-coverage", optional=True)
+
+
 def _package(name: str, needed: str, install: str = "pip install sc-hw", *, optional: bool = False) -> Tool:
     path, number = "", ""
     with suppress(PackageNotFoundError):
@@ -159,4 +166,5 @@ def doctor() -> list[Tool]:
         _package("cocotb", ">= 2.1, < 2.2"),
         _package("cocotb-test", ">= 0.3, < 0.4"),
     ]
-    return [python, *packages, verilator(), _yosys(), compiler(), make(), perl(), ccache(), yices(), z3(), bitwuzla(), sby()]
+    return [python, *packages, verilator(), _yosys(), compiler(), make(), perl(), ccache(), yices(), z3(), bitwuzla(), sby(),
+            cocotb_coverage()]  # fmt: skip

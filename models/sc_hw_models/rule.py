@@ -14,7 +14,7 @@ import numpy as np
 from .fixed import Value
 from .lfsr import Lfsr
 
-__all__ = ["ConfigError", "Demonstration", "Field", "Preset", "Rule", "RuleConfig", "RuleSpec", "check_integer"]
+__all__ = ["ConfigError", "Demonstration", "Field", "Preset", "Rule", "RuleConfig", "RuleSpec", "Values", "check_integer"]
 
 Values = Mapping[str, Value]
 Step = Callable[[Any, Values, Values], tuple[dict[str, Value], dict[str, Value]]]
@@ -171,7 +171,9 @@ class Rule:
     timestep (absent names are 0), that a testbench must play; ``accuracy(config, seed)`` compares the
     fixed model with the float reference and returns named figures. ``presets`` are configurations to start
     from, each proven, mutated and measured as shipped; ``default`` is ``config_type()``.
-    ``demonstration(config)``, if there is one, is what ``sc-hw report`` draws.
+    ``demonstration(config)``, if there is one, is what ``sc-hw report`` draws. ``cover`` names what a campaign should
+    see of this rule beyond ``cover.coverpoints``: predicates ``(config, state, inputs, after)`` on one update, in the
+    same algebra as ``step``; ``after`` holds the next state.
     """
 
     name: str
@@ -183,3 +185,4 @@ class Rule:
     presets: Mapping[str, Preset]
     motifs: Mapping[str, Sequence[Mapping[str, int]]] = field(default_factory=dict)
     demonstration: Callable[[Any], Demonstration] | None = None
+    cover: Mapping[str, Callable[[Any, Values, Values, Values], Value]] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """The bench of one core: loads, sweeps, resets, clears and reads it back, and compares everything with the golden model."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from cocotb.triggers import Timer
@@ -12,6 +12,9 @@ from sc_hw_models.rule import Field, Rule
 from .scoreboard import Context, MismatchError, Scoreboard
 from .stimulus import Kind, inputs_of, kinds, random_state
 from .streams import CLOCK_PERIOD, Stream, arm, clocks
+
+if TYPE_CHECKING:
+    from .cover import FunctionalCoverage
 
 __all__ = ["CoreBench"]
 
@@ -39,6 +42,7 @@ class CoreBench:
         self.generator = np.random.default_rng([seed, index])
         self.board = Scoreboard()
         self._flowing = False  # whether no stream stalls
+        self.coverage: FunctionalCoverage | None = None
         self._index, self._motifs = index, rule.motifs
         self._rst, self._wake = getattr(dut, f"rst_{index}"), getattr(dut, f"wake_{index}")
         self._idle = getattr(dut, f"idle_{index}")
@@ -82,11 +86,11 @@ class CoreBench:
             progress(steps * self.synapses)
             if self.generator.random() < 0.1:
                 await self._check_readback("read-back")
-            if self.generator.random() < 0.2 or self.board.resets == 0:
+            if self.generator.random() < 0.2 or self.board.resets < 8:
                 await self._reset_mid_run()
-            if self.generator.random() < 0.1 or self.board.clears == 1:
-                await self._clear()
             if self.generator.random() < 0.1 or self.board.clears == 2:
+                await self._clear()
+            if self.generator.random() < 0.1 or self.board.clears == 4:
                 await self._clear_between()
         await self._check_readback("final read-back")
         for stream in self.streams:
@@ -150,13 +154,17 @@ class CoreBench:
     async def _host(self, what: str, order: np.ndarray, *, write: bool) -> None:
         """Write the model's words of the synapses in ``order`` through the host port, or read them."""
         await self._settled()
+        self._access(order, write=write)
+        await self._moved(what)
+
+    def _access(self, order: np.ndarray, *, write: bool) -> None:
+        """Queue host accesses to the synapses in ``order``."""
         lane = [order % self.lanes] if self.lanes > 1 else []
         words = (self.model.state[f.name][order] for f in self.spec.state)
         self.host.load([np.full(len(order), write), *lane, order // self.lanes, *words])
         for stream, count in zip(self.writes, self._lane_words, strict=True):
             stream.expect(count * write)
         self.readback.expect(len(order) * (not write))
-        await self._moved(what)
 
     async def _load_random(self) -> None:
         """Write a random word to every synapse through the host port and see the memory take it."""
@@ -175,6 +183,10 @@ class CoreBench:
         """Read every word through the host port and compare it."""
         order = np.arange(self.synapses)
         await self._host(check, order, write=False)
+        self._compare_readback(check, order)
+
+    def _compare_readback(self, check: str, order: np.ndarray) -> None:
+        """Compare what was read with the model's state."""
         self.board.count(check, "words read back", self.synapses, self.readback.left)
         found = dict(zip(self.model.state, self.readback.take(), strict=True))
         self.board.host_values += self.board.tables(check, self.model.state, found, self._synapse_of(order))
@@ -186,14 +198,25 @@ class CoreBench:
         return {name: values[None] for name, values in self.model.state.items()}
 
     async def _clear(self) -> None:
-        """Clear the core: every word is written once, in order, with the reset word."""
+        """Clear the core: every word is written once, in order, with the reset word.
+
+        Then clear it again with host reads waiting: whichever goes first, they return reset words.
+        """
+        await self._cleared("clear")
+        order = np.arange(self.synapses)
+        self._access(order, write=False)
+        await self._cleared("clear after clear")
+        await self._settled()
+        self._compare_readback("read during a clear", order)
+
+    async def _cleared(self, check: str) -> None:
+        """Ask for a clear and compare what it writes."""
         expected = self._ask_clear()
         for stream, count in zip(self.writes, self._lane_words, strict=True):
             stream.expect(count)
-        await self._moved("clear")
+        await self._moved(check)
         self.board.clears += 1
-        self._compare_writes("clear", expected, self._context())
-        await self._settled()
+        self._compare_writes(check, expected, self._context())
 
     async def _clear_between(self) -> None:
         """Clear between timesteps, all asked for at once: it waits until they are done, and they until it is."""
@@ -221,6 +244,8 @@ class CoreBench:
         """Play ``inputs`` and compare every state field and output of every synapse after each of them."""
         before = self.model.state
         expected, outputs = self.model.run(inputs)
+        if self.coverage:
+            self.coverage.sample(before, inputs, expected, outputs)
         self._offer(inputs, steps)
         self.result.expect(steps * self.words)
         for stream, count in zip(self.writes, self._lane_words, strict=True):
@@ -239,15 +264,27 @@ class CoreBench:
         self.board.synapse_steps += steps * self.synapses
 
     async def _reset_mid_run(self) -> None:
-        """Reset in the middle of a sweep: what was written before stays, in order; nothing else changes."""
+        """Reset in the middle of timesteps or a clear: what was written before stays, in order; nothing else changes."""
         await self._settled()
         state = {name: values.copy() for name, values in self.model.state.items()}
-        steps = int(self.generator.integers(1, 5))
-        inputs = inputs_of(Kind("reset under way", "random", "random"), self.spec, steps, self.synapses, self.generator)
-        expected, _ = self.model.run(inputs)
-        self._offer(inputs, steps)
-        limit = steps * (self.words + self.spec.latency)
-        await Timer(int(self.generator.integers(1, limit + 2)) * CLOCK_PERIOD + CLOCK_PERIOD // 4, unit="step")
+        turn = self.board.resets % 4  # in turn: timesteps, their end, timesteps whose results wait, a clear
+        steps = 1 if turn % 2 else int(self.generator.integers(1, 5))
+        if turn == 3:
+            expected = self._ask_clear()
+        else:
+            inputs = inputs_of(Kind("reset under way", "random", "random"), self.spec, steps, self.synapses, self.generator)
+            expected, _ = self.model.run(inputs)
+            self._offer(inputs, steps)
+        late = self.words + self.spec.latency
+        ranges = [(1, steps * late), (self.words + 5, late + 1), (self.spec.latency + 6, steps * late), (2, self.words)]
+        first, last = ranges[turn]
+        if turn:  # no gaps, so that the reset meets what it is for, which may last a few clocks only
+            for stream in (self.command, self.event, self.result):
+                stream.stall(0.0, 0)
+        if turn == 2:
+            self.result.stall(0.9, int(self.generator.integers(1 << 62)))
+        wait = int(self.generator.integers(first, max(first, last) + 2))
+        await Timer(wait * CLOCK_PERIOD + CLOCK_PERIOD // 4, unit="step")
         written = await self._reset()
         for lane, (found, words) in enumerate(zip(written, self._lane_words, strict=True)):
             count = len(found[0])

@@ -42,11 +42,11 @@ class DemonstrationBench(CoreBench):
         return self._record(demonstration, synapse), error
 
     async def _load_word(self, synapse: int) -> None:
-        self._access(1, synapse, [self.model.state[f.name][synapse] for f in self.spec.state])
+        self._one_access(1, synapse, [self.model.state[f.name][synapse] for f in self.spec.state])
         self.writes[synapse % self.lanes].expect(1)
         await self._moved("demonstration: load")
 
-    def _access(self, write: int, synapse: int, word: list[int]) -> None:
+    def _one_access(self, write: int, synapse: int, word: list[int]) -> None:
         """Queue one access of the host to the synapse's word."""
         lane = [synapse % self.lanes] if self.lanes > 1 else []
         self.host.load([np.array([value]) for value in (write, *lane, synapse // self.lanes, *word)])
@@ -63,7 +63,7 @@ class DemonstrationBench(CoreBench):
         lane, address = synapse % self.lanes, synapse // self.lanes
         results = [column[address] for column in self.result.take()[1 + lane :: self.lanes]]
         await self._settled()
-        self._access(0, synapse, [0] * len(self.spec.state))
+        self._one_access(0, synapse, [0] * len(self.spec.state))
         self.readback.expect(1)
         await self._moved("demonstration: read-back")
         state = [column[0] for column in self.readback.take()]

@@ -1,11 +1,12 @@
 """The cocotb side of ``sc-hw sim``: runs every core of a plan and writes what was compared."""
 
+import ctypes
 import json
 import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import cocotb
 import numpy as np
@@ -17,6 +18,10 @@ from sc_hw_models.rule import Rule
 from .bench import CoreBench
 from .demonstration import MOST_WORDS, DemonstrationBench
 from .scoreboard import MismatchError
+from .streams import CLOCK_PERIOD
+
+if TYPE_CHECKING:
+    from .cover import FunctionalCoverage
 
 Bench = TypeVar("Bench", bound=CoreBench)
 PLAN = "SC_HW_PLAN"
@@ -24,11 +29,21 @@ PROGRESS = "SC_HW_PROGRESS"
 FAULTS = "SC_HW_FAULTS"
 
 
+def _functional(bench: CoreBench, index: int, rule: Rule) -> "FunctionalCoverage":
+    from .cover import FunctionalCoverage  # needs a package that only coverage needs
+
+    return FunctionalCoverage(f"core_{index}", rule, bench.model.config)
+
+
 @cocotb.test()
 async def parity(dut: Any) -> None:
     """Every state bit and output of every core of the plan equals its golden model."""
     plan = json.loads(Path(os.environ[PLAN]).read_text(encoding="utf-8"))
     await Timer(1, unit="step")  # the streams open in initial blocks, which run at the first evaluation
+    counting = plan["coverage"]
+    if counting:
+        await Timer(counting["settle"] * CLOCK_PERIOD, unit="step")  # in reset
+        ctypes.CDLL(None).sc_hw_coverage_start()
 
     def build(kind: type[Bench], index: int) -> tuple[Rule, Bench]:
         entry = plan["cores"][index]
@@ -60,12 +75,17 @@ async def parity(dut: Any) -> None:
     records: list[dict[str, Any]] = []
     for fault in plan["faults"]:
         dut.fault.value = fault
-        benches = [build(CoreBench, index)[1] for index in range(len(plan["cores"]))]
+        built = [build(CoreBench, index) for index in range(len(plan["cores"]))]
+        benches = [core_bench for _, core_bench in built]
+        for index, (rule, core_bench) in enumerate(built):
+            core_bench.coverage = _functional(core_bench, index, rule) if counting else None
         tasks = [cocotb.start_soon(run(bench)) for bench in benches]
         records += [await task for task in tasks]
         print(f"{FAULTS} {len(records)}", file=sys.stdout, flush=True)
     if stimulus:
         np.savez(Path(plan["outcome"]).with_name("final_state.npz"), allow_pickle=False, **benches[0].model.state)
+    if counting:
+        ctypes.CDLL(None).sc_hw_coverage_write(counting["file"].encode())
     seconds = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu_started}
     demonstrations: list[dict[str, Any] | None] = []
     for index, record in enumerate(records if plan["demonstrate"] else ()):
@@ -79,7 +99,8 @@ async def parity(dut: Any) -> None:
             record["mismatch"] = record["mismatch"] or bench.record(error)["mismatch"]
         else:
             demonstrations.append(None)
-    outcome = {**seconds, "cores": records, "demonstrations": demonstrations}
+    outcome = {**seconds, "cores": records, "demonstrations": demonstrations,
+               "functional": [b.coverage.record() for b in benches if b.coverage]}  # fmt: skip
     Path(plan["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
     if any(plan["faults"]):
         return  # whoever planted faults judges

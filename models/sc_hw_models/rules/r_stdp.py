@@ -437,6 +437,16 @@ PRESETS = {
     ),
 }  # fmt: skip
 
+
+def _alone(inputs: Mapping[str, Value], side: str) -> Value:
+    """Return whether only this side spikes."""
+    return inputs[f"{side}_spike"] * (inputs["pre_spike"] + inputs["post_spike"] == 1)
+
+
+def _between(value: Value, low: int, high: int) -> Value:
+    return (value > low) * (value < high)
+
+
 RULE = Rule(
     name="r_stdp",
     summary="online O(1) reward-modulated STDP",
@@ -451,4 +461,20 @@ RULE = Rule(
         "post-pre": ({"post_spike": 1}, {"pre_spike": 1}, {}, {}),
     },
     demonstration=_demonstration,
+    cover={
+        "both spikes at once": lambda c, s, i, n: i["pre_spike"] * i["post_spike"],
+        "potentiation by a decayed trace": lambda c, s, i, n: _alone(i, "post") * _between(s["pre_trace"], 0, c.max_trace),
+        "depression by a decayed trace": lambda c, s, i, n: _alone(i, "pre") * _between(s["post_trace"], 0, c.max_trace),
+        "eligibility saturates above": lambda c, s, i, n: _alone(i, "post") * (n["eligibility"] == c.max_eligibility),
+        "eligibility saturates below": lambda c, s, i, n: _alone(i, "pre") * (n["eligibility"] == c.min_eligibility),
+        "positive reward, positive eligibility": lambda c, s, i, n: (i["reward"] > 0) * (n["eligibility"] > 0),
+        "positive reward, negative eligibility": lambda c, s, i, n: (i["reward"] > 0) * (n["eligibility"] < 0),
+        "negative reward, positive eligibility": lambda c, s, i, n: (i["reward"] < 0) * (n["eligibility"] > 0),
+        "negative reward, negative eligibility": lambda c, s, i, n: (i["reward"] < 0) * (n["eligibility"] < 0),
+        "reward without eligibility": lambda c, s, i, n: (i["reward"] != 0) * (n["eligibility"] == 0),
+        "weight held at 0": lambda c, s, i, n: (s["weight"] == 0) * (n["weight"] == 0) * (i["reward"] * n["eligibility"] < 0),
+        "weight held at its maximum": lambda c, s, i, n: (
+            (s["weight"] == c.max_weight) * (n["weight"] == c.max_weight) * (i["reward"] * n["eligibility"] > 0)
+        ),
+    },
 )

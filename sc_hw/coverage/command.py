@@ -1,0 +1,34 @@
+"""``sc-hw sim --coverage``: a table, the points not reached, and a record."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.console import Console
+
+from ..manifest import Core
+from ..records import write_results
+from ..simulate import SimulationResult
+from .reach import PROVEN
+from .report import coverage_of, coverage_table, merge
+
+__all__ = ["coverage_command", "print_coverage"]
+
+
+def coverage_command(cores: Sequence[Core], result: SimulationResult, note: Callable[[str], None]) -> None:
+    """Print what a simulation covered and write ``coverage.json`` into the results of each core."""
+    records = coverage_of(cores, result, note=note)
+    for core, record in zip(cores, records, strict=True):
+        write_results(core, record, None)
+    print_coverage(merge(records), Console())
+
+
+def print_coverage(record: dict[str, Any], console: Console) -> None:
+    """Print the table of a record and every point that nothing explains."""
+    console.print(coverage_table(record))
+    for entry in record["unreached"]:
+        if entry["verdict"] != PROVEN:
+            line = f"{entry['verdict']}: {entry['core']} {entry['kind']} {entry['place']}  {entry['text']} ({entry['reason']})"
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+    proven = len(record["unreached"]) - record["gaps"]
+    line = f"{record['verdict'].upper()} coverage: {proven} points not reached are proven unreachable, {record['gaps']} are gaps"
+    console.print(line, markup=False, highlight=False)

@@ -1,0 +1,146 @@
+"""The question whether points can be reached, as an AIGER file: the flat core, one output for each point."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..manifest import Core
+from ..yosys import run_pinned_yosys
+from .arms import branches, find_arms, mark
+from .points import Point
+from .protocol import conditions, monitor
+
+__all__ = ["settling_clocks", "write_question"]
+
+_READ = "read_verilog -sv {files}\nhierarchy -check -top {top}\nwrite_rtlil core.il\n"
+# A memory may hold and return anything: what is unreachable then is unreachable with the real one.
+_FLATTEN = """read_rtlil core.il
+hierarchy -check -top {top}
+proc
+memory_collect
+cutpoint t:$mem_v2
+flatten
+write_rtlil core.il
+"""
+# Registers start with anything (-zinit gives those without an initial value a free one).
+_AIGER = """read_rtlil core.il
+read_verilog -sv question.v
+hierarchy -check -top sc_hw_question
+proc
+flatten
+opt_clean
+setundef -undriven -anyseq
+opt -full
+techmap
+opt -fast
+dffunmap
+aigmap
+opt_clean
+write_aiger -zinit question.aig
+"""
+_SEEN = "sc_hw_seen"
+
+
+def settling_clocks(core: Core) -> int:
+    """Return for how many clocks of reset nothing counts: until no power-up value is left in the pipeline."""
+    return core.design.pipeline_depth + 8
+
+
+def write_question(core: Core, wanted: Sequence[Point], points: Sequence[Point], path: Path) -> list[int]:
+    """Write an AIGER file whose outputs are high where a point of ``wanted`` is reached; return which have an output, in order.
+
+    A toggle is reached in a clock whose bit has just changed, an arm of a branch in a clock that takes it. Reset is
+    high for ``settling_clocks``, whatever the registers hold before; from then on it and every input are
+    free, except that host accesses name words that exist. ``points`` are all points of the core. Errors: ``YosysError``.
+    """
+    top = core.design.name
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
+        folder = Path(name)
+        for source in core.sources:
+            # Directives shift Yosys' line numbers; blank lines do not.
+            lines = source.read_text(encoding="utf-8").split("\n")
+            (folder / source.name).write_text("\n".join("" if line.startswith("`") else line for line in lines), encoding="utf-8")
+        run_pinned_yosys(_READ.format(files=" ".join(s.name for s in core.sources), top=top), cwd=folder)
+        text = folder / "core.il"
+        lines = text.read_text(encoding="utf-8").split("\n")
+        found = list(branches(lines))
+        arms = {f"sc_hw_arm_{k}": find_arms(p, found, points) for k, p in enumerate(wanted) if p.kind in ("line", "branch")}
+        text.write_text(mark(lines, arms), encoding="utf-8")
+        run_pinned_yosys(_FLATTEN.format(top=top), cwd=folder)
+        flat = text.read_text(encoding="utf-8")
+        bits = {k: bit for k, p in enumerate(wanted) if (bit := _bit(flat, p, k))}
+        text.write_text(_show(flat, top, list(bits.values())), encoding="utf-8")
+        question = _question(core, {k: wanted[k] for k in [*bits, *(k for k, p in enumerate(wanted) if p.kind == "user")]})
+        (folder / "question.v").write_text(question, encoding="utf-8")
+        run_pinned_yosys(_AIGER, cwd=folder)
+        shutil.copyfile(folder / "question.aig", path)
+    return [*bits, *(k for k, p in enumerate(wanted) if p.kind == "user")]
+
+
+def _bit(flat: str, point: Point, index: int) -> str:
+    """Return the bit of the flat netlist that a point is about, as RTLIL; nothing when the netlist does not have it."""
+    what = point.what.partition(":")[0] if point.kind == "toggle" else f"sc_hw_arm_{index}"
+    name = ".".join(part for part in (point.scope, what) if part)
+    base, bit = re.fullmatch(r"(.*?)(?:\[(\d+)\])?", name).groups()  # type: ignore[union-attr] # matches anything
+    for wire, text in ((name, f"\\{name}"), (base, f"\\{base} [{bit}]")):
+        if re.search(rf"^  wire (?:.* )?{re.escape(chr(92) + wire)}$", flat, re.MULTILINE):
+            return text
+    return ""
+
+
+def _show(flat: str, top: str, bits: Sequence[str]) -> str:
+    """Add to the flat module an output of the ``bits``, first one lowest."""
+    if not bits:
+        return flat
+    port = f"  wire width {len(bits)} output 100000 \\{_SEEN}\n"
+    value = f"  connect \\{_SEEN} {{ {' '.join(reversed(bits))} }}\n"
+    before, head, body = flat.partition(f"\nmodule \\{top}\n")
+    body, end, after = body.partition("\nend\n")
+    return f"{before}{head}{port}{body}\n{value}{end}{after}"
+
+
+def _question(core: Core, asked: Mapping[int, Point]) -> str:
+    """Return the Verilog around the core: reset at the start, no host access outside, one output a point."""
+    design, clocks = core.design, settling_clocks(core)
+    ports = {p.name: p for p in design.ports() if p.name not in ("clk", "rst")}
+    names = {name: name for name in ports} | {"host_address": "address", "host_lane": "lane"}
+    inside = [(name, names[name], limit) for name, limit in (("host_address", design.words), ("host_lane", design.lanes))
+              if name in ports]  # fmt: skip
+    labels = list(conditions(design))
+    reached, place = [], 0
+    for point in asked.values():
+        if point.kind == "user":
+            reached.append(f"settled & condition[{labels.index(point.what)}]")
+            continue
+        now, before = f"seen[{place}]", f"before[{place}]"
+        place += 1
+        change = {"0->1": f"{now} & ~{before}", "1->0": f"~{now} & {before}"}.get(point.what.partition(":")[2], now)
+        reached.append(f"settled & {change}")
+    head = "".join(f"  input wire [{p.bits - 1}:0] {p.name},\n" for p in ports.values() if p.direction == "input")
+    given = "".join(f"  wire [{p.bits - 1}:0] {p.name};\n" for p in ports.values() if p.direction == "output")
+    pins = "".join(f", .{name}({names[name]})" for name in ports)
+    seen = f", .{_SEEN}(seen)" if place else ""
+    return f"""{monitor(design)}
+module sc_hw_question (
+  input wire clk,
+  input wire rst,
+{head}  output wire [{len(reached) - 1}:0] reached
+);
+{given}  reg [7:0] age = 8'd0;
+  wire settled = age == 8'd{clocks};
+  wire reset = rst | ~settled;
+{"".join(f"  wire [{ports[n].bits - 1}:0] {own} = {n} < {limit} ? {n} : 0;{chr(10)}" for n, own, limit in inside)}
+  wire [{max(place, 1) - 1}:0] seen;
+  reg [{max(place, 1) - 1}:0] before;
+  wire [{len(labels) - 1}:0] condition;
+  always @(posedge clk) begin
+    if (!settled) age <= age + 8'd1;
+    before <= seen;
+  end
+  {design.name} core (.clk(clk), .rst(reset){pins}{seen});
+  {design.name}_protocol protocol (.clk(clk), .rst(reset){pins}, .seen(condition));
+{"".join(f"  assign reached[{k}] = {text};{chr(10)}" for k, text in enumerate(reached))}
+endmodule
+"""

@@ -1,0 +1,62 @@
+"""Can a point be reached at all? Property-directed reachability (the ABC that comes with Yosys) on the emitted core."""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from ..manifest import Core
+from ..yosys import YosysError
+from .netlist import write_question
+from .points import Point
+
+__all__ = ["PROVEN", "REACHABLE", "UNDECIDED", "Finding", "reachable"]
+
+PROVEN, REACHABLE, UNDECIDED = "unreachable (proven)", "not reached", "undecided"
+Finding = tuple[str, str]  # verdict, reason
+# scorr finds registers that never differ, which leaves little for pdr; -a goes on after the first output reached.
+_SCRIPT = "read_aiger question.aig; strash; scorr; pdr -a -T {seconds}"
+_LEAST = 10  # Python allows a process more than ABC allows itself
+
+
+def reachable(core: Core, wanted: Sequence[Point], points: Sequence[Point], *, seconds: int) -> list[Finding]:
+    """Return for each point of ``wanted`` whether some input sequence reaches it, and why.
+
+    ``points`` are all points of the core. Whatever the memory returns is free, so ``unreachable (proven)`` holds for
+    every memory content; a sequence found may need one that the core never writes. Errors: ``YosysError``.
+    """
+    result: list[Finding] = [(UNDECIDED, "the netlist has no such bit or arm")] * len(wanted)
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+        asked = write_question(core, wanted, points, Path(folder) / "question.aig")
+        if not asked:
+            return result
+        said = _abc(_SCRIPT.format(seconds=seconds), Path(folder), seconds)
+    counts = re.search(r"All = +(\d+)\. Proved = +(\d+)\. Disproved = +(\d+)\. Undecided = +(\d+)\.", said)
+    found = {int(output): int(frame) for output, frame in re.findall(r"^Output +(\d+) was asserted in frame +(\d+)", said, re.M)}
+    proven = {int(output) for output in re.findall(r"^Proved output +(\d+) ", said, re.M)}
+    if counts and counts[4] == "0":  # those that need an invariant are proven together, without a line each
+        proven = set(range(len(asked))) - set(found)
+    # The lines are read right only if they agree with ABC's own count.
+    if not counts or [int(n) for n in counts.groups()[:3]] != [len(asked), len(proven), len(found)]:
+        raise YosysError(f"ABC's answer is not understood: {said.strip()[-2000:]}")
+    for output, index in enumerate(asked):
+        if output in found:
+            result[index] = (REACHABLE, f"inputs that reach it in {found[output]} clocks exist")
+        elif output in proven:
+            result[index] = (PROVEN, "no input sequence reaches it: property-directed reachability, ABC")
+        else:
+            result[index] = (UNDECIDED, f"no proof and no input sequence within {seconds} s")
+    return result
+
+
+def _abc(script: str, folder: Path, seconds: int) -> str:
+    spec = find_spec("pyosys")
+    program = Path(str(spec.origin)).parent / "yosys-abc" if spec else Path("yosys-abc")
+    try:
+        done = subprocess.run([str(program), "-c", script], cwd=folder, capture_output=True, text=True, check=False,
+                              timeout=4 * seconds + _LEAST)  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise YosysError(f"ABC did not end within {4 * seconds + _LEAST} s") from error
+    return done.stdout + done.stderr

@@ -1,0 +1,113 @@
+"""What a simulation covered: totals, functional bins, and each point not reached with what the proof says of it."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from ..manifest import Core
+from ..simulate import SimulationResult
+from .bins import possible
+from .points import KINDS, Point, read_points
+from .protocol import conditions
+from .reach import PROVEN, Finding, reachable
+
+__all__ = ["coverage_of", "coverage_table", "merge"]
+
+PROTOCOL = "protocol"
+_PARTS = ("total", "hit", "unreachable")
+
+
+def coverage_of(
+    cores: Sequence[Core], result: SimulationResult, *, seconds: int = 60, note: Callable[[str], None] = lambda _text: None
+) -> list[dict[str, Any]]:
+    """Return a record of verb ``coverage`` for each core of a simulation that counted; ``seconds`` is the time for one's proof.
+
+    ``totals`` has one row a core, module and kind, ``functional`` one a core and cover point, ``unreached`` one entry for
+    each point or bin without a hit. docs/coverage.md describes every key.
+    """
+    if result.coverage is None:
+        raise ValueError("the simulation did not count coverage")
+    points = read_points(result.coverage, [source.name for core in cores for source in core.sources])
+    records = []
+    for index, (core, bins) in enumerate(zip(cores, result.functional, strict=True)):
+        labels = list(conditions(core.design))
+        mine = [dataclasses.replace(p, what=labels[int(p.what.removeprefix("seen_"))]) if p.kind == "user" else p
+                for p in points if p.core == index]  # fmt: skip
+        missed = [p for p in mine if not p.hits]
+        if missed:
+            note(f"{core.design.name}: can the {len(missed)} points not reached be reached at all?")
+        found = list(zip(missed, reachable(core, missed, mine, seconds=seconds), strict=True)) if missed else []
+        records.append(merge([_record(core, mine, found, bins, seconds)]) | {"seed": result.seed, "tools": result.tools})
+    return records
+
+
+def _record(
+    core: Core, points: Sequence[Point], found: Sequence[tuple[Point, Finding]], bins: dict[str, dict[str, int]], seconds: int
+) -> dict[str, Any]:
+    design = core.design
+    name = {"core": design.name, "generator": core.manifest["generator"]}
+    totals: Counter[tuple[str, str, str]] = Counter()
+    for p in points:
+        if p.kind in KINDS:
+            key = (_module(design.name, p.file), p.kind)
+            totals.update({(*key, "total"): 1, (*key, "hit"): bool(p.hits)})
+    for p, (verdict, _) in found:
+        totals[_module(design.name, p.file), p.kind, "unreachable"] += verdict == PROVEN
+    rows = [{**name, "module": module, "kind": kind, **{part: totals[module, kind, part] for part in _PARTS}}
+            for module, kind in sorted({key[:2] for key in totals}) if kind in KINDS]  # fmt: skip
+    unreached = [{**name, "kind": PROTOCOL if p.kind == "user" else p.kind, "place": p.what if p.kind == "user" else p.name,
+                  "text": "" if p.kind == "user" else _text(core, p), "verdict": verdict, "reason": reason}
+                 for p, (verdict, reason) in found]  # fmt: skip
+    missing = [(point, label) for point, counts in bins.items() for label, hits in counts.items() if not hits]
+    asked = possible(design.rule, design.config, missing, seconds=seconds)
+    unreached += [{**name, "kind": "functional", "place": f"{point}: {label}", "text": "", "verdict": verdict, "reason": reason}
+                  for (point, label), (verdict, reason) in zip(missing, asked, strict=True)]  # fmt: skip
+    seen = {p.what: p.hits for p in points if p.kind == "user"}
+    functional = []
+    for point, counts in {**bins, PROTOCOL: seen}.items():
+        absent = [label for label, hits in counts.items() if not hits]
+        proven = sum(u["verdict"] == PROVEN and u["place"] in (f"{point}: {label}", label) for label in absent for u in unreached)
+        functional.append({**name, "name": point, "total": len(counts), "hit": len(counts) - len(absent), "unreachable": proven,
+                           "missing": absent})  # fmt: skip
+    return {"cores": [name], "totals": rows, "functional": functional, "unreached": unreached}
+
+
+def merge(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return one record of several cores or runs; its verdict is ``pass`` or, with anything unexplained, ``fail``."""
+    keys = ("cores", "totals", "functional", "unreached")
+    joined: dict[str, Any] = {key: [entry for record in records for entry in record[key]] for key in keys}
+    gaps = sum(entry["verdict"] != PROVEN for entry in joined["unreached"])
+    return {"verb": "coverage", "verdict": "fail" if gaps else "pass", "gaps": gaps, **joined}
+
+
+def coverage_table(record: dict[str, Any]) -> Table:
+    """Return the totals of all cores, by generator, module and kind; functional coverage by group of cover points."""
+    sums: dict[tuple[str, str, str], Counter[str]] = {}
+    for row in record["totals"]:
+        _add(sums, (row["generator"], row["module"], row["kind"]), row)
+    for row in record["functional"]:
+        _add(sums, (row["generator"], "functional", row["name"].partition("_")[0]), row)
+    table = Table("generator", "module", "kind", "points", "reached", "unreachable (proven)", "not reached",
+                  title=f"coverage of {len(record['cores'])} cores")  # fmt: skip
+    for key, count in sums.items():
+        gap = count["total"] - count["hit"] - count["unreachable"]
+        table.add_row(*key, *(f"{n:,}" for n in (count["total"], count["hit"], count["unreachable"], gap)))
+    return table
+
+
+def _add(sums: dict[tuple[str, str, str], Counter[str]], key: tuple[str, str, str], row: dict[str, Any]) -> None:
+    sums.setdefault(key, Counter()).update({part: row[part] for part in _PARTS})
+
+
+def _module(core: str, file: str) -> str:
+    """Return a module's role from its file: lane, datapath, memory, ..., or core."""
+    return Path(file).stem.removeprefix(core).removeprefix("_") or "core"
+
+
+def _text(core: Core, point: Point) -> str:
+    """Return the line of Verilog a point stands in."""
+    return (core.folder / point.file).read_text(encoding="utf-8").splitlines()[point.line - 1].strip()
