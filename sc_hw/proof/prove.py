@@ -65,7 +65,7 @@ class _Proof:
         """With enable low no register changes."""
         d, statement = self._datapath, "with enable low every register keeps its value"
         changed = [f"(distinct (|{r.symbol}| s0) (|{r.symbol}| s1))" for r in d.registers]
-        lines = [*d.unrolled(1, cut=False), f"(assert (not (|{d.top}_n enable| s0)))", f"(assert (or false {' '.join(changed)}))"]
+        lines = [*d.unrolled(1, cut=False), f"(assert (not (|{d.top}_n enable| s0)))", f"(assert (or false false {' '.join(changed)}))"]
         wanted = [(d.register(r, step), r.bits) for r in d.registers for step in (0, 1)]
         answer, answers = self.docket.decide("\n".join(lines), wanted)
         note = answer.text
@@ -93,7 +93,7 @@ class _Proof:
         """No width of a term drops bits, whatever the products are within their intervals."""
         lines, printer = self._model(products)
         printer.define([*self.update.terms.values(), *(operand for term in products for operand in term.arguments)])
-        lines += [*printer.lines, f"(assert (or false {' '.join(printer.losses)}))"]
+        lines += [*printer.lines, f"(assert (or false false {' '.join(printer.losses)}))"]
         answer, answers = self.docket.decide("\n".join(lines), [])
         verdict = "proven" if answer.verdict == "unsat" else "unknown"  # a fault of the proof, not of the core
         self.docket.add(
