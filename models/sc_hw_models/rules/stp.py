@@ -112,7 +112,7 @@ class StpConfig(RuleConfig):
     ``bits`` B (4..20) is the width of the release and of both factors of the multiplier; u and x are stored with
     ``fraction_bits`` F (0..16) more below, for their decays. ``facilitation_shift`` and ``recovery_shift`` (1..24): every
     timestep u and 1 - x lose the 2^-shift part of their distance to rest, a time constant of -dt / ln(1 - 2^-shift).
-    ``u_se`` (1..256) is U in units of 1/256. ``mode``: tm98 or mongillo. ``rounding`` is applied to U (1 - u) and to
+    ``u_se`` (1..255) is U in units of 1/256. ``mode``: tm98 or mongillo. ``rounding`` is applied to U (1 - u) and to
     the release, ``decay_rounding`` to both decays; each floor, nearest or stochastic. ``random_seed`` (0..2^31-1)
     seeds the stochastic ones. Errors: ``ConfigError`` names the field, the value and what is allowed.
     """
@@ -132,7 +132,7 @@ class StpConfig(RuleConfig):
         "fraction_bits": (0, 16),
         "facilitation_shift": (1, 24),
         "recovery_shift": (1, 24),
-        "u_se": (1, 1 << U_SE_BITS),
+        "u_se": (1, (1 << U_SE_BITS) - 1),
         "random_seed": (0, 2**31 - 1),
     }
 
@@ -150,8 +150,8 @@ class StpConfig(RuleConfig):
 
     @property
     def u_rest(self) -> int:
-        """What stored u relaxes to: 0 in tm98, U in mongillo, rounded down and at most ``maximum``."""
-        return min((self.u_se << self.stored_bits) >> U_SE_BITS, self.maximum) if self.mode == "mongillo" else 0
+        """What stored u relaxes to: 0 in tm98, U in mongillo, rounded down."""
+        return (self.u_se << self.stored_bits) >> U_SE_BITS if self.mode == "mongillo" else 0
 
     def reference(self, *, n_pre: int, dt: float = 1.0) -> ShortTermPlasticity:
         """Return the float reference with the constants that this configuration has."""
@@ -192,7 +192,7 @@ class StpConfig(RuleConfig):
                 ends = [-dt / log1p(-(2.0**-end)) for end in (low, high)]
                 raise ConfigError(f"{name}={tau!r}: no shift comes near; allowed are about {ends[0]:.3g}..{ends[1]:.3g} at dt={dt:g}")
             shifts[name] = min(range(max(low, shift - 1), min(high, shift + 1) + 1), key=lambda k: abs(log(-dt / log1p(-(2.0**-k)) / tau)))
-        code = max(1, round(u_se * (1 << U_SE_BITS)))
+        code = min(max(1, round(u_se * (1 << U_SE_BITS))), cls.RANGES["u_se"][1])
         config = cls(facilitation_shift=shifts["tau_f"], recovery_shift=shifts["tau_d"], u_se=code, **options)
         made = config.reference(n_pre=1, dt=dt)
         return config, {name: getattr(made, name) / value - 1 for name, value in (*wanted.items(), ("u_se", u_se))}
@@ -221,7 +221,7 @@ def _spec(config: StpConfig) -> RuleSpec:
         step_inputs=(),
         noise=tuple(Field(name=name, bits=bits) for name, bits in _noise_bits(config).items()),
         outputs=(Field(name="release", bits=config.bits, meaning="released fraction of the resources, 0 without a spike"),),
-        # decays | low and high partial sums of U + (1 - U) u | u | product | rounding | x; one more where a decay has to add twice
+        # decays | U + (1 - U) u by the low and by the high bits of U | u | product | rounding | x; one more where a decay has to add twice
         latency=7 + (config.decay_rounding != "floor" or config.mode == "mongillo"),
         random_seed=config.random_seed,
     )
@@ -240,19 +240,20 @@ def _step(
     def relaxed(distance: Value, shift: int, name: str) -> Value:
         return rounded_asr(distance, shift, _rounding_noise(config.decay_rounding, shift, inputs, name))
 
-    def rounded(product: Value, shift: int, name: str) -> Value:
-        return rounded_asr(product, shift, _rounding_noise(config.rounding, shift, inputs, name))
-
     # A part of a distance never passes its end: these clips say so to the reader and to the proof, and change nothing.
     u = state["u"] - relaxed(state["u"] - config.u_rest, config.facilitation_shift, "facilitation_noise")
     x = state["x"] + relaxed(config.maximum - state["x"], config.recovery_shift, "recovery_noise")
     u, x = clip(u, 0, config.maximum), clip(x, 0, config.maximum)
-    full = 1 << U_SE_BITS
-    used = config.u_se * (config.maximum + 1) + (full - config.u_se) * u  # u + U (1 - u), in 256ths
-    u = select(spike, minimum(rounded(used, U_SE_BITS, "use_noise"), config.maximum), u)
+    # U + (1 - U) u in 256ths: for every bit of U, lowest first, the mean of what there is and of 1 or u.
+    used = u
+    for place in range(U_SE_BITS):
+        used = used + (config.maximum + 1 if config.u_se >> place & 1 else u) * (1 << place)
+    used = rounded_asr(used, U_SE_BITS, _rounding_noise(config.rounding, U_SE_BITS, inputs, "use_noise"))
+    u = select(spike, minimum(used, config.maximum), u)
     u_whole, x_whole = asr(u, config.fraction_bits), asr(x, config.fraction_bits)
     # Stored x is one unit less than the resources, hence u (x + 1).
-    release = rounded(u_whole * x_whole + u_whole, config.bits, "release_noise")
+    noise = _rounding_noise(config.rounding, config.bits, inputs, "release_noise")
+    release = rounded_asr(u_whole * x_whole, config.bits, u_whole + noise)
     release = select(spike, minimum(release, x_whole), 0)
     return {"u": u, "x": x - release * (1 << config.fraction_bits)}, {"release": release}
 

@@ -1,7 +1,5 @@
 """The datapath of Tsodyks-Markram short-term plasticity: one presynaptic neuron a clock."""
 
-from collections.abc import Iterator
-
 from amaranth.hdl import Cat, Const, EnableInserter, Fragment, Module, Mux, Shape, Value, unsigned
 from amaranth.lib import wiring
 
@@ -44,19 +42,14 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         u_1 = register(m, "u_1", cut(m, "u_decayed", u - u_part, 0, unsigned(stored)))
         x_1 = register(m, "x_1", cut(m, "x_recovered", x + x_part, 0, unsigned(stored)))
 
-        # Stages 2 and 3: U + (1 - U) u in 256ths, by shifts and additions; the sum fits, whatever its parts do.
-        total = unsigned(stored + _U_SE_BITS + 1)
-        start = Const(c.u_se << stored, total)
-        noise = self._noise(m, "use", _U_SE_BITS, at + 1)
-        used = start | noise if stored >= _U_SE_BITS else start + noise
-        digits = list(_signed_digits((1 << _U_SE_BITS) - c.u_se))
-        used_2 = register(m, "used_2", cut(m, "used_low", _sum(used, u_1, digits, range(4)), 0, total))
+        # Stages 2 and 3: U + (1 - U) u in 256ths, by the low and by the high bits of U.
+        used_2 = register(m, "used_2", wire(m, "used_low", self._means(u_1, u_1, range(4))))
         u_2 = register(m, "u_2", u_1)
-        used_3 = register(m, "used_3", cut(m, "used", _sum(used_2, u_2, digits, range(4, 9)), 0, total))
+        used_3 = register(m, "used_3", wire(m, "used", self._means(used_2, u_2, range(4, _U_SE_BITS))))
         u_3 = register(m, "u_3", u_2)
 
-        # Stage 4: u as the release sees it.
-        raised = used_3[_U_SE_BITS:]
+        # Stage 4: u as the release sees it; only rounding makes it reach 1, where it stays just below.
+        raised = cut(m, "raised", used_3 + self._noise(m, "use", _U_SE_BITS, at + 3), _U_SE_BITS, unsigned(stored + 1))
         u_raised = wire(m, "u_raised", raised[:stored] | raised[stored].replicate(stored))
         spike_3 = delay(m, "spike", spike, 3)
         u_4 = register(m, "u_4", wire(m, "u_next", Mux(spike_3, u_raised, u_3)))
@@ -88,6 +81,20 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         shape = Shape(max(1, len(distance) - shift), distance.shape().signed)
         return delay(m, name, cut(m, name, distance, shift, shape), self._stage_0)
 
+    def _means(self, used: Value, u: Value, places: range) -> Value:
+        """Return for every bit of U in ``places``, lowest first, the mean of ``used`` and of 1 or ``u``, a bit wider each time.
+
+        The mean with 1 sets the bit above; below the lowest bit of U the mean of u and u is u.
+        """
+        for place in places:
+            if self._config.u_se >> place & 1:
+                used = Cat(used, Const(1, 1))
+            elif self._config.u_se & ((1 << place) - 1) == 0:
+                used = Cat(Const(0, 1), used)
+            else:
+                used = Cat(used[:place], used[place:] + u)
+        return used
+
     def _noise(self, m: Module, name: str, bits: int, clocks: int) -> Value:
         """Return what is added below the unit before a product is floored."""
         rounding = self._config.rounding
@@ -106,25 +113,6 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
                 return u + self._noise(m, "release", self._config.bits, clocks)
 
 
-def _signed_digits(number: int) -> Iterator[tuple[int, int]]:
-    """Yield the places and signs of a number as a sum of few signed powers of two, no two of them adjacent."""
-    place = 0
-    while number:
-        if number & 1:
-            sign = 2 - (number & 3)
-            yield place, sign
-            number -= sign
-        number, place = number >> 1, place + 1
-
-
-def _sum(total: Value, value: Value, digits: list[tuple[int, int]], places: range) -> Value:
-    """Return ``total`` plus the products of ``value`` and its digits in ``places``."""
-    for place, sign in digits:
-        if place in places:
-            total = total + (value << place) if sign > 0 else total - (value << place)
-    return total
-
-
 def faults(design: CoreDesign) -> list[Fault]:
     """Return the bugs that ``sc-hw selftest`` plants in the datapath, or why one cannot show in this configuration."""
     c = design.config
@@ -136,13 +124,13 @@ def faults(design: CoreDesign) -> list[Fault]:
         return Fault(name=name, description=description, cuts={f"datapath.{net}": expression}, reads=reads)
 
     slow = "the shift leaves nothing of that distance"
-    full = c.u_se == 1 << _U_SE_BITS
+    full = c.facilitation_shift > stored
     return [
         fault("facilitation lost", "a spike no longer raises u", "u_raised", "u", u="u_3"),
         fault("u does not relax", "u keeps what spikes gave it", "u_part", "0", slow if c.facilitation_shift >= stored else ""),
         fault("no recovery", "used resources do not come back", "x_part", "0", slow if c.recovery_shift >= stored else ""),
         fault("rest forgotten", "u relaxes to 0 instead of U", "u_distance", "u", "" if c.u_rest else "u relaxes to 0", u="state_u"),
-        fault("u wraps", "a full u turns to 0", "u_raised", "(&value) ? 0 : value", "" if full else "only U = 1 fills u"),
+        fault("u wraps", "a full u turns to 0", "u_raised", "(&value) ? 0 : value", "" if full else "u relaxes too fast to be full"),
         fault("product one bit short", "a product of one half or more loses its top bit", "product", f"value[{2 * bits - 2}:0]",
               "u cannot stay that high" if c.facilitation_shift == 1 else ""),
         fault("one unit of resources lost", "the release is u x of the stored x, which is one unit less", "offset",
@@ -150,5 +138,5 @@ def faults(design: CoreDesign) -> list[Fault]:
         fault("release without spike", "a silent neuron releases", "release_gated", "rounded", rounded="release_rounded"),
         fault("resources not spent", "x is not lowered by the release", "difference", f"x[{stored - 1}:{low}]", x="x_6"),
         fault("resources wrap", "a release rounded above what is left makes x full", "short", "1'b0",
-              "" if full and c.rounding != "floor" and 3 <= c.recovery_shift <= bits else "a release never exceeds what is left"),
+              "" if full and c.rounding != "floor" and c.recovery_shift >= 3 else "a release never exceeds what is left"),
     ]  # fmt: skip
