@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..core import CoreModel
-from ..fixed import Value, asr, clip, minimum, rounded_asr, select
+from ..fixed import Value, asr, minimum, rounded_asr, select
 from ..rule import ConfigError, Field, Preset, Rule, RuleConfig, RuleSpec, check_integer
 
 __all__ = ["RULE", "ShortTermPlasticity", "StpConfig", "steady_state"]
@@ -240,10 +240,8 @@ def _step(
     def relaxed(distance: Value, shift: int, name: str) -> Value:
         return rounded_asr(distance, shift, _rounding_noise(config.decay_rounding, shift, inputs, name))
 
-    # A part of a distance never passes its end: these clips say so to the reader and to the proof, and change nothing.
     u = state["u"] - relaxed(state["u"] - config.u_rest, config.facilitation_shift, "facilitation_noise")
     x = state["x"] + relaxed(config.maximum - state["x"], config.recovery_shift, "recovery_noise")
-    u, x = clip(u, 0, config.maximum), clip(x, 0, config.maximum)
     # U + (1 - U) u in 256ths: for every bit of U, lowest first, the mean of what there is and of 1 or u.
     used = u
     for place in range(U_SE_BITS):
