@@ -11,10 +11,10 @@ from sc_hw_models.term import Term, evaluate, subterms
 
 from ..errors import UserError
 from ..manifest import Core
-from .circuit import Circuit, Product, read_core, read_datapath, read_lane
+from .circuit import Circuit, Product, Register, read_core, read_datapath, read_lane
 from .docket import Docket
 from .lane import OUTSIDE_THE_LANE, LaneProof
-from .question import Cut, Update, model_terms
+from .question import Cut, Meeting, Update, model_terms
 from .result import Counterexample, Obligation, ProofResult
 from .run import find_run
 from .script import TermPrinter, extended, literal, resized
@@ -32,6 +32,7 @@ class _Proof:
     update: Update
     docket: Docket
     samples: list[tuple[dict[str, int], dict[tuple[str, int], tuple[int, int]]]] = field(default_factory=list)
+    held: list[dict[tuple[Register, int], int]] = field(default_factory=list)
     counterexample: Counterexample | None = None
 
     @property
@@ -51,6 +52,7 @@ class _Proof:
         self._hold()
         self._widths(products)
         self._fields(products)
+        self._meetings(products)
         free = [name for name, term in self.update.terms.items() if not _depends(term, products)]
         for name in free:
             self._result(name, cut=True)
@@ -129,7 +131,9 @@ class _Proof:
         generator = random.Random(1)  # noqa: S311 # any numbers will do: nothing is concluded from them but a refutation
         multipliers = [(p, k) for p in self._datapath.products for k in range(self.update.spec.latency + 1)]
         pins, ports = self.update.pins(), self.update.ports()
+        registers = [(r, k) for r in self._datapath.registers for k in range(1, self.update.spec.latency + 1)]
         wanted = pins + ports + [(f"(|{p.symbol}_{side}| s{k})", p.bits) for p, k in multipliers for side in "ab"]
+        wanted += [(self._datapath.register(r, k), r.bits) for r, k in registers]
         answers = []
         verdict = "proven"
         for _ in range(_SAMPLES):
@@ -142,7 +146,9 @@ class _Proof:
             if answer.verdict != "sat":
                 self.docket.add("samples", statement, "unknown", answers, answer.text or "the datapath has no run")
                 return
-            operands = answer.values[len(pins) + len(ports) :]
+            inner = len(answer.values) - len(registers)
+            self.held.append(dict(zip(registers, answer.values[inner:], strict=True)))
+            operands = answer.values[len(pins) + len(ports) : inner]
             pairs = zip(operands[::2], operands[1::2], strict=True)
             self.samples.append((values, {(p.symbol, k): pair for (p, k), pair in zip(multipliers, pairs, strict=True)}))
             found = self.update.compare("samples", answer.values[: len(pins)], answer.values[len(pins) : len(pins) + len(ports)])
@@ -194,6 +200,26 @@ class _Proof:
 
     # Cut points
 
+    def _meetings(self, products: Sequence[Term]) -> None:
+        """Prove that registers hold inner values of the model, first ones first; from then on they stand for these values.
+
+        Guessed from the samples, and asked only of values that no product enters and that are summed or chosen: a solver
+        that meets the model at every stage needs to see through one stage at a time.
+        """
+        free = [t for t in subterms(self.update.terms.values()) if t.operation in ("+", "-", "select") and not _depends(t, products)]
+        for term in free:
+            values = [evaluate({"": term}, sample)[""] for sample, _ in self.samples]
+            for register, step in self.held[0] if self.held else ():
+                wrong = any(held[register, step] != value for held, value in zip(self.held, values, strict=True))
+                if wrong or len(set(values)) < _SAMPLES or not 0 <= term.low <= term.high < 1 << register.bits:
+                    continue
+                meeting = Meeting(term=term, register=register, step=step)
+                answer, answers = self.docket.decide(self.update.question(cut=True, goal=self.update.misses(meeting)), [])
+                if answer.verdict == "unsat":
+                    self.update.meetings.append(meeting)
+                    statement = f"register {register.name} holds a value of the model after {step} clocks"
+                    self.docket.add(f"register_{len(self.update.meetings)}", statement, "proven", answers)
+                break
     def _operands(self, number: int, term: Term) -> None:
         """Prove that a multiplier gets the operands of a product of the model; from then on both are one free number."""
         name, statement = f"product_{number + 1}", f"a multiplier gets the operands of product {number + 1}"
