@@ -43,9 +43,9 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         x_1 = register(m, "x_1", cut(m, "x_recovered", x + x_part, 0, unsigned(stored)))
 
         # Stages 2 and 3: U + (1 - U) u in 256ths, by the low and by the high bits of U.
-        used_2 = register(m, "used_2", wire(m, "used_low", self._means(u_1, u_1, range(4))))
+        used_2 = register(m, "used_2", self._means(m, u_1, u_1, range(4)))
         u_2 = register(m, "u_2", u_1)
-        used_3 = register(m, "used_3", wire(m, "used", self._means(used_2, u_2, range(4, _U_SE_BITS))))
+        used_3 = register(m, "used_3", self._means(m, used_2, u_2, range(4, _U_SE_BITS)))
         u_3 = register(m, "u_3", u_2)
 
         # Stage 4: u as the release sees it; only rounding makes it reach 1, where it stays just below.
@@ -78,21 +78,25 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         if rounding != "floor":
             half = Const(1 << (shift - 1), shift)
             distance = distance + (getattr(self, f"noise_{noise}_noise") if rounding == "stochastic" else half)
-        shape = Shape(max(1, len(distance) - shift), distance.shape().signed)
-        return delay(m, name, cut(m, name, distance, shift, shape), self._stage_0)
+        signed = distance.shape().signed
+        beyond = [distance[-1] if signed else Const(0, 1)] * (shift + 1 - len(distance))
+        distance = apart(Cat(distance, *beyond))  # the part keeps a name of its own, even where it is always 0
+        part = cut(m, name, distance, shift, Shape(len(distance) - shift, signed))
+        return delay(m, name, part, self._stage_0)
 
-    def _means(self, used: Value, u: Value, places: range) -> Value:
+    def _means(self, m: Module, used: Value, u: Value, places: range) -> Value:
         """Return for every bit of U in ``places``, lowest first, the mean of ``used`` and of 1 or ``u``, a bit wider each time.
 
         The mean with 1 sets the bit above; below the lowest bit of U the mean of u and u is u.
         """
         for place in places:
             if self._config.u_se >> place & 1:
-                used = Cat(used, Const(1, 1))
+                mean = Cat(used, Const(1, 1))
             elif self._config.u_se & ((1 << place) - 1) == 0:
-                used = Cat(Const(0, 1), used)
+                mean = Cat(Const(0, 1), used)
             else:
-                used = Cat(used[:place], used[place:] + u)
+                mean = Cat(used[:place], used[place:] + u)
+            used = wire(m, f"mean_{place}", apart(mean))
         return used
 
     def _noise(self, m: Module, name: str, bits: int, clocks: int) -> Value:
@@ -106,9 +110,9 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         """Return ``u`` plus the noise of the release; adding one half only moves the top bit up."""
         match self._config.rounding:
             case "floor":
-                return Cat(u, Const(0, 1))
+                return apart(Cat(u, Const(0, 1)))
             case "nearest":
-                return Cat(u[:-1], ~u[-1], u[-1])
+                return apart(Cat(u[:-1], ~u[-1], u[-1]))
             case _:
                 return u + self._noise(m, "release", self._config.bits, clocks)
 
