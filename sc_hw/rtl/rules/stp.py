@@ -49,8 +49,14 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         u_3 = register(m, "u_3", u_2)
 
         # Stage 4: u as the release sees it; only rounding makes it reach 1, where it stays just below.
-        raised = cut(m, "raised", used_3 + self._noise(m, "use", _U_SE_BITS, at + 3), _U_SE_BITS, unsigned(stored + 1))
-        u_raised = wire(m, "u_raised", raised[:stored] | raised[stored].replicate(stored))
+        if c.rounding == "floor":
+            raised = cut(m, "raised", apart(used_3), _U_SE_BITS, unsigned(stored))
+            full = Const(0, stored)
+        else:
+            noisy = used_3 + self._noise(m, "use", _U_SE_BITS, at + 3)
+            raised = cut(m, "raised", noisy, _U_SE_BITS, unsigned(stored + 1))
+            full = raised[stored].replicate(stored)
+        u_raised = wire(m, "u_raised", raised[:stored] | full)
         spike_3 = delay(m, "spike", spike, 3)
         u_4 = register(m, "u_4", wire(m, "u_next", Mux(spike_3, u_raised, u_3)))
         x_4 = delay(m, "x_1", x_1, 3)
@@ -100,11 +106,10 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         return used
 
     def _noise(self, m: Module, name: str, bits: int, clocks: int) -> Value:
-        """Return what is added below the unit before a product is floored."""
-        rounding = self._config.rounding
-        if rounding == "stochastic":
+        """Return what rounds a product that is floored then."""
+        if self._config.rounding == "stochastic":
             return delay(m, f"{name}_noise", getattr(self, f"noise_{name}_noise"), clocks)
-        return Const(1 << (bits - 1) if rounding == "nearest" else 0, bits)
+        return Const(1 << (bits - 1), bits)
 
     def _offset(self, m: Module, u: Value, clocks: int) -> Value:
         """Return ``u`` plus the noise of the release; adding one half only moves the top bit up."""
