@@ -67,7 +67,11 @@ class _Proof:
         """With enable low no register changes."""
         d, statement = self._datapath, "with enable low every register keeps its value"
         changed = [f"(distinct (|{r.symbol}| s0) (|{r.symbol}| s1))" for r in d.registers]
-        lines = [*d.unrolled(1, cut=False), f"(assert (not (|{d.top}_n enable| s0)))", f"(assert (or false false {' '.join(changed)}))"]
+        lines = [
+            *d.unrolled(1, cut=False),
+            f"(assert (not (|{d.top}_n enable| s0)))",
+            f"(assert (or false false {' '.join(changed)}))",
+        ]
         wanted = [(d.register(r, step), r.bits) for r in d.registers for step in (0, 1)]
         answer, answers = self.docket.decide("\n".join(lines), wanted)
         note = answer.text
@@ -206,7 +210,9 @@ class _Proof:
         Guessed from the samples, and asked only of values that no product enters and that are summed or chosen: a solver
         that meets the model at every stage needs to see through one stage at a time.
         """
-        free = [t for t in subterms(self.update.terms.values()) if t.operation in ("+", "-", "select") and not _depends(t, products)]
+        free = [
+            t for t in subterms(self.update.terms.values()) if t.operation in ("+", "-", "select") and not _depends(t, products)
+        ]
         for term in free:
             values = [evaluate({"": term}, sample)[""] for sample, _ in self.samples]
             for register, step in self.held[0] if self.held else ():
@@ -220,6 +226,7 @@ class _Proof:
                     statement = f"register {register.name} holds a value of the model after {step} clocks"
                     self.docket.add(f"register_{len(self.update.meetings)}", statement, "proven", answers)
                 break
+
     def _operands(self, number: int, term: Term) -> None:
         """Prove that a multiplier gets the operands of a product of the model; from then on both are one free number."""
         name, statement = f"product_{number + 1}", f"a multiplier gets the operands of product {number + 1}"

@@ -40,7 +40,9 @@ def test_the_reference_table(mode, rate):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize(("u_se", "tau_f", "tau_d"), list(itertools.product((0.01, 0.2, 0.5, 1.0), (5.0, 100.0, 1500.0), (3.0, 200.0, 800.0))))
+@pytest.mark.parametrize(
+    ("u_se", "tau_f", "tau_d"), list(itertools.product((0.01, 0.2, 0.5, 1.0), (5.0, 100.0, 1500.0), (3.0, 200.0, 800.0)))
+)
 def test_closed_forms(mode, u_se, tau_f, tau_d):
     """Every release up to the steady state, by the recursion over intervals, and the steady state and the pair by formula."""
     for gap in (1, 7, 50, 400):
@@ -55,7 +57,11 @@ def test_closed_forms(mode, u_se, tau_f, tau_d):
             u, x = rest + (u - rest) * a, 1 + (x - u * x - 1) * b
         assert releases == pytest.approx(expected, abs=1e-9)
         first = u_se if mode == "tm98" else u_se * (2 - u_se)
-        second = (1 + (1 - u_se) * a) * (1 - u_se * b) if mode == "tm98" else (first + (1 - u_se) ** 2 * u_se * a) * (1 - first * b) / first
+        second = (
+            (1 + (1 - u_se) * a) * (1 - u_se * b)
+            if mode == "tm98"
+            else (first + (1 - u_se) ** 2 * u_se * a) * (1 - first * b) / first
+        )
         assert releases[1] / releases[0] == pytest.approx(second, abs=1e-9)
         u_inf, x_inf = steady_state(gap, tau_d=tau_d, tau_f=tau_f, u_se=u_se, mode=mode)
         if gap * count > 35 * max(tau_d, tau_f):
@@ -97,7 +103,8 @@ def test_float_refuses(arguments, message):
 
 @pytest.mark.parametrize(
     ("spikes", "message"),
-    [(np.ones(2), "dtype float64"), (np.ones(2, dtype=int), "dtype int64"), (np.ones(3, dtype=bool), r"shape \(3,\) given; allowed is \(2,\)"),
+    [(np.ones(2), "dtype float64"), (np.ones(2, dtype=int), "dtype int64"),
+     (np.ones(3, dtype=bool), r"shape \(3,\) given; allowed is \(2,\)"),
      (np.ones((2, 1), dtype=bool), "shape"), (np.array(True), "shape")],
 )  # fmt: skip
 def test_update_refuses_and_changes_nothing(spikes, message):

@@ -53,6 +53,7 @@ def corners() -> list[Configuration]:
         c(64, 1, {"trace_fraction_bits": 4}),
         c(64, 1, {"trace_fraction_bits": 1, "decay_rounding": "stochastic"}),
         c(64, 1, {"eligibility_decay_shift": 0}),
+        c(64, 1, {"eligibility_decay_shift": 30}),
         c(64, 1, {"eligibility_decay_shift": 10, "decay_rounding": "stochastic", "rounding": "stochastic"}),
         c(64, 1, {"eligibility_gain_shift": 1, "depression_shift": 1}),
         c(64, 1, {"eligibility_gain_shift": 30, "depression_shift": 30}),

@@ -9,7 +9,7 @@ M. Tsodyks, K. Pawelzik and H. Markram, "Neural networks with dynamic synapses",
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import exp, expm1, inf, isfinite, log, log1p, log2
+from math import exp, expm1, inf, isfinite, log, log1p
 from typing import Any, ClassVar
 
 import numpy as np
@@ -105,6 +105,11 @@ def steady_state(interval: float, *, tau_d: float, tau_f: float, u_se: float, mo
     return u, (1 - b) / (1 - (1 - u) * b)
 
 
+def _tau(shift: int, dt: float) -> float:
+    """Return the time constant of a decay shift."""
+    return -dt / log1p(-(2.0**-shift))
+
+
 @dataclass(frozen=True, kw_only=True)
 class StpConfig(RuleConfig):
     """Widths, shifts and options of the fixed-point rule.
@@ -155,12 +160,8 @@ class StpConfig(RuleConfig):
 
     def reference(self, *, n_pre: int, dt: float = 1.0) -> ShortTermPlasticity:
         """Return the float reference with the constants that this configuration has."""
-        taus = {name: -dt / log1p(-(2.0**-shift)) for name, shift in self._shifts.items()}
-        return ShortTermPlasticity(**taus, u_se=self.u_se / (1 << U_SE_BITS), mode=self.mode, n_pre=n_pre, dt=dt)
-
-    @property
-    def _shifts(self) -> dict[str, int]:
-        return {"tau_d": self.recovery_shift, "tau_f": self.facilitation_shift}
+        tau_d, tau_f = (_tau(shift, dt) for shift in (self.recovery_shift, self.facilitation_shift))
+        return ShortTermPlasticity(tau_d, tau_f, self.u_se / (1 << U_SE_BITS), self.mode, n_pre, dt)
 
     @property
     def error_bounds(self) -> dict[str, float]:
@@ -178,7 +179,7 @@ class StpConfig(RuleConfig):
     ) -> tuple["StpConfig", dict[str, float]]:
         """Return the configuration closest to constants in ms, and the relative error made in each of the three.
 
-        ``options`` are the other fields. A shorter or longer ``dt`` moves all time constants that shifts can reach.
+        ``options`` are the other fields. A shorter or longer ``dt`` moves all the time constants that shifts can reach.
         Errors: ``ConfigError`` for a time constant whose nearest shift is out of range.
         """
         wanted = {"tau_d": _check_number("tau_d", tau_d), "tau_f": _check_number("tau_f", tau_f)}
@@ -187,11 +188,11 @@ class StpConfig(RuleConfig):
         low, high = cls.RANGES["recovery_shift"]
         shifts = {}
         for name, tau in wanted.items():
-            shift = round(-log2(-expm1(-dt / tau)))
-            if not low <= shift <= high:
-                ends = [-dt / log1p(-(2.0**-end)) for end in (low, high)]
-                raise ConfigError(f"{name}={tau!r}: no shift comes near; allowed are about {ends[0]:.3g}..{ends[1]:.3g} at dt={dt:g}")
-            shifts[name] = min(range(max(low, shift - 1), min(high, shift + 1) + 1), key=lambda k: abs(log(-dt / log1p(-(2.0**-k)) / tau)))
+            shifts[name] = min(range(low, high + 1), key=lambda shift: abs(log(_tau(shift, dt) / tau)))
+            if not 0.5 < _tau(shifts[name], dt) / tau < 2:
+                raise ConfigError(
+                    f"{name}={tau!r}: no shift comes near; allowed are {_tau(low, dt):.3g}..{_tau(high, dt):.3g} at dt={dt:g}"
+                )
         code = min(max(1, round(u_se * (1 << U_SE_BITS))), cls.RANGES["u_se"][1])
         config = cls(facilitation_shift=shifts["tau_f"], recovery_shift=shifts["tau_d"], u_se=code, **options)
         made = config.reference(n_pre=1, dt=dt)
@@ -221,7 +222,7 @@ def _spec(config: StpConfig) -> RuleSpec:
         step_inputs=(),
         noise=tuple(Field(name=name, bits=bits) for name, bits in _noise_bits(config).items()),
         outputs=(Field(name="release", bits=config.bits, meaning="released fraction of the resources, 0 without a spike"),),
-        # decays | U + (1 - U) u by the low and by the high bits of U | u | product | rounding | x; one more where a decay has to add twice
+        # decays | U + (1 - U) u by low and by high bits of U | u | product | rounding | x; one more where a decay adds twice
         latency=7 + (config.decay_rounding != "floor" or config.mode == "mongillo"),
         random_seed=config.random_seed,
     )
