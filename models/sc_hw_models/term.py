@@ -107,7 +107,36 @@ def lift(value: object) -> Term:
 
 def _binary(operation: str, left: object, right: object) -> Term:
     a, b = lift(left), lift(right)
-    return Term(operation, (a, b), _interval(operation, [(a.low, a.high), (b.low, b.high)], 0))
+    low, high = _interval(operation, [(a.low, a.high), (b.low, b.high)], 0)
+    closer = _approach(operation, a, b)
+    return Term(operation, (a, b), (max(low, closer[0]), min(high, closer[1])) if closer else (low, high))
+
+
+def _approach(operation: str, a: Term, b: Term) -> Interval | None:
+    """Return the interval of ``a - ((a + r) >> k)`` and of ``a + ((r - a) >> k)``, ``None`` of any other sum.
+
+    Both approach a value by a part of the distance and never fall while ``a`` rises, so the ends of ``a`` give the ends:
+    a decay does not leave the range of what decays.
+    """
+    sign = {"-": 1, "+": -1}.get(operation)
+    if sign is None or b.operation != ">>":
+        return None
+    times, low, high = _apart(b.arguments[0], a)
+    if times != sign:
+        return None
+    shift = int(b.detail)
+    at_low, at_high = (high, low) if sign > 0 else (low, high)
+    return a.low - sign * (sign * a.low + at_low >> shift), a.high - sign * (sign * a.high + at_high >> shift)
+
+
+def _apart(term: Term, a: Term) -> tuple[int, int, int]:
+    """Return how many times ``a`` is a summand of ``term``, and the interval of the rest of it."""
+    if term is a:
+        return 1, 0, 0
+    if term.operation not in ("+", "-"):
+        return 0, term.low, term.high
+    (n, low, high), (m, least, most) = (_apart(argument, a) for argument in term.arguments)
+    return (n + m, low + least, high + most) if term.operation == "+" else (n - m, low - most, high - least)
 
 
 def _interval(operation: str, operands: list[Interval], detail: int | str) -> Interval:

@@ -14,11 +14,11 @@ from ..manifest import Core
 from ..records import results_folder
 from ..toolchain import sby
 from ..yosys import find_yosys
-from .circuit import Circuit, Product, read_core, read_datapath, read_lane
+from .circuit import Circuit, Product, Register, read_core, read_datapath, read_lane
 from .docket import Docket
 from .engine import prove_engine
 from .lane import OUTSIDE_THE_LANE, LaneProof
-from .question import Cut, Update, model_terms
+from .question import Cut, Meeting, Update, model_terms
 from .result import PARTS, Counterexample, Obligation, ProofResult
 from .run import find_run
 from .script import TermPrinter, extended, literal, resized
@@ -36,6 +36,7 @@ class _Proof:
     update: Update
     docket: Docket
     samples: list[tuple[dict[str, int], dict[tuple[str, int], tuple[int, int]]]] = field(default_factory=list)
+    held: list[dict[tuple[Register, int], int]] = field(default_factory=list)
     counterexample: Counterexample | None = None
 
     @property
@@ -55,6 +56,7 @@ class _Proof:
         self._hold()
         self._widths(products)
         self._fields(products)
+        self._meetings(products)
         free = [name for name, term in self.update.terms.items() if not _depends(term, products)]
         for name in free:
             self._result(name, cut=True)
@@ -69,7 +71,11 @@ class _Proof:
         """With enable low no register changes."""
         d, statement = self._datapath, "with enable low every register keeps its value"
         changed = [f"(distinct (|{r.symbol}| s0) (|{r.symbol}| s1))" for r in d.registers]
-        lines = [*d.unrolled(1, cut=False), f"(assert (not (|{d.top}_n enable| s0)))", f"(assert (or false {' '.join(changed)}))"]
+        lines = [
+            *d.unrolled(1, cut=False),
+            f"(assert (not (|{d.top}_n enable| s0)))",
+            f"(assert (or false false {' '.join(changed)}))",
+        ]
         wanted = [(d.register(r, step), r.bits) for r in d.registers for step in (0, 1)]
         answer, answers = self.docket.decide("\n".join(lines), wanted)
         note = answer.text
@@ -97,7 +103,7 @@ class _Proof:
         """No width of a term drops bits, whatever the products are within their intervals."""
         lines, printer = self._model(products)
         printer.define([*self.update.terms.values(), *(operand for term in products for operand in term.arguments)])
-        lines += [*printer.lines, f"(assert (or false {' '.join(printer.losses)}))"]
+        lines += [*printer.lines, f"(assert (or false false {' '.join(printer.losses)}))"]
         answer, answers = self.docket.decide("\n".join(lines), [])
         verdict = "proven" if answer.verdict == "unsat" else "unknown"  # a fault of the proof, not of the core
         self.docket.add(
@@ -133,7 +139,9 @@ class _Proof:
         generator = random.Random(1)  # noqa: S311 # any numbers will do: nothing is concluded from them but a refutation
         multipliers = [(p, k) for p in self._datapath.products for k in range(self.update.spec.latency + 1)]
         pins, ports = self.update.pins(), self.update.ports()
+        registers = [(r, k) for r in self._datapath.registers for k in range(1, self.update.spec.latency + 1)]
         wanted = pins + ports + [(f"(|{p.symbol}_{side}| s{k})", p.bits) for p, k in multipliers for side in "ab"]
+        wanted += [(self._datapath.register(r, k), r.bits) for r, k in registers]
         answers = []
         verdict = "proven"
         for _ in range(_SAMPLES):
@@ -146,7 +154,9 @@ class _Proof:
             if answer.verdict != "sat":
                 self.docket.add("samples", statement, "unknown", answers, answer.text or "the datapath has no run")
                 return
-            operands = answer.values[len(pins) + len(ports) :]
+            inner = len(answer.values) - len(registers)
+            self.held.append(dict(zip(registers, answer.values[inner:], strict=True)))
+            operands = answer.values[len(pins) + len(ports) : inner]
             pairs = zip(operands[::2], operands[1::2], strict=True)
             self.samples.append((values, {(p.symbol, k): pair for (p, k), pair in zip(multipliers, pairs, strict=True)}))
             found = self.update.compare("samples", answer.values[: len(pins)], answer.values[len(pins) : len(pins) + len(ports)])
@@ -197,6 +207,29 @@ class _Proof:
         return self.docket.run(self.update.given(facts), wanted)
 
     # Cut points
+
+    def _meetings(self, products: Sequence[Term]) -> None:
+        """Prove that registers hold inner values of the model, first ones first; from then on they stand for these values.
+
+        Guessed from the samples, and asked only of values that no product enters and that are summed or chosen: a solver
+        that meets the model at every stage needs to see through one stage at a time.
+        """
+        free = [
+            t for t in subterms(self.update.terms.values()) if t.operation in ("+", "-", "select") and not _depends(t, products)
+        ]
+        for term in free:
+            values = [evaluate({"": term}, sample)[""] for sample, _ in self.samples]
+            for register, step in self.held[0] if self.held else ():
+                wrong = any(held[register, step] != value for held, value in zip(self.held, values, strict=True))
+                if wrong or len(set(values)) < _SAMPLES or not 0 <= term.low <= term.high < 1 << register.bits:
+                    continue
+                meeting = Meeting(term=term, register=register, step=step)
+                answer, answers = self.docket.decide(self.update.question(cut=True, goal=self.update.misses(meeting)), [])
+                if answer.verdict == "unsat":
+                    self.update.meetings.append(meeting)
+                    statement = f"register {register.name} holds a value of the model after {step} clocks"
+                    self.docket.add(f"register_{len(self.update.meetings)}", statement, "proven", answers)
+                break
 
     def _operands(self, number: int, term: Term) -> None:
         """Prove that a multiplier gets the operands of a product of the model; from then on both are one free number."""

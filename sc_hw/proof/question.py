@@ -8,11 +8,11 @@ from typing import Any
 from sc_hw_models.rule import Field, Rule, RuleSpec
 from sc_hw_models.term import Term, lift, variable
 
-from .circuit import Circuit, Product
+from .circuit import Circuit, Product, Register
 from .result import Counterexample
 from .script import TermPrinter, extended, literal, resized
 
-__all__ = ["Cut", "Update", "integer", "model_terms"]
+__all__ = ["Cut", "Meeting", "Update", "integer", "model_terms"]
 
 Wanted = list[tuple[str, int]]
 """Expressions to ask for, each with its width."""
@@ -70,6 +70,20 @@ class Cut:
         return f"(assert (= (|{self.product.symbol}| s{self.step}) {value}))"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Meeting:
+    """A value of the model, never negative, and a register that is proven to hold it in a clock of the unrolling."""
+
+    term: Term
+    register: Register
+    step: int
+
+    def text(self, datapath: Circuit) -> str:
+        """Return the register as an expression of the term's width."""
+        held = extended(datapath.register(self.register, self.step), 1, signed=False)
+        return resized(held, self.register.bits + 1, self.term.bits)
+
+
 @dataclass(kw_only=True)
 class Update:
     """One update of a datapath and what is proven of it so far: results by name, products by their cuts."""
@@ -80,6 +94,7 @@ class Update:
     terms: dict[str, Term]
     proven: list[str] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
+    meetings: list[Meeting] = field(default_factory=list)
 
     @cached_property
     def spec(self) -> RuleSpec:
@@ -124,6 +139,7 @@ class Update:
             lines.append(f"(assert (and (bvsle {low} {c.symbol}) (bvsle {c.symbol} {high})))")
         lines += [c.link() for c in self.cuts if cut]
         replaced = {key: c.symbol for key, c in cuts.items()}
+        replaced |= {id(m.term): m.text(self.datapath) for m in self.meetings if cut}
         for name in self.proven if cut else ():
             port, width = self._result(name, self.terms[name])
             replaced[id(self.terms[name])] = resized(port, width, self.terms[name].bits)
@@ -139,6 +155,17 @@ class Update:
             (model,) = printer.define([term])
             port, width = self._result(name, term)
             return f"(distinct {resized(model, term.bits, width)} {port})"
+
+        return goal
+
+    def misses(self, meeting: Meeting) -> Callable[[TermPrinter], str]:
+        """Return the goal that a register does not hold a value of the model."""
+
+        def goal(printer: TermPrinter) -> str:
+            (model,) = printer.define([meeting.term])
+            width = max(meeting.term.bits, meeting.register.bits + 1)
+            held = extended(self.datapath.register(meeting.register, meeting.step), width - meeting.register.bits, signed=False)
+            return f"(distinct {resized(model, meeting.term.bits, width)} {held})"
 
         return goal
 

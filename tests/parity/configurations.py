@@ -1,7 +1,9 @@
 """The spread of configurations of the parity regression: hand-picked corners, then seeded random ones."""
 
+import dataclasses
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import cycle, product
 
 import numpy as np
 
@@ -51,6 +53,7 @@ def corners() -> list[Configuration]:
         c(64, 1, {"trace_fraction_bits": 4}),
         c(64, 1, {"trace_fraction_bits": 1, "decay_rounding": "stochastic"}),
         c(64, 1, {"eligibility_decay_shift": 0}),
+        c(64, 1, {"eligibility_decay_shift": 30}),
         c(64, 1, {"eligibility_decay_shift": 10, "decay_rounding": "stochastic", "rounding": "stochastic"}),
         c(64, 1, {"eligibility_gain_shift": 1, "depression_shift": 1}),
         c(64, 1, {"eligibility_gain_shift": 30, "depression_shift": 30}),
@@ -59,6 +62,22 @@ def corners() -> list[Configuration]:
                   "random_seed": 2**31 - 1}),
         c(64, 1, {"rounding": "stochastic", "learning_shift": 0, "decay_rounding": "stochastic", "trace_decay_shift": 0}),
     ]  # fmt: skip
+
+
+def ends(rule_name: str) -> list[Configuration]:
+    """Every preset of a rule, and every setting at its smallest and largest with each word of its choices, on changing shapes."""
+    rule, shapes = get_rule(rule_name), cycle([(64, 1), (37, 4), (9, 1), (130, 2)])
+    settings = [dataclasses.asdict(preset.config) for preset in rule.presets.values()]
+    words = max((len(choice) for choice in rule.config_type.CHOICES.values()), default=1)
+    for end, word in product((0, 1), range(words)):
+        chosen = {name: choice[word % len(choice)] for name, choice in rule.config_type.CHOICES.items()}
+        settings.append({name: limits[end] for name, limits in rule.config_type.RANGES.items()} | chosen)
+    result = []
+    for setting in settings:
+        with suppress(ConfigError):  # a condition between fields
+            rule.config_type(**setting)
+            result.append(Configuration(*next(shapes), setting, rule_name))
+    return result
 
 
 def random_ones(count: int, seed: int) -> list[Configuration]:
@@ -80,4 +99,4 @@ def random_ones(count: int, seed: int) -> list[Configuration]:
     return result
 
 
-CONFIGURATIONS = corners() + random_ones(RANDOM_COUNT, RANDOM_SEED)
+CONFIGURATIONS = corners() + [c for rule in RULES for c in ends(rule)] + random_ones(RANDOM_COUNT, RANDOM_SEED)

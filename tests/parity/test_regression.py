@@ -8,7 +8,7 @@ from sc_hw.manifest import load_core
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import GENERATORS, emit
 from sc_hw.simulate import simulate
-from sc_hw_models.registry import get_rule
+from sc_hw_models.registry import RULES, get_rule
 
 from .configurations import CONFIGURATIONS, GROUP
 
@@ -16,14 +16,18 @@ SMALL = 32  # cores of fewer synapses cost by the timestep: they get a 32nd of t
 GROUPS = range(0, len(CONFIGURATIONS), GROUP)
 
 
-def test_the_spread_is_wide_enough():
-    settings = [dataclasses.asdict(get_rule(c.rule).config_type(**c.settings)) for c in CONFIGURATIONS]
-    assert sum(c.synapses >= SMALL for c in CONFIGURATIONS) >= 40
-    for name, ends in {"weight_bits": (1, 31), "trace_bits": (2, 30), "reward_bits": (1, 30), "learning_shift": (0, 30),
-                       "trace_decay_shift": (0, 30)}.items():  # fmt: skip
-        assert set(ends) <= {s[name] for s in settings}
-    for name in ("rounding", "decay_rounding"):
-        assert {s[name] for s in settings} == {"floor", "nearest", "stochastic"}
+@pytest.mark.parametrize("name", RULES)
+def test_the_spread_is_wide_enough(name):
+    """Some configuration has each end of every range, where a rule allows it, and each word of every choice."""
+    kind = get_rule(name).config_type
+    settings = [dataclasses.asdict(kind(**c.settings)) for c in CONFIGURATIONS if c.rule == name]
+    assert sum(c.synapses >= SMALL for c in CONFIGURATIONS if c.rule == name) >= 10
+    for field, (low, high) in kind.RANGES.items():
+        seen = {s[field] for s in settings}
+        assert low in seen, field
+        assert high in seen, field
+    for field, words in kind.CHOICES.items():
+        assert {s[field] for s in settings} == set(words)
 
 
 @pytest.mark.parametrize("start", GROUPS)

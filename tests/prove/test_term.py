@@ -128,3 +128,16 @@ def test_model_terms_are_the_step(options):
         new_state, outputs = rule.step(config, state, inputs)
         expected = {f"next_{n}": v for n, v in new_state.items()} | {f"out_{n}": v for n, v in outputs.items()}
         assert evaluate(terms, values) == expected
+
+
+@pytest.mark.parametrize("shift", [1, 2, 5])
+@pytest.mark.parametrize("toward", [0, 5, 19])
+def test_an_approach_has_the_interval_of_its_values(shift, toward):
+    """Every value it takes, and no more than noise and the ends add: checked on all of them."""
+    a, noise = variable("a", 0, 19), variable("n", 0, (1 << shift) - 1)
+    for term in (a - ((a - toward + noise) >> shift), a + ((toward - a + noise) >> shift)):
+        values = [evaluate({"": term}, {"a": x, "n": n})[""] for x in range(20) for n in range(1 << shift)]
+        assert (term.low, term.high) == (min(values), max(values))
+    other = variable("b", 0, 19)
+    assert (a - ((other + noise) >> shift)).low < 0  # nothing is known of another's part
+    assert (a + ((a + noise) >> shift)).high > 19
