@@ -8,6 +8,7 @@ __all__ = ["RULES", "get_rule"]
 
 RULES: dict[str, str] = {
     "r_stdp": "sc_hw_models.rules.r_stdp",
+    "three_factor": "sc_hw_models.rules.three_factor",
 }
 
 
