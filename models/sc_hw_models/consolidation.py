@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from .fixed import (
     ROUNDINGS,
     Value,
@@ -30,9 +32,12 @@ from .fixed import (
     rounding_noise,
     select,
 )
-from .rule import ConfigError, Field, RuleConfig
+from .rule import ConfigError, Field, RuleConfig, RuleSpec
 
-__all__ = ["ConsolidationConfig", "consolidated", "consolidation_noise", "consolidation_state", "consolidation_step_inputs"]
+__all__ = [
+    "ConsolidationConfig", "consolidated", "consolidated_float", "consolidation_latency", "consolidation_noise",
+    "consolidation_state", "consolidation_step_inputs", "random_protection",
+]  # fmt: skip
 
 IMPORTANCE_BITS = 5
 IMPORTANCE_CHANCE_BITS = 15  # rarer than one in 2^15 is counted as that
@@ -134,6 +139,11 @@ def consolidation_noise(config: ConsolidationConfig, shift: int) -> tuple[Field,
     return tuple(Field(name=name, bits=bits) for name, bits in widths.items() if bits)
 
 
+def consolidation_latency(config: ConsolidationConfig) -> int:
+    """Return the clocks from a registered drive to the next weight: sum and clip, and those of each kind around them."""
+    return {"none": 2, "shift": 3, "probabilistic": 3, "lock": 3, "pull": 5, "si": 6}[config.consolidation]
+
+
 def consolidated(
     config: ConsolidationConfig, weight: Field, state: Mapping[str, Value], inputs: Mapping[str, Value], drive: Value, shift: int
 ) -> dict[str, Value]:
@@ -189,3 +199,31 @@ def _counted(config: ConsolidationConfig, importance: Value, noise: Value, drive
     raised = importance + chance(noise, importance - e, IMPORTANCE_CHANCE_BITS)
     new = minimum(maximum(raised, e), limit)
     return select(change == 0, importance, select(e < 0, importance, new))
+
+
+def consolidated_float(
+    config: ConsolidationConfig, state: Mapping[str, np.ndarray], change: np.ndarray, low: float, high: float
+) -> np.ndarray:
+    """Return the float64 weights after a timestep that does not consolidate; ``probabilistic`` on average.
+
+    ``state`` holds weight, code and anchor as far as the kind has them; weights and change are in the units of ``low..high``.
+    """
+    kind, code = config.consolidation, state.get("code", np.zeros(1))
+    if kind in ("shift", "si", "probabilistic"):
+        change = change * 2.0**-code
+    if kind in ("shift", "si", "lock"):
+        change = np.where(code == config.max_code, 0.0, change)
+    weight: np.ndarray = np.clip(state["weight"] + change, low, high)
+    if kind == "pull":
+        part = np.where(code == config.max_code, 0.0, 2.0 ** -(config.pull_shift + code))
+        weight = weight - (weight - state["anchor"]) * part
+    return weight
+
+
+def random_protection(spec: RuleSpec, weight: np.ndarray, generator: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return random codes and the ``weight`` as anchor, as far as the state has them: a start for accuracy figures."""
+    fields = {f.name: f for f in spec.state}
+    result = {"anchor": weight} if "anchor" in fields else {}
+    if "code" in fields:
+        result["code"] = generator.integers(0, fields["code"].maximum + 1, len(weight))
+    return result

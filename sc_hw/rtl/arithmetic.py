@@ -21,6 +21,8 @@ __all__ = [
     "decay",
     "delay",
     "floor_part",
+    "leading_one",
+    "magnitude",
     "members",
     "register",
     "rounded_part",
@@ -113,6 +115,23 @@ def decay(m: Module, name: str, value: Value, shift: int) -> Signal:
     inexact = value[-1] & value[:shift].any()
     minuend, subtrahend = Cat(Const(0, 1), value), Cat(inexact, asr(value, shift))
     return cut(m, name, minuend.as_signed() - subtrahend.as_signed(), 1, shape)
+
+
+def magnitude(value: Value) -> Value:
+    """Return the absolute value of a signed value, unsigned in the same width, which holds that of the lowest as well."""
+    negative = value[-1]
+    return ((value ^ negative.replicate(len(value))) + negative)[: len(value)]
+
+
+def leading_one(m: Module, name: str, value: Value) -> Signal:
+    """Return the position of the highest one of an unsigned value (two bits at least), 0 for none: one level a result bit."""
+    part, bits = value, []
+    for level in reversed(range((len(value) - 1).bit_length())):
+        upper = part[1 << level :]
+        bits.insert(0, upper.any())
+        part = Mux(upper.any(), upper, part[: 1 << level])
+    wire(m, f"unused_{name}_rest", part)  # the lowest bit tells nothing: no one and a one at 0 give the same
+    return wire(m, name, Cat(bits))
 
 
 def rounded_part(m: Module, name: str, value: Value, shift: int, noise: Value) -> Signal:

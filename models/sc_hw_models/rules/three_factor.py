@@ -15,13 +15,16 @@ import numpy as np
 from ..consolidation import (
     ConsolidationConfig,
     consolidated,
+    consolidated_float,
+    consolidation_latency,
     consolidation_noise,
     consolidation_state,
     consolidation_step_inputs,
+    random_protection,
 )
 from ..core import CoreModel
 from ..fixed import Value
-from ..rule import Field, Preset, Rule, RuleSpec
+from ..rule import Demonstration, Field, Preset, Rule, RuleSpec
 
 __all__ = ["RULE", "ThreeFactorConfig"]
 
@@ -51,9 +54,17 @@ class ThreeFactorConfig(ConsolidationConfig):
         **ConsolidationConfig.RANGES,
     }
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_drive(self.activity_bits + self.signal_bits)
+
+
+def _weight(config: ThreeFactorConfig) -> Field:
+    return Field(name="weight", bits=config.weight_bits, signed=True, meaning="synaptic weight")
+
 
 def _spec(config: ThreeFactorConfig) -> RuleSpec:
-    weight = Field(name="weight", bits=config.weight_bits, signed=True, meaning="synaptic weight")
+    weight = _weight(config)
     return RuleSpec(
         rule="three_factor",
         state=(weight, *consolidation_state(config, weight)),
@@ -64,7 +75,7 @@ def _spec(config: ThreeFactorConfig) -> RuleSpec:
         step_inputs=consolidation_step_inputs(config),
         noise=consolidation_noise(config, config.learning_shift),
         outputs=(Field(name="weight", bits=config.weight_bits, signed=True, meaning="weight after this timestep"),),
-        latency=3,
+        latency=1 + consolidation_latency(config),  # the product comes first
         random_seed=config.random_seed,
     )
 
@@ -73,43 +84,24 @@ def _step(
     config: ThreeFactorConfig, state: Mapping[str, Value], inputs: Mapping[str, Value]
 ) -> tuple[dict[str, Value], dict[str, Value]]:
     """Advance one synapse, N synapses or a symbolic synapse by one timestep (see docs/rules/three_factor.md)."""
-    weight = _spec(config).state[0]
     drive = inputs["signal"] * inputs["activity"]
-    new = consolidated(config, weight, state, inputs, drive, config.learning_shift)
+    new = consolidated(config, _weight(config), state, inputs, drive, config.learning_shift)
     return new, {"weight": new["weight"]}
 
 
-def three_factor_float(
-    config: ThreeFactorConfig, weight: np.ndarray, drive: np.ndarray, code: np.ndarray, anchor: np.ndarray
-) -> np.ndarray:
-    """Return the float64 weights after one timestep, all in units of a weight's last bit; ``probabilistic`` on average."""
-    kind = config.consolidation
-    change = drive * 2.0**-config.learning_shift
-    if kind in ("shift", "si", "probabilistic"):
-        change = change * 2.0**-code
-    if kind in ("shift", "si", "lock"):
-        change = np.where(code == config.max_code, 0.0, change)
-    limit = 2.0 ** (config.weight_bits - 1)
-    weight = np.clip(weight + change, -limit, limit - 1)
-    if kind == "pull":
-        part = np.where(code == config.max_code, 0.0, 2.0 ** -(config.pull_shift + code))
-        weight = weight - (weight - anchor) * part
-    return weight
-
-
 def _accuracy(config: ThreeFactorConfig, seed: int) -> dict[str, float]:
-    """Run fixed and float side by side on random activities, signals and codes; deviations relative to full scale.
+    """Run fixed and float64 side by side on random activities, signals and codes; deviations relative to full scale.
 
     512 synapses, 2,000 timesteps; activities uniform, signals normal with a deviation of a sixteenth of full scale.
     """
     n, steps = 512, 2000
     generator = np.random.default_rng(seed)
     core = CoreModel(RULE, config, synapses=n)
-    fields = {f.name: f for f in core.spec.state}
-    code = generator.integers(0, config.max_code + 1, n)
-    start = generator.integers(-(1 << (config.weight_bits - 2)), (1 << (config.weight_bits - 2)) + 1, n)
-    core.load({name: {"weight": start, "anchor": start, "code": code}[name] for name in fields.keys() - {"importance"}})
-    exact, scale = start.astype(float), float(1 << config.weight_bits)
+    quarter = 1 << (config.weight_bits - 2)
+    weight = generator.integers(-quarter, quarter + 1, n)
+    core.load({"weight": weight, **random_protection(core.spec, weight, generator)})
+    exact = {name: array.astype(float) for name, array in core.state.items()}
+    low, high, scale = -2.0 * quarter, 2.0 * quarter - 1, 4.0 * quarter
     squares = worst = 0.0
     held = {f.name: 0 for f in core.spec.step_inputs}
     limit = (1 << (config.signal_bits - 1)) - 1
@@ -117,11 +109,32 @@ def _accuracy(config: ThreeFactorConfig, seed: int) -> dict[str, float]:
         activity = generator.integers(0, 1 << config.activity_bits, n)
         signal = np.clip(np.rint(generator.normal(0, limit / 16, n)), -limit - 1, limit).astype(np.int64)
         core.step({"activity": activity, "signal": signal, **held})
-        exact = three_factor_float(config, exact, (activity * signal).astype(float), code, start)
-        error = core.state["weight"] / scale - exact / scale
+        change = activity * signal * 2.0**-config.learning_shift
+        exact["weight"] = consolidated_float(config, exact, change, low, high)
+        error = (core.state["weight"] - exact["weight"]) / scale
         squares += float(np.mean(error**2)) / steps
         worst = max(worst, float(np.abs(error).max()))
     return {"weight_rms": squares**0.5, "weight_max": worst, "weight_bias": float(np.mean(error))}
+
+
+def _demonstration(config: ThreeFactorConfig) -> Demonstration:
+    """Learn up, make what was learned an anchor where there is one, learn down, and leave the synapse alone."""
+    top = (1 << (config.signal_bits - 1)) - 1
+    activity = (1 << config.activity_bits) - 1
+
+    def stretch(signal: int, timesteps: int = 40) -> list[dict[str, int]]:
+        return [{"activity": activity, "signal": signal}] * timesteps
+
+    consolidate = {"consolidate": [{f.name: 1 for f in consolidation_step_inputs(config)}]}
+    return Demonstration(
+        state={"code": 1} if config.stored_code_bits else {},
+        stretches={
+            "error above": stretch(max(1, top // 4)),
+            **(consolidate if consolidation_step_inputs(config) else {}),
+            "error below": stretch(-max(1, top // 4), 60),
+            "no error": stretch(0),
+        },
+    )
 
 
 def _preset(summary: str, **settings: int | str) -> Preset:
@@ -147,4 +160,5 @@ RULE = Rule(
         "up-down": ({"activity": 1, "signal": 1}, {"activity": 1, "signal": -1}),
         "strong": ({"activity": 1, "signal": 1},) * 4,
     },
+    demonstration=_demonstration,
 )
