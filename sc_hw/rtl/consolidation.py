@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 
 from .arithmetic import apart, cut, delay, floor_part, leading_one, magnitude, register, saturate, wire
 from .design import CoreDesign
@@ -26,7 +26,7 @@ class WeightStage:
         self._m, self._ports, self._config, self._number, self._clocks = m, ports, config, number, clocks
         self._kind, self._delayed = config.consolidation, dict[str, list[Value]]()
         gate = int(self._kind in _GATED)
-        gated = self._register("gated", wire(m, "gated", self._gated(drive)), 1) if gate else drive
+        gated = self._register("gated", self._gated(drive), 1) if gate else drive
         shift += config.change_headroom
         # The noise stands below the weight, so that rounding costs no adder of its own.
         noise = self._noise("weight_noise", shift, gate)
@@ -76,18 +76,23 @@ class WeightStage:
         """Return what the code lets through of the drive."""
         code = self._at("state_code", 0)
         if self._kind in ("shift", "si"):
-            return self._raised(drive, code)
+            return self._raised("gated", drive, code)
         if self._kind == "lock":
-            return Mux(code, 0, drive)
-        noise = self._at("noise_chance_noise", 0)
-        below_code = Cat(code > position for position in range(len(noise)))
-        return Mux(wire(self._m, "passes", ~(noise & below_code).any()), drive, 0)
+            return wire(self._m, "gated", Mux(code, 0, drive))
+        zeros = self._zeros(self._ports.noise_chance_noise, 0)
+        return wire(self._m, "gated", Mux(wire(self._m, "passes", zeros >= code), drive, 0))
 
-    def _raised(self, value: Value, code: Value) -> Value:
+    def _zeros(self, noise: Value, clock: int) -> Value:
+        """Return how many of the noise's 2^k - 1 bits, from the lowest, are 0: at least n with probability 2^-n."""
+        lowest_one = leading_one(self._m, "lowest_one", Cat(Const(0, 1), *reversed(noise)))
+        return delay(self._m, "zeros", ~lowest_one, self._clocks + clock)
+
+    def _raised(self, name: str, value: Value, code: Value) -> Value:
         """Return ``value * 2^(largest code - code)``, 0 for the largest: a constant shift behind it scales by 2^-code."""
-        value = Mux(wire(self._m, "unlocked", ~code.all()), value, 0)
+        value = wire(self._m, "raised_0", Mux(wire(self._m, "unlocked", ~code.all()), value, 0))
         for position, bit in enumerate(code):
-            value = Mux(bit, value, value << (1 << position))
+            result = name if position == len(code) - 1 else f"raised_{position + 1}"
+            value = wire(self._m, result, Mux(bit, value, value.shift_left(1 << position)))
         return value
 
     def _remembered(self, clipped: Signal, clock: int) -> tuple[Signal, Signal]:
@@ -104,7 +109,7 @@ class WeightStage:
         """Take back the part of the weight's distance from the anchor that the code says; it cannot leave the range."""
         m, config = self._m, self._config
         distance = self._register("distance", weight - anchor, clock + 1)
-        pull = self._register("pull", wire(m, "pull", self._raised(distance, self._at("state_code", clock + 1))), clock + 2)
+        pull = self._register("pull", self._raised("pull", distance, self._at("state_code", clock + 1)), clock + 2)
         shift = config.pull_shift + config.max_code
         # Less floor((x + noise) / 2^s) is less x plus the noise's complement, floored: one subtractor does all.
         noise = self._noise("pull_noise", shift, clock + 2)
@@ -118,36 +123,41 @@ class WeightStage:
         docs/consolidation.md explains the arithmetic; each line below is one register or one net.
         """
         m, config, reg = self._m, self._config, self._register
-        largest = self._ports.state_importance.shape().width
+        bits = len(self._ports.state_importance)
         # What the counter is compared with: the octave of drive times change.
-        drive_magnitude = reg("drive_magnitude", magnitude(drive), 1)
+        drive_magnitude = reg("drive_magnitude", magnitude(m, "drive_magnitude", drive), 1)
         drive_log = reg("drive_log", leading_one(m, "drive_log", drive_magnitude), 2)
         level_3 = reg("level", drive_log - config.importance_scale, 3)
-        change_magnitude = reg("change_magnitude", magnitude(change), 4)
+        change_magnitude = reg("change_magnitude", magnitude(m, "change_magnitude", change), 4)
         change_log = leading_one(m, "change_log", change_magnitude)
         level_4 = reg("level", level_3, 4)
         ahead = reg("ahead", self._at("state_importance", 3) - level_3, 4)
         octave = reg("octave", level_4 + change_log, 5)
         excess = reg("excess", ahead - change_log, 5)  # counter less octave
         moved = reg("moved", change_magnitude.any(), 5)
-        # Counting up has probability 2^-excess: as many random bits must be 0, counted from the lowest.
-        noise = self._ports.noise_importance_noise
-        zeros = delay(m, "zeros", ~leading_one(m, "lowest_one", Cat(Const(0, 1), *reversed(noise))), self._clocks + 5)
+        # Counting up has probability 2^-excess.
+        zeros = self._zeros(self._ports.noise_importance_noise, 5)
         old = self._at("state_importance", 5)
-        counts = wire(m, "counts", (excess <= zeros) | zeros.all())
-        raised = Mux(excess < 0, octave, old + counts)
-        counted = Mux(moved & (octave >= 0), raised, old)
+        counts = wire(m, "counts", ~self._negative("unlucky", zeros - excess) | zeros.all())
+        raised = Mux(excess[-1], octave, old + counts)
+        counted = wire(m, "importance_counted", Mux(moved & ~octave[-1], raised, old))
+        limited = Mux(counted[bits:].any(), (1 << bits) - 1, counted[:bits])
         hold = wire(m, "consolidating", apart(self._at("in_consolidate", 5)))
-        limited = Mux(counted >> largest != 0, (1 << largest) - 1, counted)
-        self._leave("importance", wire(m, "importance_next", Mux(hold, 0, limited)[:largest]))
+        self._leave("importance", wire(m, "importance_next", Mux(hold, 0, limited)))
         # Importance over squared distance, both as octaves, is the code earned since the last time.
         distance = reg("distance", self._at("state_weight", 1) - self._at("state_anchor", 1), 2)
-        distance_log = leading_one(m, "distance_log", reg("distance_magnitude", magnitude(distance), 3))
-        damped = reg("damped", Mux(distance_log > config.importance_damping, distance_log, config.importance_damping), 4)
-        octaves = reg("octaves", self._at("state_importance", 4) - (damped << 1) - config.importance_offset, 5)
+        distance_magnitude = reg("distance_magnitude", magnitude(m, "distance_magnitude", distance), 3)
+        distance_log = leading_one(m, "distance_log", distance_magnitude)
+        far = self._negative("far", config.importance_damping - distance_log)
+        damped = reg("damped", Mux(far, distance_log, config.importance_damping), 4)
+        octaves = reg("octaves", self._at("state_importance", 4) - damped.shift_left(1) - config.importance_offset, 5)
         code = self._at("state_code", 5)
         earned = wire(m, "earned", saturate(octaves, code.shape()))
         self._leave("code", wire(m, "code_next", Mux(hold & (earned > code), earned, code)))
+
+    def _negative(self, name: str, value: Value) -> Signal:
+        """Return whether a signed value is below zero."""
+        return cut(self._m, name, value, len(value) - 1, unsigned(1))
 
     def _delay(self, name: str, value: Value, clock: int, clocks: int) -> Value:
         """Return ``value``, which ends stage ``clock``, some stages later."""
