@@ -1,4 +1,4 @@
-"""Synthesise every rule that has a weight stage with every kind of consolidation, on every target: the price of forgetting less."""
+"""The price of forgetting less: every rule that has a weight stage with every kind of consolidation, on every target."""
 
 import argparse
 import dataclasses
@@ -58,7 +58,9 @@ def tables(results: dict[tuple[str, str], list[SynthResult]]) -> str:
                 continue
             spec, cells = designs()[name, kind].spec, []
             for target in list_targets():
-                lane, core = (next(r.resources for r in measured if (r.module, r.target) == (m, target)) for m in ("lane", "core"))
+                lane, core = (
+                    next(r.resources for r in measured if (r.module, r.target) == (m, target)) for m in ("lane", "core")
+                )
                 cells.append(f"{lane['lut']:g} / {lane['ff']:g} / {lane['dsp']:g} / {core['block_ram']:g}")
             lines.append(f"| {kind} | {spec.state_bits} | {spec.latency} | {' | '.join(cells)} |")
     return "\n".join(lines)

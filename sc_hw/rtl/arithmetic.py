@@ -125,7 +125,7 @@ def magnitude(m: Module, name: str, value: Value) -> Signal:
 
 def leading_one(m: Module, name: str, value: Value) -> Value:
     """Return the position of the highest one of an unsigned value (two bits at least), 0 for none: one level a result bit."""
-    part, bits = value, []
+    part, bits = value, list[Signal]()
     for level in reversed(range((len(value) - 1).bit_length())):
         upper = wire(m, f"{name}_upper_{level}", part[1 << level :].any())
         bits.insert(0, upper)

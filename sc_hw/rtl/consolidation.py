@@ -167,12 +167,12 @@ class WeightStage:
 
 
 def hardly_moves(design: CoreDesign, bits: int, shift: int) -> str:
-    """Return the reason why a fault of a drive of so many ``bits`` may not show, or nothing.
+    """Return the reason why a fault of a change of so many ``bits`` before its ``shift`` may not show, or nothing.
 
-    The largest drive is 2^(bits - 2); rounding may make nothing, or almost never something, of it.
+    The largest one is about 2^(bits - 2); rounding may make nothing, or almost never something, of it.
     """
     spare = {"floor": 0, "nearest": 1, "stochastic": 14}[design.config.rounding] if shift else 0
-    return "the weight hardly ever moves in this configuration" if spare and bits - 2 <= shift - spare else ""
+    return "the weight hardly ever moves by it in this configuration" if spare and bits - 2 <= shift - spare else ""
 
 
 def consolidation_faults(design: CoreDesign, *, drive: str, bits: int, shift: int, stage: int) -> list[Fault]:
@@ -223,15 +223,14 @@ def consolidation_faults(design: CoreDesign, *, drive: str, bits: int, shift: in
             fault("anchor not updated", "the anchor stays for ever", {"anchor_next": "anchor"}, anchor="anchor_old"),
         ]  # fmt: skip
     if kind == "pull":
-        distance, unit = weight.bits + 1 + c.max_code, c.pull_shift + c.max_code
-        weak = "the pull is hardly ever as much as one" if distance - 2 <= unit - {"floor": 0, "nearest": 1, "stochastic": 14}[
-            c.rounding] and c.rounding != "floor" else ""  # fmt: skip
+        pull_bits = weight.bits + 1 + c.max_code
+        weak = hardly_moves(design, pull_bits, c.pull_shift + c.max_code)
+        halved = f"{{value[{pull_bits - 1}], value[{pull_bits - 1}:1]}}"
         result += [
             fault("pull sign", "a weight is pushed away from its anchor", {"pull": "~value"}, weak),
-            fault("code one too strong", "half as much is taken back", {"pull": f"{{value[{distance - 1}], value[{distance - 1}:1]}}"},
-                  weak),
+            fault("code one too strong", "half as much is taken back", {"pull": halved}, weak),
             fault("lock ignored", "the largest code pulls", {"unlocked": "1'b1"}, weak),
-        ]  # fmt: skip
+        ]
     if kind == "si":
         result += [
             fault("counter stuck", "the counter does not count up by chance", {"counts": "1'b0"}),

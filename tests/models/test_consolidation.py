@@ -210,7 +210,12 @@ def test_codes_grow_with_importance_and_never_fall():
 
 def test_a_longer_way_for_the_same_importance_earns_a_smaller_code():
     c = ConsolidationConfig(consolidation="si", importance_damping=0, importance_offset=0)
-    state = {"weight": np.array([0, 1, 2, 4, 8]), "anchor": np.zeros(5, int), "importance": np.full(5, 7), "code": np.zeros(5, int)}
+    state = {
+        "weight": np.array([0, 1, 2, 4, 8]),
+        "anchor": np.zeros(5, int),
+        "importance": np.full(5, 7),
+        "code": np.zeros(5, int),
+    }
     codes = consolidated(c, SIGNED, state, {"consolidate": 1, "importance_noise": 0}, 0, 0)["code"]
     assert codes.tolist() == [7, 7, 5, 3, 1]
 

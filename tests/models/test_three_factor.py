@@ -54,7 +54,7 @@ def test_a_drive_too_wide_for_the_scaling_is_refused_by_name():
 
 @pytest.mark.parametrize("settings", [{"weight_bits": 1}, {"activity_bits": 17}, {"signal_bits": 1}, {"learning_shift": 31}])
 def test_widths_out_of_range_are_refused(settings):
-    (name, value), = settings.items()
+    ((name, value),) = settings.items()
     with pytest.raises(ConfigError, match=f"{name}={value}: out of range; allowed are integers"):
         ThreeFactorConfig(**settings)
 

@@ -1,5 +1,6 @@
 """The spread of configurations of the parity regression: hand-picked corners, then seeded random ones."""
 
+import dataclasses
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from sc_hw_models.rule import ConfigError
 
 RANDOM_SEED = 11
 RANDOM_COUNT = 24
+KINDS = ("shift", "probabilistic", "pull", "lock", "si")
 GROUP = 6  # configurations in one simulator, each in both generators
 
 
@@ -24,7 +26,9 @@ class Configuration:
 
     @property
     def label(self) -> str:
-        return f"{self.rule} N={self.synapses} P={self.lanes} " + " ".join(f"{k}={v}" for k, v in self.settings.items())
+        return f"{self.rule} N={self.synapses} P={self.lanes} " + " ".join(
+            f"{k}={v}" for k, v in self.settings.items() if v != getattr(get_rule(self.rule).config_type(), k)
+        )
 
 
 def corners() -> list[Configuration]:
@@ -58,7 +62,19 @@ def corners() -> list[Configuration]:
         c(64, 1, {"rounding": "stochastic", "learning_shift": 30, "decay_rounding": "stochastic", "trace_decay_shift": 30,
                   "random_seed": 2**31 - 1}),
         c(64, 1, {"rounding": "stochastic", "learning_shift": 0, "decay_rounding": "stochastic", "trace_decay_shift": 0}),
+        *(c(48, 2, {"consolidation": kind, "rounding": rounding, "trace_fraction_bits": 2})
+          for kind, rounding in zip(KINDS, ("nearest", "floor", "stochastic", "nearest", "stochastic"), strict=True)),
     ]  # fmt: skip
+
+
+def presets() -> list[Configuration]:
+    """Every preset of every rule on two lanes, but for the default that the corners begin with."""
+    return [
+        Configuration(33, 2, {f.name: getattr(preset.config, f.name) for f in dataclasses.fields(preset.config)}, rule)
+        for rule in sorted(RULES)
+        for name, preset in get_rule(rule).presets.items()
+        if (rule, name) != ("r_stdp", "default")
+    ]
 
 
 def random_ones(count: int, seed: int) -> list[Configuration]:
@@ -80,4 +96,4 @@ def random_ones(count: int, seed: int) -> list[Configuration]:
     return result
 
 
-CONFIGURATIONS = corners() + random_ones(RANDOM_COUNT, RANDOM_SEED)
+CONFIGURATIONS = corners() + presets() + random_ones(RANDOM_COUNT, RANDOM_SEED)

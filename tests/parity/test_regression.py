@@ -8,7 +8,7 @@ from sc_hw.manifest import load_core
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import GENERATORS, emit
 from sc_hw.simulate import simulate
-from sc_hw_models.registry import get_rule
+from sc_hw_models.registry import RULES, get_rule
 
 from .configurations import CONFIGURATIONS, GROUP
 
@@ -21,9 +21,10 @@ def test_the_spread_is_wide_enough():
     assert sum(c.synapses >= SMALL for c in CONFIGURATIONS) >= 40
     for name, ends in {"weight_bits": (1, 31), "trace_bits": (2, 30), "reward_bits": (1, 30), "learning_shift": (0, 30),
                        "trace_decay_shift": (0, 30)}.items():  # fmt: skip
-        assert set(ends) <= {s[name] for s in settings}
-    for name in ("rounding", "decay_rounding"):
-        assert {s[name] for s in settings} == {"floor", "nearest", "stochastic"}
+        assert set(ends) <= {s[name] for s in settings if name in s}
+    for rule in map(get_rule, RULES):
+        own = [s for c, s in zip(CONFIGURATIONS, settings, strict=True) if c.rule == rule.name]
+        assert all({s[name] for s in own} == set(words) for name, words in rule.config_type.CHOICES.items())
 
 
 @pytest.mark.parametrize("start", GROUPS)

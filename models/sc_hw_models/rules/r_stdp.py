@@ -7,7 +7,7 @@ nearest-neighbour (a spike sets its trace to the maximum): Morrison, Diesmann an
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from math import expm1, log1p
 from typing import Any, ClassVar
@@ -342,7 +342,7 @@ class OnlineO1Float:
     potentiation: float = 1.0
     depression: float = 1.0
     eligibility_limit: float = 0.5
-    consolidation: ConsolidationConfig = ConsolidationConfig()
+    consolidation: ConsolidationConfig = field(default_factory=ConsolidationConfig)
 
     def __post_init__(self) -> None:
         for f in fields(self):
