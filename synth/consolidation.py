@@ -13,8 +13,7 @@ from sc_hw.manifest import load_core
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
 from sc_hw.synth import synthesise_many
-from sc_hw.synth_result import SynthResult
-from sc_hw.synth_table import caption
+from sc_hw.synth_result import STAGE, SynthResult
 from sc_hw.targets import list_targets, load_target
 from sc_hw_models.registry import RULES, get_rule
 
@@ -75,6 +74,7 @@ def main() -> int:
     console = Console()
     results = measure(console, arguments.jobs)
     everything = [r for measured in results.values() for r in measured]
+    versions = ", ".join(sorted({r.tool_version for r in everything}))
     arguments.output.write_text(
         f"""# The price of forgetting less
 
@@ -84,7 +84,7 @@ Measured with sc-hw {__version__} by
 
 Default configurations with stochastic rounding, generator {GENERATOR}. Each cell is LUT / FF / DSP of one lane, and the block
 RAM of a core of {SYNAPSES:,} synapses. What the kinds do is in [consolidation.md](../consolidation.md), what counts as what in
-[synthesis.md](../synthesis.md). {caption(everything)}
+[synthesis.md](../synthesis.md). {STAGE.capitalize()}, Yosys {versions}.
 {tables(results)}
 """,
         encoding="utf-8",
