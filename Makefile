@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test lint sim coverage prove prove-random mutate mutate-models synth selftest digits docs neurocore bench clean
+.PHONY: help setup demo test lint sim coverage prove prove-random mutate mutate-models synth continual-cost selftest digits docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +60,9 @@ mutate-models: $(READY) ## mutants of the golden models, which tests/models must
 
 synth: $(READY) ## LUT, FF, BRAM and DSP of the default cores on every target
 	$(BIN)/python synth/sweep.py
+
+continual-cost: $(READY) ## LUT, FF, BRAM and DSP of every rule with every kind of consolidation, on every target
+	$(BIN)/python synth/consolidation.py -o docs/measured/consolidation.md
 
 selftest: $(READY) ## plant known bugs in the demo core and see each caught
 	$(BIN)/sc-hw emit --synapses 256 --output build/selftest/core --force

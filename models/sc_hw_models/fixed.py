@@ -16,10 +16,15 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["asr", "clip", "decay_magnitude", "maximum", "minimum", "rounded_asr", "select", "truncate"]
+__all__ = [
+    "ROUNDINGS", "absolute", "asr", "bit", "chance", "clip", "decay_magnitude", "floor_log2", "maximum", "minimum",
+    "rounded_asr", "rounding_noise", "select", "truncate",
+]  # fmt: skip
 
 Value = Any
 """An ``int``, an ``int64`` array or a symbolic term. Conditions are 0/1 values of the same kinds."""
+
+ROUNDINGS = ("floor", "nearest", "stochastic")
 
 
 def select(condition: Value, when_true: Value, when_false: Value) -> Value:
@@ -60,6 +65,42 @@ def rounded_asr(value: Value, shift: int, noise: Value) -> Value:
     number drawn uniformly from ``0..2**shift-1`` rounds stochastically, which is exact on average.
     """
     return asr(value + noise, shift)
+
+
+def rounding_noise(rounding: str, shift: int, noise: Value) -> Value:
+    """Return what ``rounded_asr`` adds for one of ``ROUNDINGS``; ``noise`` is used by ``stochastic`` only."""
+    if rounding == "floor" or shift == 0:
+        return 0
+    return 1 << (shift - 1) if rounding == "nearest" else noise
+
+
+def absolute(value: Value) -> Value:
+    """Return the magnitude of ``value``."""
+    return select(value < 0, -value, value)
+
+
+def bit(value: Value, position: int) -> Value:
+    """Return bit ``position`` of ``value >= 0``."""
+    return asr(value, position) - 2 * asr(value, position + 1)
+
+
+def floor_log2(value: Value, bits: int) -> Value:
+    """Return ``floor(log2(value))`` for ``0 <= value < 2**bits``, and 0 for 0: the position of the leading one."""
+    result: Value = 0
+    for position in range(1, bits):
+        result = select(value >= 1 << position, position, result)
+    return result
+
+
+def chance(noise: Value, exponent: Value, bits: int) -> Value:
+    """Return 1 with probability ``2**-min(max(exponent, 0), bits)``, else 0, from ``bits`` random bits.
+
+    It is 1 when the lowest ``exponent`` bits of ``noise`` are all 0.
+    """
+    result: Value = 1
+    for position in range(bits):
+        result = select(exponent > position, select(bit(noise, position), 0, result), result)
+    return result
 
 
 def truncate(value: Value, shift: int) -> Value:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Lfsr", "lane_seed"]
+__all__ = ["MAX_FRESH", "Lfsr", "lane_seed"]
 
 # (n, k), ascending; chosen for a large k, the number of bits one step can make.
 _TRINOMIALS = ((31, 28), (63, 62), (127, 126))
+MAX_FRESH = _TRINOMIALS[-1][1]
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Lfsr:
     fresh: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.fresh <= _TRINOMIALS[-1][1]:
-            raise ValueError(f"fresh={self.fresh}: allowed are 1..{_TRINOMIALS[-1][1]} bits a step")
+        if not 1 <= self.fresh <= MAX_FRESH:
+            raise ValueError(f"fresh={self.fresh}: allowed are 1..{MAX_FRESH} bits a step")
 
     @property
     def taps(self) -> tuple[int, int]:

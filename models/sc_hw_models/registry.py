@@ -9,6 +9,7 @@ __all__ = ["RULES", "get_rule"]
 RULES: dict[str, str] = {
     "r_stdp": "sc_hw_models.rules.r_stdp",
     "stp": "sc_hw_models.rules.stp",
+    "three_factor": "sc_hw_models.rules.three_factor",
 }
 
 

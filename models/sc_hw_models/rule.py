@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .fixed import Value
-from .lfsr import Lfsr
+from .lfsr import MAX_FRESH, Lfsr
 
 __all__ = ["ConfigError", "Demonstration", "Field", "Preset", "Rule", "RuleConfig", "RuleSpec", "Values", "check_integer"]
 
@@ -99,7 +99,7 @@ class RuleSpec:
     per synapse and timestep, ``step_inputs`` once per timestep for all synapses. ``noise`` words are
     fresh random bits for every update, cut from the lane's LFSR in order, lowest bits first.
     ``outputs`` leave with every update. ``latency`` is the number of clocks from a datapath's inputs
-    to its outputs.
+    to its outputs. Errors: ``ConfigError`` for more noise than a register gives.
     """
 
     rule: str
@@ -110,6 +110,15 @@ class RuleSpec:
     outputs: tuple[Field, ...]
     latency: int
     random_seed: int = 0
+
+    def __post_init__(self) -> None:
+        fresh = sum(f.bits for f in self.noise)
+        if fresh > MAX_FRESH:
+            words = ", ".join(f"{f.name} {f.bits}" for f in self.noise)
+            raise ConfigError(
+                f"{self.rule}: {fresh} random bits an update ({words}); allowed are {MAX_FRESH}; narrow the shift or the code "
+                "that one of them rounds, or let it round without noise"
+            )
 
     @property
     def inputs(self) -> tuple[Field, ...]:

@@ -8,7 +8,7 @@ Registers have no reset: valid bits elsewhere tell which contents count.
 
 from collections.abc import Iterable
 
-from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -21,6 +21,8 @@ __all__ = [
     "decay",
     "delay",
     "floor_part",
+    "leading_one",
+    "magnitude",
     "members",
     "register",
     "rounded_part",
@@ -113,6 +115,24 @@ def decay(m: Module, name: str, value: Value, shift: int) -> Signal:
     inexact = value[-1] & value[:shift].any()
     minuend, subtrahend = Cat(Const(0, 1), value), Cat(inexact, asr(value, shift))
     return cut(m, name, minuend.as_signed() - subtrahend.as_signed(), 1, shape)
+
+
+def magnitude(m: Module, name: str, value: Value) -> Signal:
+    """Return the absolute value of a signed value, unsigned in the same width, which holds that of the lowest as well."""
+    negative = value[-1]
+    return cut(m, name, (value.as_unsigned() ^ negative.replicate(len(value))) + negative, 0, unsigned(len(value)))
+
+
+def leading_one(m: Module, name: str, value: Value) -> Value:
+    """Return the position of the highest one of an unsigned value (two bits at least), 0 for none: one level a result bit."""
+    part, bits = value, list[Signal]()
+    for level in reversed(range((len(value) - 1).bit_length())):
+        upper = wire(m, f"{name}_upper_{level}", part[1 << level :].any())
+        bits.insert(0, upper)
+        if level:
+            part = wire(m, f"{name}_part_{level}", Mux(upper, part[1 << level :], part[: 1 << level]))
+    wire(m, f"unused_{name}_rest", part[0])  # no one and a one at 0 give the same
+    return Cat(bits)
 
 
 def rounded_part(m: Module, name: str, value: Value, shift: int, noise: Value) -> Signal:

@@ -8,6 +8,8 @@ from .design import CoreDesign
 
 __all__ = ["memory_files", "verilog_files"]
 
+_LIBRARY = ("delay", "leading_one", "saturate")  # small modules, emitted where something instantiates them
+
 
 def _environment(design: CoreDesign) -> Environment:
     environment = Environment(
@@ -54,6 +56,9 @@ def verilog_files(design: CoreDesign) -> dict[str, str]:
     templates = {"": "engine", "_lane": "lane", "_datapath": f"rules/{design.rule.name}"}
     if design.spec.lfsr:
         templates["_random"] = "lib/random"
-    templates |= {"_delay": "lib/delay", "_saturate": "lib/saturate"}
     files = {f"{design.name}{suffix}.v": environment.get_template(f"{path}.v.j2").render() for suffix, path in templates.items()}
+    text = "".join(files.values())
+    for piece in _LIBRARY:
+        if f"{design.name}_{piece} " in text:
+            files[f"{design.name}_{piece}.v"] = environment.get_template(f"lib/{piece}.v.j2").render()
     return files | memory_files(design)

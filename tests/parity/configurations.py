@@ -12,6 +12,7 @@ from sc_hw_models.rule import ConfigError
 
 RANDOM_SEED = 11
 RANDOM_COUNT = 24
+KINDS = ("shift", "probabilistic", "pull", "lock", "si")
 GROUP = 6  # configurations in one simulator, each in both generators
 
 
@@ -26,7 +27,9 @@ class Configuration:
 
     @property
     def label(self) -> str:
-        return f"{self.rule} N={self.synapses} P={self.lanes} " + " ".join(f"{k}={v}" for k, v in self.settings.items())
+        return f"{self.rule} N={self.synapses} P={self.lanes} " + " ".join(
+            f"{k}={v}" for k, v in self.settings.items() if v != getattr(get_rule(self.rule).config_type(), k)
+        )
 
 
 def corners() -> list[Configuration]:
@@ -61,6 +64,8 @@ def corners() -> list[Configuration]:
         c(64, 1, {"rounding": "stochastic", "learning_shift": 30, "decay_rounding": "stochastic", "trace_decay_shift": 30,
                   "random_seed": 2**31 - 1}),
         c(64, 1, {"rounding": "stochastic", "learning_shift": 0, "decay_rounding": "stochastic", "trace_decay_shift": 0}),
+        *(c(48, 2, {"consolidation": kind, "rounding": rounding, "trace_fraction_bits": 2})
+          for kind, rounding in zip(KINDS, ("nearest", "floor", "stochastic", "nearest", "stochastic"), strict=True)),
     ]  # fmt: skip
 
 
@@ -72,11 +77,14 @@ def ends(rule_name: str) -> list[Configuration]:
     for end, word in product((0, 1), range(words)):
         chosen = {name: choice[word % len(choice)] for name, choice in rule.config_type.CHOICES.items()}
         settings.append({name: limits[end] for name, limits in rule.config_type.RANGES.items()} | chosen)
-    result = []
+    settings += [{name: limit} for name, limits in rule.config_type.RANGES.items() for limit in limits]
+    result: list[Configuration] = []
     for setting in settings:
-        with suppress(ConfigError):  # a condition between fields
-            rule.config_type(**setting)
-            result.append(Configuration(*next(shapes), setting, rule_name))
+        # One end alone is for fields that a condition between fields keeps out of the others.
+        if len(setting) > 1 or not any(setting.items() <= c.settings.items() for c in result):
+            with suppress(ConfigError):
+                rule.config_type(**setting)
+                result.append(Configuration(*next(shapes), setting, rule_name))
     return result
 
 

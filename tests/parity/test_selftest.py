@@ -30,6 +30,25 @@ def test_every_fault_is_caught(make_core, tmp_path, generator, synapses, lanes, 
     assert all(outcome.evidence for outcome in outcomes)
 
 
+@pytest.mark.parametrize(
+    ("kind", "generator", "some"),
+    [
+        ("none", "amaranth", {"signal sign lost", "activity taken as signed", "floor turned into truncation"}),
+        ("shift", "verilog", {"code ignored", "code one too strong", "lock ignored", "saturation off by one"}),
+        ("probabilistic", "amaranth", {"code ignored", "chance stuck"}),
+        ("lock", "verilog", {"lock ignored"}),
+        ("pull", "amaranth", {"consolidate ignored", "weight not held", "anchor not updated", "pull sign", "lock ignored"}),
+        ("si", "verilog", {"counter stuck", "chance ignored", "importance not cleared", "code not earned", "code ignored"}),
+    ],
+)
+def test_every_fault_of_a_weight_stage_is_caught(make_core, tmp_path, kind, generator, some):
+    core = make_core(generator, rule="three_factor", synapses=40, consolidation=kind)
+    faults = [fault for fault in faults_of(core) if any(net.startswith("datapath.") for net in fault.cuts)]
+    assert {fault.name for fault in faults} >= some
+    outcomes = selftest(core, steps=200, seed=1, output=tmp_path / "out", faults=faults)
+    assert [outcome.verdict for outcome in outcomes] == ["passes"] + ["caught"] * len(faults), outcomes
+
+
 def test_a_fault_that_changes_nothing_is_reported_missed(make_core, tmp_path):
     core = make_core(synapses=8)
     harmless = Fault(name="harmless", description="replaces a net by itself", cuts={"datapath.eligibility_sum": "value"})

@@ -1,6 +1,7 @@
-"""The Amaranth datapath of r_stdp against the rule's step: every field and output, bit for bit, with a stalling pipeline."""
+"""The Amaranth datapaths against the rules' steps: every field and output, bit for bit, with a stalling pipeline."""
 
 import itertools
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -8,7 +9,6 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.sim import Simulator
 
 from sc_hw.rtl.design import CoreDesign
-from sc_hw.rtl.rules.r_stdp import Datapath
 from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import Field
 
@@ -16,6 +16,7 @@ SEED = 20261122
 UPDATES = 1500
 EXHAUSTIVE_BITS = 11  # an update with no more input bits than this is tried with every input
 ROUNDINGS = ("floor", "nearest", "stochastic")
+KINDS = ("shift", "probabilistic", "pull", "lock", "si")
 LARGEST = {"weight_bits": 31, "reward_bits": 30}
 SMALLEST = {"weight_bits": 1, "trace_bits": 2, "reward_bits": 1}
 SMALL = {"weight_bits": 4, "trace_bits": 4, "reward_bits": 3, "learning_shift": 3, "trace_decay_shift": 2}
@@ -26,7 +27,7 @@ def both(**settings: object) -> list[dict[str, object]]:
     return [{**settings, "rounding": a, "decay_rounding": b} for a, b in itertools.product(ROUNDINGS, ROUNDINGS)]
 
 
-CONFIGURATIONS = [
+R_STDP = [
     *both(),
     *both(**SMALL, trace_fraction_bits=3, eligibility_decay_shift=5, eligibility_gain_shift=1, depression_shift=1),
     {**SMALLEST, "learning_shift": 30, "trace_decay_shift": 30},
@@ -43,7 +44,20 @@ CONFIGURATIONS = [
     {"eligibility_gain_shift": 30, "depression_shift": 30, "learning_shift": 20},
     {"eligibility_gain_shift": 3, "depression_shift": 11, "learning_shift": 19, "rounding": "nearest"},
     {"weight_bits": 31, "trace_bits": 2, "reward_bits": 1, "trace_decay_shift": 17, "decay_rounding": "nearest"},
+    *({**SMALL, "trace_fraction_bits": 1, "decay_rounding": "nearest", "consolidation": kind, "code_bits": 2} for kind in KINDS),
 ]
+
+THREE_FACTOR = [
+    *({"consolidation": kind, "rounding": rounding} for kind in KINDS for rounding in ROUNDINGS),
+    *({"consolidation": kind, "rounding": rounding, "weight_bits": 2, "activity_bits": 1, "signal_bits": 2, "learning_shift": 0,
+       "code_bits": 1, "pull_shift": 0, "importance_scale": 0, "importance_damping": 0, "importance_offset": -1}
+      for kind in KINDS for rounding in ("nearest", "stochastic")),
+    *({"consolidation": kind, "weight_bits": 31, "activity_bits": 16, "signal_bits": 16, "learning_shift": shift, "code_bits": 4,
+       "pull_shift": 15, "importance_scale": 30, "importance_damping": 31, "importance_offset": offset}
+      for kind in KINDS for shift, offset in ((0, -62), (30, 31))),
+]  # fmt: skip
+
+CONFIGURATIONS = [*(("r_stdp", settings) for settings in R_STDP), *(("three_factor", settings) for settings in THREE_FACTOR)]
 
 
 def draw(generator: np.random.Generator, field: Field) -> np.ndarray:
@@ -75,9 +89,13 @@ def packed(values: list[np.ndarray], fields: list[Field]) -> list[int]:
     return words
 
 
-@pytest.mark.parametrize("settings", CONFIGURATIONS, ids=lambda s: " ".join(f"{k}={v}" for k, v in s.items()) or "default")
-def test_datapath_is_the_step(settings):
-    rule = get_rule("r_stdp")
+def label(value):
+    return value if isinstance(value, str) else " ".join(f"{k}={v}" for k, v in value.items()) or "default"
+
+
+@pytest.mark.parametrize(("name", "settings"), CONFIGURATIONS, ids=label)
+def test_datapath_is_the_step(name, settings):
+    rule = get_rule(name)
     config = rule.config_type(**settings)
     design = CoreDesign(name="dut", rule=rule, config=config, synapses=1)
     spec = design.spec
@@ -93,7 +111,7 @@ def test_datapath_is_the_step(settings):
     expected = packed([state[f.name] for f in spec.state] + [outputs[f.name] for f in spec.outputs], results)
     offered = packed(values, inputs)
 
-    datapath = Datapath(design)
+    datapath = import_module(f"sc_hw.rtl.rules.{name}").Datapath(design)
     m = Module()
     m.submodules.datapath = datapath
     given, taken = Signal(sum(f.bits for f in inputs)), Signal(sum(f.bits for f in results))

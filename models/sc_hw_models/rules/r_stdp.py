@@ -7,27 +7,36 @@ nearest-neighbour (a spike sets its trace to the maximum): Morrison, Diesmann an
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from math import expm1, log1p
 from typing import Any, ClassVar
 
 import numpy as np
 
+from ..consolidation import (
+    ConsolidationConfig,
+    consolidated,
+    consolidated_float,
+    consolidation_latency,
+    consolidation_noise,
+    consolidation_state,
+    consolidation_step_inputs,
+    random_protection,
+)
 from ..core import CoreModel
-from ..fixed import Value, asr, clip, decay_magnitude, rounded_asr, select, truncate
+from ..fixed import ROUNDINGS, Value, asr, clip, decay_magnitude, rounding_noise, select, truncate
 from ..lfsr import lane_seed
-from ..rule import ConfigError, Demonstration, Field, Preset, Rule, RuleConfig, RuleSpec, check_integer
+from ..rule import ConfigError, Demonstration, Field, Preset, Rule, RuleSpec, check_integer
 
 __all__ = ["RULE", "OnlineO1Array", "OnlineO1Config", "OnlineO1Float", "OnlineO1Synapse", "build_online_o1_memory_proof"]
 
 RULE_FAMILY = "reward_modulated_stdp"
-ROUNDINGS = ("floor", "nearest", "stochastic")
 ANNOTATION_SCHEMA = "sc-hw/online-o1/1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnlineO1Config(RuleConfig):
+class OnlineO1Config(ConsolidationConfig):
     """Widths, shifts and options of the rule; every default keeps the rule bit-compatible with its first definition.
 
     Widths: ``weight_bits`` W 1..31 (unsigned), ``trace_bits`` T 2..30 (traces unsigned, eligibility
@@ -39,7 +48,8 @@ class OnlineO1Config(RuleConfig):
     ``eligibility_decay_shift`` gives the eligibility its own time constant (None: as the traces);
     ``eligibility_gain_shift`` scales what enters the eligibility by 2^-G, ``depression_shift`` only its
     depressing part; ``rounding`` is applied to the weight change, ``decay_rounding`` to every decay,
-    each floor, nearest or stochastic; ``random_seed`` (0..2^31-1) seeds the stochastic ones.
+    each floor, nearest or stochastic; ``random_seed`` (0..2^31-1) seeds the stochastic ones;
+    ``consolidation`` and what belongs to it protects weights (see ``ConsolidationConfig``).
 
     Errors: ``ConfigError`` names the field, the value and what is allowed.
     """
@@ -54,7 +64,6 @@ class OnlineO1Config(RuleConfig):
     eligibility_decay_shift: int | None = None
     eligibility_gain_shift: int = 0
     depression_shift: int = 0
-    rounding: str = "floor"
     decay_rounding: str = "floor"
     random_seed: int = 1
 
@@ -69,12 +78,13 @@ class OnlineO1Config(RuleConfig):
         "eligibility_gain_shift": (0, 30),
         "depression_shift": (0, 30),
         "random_seed": (0, 2**31 - 1),
+        **ConsolidationConfig.RANGES,
     }
 
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
         "rule_family": (RULE_FAMILY,),
-        "rounding": ROUNDINGS,
         "decay_rounding": ROUNDINGS,
+        **ConsolidationConfig.CHOICES,
     }
 
     def __post_init__(self) -> None:
@@ -82,6 +92,8 @@ class OnlineO1Config(RuleConfig):
         check_integer("trace_bits", self.trace_bits, *self.RANGES["trace_bits"])
         check_integer("trace_fraction_bits", self.trace_fraction_bits, 0, 30 - self.trace_bits)
         super().__post_init__()
+        self.check_drive(self.reward_bits + self.trace_bits)
+        _spec(self)
 
     @property
     def stored_trace_bits(self) -> int:
@@ -126,8 +138,8 @@ class OnlineO1Config(RuleConfig):
 
     @property
     def per_synapse_state_bits(self) -> int:
-        """State of one synapse in bits: W + 3(T+F)."""
-        return self.weight_bits + 3 * self.stored_trace_bits
+        """State of one synapse in bits: W + 3(T+F), and what its consolidation keeps."""
+        return _spec(self).state_bits
 
     def to_annotation(self, *, rule_id: str) -> dict[str, Any]:
         """Return a JSON-ready description of the rule for a network exchange format; ``rule_id`` names the instance."""
@@ -146,42 +158,44 @@ class OnlineO1Config(RuleConfig):
         }
 
 
-def _noise_bits(config: OnlineO1Config) -> dict[str, int]:
-    """Return the width of each noise word, in the order in which they are cut from the LFSR."""
-    widths = {"weight_noise": config.learning_shift if config.rounding == "stochastic" else 0}
-    decaying = config.decay_rounding == "stochastic"
-    widths["pre_noise"] = widths["post_noise"] = config.trace_decay_shift if decaying else 0
-    widths["eligibility_noise"] = config.effective_eligibility_decay_shift if decaying else 0
-    return {name: bits for name, bits in widths.items() if bits}
+def _weight(config: OnlineO1Config) -> Field:
+    return Field(name="weight", bits=config.weight_bits, meaning="synaptic weight")
+
+
+def _noise(config: OnlineO1Config) -> tuple[Field, ...]:
+    """Return the noise words, in the order in which they are cut from the LFSR."""
+    trace, eligibility = config.trace_decay_shift, config.effective_eligibility_decay_shift
+    shifts = {"pre_noise": trace, "post_noise": trace, "eligibility_noise": eligibility}
+    decays = shifts if config.decay_rounding == "stochastic" else {}
+    change = consolidation_noise(config, config.learning_shift)
+    return (*change, *(Field(name=name, bits=bits) for name, bits in decays.items() if bits))
 
 
 def _spec(config: OnlineO1Config) -> RuleSpec:
-    stored = config.stored_trace_bits
+    stored, weight = config.stored_trace_bits, _weight(config)
     return RuleSpec(
         rule="r_stdp",
         state=(
-            Field(name="weight", bits=config.weight_bits, meaning="synaptic weight"),
+            weight,
             Field(name="pre_trace", bits=stored, meaning="presynaptic trace"),
             Field(name="post_trace", bits=stored, meaning="postsynaptic trace"),
             Field(name="eligibility", bits=stored, signed=True, meaning="eligibility trace"),
+            *consolidation_state(config, weight),
         ),
         synapse_inputs=(
             Field(name="pre_spike", bits=1, meaning="presynaptic spike in this timestep"),
             Field(name="post_spike", bits=1, meaning="postsynaptic spike in this timestep"),
         ),
-        step_inputs=(Field(name="reward", bits=config.reward_bits, signed=True, meaning="reward of this timestep"),),
-        noise=tuple(Field(name=name, bits=bits) for name, bits in _noise_bits(config).items()),
+        step_inputs=(
+            Field(name="reward", bits=config.reward_bits, signed=True, meaning="reward of this timestep"),
+            *consolidation_step_inputs(config),
+        ),
+        noise=_noise(config),
         outputs=(Field(name="weight", bits=config.weight_bits, meaning="weight after this timestep"),),
-        # trace | difference | sum | clip | product | weight sum | clip, and one stage for each option that adds arithmetic
-        latency=7 + (config.trace_fraction_bits > 0) + (config.decay_rounding != "floor"),
+        # trace | difference | sum | clip | product, one stage for each option that adds arithmetic, and the weight's
+        latency=5 + (config.trace_fraction_bits > 0) + (config.decay_rounding != "floor") + consolidation_latency(config),
         random_seed=config.random_seed,
     )
-
-
-def _rounding_noise(rounding: str, shift: int, inputs: Mapping[str, Value], name: str) -> Value:
-    if rounding == "floor" or shift == 0:
-        return 0
-    return 1 << (shift - 1) if rounding == "nearest" else inputs[name]
 
 
 def _step(
@@ -193,7 +207,7 @@ def _step(
     p0, q0 = state["pre_trace"], state["post_trace"]
 
     def decay(value: Value, shift: int, noise_name: str) -> Value:
-        return decay_magnitude(value, shift, _rounding_noise(config.decay_rounding, shift, inputs, noise_name))
+        return decay_magnitude(value, shift, rounding_noise(config.decay_rounding, shift, inputs.get(noise_name)))
 
     pre_trace = select(pre, config.max_trace, decay(p0, config.trace_decay_shift, "pre_noise"))
     post_trace = select(post, config.max_trace, decay(q0, config.trace_decay_shift, "post_noise"))
@@ -202,17 +216,24 @@ def _step(
     decayed = decay(state["eligibility"], config.effective_eligibility_decay_shift, "eligibility_noise")
     eligibility = clip(decayed + potentiation - depression, config.min_eligibility, config.max_eligibility)
     drive = reward * truncate(eligibility, config.trace_fraction_bits)
-    noise = _rounding_noise(config.rounding, config.learning_shift, inputs, "weight_noise")
-    change = rounded_asr(drive, config.learning_shift, noise)
-    weight = clip(state["weight"] + change, 0, config.max_weight)
-    new_state = {"weight": weight, "pre_trace": pre_trace, "post_trace": post_trace, "eligibility": eligibility}
-    return new_state, {"weight": weight}
+    traces = {"pre_trace": pre_trace, "post_trace": post_trace, "eligibility": eligibility}
+    new = consolidated(config, _weight(config), state, inputs, drive, config.learning_shift)
+    return {"weight": new["weight"], **traces, **new}, {"weight": new["weight"]}
 
 
 def _reward(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise ConfigError(f"reward={value!r}: not an integer")
     return int(value)
+
+
+def _consolidate(spec: RuleSpec, value: bool) -> dict[str, int]:
+    """Return the command as the input it is, if the configuration has it."""
+    if any(f.name == "consolidate" for f in spec.step_inputs):
+        return {"consolidate": check_integer("consolidate", int(value), 0, 1)}
+    if value:
+        raise ConfigError(f"consolidate={value!r}: this configuration keeps no anchors; allowed with consolidation=pull and si")
+    return {}
 
 
 class OnlineO1Array(CoreModel):
@@ -225,10 +246,11 @@ class OnlineO1Array(CoreModel):
         super().__init__(RULE, config, synapses=n_synapses)
         self.load({"weight": np.broadcast_to(np.asarray(initial_weight), (n_synapses,))})
 
-    def update(self, *, pre_spike: Any, post_spike: Any, reward: int) -> dict[str, np.ndarray]:
+    def update(self, *, pre_spike: Any, post_spike: Any, reward: int, consolidate: bool = False) -> dict[str, np.ndarray]:
         """Advance one timestep and return the state; spikes are bool or 0/1 arrays, the reward any integer (clipped)."""
         clipped = clip(_reward(reward), self.config.min_reward, self.config.max_reward)
-        self.step({"pre_spike": pre_spike, "post_spike": post_spike, "reward": clipped})
+        command = _consolidate(self.spec, consolidate)
+        self.step({"pre_spike": pre_spike, "post_spike": post_spike, "reward": clipped, **command})
         return dict(self.state)
 
 
@@ -257,9 +279,9 @@ class OnlineO1Synapse:
         """Return a copy of the state."""
         return dict(self._state)
 
-    def step(self, *, pre_spike: bool, post_spike: bool, reward: int) -> dict[str, int]:
+    def step(self, *, pre_spike: bool, post_spike: bool, reward: int, consolidate: bool = False) -> dict[str, int]:
         """Advance one timestep; spikes are bool or 0/1, the reward any integer (clipped to its range)."""
-        inputs = {}
+        inputs = _consolidate(self._spec, consolidate)
         for name, spike in (("pre_spike", pre_spike), ("post_spike", post_spike)):
             inputs[name] = check_integer(name, int(spike) if isinstance(spike, (bool, np.bool_)) else spike, 0, 1)
         inputs["reward"] = _reward(reward)
@@ -309,7 +331,8 @@ class OnlineO1Float:
 
     ``dt_ms`` is the timestep, ``learning_rate`` the weight change for a reward of 1 (full scale) at an
     eligibility of 1, ``eligibility_limit`` its bound, ``potentiation`` and ``depression`` its amplitudes.
-    A time constant of ``inf`` does not decay. Decay is exact: x exp(-dt/tau) per timestep.
+    A time constant of ``inf`` does not decay. Decay is exact: x exp(-dt/tau) per timestep. ``consolidation`` protects
+    weights; codes and anchors, where it has them, are part of the state and stay as they are.
     """
 
     tau_trace_ms: float
@@ -319,10 +342,11 @@ class OnlineO1Float:
     potentiation: float = 1.0
     depression: float = 1.0
     eligibility_limit: float = 0.5
+    consolidation: ConsolidationConfig = field(default_factory=ConsolidationConfig)
 
     def __post_init__(self) -> None:
         for f in fields(self):
-            if not getattr(self, f.name) > 0:
+            if f.type is float and not getattr(self, f.name) > 0:
                 raise ConfigError(f"{f.name}={getattr(self, f.name)!r}: allowed are numbers above 0")
 
     @classmethod
@@ -341,6 +365,7 @@ class OnlineO1Float:
             dt_ms=dt_ms,
             potentiation=gain,
             depression=gain * 2.0**-config.depression_shift,
+            consolidation=config,
         )
 
     @cached_property
@@ -357,8 +382,10 @@ class OnlineO1Float:
         loss = self.depression * np.where(pre_spike, q0, 0.0)
         limit = self.eligibility_limit
         eligibility = np.clip(state["eligibility"] * slow + gain - loss, -limit, limit)
+        change = self.learning_rate * reward * eligibility
         return {
-            "weight": np.clip(state["weight"] + self.learning_rate * reward * eligibility, 0.0, 1.0),
+            **state,
+            "weight": consolidated_float(self.consolidation, state, change, 0.0, 1.0),
             "pre_trace": np.where(pre_spike, 1.0, p0 * trace),
             "post_trace": np.where(post_spike, 1.0, q0 * trace),
             "eligibility": eligibility,
@@ -378,7 +405,10 @@ def _accuracy(config: OnlineO1Config, seed: int) -> dict[str, float]:
     zero = np.zeros(n)
     exact = {"weight": np.full(n, 0.5), "pre_trace": zero, "post_trace": zero, "eligibility": zero}
     scale = {name: float(1 << config.stored_trace_bits) for name in exact} | {"weight": float(config.max_weight + 1)}
-    squares, worst, reward = dict.fromkeys(exact, 0.0), dict.fromkeys(exact, 0.0), 0
+    protection = random_protection(fixed.spec, fixed.state["weight"], generator)
+    fixed.load(protection)
+    compared, exact = tuple(exact), exact | protection | {"anchor": exact["weight"]}
+    squares, worst, reward = dict.fromkeys(compared, 0.0), dict.fromkeys(compared, 0.0), 0
     for k in range(steps):
         if k % 50 == 0:
             reward = int(generator.integers(-1, 2)) * max(1, (config.max_reward + 1) // 16)
@@ -386,11 +416,11 @@ def _accuracy(config: OnlineO1Config, seed: int) -> dict[str, float]:
         pre, post = generator.random((2, n)) < 0.02
         state = fixed.update(pre_spike=pre, post_spike=post, reward=reward)
         exact = reference.step(exact, pre_spike=pre, post_spike=post, reward=reward / -config.min_reward)
-        for name in exact:
+        for name in compared:
             error = state[name] / scale[name] - exact[name]
             squares[name] += float(np.mean(error**2)) / steps
             worst[name] = max(worst[name], float(np.abs(error).max()))
-    result = {f"{name}_rms": squares[name] ** 0.5 for name in exact} | {f"{name}_max": worst[name] for name in exact}
+    result = {f"{name}_rms": squares[name] ** 0.5 for name in compared} | {f"{name}_max": worst[name] for name in compared}
     return result | {"weight_bias": float(np.mean(state["weight"] / scale["weight"] - exact["weight"]))}
 
 
@@ -430,6 +460,14 @@ PRESETS = {
         summary="32 bits a synapse: 8-bit weight, traces and eligibility",
         config=OnlineO1Config(weight_bits=8, trace_bits=8, reward_bits=4, learning_shift=8, eligibility_gain_shift=1,
                               rounding="stochastic", decay_rounding="stochastic"),
+    ),
+    "protected": Preset(
+        summary="fine, and a 3-bit code makes a synapse up to 64 times slower, or locks it",
+        config=OnlineO1Config(trace_fraction_bits=4, rounding="stochastic", consolidation="shift"),
+    ),
+    "elastic": Preset(
+        summary="fine, and each weight is pulled back to the value it was consolidated at",
+        config=OnlineO1Config(trace_fraction_bits=4, rounding="stochastic", consolidation="pull"),
     ),
     "widest": Preset(
         summary="every width at its limit",

@@ -1,9 +1,10 @@
 """The datapath of online O(1) reward-modulated STDP: one synapse a clock."""
 
-from amaranth.hdl import Cat, Const, EnableInserter, Fragment, Module, Mux, Value, signed, unsigned
+from amaranth.hdl import Const, EnableInserter, Fragment, Module, Mux, Value
 from amaranth.lib import wiring
 
-from ..arithmetic import asr, cut, decay, delay, floor_part, members, register, rounded_part, saturate, toward_zero, wire
+from ..arithmetic import asr, cut, decay, delay, members, register, rounded_part, saturate, toward_zero, wire
+from ..consolidation import WeightStage, consolidation_faults, hardly_moves
 from ..design import CoreDesign
 from ..faults import Fault
 
@@ -20,7 +21,7 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
     """
 
     def __init__(self, design: CoreDesign) -> None:
-        self._config = design.config
+        self._config, self._latency = design.config, design.spec.latency
         super().__init__(members(design.datapath_ports()))
 
     def elaborate(self, _platform: object) -> Fragment:
@@ -66,19 +67,13 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         reward = delay(m, "reward", self.in_reward, stage_0 + to_product)
         product_6 = register(m, "product_6", wire(m, "product", reward * whole))
 
-        # Stage 7: the noise stands below the weight, so that rounding costs no adder of its own.
-        weight = delay(m, "weight", self.state_weight, stage_0 + to_product + 1)
-        noise = self._weight_noise(m, stage_0 + to_product + 1)
-        total = Cat(noise, weight) + floor_part(m, "product_6", product_6, c.learning_shift - len(noise))
-        weight_sum = cut(m, "weight_sum", total, len(noise), signed(len(total) - len(noise)))
-        weight_sum_7 = register(m, "weight_sum_7", weight_sum)
-
-        # Stage 8: the new state.
-        m.d.sync += self.next_weight.eq(wire(m, "weight_clipped", saturate(weight_sum_7, unsigned(c.weight_bits))))
+        # Stage 7 and on: the weight, which takes as long as its protection needs.
+        WeightStage(m, self, c, drive=product_6, shift=c.learning_shift, number=6, clocks=stage_0 + to_product + 1)
         m.d.comb += self.out_weight.eq(self.next_weight)
-        m.d.sync += self.next_pre_trace.eq(delay(m, "pre_trace", pre_trace_1, to_product + 1))
-        m.d.sync += self.next_post_trace.eq(delay(m, "post_trace", post_trace_1, to_product + 1))
-        m.d.sync += self.next_eligibility.eq(delay(m, "eligibility", eligibility_4, to_product - 2))
+        last = self._latency - stage_0 - 1
+        m.d.sync += self.next_pre_trace.eq(delay(m, "pre_trace", pre_trace_1, last - 1))
+        m.d.sync += self.next_post_trace.eq(delay(m, "post_trace", post_trace_1, last - 1))
+        m.d.sync += self.next_eligibility.eq(delay(m, "eligibility", eligibility_4, last - 4))
         return EnableInserter(self.enable)(m)
 
     def _decays(self, m: Module, field: str, shift: int) -> tuple[Value, Value]:
@@ -94,18 +89,11 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         part_0 = register(m, f"{name}_part_0", rounded_part(m, f"{name}_part", value, shift, noise))
         return value_0, cut(m, f"{name}_decayed", value_0 - part_0, 0, value.shape())
 
-    def _weight_noise(self, m: Module, clocks: int) -> Value:
-        """Return the noise of the weight change, its highest bit worth half a unit; no bits when it floors."""
-        shift, rounding = self._config.learning_shift, self._config.rounding
-        if rounding == "floor" or shift == 0:
-            return Const(0, 0)
-        return Const(1, 1) if rounding == "nearest" else delay(m, "weight_noise", self.noise_weight_noise, clocks)
-
 
 def faults(design: CoreDesign) -> list[Fault]:
     """Return the bugs that ``sc-hw selftest`` plants in the datapath, or why one cannot show in this configuration."""
     c = design.config
-    w, t, product_bits = c.weight_bits, c.stored_trace_bits, c.reward_bits + c.trace_bits
+    t, product_bits = c.stored_trace_bits, c.reward_bits + c.trace_bits
     lowest = f"{{1'b1, {{{t - 1}{{1'b0}}}}}}"
 
     def fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
@@ -120,26 +108,18 @@ def faults(design: CoreDesign) -> list[Fault]:
     reaches_lowest = (c.max_trace >> loss) >= removed or c.decay_rounding == "stochastic"
     reaches_highest = (c.max_trace >> gain) >= removed
     unreachable = "the eligibility never gets there in this configuration"
-    # The largest product is 2^(product_bits - 2); rounding may make nothing, or almost never something, of it.
-    spare = {"floor": 0, "nearest": 1, "stochastic": 14}[c.rounding] if c.learning_shift else 0
-    still = "the weight hardly ever moves in this configuration" if spare and product_bits - 2 <= c.learning_shift - spare else ""
-    below = (1 << min(c.learning_shift, product_bits - 1)) - 1
+    still = hardly_moves(design, product_bits, c.learning_shift)
     return [
         fault("sum one bit short", "the eligibility sum wraps at T+1 bits", "eligibility_sum", f"{{value[{t}], value[{t}:0]}}",
               "" if gain == 0 else "a gain shift leaves that bit unused"),
         fault("negate overflow", "negating the most negative eligibility gives the most positive", "state_eligibility",
               f"value == {lowest} ? ~value : value"),
-        fault("saturation off by one", "the weight saturates at its maximum - 1", "weight_clipped",
-              f"(&value) ? value ^ {w}'d1 : value"),
         fault("lower bound off by one", "the eligibility saturates at its minimum + 1", "eligibility_clipped",
               f"value == {lowest} ? value | {t}'d1 : value", "" if reaches_lowest else unreachable),
         fault("saturation wraps", "a full eligibility turns negative", "eligibility_clipped",
               f"value == ~{lowest} ? ~value : value", "" if reaches_highest else unreachable),
         fault("swapped pre and post", "the datapath takes the postsynaptic spike for the presynaptic one", "in_pre_spike", "post",
               post="in_post_spike"),
-        fault("floor turned into truncation", "a negative weight change is rounded toward zero", "product",
-              f"value[{product_bits - 1}] ? value + {product_bits}'d{below} : value",
-              still or ("" if c.learning_shift else "no learning shift: nothing is rounded")),
         fault("product one bit short", "the product of both minima wraps", "product",
               f"{{value[{product_bits - 2}], value[{product_bits - 2}:0]}}", still or ("" if reaches_lowest else unreachable)),
         fault("trace not clamped", "a spike adds a full trace instead of setting it", "pre_trace_next",
@@ -148,4 +128,5 @@ def faults(design: CoreDesign) -> list[Fault]:
               "" if loss < t else "the depression shift leaves nothing"),
         fault("reward sign lost", "a negative reward acts as a positive one", "in_reward",
               f"value[{c.reward_bits - 1}] ? ~value : value", still),
+        *consolidation_faults(design, drive="product", bits=product_bits, shift=c.learning_shift, stage=6),
     ]  # fmt: skip

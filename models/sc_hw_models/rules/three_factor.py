@@ -1,0 +1,164 @@
+"""Three-factor rule with a learning signal per postsynaptic neuron: the form that delta rule, e-prop and reward rules share.
+
+A presynaptic activity times a signal that tells the postsynaptic neuron how wrong it was: dw_ji = L_j x_i 2^-shift. With L the
+output error it is the delta rule (Widrow and Hoff, "Adaptive switching circuits", IRE WESCON 1960); with x an eligibility
+and L a learning signal it is e-prop's update (Bellec et al., "A solution to the learning dilemma for recurrent networks of
+spiking neurons", Nature Communications 11, 2020, eq. 1). What resists the change is the stage of ``consolidation``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..consolidation import (
+    ConsolidationConfig,
+    consolidated,
+    consolidated_float,
+    consolidation_latency,
+    consolidation_noise,
+    consolidation_state,
+    consolidation_step_inputs,
+    random_protection,
+)
+from ..core import CoreModel
+from ..fixed import Value
+from ..rule import Demonstration, Field, Preset, Rule, RuleSpec
+
+__all__ = ["RULE", "ThreeFactorConfig"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreeFactorConfig(ConsolidationConfig):
+    """Widths and scaling of the rule, and the settings of its consolidation.
+
+    ``weight_bits`` W 2..31 (signed), ``activity_bits`` X 1..16 (unsigned presynaptic activity), ``signal_bits`` S 2..16 (signed
+    learning signal); ``learning_shift`` 0..30 scales the change by 2^-shift; ``random_seed`` (0..2^31-1) seeds what is
+    stochastic. Errors: ``ConfigError`` names the field, the value and what is allowed.
+    """
+
+    weight_bits: int = 11
+    activity_bits: int = 5
+    signal_bits: int = 9
+    learning_shift: int = 8
+    rounding: str = "stochastic"
+    random_seed: int = 1
+
+    RANGES: ClassVar[dict[str, tuple[int, int]]] = {
+        "weight_bits": (2, 31),
+        "activity_bits": (1, 16),
+        "signal_bits": (2, 16),
+        "learning_shift": (0, 30),
+        "random_seed": (0, 2**31 - 1),
+        **ConsolidationConfig.RANGES,
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_drive(self.activity_bits + self.signal_bits)
+
+
+def _weight(config: ThreeFactorConfig) -> Field:
+    return Field(name="weight", bits=config.weight_bits, signed=True, meaning="synaptic weight")
+
+
+def _spec(config: ThreeFactorConfig) -> RuleSpec:
+    weight = _weight(config)
+    return RuleSpec(
+        rule="three_factor",
+        state=(weight, *consolidation_state(config, weight)),
+        synapse_inputs=(
+            Field(name="activity", bits=config.activity_bits, meaning="presynaptic activity"),
+            Field(name="signal", bits=config.signal_bits, signed=True, meaning="learning signal of the postsynaptic neuron"),
+        ),
+        step_inputs=consolidation_step_inputs(config),
+        noise=consolidation_noise(config, config.learning_shift),
+        outputs=(Field(name="weight", bits=config.weight_bits, signed=True, meaning="weight after this timestep"),),
+        latency=1 + consolidation_latency(config),  # the product comes first
+        random_seed=config.random_seed,
+    )
+
+
+def _step(
+    config: ThreeFactorConfig, state: Mapping[str, Value], inputs: Mapping[str, Value]
+) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Advance one synapse, N synapses or a symbolic synapse by one timestep (see docs/rules/three_factor.md)."""
+    drive = inputs["signal"] * inputs["activity"]
+    new = consolidated(config, _weight(config), state, inputs, drive, config.learning_shift)
+    return new, {"weight": new["weight"]}
+
+
+def _accuracy(config: ThreeFactorConfig, seed: int) -> dict[str, float]:
+    """Run fixed and float64 side by side on random activities, signals and codes; deviations relative to full scale.
+
+    512 synapses, 2,000 timesteps; activities uniform, signals normal with a deviation of a sixteenth of full scale.
+    """
+    n, steps = 512, 2000
+    generator = np.random.default_rng(seed)
+    core = CoreModel(RULE, config, synapses=n)
+    quarter = 1 << (config.weight_bits - 2)
+    weight = generator.integers(-quarter, quarter + 1, n)
+    core.load({"weight": weight, **random_protection(core.spec, weight, generator)})
+    exact = {name: array.astype(float) for name, array in core.state.items()}
+    low, high, scale = -2.0 * quarter, 2.0 * quarter - 1, 4.0 * quarter
+    squares = worst = 0.0
+    held = {f.name: 0 for f in core.spec.step_inputs}
+    limit = (1 << (config.signal_bits - 1)) - 1
+    for _ in range(steps):
+        activity = generator.integers(0, 1 << config.activity_bits, n)
+        signal = np.clip(np.rint(generator.normal(0, limit / 16, n)), -limit - 1, limit).astype(np.int64)
+        core.step({"activity": activity, "signal": signal, **held})
+        change = activity * signal * 2.0**-config.learning_shift
+        exact["weight"] = consolidated_float(config, exact, change, low, high)
+        error = (core.state["weight"] - exact["weight"]) / scale
+        squares += float(np.mean(error**2)) / steps
+        worst = max(worst, float(np.abs(error).max()))
+    return {"weight_rms": squares**0.5, "weight_max": worst, "weight_bias": float(np.mean(error))}
+
+
+def _demonstration(config: ThreeFactorConfig) -> Demonstration:
+    """Learn up, make what was learned an anchor where there is one, learn down, and leave the synapse alone."""
+    top = (1 << (config.signal_bits - 1)) - 1
+    activity = (1 << config.activity_bits) - 1
+
+    def stretch(signal: int, timesteps: int = 40) -> list[dict[str, int]]:
+        return [{"activity": activity, "signal": signal}] * timesteps
+
+    consolidate = {"consolidate": [{f.name: 1 for f in consolidation_step_inputs(config)}]}
+    return Demonstration(
+        state={"code": 1} if config.stored_code_bits else {},
+        stretches={
+            "error above": stretch(max(1, top // 4)),
+            **(consolidate if consolidation_step_inputs(config) else {}),
+            "error below": stretch(-max(1, top // 4), 60),
+            "no error": stretch(0),
+        },
+    )
+
+
+def _preset(summary: str, **settings: int | str) -> Preset:
+    return Preset(summary=summary, config=ThreeFactorConfig(**settings))  # type: ignore[arg-type]
+
+
+RULE = Rule(
+    name="three_factor",
+    summary="presynaptic activity times a learning signal per postsynaptic neuron",
+    config_type=ThreeFactorConfig,
+    spec=_spec,
+    step=_step,
+    accuracy=_accuracy,
+    presets={
+        "default": _preset("the delta rule on 11-bit weights, nothing protected"),
+        "shift": _preset("a 3-bit code makes a synapse up to 64 times slower, or locks it", consolidation="shift"),
+        "probabilistic": _preset("a 3-bit code makes a synapse change up to 128 times less often", consolidation="probabilistic"),
+        "pull": _preset("elastic weight consolidation: each weight is pulled back to its anchor", consolidation="pull"),
+        "lock": _preset("one bit locks a synapse", consolidation="lock"),
+        "si": _preset("synaptic intelligence: the core counts importance and makes the codes", consolidation="si"),
+    },
+    motifs={
+        "up-down": ({"activity": 1, "signal": 1}, {"activity": 1, "signal": -1}),
+        "strong": ({"activity": 1, "signal": 1},) * 4,
+    },
+    demonstration=_demonstration,
+)
