@@ -1,12 +1,13 @@
-"""Two tasks, one after the other, on 640 integer synapses: scikit-learn's digits, then the same digits with their pixels permuted.
+"""Two tasks, one after the other, on 640 integer synapses: scikit-learn's digits, then the same with permuted pixels.
 
 A layer of 64 x 10 weights learns one sample at a time: y = (w . x) >> 5, p = clip(128 + y, 0, 255), learning signal
 L = 255 [right class] - p. The host computes y and L; every change of a weight is the core's. Between the tasks the importance of
 each weight becomes a code in the core.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -68,21 +69,21 @@ class Layer:
 
 @dataclass(frozen=True)
 class Lane:
-    """One row of the experiment: the settings of the core and where its codes come from.
+    """One row of the experiment: the settings of the core (beside the rule's defaults) and where its codes come from.
 
     ``codes``: ``fisher`` (importance measured after task A), ``core`` (made by the core itself), ``none``; the controls
     ``shuffled`` (the same codes on other synapses), ``uniform`` (every synapse the rounded mean code) and ``zero``
-    (the codes of zero importance).
+    (the codes of zero importance); or one code for every synapse.
     """
 
     name: str
     consolidation: str
-    codes: str = "fisher"
-    rounding: str = "stochastic"
+    codes: str | int = "fisher"
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def config(self, seed: int) -> ThreeFactorConfig:
         """Return the core's configuration."""
-        return ThreeFactorConfig(consolidation=self.consolidation, rounding=self.rounding, random_seed=seed + 1)
+        return ThreeFactorConfig(consolidation=self.consolidation, random_seed=seed + 1, **self.settings)
 
 
 LANES = (
@@ -100,7 +101,7 @@ CONTROLS = (
     Lane("shift, one uniform code", "shift", "uniform"),
     Lane("shift, zero importance", "shift", "zero"),
     Lane("pull, zero importance", "pull", "zero"),
-    Lane("pull, nearest rounding", "pull", rounding="nearest"),
+    Lane("pull, nearest rounding", "pull", settings={"rounding": "nearest"}),
 )
 
 
@@ -158,10 +159,9 @@ def learn(lane: Lane, pair: tuple[Task, Task], seed: int, epochs: int, progress:
                 load(_codes(lane, config, core.state, pair[0].train, seed))
         for _ in range(epochs):
             for index in order.permutation(len(task.train)):
-                p = probabilities(core.state["weight"], task.train[index])
-                p = -p
-                p[task.train_labels[index]] += 255
-                step(task.train[index], p, 0)
+                signal = -probabilities(core.state["weight"], task.train[index])
+                signal[task.train_labels[index]] += 255
+                step(task.train[index], signal, 0)
             note()
             progress(len(task.train))
     run.weight = core.state["weight"]
@@ -170,6 +170,8 @@ def learn(lane: Lane, pair: tuple[Task, Task], seed: int, epochs: int, progress:
 
 def _codes(lane: Lane, config: ThreeFactorConfig, state: dict[str, np.ndarray], pixels: np.ndarray, seed: int) -> np.ndarray:
     """Return the codes a lane is given after task A."""
+    if isinstance(lane.codes, int):
+        return np.full(SYNAPSES, lane.codes)
     if lane.consolidation == "si":
         codes = state["code"]
     else:

@@ -37,18 +37,21 @@ class PlasticityConfig:
             raise ConfigError(f"layer_name={self.layer_name!r}: allowed are non-empty strings")
         if self.rule not in PLASTICITY_RULES:
             raise ConfigError(f"rule={self.rule!r}: not known; allowed are {', '.join(PLASTICITY_RULES)}")
-        for names, allowed, good in (
-            (("tau_pre", "tau_post"), "numbers above 0", lambda value: value > 0),
-            (("lr_potentiation", "lr_depression"), "numbers of at least 0", lambda value: value >= 0),
-            (("w_min",), f"numbers below w_max={self.w_max}", lambda value: value < self.w_max),
-            (("w_max",), f"numbers above w_min={self.w_min}", lambda value: value > self.w_min),
-            (("homeostatic_target",), "numbers above 0 and at most 1", lambda value: 0 < value <= 1),
-        ):
-            for name in names:
-                value = getattr(self, name)
-                number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-                if not number or not math.isfinite(value) or not good(value):
-                    raise ConfigError(f"{name}={value!r}: allowed are {allowed}")
+        for name in ("tau_pre", "tau_post"):
+            self._check(name, "numbers above 0", above=0)
+        for name in ("lr_potentiation", "lr_depression"):
+            self._check(name, "numbers of at least 0", low=0)
+        self._check("w_min", "finite numbers")
+        self._check("w_max", f"numbers above w_min={self.w_min}", above=self.w_min)
+        self._check("homeostatic_target", "numbers above 0 and at most 1", above=0, high=1)
+
+    def _check(
+        self, name: str, allowed: str, *, above: float = -math.inf, low: float = -math.inf, high: float = math.inf
+    ) -> None:
+        value = getattr(self, name)
+        number = isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
+        if not number or not (above < value and low <= value <= high):
+            raise ConfigError(f"{name}={value!r}: allowed are {allowed}")
 
 
 @dataclass(frozen=True, kw_only=True)
