@@ -16,8 +16,7 @@ CODE_KINDS = ("shift", "probabilistic", "pull", "lock", "si")
 def octaves(importance: np.ndarray) -> np.ndarray:
     """Return floor(log2) of each importance, exact, as integers; zero is as far down as a float can be."""
     mantissa, exponent = np.frexp(np.asarray(importance, dtype=np.float64))
-    result: np.ndarray = np.where(mantissa > 0, exponent - 1, -1100)
-    return result
+    return np.where(mantissa > 0, exponent.astype(np.int64) - 1, -1100)
 
 
 def importance_codes(importance: np.ndarray, consolidation: str, bits: int = 3) -> np.ndarray:
@@ -37,6 +36,6 @@ def importance_codes(importance: np.ndarray, consolidation: str, bits: int = 3) 
     if consolidation == "lock":
         return (importance > np.median(importance)).astype(np.int64)
     top = (1 << bits) - 1
-    below: np.ndarray = octaves(importance).max() - octaves(importance) if importance.any() else np.full(importance.shape, top)
+    below = octaves(importance).max() - octaves(importance) if importance.any() else np.full(importance.shape, top)
     below = np.minimum(below, top)
     return np.asarray(below if consolidation == "pull" else top - below, dtype=np.int64)
