@@ -34,7 +34,7 @@ def importance_codes(importance: np.ndarray, consolidation: str, bits: int = 3) 
     if not importance.size or not np.isfinite(importance).all() or importance.min() < 0:
         raise ConfigError("importance: empty, negative or not finite; allowed are finite values of at least 0")
     if consolidation == "lock":
-        return (importance > np.median(importance)).astype(np.int64)
+        return np.asarray(importance > np.median(importance), dtype=np.int64)
     top = (1 << bits) - 1
     below = octaves(importance).max() - octaves(importance) if importance.any() else np.full(importance.shape, top)
     below = np.minimum(below, top)

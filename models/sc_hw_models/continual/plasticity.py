@@ -7,7 +7,7 @@ import numpy as np
 
 from ..rule import ConfigError
 
-__all__ = ["PLASTICITY_RULES", "Conversion", "PlasticityConfig", "decay_shift", "learning_shift"]
+__all__ = ["PLASTICITY_RULES", "Conversion", "PlasticityConfig", "decay_shift", "learning_shift", "weight_bits"]
 
 PLASTICITY_RULES = ("stdp", "r_stdp", "homeostatic", "none")
 
@@ -45,6 +45,11 @@ class PlasticityConfig:
         self._check("w_max", f"numbers above w_min={self.w_min}", above=self.w_min)
         self._check("homeostatic_target", "numbers above 0 and at most 1", above=0, high=1)
 
+    def require(self, *rules: str) -> None:
+        """Refuse every other rule than ``rules``; ``ConfigError`` names those."""
+        if self.rule not in rules:
+            raise ConfigError(f"{self.layer_name}: rule={self.rule!r}: nothing a lane does; allowed are {', '.join(rules)}")
+
     def _check(
         self, name: str, allowed: str, *, above: float = -math.inf, low: float = -math.inf, high: float = math.inf
     ) -> None:
@@ -63,6 +68,11 @@ class Conversion:
 
     config: object
     errors: dict[str, float]
+
+
+def weight_bits(change: float, least: int = 8, largest: int = 31) -> int:
+    """Return the bits of a weight so that ``change``, a fraction of its range, is at least two of its last bit."""
+    return min(max(math.ceil(math.log2(2 / change)), least), largest) if change > 0 else least
 
 
 def decay_shift(tau: float, largest: int = 30) -> tuple[int, float]:
