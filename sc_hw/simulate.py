@@ -83,7 +83,7 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
     names = [f.name for f in spec.inputs]
     arrays = read_npz(path, "--stimulus", f"give arrays {', '.join(names)}")
     loaded = [replace(f, name=LOAD + f.name) for f in spec.state if LOAD + f.name in arrays]
-    expected = [*names, *([LOAD_TIMESTEP] if LOAD_TIMESTEP in arrays or loaded else ()), *(f.name for f in loaded)]
+    expected = [*names, *([LOAD_TIMESTEP] if loaded else ()), *(f.name for f in loaded)]
     if sorted(arrays) != sorted(expected):
         fields = ", ".join(f.name for f in spec.state)
         raise UserError(f"--stimulus {path}: arrays {', '.join(arrays) or 'none'}; allowed are exactly {', '.join(names)}, and "
@@ -91,9 +91,8 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
     steps = len(arrays[names[0]]) if arrays[names[0]].ndim else 0
     shapes = {f: (steps, design.synapses) if f in spec.synapse_inputs else (steps,) for f in spec.inputs}
     if loaded:
-        times = Field(name=LOAD_TIMESTEP, bits=62)
         loads = arrays[LOAD_TIMESTEP].size
-        shapes |= {times: (loads,)} | dict.fromkeys(loaded, (loads, design.synapses))
+        shapes |= {Field(name=LOAD_TIMESTEP, bits=62): (loads,)} | dict.fromkeys(loaded, (loads, design.synapses))
     for f, shape in shapes.items():
         array = arrays[f.name]
         if array.shape != shape or not array.size or array.dtype.kind not in "biu":
@@ -102,11 +101,9 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
             raise UserError(
                 f"--stimulus {path}: {f.name} spans {array.min()}..{array.max()}; allowed are {f.minimum}..{f.maximum}"
             )
-    times_given = arrays.get(LOAD_TIMESTEP, np.arange(0)).astype(np.int64)
-    if (np.diff(times_given) <= 0).any() or (times_given >= steps).any():
-        raise UserError(
-            f"--stimulus {path}: {LOAD_TIMESTEP} is {times_given.tolist()[:9]}; allowed are rising numbers below {steps}"
-        )
+    times = arrays[LOAD_TIMESTEP].astype(np.int64) if loaded else np.arange(0)
+    if (np.diff(times) <= 0).any() or (times >= steps).any():
+        raise UserError(f"--stimulus {path}: {LOAD_TIMESTEP} is {times.tolist()[:9]}; allowed are rising numbers below {steps}")
     return steps
 
 
