@@ -74,8 +74,16 @@ def app() -> None:
 
 
 @app.command()
-@click.option("--synapses", "-n", type=int, required=True, metavar="N", help="Number of synapses, 1..16777216.")
+@click.option("--synapses", "-n", type=int, metavar="N", help="Number of synapses, 1..16777216; needed without --from.")
 @click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
+@click.option(
+    "--from",
+    "derived",
+    type=FILE,
+    metavar="FOLDER",
+    help="What sc-hw derive wrote: rule, settings, synapses and initial state of a layer.",
+)
+@click.option("--layer", metavar="NAME", help="The layer of --from, if it has several.")
 @_rule
 @click.option(
     "--generator",
@@ -91,31 +99,85 @@ def app() -> None:
 @click.option("--initial", type=FILE, metavar="FILE", help="Initial state: .npz or .csv, one integer column per state field.")
 @click.option("--name", default="sc_core", show_default=True, help="Name of the top module.")
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw emitted it.")
+@click.pass_context
 def emit(
-    synapses: int, output: Path, rule: str, generator: str, lanes: int, preset: str, config: Path | None,
-    settings: tuple[str, ...], initial: Path | None, name: str, force: bool,
+    context: click.Context, synapses: int | None, output: Path, derived: Path | None, layer: str | None, rule: str,
+    generator: str, lanes: int, preset: str, config: Path | None, settings: tuple[str, ...], initial: Path | None, name: str,
+    force: bool,
 ) -> None:  # fmt: skip
     """Write a learning core as a self-describing folder of Verilog.
 
     Example: sc-hw emit --synapses 1024 --set learning_shift=6 -o build/core
     """
     from .config import build_config, read_toml
+    from .derive import read_derived
     from .initial import check_initial, read_initial
     from .rtl.design import CoreDesign
     from .rtl.emit import emit as write
 
-    chosen = get_rule(rule)
-    resolved = build_config(chosen, read_toml(config) if config else {}, settings, preset=preset)
+    if derived:
+        for option in ("synapses", "rule", "preset", "config", "initial"):
+            if context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT:
+                raise UserError(f"--{option}: comes from --from {derived}; leave out one of the two")
+        source = read_derived(derived, layer)
+        chosen, table, values, synapses = source.rule, source.table, source.initial, source.synapses
+    elif layer is not None:
+        raise UserError(f"--layer {layer!r}: is a layer of --from FOLDER; give that too")
+    elif synapses is None:
+        raise UserError("--synapses N is missing; give it, or --from FOLDER")
+    else:
+        chosen, table = get_rule(rule), read_toml(config) if config else {}
+        values = read_initial(initial) if initial else {}
+    resolved = build_config(chosen, table, settings, preset=preset)
     design = CoreDesign(name=name, rule=chosen, config=resolved, synapses=synapses, lanes=lanes)
-    if initial:
-        values = check_initial(read_initial(initial), design.spec, synapses)
+    if initial or derived:
+        values = check_initial(values, design.spec, synapses)
         design = CoreDesign(name=name, rule=chosen, config=resolved, synapses=synapses, lanes=lanes, initial=values)
     path = write(design, generator, output, force=force)
     click.echo(
-        f"{path}: {synapses} synapses of {rule}, {lanes} lane{'s' if lanes > 1 else ''}, "
+        f"{path}: {synapses} synapses of {chosen.name}, {lanes} lane{'s' if lanes > 1 else ''}, "
         f"{design.spec.state_bits} state bits a synapse, "
         f"latency {design.spec.latency}, {generator}"
     )
+
+
+@app.command()
+@click.argument("weights", metavar="WEIGHTS.npz", type=FILE)
+@click.option(
+    "--importance",
+    type=FILE,
+    required=True,
+    metavar="FILE.npz",
+    help="How much each weight matters (its Fisher information, say), arrays named and shaped as the weights.",
+)
+@click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
+@click.option(
+    "--rule", default="three_factor", show_default=True, help="Learning rule.", shell_complete=_complete(lambda: list(RULES))
+)
+@click.option("--consolidation", default="shift", show_default=True, help="How the codes protect (see sc-hw rules).")
+@click.option(
+    "--scale",
+    type=float,
+    metavar="S",
+    help="Value of a weight's last bit.  [default: for each layer the smallest power of two that clips nothing]",
+)
+@_settings
+@click.option("--force", is_flag=True, help="Replace DIR if sc-hw derived it.")
+@_json
+def derive(
+    weights: Path, importance: Path, output: Path, rule: str, consolidation: str, scale: float | None,
+    settings: tuple[str, ...], force: bool, json_path: Path | None,
+) -> None:  # fmt: skip
+    """Turn a trained network into what learning cores start from: weights, anchors, codes and settings of each layer.
+
+    WEIGHTS.npz holds one array for each layer, by name. Then sc-hw emit --from DIR --layer NAME builds the core.
+    """
+    from rich.console import Console
+
+    from .derive import derive_command
+
+    sys.exit(derive_command(weights, importance, output, get_rule(rule), {"consolidation": consolidation}, settings, scale=scale,
+                            force=force, json_path=json_path, console=Console()))  # fmt: skip
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """Configuration: a TOML file and ``key=value`` settings become one frozen, validated dataclass."""
 
 import dataclasses
+import json
 import re
 import tomllib
 import types
@@ -12,7 +13,7 @@ from sc_hw_models.rule import ConfigError, Rule
 
 from .errors import UserError
 
-__all__ = ["build_config", "read_toml"]
+__all__ = ["build_config", "config_toml", "read_toml"]
 
 _MAX_TOML_BYTES = 1 << 20
 
@@ -27,6 +28,14 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise UserError(f"--config {path}: cannot be read ({error.strerror}); give a readable TOML file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"--config {path}: not valid TOML ({error}); correct the file") from error
+
+
+def config_toml(config: Any, heading: str) -> str:
+    """Return a configuration as TOML under a comment; TOML has no null, so an unset option is a comment."""
+    lines = [f"# {heading}"]
+    for key, value in dataclasses.asdict(config).items():
+        lines.append(f"# {key} is not set" if value is None else f"{key} = {json.dumps(value)}")
+    return "\n".join(lines) + "\n"
 
 
 def build_config(rule: Rule, table: Mapping[str, Any], settings: Sequence[str] = (), *, preset: str = "default") -> Any:

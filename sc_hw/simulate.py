@@ -4,10 +4,15 @@ import dataclasses
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+
+from sc_hw_models.rule import Field
+from sc_hw_sim.stimulus import LOAD, LOAD_TIMESTEP
 
 from .coverage.netlist import settling_clocks
 from .errors import UserError
@@ -69,24 +74,36 @@ def simulation_tools() -> dict[str, str]:
 def check_stimulus(path: Path, design: CoreDesign) -> int:
     """Return the number of timesteps in a file of recorded inputs.
 
-    The ``.npz`` holds every synapse input as ``(timesteps, synapses)`` and every step input as
-    ``(timesteps,)``, bool or integer, in range. Errors: ``UserError`` names the first array that is not so.
+    The ``.npz`` holds every synapse input as ``(timesteps, synapses)`` and every step input as ``(timesteps,)``. State that
+    the host loads on the way is ``load_timestep`` ``(loads,)``, before which timesteps, rising; and, for each field that is
+    loaded, ``load_FIELD`` ``(loads, synapses)``. All bool or integer, in range. Errors: ``UserError`` names the first array
+    that is not so.
     """
     spec = design.spec
     names = [f.name for f in spec.inputs]
     arrays = read_npz(path, "--stimulus", f"give arrays {', '.join(names)}")
-    if sorted(arrays) != sorted(names):
-        raise UserError(f"--stimulus {path}: arrays {', '.join(arrays) or 'none'}; allowed are exactly {', '.join(names)}")
+    loaded = [replace(f, name=LOAD + f.name) for f in spec.state if LOAD + f.name in arrays]
+    expected = [*names, *([LOAD_TIMESTEP] if loaded else ()), *(f.name for f in loaded)]
+    if sorted(arrays) != sorted(expected):
+        fields = ", ".join(f.name for f in spec.state)
+        raise UserError(f"--stimulus {path}: arrays {', '.join(arrays) or 'none'}; allowed are exactly {', '.join(names)}, and "
+                        f"with {LOAD_TIMESTEP} also {LOAD}FIELD of {fields}")  # fmt: skip
     steps = len(arrays[names[0]]) if arrays[names[0]].ndim else 0
-    for f in spec.inputs:
+    shapes = {f: (steps, design.synapses) if f in spec.synapse_inputs else (steps,) for f in spec.inputs}
+    if loaded:
+        loads = arrays[LOAD_TIMESTEP].size
+        shapes |= {Field(name=LOAD_TIMESTEP, bits=62): (loads,)} | dict.fromkeys(loaded, (loads, design.synapses))
+    for f, shape in shapes.items():
         array = arrays[f.name]
-        shape = (steps, design.synapses) if f in spec.synapse_inputs else (steps,)
-        if array.shape != shape or not steps or array.dtype.kind not in "biu":
+        if array.shape != shape or not array.size or array.dtype.kind not in "biu":
             raise UserError(f"--stimulus {path}: {f.name} is {array.dtype} {array.shape}; allowed are integers of shape {shape}")
         if array.min() < f.minimum or array.max() > f.maximum:
             raise UserError(
                 f"--stimulus {path}: {f.name} spans {array.min()}..{array.max()}; allowed are {f.minimum}..{f.maximum}"
             )
+    times = arrays[LOAD_TIMESTEP].astype(np.int64) if loaded else np.arange(0)
+    if (np.diff(times) <= 0).any() or (times >= steps).any():
+        raise UserError(f"--stimulus {path}: {LOAD_TIMESTEP} is {times.tolist()[:9]}; allowed are rising numbers below {steps}")
     return steps
 
 

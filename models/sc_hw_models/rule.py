@@ -7,12 +7,15 @@ streams, testbench, proof, synthesis and report read the ``RuleSpec`` and never 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .fixed import Value
 from .lfsr import MAX_FRESH, Lfsr
+
+if TYPE_CHECKING:
+    from .continual.plasticity import Conversion, PlasticityConfig
 
 __all__ = ["ConfigError", "Demonstration", "Field", "Preset", "Rule", "RuleConfig", "RuleSpec", "Values", "check_integer"]
 
@@ -183,6 +186,8 @@ class Rule:
     ``demonstration(config)``, if there is one, is what ``sc-hw report`` draws. ``cover`` names what a campaign should
     see of this rule beyond ``cover.coverpoints``: predicates ``(config, state, inputs, after)`` on one update, in the
     same algebra as ``step``; ``after`` holds the next state.
+    ``from_plasticity``, if there is one, turns a layer's plasticity in a modeller's units into a configuration, and says
+    what it could not represent.
     """
 
     name: str
@@ -195,3 +200,4 @@ class Rule:
     motifs: Mapping[str, Sequence[Mapping[str, int]]] = field(default_factory=dict)
     demonstration: Callable[[Any], Demonstration] | None = None
     cover: Mapping[str, Callable[[Any, Values, Values, Values], Value]] = field(default_factory=dict)
+    from_plasticity: "Callable[[PlasticityConfig], Conversion] | None" = None

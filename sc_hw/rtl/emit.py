@@ -1,16 +1,13 @@
 """Emission: a design becomes a self-describing folder, whole or not at all."""
 
-import dataclasses
 import json
-import os
 import re
-import shutil
-import tempfile
 from pathlib import Path
 
+from ..config import config_toml
 from ..errors import UserError
+from ..folder import check_output, write_folder
 from ..initial import initial_csv
-from ..interrupt import interruption_held
 from ..manifest import INITIAL, MANIFEST, manifest_of
 from .design import CoreDesign
 
@@ -36,55 +33,19 @@ def core_files(design: CoreDesign, generator: str) -> dict[str, str]:
     if len(re.findall(rf"\b{design.name}\b", code)) > 1:
         raise UserError(f"--name {design.name!r}: the core has a signal or instance of that name inside; give another")
     files["filelist.f"] = "".join(f"{name}\n" for name in files)
-    files["config.toml"] = _toml(design)
+    files["config.toml"] = config_toml(design.config, f"Resolved configuration of {design.name}, rule {design.rule.name}")
     if design.initial:
         files[INITIAL] = initial_csv(design.initial)
     files[MANIFEST] = json.dumps(manifest_of(design, generator, files), indent=2) + "\n"
     return files
 
 
-def _toml(design: CoreDesign) -> str:
-    """Return the resolved configuration as TOML; TOML has no null, so an unset option is a comment."""
-    lines = [f"# Resolved configuration of {design.name}, rule {design.rule.name}"]
-    for key, value in dataclasses.asdict(design.config).items():
-        lines.append(f"# {key} is not set" if value is None else f"{key} = {json.dumps(value)}")
-    return "\n".join(lines) + "\n"
-
-
 def emit(design: CoreDesign, generator: str, output: Path, *, force: bool = False) -> Path:
     """Write the design's folder and return its path.
 
-    The files are written to a hidden folder beside ``output`` and renamed into place, so ``output``
-    is complete or absent. Errors: ``UserError`` when it exists (without ``force``), is no folder of
+    ``output`` is complete or absent. Errors: ``UserError`` when it exists (without ``force``), is no folder of
     ours (with it), or cannot be written.
     """
-    output = Path(os.path.abspath(output))
-    if output.exists() or output.is_symlink():
-        if not force:
-            raise UserError(f"-o {output}: exists; give another folder or --force to replace it")
-        if not output.is_dir() or output.is_symlink() or (any(output.iterdir()) and not (output / MANIFEST).is_file()):
-            raise UserError(f"-o {output}: not a folder that sc-hw emitted, so --force will not replace it; give another folder")
-    files = core_files(design, generator)
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with interruption_held() as check:
-            staging = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
-            try:
-                fresh, old = staging / "new", staging / "old"
-                fresh.mkdir()
-                for name, text in files.items():
-                    (fresh / name).write_text(text, encoding="utf-8")
-                    check()
-                if output.exists():
-                    output.rename(old)
-                try:
-                    fresh.rename(output)
-                except OSError:
-                    if old.exists():
-                        old.rename(output)
-                    raise
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
-    except OSError as error:
-        raise UserError(f"-o {output}: cannot be written ({error.strerror}); give a writable folder") from error
+    output = check_output(output, MANIFEST, force=force, verb="emitted")
+    write_folder(output, core_files(design, generator))
     return output

@@ -10,7 +10,7 @@ from sc_hw_models.core import CoreModel
 from sc_hw_models.rule import Field, Rule
 
 from .scoreboard import Context, MismatchError, Scoreboard
-from .stimulus import Kind, inputs_of, kinds, random_state
+from .stimulus import LOAD, LOAD_TIMESTEP, Kind, inputs_of, kinds, random_state
 from .streams import CLOCK_PERIOD, Stream, arm, clocks
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class CoreBench:
         while self.done < self.steps:
             self._stalls()
             if self.generator.random() < 0.5 or self.done == 0:
-                await self._load_random()
+                await self._load(random_state(self.spec.state, self.synapses, self.generator))
             kind = next(stimuli)
             steps = min(batch, self.steps - self.done)
             await self._timesteps(kind, inputs_of(kind, self.spec, steps, self.synapses, self.generator), steps)
@@ -99,7 +99,9 @@ class CoreBench:
     async def replay(self, stimulus: Arrays, progress: Callable[[int], None]) -> None:
         """Play recorded inputs from the initial state (or from a clear) and compare as ``run`` does.
 
-        ``stimulus`` holds each synapse input as ``(timesteps, synapses)`` and each step input as ``(timesteps,)``.
+        ``stimulus`` holds each synapse input as ``(timesteps, synapses)`` and each step input as ``(timesteps,)``; and, where
+        state is loaded on the way, ``load_timestep`` ``(loads,)`` and each field loaded then as ``load_FIELD``
+        ``(loads, synapses)``. Before a load every word is read back.
         """
         await self._reset()
         if self.initial:
@@ -109,12 +111,16 @@ class CoreBench:
             await self._clear()
         kind = Kind("recorded", "recorded", "recorded")
         batch = max(1, _BATCH // self.synapses)
-        for start in range(0, self.steps, batch):
+        loads = {int(timestep): row for row, timestep in enumerate(stimulus.get(LOAD_TIMESTEP, ()))}
+        while self.done < self.steps:
             self._stalls()
-            part = {name: array[start : start + batch] for name, array in stimulus.items()}
-            steps = min(batch, self.steps - start)
-            await self._timesteps(kind, part, steps)
-            progress(steps * self.synapses)
+            if self.done in loads:
+                await self._check_readback("read-back before a load")
+                row = loads.pop(self.done)
+                await self._load({f.name: stimulus[LOAD + f.name][row] for f in self.spec.state if LOAD + f.name in stimulus})
+            start, stop = self.done, min([self.done + batch, self.steps, *loads])
+            await self._timesteps(kind, {f.name: stimulus[f.name][start:stop] for f in self.spec.inputs}, stop - start)
+            progress((stop - start) * self.synapses)
         self.board.stimuli[kind.name] = self.steps
         await self._check_readback("final read-back")
 
@@ -166,9 +172,9 @@ class CoreBench:
             stream.expect(count * write)
         self.readback.expect(len(order) * (not write))
 
-    async def _load_random(self) -> None:
-        """Write a random word to every synapse through the host port and see the memory take it."""
-        self.model.load(random_state(self.spec.state, self.synapses, self.generator))
+    async def _load(self, values: Arrays) -> None:
+        """Replace whole state fields through the host port, word by word in random order, and see the memory take them."""
+        self.model.load(values)
         order = self.generator.permutation(self.synapses)
         await self._host("load", order, write=True)
         for lane, stream in enumerate(self.writes):

@@ -7,7 +7,10 @@ import numpy as np
 
 from sc_hw_models.rule import Field, RuleSpec
 
-__all__ = ["Kind", "inputs_of", "kinds", "random_state"]
+__all__ = ["LOAD", "LOAD_TIMESTEP", "Kind", "inputs_of", "kinds", "random_state"]
+
+# Arrays of recorded inputs that are no inputs: when state is loaded, and, with the name of a field, what.
+LOAD_TIMESTEP, LOAD = "load_timestep", "load_"
 
 Arrays = dict[str, np.ndarray]
 

@@ -62,7 +62,7 @@ async def parity(dut: Any) -> None:
     stimulus = {}
     if plan["stimulus"]:
         with np.load(plan["stimulus"], allow_pickle=False) as archive:
-            stimulus = {name: archive[name].astype(np.int64) for name in archive.files}
+            stimulus = dict(archive)
 
     async def run(bench: CoreBench) -> dict[str, Any]:
         try:

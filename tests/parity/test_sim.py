@@ -10,7 +10,7 @@ import pytest
 from sc_hw.cli import main
 from sc_hw.errors import UserError
 from sc_hw.manifest import load_core
-from sc_hw.simulate import SimulationError, simulate
+from sc_hw.simulate import SimulationError, check_stimulus, simulate
 from sc_hw.simulator import Simulator
 
 
@@ -152,6 +152,43 @@ def test_recorded_inputs(make_core, tmp_path):
         model.step({name: array[step] for name, array in stimulus.items()})
     with np.load(tmp_path / "out" / "final_state.npz") as final:
         assert all((final[name] == array).all() for name, array in model.state.items())
+
+
+def test_state_loaded_on_the_way(make_core, tmp_path):
+    generator = np.random.default_rng(4)
+    core = make_core(synapses=10, lanes=4, rounding="stochastic")
+    stimulus = {"pre_spike": generator.random((50, 10)) < 0.3, "post_spike": generator.random((50, 10)) < 0.3,
+                "reward": generator.integers(-128, 128, 50)}  # fmt: skip
+    loads = {"load_timestep": np.array([0, 17]), "load_weight": generator.integers(0, 1 << 16, (2, 10)),
+             "load_eligibility": generator.integers(-2048, 2048, (2, 10))}  # fmt: skip
+    np.savez(tmp_path / "s.npz", **stimulus, **loads)
+    assert check_stimulus(tmp_path / "s.npz", core.design) == 50
+    assert simulate([core], steps=50, seed=1, output=tmp_path / "out", stimulus=tmp_path / "s.npz").passed
+
+    from sc_hw_models.core import CoreModel
+
+    model = CoreModel(core.design.rule, core.design.config, synapses=10, lanes=4)
+    for step in range(50):
+        if step in (0, 17):
+            row = int(step > 0)
+            model.load({"weight": loads["load_weight"][row], "eligibility": loads["load_eligibility"][row]})
+        model.step({name: array[step] for name, array in stimulus.items()})
+    with np.load(tmp_path / "out" / "final_state.npz") as final:
+        assert all((final[name] == array).all() for name, array in model.state.items())
+
+    for wrong, words in (
+        ({"load_timestep": np.array([17, 17])}, "load_timestep is .17, 17."),
+        ({"load_timestep": np.array([0, 50])}, "numbers below 50"),
+        ({"load_weight": np.zeros((1, 10), int)}, "load_weight is int64 .1, 10."),
+        ({"load_weight": np.full((2, 10), 1 << 16)}, "load_weight spans 65536..65536; allowed are 0..65535"),
+        ({"load_charge": np.zeros((2, 10), int)}, "load_FIELD of weight"),
+    ):
+        np.savez(tmp_path / "s.npz", **stimulus, **(loads | wrong))
+        with pytest.raises(UserError, match=words):
+            check_stimulus(tmp_path / "s.npz", core.design)
+    np.savez(tmp_path / "s.npz", **stimulus, load_timestep=np.array([3]))
+    with pytest.raises(UserError, match="load_FIELD of weight"):
+        check_stimulus(tmp_path / "s.npz", core.design)
 
 
 def test_initial_state_is_checked(make_core, tmp_path):

@@ -181,7 +181,7 @@ def _interruptible():
 
 @pytest.mark.usefixtures("_interruptible")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("step", ["tempfile.mkdtemp", "pathlib.Path.write_text", "pathlib.Path.rename", "shutil.rmtree"])
+@pytest.mark.parametrize("step", ["tempfile.mkdtemp", "pathlib.Path.write_bytes", "pathlib.Path.rename", "shutil.rmtree"])
 def test_an_interruption_inside_a_step_of_emission_is_held(make_core, tmp_path, monkeypatch, step, sent):
     """A signal right after a folder is made, a file written, a folder moved or removed: nothing is left, and it is not lost."""
     folder = tmp_path / "core"

@@ -7,9 +7,9 @@ nearest-neighbour (a spike sets its trace to the maximum): Morrison, Diesmann an
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
-from math import expm1, log1p
+from math import expm1, log1p, log2, sqrt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,6 +24,7 @@ from ..consolidation import (
     consolidation_step_inputs,
     random_protection,
 )
+from ..continual.plasticity import Conversion, PlasticityConfig, decay_shift, learning_shift, weight_bits
 from ..core import CoreModel
 from ..fixed import ROUNDINGS, Value, asr, clip, decay_magnitude, rounding_noise, select, truncate
 from ..lfsr import lane_seed
@@ -445,6 +446,31 @@ def _demonstration(config: OnlineO1Config) -> Demonstration:
     )
 
 
+def _from_plasticity(asked: PlasticityConfig) -> Conversion:
+    """Return a configuration for timesteps of 1 ms; a learning rate is the change by one pairing at lag 0 and full reward."""
+    asked.require("stdp", "r_stdp")
+    span = asked.w_max - asked.w_min
+    potentiation, depression = asked.lr_potentiation / span, asked.lr_depression / span
+    width = weight_bits(potentiation)
+    decay, _ = decay_shift(sqrt(asked.tau_pre * asked.tau_post))  # pre and post share one
+    base = OnlineO1Config(weight_bits=width, trace_decay_shift=decay, trace_fraction_bits=min(decay, 18),
+                          eligibility_gain_shift=1, rounding="stochastic")  # fmt: skip
+    drive = base.max_reward * (base.max_eligibility >> base.trace_fraction_bits)
+    learning, error = learning_shift(drive, potentiation * base.max_weight)
+    ratio = depression / potentiation if potentiation and depression else 1.0
+    depressing = min(max(round(-log2(ratio)), 0), 30)
+    made = -1 / log1p(-(2.0**-decay))
+    return Conversion(
+        config=replace(base, learning_shift=learning, depression_shift=depressing),
+        errors={
+            "tau_pre": made / asked.tau_pre - 1,
+            "tau_post": made / asked.tau_post - 1,
+            "lr_potentiation": error,
+            "lr_depression": (1 + error) * 2.0**-depressing / ratio - 1,
+        },
+    )
+
+
 PRESETS = {
     "default": Preset(summary="the rule as first defined: every option off", config=OnlineO1Config()),
     "fine": Preset(
@@ -515,4 +541,5 @@ RULE = Rule(
             (s["weight"] == c.max_weight) * (n["weight"] == c.max_weight) * (i["reward"] * n["eligibility"] > 0)
         ),
     },
+    from_plasticity=_from_plasticity,
 )

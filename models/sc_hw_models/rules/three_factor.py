@@ -7,7 +7,7 @@ spiking neurons", Nature Communications 11, 2020, eq. 1). What resists the chang
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -22,6 +22,7 @@ from ..consolidation import (
     consolidation_step_inputs,
     random_protection,
 )
+from ..continual.plasticity import Conversion, PlasticityConfig, learning_shift, weight_bits
 from ..core import CoreModel
 from ..fixed import Value
 from ..rule import Demonstration, Field, Preset, Rule, RuleSpec
@@ -137,6 +138,18 @@ def _demonstration(config: ThreeFactorConfig) -> Demonstration:
     )
 
 
+def _from_plasticity(asked: PlasticityConfig) -> Conversion:
+    """Return a configuration; a learning rate is the change at full activity and signal, and traces are the host's."""
+    asked.require("stdp", "r_stdp")
+    span = asked.w_max - asked.w_min
+    potentiation, depression = asked.lr_potentiation / span, asked.lr_depression / span
+    base = ThreeFactorConfig(weight_bits=weight_bits(potentiation))
+    activity, signal = _spec(base).synapse_inputs
+    shift, error = learning_shift(activity.maximum * signal.maximum, potentiation * (1 << base.weight_bits))
+    both = (1 + error) * potentiation / depression - 1 if depression else 0.0
+    return Conversion(config=replace(base, learning_shift=shift), errors={"lr_potentiation": error, "lr_depression": both})
+
+
 def _preset(summary: str, **settings: int | str) -> Preset:
     return Preset(summary=summary, config=ThreeFactorConfig(**settings))  # type: ignore[arg-type]
 
@@ -161,4 +174,5 @@ RULE = Rule(
         "strong": ({"activity": 1, "signal": 1},) * 4,
     },
     demonstration=_demonstration,
+    from_plasticity=_from_plasticity,
 )

@@ -1,0 +1,41 @@
+"""Codes: the few bits a synapse of a core keeps of its importance, on a logarithmic scale.
+
+Importances span many octaves (the Fisher information of a trained layer: often more than ten), so a code counts octaves
+below the largest.
+"""
+
+import numpy as np
+
+from ..rule import ConfigError, check_integer
+
+__all__ = ["CODE_KINDS", "importance_codes", "octaves"]
+
+CODE_KINDS = ("shift", "probabilistic", "pull", "lock", "si")
+
+
+def octaves(importance: np.ndarray) -> np.ndarray:
+    """Return floor(log2) of each importance, exact, as integers; zero is as far down as a float can be."""
+    mantissa, exponent = np.frexp(np.asarray(importance, dtype=np.float64))
+    return np.where(mantissa > 0, exponent.astype(np.int64) - 1, -1100)
+
+
+def importance_codes(importance: np.ndarray, consolidation: str, bits: int = 3) -> np.ndarray:
+    """Return codes of ``bits`` bits (1..4) for importances >= 0, in their shape.
+
+    ``shift``, ``probabilistic``, ``si``: the largest importance gets the largest code, each octave below one less, down
+    to 0: unprotected. ``pull``: the largest gets 0, each octave below one more, up to the largest code: unprotected.
+    ``lock``: 1 for what is above the median. Where nothing matters, nothing is protected.
+    Errors: ``ConfigError`` for another kind, an importance that is negative or not finite, or none at all.
+    """
+    importance = np.asarray(importance, dtype=np.float64)
+    if consolidation not in CODE_KINDS:
+        raise ConfigError(f"consolidation={consolidation!r}: keeps no code; allowed are {', '.join(CODE_KINDS)}")
+    check_integer("bits", bits, 1, 4)
+    if not importance.size or not np.isfinite(importance).all() or importance.min() < 0:
+        raise ConfigError("importance: empty, negative or not finite; allowed are finite values of at least 0")
+    if consolidation == "lock":
+        return np.asarray(importance > np.median(importance), dtype=np.int64)
+    top = (1 << bits) - 1
+    below = octaves(importance).max() - octaves(importance) if importance.any() else np.full(importance.shape, top)
+    below = np.minimum(below, top)
+    return np.asarray(below if consolidation == "pull" else top - below, dtype=np.int64)

@@ -1,0 +1,55 @@
+"""Elastic weight consolidation: a quadratic penalty that holds each weight where an earlier task left it, as hard as it mattered.
+
+Source: Kirkpatrick et al., "Overcoming catastrophic forgetting in neural networks", PNAS 114 (2017), eq. 3.
+"""
+
+import numpy as np
+
+from ..rule import ConfigError
+
+__all__ = ["ElasticPenalty"]
+
+Arrays = list[np.ndarray]
+
+
+class ElasticPenalty:
+    """The penalty strength/2 sum_t sum_i F_ti (w_i - w*_ti)^2 over every task t registered so far.
+
+    Only sums over tasks are kept (F, F w*, F w*^2), so memory does not grow with their number and no task is overwritten.
+    ``shapes`` are those of the layers; ``strength`` (lambda) is at least 0. Errors: ``ConfigError`` for a strength that is
+    negative or not finite, an array of another shape, or a Fisher information that is negative or not finite.
+    """
+
+    def __init__(self, shapes: list[tuple[int, ...]], strength: float) -> None:
+        if not (np.isfinite(strength) and strength >= 0):
+            raise ConfigError(f"strength={strength}: allowed are finite numbers of at least 0")
+        self.strength = float(strength)
+        self.fisher, self._pulled, self._constant = ([np.zeros(shape) for shape in shapes] for _ in range(3))
+
+    def add(self, fisher: Arrays, weights: Arrays) -> None:
+        """Hold the weights where they are now, each by its Fisher information."""
+        for name, arrays in (("fisher", fisher), ("weights", weights)):
+            check_arrays(name, arrays, [f.shape for f in self.fisher])
+        if any((f < 0).any() for f in fisher):
+            raise ConfigError("fisher: negative values; a Fisher information is a mean of squares")
+        for layer, (f, w) in enumerate(zip(fisher, weights, strict=True)):
+            self.fisher[layer] = self.fisher[layer] + f
+            self._pulled[layer] = self._pulled[layer] + f * w
+            self._constant[layer] = self._constant[layer] + f * w * w
+
+    def value(self, weights: Arrays) -> float:
+        """Return the penalty."""
+        parts = zip(self.fisher, self._pulled, self._constant, weights, strict=True)
+        return self.strength / 2 * float(sum((f * w * w - 2 * g * w + h).sum() for f, g, h, w in parts))
+
+    def gradient(self, weights: Arrays) -> Arrays:
+        """Return the penalty's gradient for each layer."""
+        return [self.strength * (f * w - g) for f, g, w in zip(self.fisher, self._pulled, weights, strict=True)]
+
+
+def check_arrays(name: str, arrays: Arrays, shapes: list[tuple[int, ...]]) -> None:
+    """Refuse arrays of other shapes than the layers', or that are not finite; ``ConfigError`` names them ``name``."""
+    if [np.shape(array) for array in arrays] != shapes:
+        raise ConfigError(f"{name}: shapes {[np.shape(array) for array in arrays]} given; allowed are {shapes}")
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ConfigError(f"{name}: not finite")

@@ -1,0 +1,128 @@
+"""The diagonal of the Fisher information: how much each weight matters for what a network has learned.
+
+F_i = E_x E_y~p(y|x) (d log p(y|x) / d w_i)^2, the mean over inputs of squared per-sample gradients. ``exact`` takes the
+inner mean over the network's own answers in closed form, ``sampled`` over one drawn answer for each input, and ``empirical``
+puts the true label in its place, which is another quantity: it vanishes where the network is right and sure.
+
+Sources: Kirkpatrick et al., PNAS 114 (2017); Kunstner, Balles and Hennig, "Limitations of the empirical Fisher
+approximation for natural gradient descent", NeurIPS 2019.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ..rule import ConfigError
+
+__all__ = ["FISHER_KINDS", "LIKELIHOODS", "Network", "Perceptron", "fisher_diagonal"]
+
+LIKELIHOODS = ("softmax", "logistic")
+FISHER_KINDS = ("exact", "sampled", "empirical")
+_BATCH = 256  # samples whose gradients are held at once
+
+Arrays = list[np.ndarray]
+
+
+class Network(Protocol):
+    """What ``fisher_diagonal`` asks of a network with outputs z and probabilities p.
+
+    ``likelihood`` is ``softmax`` (one label of C) or ``logistic`` (C labels, each 0 or 1); for both
+    d log p(y) / dz = y - p, so that the network need only carry such an output error back to its weights.
+    """
+
+    @property
+    def likelihood(self) -> str:
+        """``softmax`` or ``logistic``."""
+
+    def probabilities(self, weights: Arrays, inputs: np.ndarray) -> np.ndarray:
+        """Return p, ``(samples, C)``, each 0..1."""
+
+    def gradients(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> Arrays:
+        """Return for each layer and sample the gradient of ``sum_c errors_c z_c``, ``(samples, *layer.shape)``."""
+
+
+@dataclass(frozen=True)
+class Perceptron:
+    """A network given as weight arrays ``(outputs, inputs)``, one a layer, with ReLU between them and no biases.
+
+    Errors: ``ConfigError`` for an unknown likelihood.
+    """
+
+    likelihood: str = "softmax"
+
+    def __post_init__(self) -> None:
+        if self.likelihood not in LIKELIHOODS:
+            raise ConfigError(f"likelihood={self.likelihood!r}: not known; allowed are {', '.join(LIKELIHOODS)}")
+
+    def probabilities(self, weights: Arrays, inputs: np.ndarray) -> np.ndarray:
+        """Return p, ``(samples, outputs)``."""
+        z = self._activities(weights, inputs)[-1]
+        if self.likelihood == "logistic":
+            return np.asarray(0.5 * (1 + np.tanh(z / 2)))
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        return np.asarray(e / e.sum(axis=1, keepdims=True))
+
+    def gradients(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> Arrays:
+        """Return each sample's gradient of ``sum_c errors_c z_c`` for every layer."""
+        activities = self._activities(weights, inputs)
+        result: Arrays = []
+        for weight, activity in zip(reversed(weights), reversed(activities[:-1]), strict=True):
+            result.insert(0, errors[:, :, None] * activity[:, None, :])
+            errors = (errors @ weight) * (activity > 0)
+        return result
+
+    @staticmethod
+    def _activities(weights: Arrays, inputs: np.ndarray) -> Arrays:
+        """Return the inputs, what each layer passes on, and the outputs."""
+        activities = [np.asarray(inputs, dtype=np.float64)]
+        for layer, weight in enumerate(weights):
+            z = activities[-1] @ weight.T
+            activities.append(z if layer == len(weights) - 1 else np.maximum(z, 0.0))
+        return activities
+
+
+def fisher_diagonal(
+    network: Network, weights: Arrays, inputs: np.ndarray, labels: np.ndarray | None = None, *, kind: str = "exact", seed: int = 0
+) -> Arrays:
+    """Return the diagonal of the Fisher information, one array in the shape of each layer.
+
+    ``inputs`` is ``(samples, features)``. ``empirical`` needs ``labels``: for ``softmax`` the class of each sample,
+    ``(samples,)``; for ``logistic`` 0 or 1 for each output, ``(samples, C)``. ``sampled`` draws its labels from ``seed``.
+    Errors: ``ConfigError`` for an unknown kind, no samples, or labels that are missing or of another shape.
+    """
+    if kind not in FISHER_KINDS:
+        raise ConfigError(f"kind={kind!r}: not known; allowed are {', '.join(FISHER_KINDS)}")
+    if len(inputs) == 0:
+        raise ConfigError("inputs: no samples; the Fisher information is a mean over at least one")
+    wanted = (len(inputs), *((len(weights[-1]),) if network.likelihood == "logistic" else ()))
+    if kind == "empirical" and (labels is None or np.shape(labels) != wanted):
+        raise ConfigError(f"labels: shape {None if labels is None else np.shape(labels)} given; allowed is {wanted}")
+    generator = np.random.default_rng(seed)
+    total = [np.zeros(weight.shape) for weight in weights]
+    for start in range(0, len(inputs), _BATCH):
+        batch = slice(start, start + _BATCH)
+        p = network.probabilities(weights, inputs[batch])
+        truth = None if labels is None else np.asarray(labels)[batch]
+        for errors in _errors(network.likelihood, kind, p, truth, generator):
+            for sum_, gradient in zip(total, network.gradients(weights, inputs[batch], errors), strict=True):
+                sum_ += np.square(gradient).sum(axis=0)
+    return [sum_ / len(inputs) for sum_ in total]
+
+
+def _errors(
+    likelihood: str, kind: str, p: np.ndarray, labels: np.ndarray | None, generator: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Yield output errors ``(samples, C)`` whose squared gradients add up to each sample's Fisher information."""
+    classes = np.eye(p.shape[1])
+    if likelihood == "softmax":
+        if kind == "exact":  # sum_c p_c (d log p_c / dw)^2
+            yield from (np.sqrt(p[:, [c]]) * (classes[c] - p) for c in range(len(classes)))
+            return
+        drawn = (p.cumsum(axis=1) < generator.random((len(p), 1))).sum(axis=1).clip(max=len(classes) - 1)
+        yield classes[drawn if kind == "sampled" else labels] - p
+    elif kind == "exact":  # independent outputs: the variances p(1-p) of the labels, each carried back alone, add up
+        yield from (np.sqrt(p * (1 - p)) * classes[c] for c in range(len(classes)))
+    else:
+        yield (generator.random(p.shape) < p if kind == "sampled" else np.asarray(labels)) - p

@@ -1,0 +1,48 @@
+"""Weights of a trained network as the integers a core keeps, and what was lost on the way."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..rule import ConfigError, Field
+
+__all__ = ["ROUNDING", "Quantised", "quantised"]
+
+ROUNDING = "nearest, ties to even"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantised:
+    """Integers ``values`` that stand for ``values * scale + offset``; the errors are in units of the weights.
+
+    ``clipped`` counts the weights beyond the field's range, ``error_max`` and ``error_rms`` compare with the weights given.
+    """
+
+    values: np.ndarray
+    scale: float
+    offset: float
+    clipped: int
+    error_max: float
+    error_rms: float
+
+
+def quantised(weights: np.ndarray, field: Field, scale: float | None = None) -> Quantised:
+    """Return finite weights of any shape as integers of ``field``, rounded to nearest.
+
+    ``scale`` is the value of the last bit; by default the smallest power of two that clips nothing. A signed field has
+    offset 0; an unsigned one the smallest weight, where that is negative. Errors: ``ConfigError`` for a scale not above 0.
+    """
+    weights = np.asarray(weights, dtype=np.float64)
+    offset = 0.0 if field.signed else min(0.0, float(weights.min()))
+    exact = weights - offset
+    if scale is None:
+        largest = float(np.abs(exact).max()) / field.maximum
+        scale = 2.0 ** math.ceil(math.log2(largest)) if largest > 0 else 1.0
+    if not (math.isfinite(scale) and scale > 0):
+        raise ConfigError(f"scale={scale}: allowed are finite numbers above 0")
+    rounded = np.rint(exact / scale)
+    values = np.clip(rounded, field.minimum, field.maximum).astype(np.int64)
+    error = values * scale - exact
+    return Quantised(values=values, scale=scale, offset=offset, clipped=int((rounded != values).sum()),
+                     error_max=float(np.abs(error).max()), error_rms=float(np.sqrt(np.mean(np.square(error)))))  # fmt: skip

@@ -1,0 +1,58 @@
+"""Synaptic intelligence: importance gathered while learning, as each weight's share in the fall of the loss.
+
+Source: Zenke, Poole and Ganguli, "Continual learning through synaptic intelligence", ICML 2017, eqs. 3 to 5.
+"""
+
+import numpy as np
+
+from ..rule import ConfigError
+from .ewc import check_arrays
+
+__all__ = ["SynapticIntelligence"]
+
+Arrays = list[np.ndarray]
+
+
+class SynapticIntelligence:
+    """Path integral of each weight and the penalty c sum_i Omega_i (w_i - w*_i)^2 that it leads to.
+
+    ``path`` is the running -sum g_i dw_i of the current task, whose sum over all weights is the fall of the loss for small
+    steps. At the end of a task Omega_i grows by max(path_i, 0) / ((w_i - w_i at its start)^2 + ``damping``), the anchor
+    w* becomes the weights, and the path starts anew. Parameters: the weights before the first task, ``strength`` (c) >= 0
+    and ``damping`` (xi) > 0. Errors: ``ConfigError`` names what is out of range or of another shape.
+    """
+
+    def __init__(self, weights: Arrays, *, strength: float = 0.1, damping: float = 1e-3) -> None:
+        if not (np.isfinite(strength) and strength >= 0):
+            raise ConfigError(f"strength={strength}: allowed are finite numbers of at least 0")
+        if not (np.isfinite(damping) and damping > 0):
+            raise ConfigError(f"damping={damping}: allowed are finite numbers above 0")
+        self.strength, self.damping = float(strength), float(damping)
+        self.anchor = [np.array(weight, dtype=np.float64) for weight in weights]
+        self.path = [np.zeros(weight.shape) for weight in self.anchor]
+        self.importance = [np.zeros(weight.shape) for weight in self.anchor]
+
+    def record(self, gradients: Arrays, changes: Arrays) -> None:
+        """Count one step of training: the gradient of the task's own loss, and the change of each weight."""
+        for name, arrays in (("gradients", gradients), ("changes", changes)):
+            check_arrays(name, arrays, [weight.shape for weight in self.anchor])
+        self.path = [path - g * change for path, g, change in zip(self.path, gradients, changes, strict=True)]
+
+    def finish_task(self, weights: Arrays) -> None:
+        """Turn the path into importance and make the weights the anchor."""
+        check_arrays("weights", weights, [weight.shape for weight in self.anchor])
+        for layer, (path, weight, start) in enumerate(zip(self.path, weights, self.anchor, strict=True)):
+            gained = np.maximum(path, 0) / (np.square(weight - start) + self.damping)
+            self.importance[layer] = self.importance[layer] + gained
+        self.anchor = [np.array(weight, dtype=np.float64) for weight in weights]
+        self.path = [np.zeros(weight.shape) for weight in self.anchor]
+
+    def penalty(self, weights: Arrays) -> float:
+        """Return the penalty."""
+        parts = zip(self.importance, weights, self.anchor, strict=True)
+        return self.strength * float(sum((omega * np.square(w - anchor)).sum() for omega, w, anchor in parts))
+
+    def gradient(self, weights: Arrays) -> Arrays:
+        """Return the penalty's gradient 2c Omega (w - w*) for each layer."""
+        parts = zip(self.importance, weights, self.anchor, strict=True)
+        return [2 * self.strength * omega * (w - anchor) for omega, w, anchor in parts]

@@ -1,0 +1,161 @@
+"""``sc-hw derive``: a trained network's weights and their importance become what each layer's core starts from."""
+
+import dataclasses
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from sc_hw_models.continual.codes import importance_codes
+from sc_hw_models.continual.quantise import ROUNDING, quantised
+from sc_hw_models.registry import get_rule
+from sc_hw_models.rule import ConfigError, Rule
+
+from . import __version__
+from .config import build_config, config_toml, read_toml
+from .errors import UserError
+from .folder import check_output, write_folder
+from .initial import read_initial, read_npz
+from .records import write_record
+
+__all__ = ["Derived", "derive_command", "read_derived"]
+
+SCHEMA = "sc-hw/derived/1"
+RECORD = "derived.json"
+
+_WEIGHTS = "give one array of weights for each layer"
+_IMPORTANCE = "give one array for each layer, in the shape of its weights"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Derived:
+    """What a core of one layer starts from: its rule, a table of settings, and arrays ``(synapses,)`` by state field."""
+
+    rule: Rule
+    table: dict[str, Any]
+    initial: dict[str, np.ndarray]
+
+    @property
+    def synapses(self) -> int:
+        """Synapses of the layer."""
+        return len(next(iter(self.initial.values())))
+
+
+def _numbers(path: Path, option: str, what: str) -> dict[str, np.ndarray]:
+    """Return the arrays of an archive, finite and not empty; ``UserError`` names the first that is not so."""
+    arrays = read_npz(path, option, what)
+    if not arrays:
+        raise UserError(f"{option} {path}: no arrays; {what}")
+    for name, array in arrays.items():
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,47}", name):
+            raise UserError(f"{option} {path}: layer {name!r}: allowed are letters, digits, _ . -, at most 48; rename the array")
+        if array.dtype.kind not in "fiu":
+            raise UserError(f"{option} {path}: {name} has dtype {array.dtype}; allowed are real numbers; {what}")
+        if not array.size:
+            raise UserError(f"{option} {path}: {name} is empty, shape {array.shape}; {what}")
+        for bad, word in ((np.isnan(array), "NaN"), (np.isinf(array), "infinite")):
+            if bad.any():
+                raise UserError(
+                    f"{option} {path}: {name} has {int(bad.sum())} values that are {word}; allowed are finite numbers"
+                )
+    return arrays
+
+
+def _layers(weights: Path, importance: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return weights and importance of each layer, of one shape; ``UserError`` names the first layer where they do not fit."""
+    first = _numbers(weights, "WEIGHTS", _WEIGHTS)
+    second = _numbers(importance, "--importance", _IMPORTANCE)
+    for name in first.keys() ^ second.keys():
+        lacking = importance if name in first else weights
+        raise UserError(f"{lacking}: no array {name!r}, which the other file has; give the same layers in both")
+    for name, array in second.items():
+        if array.shape != first[name].shape:
+            raise UserError(f"--importance {importance}: {name} has shape {array.shape}; its weights have {first[name].shape}")
+        if array.min() < 0:
+            raise UserError(f"--importance {importance}: {name} has negative values; allowed are importances of at least 0")
+    return {name: (array, second[name]) for name, array in first.items()}
+
+
+def derive_command(
+    weights: Path, importance: Path, output: Path, rule: Rule, table: Mapping[str, Any], settings: Sequence[str], *,
+    scale: float | None, force: bool, json_path: Path | None, console: Console,
+) -> int:  # fmt: skip
+    """Write for each layer the lane's configuration and its initial state, and print what that cost; return 0."""
+    output = check_output(output, RECORD, force=force, verb="derived")
+    config = build_config(rule, table, settings)
+    spec = rule.spec(config)
+    fields = {f.name: f for f in spec.state}
+    if not {"weight", "code"} <= fields.keys():
+        raise UserError(f"rule {rule.name} with these settings keeps {', '.join(fields)}; an importance needs a weight and a "
+                        "code: choose a --consolidation other than none, or a rule that has one")  # fmt: skip
+    files: dict[str, str | bytes] = {}
+    layers = []
+    for name, (weight, matters) in _layers(weights, importance).items():
+        made = quantised(weight, fields["weight"], scale)
+        codes = importance_codes(matters, config.consolidation, fields["code"].bits)
+        state = {"weight": made.values, "anchor": made.values, "code": codes}
+        arrays = io.BytesIO()
+        np.savez(arrays, allow_pickle=False, **{key: array.reshape(-1) for key, array in state.items() if key in fields})
+        files |= {
+            f"{name}/config.toml": config_toml(config, f"Configuration of layer {name}, rule {rule.name}"),
+            f"{name}/initial.npz": arrays.getvalue(),
+        }
+        layers.append({
+            "layer": name, "shape": list(weight.shape), "synapses": weight.size, "scale": made.scale, "offset": made.offset,
+            "rounding": ROUNDING, "clipped": made.clipped, "error_max": made.error_max, "error_rms": made.error_rms,
+            "codes": np.bincount(codes.reshape(-1), minlength=fields["code"].maximum + 1).tolist(),
+        })  # fmt: skip
+    # The folder's own description: no date and no path, so that the same input gives the same bytes.
+    record = {"schema": SCHEMA, "verb": "derive", "verdict": "pass", "rule": rule.name, "config": dataclasses.asdict(config),
+              "tools": {"sc-hw": __version__}, "layers": layers}  # fmt: skip
+    files[RECORD] = json.dumps(record, indent=2) + "\n"
+    write_folder(output, files)
+    if json_path:
+        write_record(json_path, record)
+    console.print(_table(layers, f"{rule.name}, consolidation {config.consolidation}, weights rounded to {ROUNDING}"))
+    for layer in layers:
+        counts = " ".join(map(str, layer["codes"]))
+        console.print(f"{layer['layer']}: synapses with code 0, 1, ...: {counts}", highlight=False, soft_wrap=True)
+        console.print(f"  sc-hw emit --from {output} --layer {layer['layer']} -o CORE", highlight=False, soft_wrap=True)
+    return 0
+
+
+def _table(layers: Sequence[Mapping[str, Any]], title: str) -> Table:
+    table = Table(title=title, box=SIMPLE_HEAD)
+    for heading in ("layer", "synapses", "scale", "offset", "clipped", "max error", "rms error"):
+        table.add_column(heading, justify="left" if heading == "layer" else "right")
+    for layer in layers:
+        errors = (f"{layer[key]:.3g}" for key in ("error_max", "error_rms"))
+        table.add_row(layer["layer"], str(layer["synapses"]), f"{layer['scale']:.6g}", f"{layer['offset']:.6g}",
+                      str(layer["clipped"]), *errors)  # fmt: skip
+    return table
+
+
+def read_derived(folder: Path, layer: str | None) -> Derived:
+    """Return one layer of a folder that ``sc-hw derive`` wrote; ``UserError`` when there is none such."""
+    path = folder / RECORD
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["schema"] != SCHEMA:
+            raise UserError(f"{path}: schema {record['schema']!r}; this sc-hw reads {SCHEMA!r}; derive again")
+        names = [entry["layer"] for entry in record["layers"]]
+        rule = get_rule(record["rule"])
+    except OSError as error:
+        raise UserError(
+            f"--from {folder}: no readable {RECORD} ({error.strerror}); give a folder that sc-hw derive wrote"
+        ) from error
+    except (ValueError, KeyError, TypeError, ConfigError) as error:
+        raise UserError(f"{path}: not a record of this version ({error}); derive again") from error
+    if layer is None and len(names) > 1:
+        raise UserError(f"--from {folder}: has layers {', '.join(names)}; choose one with --layer")
+    if layer is not None and layer not in names:
+        raise UserError(f"--layer {layer!r}: not in {folder}; allowed are {', '.join(names)}")
+    part = folder / (layer or names[0])
+    return Derived(rule=rule, table=read_toml(part / "config.toml"), initial=read_initial(part / "initial.npz"))

@@ -1,0 +1,327 @@
+"""Fisher information, EWC, SI, codes and the learner against finite differences, enumeration and written-out formulas."""
+
+import numpy as np
+import pytest
+
+from sc_hw_models.continual.codes import importance_codes, octaves
+from sc_hw_models.continual.ewc import ElasticPenalty
+from sc_hw_models.continual.fisher import Perceptron, fisher_diagonal
+from sc_hw_models.continual.learner import ContinualLearner
+from sc_hw_models.continual.plasticity import PlasticityConfig, decay_shift, learning_shift
+from sc_hw_models.continual.quantise import quantised
+from sc_hw_models.continual.si import SynapticIntelligence
+from sc_hw_models.registry import get_rule
+from sc_hw_models.rule import ConfigError, Field
+from sc_hw_models.rules.r_stdp import OnlineO1Array
+
+SHAPES = [[(3, 5)], [(4, 5), (3, 4)]]
+
+
+def network(shapes, seed=0):
+    g = np.random.default_rng(seed)
+    return [g.normal(0, 0.7, shape) for shape in shapes], g.normal(0, 1, (6, 5)), g
+
+
+def slope(function, arrays, step=1e-5):
+    """Central finite differences of a scalar function of several arrays."""
+    result = [np.zeros(a.shape) for a in arrays]
+    for layer, array in enumerate(arrays):
+        for index in np.ndindex(array.shape):
+            sides = []
+            for sign in (1, -1):
+                moved = [a.copy() for a in arrays]
+                moved[layer][index] += sign * step
+                sides.append(function(moved))
+            result[layer][index] = (sides[0] - sides[1]) / (2 * step)
+    return result
+
+
+def log_likelihood(likelihood, weights, x, label):
+    """Written out for one sample, without the module's own forward pass."""
+    z = x
+    for layer, weight in enumerate(weights):
+        z = weight @ (np.maximum(z, 0) if layer else z)
+    if likelihood == "softmax":
+        return z[label] - np.log(np.exp(z).sum())
+    return float(np.sum(np.where(label, -np.log1p(np.exp(-z)), -np.log1p(np.exp(z)))))
+
+
+def labels_of(likelihood, outputs):
+    return range(outputs) if likelihood == "softmax" else [np.array(bits) for bits in np.ndindex(*(2,) * outputs)]
+
+
+@pytest.mark.parametrize("likelihood", ["softmax", "logistic"])
+@pytest.mark.parametrize("shapes", SHAPES)
+def test_exact_fisher_is_the_enumeration_of_every_label(likelihood, shapes):
+    weights, inputs, _ = network(shapes)
+    expected = [np.zeros(shape) for shape in shapes]
+    for x in inputs:
+        for label in labels_of(likelihood, 3):
+            p = np.exp(log_likelihood(likelihood, weights, x, label))
+            gradient = slope(lambda w, x=x, label=label: log_likelihood(likelihood, w, x, label), weights)
+            expected = [e + p * g**2 / len(inputs) for e, g in zip(expected, gradient, strict=True)]
+    for found, wanted in zip(fisher_diagonal(Perceptron(likelihood), weights, inputs), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize("likelihood", ["softmax", "logistic"])
+@pytest.mark.parametrize("shapes", SHAPES)
+def test_empirical_fisher_squares_each_sample_s_own_gradient(likelihood, shapes):
+    weights, inputs, g = network(shapes, 1)
+    labels = g.integers(0, 3, 6) if likelihood == "softmax" else g.integers(0, 2, (6, 3))
+    gradients = [
+        slope(lambda w, x=x, y=y: log_likelihood(likelihood, w, x, y), weights) for x, y in zip(inputs, labels, strict=True)
+    ]
+    found = fisher_diagonal(Perceptron(likelihood), weights, inputs, labels, kind="empirical")
+    for layer, array in enumerate(found):
+        np.testing.assert_allclose(array, np.mean([sample[layer] ** 2 for sample in gradients], axis=0), rtol=1e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize("likelihood", ["softmax", "logistic"])
+def test_sampled_fisher_tends_to_the_exact_one(likelihood):
+    weights, inputs, _ = network(SHAPES[1], 2)
+    exact = fisher_diagonal(Perceptron(likelihood), weights, inputs)
+    sampled = fisher_diagonal(Perceptron(likelihood), weights, np.tile(inputs, (3000, 1)), kind="sampled", seed=5)
+    for found, wanted in zip(sampled, exact, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=0.1, atol=1e-3)
+    one = [fisher_diagonal(Perceptron(likelihood), weights, inputs, kind="sampled", seed=seed)[0] for seed in (5, 5, 6)]
+    assert (one[0] == one[1]).all()
+    assert (one[0] != one[2]).any()
+
+
+def test_one_logistic_layer_has_a_closed_form():
+    weights, inputs, _ = network([(3, 5)], 3)
+    p = 1 / (1 + np.exp(-inputs @ weights[0].T))
+    found = fisher_diagonal(Perceptron("logistic"), weights, inputs)[0]
+    np.testing.assert_allclose(found, (p * (1 - p)).T @ inputs**2 / len(inputs))
+
+
+def test_fisher_refuses():
+    weights, inputs, _ = network([(3, 5)])
+    with pytest.raises(ConfigError, match="likelihood='gauss'"):
+        Perceptron("gauss")
+    for arguments, words in (
+        ({"kind": "true"}, "kind='true'.*exact"),
+        ({"kind": "empirical"}, "labels: shape None"),
+        ({"kind": "empirical", "labels": np.zeros(5, int)}, r"labels: shape \(5,\)"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            fisher_diagonal(Perceptron(), weights, inputs, **arguments)
+    with pytest.raises(ConfigError, match="no samples"):
+        fisher_diagonal(Perceptron(), weights, inputs[:0])
+
+
+def test_the_penalty_adds_up_over_tasks_and_its_gradient_is_its_slope():
+    g = np.random.default_rng(4)
+    shapes = [(2, 3), (4,)]
+    tasks = [([g.random(s) for s in shapes], [g.normal(size=s) for s in shapes]) for _ in range(3)]
+    penalty, now = ElasticPenalty(shapes, 7.0), [g.normal(size=s) for s in shapes]
+    for fisher, anchor in tasks:
+        penalty.add(fisher, anchor)
+    expected = sum(
+        3.5 * np.sum(f * (w - a) ** 2) for fisher, anchor in tasks for f, a, w in zip(fisher, anchor, now, strict=True)
+    )
+    assert penalty.value(now) == pytest.approx(expected)
+    for found, wanted in zip(penalty.gradient(now), slope(penalty.value, now), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-7)
+    with pytest.raises(ConfigError, match="fisher: negative"):
+        penalty.add([-f for f in tasks[0][0]], now)
+    with pytest.raises(ConfigError, match="weights: shapes"):
+        penalty.add(tasks[0][0], now[:1])
+    with pytest.raises(ConfigError, match="strength=-1"):
+        ElasticPenalty(shapes, -1)
+
+
+def test_the_path_integral_adds_up_to_the_fall_of_the_loss():
+    weights, inputs, g = network([(3, 5)], 6)
+    labels = g.integers(0, 3, 6)
+
+    def loss(w):
+        return -np.mean([log_likelihood("softmax", w, x, y) for x, y in zip(inputs, labels, strict=True)])
+
+    si = SynapticIntelligence(weights)
+    start = loss(weights)
+    for _ in range(300):
+        p = Perceptron().probabilities(weights, inputs)
+        gradient = [((p - np.eye(3)[labels]).T @ inputs) / len(inputs)]
+        change = [-0.002 * gradient[0]]
+        si.record(gradient, change)
+        weights = [weights[0] + change[0]]
+    fall = start - loss(weights)
+    assert fall > 0.1
+    assert si.path[0].sum() == pytest.approx(fall, rel=0.01)
+
+
+def test_synaptic_intelligence_as_published():
+    """Two tasks by hand: one weight helps, one hurts and is clipped; importances add up, the anchor moves."""
+    si = SynapticIntelligence([np.array([1.0, 2.0])], strength=0.5, damping=0.1)
+    si.record([np.array([-2.0, 1.0])], [np.array([0.5, 0.5])])
+    si.finish_task([np.array([1.5, 2.5])])
+    np.testing.assert_allclose(si.importance[0], [1.0 / (0.25 + 0.1), 0.0])
+    si.record([np.array([-1.0, -1.0])], [np.array([0.0, 1.0])])
+    si.finish_task([np.array([1.5, 3.5])])
+    np.testing.assert_allclose(si.importance[0], [1.0 / 0.35, 1.0 / 1.1])
+    now = [np.array([2.0, 3.0])]
+    assert si.penalty(now) == pytest.approx(0.5 * (0.25 / 0.35 + 0.25 / 1.1))
+    np.testing.assert_allclose(si.gradient(now)[0], slope(si.penalty, now)[0], rtol=1e-6)
+    for words, arguments in (("strength", {"strength": -1.0}), ("damping", {"damping": 0.0})):
+        with pytest.raises(ConfigError, match=words):
+            SynapticIntelligence(now, **arguments)
+    with pytest.raises(ConfigError, match="changes: shapes"):
+        si.record(now, [np.zeros(3)])
+
+
+def test_codes_count_octaves_below_the_largest():
+    importance = np.array([1.0, 0.99, 0.5, 0.26, 2.0**-7, 2.0**-30, 0.0])
+    assert octaves(importance).tolist()[:6] == [0, -1, -1, -2, -7, -30]
+    for kind in ("shift", "probabilistic", "si"):
+        assert importance_codes(importance, kind).tolist() == [7, 6, 6, 5, 0, 0, 0]
+    assert importance_codes(importance, "pull").tolist() == [0, 1, 1, 2, 7, 7, 7]
+    assert importance_codes(importance, "shift", 1).tolist() == [1, 0, 0, 0, 0, 0, 0]
+    assert importance_codes(importance, "pull", 4).tolist() == [0, 1, 1, 2, 7, 15, 15]
+    assert importance_codes(importance, "lock").tolist() == [1, 1, 1, 0, 0, 0, 0]
+    nothing = np.zeros((2, 3))
+    assert (importance_codes(nothing, "shift") == 0).all()
+    assert (importance_codes(nothing, "pull") == 7).all()
+    assert (importance_codes(nothing, "lock") == 0).all()
+    assert (importance_codes(importance[:6] * 3, "pull") == importance_codes(importance[:6] * 12, "pull")).all()
+    for bad in (np.array([]), np.array([1.0, np.nan]), np.array([np.inf]), np.array([-1e-9])):
+        with pytest.raises(ConfigError, match="importance"):
+            importance_codes(bad, "shift")
+    with pytest.raises(ConfigError, match="consolidation='none'"):
+        importance_codes(importance, "none")
+    with pytest.raises(ConfigError, match="bits=5"):
+        importance_codes(importance, "shift", 5)
+
+
+def test_quantisation_says_what_it_lost():
+    signed, unsigned = Field(name="weight", bits=4, signed=True), Field(name="weight", bits=4)
+    made = quantised(np.array([-1.0, 0.1, 0.8]), signed)
+    assert (made.scale, made.offset, made.clipped) == (0.25, 0.0, 0)
+    assert made.values.tolist() == [-4, 0, 3]
+    assert made.error_max == pytest.approx(0.1)
+    assert made.error_rms == pytest.approx(np.sqrt((0.1**2 + 0.05**2) / 3))
+    made = quantised(np.array([-2.0, 0.1, 2.0]), signed, 0.25)
+    assert (made.values.tolist(), made.clipped, made.error_max) == ([-8, 0, 7], 1, 0.25)
+    made = quantised(np.array([-1.0, 0.5]), unsigned)
+    assert (made.values.tolist(), made.scale, made.offset) == ([0, 12], 0.125, -1.0)
+    integers = np.array([-1024, 1023, 0])
+    assert (quantised(integers, Field(name="weight", bits=11, signed=True), 1.0).values == integers).all()
+    assert quantised(np.zeros(2), signed).scale == 1.0
+    with pytest.raises(ConfigError, match="scale=0"):
+        quantised(np.zeros(2), signed, 0.0)
+
+
+def learner(**options):
+    weights, inputs, _ = network(SHAPES[1], 8)
+    return ContinualLearner(weights, **options), weights, inputs
+
+
+def test_extraction_depends_on_the_fisher_information():
+    found = []
+    for kind in ("zero", "random", "real"):
+        subject, weights, inputs = learner()
+        real = subject.compute_fisher(inputs)
+        g = np.random.default_rng(9)
+        subject.register_task({"zero": [0 * f for f in real], "random": [g.random(f.shape) for f in real], "real": real}[kind])
+        found.append([(c.lr_potentiation, c.lr_depression) for c in subject.extract_plasticity_configs()])
+    zero, random, real = found
+    assert zero == [(0.01, 0.012)] * 2
+    assert len({tuple(row) for row in found}) == 3
+    assert all(r[0] < 0.01 for r in random + real)
+    subject, weights, inputs = learner()
+    subject.register_task(subject.compute_fisher(inputs))
+    config, fisher = subject.extract_plasticity_configs()[0], subject.fisher[0]
+    assert config.lr_potentiation == pytest.approx(np.mean(0.01 / (1 + 0.01 * 1000 * fisher)))
+    assert (config.w_min, config.w_max) == (weights[0].min(), weights[0].max())
+
+
+def test_the_learner_accumulates_and_reports():
+    subject, weights, inputs = learner(layer_names=["in", "out"], ewc_lambda=3.0, plasticity_rule="r_stdp")
+    assert subject.ewc_penalty() == 0
+    first = subject.compute_fisher(inputs)
+    subject.register_task(first)
+    moved = [w + 0.5 for w in weights]
+    subject.update_weights(moved)
+    expected = 1.5 * sum((f * 0.25).sum() for f in first)
+    assert subject.ewc_penalty() == pytest.approx(expected)
+    np.testing.assert_allclose(subject.ewc_gradient()[0], 3.0 * first[0] * 0.5)
+    second = subject.compute_fisher(inputs, kind="sampled", seed=1)
+    subject.register_task(second)
+    assert subject.ewc_penalty() == pytest.approx(expected)  # the first task still holds
+    np.testing.assert_allclose(subject.fisher[1], first[1] + second[1])
+    report = subject.report()
+    assert (report.tasks, [layer.name for layer in report.layers]) == (2, ["in", "out"])
+    assert report.layers[0].largest == subject.fisher[0].max()
+    assert "2 tasks registered" in report.summary()
+    assert "out: 12 weights" in report.summary()
+    for words, call in (
+        ("weights: shapes", lambda: subject.update_weights(weights[:1])),
+        ("weights: not finite", lambda: subject.update_weights([weights[0] * np.nan, weights[1]])),
+        ("layer_names", lambda: ContinualLearner(weights, ["a", "a"])),
+        ("weights: none", lambda: ContinualLearner([])),
+        ("plasticity_rule", lambda: ContinualLearner(weights, plasticity_rule="bcm")),
+        ("strength=-1", lambda: ContinualLearner(weights, ewc_lambda=-1)),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("layer_name", ""), ("rule", "bcm"), ("tau_pre", 0), ("tau_post", -1.0), ("tau_pre", float("inf")),
+     ("lr_potentiation", -0.1), ("lr_depression", float("nan")), ("w_min", 1.0), ("w_max", 0.0), ("w_min", "0"),
+     ("homeostatic_target", 0.0), ("homeostatic_target", 1.5), ("tau_pre", True)],
+)  # fmt: skip
+def test_plasticity_configs_are_checked(field, value):
+    with pytest.raises(ConfigError, match=rf"{field}=|w_max="):
+        PlasticityConfig(**{"layer_name": "a", field: value})
+
+
+def test_shifts_are_the_nearest_in_ratio():
+    for tau in np.geomspace(1, 1e6, 40):
+        shift, error = decay_shift(tau)
+        made = -1 / np.log(1 - 2.0**-shift)
+        assert error == pytest.approx(made / tau - 1)
+        assert tau < 2 or abs(np.log(made / tau)) < 0.37  # neighbours are a factor of 2 apart, a little more below 4
+    for change in np.geomspace(0.01, 100, 30):
+        shift, error = learning_shift(1000.0, change)
+        assert 1000 * 2.0**-shift == pytest.approx(change * (1 + error))
+        assert abs(np.log2(1 + error)) <= 0.5 + 1e-9
+    assert learning_shift(1000.0, 0.0)[0] == 30
+
+
+@pytest.mark.parametrize("lr", [0.3, 0.01, 0.0004])
+def test_a_converted_r_stdp_core_changes_by_what_the_conversion_says(lr):
+    asked = PlasticityConfig(layer_name="a", rule="r_stdp", lr_potentiation=lr, lr_depression=lr / 4, tau_pre=30, tau_post=10)
+    made = get_rule("r_stdp").from_plasticity(asked)
+    config = made.config
+    half = 1 << (config.weight_bits - 1)
+    core = OnlineO1Array(config, 4000, half)
+    moved = core.update(pre_spike=np.ones(4000, bool), post_spike=np.ones(4000, bool), reward=config.max_reward)["weight"].mean()
+    # Potentiation sees a full trace, depression the empty one of a synapse at rest.
+    assert (moved - half) / config.max_weight == pytest.approx(lr * (1 + made.errors["lr_potentiation"]), rel=0.02)
+    silent = np.zeros(4000, bool)
+    decayed = core.update(pre_spike=silent, post_spike=silent, reward=0)["pre_trace"][0] / config.max_trace
+    assert -1 / np.log(decayed) == pytest.approx(30 * (1 + made.errors["tau_pre"]), rel=0.01)
+    assert -1 / np.log(decayed) == pytest.approx(10 * (1 + made.errors["tau_post"]), rel=0.01)
+    assert made.errors["lr_depression"] == pytest.approx(made.errors["lr_potentiation"])  # a quarter is a shift of 2
+
+
+@pytest.mark.parametrize("rule", ["r_stdp", "three_factor"])
+def test_what_does_not_learn_has_no_lane(rule):
+    for kind in ("none", "homeostatic"):
+        with pytest.raises(ConfigError, match=f"rule='{kind}'"):
+            get_rule(rule).from_plasticity(PlasticityConfig(layer_name="a", rule=kind))
+
+
+def test_a_converted_three_factor_core_changes_by_what_the_conversion_says():
+    from sc_hw_models.core import CoreModel
+
+    asked = PlasticityConfig(layer_name="a", lr_potentiation=0.01, lr_depression=0.01, w_min=-2, w_max=2)
+    made = get_rule("three_factor").from_plasticity(asked)
+    core = CoreModel(get_rule("three_factor"), made.config, synapses=4000)
+    activity, signal = (next(f.maximum for f in core.spec.inputs if f.name == name) for name in ("activity", "signal"))
+    core.step({"activity": np.full(4000, activity), "signal": np.full(4000, signal)})
+    change = core.state["weight"].mean() / (1 << made.config.weight_bits) * 4
+    assert change == pytest.approx(0.01 * (1 + made.errors["lr_potentiation"]), rel=0.05)
