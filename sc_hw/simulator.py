@@ -35,8 +35,9 @@ _ARGUMENTS = (
     "-CFLAGS", "-O2", "-LDFLAGS", "-rdynamic",
 )  # fmt: skip
 _WAVES = ("--trace-vcd", "--trace-structs")
+# Instances of a module that is not inlined share one counter, which the others show as 0: everything is inlined.
 # The default leaves signals wider than 256 bits out.
-_COVERAGE = ("--coverage-line", "--coverage-toggle", "--coverage-user", "--coverage-max-width", "4096")
+_COVERAGE = ("--coverage-line", "--coverage-toggle", "--coverage-user", "--coverage-max-width", "4096", "--flatten")
 # The wheel's own flag for a precompiled header is empty, which GCC reads as a second input.
 _MAKE = ("-j2", "CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O2", "OPT_GLOBAL=-O2")
 

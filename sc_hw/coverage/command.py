@@ -13,10 +13,12 @@ from .report import coverage_of, coverage_table, merge
 
 __all__ = ["coverage_command", "print_coverage"]
 
+PROOF_SECONDS = 60  # for each core
+
 
 def coverage_command(cores: Sequence[Core], result: SimulationResult, note: Callable[[str], None]) -> None:
     """Print what a simulation covered and write ``coverage.json`` into the results of each core."""
-    records = coverage_of(cores, result, note=note)
+    records = coverage_of(cores, result, seconds=PROOF_SECONDS, note=note)
     for core, record in zip(cores, records, strict=True):
         write_results(core, record, None)
     print_coverage(merge(records), Console())

@@ -3,7 +3,7 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from ..manifest import Core
@@ -70,7 +70,8 @@ def write_question(core: Core, wanted: Sequence[Point], points: Sequence[Point],
         text.write_text(mark(lines, arms), encoding="utf-8")
         run_pinned_yosys(_FLATTEN.format(top=top), cwd=folder)
         flat = text.read_text(encoding="utf-8")
-        bits = {k: bit for k, p in enumerate(wanted) if (bit := _bit(flat, p, k))}
+        wires = set(re.findall(r"^  wire (?:.* )?\\(\S+)$", flat, re.MULTILINE))
+        bits = {k: bit for k, p in enumerate(wanted) if (bit := _bit(wires, p, k))}
         text.write_text(_show(flat, top, list(bits.values())), encoding="utf-8")
         question = _question(core, {k: wanted[k] for k in [*bits, *(k for k, p in enumerate(wanted) if p.kind == "user")]})
         (folder / "question.v").write_text(question, encoding="utf-8")
@@ -79,13 +80,13 @@ def write_question(core: Core, wanted: Sequence[Point], points: Sequence[Point],
     return [*bits, *(k for k, p in enumerate(wanted) if p.kind == "user")]
 
 
-def _bit(flat: str, point: Point, index: int) -> str:
+def _bit(wires: Collection[str], point: Point, index: int) -> str:
     """Return the bit of the flat netlist that a point is about, as RTLIL; nothing when the netlist does not have it."""
     what = point.what.partition(":")[0] if point.kind == "toggle" else f"sc_hw_arm_{index}"
     name = ".".join(part for part in (point.scope, what) if part)
     base, bit = re.fullmatch(r"(.*?)(?:\[(\d+)\])?", name).groups()  # type: ignore[union-attr] # matches anything
     for wire, text in ((name, f"\\{name}"), (base, f"\\{base} [{bit}]")):
-        if re.search(rf"^  wire (?:.* )?{re.escape(chr(92) + wire)}$", flat, re.MULTILINE):
+        if wire in wires:
             return text
     return ""
 

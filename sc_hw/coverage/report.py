@@ -22,7 +22,7 @@ _PARTS = ("total", "hit", "unreachable")
 
 
 def coverage_of(
-    cores: Sequence[Core], result: SimulationResult, *, seconds: int = 60, note: Callable[[str], None] = lambda _text: None
+    cores: Sequence[Core], result: SimulationResult, *, seconds: int, note: Callable[[str], None] = lambda _text: None
 ) -> list[dict[str, Any]]:
     """Return a record of verb ``coverage`` for each core of a simulation that counted; ``seconds`` is the time for one's proof.
 

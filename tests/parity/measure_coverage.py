@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from sc_hw.coverage.command import print_coverage
+from sc_hw.coverage.command import PROOF_SECONDS, print_coverage
 from sc_hw.coverage.reach import PROVEN
 from sc_hw.coverage.report import coverage_of, merge
 from sc_hw.manifest import load_core
@@ -51,7 +51,7 @@ def main(timesteps: int, updates: int, seed: int, first: int, count: int, json_p
             result = simulate(cores, steps=steps, seed=seed, output=Path(folder) / "sim", coverage=True)
             if not result.passed:
                 sys.exit(f"seed {seed}: a core differs from its model; see make sim")
-            records += coverage_of(cores, result, note=lambda text: print(text, flush=True))
+            records += coverage_of(cores, result, seconds=PROOF_SECONDS, note=lambda text: print(text, flush=True))
     merged = merge(records) | {"seed": seed}
     json_path.parent.mkdir(parents=True, exist_ok=True)
     json_path.write_text(json.dumps(merged, indent=1) + "\n", encoding="utf-8")

@@ -81,10 +81,11 @@ def test_bins_are_possible_or_not(make_core):
     assert [verdict for verdict, _ in possible(rule, config, asked, seconds=30)] == [PROVEN, REACHABLE]
 
 
-def test_a_campaign_without_spikes_leaves_bins(make_core, tmp_path):
+def test_a_campaign_without_spikes_leaves_bins(make_core, tmp_path, monkeypatch):
     """Plant: recorded inputs without a spike; the bins that need one must be missing."""
     core = make_core("verilog", synapses=4)
     stimulus = tmp_path / "silent.npz"
+    monkeypatch.setattr("sc_hw.coverage.command.PROOF_SECONDS", 3)
     silent = np.zeros((50, 4), dtype=np.int64)
     np.savez(stimulus, pre_spike=silent, post_spike=silent, reward=np.arange(50) - 25)
     assert app(["sim", str(core.folder), "--coverage", "--stimulus", str(stimulus)], standalone_mode=False) is None
@@ -93,3 +94,11 @@ def test_a_campaign_without_spikes_leaves_bins(make_core, tmp_path):
     assert "both spikes at once" in rows["rule_r_stdp"]["missing"]
     assert rows["synapse_inputs"]["hit"] == 1
     assert record["verdict"] == "fail"
+
+
+def test_every_instance_has_counters_of_its_own(make_core, tmp_path):
+    core = make_core("verilog", synapses=8, lanes=4)
+    result = simulate([core], steps=40, seed=1, output=tmp_path / "sim", coverage=True)
+    points = read_points(result.coverage, [source.name for source in core.sources])
+    for lane in range(4):
+        assert any(p.hits for p in points if p.scope == f"lane_{lane}.datapath" and p.kind == "toggle")
