@@ -142,7 +142,7 @@ def test_verb(sc_hw, make_core, tmp_path):
     core = make_core("verilog")
     status, out, err = sc_hw("prove", core.folder, "--part", "lane", "--json", tmp_path / "mine.json")
     assert status == 0, out + err
-    assert "PASS dut: 14 of 14 obligations proven by yices and bitwuzla" in out
+    assert "PASS dut: 16 of 16 obligations proven by yices and bitwuzla" in out
     assert "proven next_eligibility: yices" in err
     record = json.loads((core.folder / "results" / "prove.json").read_text())
     assert record == json.loads((tmp_path / "mine.json").read_text())
