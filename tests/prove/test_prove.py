@@ -58,7 +58,8 @@ FAULTS = {
     "swapped pre and post": ("datapath", "pre_0 = in_pre_spike;", "pre_0 = in_post_spike;", "next_pre_trace"),
     "reward sign lost": ("datapath", "{I{reward_5[R-1]}}", "{I{1'b0}}", "next_weight"),
     "product one bit short": ("datapath", "product_6 <= product;", "product_6 <= {product[P-2], product[P-2:0]};", "next_weight"),
-    "floor turned into truncation": ("datapath", "product_6 >>> L;", "(product_6 + $signed({1'b0, {L{product_6[P-1]}}})) >>> L;",
+    "floor turned into truncation": ("datapath", "product_6 >>> CHANGE_SHIFT;",
+                                     "(product_6 + $signed({1'b0, {L{product_6[P-1]}}})) >>> CHANGE_SHIFT;",
                                      "next_weight"),
     "sum one bit short": ("datapath", "eligibility_sum_3 <= eligibility_sum;",
                           "eligibility_sum_3 <= {eligibility_sum[T], eligibility_sum[T:0]};", "next_eligibility"),
@@ -105,7 +106,7 @@ def test_fault_is_refuted(make_core, fault):
 
 
 def test_constraints_that_exclude_every_run_prove_nothing(make_core):
-    core = edit(make_core("verilog"), "datapath", "assign out_weight = weight_8;", "assign out_weight = weight_8;\n"
+    core = edit(make_core("verilog"), "datapath", "assign out_weight = next_weight;", "assign out_weight = next_weight;\n"
                 "always @* assume (in_reward == 8'd0);")  # fmt: skip
     assert run(core).verdict == "proven"  # an assumption in the Verilog is not believed
     core = edit(core, "datapath", "in_reward == 8'd0", "enable == 1'b0")

@@ -102,7 +102,8 @@ def test_both_generators_have_the_same_ports(make_core):
 @pytest.mark.parametrize("index", range(0, len(CONFIGURATIONS), 3))
 def test_lint_is_clean(make_core, generator, index):
     configuration = CONFIGURATIONS[index]
-    core = make_core(generator, synapses=configuration.synapses, lanes=configuration.lanes, **configuration.settings)
+    core = make_core(generator, rule=configuration.rule, synapses=configuration.synapses, lanes=configuration.lanes,
+                     **configuration.settings)  # fmt: skip
     tool = verilator().require()
     done = subprocess.run(
         [tool.path, "--lint-only", "-Wall", "--top-module", "dut", *map(str, core.sources)],
