@@ -1,4 +1,7 @@
-"""The parity regression: emitted cores of both generators against the golden model, built and run by cocotb-test."""
+"""The parity regression: emitted cores of both generators against the golden model, built and run by cocotb-test.
+
+Every second configuration by default, all with ``--parity-all``.
+"""
 
 import dataclasses
 
@@ -13,7 +16,13 @@ from sc_hw_models.registry import RULES, get_rule
 from .configurations import CONFIGURATIONS, GROUP
 
 SMALL = 32  # cores of fewer synapses cost by the timestep: they get a 32nd of the synapse-steps
-GROUPS = range(0, len(CONFIGURATIONS), GROUP)
+
+
+def pytest_generate_tests(metafunc):
+    if "chosen" in metafunc.fixturenames:
+        numbers = range(0, len(CONFIGURATIONS), 1 if metafunc.config.getoption("--parity-all") else 2)
+        groups = [numbers[start : start + GROUP] for start in range(0, len(numbers), GROUP)]
+        metafunc.parametrize("chosen", groups, ids=[f"{group[0]}-{group[-1]}" for group in groups])
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -30,13 +39,13 @@ def test_the_spread_is_wide_enough(name):
         assert {s[field] for s in settings} == set(words)
 
 
-@pytest.mark.parametrize("start", GROUPS)
-def test_parity(start, tmp_path, request, record_property):
+def test_parity(chosen, tmp_path, request, record_property):
     """All cores of a group share one simulator; each is run for at least the synapse-steps asked for."""
     wanted = request.config.getoption("--synapse-steps")
     seed = request.config.getoption("--parity-seed")
     cores = []
-    for index, configuration in enumerate(CONFIGURATIONS[start : start + GROUP], start):
+    for index in chosen:
+        configuration = CONFIGURATIONS[index]
         rule = get_rule(configuration.rule)
         for generator in GENERATORS:
             design = CoreDesign(
