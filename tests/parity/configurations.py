@@ -80,8 +80,6 @@ def ends(rule_name: str) -> list[Configuration]:
     settings += [{name: limit} for name, limits in rule.config_type.RANGES.items() for limit in limits]
     result: list[Configuration] = []
     for setting in settings:
-        if rule_name == "three_factor" and setting.get("consolidation") == "si" and setting.get("weight_bits") == 2:
-            continue  # KNOWN DEFECT: the Amaranth lane miscounts importance here (docs/consolidation.md); remove when mended
         # One end alone is for fields that a condition between fields keeps out of the others.
         if len(setting) > 1 or not any(setting.items() <= c.settings.items() for c in result):
             with suppress(ConfigError):
