@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test lint sim coverage prove prove-random mutate mutate-models synth continual-cost selftest digits continual docs neurocore bench clean
+.PHONY: help setup demo test lint sim coverage prove prove-random prove-presets mutate mutate-models synth continual-cost selftest digits continual docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,11 +48,11 @@ prove-random: $(READY) ## prove 200 random configurations of both generators; SE
 	@echo "seed $(SEED)"
 	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/prove-random.xml tests/prove/test_spread.py --prove-random 200 --prove-seed $(SEED)
 
-mutate: $(READY) ## 200 mutants of a core of each generator, simulated and put to the proof
-	for generator in amaranth verilog; do \
-	  $(BIN)/sc-hw emit --synapses 64 --lanes 2 --generator $$generator --output build/mutate/$$generator --force && \
-	  $(BIN)/sc-hw mutate build/mutate/$$generator --count 200 || exit 1; \
-	done
+mutate: $(READY) ## 200 mutants of a core of every preset and generator, simulated and put to the proof
+	$(BIN)/python -m tests.measure_presets mutate -o docs/measured/mutation.md
+
+prove-presets: $(READY) ## prove a core of every preset and generator by two solvers, with times
+	$(BIN)/python -m tests.measure_presets prove -o docs/measured/proof.md
 
 mutate-models: $(READY) ## mutants of the golden models, which tests/models must kill
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[mutation]'

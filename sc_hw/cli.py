@@ -261,8 +261,8 @@ def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | 
 @_folder
 @_solver
 @_timeout
-@click.option("--part", "parts", type=click.Choice(["lane", "engine"]), multiple=True, default=["lane", "engine"],
-              show_default=True, help="What to prove; repeat it for both.")  # fmt: skip
+@click.option("--part", "parts", type=click.Choice(["datapath", "lane", "engine"]), multiple=True,
+              default=["datapath", "lane", "engine"], show_default=True, help="What to prove; can be repeated.")  # fmt: skip
 @_json
 def prove(folder: Path, solvers: tuple[str, ...], timeout: int, parts: tuple[str, ...], json_path: Path | None) -> None:
     """Prove that the lanes compute the golden model's step and that the engine applies it to every word once."""

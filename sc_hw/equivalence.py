@@ -4,13 +4,11 @@ Both start with every register at 0, as after a reset, and get the same inputs f
 memory) are taken out of both: what they are given must be equal, what they give is any common value.
 """
 
-import subprocess
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
 from .manifest import Core
-from .yosys import run_pinned_yosys
+from .yosys import run_abc, run_pinned_yosys
 
 __all__ = ["compare"]
 
@@ -46,12 +44,13 @@ _LARGEST_MEMORY = 1 << 13  # bits that become registers
 def compare(gold: Core, gate: Core, module: str, *, timeout: int) -> tuple[str, str]:
     """Return ``equal``, ``different`` or ``unknown`` for two variants of a planted core that differ in ``module``, and how.
 
-    A difference inside a memory is looked for in the memory alone, any other in the whole core.
+    A difference inside a memory or the datapath is looked for there alone, any other in the whole core.
     """
     design = gold.design
     memories = sorted({design.memory_module(lane) for lane in range(design.lanes)})
-    top, apart = (module, []) if module in memories else (design.name, [*memories, gold.manifest["modules"]["datapath"]])
-    if not apart and design.words * design.spec.state_bits > _LARGEST_MEMORY:
+    datapath = gold.manifest["modules"]["datapath"]
+    top, apart = (module, []) if module in (*memories, datapath) else (design.name, [*memories, datapath])
+    if module in memories and design.words * design.spec.state_bits > _LARGEST_MEMORY:
         return "unknown", f"a memory of more than {_LARGEST_MEMORY} bits"
     script = "".join(
         _READ.format(
@@ -65,18 +64,9 @@ def compare(gold: Core, gate: Core, module: str, *, timeout: int) -> tuple[str, 
             for source in core.sources:
                 (Path(folder) / f"{name}_{source.name}").write_bytes(source.read_bytes())
         run_pinned_yosys(script + _MITER, cwd=Path(folder))
-        command = [str(_abc()), "-c", _DECIDE.format(timeout=timeout)]
-        said = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
+        said = run_abc(_DECIDE.format(timeout=timeout), cwd=Path(folder))
     line = next((line for line in said.splitlines() if "was asserted in frame" in line), "")
     if line:
         return "different", f"clock {line.split('frame', 1)[1].split('.')[0].strip()} after reset"
     equal = "Property proved" in said or "UNSATISFIABLE" in said
     return ("equal", "") if equal else ("unknown", f"no answer in {timeout} s")
-
-
-def _abc() -> Path:
-    """Return the ABC that comes with the wheel of Yosys."""
-    spec = find_spec("pyosys")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("pyosys is not installed")
-    return Path(spec.origin).with_name("yosys-abc")

@@ -1,19 +1,17 @@
 """Mutation: would a wrong netlist be noticed? Yosys mutants of a core, each simulated and put to the proof."""
 
 import dataclasses
-import os
+import itertools
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .equivalence import compare
 from .manifest import Core
-from .plant import Mutant, fixed, plant_mutants
-from .proof.prove import prove
+from .plant import Mutant, plant_mutants
+from .proof.mutants import judge_mutants
 from .proof.solver import Solver
 from .selftest import enough_timesteps
 from .simulate import simulate
@@ -29,8 +27,8 @@ _ROUNDS = (1, 10, 50)
 class Judged:
     """A mutant and what became of it.
 
-    ``simulation`` is ``killed`` or ``survives``; ``proof`` is ``killed``, ``equivalent`` or ``unknown``. The proof is the
-    rule's theorem for a mutant of the datapath, else the comparison with the core without the mutant.
+    ``simulation`` is ``killed`` or ``survives``; ``proof`` is ``killed``, ``equivalent`` or ``unknown``; ``evidence`` is
+    what decided: an obligation, or the comparison with the core without the mutant.
     """
 
     mutant: Mutant
@@ -115,42 +113,23 @@ def mutate(
             rounds.append({"steps": steps, "seed": run_seed, "mutants": len(records), "survived": survived})
 
         simulated([m.number for m in mutants], lambda done, _all: progress(done, total))
-        gold = fixed(planted, 0, Path(folder) / "gold")
-
-        def proven(mutant: Mutant) -> tuple[str, str]:
-            gate = fixed(planted, mutant.number, Path(folder) / f"mutant_{mutant.number}")
-            if mutant.module == core.manifest["modules"]["datapath"]:
-                return _theorem(gate, solvers, timeout)
-            verdict, evidence = compare(gold, gate, mutant.module, timeout=timeout)
-            return {"equal": "equivalent", "different": "killed"}.get(verdict, verdict), evidence
-
-        proofs = []
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for done, proof in enumerate(pool.map(proven, mutants), len(mutants) + 3):
-                proofs.append(proof)
-                progress(done, total)
+        done = itertools.count(len(mutants) + 3)
+        survivors = [number for number, text in differences.items() if not text]
+        proofs = judge_mutants(planted, mutants, survivors, solvers, timeout=timeout, folder=Path(folder),
+                               progress=lambda: progress(next(done), total))  # fmt: skip
         while len(rounds) < len(_ROUNDS):
-            left = [m.number for m, p in zip(mutants, proofs, strict=True) if not differences[m.number] and p[0] != "equivalent"]
+            left = [number for number, text in differences.items() if not text and proofs[number][0] != "equivalent"]
             if not left:
                 break
             note(f"{len(left)} mutants survive {rounds[-1]['steps']} timesteps; simulating them longer")
             simulated(left)
     judged = [
         Judged(mutant=m, simulation="killed" if differences[m.number] else "survives", difference=differences[m.number],
-               proof=proof, evidence=evidence)
-        for m, (proof, evidence) in zip(mutants, proofs, strict=True)
+               proof=proofs[m.number][0], evidence=proofs[m.number][1])
+        for m in mutants
     ]  # fmt: skip
     return MutationResult(
         core=core.design.name, rule=core.design.rule.name, generator=core.manifest["generator"], synapses=core.design.synapses,
         lanes=core.design.lanes, config=dataclasses.asdict(core.design.config), edited=core.edited, count=count, seed=seed,
         rounds=rounds, tools=tools, seconds=round(time.monotonic() - start, 3), mutants=judged,
     )  # fmt: skip
-
-
-def _theorem(mutant: Core, solvers: Sequence[Solver], timeout: int) -> tuple[str, str]:
-    """Return what the proof of the rule's step says of a mutant and the obligation that decides."""
-    result = prove(mutant, solvers, timeout=timeout, parts=["lane"])
-    if result.verdict == "proven":
-        return "equivalent", f"{len(result.obligations)} obligations proven"
-    wrong = next((o for o in result.obligations if o.verdict == result.verdict), result.obligations[-1])
-    return {"refuted": "killed"}.get(result.verdict, "unknown"), f"{wrong.name} {wrong.verdict}"

@@ -19,9 +19,9 @@ from typing import Any
 from .manifest import Core
 from .rtl.faults import Fault
 
-__all__ = ["Mutant", "fixed", "plant_faults", "plant_mutants"]
+__all__ = ["SELECTION_BITS", "Mutant", "fixed", "plant_faults", "plant_mutants"]
 
-_BITS = 16
+SELECTION_BITS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +67,18 @@ def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core
 
 
 def fixed(planted: Core, number: int, folder: Path) -> Core:
-    """Return a core in ``folder``, which is made, in which the number is a constant: what a proof reads."""
-    netlist, selection = planted.manifest["verilog"]
+    """Return a core in ``folder``, which is made, in which the number is a constant: what a proof reads, a file a module."""
+    netlist = (planted.folder / planted.manifest["verilog"][0]).read_text(encoding="utf-8")
+    instance = rf"{planted.design.name}_selection \w+ \(\s*\.selected\((\w+)\)\s*\);"
+    text, count = re.subn(instance, rf"assign \1 = {SELECTION_BITS}'d{number};", netlist)
+    if not count:
+        raise RuntimeError("the planted netlist selects nothing")
     folder.mkdir()
-    shutil.copyfile(planted.folder / netlist, folder / netlist)
-    (folder / selection).write_text(_selection(planted.design.name, f"{_BITS}'d{number}"), encoding="utf-8")
-    return dataclasses.replace(planted, folder=folder)
+    files = {f"{found[1]}.v": found[0] for found in re.finditer(r"^module (\w+).*?^endmodule\n", text, re.MULTILINE | re.DOTALL)}
+    for name, module in files.items():
+        (folder / name).write_text(module, encoding="utf-8")
+    modules = {kind: name for kind, name in planted.manifest["modules"].items() if kind != "selection"}
+    return dataclasses.replace(planted, folder=folder, manifest={**planted.manifest, "verilog": list(files), "modules": modules})
 
 
 def _plant(core: Core, folder: Path, what: dict[str, Any]) -> Core:
@@ -83,7 +89,7 @@ def _plant(core: Core, folder: Path, what: dict[str, Any]) -> Core:
             # Yosys counts a line too many for each directive; without them places are those of the file.
             text = re.sub(r"^`.*$", "", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
             (Path(scratch) / source.name).write_text(text, encoding="utf-8")
-        plan = {**what, "name": name, "bits": _BITS, "sources": [source.name for source in core.sources]}
+        plan = {**what, "name": name, "bits": SELECTION_BITS, "sources": [source.name for source in core.sources]}
         (Path(scratch) / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
         command = [sys.executable, "-m", "sc_hw.planter", scratch]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -92,12 +98,13 @@ def _plant(core: Core, folder: Path, what: dict[str, Any]) -> Core:
         shutil.copyfile(Path(scratch) / "planted.v", folder / files[0])
         if "count" in what:
             shutil.copyfile(Path(scratch) / "mutants.txt", folder / "mutants.txt")
-    (folder / files[1]).write_text(_selection(name, f"sc_hw_bench.fault[{_BITS - 1}:0]"), encoding="utf-8")
-    return dataclasses.replace(core, folder=folder, manifest={**core.manifest, "verilog": files})
+    (folder / files[1]).write_text(_selection(name, f"sc_hw_bench.fault[{SELECTION_BITS - 1}:0]"), encoding="utf-8")
+    modules = {**core.manifest["modules"], "selection": f"{name}_selection"}
+    return dataclasses.replace(core, folder=folder, manifest={**core.manifest, "verilog": files, "modules": modules})
 
 
 def _selection(name: str, value: str) -> str:
-    return f"module {name}_selection (output [{_BITS - 1}:0] selected);\n  assign selected = {value};\nendmodule\n"
+    return f"module {name}_selection (output [{SELECTION_BITS - 1}:0] selected);\n  assign selected = {value};\nendmodule\n"
 
 
 def _mutant(number: int, line: str) -> Mutant:

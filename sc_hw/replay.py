@@ -11,7 +11,7 @@ from typing import Any
 
 from .errors import UserError
 from .manifest import Core, load_core
-from .proof.circuit import read_lane
+from .proof.circuit import read_circuit
 from .proof.command import COUNTEREXAMPLE
 from .proof.run import RANDOM_REGISTER, Clock, Golden, golden, lane_inputs, shown
 from .records import results_folder, write_results
@@ -87,7 +87,7 @@ def simulate_run(core: Core, run: list[Clock], output: Path) -> Replay:
     right = golden(core.design, run)
     watched = {port.name: port.name for port in core.design.lane_ports() if port.direction == "output"}
     lfsr = core.design.spec.lfsr
-    for register in read_lane(core).registers if lfsr else ():
+    for register in read_circuit(core, "lane").registers if lfsr else ():
         watched |= {RANDOM_REGISTER: register.name} if lfsr and register.bits == lfsr.bits else {}
     plan.write_text(json.dumps({"run": run, "watched": watched, "outcome": str(outcome)}), encoding="utf-8")
 

@@ -6,11 +6,12 @@ import shutil
 import subprocess
 import sys
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from .errors import UserError
 
-__all__ = ["YosysError", "find_yosys", "run_pinned_yosys", "run_yosys"]
+__all__ = ["YosysError", "find_yosys", "run_abc", "run_pinned_yosys", "run_yosys"]
 
 NEEDED = (0, 70)  # older ones count differently and lay out `stat -json` differently
 VARIABLE = "SC_HW_YOSYS"
@@ -77,3 +78,16 @@ def run_yosys(script: str, *, path: Path | None = None, cwd: Path | None = None)
 def run_pinned_yosys(script: str, *, cwd: Path | None = None) -> str:
     """Run a Yosys script with the pinned wheel, whatever else is installed: emission must give the same bytes anywhere."""
     return run_yosys(script, cwd=cwd)
+
+
+def run_abc(script: str, *, cwd: Path, timeout: float | None = None) -> str:
+    """Run a script of the ABC in the pinned wheel and return what it printed; nothing when ``timeout`` seconds were too few."""
+    spec = find_spec("pyosys")
+    if spec is None or spec.origin is None:
+        raise YosysError("pyosys is not installed")
+    command = [str(Path(spec.origin).with_name("yosys-abc")), "-c", script]
+    try:
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        return ""
+    return done.stdout + done.stderr

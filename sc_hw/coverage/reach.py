@@ -1,14 +1,12 @@
 """Can a point be reached at all? Property-directed reachability (the ABC that comes with Yosys) on the emitted core."""
 
 import re
-import subprocess
 import tempfile
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from ..manifest import Core
-from ..yosys import YosysError
+from ..yosys import YosysError, run_abc
 from .netlist import write_question
 from .points import Point
 
@@ -32,7 +30,7 @@ def reachable(core: Core, wanted: Sequence[Point], points: Sequence[Point], *, s
         asked = write_question(core, wanted, points, Path(folder) / "question.aig")
         if not asked:
             return result
-        said = _abc(_SCRIPT.format(seconds=seconds), Path(folder), seconds)
+        said = run_abc(_SCRIPT.format(seconds=seconds), cwd=Path(folder), timeout=2 * seconds + _LEAST)
     late = (UNDECIDED, f"no proof and no input sequence within {seconds} s")
     if not said:
         return [late if index in asked else finding for index, finding in enumerate(result)]
@@ -52,15 +50,3 @@ def reachable(core: Core, wanted: Sequence[Point], points: Sequence[Point], *, s
         else:
             result[index] = late
     return result
-
-
-def _abc(script: str, folder: Path, seconds: int) -> str:
-    """Return what ABC says, nothing when it takes much longer than it was given."""
-    spec = find_spec("pyosys")
-    program = Path(str(spec.origin)).parent / "yosys-abc" if spec else Path("yosys-abc")
-    try:
-        done = subprocess.run([str(program), "-c", script], cwd=folder, capture_output=True, text=True, check=False,
-                              timeout=2 * seconds + _LEAST)  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return ""
-    return done.stdout + done.stderr

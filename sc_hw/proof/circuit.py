@@ -10,10 +10,12 @@ from typing import Any
 
 from ..errors import UserError
 from ..manifest import Core
+from ..plant import SELECTION_BITS
 from ..rtl.design import Port
 from ..yosys import YosysError, find_yosys, run_yosys
+from .script import literal
 
-__all__ = ["Circuit", "Product", "Register", "check_clocks", "read_core", "read_datapath", "read_lane", "read_whole_lane"]
+__all__ = ["Circuit", "Product", "Register", "check_clocks", "read_circuit", "read_whole_lane"]
 
 _READ = """read_verilog -sv {files}
 hierarchy -check -top {top}
@@ -68,7 +70,7 @@ class Circuit:
     """A module as read back from its Verilog.
 
     ``text`` is what Yosys wrote, ``bits`` the width of its state, ``modules`` the netlist of every module, as Yosys
-    writes it to JSON.
+    writes it to JSON. With mutants planted in it, the circuit is the one of the number ``selected``.
     """
 
     top: str
@@ -78,6 +80,7 @@ class Circuit:
     products: tuple[Product, ...]
     modules: dict[str, Any]
     yosys: str
+    selected: int = 0
 
     def instances(self, module: str) -> dict[str, str]:
         """Return the instances of a module in the top, each with the name of its module after parameters are filled in."""
@@ -102,6 +105,11 @@ class Circuit:
             text = text.replace(whole, "".join(operands) + head.format("", result))
         text = text.replace(_sort(self.top, self.bits), _sort(self.top, bits))
         lines = [text, *(f"(declare-fun s{k} () |{self.top}_s|)" for k in range(steps + 1))]
+        for name in sorted(set(re.findall(rf"\|{self.top}_n ((?:\S+\.)?selection\.selected)\|", self.text))):
+            lines += [
+                f"(assert (= {self.port(name, SELECTION_BITS, k)} {literal(self.selected, SELECTION_BITS)}))"
+                for k in range(steps + 1)
+            ]
         return lines + [f"(assert (|{self.top}_t| s{k} s{k + 1}))" for k in range(steps)]
 
     def port(self, port: str, bits: int, step: int) -> str:
@@ -119,19 +127,19 @@ def _sort(top: str, bits: int) -> str:
     return f"(define-sort |{top}_s| () (_ BitVec {bits}))\n"
 
 
-def read_datapath(core: Core) -> Circuit:
-    """Read the datapath of an emitted folder; errors as ``_read``."""
-    return _read(core, "datapath", core.design.datapath_ports())
+def read_circuit(core: Core, module: str) -> Circuit:
+    """Read the ``datapath``, the ``lane`` without it or the ``core`` without lanes and memories of an emitted folder.
 
-
-def read_lane(core: Core) -> Circuit:
-    """Read the lane with its datapath kept apart, as ports ``<instance>.<port>``; errors as ``_read``."""
-    return _read(core, "lane", core.design.lane_ports(), apart=str(core.manifest["modules"]["datapath"]))
-
-
-def read_core(core: Core) -> Circuit:
-    """Read the engine with its lanes and memories kept apart, as ports ``<instance>.<port>``; errors as ``_read``."""
-    return _read(core, "core", core.design.ports(), apart="*")
+    Modules left out become ports, ``<instance>.<port>``. Errors as ``_read``.
+    """
+    names, design = core.manifest["modules"], core.design
+    selection = names.get("selection", "")
+    ports, apart = {
+        "datapath": (design.datapath_ports(), selection),
+        "lane": (design.lane_ports(), f"{names['datapath']} {selection}".strip()),
+        "core": (design.ports(), "*"),
+    }[module]
+    return _read(core, module, ports, apart=apart)
 
 
 def read_whole_lane(core: Core) -> Circuit:

@@ -20,7 +20,7 @@ from .result import Obligation
 from .sby import Run, run_sby
 from .solver import Solver
 
-__all__ = ["prove_engine"]
+__all__ = ["engine_task", "memory_task", "prove_engine", "read_sources"]
 
 _INDUCTION = 2  # clocks: one before the one that is proven
 _SEARCH = 64  # clocks of the search for a counterexample; the timeout ends most of them earlier
@@ -114,13 +114,24 @@ def _harness(design: CoreDesign, *, inside: bool) -> str:
     )  # fmt: skip
 
 
-def _engine_task(design: CoreDesign, sources: Mapping[str, str], *, inside: bool = True) -> dict[str, Any]:
+def engine_task(design: CoreDesign, sources: Mapping[str, str], *, inside: bool = True) -> dict[str, Any]:
+    """Return ``script`` and ``files`` of the question about the engine; without ``inside`` only what a user sees is stated."""
     replaced = {f"{design.name}_lane", *(design.memory_module(lane) for lane in range(design.lanes))}
     script = (_READ + _ENGINE).format(files=" ".join(sources), replaced=" ".join(sorted(replaced)), top=_top(design))
     return {"script": script, "files": {**sources, "engine.sv": _harness(design, inside=inside)}}
 
 
-def _sources(core: Core) -> dict[str, str]:
+def memory_task(design: CoreDesign, sources: Mapping[str, str], module: str) -> dict[str, Any]:
+    """Return ``script`` and ``files`` of the question about a memory module."""
+    # With faults planted in it, a memory has its parameters filled in.
+    parameters = any("parameter" in text for text in sources.values())
+    harness = _render("memory.sv.j2", design, top=_top(design), module=module, parameters=parameters)
+    script = (_READ + _MEMORY).format(files=" ".join(sources), top=_top(design))
+    return {"script": script, "files": {**sources, "memory.sv": harness}}
+
+
+def read_sources(core: Core) -> dict[str, str]:
+    """Return the Verilog files by name; ``UserError`` for a name that no script may hold."""
     texts = {path.name: path.read_text(encoding="utf-8") for path in core.sources}
     if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*\.v", name) for name in texts):
         raise UserError(f"{core.folder}: a file name is not letters, digits and _; emit the core again")
@@ -152,19 +163,14 @@ def _memories(
     """Prove each memory module."""
     design = core.design
     for module in sorted({design.memory_module(lane) for lane in range(design.lanes)}):
-        source = {f"{module}.v": _sources(core)[f"{module}.v"]}
-        script = (_READ + _MEMORY).format(files=f"{module}.v", top=_top(design))
-        task = {
-            "script": script,
-            "files": {**source, "memory.sv": _render("memory.sv.j2", design, top=_top(design), module=module)},
-        }
+        task = memory_task(design, {f"{module}.v": read_sources(core)[f"{module}.v"]}, module)
         yield _decide(core, module, task, task, ["engine_memory"], solvers, timeout, folder, traces)
 
 
 def _engine(core: Core, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path) -> Iterator[Obligation]:
     """Prove everything that the harness of the engine states."""
     names = [name for name in _STATEMENTS if name != "engine_memory" and (name != "engine_noise" or core.design.spec.lfsr)]
-    task, visible = (_engine_task(core.design, _sources(core), inside=inside) for inside in (True, False))
+    task, visible = (engine_task(core.design, read_sources(core), inside=inside) for inside in (True, False))
     yield from _decide(core, core.design.name, task, visible, names, solvers, timeout, folder, traces)
 
 
@@ -217,7 +223,7 @@ def _covers(core: Core, solver: Solver, timeout: float, folder: Path) -> Iterato
     words = design.pipeline_depth + 1 if design.overlap else min(design.words, 3)
     small = replace(design, synapses=max(lanes, words * lanes - bool(design.padded_lanes)), lanes=lanes, initial={})
     files = core_files(small, core.manifest["generator"])
-    task = _engine_task(small, {name: text for name, text in files.items() if name.endswith(".v")}, inside=False)
+    task = engine_task(small, {name: text for name, text in files.items() if name.endswith(".v")}, inside=False)
     depth = 2 * (small.words + small.pipeline_depth) + 8  # a clear and the timestep after it
     run = run_sby(folder / "covers", mode="cover", depth=depth, solver=solver, timeout=_RUNS_LONGER * timeout, **task)
     for name, statement in _COVERS.items():

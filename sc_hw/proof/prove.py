@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sc_hw_models.term import Term, evaluate, subterms
@@ -14,7 +15,7 @@ from ..manifest import Core
 from ..records import results_folder
 from ..toolchain import sby
 from ..yosys import find_yosys
-from .circuit import Circuit, Product, Register, read_core, read_datapath, read_lane
+from .circuit import Circuit, Product, Register, read_circuit
 from .docket import Docket
 from .engine import prove_engine
 from .lane import OUTSIDE_THE_LANE, LaneProof
@@ -284,13 +285,14 @@ def _depends(term: Term, products: Sequence[Term]) -> bool:
 
 
 def prove(
-    core: Core, solvers: Sequence[Solver], *, timeout: float = 60.0, parts: Collection[str] = PARTS,
-    progress: Callable[[Obligation], None] = lambda _o: None,
+    core: Core, solvers: Sequence[Solver], *, timeout: float = 60.0, parts: Collection[str] = PARTS, covers: bool = True,
+    circuit: Callable[[str], Circuit] | None = None, progress: Callable[[Obligation], None] = lambda _o: None,
 ) -> ProofResult:  # fmt: skip
     """Prove that a core's lanes compute its rule's step and that its engine applies it once, or find where they do not.
 
     Each obligation is proven when every one of ``solvers`` agrees within ``timeout`` seconds; ``parts`` of ``PARTS``
-    are proven; ``progress`` is called with each obligation as it is decided. Waveforms of the engine go into
+    are proven, of the engine with ``covers`` that show it is not vacuous. ``circuit`` gives what ``read_circuit`` does, when
+    that has been read; ``progress`` is called with each obligation as it is decided. Waveforms of the engine go into
     ``results/prove`` of the core's folder. Errors: ``UserError`` for sources that cannot be read as a core.
     """
     if not solvers:
@@ -298,12 +300,12 @@ def prove(
     start = time.monotonic()
     docket = Docket(solvers=solvers, timeout=timeout, progress=progress)
     tools = {"yosys": find_yosys()[1], **{solver.name: solver.tool.version for solver in solvers}}
-    counterexample = _prove_lane(core, docket) if "lane" in parts else None
+    counterexample = _prove_lane(core, docket, parts, circuit or partial(read_circuit, core))
     obligations = list(docket.obligations)
     if "engine" in parts:
         tools["sby"] = sby().version
         traces = results_folder(core.folder) / "prove"
-        obligations += prove_engine(core, solvers, timeout=timeout, traces=traces, progress=progress)
+        obligations += prove_engine(core, solvers, timeout=timeout, traces=traces, covers=covers, progress=progress)
     return ProofResult(
         core=core.design.name, rule=core.design.rule.name, config=dataclasses.asdict(core.design.config),
         generator=core.manifest["generator"], edited=core.edited, tools=tools, obligations=obligations,
@@ -311,15 +313,20 @@ def prove(
     )  # fmt: skip
 
 
-def _prove_lane(core: Core, docket: Docket) -> Counterexample | None:
+def _prove_lane(core: Core, docket: Docket, parts: Collection[str], circuit: Callable[[str], Circuit]) -> Counterexample | None:
     """Prove the datapath and the lane around it; return a counterexample, as a run of the lane where there is one."""
-    datapath, lane, engine = read_datapath(core), read_lane(core), read_core(core)
-    rule, config = core.design.rule, core.design.config
-    run = _Proof(update=Update(rule=rule, config=config, datapath=datapath, terms=model_terms(rule, config)), docket=docket)
-    run.run()
-    around = LaneProof(core=core, lane=lane, engine=engine, docket=docket)
-    around.run()
+    counterexample, register_case, register = None, None, None
+    if "datapath" in parts:
+        rule, config = core.design.rule, core.design.config
+        update = Update(rule=rule, config=config, datapath=circuit("datapath"), terms=model_terms(rule, config))
+        run = _Proof(update=update, docket=docket)
+        run.run()
+        counterexample = run.counterexample
+    if "lane" in parts:
+        around = LaneProof(core=core, lane=circuit("lane"), engine=circuit("core"), docket=docket)
+        around.run()
+        register_case, register = around.register_case, around.random
     refuted = [o.name for o in docket.obligations if o.verdict == "refuted" and o.name not in OUTSIDE_THE_LANE]
     if not refuted:
-        return run.counterexample
-    return find_run(core, refuted[0], run.counterexample, around.register_case, around.random, docket) or run.counterexample
+        return counterexample
+    return find_run(core, refuted[0], counterexample, register_case, register, docket) or counterexample

@@ -6,7 +6,8 @@ from typing import Any
 
 __all__ = ["PARTS", "Counterexample", "Obligation", "ProofResult"]
 
-PARTS = ("lane", "engine")
+PARTS = ("datapath", "lane", "engine")
+"""What a proof is of: the rule's step, the lane around it with what the engine gives it, the engine and its memories."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from sc_hw import mutate as module
 from sc_hw.equivalence import compare
 from sc_hw.mutate import Judged, mutate
 from sc_hw.plant import Mutant, fixed, plant_mutants
+from sc_hw.proof.broken import find_broken
 from sc_hw.proof.solver import find_solver
 from sc_hw.rtl.emit import GENERATORS
 
@@ -85,6 +86,17 @@ def test_a_memory_bit_that_is_never_written_is_different(make_core, tmp_path):
     changed, _ = plant_mutants(core, 1, 1, _made(tmp_path / "changed"))
     gold, gate = fixed(planted, 0, tmp_path / "gold"), fixed(changed, 0, tmp_path / "gate")
     assert compare(gold, gate, path.stem, timeout=60)[0] == "different"
+
+
+def test_a_broken_statement_of_the_engine_is_found(make_core, tmp_path):
+    """All inverted enables of memories and of the pipeline break one, and the core without a mutant breaks none."""
+    core, mutants = plant_mutants(make_core(synapses=4), 60, 2, tmp_path)
+    for name in ("dut", core.design.memory_module(0)):
+        broken = find_broken(core, name, 2)
+        assert broken(0) is None
+        inverted = [m for m in mutants if m.module == name and m.mode == "inv" and "enable" in m.wire]
+        assert inverted
+        assert all(broken(mutant.number) for mutant in inverted)
 
 
 def _made(folder):

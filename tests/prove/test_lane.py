@@ -46,7 +46,7 @@ FAULTS = {
 
 
 def run(core):
-    return prove(core, [find_solver("yices")], parts=["lane"])
+    return prove(core, [find_solver("yices")], parts=["datapath", "lane"])
 
 
 def edit(core, module, pattern, new):

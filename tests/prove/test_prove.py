@@ -18,7 +18,7 @@ WIDEST = {"weight_bits": 31, "trace_bits": 30, "reward_bits": 30}
 
 
 def run(core, *solvers, timeout=60):
-    return prove(core, [find_solver(name) for name in solvers or ("yices",)], timeout=timeout, parts=["lane"])
+    return prove(core, [find_solver(name) for name in solvers or ("yices",)], timeout=timeout, parts=["datapath", "lane"])
 
 
 @pytest.mark.parametrize("generator", ["amaranth", "verilog"])
@@ -141,7 +141,7 @@ def test_no_answer_is_not_a_proof(make_core):
 
 def test_verb(sc_hw, make_core, tmp_path):
     core = make_core("verilog")
-    status, out, err = sc_hw("prove", core.folder, "--part", "lane", "--json", tmp_path / "mine.json")
+    status, out, err = sc_hw("prove", core.folder, "--part", "datapath", "--json", tmp_path / "mine.json")
     assert status == 0, out + err
     assert "PASS dut: 16 of 16 obligations proven by yices and bitwuzla" in out
     assert "proven next_eligibility: yices" in err
@@ -155,7 +155,7 @@ def test_verb(sc_hw, make_core, tmp_path):
     assert all(answer["version"] and answer["seconds"] >= 0 for answer in answers)
 
     edit(core, *FAULTS["swapped pre and post"][:3])
-    status, out, err = sc_hw("prove", core.folder, "--part", "lane", "--solver", "yices")
+    status, out, err = sc_hw("prove", core.folder, "--part", "datapath", "--solver", "yices")
     assert status == 1
     assert "FAIL dut" in out
     assert "counterexample to" in out

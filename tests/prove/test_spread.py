@@ -32,5 +32,5 @@ def test_spread(request, tmp_path, rule, config, generator):
     twice = request.config.getoption("--prove-all") and config in [preset.config for preset in chosen.presets.values()]
     solvers = ["yices", "bitwuzla"] if twice else ["yices"]
     core = load_core(emit(CoreDesign(name="dut", rule=chosen, config=config, synapses=16), generator, tmp_path / "core"))
-    result = prove(core, [find_solver(name) for name in solvers], parts=["lane"])
+    result = prove(core, [find_solver(name) for name in solvers], parts=["datapath", "lane"])
     assert result.verdict == "proven", [vars(o) for o in result.obligations if o.verdict != "proven"]

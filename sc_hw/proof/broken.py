@@ -1,0 +1,105 @@
+"""Which mutants of the engine or of a memory break a statement of the proof? A search from reset by ABC, of one netlist."""
+
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from ..manifest import Core
+from ..plant import SELECTION_BITS
+from ..yosys import run_abc, run_pinned_yosys
+from .engine import engine_task, memory_task, read_sources
+
+__all__ = ["find_broken"]
+
+_CLOCKS = 80  # of the search, for most a matter of a second
+# The harness has one output, and the number of the mutant is an input.
+_WRITE = """
+expose -evert t:{selection}
+expose w:broken
+chformal -lower
+memory_map
+setundef -undriven -anyseq
+opt -full
+techmap
+opt -fast
+dffunmap
+setundef -zero
+aigmap
+opt_clean
+write_aiger -ascii -zinit -map question.map question.aag
+"""
+_SEARCH = "read_aiger mutant.aig; fold; strash; scorr; bmc3 -F {clocks} -T {seconds}"
+
+
+def find_broken(planted: Core, module: str, seconds: int) -> Callable[[int], int | None]:
+    """Return a function that gives the clock in which a mutant of ``module`` can break a statement, ``None`` if none is found.
+
+    The statements are those of ``prove_engine``, its invariants among them: what breaks one of these from reset may still
+    be invisible. A search takes at most ``seconds`` and goes no further than 80 clocks. Errors: ``YosysError``.
+    """
+    names = planted.manifest["modules"]
+    sources = {name: text for name, text in read_sources(planted).items() if not name.startswith(names["selection"])}
+    ask = engine_task if module == names["core"] else partial(memory_task, module=module)
+    task = ask(planted.design, sources)
+    script = re.sub(r"^write_json .*\n", "", task["script"], flags=re.MULTILINE)
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
+        folder = Path(name)
+        for file, text in task["files"].items():
+            (folder / file).write_text(text if file in sources else _one_output(text, names["selection"]), encoding="utf-8")
+        run_pinned_yosys(script + _WRITE.format(selection=names["selection"]), cwd=folder)
+        question, table = ((folder / f"question.{kind}").read_text(encoding="ascii") for kind in ("aag", "map"))
+    inputs = {
+        int(bit): int(place) for place, bit in re.findall(r"^input (\d+) (\d+) \S*selection\.selected$", table, re.MULTILINE)
+    }
+
+    def search(number: int) -> int | None:
+        with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+            chosen = {place: number >> bit & 1 for bit, place in inputs.items()}
+            (Path(folder) / "mutant.aig").write_bytes(_fixed(question, chosen))
+            said = run_abc(_SEARCH.format(clocks=_CLOCKS, seconds=seconds), cwd=Path(folder))
+        found = re.search(r"was asserted in frame +(\d+)", said)
+        return int(found[1]) if found else None
+
+    return search
+
+
+def _one_output(harness: str, selection: str) -> str:
+    """Return a harness whose assertions make ``broken`` high, and whose core takes its number from outside."""
+    head, *blocks = re.sub(r"^ *\w+: cover \(.*\);\n", "", harness, flags=re.MULTILINE).split("always @* if (started) begin\n")
+    text = f"{head}  reg [{len(blocks) - 1}:0] breaks;\n  (* keep *) wire broken = |breaks;\n"
+    for k, block in enumerate(blocks):
+        text += f"  always @* if (!started) breaks[{k}] = 0; else begin breaks[{k}] = 0;\n"
+        text += re.sub(r"\w+: assert \((.*)\);$", rf"if (!(\1)) breaks[{k}] = 1;", block, flags=re.MULTILINE)
+    return f"{text}(* blackbox *) module {selection} (output wire [{SELECTION_BITS - 1}:0] selected); endmodule\n"
+
+
+def _fixed(question: str, inputs: Mapping[int, int]) -> bytes:
+    """Return an AIGER text in its binary form, which is what ABC reads, with some ``inputs`` (by place) constant."""
+    head, *lines = question.splitlines()
+    _, *numbers = head.split()
+    _, given, latches, outputs, ands, *properties = (int(number) for number in numbers)
+    constants = {2 * place + 2: value for place, value in inputs.items()}
+
+    def literal(word: str) -> int:
+        number = int(word)
+        return constants.get(number & ~1, number & ~1) ^ (number & 1)
+
+    low = given + latches
+    high = low + outputs + sum(properties)
+    text = [" ".join(["aig", *numbers])]
+    for line in lines[given:low]:
+        _, following, *reset = line.split()
+        text.append(" ".join([str(literal(following)), *reset]))
+    text += [str(literal(line)) for line in lines[low:high]]
+    gates = bytearray()
+    for line in lines[high : high + ands]:
+        result, *operands = line.split()
+        larger, smaller = sorted((literal(word) for word in operands), reverse=True)
+        for delta in (int(result) - larger, larger - smaller):
+            while delta >= 128:
+                gates.append(delta & 127 | 128)
+                delta >>= 7
+            gates.append(delta)
+    return "\n".join([*text, ""]).encode("ascii") + bytes(gates)
