@@ -199,7 +199,7 @@ def test_the_error_against_float_is_bounded_and_falls_with_the_bits(mode, roundi
     measured = []
     for bits in (10, 14, 18):
         config = StpConfig(bits=bits, mode=mode, rounding=rounding, decay_rounding=rounding)
-        figures = RULE.accuracy(config, 0)
+        figures = RULE.accuracy(config, 0, 1000)
         assert all(figures[f"{name}_max"] <= bound for name, bound in config.error_bounds.items()), (bits, figures)
         measured.append([figures[f"{name}_rms"] for name in ("u", "x", "release")])
     assert np.all(np.diff(measured, axis=0) < 0), measured
