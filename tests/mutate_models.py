@@ -43,8 +43,8 @@ def run(folder: Path) -> dict[str, str]:
     os.chdir(folder)  # mutmut takes its settings from here as it is imported
     from mutmut import __main__ as mutmut
     from mutmut.runners.harness import PytestRunner
-    from mutmut.stats import status_by_exit_code
     from mutmut.state import state
+    from mutmut.stats import status_by_exit_code
     from mutmut.workers import isolation
 
     class CollectedOnce(PytestRunner):

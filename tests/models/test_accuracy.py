@@ -14,7 +14,7 @@ Z = 4.5  # standard deviations allowed to a mean
 
 @pytest.fixture
 def run(monkeypatch):
-    """Return a function that measures accuracy and returns its figures and the core's inputs, states and outputs."""
+    """Return a function that measures accuracy and returns its figures and the core's first state, inputs, states and outputs."""
     recorded = []
     genuine = CoreModel.step
 
@@ -26,14 +26,13 @@ def run(monkeypatch):
 
     def measure(name, timesteps, **settings):
         rule = get_rule(name)
-        config = rule.config_type(**settings)
-        figures = rule.accuracy(config, 3, timesteps)
+        figures = rule.accuracy(rule.config_type(**settings), 3, timesteps)
         before, inputs, after, outputs = (
             {key: np.array([moment[key] for moment in moments]) for key in moments[0]} for moments in zip(*recorded, strict=True)
         )
         start = {key: values[0] for key, values in before.items()}
         assert all(values.shape == (timesteps, 512) for values in after.values())
-        return config, figures, start, inputs, after, outputs
+        return figures, start, inputs, after, outputs
 
     monkeypatch.setattr(CoreModel, "step", step)
     return measure
@@ -72,7 +71,7 @@ def test_r_stdp(run, protected, reward_bits):
     """Poisson spikes at 20 Hz, a reward of a sixteenth of full scale, changed every 50 ms, from mid scale."""
     extra = {"consolidation": "pull", "pull_shift": 3} if protected else {}
     settings = {"trace_decay_shift": 3, "eligibility_decay_shift": 5, "eligibility_gain_shift": 1, "reward_bits": reward_bits}
-    c, figures, start, inputs, after, _ = run("r_stdp", 525, **settings, depression_shift=1, trace_fraction_bits=2, **extra)
+    figures, start, inputs, after, _ = run("r_stdp", 525, **settings, depression_shift=1, trace_fraction_bits=2, **extra)
     assert np.all(start["weight"] == 1 << 15)
     assert not any(start[name].any() for name in ("pre_trace", "post_trace", "eligibility"))
     pre, post, rewards = inputs["pre_spike"], inputs["post_spike"], inputs["reward"]
@@ -102,7 +101,7 @@ def test_r_stdp(run, protected, reward_bits):
 @pytest.mark.parametrize("mode", ["tm98", "mongillo"])
 def test_stp(run, mode):
     """Poisson spikes at 1 to 100 Hz, evenly spaced in the logarithm, from rest."""
-    c, figures, start, inputs, after, outputs = run("stp", 400, mode=mode, bits=12, fraction_bits=2, u_se=64)
+    figures, start, inputs, after, outputs = run("stp", 400, mode=mode, bits=12, fraction_bits=2, u_se=64)
     rest = 0.25 if mode == "mongillo" else 0.0
     assert np.all(start["u"] == rest * 2**14)
     spikes = inputs["pre_spike"]
@@ -127,7 +126,7 @@ def test_stp(run, mode):
 @pytest.mark.parametrize("consolidation", ["none", "shift", "lock", "probabilistic", "si"])
 def test_three_factor(run, consolidation):
     """Weights of the middle half, uniform activities and codes, normal signals of a sixteenth of full scale."""
-    c, figures, start, inputs, after, _ = run("three_factor", 300, consolidation=consolidation, learning_shift=5, signal_bits=12)
+    figures, start, inputs, after, _ = run("three_factor", 300, consolidation=consolidation, learning_shift=5, signal_bits=12)
     activity, signal = inputs["activity"], inputs["signal"]
     assert uniform(activity, 0, 31)
     assert near(signal, 0, 2047 / 16)
