@@ -253,8 +253,14 @@ def test_the_learner_accumulates_and_reports():
     report = subject.report()
     assert (report.tasks, [layer.name for layer in report.layers]) == (2, ["in", "out"])
     assert report.layers[0].largest == subject.fisher[0].max()
-    assert "2 tasks registered" in report.summary()
-    assert "out: 12 weights" in report.summary()
+    layer, fisher = report.layers[1], subject.fisher[1]
+    assert (layer.weights, layer.mean, layer.plasticity) == (12, fisher.mean(), subject.extract_plasticity_configs()[1])
+    assert layer.octaves == pytest.approx(np.log2(fisher.max() / fisher[fisher > 0].min()))
+    assert report.penalty == subject.ewc_penalty()
+    lines = report.summary().splitlines()
+    assert len(lines) == 3
+    assert lines[0] == f"2 tasks registered, penalty {report.penalty:.6g}"
+    assert lines[2].startswith(f"  out: 12 weights, importance up to {layer.largest:.3g} (mean {layer.mean:.3g}, ")
     for words, call in (
         ("weights: shapes", lambda: subject.update_weights(weights[:1])),
         ("weights: not finite", lambda: subject.update_weights([weights[0] * np.nan, weights[1]])),
