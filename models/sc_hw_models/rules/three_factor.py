@@ -108,7 +108,7 @@ def _accuracy(config: ThreeFactorConfig, seed: int, timesteps: int = 2000) -> di
     held = {f.name: 0 for f in core.spec.step_inputs}
     for _ in range(timesteps):
         activities = generator.integers(0, 1 << config.activity_bits, n)
-        signals = np.rint(generator.normal(0, signal.maximum / 16, n)).clip(signal.minimum, signal.maximum).astype(np.int64)
+        signals = np.rint(generator.normal(0, signal.maximum / 16, n)).astype(np.int64)
         core.step({"activity": activities, "signal": signals, **held})
         change = activities * signals * 2.0**-config.learning_shift
         exact["weight"] = consolidated_float(config, exact, change, weight.minimum, weight.maximum)
@@ -149,10 +149,6 @@ def _from_plasticity(asked: PlasticityConfig) -> Conversion:
     return Conversion(config=replace(base, learning_shift=shift), errors={"lr_potentiation": error, "lr_depression": both})
 
 
-def _preset(summary: str, **settings: int | str) -> Preset:
-    return Preset(summary=summary, config=ThreeFactorConfig(**settings))  # type: ignore[arg-type]
-
-
 RULE = Rule(
     name="three_factor",
     summary="presynaptic activity times a learning signal per postsynaptic neuron",
@@ -161,12 +157,24 @@ RULE = Rule(
     step=_step,
     accuracy=_accuracy,
     presets={
-        "default": _preset("the delta rule on 11-bit weights, nothing protected"),
-        "shift": _preset("a 3-bit code makes a synapse up to 64 times slower, or locks it", consolidation="shift"),
-        "probabilistic": _preset("a 3-bit code makes a synapse change up to 128 times less often", consolidation="probabilistic"),
-        "pull": _preset("elastic weight consolidation: each weight is pulled back to its anchor", consolidation="pull"),
-        "lock": _preset("one bit locks a synapse", consolidation="lock"),
-        "si": _preset("synaptic intelligence: the core counts importance and makes the codes", consolidation="si"),
+        "default": Preset(summary="the delta rule on 11-bit weights, nothing protected", config=ThreeFactorConfig()),
+        "shift": Preset(
+            summary="a 3-bit code makes a synapse up to 64 times slower, or locks it",
+            config=ThreeFactorConfig(consolidation="shift"),
+        ),
+        "probabilistic": Preset(
+            summary="a 3-bit code makes a synapse change up to 128 times less often",
+            config=ThreeFactorConfig(consolidation="probabilistic"),
+        ),
+        "pull": Preset(
+            summary="elastic weight consolidation: each weight is pulled back to its anchor",
+            config=ThreeFactorConfig(consolidation="pull"),
+        ),
+        "lock": Preset(summary="one bit locks a synapse", config=ThreeFactorConfig(consolidation="lock")),
+        "si": Preset(
+            summary="synaptic intelligence: the core counts importance and makes the codes",
+            config=ThreeFactorConfig(consolidation="si"),
+        ),
     },
     motifs={
         "up-down": ({"activity": 1, "signal": 1}, {"activity": 1, "signal": -1}),
