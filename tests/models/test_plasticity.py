@@ -90,6 +90,7 @@ def test_a_converted_r_stdp_core_pairs_as_asked(potentiation, depression, taus, 
     config, errors, width = made.config, made.errors, span[1] - span[0]
     assert set(errors) == {"tau_pre", "tau_post", "lr_potentiation", "lr_depression"}
     assert config.rounding == "stochastic"
+    assert config.eligibility_gain_shift == 1  # a pair does not saturate the eligibility
     assert config.weight_bits == weight_bits(potentiation / width)
     tau = -1 / math.log1p(-(2.0**-config.trace_decay_shift))
     assert config.trace_decay_shift == decay_shift(math.sqrt(taus[0] * taus[1]))[0]
@@ -112,6 +113,10 @@ def test_a_converted_r_stdp_core_pairs_as_asked(potentiation, depression, taus, 
 def test_no_learning_at_all_converts_too():
     made = get_rule("r_stdp").from_plasticity(asked(lr_potentiation=0, lr_depression=0))
     assert (made.config.weight_bits, made.config.learning_shift, made.config.depression_shift) == (8, 30, 0)
+    made = get_rule("r_stdp").from_plasticity(asked(rule="stdp", lr_potentiation=0, lr_depression=0.1))
+    assert made.config.depression_shift == 0
+    made = get_rule("r_stdp").from_plasticity(asked(lr_potentiation=0.2, lr_depression=1e-11))
+    assert made.config.depression_shift == 30
     made = get_rule("three_factor").from_plasticity(asked(lr_potentiation=0, lr_depression=0))
     assert (made.config.weight_bits, made.config.learning_shift, made.errors["lr_depression"]) == (8, 30, 0)
 
