@@ -20,7 +20,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from _pytest.config import _prepareconfig
+from _pytest.config import _prepareconfig  # what pytest.main begins with; there is no public name for it
 
 ROOT = Path(__file__).resolve().parents[1]
 BUDGET = 10  # CPU seconds of tests, fastest first, after which a mutant has survived
