@@ -7,7 +7,7 @@ streams, testbench, proof, synthesis and report read the ``RuleSpec`` and never 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -21,6 +21,13 @@ __all__ = ["ConfigError", "Demonstration", "Field", "Preset", "Rule", "RuleConfi
 
 Values = Mapping[str, Value]
 Step = Callable[[Any, Values, Values], tuple[dict[str, Value], dict[str, Value]]]
+
+
+class Accuracy(Protocol):
+    """How a rule measures its fixed model beside its float reference; ``timesteps`` has a default worth publishing."""
+
+    def __call__(self, config: Any, seed: int, timesteps: int = ..., /) -> dict[str, float]:
+        """Return named figures of one run."""
 
 
 class ConfigError(ValueError):
@@ -181,8 +188,8 @@ class Rule:
     ``RuleSpec``; ``step(config, state, inputs)`` returns ``(state, outputs)`` where ``inputs`` holds the
     synapse inputs, step inputs and noise by name. ``motifs`` are short input sequences, one mapping a
     timestep (absent names are 0), that a testbench must play; ``accuracy(config, seed)`` compares the
-    fixed model with the float reference and returns named figures. ``presets`` are configurations to start
-    from, each proven, mutated and measured as shipped; ``default`` is ``config_type()``.
+    fixed model with the float reference and returns named figures, of a shorter run if its timesteps follow. ``presets``
+    are configurations to start from, each proven, mutated and measured as shipped; ``default`` is ``config_type()``.
     ``demonstration(config)``, if there is one, is what ``sc-hw report`` draws. ``cover`` names what a campaign should
     see of this rule beyond ``cover.coverpoints``: predicates ``(config, state, inputs, after)`` on one update, in the
     same algebra as ``step``; ``after`` holds the next state.
@@ -195,7 +202,7 @@ class Rule:
     config_type: type[RuleConfig]
     spec: Callable[[Any], RuleSpec]
     step: Step
-    accuracy: Callable[[Any, int], dict[str, float]]
+    accuracy: Accuracy
     presets: Mapping[str, Preset]
     motifs: Mapping[str, Sequence[Mapping[str, int]]] = field(default_factory=dict)
     demonstration: Callable[[Any], Demonstration] | None = None

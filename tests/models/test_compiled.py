@@ -13,8 +13,8 @@ from sc_hw_models.core import CoreModel
 from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import ConfigError, Field, Rule, RuleSpec
 from sc_hw_models.term import lift, subterms
+from tests.models.test_term import EXPRESSIONS, FIELDS, build, variables
 from tests.parity.configurations import CONFIGURATIONS, Configuration
-from tests.prove.test_term import EXPRESSIONS, FIELDS, build, variables
 
 SEED = 20261123
 TIMESTEPS = 6

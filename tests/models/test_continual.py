@@ -253,8 +253,14 @@ def test_the_learner_accumulates_and_reports():
     report = subject.report()
     assert (report.tasks, [layer.name for layer in report.layers]) == (2, ["in", "out"])
     assert report.layers[0].largest == subject.fisher[0].max()
-    assert "2 tasks registered" in report.summary()
-    assert "out: 12 weights" in report.summary()
+    layer, fisher = report.layers[1], subject.fisher[1]
+    assert (layer.weights, layer.mean, layer.plasticity) == (12, fisher.mean(), subject.extract_plasticity_configs()[1])
+    assert layer.octaves == pytest.approx(np.log2(fisher.max() / fisher[fisher > 0].min()))
+    assert report.penalty == subject.ewc_penalty()
+    lines = report.summary().splitlines()
+    assert len(lines) == 3
+    assert lines[0] == f"2 tasks registered, penalty {report.penalty:.6g}"
+    assert lines[2].startswith(f"  out: 12 weights, importance up to {layer.largest:.3g} (mean {layer.mean:.3g}, ")
     for words, call in (
         ("weights: shapes", lambda: subject.update_weights(weights[:1])),
         ("weights: not finite", lambda: subject.update_weights([weights[0] * np.nan, weights[1]])),
@@ -325,3 +331,85 @@ def test_a_converted_three_factor_core_changes_by_what_the_conversion_says():
     core.step({"activity": np.full(4000, activity), "signal": np.full(4000, signal)})
     change = core.state["weight"].mean() / (1 << made.config.weight_bits) * 4
     assert change == pytest.approx(0.01 * (1 + made.errors["lr_potentiation"]), rel=0.05)
+
+
+def test_integers_and_lists_are_numbers():
+    for kind in ("shift", "probabilistic", "pull", "lock", "si"):
+        codes = importance_codes([4, 2, 1], kind)
+        assert codes.dtype == np.int64
+        assert codes.tolist() == {"pull": [0, 1, 2], "lock": [1, 0, 0]}.get(kind, [7, 6, 5])
+    assert octaves(np.array([4, 1])).dtype == np.int64
+    assert quantised([1, 2], Field(name="weight", bits=4)).values.dtype == np.int64
+    whole = [np.array([[1, 2]])]
+    si = SynapticIntelligence(whole)
+    assert si.anchor[0].dtype == np.float64
+    si.finish_task(whole)
+    assert si.anchor[0].dtype == ContinualLearner(whole).weights[0].dtype == np.float64
+
+
+def test_a_penalty_may_be_off_and_refuses_by_name():
+    now, more = [np.ones((2, 3))], [np.ones((2, 3))] * 2
+    for strength in (0, 0.5):
+        penalty, si = ElasticPenalty([(2, 3)], strength), SynapticIntelligence(now, strength=strength)
+        penalty.add(now, [np.zeros((2, 3))])
+        assert penalty.value(now) == 3 * strength
+        si.record([-np.ones((2, 3))], now)
+        si.finish_task([2 * now[0]])
+        np.testing.assert_allclose(si.penalty(now), strength * 6 / 1.001)
+    for subject in (penalty, si):
+        for function in (getattr(subject, "value", None) or subject.penalty, subject.gradient):
+            with pytest.raises(ValueError, match="argument"):
+                function(more)
+    for words, call in (
+        (r"fisher: shapes \[\(2, 3\), \(2, 3\)\] given; allowed are \[\(2, 3\)\]", lambda: penalty.add(more, now)),
+        ("gradients: shapes", lambda: si.record(more, now)),
+        ("changes: not finite", lambda: si.record(now, [np.inf * now[0]])),
+        ("weights: shapes", lambda: si.finish_task(more)),
+    ):
+        with pytest.raises(ConfigError, match=f"^{words}"):
+            call()
+
+
+def test_probabilities_do_not_overflow():
+    weights = [np.array([[1000.0], [999.0]])]
+    e = 1 / (1 + np.exp(-1))
+    found = Perceptron().probabilities(weights, np.array([[1.0], [-1.0], [0.0]]))
+    np.testing.assert_allclose(found, [[e, 1 - e], [1 - e, e], [0.5, 0.5]])
+    np.testing.assert_allclose(Perceptron("logistic").probabilities(weights, np.array([[1.0], [-1.0]])), [[1, 1], [0, 0]])
+
+
+def test_the_learner_asks_for_the_fisher_information_it_is_told_to():
+    subject, weights, inputs = learner()
+    labels = np.arange(6) % 3
+    for options in ({}, {"kind": "empirical", "labels": labels}, {"kind": "sampled"}, {"kind": "sampled", "seed": 3}):
+        expected = fisher_diagonal(Perceptron(), weights, inputs, **({"seed": 0} | options))
+        for found in (subject.compute_fisher(inputs, **options), fisher_diagonal(Perceptron(), weights, inputs, **options)):
+            assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
+    logistic = Perceptron("logistic")
+    found = subject.compute_fisher(inputs, network=logistic)
+    assert np.array_equal(found[0], fisher_diagonal(logistic, weights, inputs)[0])
+
+
+def test_a_layer_s_plasticity_and_report_at_their_edges():
+    subject = ContinualLearner([np.array([2.0]), np.array([0.0, 0.0]), np.array([-3.0, -1.0])], plasticity_rule="r_stdp")
+    ranges = [(c.w_min, c.w_max) for c in subject.extract_plasticity_configs()]
+    assert ranges == [(0, 2), (0, 1), (-3, 0)]
+    report = subject.report()
+    assert [layer.octaves for layer in report.layers] == [0, 0, 0]
+    assert [c.layer_name for c in subject.extract_plasticity_configs()] == ["layer0", "layer1", "layer2"]
+    subject.register_task([np.array([4.0]), np.array([0.0, 0.25]), np.array([0.5, 8.0])])
+    report = subject.report()
+    assert [layer.octaves for layer in report.layers] == [0, 0, 4]
+    assert report.summary().splitlines()[0] == "1 task registered, penalty 0"
+    for config, fisher in zip(subject.extract_plasticity_configs(), subject.fisher, strict=True):
+        assert config.rule == "r_stdp"
+        assert config.lr_depression == pytest.approx(np.mean(0.012 / (1 + 12 * fisher)))
+    with pytest.raises(ConfigError, match="empty layer"):
+        ContinualLearner([np.ones(3), np.ones(0)])
+
+
+def test_quantisation_at_its_edges():
+    signed, unsigned = Field(name="weight", bits=4, signed=True), Field(name="weight", bits=4)
+    assert quantised(np.array([0.5, 1.5]), unsigned).offset == 0
+    made = quantised(np.array([-3.0, 0.0]), signed, 0.25)
+    assert (made.values.tolist(), made.clipped, made.error_max) == ([-8, 0], 1, 1.0)

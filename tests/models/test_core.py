@@ -1,7 +1,7 @@
 """The N-synapse model, driven by a rule made for the test: lanes, noise, loading, clearing, refusals."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -248,6 +248,8 @@ def test_spec_positions_and_sizes():
     spec = knob_spec(Knobs())
     assert spec.positions() == {"total": 0, "debt": 40}
     assert spec.state_bits == 48
+    three = tuple(Field(name=name, bits=bits) for name, bits in (("a", 3), ("b", 5), ("c", 7)))
+    assert replace(spec, state=three).positions() == {"a": 0, "b": 3, "c": 8}
     assert [f.name for f in spec.inputs] == ["event", "gain"]
     assert spec.lfsr == Lfsr(8)
 

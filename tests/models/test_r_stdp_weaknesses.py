@@ -23,7 +23,7 @@ def silent(config, *, eligibility_at_start=None, steps=300, reward=127):
     synapse = OnlineO1Synapse(config, 30_000)
     synapse.step(pre_spike=True, post_spike=False, reward=0)
     synapse.step(pre_spike=False, post_spike=True, reward=0)
-    for _ in range(2000):
+    for _ in range(500 + (4 << config.trace_decay_shift)):
         before = synapse.step(pre_spike=False, post_spike=False, reward=0)
     for _ in range(steps):
         after = synapse.step(pre_spike=False, post_spike=False, reward=reward)
@@ -32,7 +32,7 @@ def silent(config, *, eligibility_at_start=None, steps=300, reward=127):
 
 @pytest.mark.parametrize("decay", [1, 2, 4, 7, 10])
 def test_floored_decay_is_stuck_at_two_to_the_shift_minus_one(decay):
-    before, after = silent(changed(trace_decay_shift=decay), steps=4000, reward=0)
+    before, after = silent(changed(trace_decay_shift=decay), steps=4 << decay, reward=0)
     assert [after[name] for name in FIELDS[1:]] == [2**decay - 1] * 3
     assert before["weight"] == after["weight"] == 30_000
 

@@ -124,7 +124,8 @@ def test_the_specification_is_complete(rule):
     assert spec.state
     assert spec.outputs
     assert spec.latency >= 1
-    assert all(f.meaning for f in (*spec.state, *spec.inputs, *spec.outputs))
+    shown = [f for preset in rule.presets.values() for s in [rule.spec(preset.config)] for f in (*s.state, *s.inputs, *s.outputs)]
+    assert all(re.match(r"[a-z][a-z]|U ", f.meaning) for f in shown)  # a noun phrase, as a table of ports shows it
     assert all(f.minimum <= f.reset <= f.maximum for f in spec.state)
     assert all(f.reset == 0 for f in (*spec.inputs, *spec.noise, *spec.outputs))
 
@@ -166,6 +167,7 @@ def test_the_step_returns_what_the_specification_lists(rule):
 
 
 def test_accuracy_names_rms_and_maximum_of_every_state_field(rule):
-    figures = rule.accuracy(rule.config_type(), 0)
+    figures, again, other = (rule.accuracy(rule.config_type(), seed, 100) for seed in (0, 0, 1))
+    assert figures == again != other
     assert set(figures) >= {f"{f.name}_{kind}" for f in rule.spec(rule.config_type()).state for kind in ("rms", "max")}
     assert all(isinstance(value, float) and np.isfinite(value) for value in figures.values())

@@ -68,6 +68,17 @@ def test_closed_forms(mode, u_se, tau_f, tau_d):
             assert releases[-1] == pytest.approx(u_inf * x_inf, abs=1e-9)
 
 
+@pytest.mark.parametrize("name", ["interval", "tau_d", "tau_f", "u_se"])
+@pytest.mark.parametrize("value", [0, -1.0, math.nan, "1"])
+def test_the_steady_state_refuses(name, value):
+    with pytest.raises(ConfigError, match=f"^{name}={value!r}: allowed are"):
+        steady_state(**({"interval": 1.0, "tau_d": 1.0, "tau_f": 1.0, "u_se": 1.0} | {name: value}))
+    with pytest.raises(ConfigError, match=r"^u_se=1\.5: allowed are numbers above 0, at most 1$"):
+        steady_state(1.0, tau_d=1.0, tau_f=1.0, u_se=1.5)
+    with pytest.raises(ConfigError, match=r"^mode='x': .* tm98, mongillo$"):
+        steady_state(1.0, tau_d=1.0, tau_f=1.0, u_se=1.0, mode="x")
+
+
 def test_euler_approaches_exact_as_the_timestep_shrinks():
     def last(integration, dt):
         return train(ShortTermPlasticity(dt=dt, integration=integration), round(20 / dt), 10)[-1]
@@ -199,7 +210,7 @@ def test_the_error_against_float_is_bounded_and_falls_with_the_bits(mode, roundi
     measured = []
     for bits in (10, 14, 18):
         config = StpConfig(bits=bits, mode=mode, rounding=rounding, decay_rounding=rounding)
-        figures = RULE.accuracy(config, 0)
+        figures = RULE.accuracy(config, 0, 1000)
         assert all(figures[f"{name}_max"] <= bound for name, bound in config.error_bounds.items()), (bits, figures)
         measured.append([figures[f"{name}_rms"] for name in ("u", "x", "release")])
     assert np.all(np.diff(measured, axis=0) < 0), measured
@@ -226,9 +237,30 @@ def test_conversion_picks_the_closest_and_tells_the_error():
     assert StpConfig.from_time_constants(tau_d=200.0, tau_f=600.0, u_se=0.25, dt=exact)[1]["tau_d"] == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.parametrize("dt", [0.25, 1.0])
+@pytest.mark.parametrize("u_se", [1e-4, 1 / 512 + 1e-6, 0.3, 1.0])
+def test_a_conversion_is_the_nearest_of_all(u_se, dt):
+    taus = {shift: -dt / math.log1p(-(2.0**-shift)) for shift in range(1, 25)}
+    for tau_d, tau_f in itertools.pairwise(np.geomspace(0.8 * dt, 2.4e7 * dt, 20)):
+        config, errors = StpConfig.from_time_constants(tau_d=tau_d, tau_f=tau_f, u_se=u_se, dt=dt, bits=10)
+        for name, tau, shift in (("tau_d", tau_d, config.recovery_shift), ("tau_f", tau_f, config.facilitation_shift)):
+            assert abs(math.log(taus[shift] / tau)) == min(abs(math.log(made / tau)) for made in taus.values())
+            assert errors[name] == pytest.approx(taus[shift] / tau - 1, abs=1e-12)
+        assert config.u_se == min(max(round(256 * u_se), 1), 255)
+        assert errors["u_se"] == pytest.approx(config.u_se / 256 / u_se - 1)
+    for factor, accepted in ((1.99, True), (2.01, False)):
+        for tau in (taus[24] * factor, taus[1] / factor):
+            if accepted:
+                StpConfig.from_time_constants(tau_d=tau, tau_f=tau, u_se=u_se, dt=dt)
+            else:
+                with pytest.raises(ConfigError, match=r"no shift comes near; allowed are .*\.\..* at dt="):
+                    StpConfig.from_time_constants(tau_d=tau, tau_f=1.0, u_se=u_se, dt=dt)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"tau_d": 0.0}, "tau_d=0.0"), ({"tau_f": 1e9}, "tau_f=1000000000.0: no shift"), ({"tau_f": 0.3}, "tau_f=0.3: no shift"),
+    [({"tau_d": 0.0}, "tau_d=0.0"), ({"tau_f": 0.0}, "tau_f=0.0"),
+     ({"tau_f": 1e9}, "tau_f=1000000000.0: no shift"), ({"tau_f": 0.3}, "tau_f=0.3: no shift"),
      ({"u_se": 1.5}, "u_se=1.5"), ({"dt": -1}, "dt=-1"), ({"bits": 3}, "bits=3")],
 )  # fmt: skip
 def test_conversion_refuses(arguments, message):

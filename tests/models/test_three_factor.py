@@ -60,5 +60,5 @@ def test_widths_out_of_range_are_refused(settings):
 
 
 def test_stochastic_rounding_is_closer_to_the_reference_than_floor():
-    figures = {rounding: RULE.accuracy(ThreeFactorConfig(rounding=rounding), 0) for rounding in ("floor", "stochastic")}
+    figures = {rounding: RULE.accuracy(ThreeFactorConfig(rounding=rounding), 0, 1000) for rounding in ("floor", "stochastic")}
     assert abs(figures["stochastic"]["weight_bias"]) < 0.01 < abs(figures["floor"]["weight_bias"])

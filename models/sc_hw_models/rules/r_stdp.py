@@ -26,6 +26,7 @@ from ..consolidation import (
 )
 from ..continual.plasticity import Conversion, PlasticityConfig, decay_shift, learning_shift, weight_bits
 from ..core import CoreModel
+from ..deviation import Deviations
 from ..fixed import ROUNDINGS, Value, asr, clip, decay_magnitude, rounding_noise, select, truncate
 from ..lfsr import lane_seed
 from ..rule import ConfigError, Demonstration, Field, Preset, Rule, RuleSpec, check_integer
@@ -393,36 +394,30 @@ class OnlineO1Float:
         }
 
 
-def _accuracy(config: OnlineO1Config, seed: int) -> dict[str, float]:
+def _accuracy(config: OnlineO1Config, seed: int, timesteps: int = 4000) -> dict[str, float]:
     """Run fixed and float side by side on Poisson spikes and return deviations relative to full scale.
 
-    512 synapses, 4,000 timesteps of 1 ms, 20 Hz on both sides, a reward of one sixteenth of full scale that is +,
+    512 synapses, ``timesteps`` of 1 ms, 20 Hz on both sides, a reward of one sixteenth of full scale that is +,
     - or 0 with equal chance every 50 ms; weights start at mid scale.
     """
-    n, steps = 512, 4000
+    n, reward, deviations = 512, 0, Deviations()
     generator = np.random.default_rng(seed)
-    reference = OnlineO1Float.from_config(config)
-    fixed = OnlineO1Array(config, n, (config.max_weight + 1) // 2)
-    zero = np.zeros(n)
-    exact = {"weight": np.full(n, 0.5), "pre_trace": zero, "post_trace": zero, "eligibility": zero}
-    scale = {name: float(1 << config.stored_trace_bits) for name in exact} | {"weight": float(config.max_weight + 1)}
+    reference, fixed = OnlineO1Float.from_config(config), OnlineO1Array(config, n, (config.max_weight + 1) // 2)
+    traces = ("pre_trace", "post_trace", "eligibility")
+    scale = {"weight": config.max_weight + 1.0} | dict.fromkeys(traces, config.max_trace + 1.0)
     protection = random_protection(fixed.spec, fixed.state["weight"], generator)
     fixed.load(protection)
-    compared, exact = tuple(exact), exact | protection | {"anchor": exact["weight"]}
-    squares, worst, reward = dict.fromkeys(compared, 0.0), dict.fromkeys(compared, 0.0), 0
-    for k in range(steps):
+    exact = protection | dict.fromkeys(("weight", "anchor"), np.full(n, 0.5)) | dict.fromkeys(traces, np.zeros(n))
+    for k in range(timesteps):
         if k % 50 == 0:
             reward = int(generator.integers(-1, 2)) * max(1, (config.max_reward + 1) // 16)
-            reward = int(np.clip(reward, config.min_reward, config.max_reward))
+            reward = clip(reward, config.min_reward, config.max_reward)
         pre, post = generator.random((2, n)) < 0.02
         state = fixed.update(pre_spike=pre, post_spike=post, reward=reward)
         exact = reference.step(exact, pre_spike=pre, post_spike=post, reward=reward / -config.min_reward)
-        for name in compared:
-            error = state[name] / scale[name] - exact[name]
-            squares[name] += float(np.mean(error**2)) / steps
-            worst[name] = max(worst[name], float(np.abs(error).max()))
-    result = {f"{name}_rms": squares[name] ** 0.5 for name in compared} | {f"{name}_max": worst[name] for name in compared}
-    return result | {"weight_bias": float(np.mean(state["weight"] / scale["weight"] - exact["weight"]))}
+        errors = {name: state[name] / full - exact[name] for name, full in scale.items()}
+        deviations.add(errors)
+    return deviations.figures() | {"weight_bias": float(errors["weight"].mean())}
 
 
 def _demonstration(config: OnlineO1Config) -> Demonstration:
