@@ -11,13 +11,16 @@ from ..manifest import Core
 from ..yosys import YosysError
 from .netlist import write_question
 from .points import Point
+from .update import SOLVER, impossible
 
 __all__ = ["PROVEN", "REACHABLE", "UNDECIDED", "Finding", "reachable"]
 
 PROVEN, REACHABLE, UNDECIDED = "unreachable (proven)", "not reached", "undecided"
 Finding = tuple[str, str]  # verdict, reason
-# scorr finds registers that never differ, which leaves little for pdr; -a goes on after the first output reached.
-_SCRIPT = "read_aiger question.aig; strash; scorr; pdr -a -T {seconds}"
+# scorr finds registers that never differ, which leaves little for pdr; -a goes on after the first output reached, -H
+# keeps one hard output from taking the time of all.
+_SCRIPT = "read_aiger question.aig; strash; scorr; pdr -a -H {each} -T {seconds}"
+_HARD = 8  # so many outputs may use up their time
 _LEAST = 10  # Python allows a process more than ABC allows itself
 
 
@@ -28,11 +31,15 @@ def reachable(core: Core, wanted: Sequence[Point], points: Sequence[Point], *, s
     every memory content; a sequence found may need one that the core never writes. Errors: ``YosysError``.
     """
     result: list[Finding] = [(UNDECIDED, "the netlist has no such bit or arm")] * len(wanted)
+    for index in impossible(core, wanted, points, seconds=seconds):
+        result[index] = (PROVEN, f"no update gives it: the datapath unrolled, {SOLVER}")
+    rest = [index for index, (verdict, _) in enumerate(result) if verdict != PROVEN]
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-        asked = write_question(core, wanted, points, Path(folder) / "question.aig")
+        question = Path(folder) / "question.aig"
+        asked = [rest[k] for k in write_question(core, [wanted[index] for index in rest], points, question)] if rest else []
         if not asked:
             return result
-        said = _abc(_SCRIPT.format(seconds=seconds), Path(folder), seconds)
+        said = _abc(_SCRIPT.format(seconds=seconds, each=1000 * seconds // _HARD), Path(folder), seconds)
     late = (UNDECIDED, f"no proof and no input sequence within {seconds} s")
     if not said:
         return [late if index in asked else finding for index, finding in enumerate(result)]
