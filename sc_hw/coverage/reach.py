@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..manifest import Core
 from ..yosys import YosysError
-from .netlist import write_question
+from .netlist import settling_clocks, write_question
 from .points import Point
 from .update import SOLVER, impossible
 
@@ -17,9 +17,9 @@ __all__ = ["PROVEN", "REACHABLE", "UNDECIDED", "Finding", "reachable"]
 
 PROVEN, REACHABLE, UNDECIDED = "unreachable (proven)", "not reached", "undecided"
 Finding = tuple[str, str]  # verdict, reason
-# scorr finds registers that never differ, which leaves little for pdr; -a goes on after the first output reached, -H
-# keeps one hard output from taking the time of all.
-_SCRIPT = "read_aiger question.aig; strash; scorr; pdr -a -H {each} -T {seconds}"
+# cycle -x runs the reset with unknown inputs, so that pdr starts behind it; a register that is unknown then may hold anything.
+# scorr finds registers that never differ; -a goes on after the first output reached, -H ends an output that takes too long.
+_SCRIPT = "read_aiger question.aig; strash; cycle -F {clocks} -x; undc; scorr; pdr -a -H {each} -T {seconds}"
 _HARD = 8  # so many outputs may use up their time
 _LEAST = 10  # Python allows a process more than ABC allows itself
 
@@ -27,8 +27,8 @@ _LEAST = 10  # Python allows a process more than ABC allows itself
 def reachable(core: Core, wanted: Sequence[Point], points: Sequence[Point], *, seconds: int) -> list[Finding]:
     """Return for each point of ``wanted`` whether some input sequence reaches it, and why.
 
-    ``points`` are all points of the core. Whatever the memory returns is free, so ``unreachable (proven)`` holds for
-    every memory content; a sequence found may need one that the core never writes. Errors: ``YosysError``.
+    ``points`` are all points of the core. Whatever the memory returns is free, and so are registers that reset leaves undefined:
+    a proof holds for every content, a sequence found may need one that the core never has. Errors: ``YosysError``.
     """
     result: list[Finding] = [(UNDECIDED, "the netlist has no such bit or arm")] * len(wanted)
     for index in impossible(core, wanted, points, seconds=seconds):
@@ -39,7 +39,8 @@ def reachable(core: Core, wanted: Sequence[Point], points: Sequence[Point], *, s
         asked = [rest[k] for k in write_question(core, [wanted[index] for index in rest], points, question)] if rest else []
         if not asked:
             return result
-        said = _abc(_SCRIPT.format(seconds=seconds, each=1000 * seconds // _HARD), Path(folder), seconds)
+        script = _SCRIPT.format(clocks=settling_clocks(core), seconds=seconds, each=1000 * seconds // _HARD)
+        said = _abc(script, Path(folder), seconds)
     late = (UNDECIDED, f"no proof and no input sequence within {seconds} s")
     if not said:
         return [late if index in asked else finding for index, finding in enumerate(result)]

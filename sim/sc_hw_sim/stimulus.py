@@ -76,7 +76,8 @@ def inputs_of(kind: Kind, spec: RuleSpec, steps: int, synapses: int, generator: 
     for f in spec.step_inputs:
         ends = np.array([f.maximum, f.minimum], dtype=np.int64)
         if kind.step == "random":
-            result[f.name] = _values(f, (steps,), generator)
+            flag = f.bits == 1 and not f.signed
+            result[f.name] = (generator.random(steps) < rate).astype(np.int64) if flag else _values(f, (steps,), generator)
         else:
             zeros = np.zeros(steps, dtype=np.int64)
             result[f.name] = ends[{"maximum": zeros, "minimum": zeros + 1, "alternate": np.arange(steps) % 2}[kind.step]]

@@ -21,7 +21,7 @@ from sc_hw.rtl.emit import GENERATORS, emit
 from sc_hw.simulate import simulate
 from sc_hw_models.registry import get_rule
 
-from .configurations import CONFIGURATIONS, GROUP
+from .configurations import GROUP, covered
 
 
 @click.command()
@@ -33,7 +33,7 @@ from .configurations import CONFIGURATIONS, GROUP
 @click.option("--json", "json_path", type=click.Path(path_type=Path), default=Path("build/coverage.json"), show_default=True)
 def main(timesteps: int, updates: int, seed: int, first: int, count: int, json_path: Path) -> None:
     """Run the corners with coverage; exit status 1 when a point is neither reached nor proven unreachable."""
-    chosen = list(enumerate(CONFIGURATIONS))[first : first + count]
+    chosen = list(enumerate(covered()))[first : first + count]
     records = []
     for start in range(0, len(chosen), GROUP):
         with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
