@@ -60,8 +60,8 @@ def write_question(core: Core, wanted: Sequence[Point], points: Sequence[Point],
     """Write an AIGER file whose outputs are high where a point of ``wanted`` is reached; return which have an output, in order.
 
     A toggle is reached in a clock whose bit has just changed, an arm of a branch in a clock that takes it. Reset is
-    high for ``settling_clocks`` and one more, whatever the registers hold before; from then on it and every input are
-    free, except that host accesses name words that exist. ``points`` are all points of the core. Errors: ``YosysError``.
+    high for ``settling_clocks`` and one more, without a host access, whatever the registers hold before; from then on it and every
+    input are free, except that host accesses name words that exist. ``points`` are all points of the core. Errors: ``YosysError``.
     """
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
         folder = Path(name)
@@ -132,7 +132,11 @@ def _question(core: Core, asked: Mapping[int, Point]) -> str:
     """Return the Verilog around the core: reset at the start, no host access outside, one output a point."""
     design, clocks = core.design, settling_clocks(core) + 1  # so that a toggle has a settled clock before it
     ports = {p.name: p for p in design.ports() if p.name not in ("clk", "rst")}
-    names = {name: name for name in ports} | {"host_address": "address", "host_lane": "lane"}
+    names = {name: name for name in ports} | {
+        "host_address": "address",
+        "host_lane": "lane",
+        "host_valid": "(host_valid & settled)",
+    }
     inside = [(name, names[name], limit) for name, limit in (("host_address", design.words), ("host_lane", design.lanes))
               if name in ports]  # fmt: skip
     labels = list(conditions(design))
