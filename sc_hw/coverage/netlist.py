@@ -60,8 +60,9 @@ def write_question(core: Core, wanted: Sequence[Point], points: Sequence[Point],
     """Write an AIGER file whose outputs are high where a point of ``wanted`` is reached; return which have an output, in order.
 
     A toggle is reached in a clock whose bit has just changed, an arm of a branch in a clock that takes it. Reset is
-    high for ``settling_clocks`` and one more, without a host access, whatever the registers hold before; from then on it and every
-    input are free, except that host accesses name words that exist. ``points`` are all points of the core. Errors: ``YosysError``.
+    high for ``settling_clocks`` and one more, without a host access, whatever the registers hold before; from then on it and
+    every input are free, except that host accesses name words that exist. ``points`` are all points of the core. Errors:
+    ``YosysError``.
     """
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
         folder = Path(name)

@@ -288,10 +288,11 @@ class CoreBench:
             for stream in (self.command, self.event, self.result):
                 stream.stall(0.0, 0)
         if turn == 2:
-            self.result.stall(0.9, int(self.generator.integers(1 << 62)))
+            self.result.stall(0.99, int(self.generator.integers(1 << 62)))
         wait = int(self.generator.integers(first, max(first, last) + 2))
         await Timer(wait * CLOCK_PERIOD + CLOCK_PERIOD // 4, unit="step")
         written = await self._reset()
+        self.result.stall(0.0, 0)
         for lane, (found, words) in enumerate(zip(written, self._lane_words, strict=True)):
             count = len(found[0])
             self.board.count("reset under way", f"surplus writes to lane {lane}", 0, max(0, count - steps * words))
