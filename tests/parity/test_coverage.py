@@ -90,6 +90,19 @@ def test_a_datapath_is_unrolled_only_if_it_holds(make_core):
     assert impossible(core, [low, carry, replace(low, what="loose:0->1")], [], seconds=30) == set()
 
 
+def test_a_register_without_reset_may_hold_anything(make_core):
+    """Plant: a register that keeps its power-up value for ever; what needs a 1 in it is not unreachable."""
+    core = make_core("verilog", synapses=4)
+    top = core.folder / "dut.v"
+    text = top.read_text()
+    where = text.rindex("endmodule")
+    ghost = "  reg ghost_reg;\n  always @(posedge clk) ghost_reg <= ghost_reg;\n  wire haunted = ghost_reg & sweeping;\n"
+    top.write_text(text[:where] + ghost + text[where:])
+    point = Point(core=0, scope="", file="", line=0, column=0, kind="toggle", what="haunted:0->1", hits=0)
+    ((verdict, _),) = reachable(core, [point], [], seconds=30)
+    assert verdict == REACHABLE
+
+
 def test_bins_are_possible_or_not(make_core):
     """With R=1 the reward is never positive; a spike pair always is possible."""
     core = make_core(reward_bits=1)
