@@ -91,14 +91,14 @@ def test_a_datapath_is_unrolled_only_if_it_holds(make_core):
 
 
 def test_a_register_without_reset_may_hold_anything(make_core):
-    """Plant: a register that keeps its power-up value for ever; what needs a 1 in it is not unreachable."""
+    """Plant: two registers that exchange their power-up values for ever; what needs different ones is not unreachable."""
     core = make_core("verilog", synapses=4)
     top = core.folder / "dut.v"
     text = top.read_text()
     where = text.rindex("endmodule")
-    ghost = "  reg ghost_reg;\n  always @(posedge clk) ghost_reg <= ghost_reg;\n  wire haunted = ghost_reg & sweeping;\n"
-    top.write_text(text[:where] + ghost + text[where:])
-    point = Point(core=0, scope="", file="", line=0, column=0, kind="toggle", what="haunted:0->1", hits=0)
+    pair = "  reg a_reg, b_reg;\n  always @(posedge clk) {a_reg, b_reg} <= {b_reg, a_reg};\n  wire differ = (a_reg ^ b_reg) & sweeping;\n"
+    top.write_text(text[:where] + pair + text[where:])
+    point = Point(core=0, scope="", file="", line=0, column=0, kind="toggle", what="differ:0->1", hits=0)
     ((verdict, _),) = reachable(core, [point], [], seconds=30)
     assert verdict == REACHABLE
 
