@@ -32,14 +32,14 @@ _STREAMS = {"command": "source", "event": "source", "host": "source", "result": 
 # Nothing may depend on what a register or memory holds at power-up: Verilator draws it from the run's seed.
 _ARGUMENTS = (
     "--no-timing", "-Wno-fatal", "-Wno-WIDTH", "--x-assign", "unique", "--x-initial", "unique",
-    "-CFLAGS", "-O2", "-LDFLAGS", "-rdynamic",
+    "-LDFLAGS", "-rdynamic",
 )  # fmt: skip
 _WAVES = ("--trace-vcd", "--trace-structs")
 # Instances of a module that is not inlined share one counter, which the others show as 0: everything is inlined.
 # The default leaves signals wider than 256 bits out.
 _COVERAGE = ("--coverage-line", "--coverage-toggle", "--coverage-user", "--coverage-max-width", "4096", "--flatten")
 # The wheel's own flag for a precompiled header is empty, which GCC reads as a second input.
-_MAKE = ("-j2", "CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O2", "OPT_GLOBAL=-O2")
+_MAKE = ("-j2", "CFG_CXXFLAGS_PCH_I=-include")
 
 
 class SimulationError(RuntimeError):
@@ -89,7 +89,10 @@ class Simulator:
         for tool in (compiler(), make(), perl()):
             tool.require()
         self.waves = waves
-        self.arguments = [*_ARGUMENTS, *(_WAVES if waves else ()), *(_COVERAGE if coverage else ())]
+        # Counters make the code ten times longer: it is compiled far longer than it runs.
+        optimise = "-O0" if coverage else "-O2"
+        self.arguments = [*_ARGUMENTS, "-CFLAGS", optimise, *(_WAVES if waves else ()), *(_COVERAGE if coverage else ())]
+        self.make = [*_MAKE, f"OPT_FAST={optimise}", f"OPT_GLOBAL={optimise}"]
         designs = [core.design for core in cores]
         self.files: dict[str, bytes] = {}
         for core in cores:
@@ -109,7 +112,7 @@ class Simulator:
             key.update(f"{name} {len(content)}\n".encode() + content)
         identity = [self.tool.path, self.tool.version, compiler().version, version("cocotb"), version("cocotb-test"), sys.version]
         identity.append(sys.prefix)  # the program finds cocotb's libraries there
-        key.update(json.dumps([self.defines, self.arguments, _MAKE, identity]).encode())
+        key.update(json.dumps([self.defines, self.arguments, self.make, identity]).encode())
         self.folder = cache_folder() / "sim" / key.hexdigest()[:32]
 
     @property
@@ -136,7 +139,7 @@ class Simulator:
         sources = [folder / "streams.sv", *(folder / name for name in (*self.files, *self.bench) if name != "streams.sv")]
         run_cocotb(
             log, folder, environment, self._build_commands, compile_only=True, waves=self.waves, timescale="1ns/1ps",
-            verilog_sources=[str(source) for source in sources], defines=self.defines, make_args=list(_MAKE),
+            verilog_sources=[str(source) for source in sources], defines=self.defines, make_args=self.make,
             compile_args=[*self.arguments, *(str(folder / name) for name in self.native)],
         )  # fmt: skip
         if not (folder / _TOP).is_file():

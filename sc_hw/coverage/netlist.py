@@ -12,7 +12,7 @@ from .arms import branches, find_arms, mark
 from .points import Point
 from .protocol import conditions, monitor
 
-__all__ = ["settling_clocks", "write_question"]
+__all__ = ["SEEN", "datapath_question", "settling_clocks", "write_question"]
 
 _READ = "read_verilog -sv {files}\nhierarchy -check -top {top}\nwrite_rtlil core.il\n"
 # A memory may hold and return anything: what is unreachable then is unreachable with the real one.
@@ -40,7 +40,15 @@ aigmap
 opt_clean
 write_aiger -zinit question.aig
 """
-_SEEN = "sc_hw_seen"
+_SMT = """read_rtlil core.il
+hierarchy -check -top {top}
+setundef -undriven -anyseq
+async2sync
+opt -full
+dffunmap
+write_smt2 -stbv question.smt2
+"""
+SEEN = "sc_hw_seen"
 
 
 def settling_clocks(core: Core) -> int:
@@ -52,32 +60,51 @@ def write_question(core: Core, wanted: Sequence[Point], points: Sequence[Point],
     """Write an AIGER file whose outputs are high where a point of ``wanted`` is reached; return which have an output, in order.
 
     A toggle is reached in a clock whose bit has just changed, an arm of a branch in a clock that takes it. Reset is
-    high for ``settling_clocks``, whatever the registers hold before; from then on it and every input are
-    free, except that host accesses name words that exist. ``points`` are all points of the core. Errors: ``YosysError``.
+    high for ``settling_clocks`` and one more, without a host access, whatever the registers hold before; from then on it and
+    every input are free, except that host accesses name words that exist. ``points`` are all points of the core. Errors:
+    ``YosysError``.
     """
-    top = core.design.name
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
         folder = Path(name)
-        for source in core.sources:
-            # Directives shift Yosys' line numbers; blank lines do not.
-            lines = source.read_text(encoding="utf-8").split("\n")
-            (folder / source.name).write_text("\n".join("" if line.startswith("`") else line for line in lines), encoding="utf-8")
-        run_pinned_yosys(_READ.format(files=" ".join(s.name for s in core.sources), top=top), cwd=folder)
-        text = folder / "core.il"
-        lines = text.read_text(encoding="utf-8").split("\n")
-        found = list(branches(lines))
-        arms = {f"sc_hw_arm_{k}": find_arms(p, found, points) for k, p in enumerate(wanted) if p.kind in ("line", "branch")}
-        text.write_text(mark(lines, arms), encoding="utf-8")
-        run_pinned_yosys(_FLATTEN.format(top=top), cwd=folder)
-        flat = text.read_text(encoding="utf-8")
-        wires = set(re.findall(r"^  wire (?:.* )?\\(\S+)$", flat, re.MULTILINE))
-        bits = {k: bit for k, p in enumerate(wanted) if (bit := _bit(wires, p, k))}
-        text.write_text(_show(flat, top, list(bits.values())), encoding="utf-8")
-        question = _question(core, {k: wanted[k] for k in [*bits, *(k for k, p in enumerate(wanted) if p.kind == "user")]})
-        (folder / "question.v").write_text(question, encoding="utf-8")
+        bits = _marked(core, core.design.name, wanted, points, folder)
+        order = [*bits, *(k for k, p in enumerate(wanted) if p.kind == "user")]
+        (folder / "question.v").write_text(_question(core, {k: wanted[k] for k in order}), encoding="utf-8")
         run_pinned_yosys(_AIGER, cwd=folder)
         shutil.copyfile(folder / "question.aig", path)
-    return [*bits, *(k for k, p in enumerate(wanted) if p.kind == "user")]
+    return order
+
+
+def datapath_question(core: Core, wanted: Sequence[Point], points: Sequence[Point]) -> tuple[str, list[int]]:
+    """Return the datapath alone as SMT-LIB 2, with a port ``SEEN`` whose bits are what ``wanted`` are about, and which have one.
+
+    The scope of each point of ``wanted`` is given from the datapath down. Errors: ``YosysError``.
+    """
+    top = str(core.manifest["modules"]["datapath"])
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
+        folder = Path(name)
+        order = list(_marked(core, top, wanted, points, folder))
+        run_pinned_yosys(_SMT.format(top=top), cwd=folder)
+        return (folder / "question.smt2").read_text(encoding="utf-8"), order
+
+
+def _marked(core: Core, top: str, wanted: Sequence[Point], points: Sequence[Point], folder: Path) -> dict[int, str]:
+    """Write the flat module ``top`` as core.il, with a port of the bits that points are about; return these by point."""
+    for source in core.sources:
+        # Directives shift Yosys' line numbers; blank lines do not.
+        lines = source.read_text(encoding="utf-8").split("\n")
+        (folder / source.name).write_text("\n".join("" if line.startswith("`") else line for line in lines), encoding="utf-8")
+    run_pinned_yosys(_READ.format(files=" ".join(s.name for s in core.sources), top=top), cwd=folder)
+    text = folder / "core.il"
+    lines = text.read_text(encoding="utf-8").split("\n")
+    found = list(branches(lines))
+    arms = {f"sc_hw_arm_{k}": find_arms(p, found, points) for k, p in enumerate(wanted) if p.kind in ("line", "branch")}
+    text.write_text(mark(lines, arms), encoding="utf-8")
+    run_pinned_yosys(_FLATTEN.format(top=top), cwd=folder)
+    flat = text.read_text(encoding="utf-8")
+    wires = set(re.findall(r"^  wire (?:.* )?\\(\S+)$", flat, re.MULTILINE))
+    bits = {k: bit for k, p in enumerate(wanted) if (bit := _bit(wires, p, k))}
+    text.write_text(_show(flat, top, list(bits.values())), encoding="utf-8")
+    return bits
 
 
 def _bit(wires: Collection[str], point: Point, index: int) -> str:
@@ -95,8 +122,8 @@ def _show(flat: str, top: str, bits: Sequence[str]) -> str:
     """Add to the flat module an output of the ``bits``, first one lowest."""
     if not bits:
         return flat
-    port = f"  wire width {len(bits)} output 100000 \\{_SEEN}\n"
-    value = f"  connect \\{_SEEN} {{ {' '.join(reversed(bits))} }}\n"
+    port = f"  wire width {len(bits)} output 100000 \\{SEEN}\n"
+    value = f"  connect \\{SEEN} {{ {' '.join(reversed(bits))} }}\n"
     before, head, body = flat.partition(f"\nmodule \\{top}\n")
     body, end, after = body.partition("\nend\n")
     return f"{before}{head}{port}{body}\n{value}{end}{after}"
@@ -104,9 +131,13 @@ def _show(flat: str, top: str, bits: Sequence[str]) -> str:
 
 def _question(core: Core, asked: Mapping[int, Point]) -> str:
     """Return the Verilog around the core: reset at the start, no host access outside, one output a point."""
-    design, clocks = core.design, settling_clocks(core)
+    design, clocks = core.design, settling_clocks(core) + 1  # so that a toggle has a settled clock before it
     ports = {p.name: p for p in design.ports() if p.name not in ("clk", "rst")}
-    names = {name: name for name in ports} | {"host_address": "address", "host_lane": "lane"}
+    names = {name: name for name in ports} | {
+        "host_address": "address",
+        "host_lane": "lane",
+        "host_valid": "(host_valid & settled)",
+    }
     inside = [(name, names[name], limit) for name, limit in (("host_address", design.words), ("host_lane", design.lanes))
               if name in ports]  # fmt: skip
     labels = list(conditions(design))
@@ -122,7 +153,7 @@ def _question(core: Core, asked: Mapping[int, Point]) -> str:
     head = "".join(f"  input wire [{p.bits - 1}:0] {p.name},\n" for p in ports.values() if p.direction == "input")
     given = "".join(f"  wire [{p.bits - 1}:0] {p.name};\n" for p in ports.values() if p.direction == "output")
     pins = "".join(f", .{name}({names[name]})" for name in ports)
-    seen = f", .{_SEEN}(seen)" if place else ""
+    seen = f", .{SEEN}(seen)" if place else ""
     return f"""{monitor(design)}
 module sc_hw_question (
   input wire clk,

@@ -7,15 +7,23 @@ from pathlib import Path
 
 from ..manifest import Core
 from ..yosys import YosysError, run_abc
-from .netlist import write_question
+from .netlist import settling_clocks, write_question
 from .points import Point
+from .update import SOLVER, impossible
 
 __all__ = ["PROVEN", "REACHABLE", "UNDECIDED", "Finding", "reachable"]
 
 PROVEN, REACHABLE, UNDECIDED = "unreachable (proven)", "not reached", "undecided"
 Finding = tuple[str, str]  # verdict, reason
-# scorr finds registers that never differ, which leaves little for pdr; -a goes on after the first output reached.
-_SCRIPT = "read_aiger question.aig; strash; scorr; pdr -a -T {seconds}"
+# scorr finds registers that never differ; -a goes on after the first output reached, -H ends an output that takes too long.
+_PROVE = "scorr; pdr -a -H {each} -T {seconds}"
+# cycle -x runs the reset with unknown inputs. What is unknown then is made free by undc, which an AIG with such registers needs:
+# pdr takes them for 0. Starting behind the reset is much easier, but free registers may reach what the core does not.
+_SCRIPTS = (
+    "read_aiger question.aig; strash; cycle -F {clocks} -x; logic; undc; strash; zero; " + _PROVE,
+    "read_aiger question.aig; strash; " + _PROVE,
+)
+_HARD = 8  # so many outputs may use up their time
 _LEAST = 10  # Python allows a process more than ABC allows itself
 
 
@@ -26,11 +34,25 @@ def reachable(core: Core, wanted: Sequence[Point], points: Sequence[Point], *, s
     every memory content; a sequence found may need one that the core never writes. Errors: ``YosysError``.
     """
     result: list[Finding] = [(UNDECIDED, "the netlist has no such bit or arm")] * len(wanted)
+    for index in impossible(core, wanted, points, seconds=seconds):
+        result[index] = (PROVEN, f"no update gives it: the datapath unrolled, {SOLVER}")
+    for script in _SCRIPTS:
+        rest = [index for index, (verdict, _) in enumerate(result) if verdict != PROVEN]
+        if rest:
+            found = _searched(core, [wanted[index] for index in rest], points, script, seconds)
+            result = [found[rest.index(index)] if index in rest else finding for index, finding in enumerate(result)]
+    return result
+
+
+def _searched(core: Core, wanted: Sequence[Point], points: Sequence[Point], script: str, seconds: int) -> list[Finding]:
+    """Return what ABC finds of each point with a script."""
+    result: list[Finding] = [(UNDECIDED, "the netlist has no such bit or arm")] * len(wanted)
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
         asked = write_question(core, wanted, points, Path(folder) / "question.aig")
         if not asked:
             return result
-        said = run_abc(_SCRIPT.format(seconds=seconds), cwd=Path(folder), timeout=2 * seconds + _LEAST)
+        commands = script.format(clocks=settling_clocks(core), seconds=seconds, each=1000 * seconds // _HARD)
+        said = run_abc(commands, cwd=Path(folder), timeout=2 * seconds + _LEAST)
     late = (UNDECIDED, f"no proof and no input sequence within {seconds} s")
     if not said:
         return [late if index in asked else finding for index, finding in enumerate(result)]

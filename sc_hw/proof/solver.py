@@ -69,6 +69,24 @@ class Solver:
         said = " ".join((done.stdout + done.stderr).split())[-300:]
         return Answer(verdict="unknown", seconds=seconds, text=said or f"{self.name} said nothing, exit status {done.returncode}")
 
+    def ask_each(self, text: str, goals: Sequence[str], *, timeout: float) -> list[str]:
+        """Check the assertions of ``text`` with each of ``goals`` by itself, all in one process: sat, unsat or unknown.
+
+        The process is ended after ``timeout`` seconds; what it had no answer to is unknown.
+        """
+        questions = "\n".join(f"(push 1)\n(assert {goal})\n(check-sat)\n(pop 1)" for goal in goals)
+        incremental = ["--incremental"] if self.name == "yices" else []
+        with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+            path = Path(folder) / "questions.smt2"
+            path.write_text(f"(set-logic QF_BV)\n{text}\n{questions}\n", encoding="utf-8")
+            try:
+                command = [*self._command(), *incremental, str(path)]
+                said = subprocess.run(command, capture_output=True, timeout=timeout, check=False).stdout
+            except subprocess.TimeoutExpired as late:
+                said = late.stdout or b""
+        answers = re.findall(r"^(sat|unsat|unknown)$", said.decode(), re.MULTILINE)
+        return answers + ["unknown"] * (len(goals) - len(answers))
+
     @property
     def command_name(self) -> str:
         """The name under which other programs call the solver."""

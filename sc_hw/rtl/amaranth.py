@@ -35,9 +35,7 @@ module widen (A, B, Y);
       "$add": assign Y = `WIDE(A) + `WIDE(B);
       "$sub": assign Y = `WIDE(A) - `WIDE(B);
       "$mul": assign Y = `WIDE(A) * `WIDE(B);
-      "$eq":  // Amaranth writes a zero without bits.
-        if (B_WIDTH == 0) assign Y = A == {A_WIDTH{1'b0}};
-        else assign Y = `WIDE(A) == `WIDE(B);
+      "$eq": assign Y = `WIDE(A) == `WIDE(B);
     endcase
   endgenerate
 endmodule
@@ -72,7 +70,7 @@ def _rtlil(design: CoreDesign) -> dict[str, tuple[str, str]]:
         def domain(domain_name: str) -> ClockDomain:
             return ClockDomain(domain_name, reset_less=not reset)
 
-        modules[name] = purpose, rtlil.convert(component, name=name, emit_src=False, missing_domain=domain)
+        modules[name] = purpose, _with_bits(rtlil.convert(component, name=name, emit_src=False, missing_domain=domain))
 
     rule, lfsr, name = design.rule, design.spec.lfsr, design.name
     lanes = f"{design.lanes} lane{'s' if design.lanes > 1 else ''}"
@@ -84,6 +82,15 @@ def _rtlil(design: CoreDesign) -> dict[str, tuple[str, str]]:
         purpose = f"random register of one lane, x^{lfsr.taps[0]} + x^{lfsr.taps[1]} + 1, {lfsr.fresh} new bits a step"
         convert(f"{name}_random", RandomRegister(lfsr), purpose)
     return modules
+
+
+def _with_bits(text: str) -> str:
+    """Return RTLIL in which a constant 0 that an operator takes has one bit.
+
+    Amaranth trims it to no bits, of which Verilog makes two: ``[-1:0]``.
+    """
+    text = re.sub(r"(parameter \\[AB]_WIDTH) 0$", r"\1 1", text, flags=re.MULTILINE)
+    return re.sub(r"(connect \\[AB]) \{ +\}", r"\1 1'0", text)
 
 
 def amaranth_files(design: CoreDesign) -> dict[str, str]:

@@ -127,9 +127,7 @@ class WeightStage:
         # What the counter is compared with: the octave of drive times change.
         drive_magnitude = reg("drive_magnitude", magnitude(m, "drive_magnitude", drive), 1)
         drive_log = reg("drive_log", leading_one(m, "drive_log", drive_magnitude), 2)
-        # Amaranth gives a constant 0 no bits, which Yosys writes as an undriven wire: no 0 is subtracted.
-        level = drive_log - config.importance_scale if config.importance_scale else Cat(drive_log, Const(0, 1)).as_signed()
-        level_3 = reg("level", level, 3)
+        level_3 = reg("level", drive_log - config.importance_scale, 3)
         change_magnitude = reg("change_magnitude", magnitude(m, "change_magnitude", change), 4)
         change_log = leading_one(m, "change_log", change_magnitude)
         level_4 = reg("level", level_3, 4)
@@ -150,7 +148,7 @@ class WeightStage:
         distance = reg("distance", self._at("state_weight", 1) - self._at("state_anchor", 1), 2)
         distance_magnitude = reg("distance_magnitude", magnitude(m, "distance_magnitude", distance), 3)
         distance_log = leading_one(m, "distance_log", distance_magnitude)
-        far = self._negative("far", (config.importance_damping or Const(0, 1)) - distance_log)
+        far = self._negative("far", config.importance_damping - distance_log)
         damped = reg("damped", Mux(far, distance_log, config.importance_damping), 4)
         octaves = reg("octaves", self._at("state_importance", 4) - damped.shift_left(1) - config.importance_offset, 5)
         code = self._at("state_code", 5)

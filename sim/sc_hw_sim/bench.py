@@ -86,7 +86,7 @@ class CoreBench:
             progress(steps * self.synapses)
             if self.generator.random() < 0.1:
                 await self._check_readback("read-back")
-            if self.generator.random() < 0.2 or self.board.resets < 8:
+            if self.generator.random() < 0.2 or self.board.resets < 10:
                 await self._reset_mid_run()
             if self.generator.random() < 0.1 or self.board.clears == 2:
                 await self._clear()
@@ -273,8 +273,8 @@ class CoreBench:
         """Reset in the middle of timesteps or a clear: what was written before stays, in order; nothing else changes."""
         await self._settled()
         state = {name: values.copy() for name, values in self.model.state.items()}
-        turn = self.board.resets % 4  # in turn: timesteps, their end, timesteps whose results wait, a clear
-        steps = 1 if turn % 2 else int(self.generator.integers(1, 5))
+        turn = self.board.resets % 5  # in turn: timesteps, their end, timesteps whose results wait, a clear, a sweep
+        steps = 1 if turn in (1, 3) else int(self.generator.integers(1, 5))
         if turn == 3:
             expected = self._ask_clear()
         else:
@@ -282,16 +282,17 @@ class CoreBench:
             expected, _ = self.model.run(inputs)
             self._offer(inputs, steps)
         late = self.words + self.spec.latency
-        ranges = [(1, steps * late), (self.words + 5, late + 1), (self.spec.latency + 6, steps * late), (2, self.words)]
-        first, last = ranges[turn]
+        busy = (2, self.words)
+        first, last = [(1, steps * late), (self.words + 5, late + 1), (self.spec.latency + 6, steps * late), busy, busy][turn]
         if turn:  # no gaps, so that the reset meets what it is for, which may last a few clocks only
             for stream in (self.command, self.event, self.result):
                 stream.stall(0.0, 0)
         if turn == 2:
-            self.result.stall(0.9, int(self.generator.integers(1 << 62)))
+            self.result.stall(0.99, int(self.generator.integers(1 << 62)))
         wait = int(self.generator.integers(first, max(first, last) + 2))
         await Timer(wait * CLOCK_PERIOD + CLOCK_PERIOD // 4, unit="step")
         written = await self._reset()
+        self.result.stall(0.0, 0)
         for lane, (found, words) in enumerate(zip(written, self._lane_words, strict=True)):
             count = len(found[0])
             self.board.count("reset under way", f"surplus writes to lane {lane}", 0, max(0, count - steps * words))

@@ -61,12 +61,28 @@ def corners() -> list[Configuration]:
         c(64, 1, {"eligibility_gain_shift": 1, "depression_shift": 1}),
         c(64, 1, {"eligibility_gain_shift": 30, "depression_shift": 30}),
         c(64, 1, {"rounding": "nearest", "decay_rounding": "nearest"}),
+        # As wide as the shifts are long, so that something is left behind them.
         c(64, 1, {"rounding": "stochastic", "learning_shift": 30, "decay_rounding": "stochastic", "trace_decay_shift": 30,
-                  "random_seed": 2**31 - 1}),
+                  "trace_fraction_bits": 18, "reward_bits": 30, "random_seed": 2**31 - 1}),
         c(64, 1, {"rounding": "stochastic", "learning_shift": 0, "decay_rounding": "stochastic", "trace_decay_shift": 0}),
         *(c(48, 2, {"consolidation": kind, "rounding": rounding, "trace_fraction_bits": 2})
-          for kind, rounding in zip(KINDS, ("nearest", "floor", "stochastic", "nearest", "stochastic"), strict=True)),
+          for kind, rounding in zip(KINDS[:-1], ("nearest", "floor", "stochastic", "nearest"), strict=True)),
+        # With the default scale only one update in 2^15 takes importance to its end.
+        c(48, 2, {"consolidation": "si", "rounding": "stochastic", "trace_fraction_bits": 2, "learning_shift": 2,
+                  "importance_scale": 0}),
     ]  # fmt: skip
+
+
+def covered() -> list[Configuration]:
+    """What ``make coverage`` runs: the corners, and the presets of the other rules, but for si a configuration as above."""
+    important = {"consolidation": "si", "learning_shift": 0, "importance_scale": 0, "weight_bits": 20, "signal_bits": 12,
+                 "activity_bits": 8}  # fmt: skip
+    shapes = cycle([(64, 1), (37, 4), (9, 1), (130, 2)])
+    presets = [
+        (rule, preset) for rule in RULES if rule != "r_stdp" for name, preset in get_rule(rule).presets.items() if name != "si"
+    ]
+    others = [Configuration(*next(shapes), dataclasses.asdict(preset.config), rule) for rule, preset in presets]
+    return [*corners(), *others, Configuration(48, 2, important, "three_factor")]
 
 
 def ends(rule_name: str) -> list[Configuration]:

@@ -21,19 +21,19 @@ from sc_hw.rtl.emit import GENERATORS, emit
 from sc_hw.simulate import simulate
 from sc_hw_models.registry import get_rule
 
-from .configurations import GROUP, corners
+from .configurations import GROUP, covered
 
 
 @click.command()
 @click.option("--timesteps", default=400, show_default=True, help="Timesteps of each core of 64 synapses or more.")
-@click.option("--updates", default=1 << 14, show_default=True, help="Synapse-steps of each smaller core.")
+@click.option("--updates", default=1 << 17, show_default=True, help="Synapse-steps of each smaller core.")
 @click.option("--seed", default=20261122, show_default=True)
 @click.option("--first", default=0, help="Only the corners from this one ...")
 @click.option("--count", default=1000, help="... and so many.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), default=Path("build/coverage.json"), show_default=True)
 def main(timesteps: int, updates: int, seed: int, first: int, count: int, json_path: Path) -> None:
     """Run the corners with coverage; exit status 1 when a point is neither reached nor proven unreachable."""
-    chosen = list(enumerate(corners()))[first : first + count]
+    chosen = list(enumerate(covered()))[first : first + count]
     records = []
     for start in range(0, len(chosen), GROUP):
         with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
@@ -49,6 +49,7 @@ def main(timesteps: int, updates: int, seed: int, first: int, count: int, json_p
                 print(f"c{index}: {configuration.label}", flush=True)
             steps = [max(timesteps, updates // core.design.synapses) for core in cores]
             result = simulate(cores, steps=steps, seed=seed, output=Path(folder) / "sim", coverage=True)
+            print(f"{result.build_seconds:.0f} s built, {result.run_seconds:.0f} s simulated", flush=True)
             if not result.passed:
                 sys.exit(f"seed {seed}: a core differs from its model; see make sim")
             records += coverage_of(cores, result, seconds=PROOF_SECONDS, note=lambda text: print(text, flush=True))

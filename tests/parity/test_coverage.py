@@ -1,15 +1,17 @@
 """Coverage: the reader, what a campaign reaches, and the proof about what it does not."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from sc_hw.cli import app
 from sc_hw.coverage.bins import possible
-from sc_hw.coverage.points import read_points
+from sc_hw.coverage.points import Point, read_points
 from sc_hw.coverage.reach import PROVEN, REACHABLE, reachable
 from sc_hw.coverage.report import coverage_of
+from sc_hw.coverage.update import impossible
 from sc_hw.simulate import simulate
 from sc_hw_models.cover import coverpoints
 
@@ -69,6 +71,36 @@ def test_default_core_is_explained_and_plants_are_told_apart(generator, make_cor
     hit = [p for p in points if p.hits and p.kind in ("line", "branch") and p.what != "block"]
     assert len(hit) > 20
     assert not [p for p, (verdict, _) in zip(hit, reachable(core, hit, points, seconds=15), strict=True) if verdict == PROVEN]
+    toggled = [p for p in points if p.hits and p.kind == "toggle" and p.scope.startswith("lane_0.datapath")]
+    assert len(toggled) > 200
+    assert not impossible(core, toggled, points, seconds=15)
+
+
+def test_a_datapath_is_unrolled_only_if_it_holds(make_core):
+    """The release plus its rounding never carries. Plant: a register that goes on while enable is low; then nothing is said."""
+    core = make_core("amaranth", rule="stp")
+    carry, low = (Point(core=0, scope="lane_0.datapath", file="", line=0, column=0, kind="toggle", what=f"{name}:0->1", hits=0)
+                  for name in ("unused_release_rounded_above", "release_6[0]"))  # fmt: skip
+    assert impossible(core, [low, carry], [], seconds=30) == {1}
+    datapath = core.folder / "dut_datapath.v"
+    text = datapath.read_text()
+    where = text.rindex("endmodule")
+    loose = "  reg loose;\n  always @(posedge clk) loose <= in_pre_spike;\n"
+    datapath.write_text(text[:where] + loose + text[where:])
+    assert impossible(core, [low, carry, replace(low, what="loose:0->1")], [], seconds=30) == set()
+
+
+def test_a_register_without_reset_may_hold_anything(make_core):
+    """Plant: two registers that exchange their power-up values for ever; what needs different ones is not unreachable."""
+    core = make_core("verilog", synapses=4)
+    top = core.folder / "dut.v"
+    text = top.read_text()
+    where = text.rindex("endmodule")
+    pair = "  reg a_reg, b_reg;\n  always @(posedge clk) {a_reg, b_reg} <= {b_reg, a_reg};\n  wire differ = (a_reg ^ b_reg) & sweeping;\n"
+    top.write_text(text[:where] + pair + text[where:])
+    point = Point(core=0, scope="", file="", line=0, column=0, kind="toggle", what="differ:0->1", hits=0)
+    ((verdict, _),) = reachable(core, [point], [], seconds=30)
+    assert verdict == REACHABLE
 
 
 def test_bins_are_possible_or_not(make_core):

@@ -98,19 +98,31 @@ def test_both_generators_have_the_same_ports(make_core):
     assert declared(folders[0] / "dut.v", "dut") == expected
 
 
-@pytest.mark.parametrize("generator", GENERATORS)
-@pytest.mark.parametrize("index", range(0, len(CONFIGURATIONS), 3))
-def test_lint_is_clean(make_core, generator, index):
-    configuration = CONFIGURATIONS[index]
-    core = make_core(generator, rule=configuration.rule, synapses=configuration.synapses, lanes=configuration.lanes,
-                     **configuration.settings)  # fmt: skip
+def lint(cores):
+    """What ``verilator -Wall`` says of some cores: an undriven net and a range that runs below 0 are among its warnings."""
     tool = verilator().require()
     done = subprocess.run(
-        [tool.path, "--lint-only", "-Wall", "--top-module", "dut", *map(str, core.sources)],
+        [tool.path, "--lint-only", "-Wall", "-Wno-MULTITOP", *(str(source) for core in cores for source in core.sources)],
         capture_output=True, text=True, env={**os.environ, **dict(tool.environment)}, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "%Warning" not in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("start", range(0, len(CONFIGURATIONS), 9))
+def test_lint_is_clean(make_core, start):
+    """Every configuration of the regression, nine in one run of the linter."""
+    cores = [
+        make_core(generator, rule=c.rule, synapses=c.synapses, lanes=c.lanes, name=f"c{k}{generator[0]}", **c.settings)
+        for k, c in enumerate(CONFIGURATIONS[start : start + 9]) for generator in GENERATORS
+    ]  # fmt: skip
+    assert lint(cores) == ""
+
+
+def test_lint_finds_a_constant_without_bits(make_core, monkeypatch):
+    """Plant: operands that Amaranth trimmed to no bits reach Yosys as they are."""
+    monkeypatch.setattr("sc_hw.rtl.amaranth._with_bits", lambda text: text)
+    least = {"consolidation": "si", "importance_damping": 0}
+    assert "ASCRANGE" in lint([make_core("amaranth", **least)])
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
