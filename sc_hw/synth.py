@@ -101,12 +101,13 @@ def map_sources(sources: Sequence[Path], top: str, target: Target) -> Netlist:
 
 
 def _proof(design: CoreDesign, module: str, structure: Structure, netlist: Netlist, target: Target) -> MemoryProof:
-    lane_bits = design.words * design.spec.state_bits if module == "core" else 0
+    whole = module == "core"
+    lane_bits = design.words * design.spec.state_bits if whole else 0
     smallest = min(target.bits[cell] for cell in target.weights["block_ram"])
     return MemoryProof(
         memory_bits=structure.memory_bits,
-        expected_bits=lane_bits * design.lanes,
-        synapse_bits=design.synapses * design.spec.state_bits if module == "core" else 0,
+        expected_bits=design.memory_bits if whole else 0,
+        synapse_bits=design.synapses * design.spec.state_bits if whole else 0,
         register_bits=structure.register_bits,
         block_ram_bits=target.ram_bits(netlist.cells),
         lut_ram_cells=target.lut_ram_cells(netlist.cells),
@@ -118,6 +119,8 @@ def _proof(design: CoreDesign, module: str, structure: Structure, netlist: Netli
 def _top(core: Core, module: str) -> str:
     if module not in MODULES:
         raise UserError(f"--module {module!r}: unknown; allowed are {', '.join(MODULES)}")
+    if module != "core":
+        core.check_single(f"--module {module}")
     return str(core.design.name if module == "core" else f"{core.design.name}_lane")
 
 
