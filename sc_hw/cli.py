@@ -155,8 +155,7 @@ def emit(
     click.echo(
         f"{path}: {synapses} synapses of {chosen.name}, {lanes} lane{'s' if lanes > 1 else ''}, "
         f"{design.spec.state_bits} state bits a synapse, "
-        f"latency {design.spec.latency}, {generator}"
-        + (f"; in front {neurons} neurons of {presynaptic}" if presynaptic else "")
+        f"latency {design.spec.latency}, {generator}" + (f"; in front {neurons} neurons of {presynaptic}" if presynaptic else "")
     )
 
 

@@ -30,7 +30,7 @@ INITIAL = "initial_state.csv"
 class Core:
     """An emitted folder as read back from its manifest; ``digest`` is one SHA-256 over the manifest and every file as it is.
 
-    A layer has its two cores as ``parts``, the neurons first; they are cores of their own, and ``edited`` and ``digest`` cover them.
+    A layer has its two cores as ``parts``, the neurons first: cores of their own, which ``edited`` and ``digest`` cover too.
     """
 
     folder: Path
@@ -48,7 +48,8 @@ class Core:
     def check_single(self, what: str) -> None:
         """Raise ``UserError`` when this is a layer, because ``what`` is of one of its cores."""
         if self.parts:
-            raise UserError(f"{self.folder}: a layer; {what} is of one core: give {' or '.join(str(p.folder) for p in self.parts)}")
+            folders = " or ".join(str(part.folder) for part in self.parts)
+            raise UserError(f"{self.folder}: a layer; {what} is of one core: give {folders}")
 
 
 def _port(port: Port) -> dict[str, Any]:
@@ -148,6 +149,9 @@ def load_core(folder: Path) -> Core:
         except OSError as error:
             raise UserError(f"{folder / name}: listed in the manifest but not readable ({error.strerror}); emit again") from error
     edited = [name for name, digest in digests.items() if found[name] != digest]
-    edited += [f"{part.folder.name}/{name}" for part in parts for name in part.edited]
+    for part in parts:
+        digest = hashlib.sha256((part.folder / MANIFEST).read_bytes()).hexdigest()
+        replaced = [MANIFEST] if digest != manifest["parts"][part.folder.name] else []
+        edited += [f"{part.folder.name}/{name}" for name in (*part.edited, *replaced)]
     whole = hashlib.sha256(json.dumps([manifest, found, *(part.digest for part in parts)], sort_keys=True).encode()).hexdigest()
     return Core(folder=folder, manifest=manifest, design=design, edited=tuple(edited), digest=whole, parts=parts)

@@ -101,18 +101,17 @@ def map_sources(sources: Sequence[Path], top: str, target: Target) -> Netlist:
 
 
 def _proof(design: CoreDesign, module: str, structure: Structure, netlist: Netlist, target: Target) -> MemoryProof:
-    whole = module == "core"
-    lane_bits = design.words * design.spec.state_bits if whole else 0
+    memories = design.memories if module == "core" else []
     smallest = min(target.bits[cell] for cell in target.weights["block_ram"])
     return MemoryProof(
         memory_bits=structure.memory_bits,
-        expected_bits=design.memory_bits if whole else 0,
-        synapse_bits=design.synapses * design.spec.state_bits if whole else 0,
+        expected_bits=sum(memories),
+        synapse_bits=design.synapses * design.spec.state_bits if memories else 0,
         register_bits=structure.register_bits,
         block_ram_bits=target.ram_bits(netlist.cells),
         lut_ram_cells=target.lut_ram_cells(netlist.cells),
         left_to_registers=netlist.left_to_registers,
-        block_ram_due=lane_bits >= smallest,
+        due_bits=sum(bits for bits in memories if bits >= smallest),
     )
 
 

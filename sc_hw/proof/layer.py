@@ -19,7 +19,7 @@ __all__ = ["prove_layer"]
 _STATEMENTS = {
     "layer_fanout": "in their k-th timestep the synapses get, in order and once each, what their neurons gave in their k-th "
     "timestep and their postsynaptic neuron's input, without a lost clock",
-    "layer_streams": "a neuron's beat leaves outside exactly when it is stored, and waits only for the last timestep to be played",
+    "layer_streams": "a neuron's beat leaves the layer exactly when it is stored, which only a timestep being played delays",
     "layer_wiring": "every other port of the two cores is the layer's",
     "inside": "the invariants by which the induction closes",
 }

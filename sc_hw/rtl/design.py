@@ -113,9 +113,9 @@ class CoreDesign:
         return max(1, _COLUMN_BLOCK_BITS // self.words)
 
     @property
-    def memory_bits(self) -> int:
-        """Bits of all memories."""
-        return self.words * self.lanes * self.spec.state_bits
+    def memories(self) -> list[int]:
+        """Bits of each memory."""
+        return [self.words * self.spec.state_bits] * self.lanes
 
     @property
     def pipeline_depth(self) -> int:

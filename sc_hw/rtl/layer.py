@@ -74,9 +74,9 @@ class LayerDesign(CoreDesign):
         return sum(f.bits for f in self.postsynaptic_inputs)
 
     @property
-    def memory_bits(self) -> int:
-        """State bits of synapses and neurons, and a timestep of what the neurons gave."""
-        return self.core.memory_bits + self.presynaptic.memory_bits + self.presynaptic.words * self.pre_bits
+    def memories(self) -> list[int]:
+        """Bits of each memory: those of the synapses, of the neurons, and what the neurons gave in a timestep."""
+        return [*self.core.memories, *self.presynaptic.memories, self.presynaptic.words * self.pre_bits]
 
     def inputs(self) -> dict[Field, int]:
         """Return the inputs of a timestep and how many values each has: those of the neurons come first."""

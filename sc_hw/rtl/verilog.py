@@ -44,7 +44,8 @@ def memory_files(design: CoreDesign) -> dict[str, str]:
     bits = design.spec.state_bits
     return {
         f"{design.memory_module(lane)}.v": template.render(
-            module=design.memory_module(lane), purpose=purpose,
+            module=design.memory_module(lane),
+            purpose=purpose,
             # Joined here: a template's loop is too slow for tens of thousands of words.
             initial="\n".join(f"        words[{k}] = {bits}'h{word:x};" for k, word in enumerate(design.initial_words(lane))),
         )
