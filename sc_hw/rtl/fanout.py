@@ -38,7 +38,7 @@ class Fanout(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         m.d.comb += [
             self.pre_ready.eq(~replay),
             self.post_ready.eq(replay & move & last),
-            self.beat_valid.eq(valid),
+            self.beat_valid.eq(apart(valid)),
             self.beat_post.eq(apart(post)),
         ]
         next_address = cut(m, "next_address", address + 1, 0, address.shape())
