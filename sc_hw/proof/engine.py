@@ -21,7 +21,8 @@ from .sby import Run, run_sby
 from .solver import Solver
 
 __all__ = [
-    "RUNS_LONGER", "answer_of", "decide", "engine_task", "induction_task", "memory_task", "prove_engine", "read_sources", "render",
+    "RUNS_LONGER", "answer_of", "decide", "engine_task", "induction_task", "memory_task", "prove_engine", "read_sources",
+    "render",
 ]  # fmt: skip
 
 _INDUCTION = 2  # clocks: one before the one that is proven
