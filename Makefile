@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test lint sim coverage prove prove-random prove-presets mutate mutate-models synth continual-cost selftest digits continual docs neurocore bench clean
+.PHONY: help setup demo test lint sim coverage prove prove-random prove-presets mutate mutate-models synth continual-cost selftest digits continual layer docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -73,6 +73,9 @@ digits: $(READY) ## the worked example on real data
 
 continual: $(READY) ## two tasks on real data: forgetting with and without consolidation, in the model and in the Verilog
 	$(BIN)/python examples/continual build/continual --docs docs
+
+layer: $(READY) ## neurons with short-term plasticity in front of learning synapses, on real data, in the model and in the Verilog
+	$(BIN)/python examples/layer.py build/layer
 
 neurocore: $(READY) ## measure sc-neurocore's emitted lane beside ours (installs it in a throw-away environment)
 	$(BIN)/python synth/compare_neurocore.py -o docs/measured/neurocore.md

@@ -97,13 +97,21 @@ def app() -> None:
 @click.option("--config", type=FILE, metavar="FILE", help="TOML file with the rule's settings; wins over --preset.")
 @_settings
 @click.option("--initial", type=FILE, metavar="FILE", help="Initial state: .npz or .csv, one integer column per state field.")
+@click.option(
+    "--presynaptic",
+    metavar="RULE",
+    help="A layer: presynaptic neurons of this rule in front of the synapses (see docs/layer.md).",
+    shell_complete=_complete(lambda: list(RULES)),
+)
+@click.option("--neurons", type=int, metavar="N", help="Number of presynaptic neurons; N of them have --synapses together.")
+@click.option("--neuron-set", "neuron_settings", multiple=True, metavar="KEY=VALUE", help="One setting of --presynaptic.")
 @click.option("--name", default="sc_core", show_default=True, help="Name of the top module.")
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw emitted it.")
 @click.pass_context
 def emit(
     context: click.Context, synapses: int | None, output: Path, derived: Path | None, layer: str | None, rule: str,
-    generator: str, lanes: int, preset: str, config: Path | None, settings: tuple[str, ...], initial: Path | None, name: str,
-    force: bool,
+    generator: str, lanes: int, preset: str, config: Path | None, settings: tuple[str, ...], initial: Path | None,
+    presynaptic: str | None, neurons: int | None, neuron_settings: tuple[str, ...], name: str, force: bool,
 ) -> None:  # fmt: skip
     """Write a learning core as a self-describing folder of Verilog.
 
@@ -114,7 +122,12 @@ def emit(
     from .initial import check_initial, read_initial
     from .rtl.design import CoreDesign
     from .rtl.emit import emit as write
+    from .rtl.layer import LayerDesign
 
+    if presynaptic and neurons is None:
+        raise UserError(f"--presynaptic {presynaptic}: needs --neurons N, the number of presynaptic neurons")
+    if not presynaptic and (neurons is not None or neuron_settings):
+        raise UserError("--neurons and --neuron-set: are of presynaptic neurons; give --presynaptic RULE too")
     if derived:
         for option in ("synapses", "rule", "preset", "config", "initial"):
             if context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT:
@@ -133,11 +146,16 @@ def emit(
     if initial or derived:
         values = check_initial(values, design.spec, synapses)
         design = CoreDesign(name=name, rule=chosen, config=resolved, synapses=synapses, lanes=lanes, initial=values)
+    if presynaptic and neurons is not None:
+        front = get_rule(presynaptic)
+        before = CoreDesign(name=f"{name}_neurons", rule=front, config=build_config(front, {}, neuron_settings), synapses=neurons,
+                            lanes=lanes)  # fmt: skip
+        design = LayerDesign(**vars(design), presynaptic=before)
     path = write(design, generator, output, force=force)
     click.echo(
         f"{path}: {synapses} synapses of {chosen.name}, {lanes} lane{'s' if lanes > 1 else ''}, "
         f"{design.spec.state_bits} state bits a synapse, "
-        f"latency {design.spec.latency}, {generator}"
+        f"latency {design.spec.latency}, {generator}" + (f"; in front {neurons} neurons of {presynaptic}" if presynaptic else "")
     )
 
 

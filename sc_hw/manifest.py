@@ -16,28 +16,40 @@ from .config import build_config
 from .errors import UserError
 from .initial import read_initial
 from .rtl.design import CoreDesign, Port
+from .rtl.layer import LayerDesign
 
-__all__ = ["MANIFEST", "SCHEMA", "Core", "load_core", "manifest_of"]
+__all__ = ["LAYER_SCHEMA", "MANIFEST", "NEURONS", "SCHEMA", "SYNAPSES", "Core", "layer_manifest", "load_core", "manifest_of"]
 
-SCHEMA = "sc-hw/manifest/1"
+SCHEMA, LAYER_SCHEMA = "sc-hw/manifest/1", "sc-hw/layer/1"
+NEURONS, SYNAPSES = "neurons", "synapses"  # the folders of a layer's cores
 MANIFEST = "manifest.json"
 INITIAL = "initial_state.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Core:
-    """An emitted folder as read back from its manifest; ``digest`` is one SHA-256 over the manifest and every file as it is."""
+    """An emitted folder as read back from its manifest; ``digest`` is one SHA-256 over the manifest and every file as it is.
+
+    A layer has its two cores as ``parts``, the neurons first: cores of their own, which ``edited`` and ``digest`` cover too.
+    """
 
     folder: Path
     manifest: dict[str, Any]
     design: CoreDesign
     edited: tuple[str, ...]
     digest: str
+    parts: tuple["Core", ...] = ()
 
     @property
     def sources(self) -> list[Path]:
         """The Verilog files, in the order of the file list."""
-        return [self.folder / name for name in self.manifest["verilog"]]
+        return [self.folder / name for name in self.manifest["verilog"]] + [path for part in self.parts for path in part.sources]
+
+    def check_single(self, what: str) -> None:
+        """Raise ``UserError`` when this is a layer, because ``what`` is of one of its cores."""
+        if self.parts:
+            folders = " or ".join(str(part.folder) for part in self.parts)
+            raise UserError(f"{self.folder}: a layer; {what} is of one core: give {folders}")
 
 
 def _port(port: Port) -> dict[str, Any]:
@@ -75,6 +87,29 @@ def manifest_of(design: CoreDesign, generator: str, files: dict[str, str]) -> di
     }  # fmt: skip
 
 
+def layer_manifest(design: LayerDesign, generator: str, files: dict[str, str], parts: dict[str, str]) -> dict[str, Any]:
+    """Return the manifest of a layer: of its own files, and the digests of the manifests of its ``parts`` by folder."""
+    return {
+        "schema": LAYER_SCHEMA,
+        "name": design.name,
+        "top": design.name,
+        "rule": design.rule.name,
+        "presynaptic_rule": design.presynaptic.rule.name,
+        "generator": generator,
+        "config": dataclasses.asdict(design.config),
+        "presynaptic": design.presynaptic.synapses,
+        "postsynaptic": design.postsynaptic,
+        "synapses": design.synapses,
+        "lanes": design.lanes,
+        "ports": [_port(port) for port in design.ports()],
+        "verilog": [name for name in files if name.endswith(".v")],
+        "parts": parts,
+        "tools": {"sc-hw": __version__, "amaranth": version("amaranth"), "jinja2": version("jinja2"),
+                  "pyosys": version("pyosys")},
+        "sha256": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in sorted(files.items())},
+    }  # fmt: skip
+
+
 def load_core(folder: Path) -> Core:
     """Read a folder of emitted IP.
 
@@ -88,15 +123,20 @@ def load_core(folder: Path) -> Core:
         raise UserError(f"{folder}: no readable {MANIFEST} ({error.strerror}); give a folder that sc-hw emit wrote") from error
     except ValueError as error:
         raise UserError(f"{path}: not valid JSON ({error}); emit the core again") from error
+    parts: tuple[Core, ...] = ()
+    design: CoreDesign
     try:
-        if manifest["schema"] != SCHEMA:
+        if manifest["schema"] not in (SCHEMA, LAYER_SCHEMA):
             raise UserError(f"{path}: schema {manifest['schema']!r}; this sc-hw reads {SCHEMA!r}; emit the core again")
         rule = get_rule(manifest["rule"])
-        initial = read_initial(folder / INITIAL) if INITIAL in manifest["sha256"] else {}
-        design = CoreDesign(
-            name=manifest["name"], rule=rule, config=build_config(rule, manifest["config"]), initial=initial,
-            synapses=manifest["synapses"], lanes=manifest["lanes"],
-        )  # fmt: skip
+        described = {"name": manifest["name"], "rule": rule, "config": build_config(rule, manifest["config"]),
+                     "synapses": manifest["synapses"], "lanes": manifest["lanes"]}  # fmt: skip
+        if manifest["schema"] == LAYER_SCHEMA:
+            neurons, synapses = parts = load_core(folder / NEURONS), load_core(folder / SYNAPSES)
+            design = LayerDesign(**described, initial=synapses.design.initial, presynaptic=neurons.design)
+        else:
+            initial = read_initial(folder / INITIAL) if INITIAL in manifest["sha256"] else {}
+            design = CoreDesign(**described, initial=initial)
         digests = dict(manifest["sha256"])
         if any(Path(name).name != name for name in (*digests, *manifest["verilog"])):
             raise UserError(f"{path}: a file name has a folder in it; emit the core again")
@@ -108,6 +148,10 @@ def load_core(folder: Path) -> Core:
             found[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
         except OSError as error:
             raise UserError(f"{folder / name}: listed in the manifest but not readable ({error.strerror}); emit again") from error
-    edited = tuple(name for name, digest in digests.items() if found[name] != digest)
-    whole = hashlib.sha256(json.dumps([manifest, found], sort_keys=True).encode()).hexdigest()
-    return Core(folder=folder, manifest=manifest, design=design, edited=edited, digest=whole)
+    edited = [name for name, digest in digests.items() if found[name] != digest]
+    for part in parts:
+        digest = hashlib.sha256((part.folder / MANIFEST).read_bytes()).hexdigest()
+        replaced = [MANIFEST] if digest != manifest["parts"][part.folder.name] else []
+        edited += [f"{part.folder.name}/{name}" for name in (*part.edited, *replaced)]
+    whole = hashlib.sha256(json.dumps([manifest, found, *(part.digest for part in parts)], sort_keys=True).encode()).hexdigest()
+    return Core(folder=folder, manifest=manifest, design=design, edited=tuple(edited), digest=whole, parts=parts)

@@ -116,6 +116,7 @@ def replay_command(
 ) -> int:
     """Replay a counterexample of an emitted folder; return 1 when the simulated lane differs from the model, else 0."""
     core = load_core(folder)
+    core.check_single("sc-hw replay")
     results = results_folder(folder)
     record = read_counterexample(path or results / COUNTEREXAMPLE, core)
     note("building the lane")

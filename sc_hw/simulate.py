@@ -19,6 +19,7 @@ from .errors import UserError
 from .initial import read_npz
 from .manifest import Core
 from .rtl.design import CoreDesign
+from .rtl.layer import LayerDesign
 from .simulator import SimulationError, Simulator, log_tail
 from .toolchain import cocotb_coverage, compiler, verilator
 
@@ -80,7 +81,8 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
     that is not so.
     """
     spec = design.spec
-    names = [f.name for f in spec.inputs]
+    inputs = design.inputs()
+    names = [f.name for f in inputs]
     arrays = read_npz(path, "--stimulus", f"give arrays {', '.join(names)}")
     loaded = [replace(f, name=LOAD + f.name) for f in spec.state if LOAD + f.name in arrays]
     expected = [*names, *([LOAD_TIMESTEP] if loaded else ()), *(f.name for f in loaded)]
@@ -89,7 +91,7 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
         raise UserError(f"--stimulus {path}: arrays {', '.join(arrays) or 'none'}; allowed are exactly {', '.join(names)}, and "
                         f"with {LOAD_TIMESTEP} also {LOAD}FIELD of {fields}")  # fmt: skip
     steps = len(arrays[names[0]]) if arrays[names[0]].ndim else 0
-    shapes = {f: (steps, design.synapses) if f in spec.synapse_inputs else (steps,) for f in spec.inputs}
+    shapes = {f: (steps, units) if units else (steps,) for f, units in inputs.items()}
     if loaded:
         loads = arrays[LOAD_TIMESTEP].size
         shapes |= {Field(name=LOAD_TIMESTEP, bits=62): (loads,)} | dict.fromkeys(loaded, (loads, design.synapses))
@@ -105,6 +107,14 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
     if (np.diff(times) <= 0).any() or (times >= steps).any():
         raise UserError(f"--stimulus {path}: {LOAD_TIMESTEP} is {times.tolist()[:9]}; allowed are rising numbers below {steps}")
     return steps
+
+
+def _entry(design: CoreDesign, steps: int) -> dict[str, Any]:
+    """Return what the plan says of a core; ``presynaptic`` is the core in front of it in a layer."""
+    front = _entry(design.presynaptic, steps) if isinstance(design, LayerDesign) else None
+    return {"rule": design.rule.name, "config": dataclasses.asdict(design.config), "synapses": design.synapses,
+            "lanes": design.lanes, "steps": steps, "initial": {name: array.tolist() for name, array in design.initial.items()},
+            "presynaptic": front}  # fmt: skip
 
 
 def simulate(
@@ -128,6 +138,8 @@ def simulate(
         raise UserError("nothing to simulate: give at least one folder of emitted IP")
     if coverage:
         cocotb_coverage().require()
+        for core in cores:
+            core.check_single("coverage")
     lengths = [steps] * len(cores) if isinstance(steps, int) else list(steps)
     simulator = Simulator(cores, waves=waves, coverage=coverage)  # names a missing tool before anything is written
     output = output.absolute()
@@ -138,11 +150,7 @@ def simulate(
     started = time.perf_counter()
     cached = simulator.build(log, note)
     build_seconds = time.perf_counter() - started
-    entries = [
-        {"rule": c.design.rule.name, "config": dataclasses.asdict(c.design.config), "synapses": c.design.synapses,
-         "lanes": c.design.lanes, "steps": length, "initial": {n: a.tolist() for n, a in c.design.initial.items()}}
-        for c, length in zip(cores, lengths, strict=True)
-    ]  # fmt: skip
+    entries = [_entry(core.design, length) for core, length in zip(cores, lengths, strict=True)]
     recorded = str(stimulus.absolute()) if stimulus else ""
     counted = output / "coverage.dat" if coverage else None
     counting = {"file": str(counted), "settle": max(settling_clocks(core) for core in cores)} if counted else None

@@ -22,6 +22,7 @@ from .coverage.protocol import monitor
 from .errors import UserError
 from .manifest import Core
 from .rtl.design import CoreDesign, Port
+from .rtl.layer import NEURON, LayerDesign
 from .toolchain import ccache, compiler, make, perl, verilator
 
 __all__ = ["SimulationError", "Simulator", "bench_text", "ccache_environment", "log_tail", "run_cocotb"]
@@ -65,6 +66,22 @@ def _payload(design: CoreDesign, stream: str) -> list[Port]:
     return [port for port in design.ports() if port.name.startswith(f"{stream}_") and port.name not in handshake]
 
 
+def _streams(design: CoreDesign) -> dict[str, str]:
+    """Return the streams of a design and whether the bench feeds or empties each."""
+    front = {f"{NEURON}{name}": kind for name, kind in _STREAMS.items()} if isinstance(design, LayerDesign) else {}
+    return front | _STREAMS
+
+
+def _memories(design: CoreDesign) -> list[tuple[str, str, int]]:
+    """Return each state memory: its place in the design, the name of its monitor, and the bits of what that sees."""
+    if isinstance(design, LayerDesign):
+        parts = [("neurons.", NEURON, design.presynaptic), ("synapses.", "", design.core)]
+    else:
+        parts = [("", "", design)]
+    return [(f"{place}memory_{lane}", f"{prefix}write_{lane}", part.address_bits + part.spec.state_bits)
+            for place, prefix, part in parts for lane in range(part.lanes)]  # fmt: skip
+
+
 def bench_text(designs: Sequence[CoreDesign]) -> str:
     """Return the SystemVerilog of the bench around some cores."""
     environment = Environment(
@@ -74,7 +91,7 @@ def bench_text(designs: Sequence[CoreDesign]) -> str:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701
     )
-    environment.globals.update(streams=_STREAMS, payload=_payload)
+    environment.globals.update(streams=_streams, payload=_payload, memories=_memories)
     return environment.get_template("bench.sv.j2").render(cores=designs)
 
 
@@ -99,7 +116,7 @@ class Simulator:
             for path in core.sources:
                 if self.files.setdefault(path.name, path.read_bytes()) != path.read_bytes():
                     raise UserError(f"{core.folder}: another core in this run is also called {core.design.name}; give them names")
-        widest = max(sum(port.bits for port in _payload(design, stream)) for design in designs for stream in _STREAMS)
+        widest = max(sum(port.bits for port in _payload(design, stream)) for design in designs for stream in _streams(design))
         self.bench = {"streams.sv": (_SIM / "streams.sv").read_bytes(), "bench.sv": bench_text(designs).encode()}
         self.native = {name: (_SIM / name).read_bytes() for name in ("main.cpp", "streams.cpp")}
         self.defines = [f"SC_HW_WORDS={-(-widest // 64)}"]

@@ -101,23 +101,25 @@ def map_sources(sources: Sequence[Path], top: str, target: Target) -> Netlist:
 
 
 def _proof(design: CoreDesign, module: str, structure: Structure, netlist: Netlist, target: Target) -> MemoryProof:
-    lane_bits = design.words * design.spec.state_bits if module == "core" else 0
+    memories = design.memories if module == "core" else []
     smallest = min(target.bits[cell] for cell in target.weights["block_ram"])
     return MemoryProof(
         memory_bits=structure.memory_bits,
-        expected_bits=lane_bits * design.lanes,
-        synapse_bits=design.synapses * design.spec.state_bits if module == "core" else 0,
+        expected_bits=sum(memories),
+        synapse_bits=design.synapses * design.spec.state_bits if memories else 0,
         register_bits=structure.register_bits,
         block_ram_bits=target.ram_bits(netlist.cells),
         lut_ram_cells=target.lut_ram_cells(netlist.cells),
         left_to_registers=netlist.left_to_registers,
-        block_ram_due=lane_bits >= smallest,
+        due_bits=sum(bits for bits in memories if bits >= smallest),
     )
 
 
 def _top(core: Core, module: str) -> str:
     if module not in MODULES:
         raise UserError(f"--module {module!r}: unknown; allowed are {', '.join(MODULES)}")
+    if module != "core":
+        core.check_single(f"--module {module}")
     return str(core.design.name if module == "core" else f"{core.design.name}_lane")
 
 

@@ -17,8 +17,8 @@ class MemoryProof:
     """Where the synapses' state is, in bits.
 
     ``memory_bits`` and ``register_bits`` come from the netlist before mapping, ``expected_bits`` (lanes x
-    words a lane x bits a state word) and ``synapse_bits`` (the part of them that carries synapses) from the
-    manifest, the rest from the mapped netlist. ``block_ram_due`` says that a lane's memory would fill at
+    words a lane x bits a state word, of every core) and ``synapse_bits`` (the part of them that carries synapses) from the
+    manifest, the rest from the mapped netlist. ``due_bits`` are those of memories that would fill at
     least one block of the device; a smaller one may be kept in LUTs or registers.
     """
 
@@ -29,7 +29,7 @@ class MemoryProof:
     block_ram_bits: int
     lut_ram_cells: int
     left_to_registers: int
-    block_ram_due: bool
+    due_bits: int
 
     @property
     def placement(self) -> str:
@@ -55,9 +55,10 @@ class MemoryProof:
     @property
     def verdicts(self) -> dict[str, bool]:
         """What is claimed about the memory, and whether it holds."""
+        everything = 0 < self.due_bits == self.expected_bits
         return {
             "memory_bits_exact": self.memory_bits == self.expected_bits,
-            "memory_in_block_ram": self.in_block_ram or not self.block_ram_due,
+            "memory_in_block_ram": self.in_block_ram if everything else self.block_ram_bits >= self.due_bits,
         }
 
     @property
@@ -70,8 +71,8 @@ class MemoryProof:
             )
         if not verdicts["memory_in_block_ram"]:
             sentences.append(
-                f"the memory is in: {self.placement}, with {self.block_ram_bits} bits of block RAM for {self.expected_bits}; "
-                "it must all be in block RAM"
+                f"the memory is in: {self.placement}, with {self.block_ram_bits} bits of block RAM; {self.due_bits} of "
+                f"{self.expected_bits} bits must be in block RAM"
             )
         return sentences
 

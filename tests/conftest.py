@@ -1,12 +1,15 @@
 """Options and fixtures that several rooms share."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from sc_hw.cli import main
 from sc_hw.manifest import Core, load_core
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
+from sc_hw.rtl.layer import LayerDesign
 from sc_hw_models.registry import get_rule
 
 
@@ -31,6 +34,36 @@ def make_core(tmp_path):
         return load_core(emit(design, generator, folder or tmp_path / f"{name}_{generator}", force=True))
 
     return make
+
+
+@pytest.fixture
+def make_layer(tmp_path):
+    """Emit a layer, short-term plasticity in front of the three-factor rule, into a temporary folder and load it back."""
+
+    def make(generator: str = "verilog", *, neurons: int = 6, postsynaptic: int = 4, lanes: int = 1, name: str = "dut",
+             front: dict | None = None, **config: object) -> Core:  # fmt: skip
+        before, rule = get_rule("stp"), get_rule("three_factor")
+        presynaptic = CoreDesign(name=f"{name}_neurons", rule=before, config=before.config_type(**front or {}),
+                                 synapses=neurons, lanes=lanes)  # fmt: skip
+        design = LayerDesign(name=name, rule=rule, config=rule.config_type(**config), synapses=neurons * postsynaptic,
+                             lanes=lanes, presynaptic=presynaptic)  # fmt: skip
+        return load_core(emit(design, generator, tmp_path / f"{name}_{generator}", force=True))
+
+    return make
+
+
+@pytest.fixture
+def sc_hw(monkeypatch, capsys):
+    """Call the command line in this process; return exit status, standard output and standard error."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["sc-hw", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_info:
+            main()
+        captured = capsys.readouterr()
+        return exit_info.value.code or 0, captured.out, captured.err
+
+    return call
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

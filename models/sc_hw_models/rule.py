@@ -17,7 +17,8 @@ from .lfsr import MAX_FRESH, Lfsr
 if TYPE_CHECKING:
     from .continual.plasticity import Conversion, PlasticityConfig
 
-__all__ = ["ConfigError", "Demonstration", "Field", "Preset", "Rule", "RuleConfig", "RuleSpec", "Values", "check_integer"]
+__all__ = ["ConfigError", "Demonstration", "Field", "Preset", "Rule", "RuleConfig", "RuleSpec", "Values", "check_integer",
+           "connection"]  # fmt: skip
 
 Values = Mapping[str, Value]
 Step = Callable[[Any, Values, Values], tuple[dict[str, Value], dict[str, Value]]]
@@ -109,7 +110,9 @@ class RuleSpec:
     per synapse and timestep, ``step_inputs`` once per timestep for all synapses. ``noise`` words are
     fresh random bits for every update, cut from the lane's LFSR in order, lowest bits first.
     ``outputs`` leave with every update. ``latency`` is the number of clocks from a datapath's inputs
-    to its outputs. Errors: ``ConfigError`` for more noise than a register gives.
+    to its outputs. In a layer (``layer.py``) a rule of presynaptic neurons gives its ``presynaptic_output`` to a rule of
+    synapses as their ``presynaptic_input``; the other synapse inputs then are the postsynaptic neuron's.
+    Errors: ``ConfigError`` for more noise than a register gives.
     """
 
     rule: str
@@ -120,6 +123,8 @@ class RuleSpec:
     outputs: tuple[Field, ...]
     latency: int
     random_seed: int = 0
+    presynaptic_output: str = ""
+    presynaptic_input: str = ""
 
     def __post_init__(self) -> None:
         fresh = sum(f.bits for f in self.noise)
@@ -153,6 +158,24 @@ class RuleSpec:
             result[f.name] = position
             position += f.bits
         return result
+
+
+def connection(neurons: RuleSpec, synapses: RuleSpec) -> tuple[Field, Field]:
+    """Return the output of a presynaptic neuron and the input of a synapse that a layer joins.
+
+    The synapse gets the leading bits of what the neuron gives. Errors: ``ConfigError`` for rules that do not fit.
+    """
+    given = next((f for f in neurons.outputs if f.name == neurons.presynaptic_output), None)
+    taken = next((f for f in synapses.synapse_inputs if f.name == synapses.presynaptic_input), None)
+    if given is None:
+        raise ConfigError(f"rule {neurons.rule}: is none of presynaptic neurons; it cannot stand in front of synapses")
+    if taken is None:
+        raise ConfigError(f"rule {synapses.rule}: has no presynaptic input of several bits; no rule can stand in front of it")
+    if taken.bits > given.bits:
+        raise ConfigError(
+            f"{taken.name} of {synapses.rule}: {taken.bits} bits; allowed are at most {given.bits}, as {neurons.rule} gives"
+        )
+    return given, taken
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,14 @@ from .result import Obligation
 from .sby import Run, run_sby
 from .solver import Solver
 
-__all__ = ["engine_task", "memory_task", "prove_engine", "read_sources"]
+__all__ = [
+    "RUNS_LONGER", "answer_of", "decide", "engine_task", "induction_task", "memory_task", "prove_engine", "read_sources",
+    "render",
+]  # fmt: skip
 
 _INDUCTION = 2  # clocks: one before the one that is proven
 _SEARCH = 64  # clocks of the search for a counterexample; the timeout ends most of them earlier
-_RUNS_LONGER = 5  # all statements of the engine are one obligation to the solver
+RUNS_LONGER = 5  # all statements of the engine are one obligation to the solver
 
 # Statements by the first two words of their assertions' names.
 _STATEMENTS = {
@@ -79,7 +82,8 @@ def prove_engine(
     return obligations
 
 
-def _render(template: str, design: CoreDesign, **values: Any) -> str:
+def render(template: str, design: CoreDesign, **values: Any) -> str:
+    """Return a harness; every template sees the design, its specification and its name."""
     environment = Environment(
         loader=PackageLoader("sc_hw.proof", ""), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         autoescape=False,  # noqa: S701 - Verilog, not HTML
@@ -107,7 +111,7 @@ def _harness(design: CoreDesign, *, inside: bool) -> str:
     for lane in range(design.lanes):
         seen |= {f"lane_{lane}.{port.name}": port.bits for port in design.lane_ports()}
         seen |= {f"memory_{lane}.{name}": bits for name, bits in memory_ports.items()}
-    return _render(
+    return render(
         "engine.sv.j2", design, top=_top(design), lfsr=spec.lfsr, memory_modules=memories, taps=seen, inside=inside,
         host_signals=host, host_bits=sum(width[name] for name in host), lane_bits=max(1, design.lane_bits),
         count_bits=(design.words + design.pipeline_depth + 1).bit_length() + 1,
@@ -117,15 +121,27 @@ def _harness(design: CoreDesign, *, inside: bool) -> str:
 def engine_task(design: CoreDesign, sources: Mapping[str, str], *, inside: bool = True) -> dict[str, Any]:
     """Return ``script`` and ``files`` of the question about the engine; without ``inside`` only what a user sees is stated."""
     replaced = {f"{design.name}_lane", *(design.memory_module(lane) for lane in range(design.lanes))}
+    return induction_task(design, sources, replaced, _harness(design, inside=inside))
+
+
+def induction_task(design: CoreDesign, sources: Mapping[str, str], replaced: Collection[str], harness: str) -> dict[str, Any]:
+    """Return ``script`` and ``files`` of a question; the ``harness`` has modules of its own for those ``replaced``."""
     script = (_READ + _ENGINE).format(files=" ".join(sources), replaced=" ".join(sorted(replaced)), top=_top(design))
-    return {"script": script, "files": {**sources, "engine.sv": _harness(design, inside=inside)}}
+    return {"script": script, "files": {**sources, "engine.sv": harness}}
 
 
-def memory_task(design: CoreDesign, sources: Mapping[str, str], module: str) -> dict[str, Any]:
-    """Return ``script`` and ``files`` of the question about a memory module."""
+def memory_task(
+    design: CoreDesign, sources: Mapping[str, str], module: str, shape: tuple[int, int, int] | None = None
+) -> dict[str, Any]:
+    """Return ``script`` and ``files`` of the question about a memory module.
+
+    ``shape`` is the bits of a word, the words and the bits of a column, if they are not those of a lane's memory.
+    """
     # With faults planted in it, a memory has its parameters filled in.
     parameters = any("parameter" in text for text in sources.values())
-    harness = _render("memory.sv.j2", design, top=_top(design), module=module, parameters=parameters)
+    bits, words, column_bits = shape or (design.spec.state_bits, design.words, design.column_bits)
+    harness = render("memory.sv.j2", design, top=_top(design), module=module, parameters=parameters, bits=bits, words=words,
+                     address_bits=max(1, (words - 1).bit_length()), column_bits=column_bits)  # fmt: skip
     script = (_READ + _MEMORY).format(files=" ".join(sources), top=_top(design))
     return {"script": script, "files": {**sources, "memory.sv": harness}}
 
@@ -138,7 +154,8 @@ def read_sources(core: Core) -> dict[str, str]:
     return texts
 
 
-def _answer(solver: Solver, run: Run) -> dict[str, Any]:
+def answer_of(solver: Solver, run: Run) -> dict[str, Any]:
+    """Return the record of a solver's run."""
     word = {"pass": "unsat", "fail": "sat"}.get(run.status, run.status)
     return {"solver": solver.name, "version": solver.tool.version, "answer": word, "seconds": round(run.seconds, 3)}
 
@@ -164,56 +181,57 @@ def _memories(
     design = core.design
     for module in sorted({design.memory_module(lane) for lane in range(design.lanes)}):
         task = memory_task(design, {f"{module}.v": read_sources(core)[f"{module}.v"]}, module)
-        yield _decide(core, module, task, task, ["engine_memory"], solvers, timeout, folder, traces)
+        statements = {"engine_memory": _STATEMENTS["engine_memory"]}
+        yield decide(core, module, task, task, statements, solvers, timeout, folder, traces)
 
 
 def _engine(core: Core, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path) -> Iterator[Obligation]:
     """Prove everything that the harness of the engine states."""
     names = [name for name in _STATEMENTS if name != "engine_memory" and (name != "engine_noise" or core.design.spec.lfsr)]
     task, visible = (engine_task(core.design, read_sources(core), inside=inside) for inside in (True, False))
-    yield from _decide(core, core.design.name, task, visible, names, solvers, timeout, folder, traces)
+    statements = {name: _STATEMENTS[name] for name in names}
+    yield from decide(core, core.design.name, task, visible, statements, solvers, timeout, folder, traces)
 
 
-def _decide(
-    core: Core, title: str, task: dict[str, Any], visible: dict[str, Any], names: Sequence[str], solvers: Sequence[Solver],
-    timeout: float, folder: Path, traces: Path,
+def decide(
+    core: Core, title: str, task: dict[str, Any], visible: dict[str, Any], statements: Mapping[str, str],
+    solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path,
 ) -> Iterator[Obligation]:  # fmt: skip
-    """Yield the obligations ``names``: by induction, or, when that fails, refuted by a run from reset that breaks one."""
+    """Yield the obligations ``statements``: by induction, or, when that fails, refuted by a run from reset that breaks one.
+
+    A statement's name begins the names of its assertions. ``visible`` is the ``task`` without statements about registers.
+    """
     answers = []
     for solver in solvers:
         work = folder / f"{title}_{solver.name}"
         run = _checked(
-            core, run_sby(work, mode="prove", depth=_INDUCTION, solver=solver, timeout=_RUNS_LONGER * timeout, **task), work
+            core, run_sby(work, mode="prove", depth=_INDUCTION, solver=solver, timeout=RUNS_LONGER * timeout, **task), work
         )
-        answers.append(_answer(solver, run))
+        answers.append(answer_of(solver, run))
         if run.status != "pass":
             break
     else:
-        yield from (Obligation(name=n, statement=_STATEMENTS[n], verdict="proven", answers=answers) for n in names)
+        yield from (Obligation(name=n, statement=text, verdict="proven", answers=answers) for n, text in statements.items())
         return
     not_inductive = ", ".join(run.failed) or run.text or run.status
     if run.status != "timeout":
         work = folder / f"{title}_search"
         run = run_sby(work, mode="bmc", depth=_SEARCH, solver=solvers[-1], timeout=timeout, **visible)
-        answers.append(_answer(solvers[-1], run))
-    broken = {_group(name) for name in run.failed} if run.status == "fail" else set()
+        answers.append(answer_of(solvers[-1], run))
+    broken = {n for n in statements if any(a.startswith(n) for a in run.failed)} if run.status == "fail" else set()
     note = f"not inductive: {not_inductive}; no counterexample found from reset"
     if broken and run.trace:
         traces.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(run.trace, traces / f"{title}.vcd")
         note = f"{', '.join(run.failed)} fails; waveform {traces / f'{title}.vcd'}"
-    for name in names:
+    for name, text in statements.items():
         if name in broken:
-            yield Obligation(name=name, statement=_STATEMENTS[name], verdict="refuted", answers=answers, note=note)
+            yield Obligation(name=name, statement=text, verdict="refuted", answers=answers, note=note)
         elif broken:
-            yield Obligation(name=name, statement=_STATEMENTS[name], verdict="skipped", answers=[],
+            yield Obligation(name=name, statement=text, verdict="skipped", answers=[],
                              note="not decided: the core is refuted already")  # fmt: skip
         else:
-            yield Obligation(name=name, statement=_STATEMENTS[name], verdict="unknown", answers=answers, note=note)
-
-
-def _group(assertion: str) -> str:
-    return next(name for name in _STATEMENTS if assertion.startswith(name))
+            yield Obligation(name=name, statement=text, verdict="unknown", answers=answers, note=note)
 
 
 def _covers(core: Core, solver: Solver, timeout: float, folder: Path) -> Iterator[Obligation]:
@@ -225,13 +243,13 @@ def _covers(core: Core, solver: Solver, timeout: float, folder: Path) -> Iterato
     files = core_files(small, core.manifest["generator"])
     task = engine_task(small, {name: text for name, text in files.items() if name.endswith(".v")}, inside=False)
     depth = 2 * (small.words + small.pipeline_depth) + 8  # a clear and the timestep after it
-    run = run_sby(folder / "covers", mode="cover", depth=depth, solver=solver, timeout=_RUNS_LONGER * timeout, **task)
+    run = run_sby(folder / "covers", mode="cover", depth=depth, solver=solver, timeout=RUNS_LONGER * timeout, **task)
     for name, statement in _COVERS.items():
         if name == "cover_overlapped_sweeps" and not small.overlap:
             continue
         reached = name in run.reached
         where = f"on {small.synapses} synapses, {small.lanes} lane{'s' if small.lanes > 1 else ''}"
         note = f"reached in clock {run.reached[name]} {where}" if reached else f"not reached in {depth} clocks {where} {run.text}"
-        answer = {**_answer(solver, run), "answer": "sat" if reached else run.status}
+        answer = {**answer_of(solver, run), "answer": "sat" if reached else run.status}
         yield Obligation(name=name, statement=f"not vacuous: {statement}", verdict="proven" if reached else "unknown",
                          answers=[answer], note=note)  # fmt: skip

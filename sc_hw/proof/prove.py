@@ -19,6 +19,7 @@ from .circuit import Circuit, Product, Register, read_circuit
 from .docket import Docket
 from .engine import prove_engine
 from .lane import OUTSIDE_THE_LANE, LaneProof
+from .layer import prove_layer
 from .question import Cut, Meeting, Update, model_terms
 from .result import PARTS, Counterexample, Obligation, ProofResult
 from .run import find_run
@@ -293,19 +294,30 @@ def prove(
     Each obligation is proven when every one of ``solvers`` agrees within ``timeout`` seconds; ``parts`` of ``PARTS``
     are proven, of the engine with ``covers`` that show it is not vacuous. ``circuit`` gives what ``read_circuit`` does, when
     that has been read; ``progress`` is called with each obligation as it is decided. Waveforms of the engine go into
-    ``results/prove`` of the core's folder. Errors: ``UserError`` for sources that cannot be read as a core.
+    ``results/prove`` of the core's folder. Of a layer, both cores are proven, and what joins them.
+    Errors: ``UserError`` for sources that cannot be read as a core.
     """
     if not solvers:
         raise UserError("nothing to prove with: give at least one solver")
     start = time.monotonic()
-    docket = Docket(solvers=solvers, timeout=timeout, progress=progress)
     tools = {"yosys": find_yosys()[1], **{solver.name: solver.tool.version for solver in solvers}}
-    counterexample = _prove_lane(core, docket, parts, circuit or partial(read_circuit, core))
-    obligations = list(docket.obligations)
+    traces = results_folder(core.folder) / "prove"
     if "engine" in parts:
         tools["sby"] = sby().version
-        traces = results_folder(core.folder) / "prove"
-        obligations += prove_engine(core, solvers, timeout=timeout, traces=traces, covers=covers, progress=progress)
+    counterexample = None
+    if core.parts:
+        obligations = []
+        for part in core.parts:
+            result = prove(part, solvers, timeout=timeout, parts=parts, covers=covers, progress=progress)
+            obligations += [dataclasses.replace(o, name=f"{part.folder.name}/{o.name}") for o in result.obligations]
+        if "engine" in parts:
+            obligations += prove_layer(core, solvers, timeout=timeout, traces=traces, progress=progress)
+    else:
+        docket = Docket(solvers=solvers, timeout=timeout, progress=progress)
+        counterexample = _prove_lane(core, docket, parts, circuit or partial(read_circuit, core))
+        obligations = list(docket.obligations)
+        if "engine" in parts:
+            obligations += prove_engine(core, solvers, timeout=timeout, traces=traces, covers=covers, progress=progress)
     return ProofResult(
         core=core.design.name, rule=core.design.rule.name, config=dataclasses.asdict(core.design.config),
         generator=core.manifest["generator"], edited=core.edited, tools=tools, obligations=obligations,

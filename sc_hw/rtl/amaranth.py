@@ -2,16 +2,21 @@
 
 import re
 import tempfile
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..yosys import run_pinned_yosys
 from .design import CoreDesign
-from .verilog import memory_files
+from .layer import LayerDesign
+from .verilog import fanout_memory, memory_files
 
-__all__ = ["amaranth_files"]
+__all__ = ["amaranth_files", "amaranth_layer_files"]
+
+if TYPE_CHECKING:
+    from amaranth.lib import wiring
 
 # A Yosys library that writes out the extension of operands, which Amaranth leaves implicit: every operator
 # then has operands of one width, with nothing left to the rules of Verilog for mixed widths and signs.
@@ -54,34 +59,15 @@ opt_clean
 """
 
 
-def _rtlil(design: CoreDesign) -> dict[str, tuple[str, str]]:
-    """Return the purpose and the RTLIL of every module by its name, the top first."""
+def _rtlil(name: str, component: "wiring.Component", *, reset: bool = False) -> str:
+    """Return a component as the RTLIL of a module of that name."""
     from amaranth.back import rtlil
     from amaranth.hdl import ClockDomain
-    from amaranth.lib import wiring
 
-    from .engine import Engine
-    from .lane import Lane
-    from .random import RandomRegister
+    def domain(domain_name: str) -> ClockDomain:
+        return ClockDomain(domain_name, reset_less=not reset)
 
-    modules: dict[str, tuple[str, str]] = {}
-
-    def convert(name: str, component: wiring.Component, purpose: str, *, reset: bool = False) -> None:
-        def domain(domain_name: str) -> ClockDomain:
-            return ClockDomain(domain_name, reset_less=not reset)
-
-        modules[name] = purpose, _with_bits(rtlil.convert(component, name=name, emit_src=False, missing_domain=domain))
-
-    rule, lfsr, name = design.rule, design.spec.lfsr, design.name
-    lanes = f"{design.lanes} lane{'s' if design.lanes > 1 else ''}"
-    convert(name, Engine(design), f"{design.synapses} synapses of {rule.name} on {lanes}", reset=True)
-    convert(f"{name}_lane", Lane(design), f"one update a clock through the {rule.name} datapath")
-    datapath: Any = import_module(f"{__package__}.rules.{rule.name}")
-    convert(f"{name}_datapath", datapath.Datapath(design), f"{rule.summary}, one synapse, pipelined")
-    if lfsr:
-        purpose = f"random register of one lane, x^{lfsr.taps[0]} + x^{lfsr.taps[1]} + 1, {lfsr.fresh} new bits a step"
-        convert(f"{name}_random", RandomRegister(lfsr), purpose)
-    return modules
+    return _with_bits(rtlil.convert(component, name=name, emit_src=False, missing_domain=domain))
 
 
 def _with_bits(text: str) -> str:
@@ -98,7 +84,40 @@ def amaranth_files(design: CoreDesign) -> dict[str, str]:
 
     Errors: ``YosysError`` when Yosys refuses the RTLIL, which is a bug here.
     """
-    modules = _rtlil(design)
+    from .engine import Engine
+    from .lane import Lane
+    from .random import RandomRegister
+
+    rule, lfsr, name = design.rule, design.spec.lfsr, design.name
+    lanes = f"{design.lanes} lane{'s' if design.lanes > 1 else ''}"
+    datapath: Any = import_module(f"{__package__}.rules.{rule.name}")
+    modules = {
+        name: (f"{design.synapses} synapses of {rule.name} on {lanes}", _rtlil(name, Engine(design), reset=True)),
+        f"{name}_lane": (f"one update a clock through the {rule.name} datapath", _rtlil(f"{name}_lane", Lane(design))),
+        f"{name}_datapath": (f"{rule.summary}, one synapse, pipelined", _rtlil(f"{name}_datapath", datapath.Datapath(design))),
+    }
+    if lfsr:
+        purpose = f"random register of one lane, x^{lfsr.taps[0]} + x^{lfsr.taps[1]} + 1, {lfsr.fresh} new bits a step"
+        modules[f"{name}_random"] = purpose, _rtlil(f"{name}_random", RandomRegister(lfsr))
+    return _written(modules) | memory_files(design)
+
+
+def amaranth_layer_files(design: LayerDesign) -> dict[str, str]:
+    """Return the Verilog files of a layer beside its cores, the top first. Errors: as ``amaranth_files``."""
+    from .fanout import Fanout, Layer
+
+    name, neurons, rule = design.name, design.presynaptic.synapses, design.presynaptic.rule.name
+    purpose = f"what {neurons} presynaptic neurons give, for every one of {design.postsynaptic} postsynaptic neurons"
+    top = f"{neurons} presynaptic neurons of {rule}, each with {design.postsynaptic} synapses of {design.rule.name}"
+    modules = {
+        name: (top, _rtlil(name, Layer(design), reset=True)),
+        f"{name}_fanout": (purpose, _rtlil(f"{name}_fanout", Fanout(design), reset=True)),
+    }
+    return _written(modules) | fanout_memory(design)
+
+
+def _written(modules: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Return the Verilog files of modules by name, given what each is for and its RTLIL."""
     reads = "".join(f"read_rtlil {name}.il\n" for name in modules)
     writes = "".join(f"select {name}\nwrite_verilog -noattr -selected {name}.v\nselect -clear\n" for name in modules)
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as temporary:
@@ -108,8 +127,7 @@ def amaranth_files(design: CoreDesign) -> dict[str, str]:
             (folder / f"{name}.il").write_text(text, encoding="utf-8")
         run_pinned_yosys(reads + _PASSES + writes, cwd=folder)
         bodies = {name: (folder / f"{name}.v").read_text(encoding="utf-8") for name in modules}
-    files = {f"{name}.v": _dressed(f"{name}.v", modules[name][0], body) for name, body in bodies.items()}
-    return files | memory_files(design)
+    return {f"{name}.v": _dressed(f"{name}.v", modules[name][0], body) for name, body in bodies.items()}
 
 
 def _dressed(file: str, purpose: str, body: str) -> str:

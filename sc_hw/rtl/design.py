@@ -113,6 +113,11 @@ class CoreDesign:
         return max(1, _COLUMN_BLOCK_BITS // self.words)
 
     @property
+    def memories(self) -> list[int]:
+        """Bits of each memory."""
+        return [self.words * self.spec.state_bits] * self.lanes
+
+    @property
     def pipeline_depth(self) -> int:
         """Clocks from issuing a read to its write-back: memory, word register, datapath."""
         return 2 + self.spec.latency
@@ -140,6 +145,10 @@ class CoreDesign:
             for address, value in enumerate((own & mask).tolist()):
                 words[address] |= value << low
         return words
+
+    def inputs(self) -> dict[Field, int]:
+        """Return the inputs of a timestep: how many values each has, 0 for one of the timestep itself."""
+        return dict.fromkeys(self.spec.synapse_inputs, self.synapses) | dict.fromkeys(self.spec.step_inputs, 0)
 
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the core."""

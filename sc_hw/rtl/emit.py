@@ -1,5 +1,6 @@
 """Emission: a design becomes a self-describing folder, whole or not at all."""
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -8,8 +9,9 @@ from ..config import config_toml
 from ..errors import UserError
 from ..folder import check_output, write_folder
 from ..initial import initial_csv
-from ..manifest import INITIAL, MANIFEST, manifest_of
+from ..manifest import INITIAL, MANIFEST, NEURONS, SYNAPSES, layer_manifest, manifest_of
 from .design import CoreDesign
+from .layer import LayerDesign
 
 __all__ = ["GENERATORS", "core_files", "emit"]
 
@@ -20,6 +22,8 @@ def core_files(design: CoreDesign, generator: str) -> dict[str, str]:
     """Return every file of the folder by name; the same design gives the same bytes."""
     if generator not in GENERATORS:
         raise UserError(f"--generator {generator!r}: unknown; allowed are {', '.join(GENERATORS)}")
+    if isinstance(design, LayerDesign):
+        return _layer_files(design, generator)
     if generator == "amaranth":
         from .amaranth import amaranth_files  # imported here: it costs a quarter of a second
 
@@ -38,6 +42,24 @@ def core_files(design: CoreDesign, generator: str) -> dict[str, str]:
         files[INITIAL] = initial_csv(design.initial)
     files[MANIFEST] = json.dumps(manifest_of(design, generator, files), indent=2) + "\n"
     return files
+
+
+def _layer_files(design: LayerDesign, generator: str) -> dict[str, str]:
+    """Return the files of a layer: its own, and each of its cores in a folder of its own."""
+    if generator == "amaranth":
+        from .amaranth import amaranth_layer_files
+
+        files = amaranth_layer_files(design)
+    else:
+        from .verilog import layer_files
+
+        files = layer_files(design)
+    parts = {NEURONS: core_files(design.presynaptic, generator), SYNAPSES: core_files(design.core, generator)}
+    inside = [f"{part}/{name}" for part, texts in parts.items() for name in texts if name.endswith(".v")]
+    files["filelist.f"] = "".join(f"{name}\n" for name in (*files, *inside))
+    digests = {part: hashlib.sha256(texts[MANIFEST].encode()).hexdigest() for part, texts in parts.items()}
+    files[MANIFEST] = json.dumps(layer_manifest(design, generator, files, digests), indent=2) + "\n"
+    return files | {f"{part}/{name}": text for part, texts in parts.items() for name, text in texts.items()}
 
 
 def emit(design: CoreDesign, generator: str, output: Path, *, force: bool = False) -> Path:

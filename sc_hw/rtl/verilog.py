@@ -5,8 +5,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from .. import __version__
 from ..data import data_folder
 from .design import CoreDesign
+from .layer import NEURON, LayerDesign
 
-__all__ = ["memory_files", "verilog_files"]
+__all__ = ["fanout_memory", "layer_files", "memory_files", "verilog_files"]
 
 _LIBRARY = ("delay", "leading_one", "saturate")  # small modules, emitted where something instantiates them
 
@@ -29,25 +30,41 @@ def _environment(design: CoreDesign) -> Environment:
         low += f.bits
     environment.globals.update(
         design=design, spec=spec, config=design.config, name=design.name, lfsr=spec.lfsr, slices=slices,
-        noise_slices=noise_slices, tool_version=__version__,
+        noise_slices=noise_slices, tool_version=__version__, neuron=NEURON,
     )  # fmt: skip
     return environment
 
 
 def memory_files(design: CoreDesign) -> dict[str, str]:
     """Return the memory modules; both generators instantiate them, so that one file is swapped for an SRAM macro."""
-    template = _environment(design).get_template("lib/memory.v.j2")
+    template, purpose = _environment(design).get_template("lib/memory.v.j2"), "state memory of one lane"
     if not design.initial:
-        return {f"{design.name}_memory.v": template.render(module=f"{design.name}_memory", initial="")}
+        module = f"{design.name}_memory"
+        return {f"{module}.v": template.render(module=module, purpose=purpose, initial="")}
     bits = design.spec.state_bits
     return {
         f"{design.memory_module(lane)}.v": template.render(
             module=design.memory_module(lane),
+            purpose=purpose,
             # Joined here: a template's loop is too slow for tens of thousands of words.
             initial="\n".join(f"        words[{k}] = {bits}'h{word:x};" for k, word in enumerate(design.initial_words(lane))),
         )
         for lane in range(design.lanes)
     }
+
+
+def fanout_memory(design: LayerDesign) -> dict[str, str]:
+    """Return the memory between the two cores of a layer."""
+    module, template = f"{design.name}_fanout_memory", _environment(design).get_template("lib/memory.v.j2")
+    return {f"{module}.v": template.render(module=module, purpose="what the neurons gave in one timestep", initial="")}
+
+
+def layer_files(design: LayerDesign) -> dict[str, str]:
+    """Return the Verilog files of a layer beside its cores, the top first."""
+    environment, name = _environment(design), design.name
+    files = {f"{name}.v": "layer.v.j2", f"{name}_fanout.v": "lib/fanout.v.j2"}
+    rendered = {file: environment.get_template(template).render() for file, template in files.items()}
+    return rendered | fanout_memory(design)
 
 
 def verilog_files(design: CoreDesign) -> dict[str, str]:

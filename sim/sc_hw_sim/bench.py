@@ -35,25 +35,32 @@ class CoreBench:
     """Drives core number ``index`` of the bench for ``steps`` timesteps; everything random comes from ``seed``."""
 
     def __init__(self, dut: Any, index: int, rule: Rule, config: Any, *, synapses: int, lanes: int, steps: int, seed: int,
-                 initial: Arrays | None = None) -> None:  # fmt: skip
+                 initial: Arrays | None = None, prefix: str = "") -> None:  # fmt: skip
         self.model = CoreModel(rule, config, synapses=synapses, lanes=lanes)
         self.spec, self.words, self.lanes, self.synapses = self.model.spec, self.model.words, lanes, synapses
         self.steps, self.done, self.initial = steps, 0, initial
         self.generator = np.random.default_rng([seed, index])
-        self.board = Scoreboard()
+        self.board = Scoreboard(label=prefix)
+        self.parts: list[CoreBench] = [self]  # the benches of all cores in the design: several in a layer
         self._flowing = False  # whether no stream stalls
         self.coverage: FunctionalCoverage | None = None
-        self._index, self._motifs = index, rule.motifs
+        self._index, self._motifs, self._prefix = index, rule.motifs, prefix
         self._rst, self._wake = getattr(dut, f"rst_{index}"), getattr(dut, f"wake_{index}")
         self._idle = getattr(dut, f"idle_{index}")
         address = Field(name="address", bits=max(1, (self.words - 1).bit_length()))
         lane_number = [Field(name="lane", bits=(lanes - 1).bit_length())] if lanes > 1 else []
-        self.command = Stream(index, "command", [Field(name="clear", bits=1), *self.spec.step_inputs])
-        self.event = Stream(index, "event", [f for f in self.spec.synapse_inputs for _ in range(lanes)])
-        self.host = Stream(index, "host", [Field(name="write", bits=1), *lane_number, address, *self.spec.state])
-        self.result = Stream(index, "result", [Field(name="last", bits=1), *(f for f in self.spec.outputs for _ in range(lanes))])
-        self.readback = Stream(index, "readback", self.spec.state)
-        self.writes = [Stream(index, f"write_{lane}", [address, *self.spec.state]) for lane in range(lanes)]
+        results = [Field(name="last", bits=1), *(f for f in self.spec.outputs for _ in range(lanes))]
+        self.command = self._stream("command", [Field(name="clear", bits=1), *self.spec.step_inputs])
+        self.event = self._stream("event", self._event_fields)
+        self.host = self._stream("host", [Field(name="write", bits=1), *lane_number, address, *self.spec.state])
+        self.result = self._stream("result", results)
+        self.readback = self._stream("readback", self.spec.state)
+        self.writes = [self._stream(f"write_{lane}", [address, *self.spec.state]) for lane in range(lanes)]
+        # What was asked for and has not been compared: states and outputs, each ``(steps, synapses)``.
+        self._states: list[Arrays] = []
+        self._outputs: list[Arrays] = []
+        self._before: Arrays = {}  # the state before the last timesteps asked for
+        self._given: Arrays = {}  # and their inputs
         # Words of each lane that hold a synapse: the last word of the last lanes may not.
         self._lane_words = [len(range(lane, synapses, lanes)) for lane in range(lanes)]
 
@@ -62,14 +69,27 @@ class CoreBench:
         """Every stream of the core."""
         return [self.command, self.event, self.host, self.result, self.readback, *self.writes]
 
+    def _stream(self, name: str, fields: Sequence[Field]) -> Stream:
+        return Stream(self._index, f"{self._prefix}{name}", fields)
+
+    @property
+    def _event_fields(self) -> list[Field]:
+        """The fields of an event beat."""
+        return [f for f in self.spec.synapse_inputs for _ in range(self.lanes)]
+
+    def _inputs(self, kind: Kind, steps: int) -> Arrays:
+        """Return inputs of some timesteps."""
+        return inputs_of(kind, self.spec, steps, self.synapses, self.generator)
+
     async def run(self, progress: Callable[[int], None]) -> None:
         """Run the whole campaign; raises ``MismatchError`` at the first difference."""
         await self._reset()
-        if self.initial:
-            self.model.load(self.initial)
-            await self._check_readback("initial state")
-        await self._clear()
-        await self._check_readback("clear after power-up")
+        for part in self.parts:
+            if part.initial:
+                part.model.load(part.initial)
+                await part._check_readback("initial state")
+            await part._clear()
+            await part._check_readback("clear after power-up")
         stimuli = kinds(self._motifs)
         corners = 6 + 3 * len(self._motifs)
         # A core of few synapses visits the ends of its state by being loaded often, not by running long.
@@ -78,23 +98,27 @@ class CoreBench:
         while self.done < self.steps:
             self._stalls()
             if self.generator.random() < 0.5 or self.done == 0:
-                await self._load(random_state(self.spec.state, self.synapses, self.generator))
+                for part in self.parts:
+                    await part._load(random_state(part.spec.state, part.synapses, self.generator))
             kind = next(stimuli)
             steps = min(batch, self.steps - self.done)
-            await self._timesteps(kind, inputs_of(kind, self.spec, steps, self.synapses, self.generator), steps)
+            await self._timesteps(kind, self._inputs(kind, steps), steps)
             self.board.stimuli[kind.name] = self.board.stimuli.get(kind.name, 0) + steps
             progress(steps * self.synapses)
             if self.generator.random() < 0.1:
-                await self._check_readback("read-back")
+                for part in self.parts:
+                    await part._check_readback("read-back")
             if self.generator.random() < 0.2 or self.board.resets < 10:
                 await self._reset_mid_run()
             if self.generator.random() < 0.1 or self.board.clears == 2:
-                await self._clear()
+                for part in self.parts:
+                    await part._clear()
             if self.generator.random() < 0.1 or self.board.clears == 4:
                 await self._clear_between()
-        await self._check_readback("final read-back")
-        for stream in self.streams:
-            self.board.count("protocol", f"{stream.name}: beats withdrawn or changed while waiting", 0, stream.unstable)
+        for part in self.parts:
+            await part._check_readback("final read-back")
+            for stream in part.streams:
+                self.board.count("protocol", f"{stream.name}: beats withdrawn or changed while waiting", 0, stream.unstable)
 
     async def replay(self, stimulus: Arrays, progress: Callable[[int], None]) -> None:
         """Play recorded inputs from the initial state (or from a clear) and compare as ``run`` does.
@@ -104,11 +128,12 @@ class CoreBench:
         ``(loads, synapses)``. Before a load every word is read back.
         """
         await self._reset()
-        if self.initial:
-            self.model.load(self.initial)
-            await self._check_readback("initial state")
-        else:
-            await self._clear()
+        for part in self.parts:
+            if part.initial:
+                part.model.load(part.initial)
+                await part._check_readback("initial state")
+            else:
+                await part._clear()
         kind = Kind("recorded", "recorded", "recorded")
         batch = max(1, _BATCH // self.synapses)
         loads = {int(timestep): row for row, timestep in enumerate(stimulus.get(LOAD_TIMESTEP, ()))}
@@ -119,36 +144,39 @@ class CoreBench:
                 row = loads.pop(self.done)
                 await self._load({f.name: stimulus[LOAD + f.name][row] for f in self.spec.state if LOAD + f.name in stimulus})
             start, stop = self.done, min([self.done + batch, self.steps, *loads])
-            await self._timesteps(kind, {f.name: stimulus[f.name][start:stop] for f in self.spec.inputs}, stop - start)
+            inputs = {name: values[start:stop] for name, values in stimulus.items() if not name.startswith(LOAD)}
+            await self._timesteps(kind, inputs, stop - start)
             progress((stop - start) * self.synapses)
         self.board.stimuli[kind.name] = self.steps
-        await self._check_readback("final read-back")
+        for part in self.parts:
+            await part._check_readback("final read-back")
 
     # Pieces of a campaign.
 
     def _stalls(self) -> None:
         """Choose new gaps and backpressure for every stream: none, some or much; often none anywhere."""
         self._flowing = self.generator.random() < 0.25
-        for stream in (self.command, self.event, self.host, self.result, self.readback):
+        for stream in (s for part in self.parts for s in (part.command, part.event, part.host, part.result, part.readback)):
             probability = self.generator.choice([0.0, 0.0, 0.1, 0.5, 0.9], p=[0.4, 0.2, 0.2, 0.15, 0.05])
             stream.stall(0.0 if self._flowing else probability, int(self.generator.integers(1 << 62)))
 
-    async def _reset(self) -> list[list[np.ndarray]]:
-        """Hold reset for a few clocks, drop what was queued, and return what the lanes wrote until then."""
+    async def _reset(self) -> list[list[list[np.ndarray]]]:
+        """Hold reset for a few clocks, drop what was queued, and return what each part's lanes wrote until then."""
         self._rst.value = 1
         await Timer(int(self.generator.integers(2, 5)) * CLOCK_PERIOD, unit="step")
-        written = [stream.take() for stream in self.writes]
-        for stream in self.streams:
-            stream.flush()
+        written = [[stream.take() for stream in part.writes] for part in self.parts]
+        for part in self.parts:
+            for stream in part.streams:
+                stream.flush()
+            part.model.reset()
         self._rst.value = 0
-        self.model.reset()
         return written
 
     async def _moved(self, what: str) -> None:
         """Wait until all goals are met; a core that stops moving is reported with what it still owes."""
         arm(self._index, _PATIENCE)
         await self._wake.value_change
-        for stream in (self.command, self.event, self.host):
+        for stream in (s for part in self.parts for s in (part.command, part.event, part.host)):
             self.board.count(f"{what}: stuck", f"{stream.name} beats not taken", 0, stream.left)
 
     async def _settled(self) -> None:
@@ -197,11 +225,37 @@ class CoreBench:
         found = dict(zip(self.model.state, self.readback.take(), strict=True))
         self.board.host_values += self.board.tables(check, self.model.state, found, self._synapse_of(order))
 
-    def _ask_clear(self) -> Arrays:
-        """Queue a clear and return the state it writes, columns ``(1, synapses)``."""
+    def _ask(self, inputs: Arrays, steps: int) -> Arrays:
+        """Queue some timesteps and return the outputs they must give."""
+        self._before, self._given = self.model.state, inputs
+        expected, outputs = self.model.run(inputs)
+        self._offer(inputs, steps)
+        self._owe(expected, steps)
+        self.result.expect(steps * self.words)
+        self._outputs.append(outputs)
+        return outputs
+
+    def _ask_clear(self) -> None:
+        """Queue a clear."""
         self.model.clear()
         self.command.load([np.array([1]), *(np.array([0]) for _ in self.spec.step_inputs)])
-        return {name: values[None] for name, values in self.model.state.items()}
+        self._owe({name: values[None] for name, values in self.model.state.items()}, 1)
+
+    def _owe(self, states: Arrays, sweeps: int) -> None:
+        """Note what sweeps that were asked for must write."""
+        self._states.append(states)
+        for stream, count in zip(self.writes, self._lane_words, strict=True):
+            stream.expect(sweeps * count)
+
+    def _compare_asked(self, check: str, kind: Kind | None = None) -> None:
+        """Compare all that was asked for; of timesteps of one ``kind`` a difference is told with what led there."""
+        states = _joined(self._states)
+        context = self._context(kind, self._given, self._before, states) if kind else self._context()
+        self._compare_writes(check, states, context)
+        if self._outputs:
+            outputs = _joined(self._outputs)
+            self._compare_results(outputs, len(next(iter(outputs.values()))), context)
+        self._states, self._outputs = [], []
 
     async def _clear(self) -> None:
         """Clear the core: every word is written once, in order, with the reset word.
@@ -217,82 +271,76 @@ class CoreBench:
 
     async def _cleared(self, check: str) -> None:
         """Ask for a clear and compare what it writes."""
-        expected = self._ask_clear()
-        for stream, count in zip(self.writes, self._lane_words, strict=True):
-            stream.expect(count)
+        self._ask_clear()
         await self._moved(check)
         self.board.clears += 1
-        self._compare_writes(check, expected, self._context())
+        self._compare_asked(check)
 
     async def _clear_between(self) -> None:
         """Clear between timesteps, all asked for at once: it waits until they are done, and they until it is."""
         steps, kind = int(self.generator.integers(1, 5)), Kind("around a clear", "random", "random")
-        states: list[Arrays] = []
-        results: list[Arrays] = []
-        for clear in (False, True, False):
-            if clear:
-                states.append(self._ask_clear())
-                continue
-            inputs = inputs_of(kind, self.spec, steps, self.synapses, self.generator)
-            expected, outputs = self.model.run(inputs)
-            self._offer(inputs, steps)
-            states.append(expected)
-            results.append(outputs)
-        self.result.expect(2 * steps * self.words)
-        for stream, count in zip(self.writes, self._lane_words, strict=True):
-            stream.expect((2 * steps + 1) * count)
+        self._ask(self._inputs(kind, steps), steps)
+        for part in self.parts:
+            part._ask_clear()
+        self._ask(self._inputs(kind, steps), steps)
         await self._moved("clear between timesteps")
-        self._compare_writes("clear between timesteps", _joined(states), self._context())
-        self._compare_results(_joined(results), 2 * steps, self._context())
+        for part in self.parts:
+            part._compare_asked("clear between timesteps")
         self.board.clears += 1
 
     async def _timesteps(self, kind: Kind, inputs: Arrays, steps: int) -> None:
         """Play ``inputs`` and compare every state field and output of every synapse after each of them."""
-        before = self.model.state
-        expected, outputs = self.model.run(inputs)
+        outputs = self._ask(inputs, steps)
         if self.coverage:
-            self.coverage.sample(before, inputs, expected, outputs)
-        self._offer(inputs, steps)
-        self.result.expect(steps * self.words)
-        for stream, count in zip(self.writes, self._lane_words, strict=True):
-            stream.expect(steps * count)
+            self.coverage.sample(self._before, self._given, self._states[0], outputs)
         start = clocks(self._index)
         await self._moved("timesteps")
         if self._flowing:
-            # A word a clock; between sweeps one clock, or a drained pipeline where a lane is not deeper than that.
-            depth = self.spec.latency + 2
-            late = clocks(self._index) - start - steps * (self.words + 1 + (self.words <= depth) * depth) - depth - _SLACK
+            late = clocks(self._index) - start - self._clocks_of(steps) - _SLACK
             self.board.count("throughput", "clocks late", 0, max(0, late))
-        context = self._context(kind, inputs, before, expected)
-        self._compare_writes("state after timestep", expected, context)
-        self._compare_results(outputs, steps, context)
-        self.done += steps
+        for part in self.parts:
+            part._compare_asked("state after timestep", kind)
+            part.done += steps
         self.board.synapse_steps += steps * self.synapses
+
+    def _clocks_of(self, steps: int) -> int:
+        """Return how many clocks timesteps take: a word a clock; between sweeps one, or a drained pipeline where it is deeper."""
+        depth = self.spec.latency + 2
+        return steps * (self.words + 1 + (self.words <= depth) * depth) + depth
 
     async def _reset_mid_run(self) -> None:
         """Reset in the middle of timesteps or a clear: what was written before stays, in order; nothing else changes."""
         await self._settled()
-        state = {name: values.copy() for name, values in self.model.state.items()}
+        states = [{name: values.copy() for name, values in part.model.state.items()} for part in self.parts]
         turn = self.board.resets % 5  # in turn: timesteps, their end, timesteps whose results wait, a clear, a sweep
         steps = 1 if turn in (1, 3) else int(self.generator.integers(1, 5))
         if turn == 3:
-            expected = self._ask_clear()
+            for part in self.parts:
+                part._ask_clear()
         else:
-            inputs = inputs_of(Kind("reset under way", "random", "random"), self.spec, steps, self.synapses, self.generator)
-            expected, _ = self.model.run(inputs)
-            self._offer(inputs, steps)
-        late = self.words + self.spec.latency
-        busy = (2, self.words)
-        first, last = [(1, steps * late), (self.words + 5, late + 1), (self.spec.latency + 6, steps * late), busy, busy][turn]
+            self._ask(self._inputs(Kind("reset under way", "random", "random"), steps), steps)
+        words, latency = (sum(values) for values in zip(*((p.words, p.spec.latency) for p in self.parts), strict=True))
+        late, busy = words + latency, (2, words)
+        first, last = [(1, steps * late), (words + 5, late + 1), (latency + 6, steps * late), busy, busy][turn]
         if turn:  # no gaps, so that the reset meets what it is for, which may last a few clocks only
-            for stream in (self.command, self.event, self.result):
+            for stream in (s for part in self.parts for s in (part.command, part.event, part.result)):
                 stream.stall(0.0, 0)
         if turn == 2:
             self.result.stall(0.99, int(self.generator.integers(1 << 62)))
         wait = int(self.generator.integers(first, max(first, last) + 2))
         await Timer(wait * CLOCK_PERIOD + CLOCK_PERIOD // 4, unit="step")
-        written = await self._reset()
+        interrupted = await self._reset()
         self.result.stall(0.0, 0)
+        for part, written, state in zip(self.parts, interrupted, states, strict=True):
+            part._compare_interrupted(written, state, steps)
+        self.board.resets += 1
+        for part in self.parts:
+            await part._check_readback("read-back after reset")
+
+    def _compare_interrupted(self, written: list[list[np.ndarray]], state: Arrays, steps: int) -> None:
+        """Compare what was written until a reset, in order, and continue from it; ``state`` is that before the timesteps."""
+        expected = _joined(self._states)
+        self._states, self._outputs = [], []
         for lane, (found, words) in enumerate(zip(written, self._lane_words, strict=True)):
             count = len(found[0])
             self.board.count("reset under way", f"surplus writes to lane {lane}", 0, max(0, count - steps * words))
@@ -305,8 +353,6 @@ class CoreBench:
             for values, column in zip(state.values(), wanted, strict=True):
                 values[order[-words:]] = column[-words:]
         self.model.load(state)
-        self.board.resets += 1
-        await self._check_readback("read-back after reset")
 
     # Values and comparisons.
 
@@ -378,9 +424,9 @@ class CoreBench:
         return {
             "synapse_steps": board.synapse_steps,
             "timesteps": self.done,
-            "state_values_compared": board.state_values,
-            "output_values_compared": board.output_values,
-            "host_values_compared": board.host_values,
+            "state_values_compared": sum(part.board.state_values for part in self.parts),
+            "output_values_compared": sum(part.board.output_values for part in self.parts),
+            "host_values_compared": sum(part.board.host_values for part in self.parts),
             "resets": board.resets,
             "clears": board.clears,
             "stimuli": board.stimuli,

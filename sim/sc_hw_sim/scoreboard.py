@@ -54,8 +54,9 @@ class MismatchError(Exception):
 
 @dataclass
 class Scoreboard:
-    """Counts every comparison and raises ``MismatchError`` at the first difference."""
+    """Counts every comparison and raises ``MismatchError`` at the first difference; ``label`` begins its report."""
 
+    label: str = ""
     state_values: int = 0
     output_values: int = 0
     host_values: int = 0
@@ -86,7 +87,7 @@ class Scoreboard:
             row = tuple(int(i) for i in np.unravel_index(first[name], found[name].shape))
             wanted = np.broadcast_to(expected[name], found[name].shape)
             raise MismatchError(Mismatch(
-                check=check, field=name, expected=int(wanted[row]), found=int(found[name][row]),
+                check=self.label + check, field=name, expected=int(wanted[row]), found=int(found[name][row]),
                 differing=sum(int(column.sum()) for column in different.values()), **context(*row),
             ))  # fmt: skip
         return sum(column.size for column in found.values())
@@ -94,4 +95,4 @@ class Scoreboard:
     def count(self, check: str, name: str, expected: int, found: int) -> None:
         """Compare a number of beats."""
         if expected != found:
-            raise MismatchError(Mismatch(check=check, field=name, expected=expected, found=found))
+            raise MismatchError(Mismatch(check=self.label + check, field=name, expected=expected, found=found))

@@ -17,6 +17,7 @@ from sc_hw_models.rule import Rule
 
 from .bench import CoreBench
 from .demonstration import MOST_WORDS, DemonstrationBench
+from .layer import NEURON, LayerBench
 from .scoreboard import MismatchError
 from .streams import CLOCK_PERIOD
 
@@ -45,12 +46,17 @@ async def parity(dut: Any) -> None:
         await Timer(counting["settle"] * CLOCK_PERIOD, unit="step")  # in reset
         ctypes.CDLL(None).sc_hw_coverage_start()
 
-    def build(kind: type[Bench], index: int) -> tuple[Rule, Bench]:
-        entry = plan["cores"][index]
+    def build(kind: type[Bench], index: int, entry: dict[str, Any], **options: Any) -> tuple[Rule, Bench]:
         rule = get_rule(entry["rule"])
         initial = {name: np.array(values, dtype=np.int64) for name, values in entry["initial"].items()}
         return rule, kind(dut, index, rule, rule.config_type(**entry["config"]), synapses=entry["synapses"], lanes=entry["lanes"],
-                          steps=entry["steps"], seed=plan["seed"], initial=initial or None)  # fmt: skip
+                          steps=entry["steps"], seed=plan["seed"], initial=initial or None, **options)  # fmt: skip
+
+    def bench_of(index: int, entry: dict[str, Any]) -> tuple[Rule, CoreBench]:
+        if not entry["presynaptic"]:
+            return build(CoreBench, index, entry)
+        _, front = build(CoreBench, index, entry["presynaptic"], prefix=NEURON)
+        return build(LayerBench, index, entry, front=front)
 
     done = 0
 
@@ -75,7 +81,7 @@ async def parity(dut: Any) -> None:
     records: list[dict[str, Any]] = []
     for fault in plan["faults"]:
         dut.fault.value = fault
-        built = [build(CoreBench, index) for index in range(len(plan["cores"]))]
+        built = [bench_of(index, entry) for index, entry in enumerate(plan["cores"])]
         benches = [core_bench for _, core_bench in built]
         for index, (rule, core_bench) in enumerate(built):
             core_bench.coverage = _functional(core_bench, index, rule) if counting else None
@@ -89,7 +95,11 @@ async def parity(dut: Any) -> None:
     seconds = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu_started}
     demonstrations: list[dict[str, Any] | None] = []
     for index, record in enumerate(records if plan["demonstrate"] else ()):
-        rule, bench = build(DemonstrationBench, index)
+        entry = plan["cores"][index]
+        if entry["presynaptic"]:  # each of its cores shows its own
+            demonstrations.append(None)
+            continue
+        rule, bench = build(DemonstrationBench, index, entry)
         if rule.demonstration and bench.words <= MOST_WORDS:
             # A core that differs is watched where it did.
             shown, error = await bench.play(

@@ -31,6 +31,26 @@ def test_every_fault_is_caught(make_core, tmp_path, generator, synapses, lanes, 
 
 
 @pytest.mark.parametrize(
+    ("generator", "rule", "synapses", "lanes", "settings", "some"),
+    [
+        ("amaranth", "stp", 40, 1, {}, {"facilitation lost", "product one bit short", "release without spike", "stuck enable"}),
+        ("verilog", "stp", 21, 4,
+         {"mode": "mongillo", "rounding": "stochastic", "decay_rounding": "stochastic", "fraction_bits": 3},
+         {"rest forgotten", "resources not spent", "one unit of resources lost", "noise repeats"}),
+        ("verilog", "three_factor", 21, 4, {"consolidation": "si"}, {"signal sign lost", "counter stuck", "stuck enable"}),
+        ("amaranth", "three_factor", 21, 4, {"consolidation": "pull"}, {"pull sign", "anchor not updated", "noise not seeded"}),
+    ],
+)  # fmt: skip
+def test_every_fault_of_every_rule_is_caught(make_core, tmp_path, generator, rule, synapses, lanes, settings, some):
+    core = make_core(generator, rule=rule, synapses=synapses, lanes=lanes, **settings)
+    outcomes = selftest(core, steps=300, seed=1, output=tmp_path / "out")
+    verdicts = {outcome.fault: outcome.verdict for outcome in outcomes}
+    assert verdicts.pop("(none)") == "passes"
+    assert set(verdicts.values()) <= {"caught", "not applicable"}, verdicts
+    assert {name for name, verdict in verdicts.items() if verdict == "caught"} >= some
+
+
+@pytest.mark.parametrize(
     ("kind", "generator", "some"),
     [
         ("none", "amaranth", {"signal sign lost", "activity taken as signed", "floor turned into truncation"}),

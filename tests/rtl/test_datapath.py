@@ -57,7 +57,22 @@ THREE_FACTOR = [
       for kind in KINDS for shift, offset in ((0, -62), (30, 31))),
 ]  # fmt: skip
 
-CONFIGURATIONS = [*(("r_stdp", settings) for settings in R_STDP), *(("three_factor", settings) for settings in THREE_FACTOR)]
+STP = [
+    *({**settings, "mode": mode} for mode in ("tm98", "mongillo") for settings in both(fraction_bits=2)),
+    *both(bits=4, facilitation_shift=1, recovery_shift=1, u_se=255, mode="mongillo"),
+    {"bits": 4, "facilitation_shift": 24, "recovery_shift": 24, "u_se": 1},
+    {"bits": 20, "fraction_bits": 16, "facilitation_shift": 24, "recovery_shift": 24, "u_se": 255, "rounding": "stochastic",
+     "decay_rounding": "stochastic"},
+    {"bits": 20, "fraction_bits": 16, "facilitation_shift": 1, "recovery_shift": 24, "u_se": 128, "decay_rounding": "nearest"},
+    {"bits": 6, "facilitation_shift": 7, "recovery_shift": 3, "u_se": 200, "rounding": "nearest"},  # u rounds up to 1
+    {"bits": 6, "fraction_bits": 1, "facilitation_shift": 9, "recovery_shift": 2, "u_se": 254, "rounding": "stochastic"},
+]  # fmt: skip
+
+CONFIGURATIONS = [
+    *(("r_stdp", settings) for settings in R_STDP),
+    *(("stp", settings) for settings in STP),
+    *(("three_factor", settings) for settings in THREE_FACTOR),
+]
 
 
 def draw(generator: np.random.Generator, field: Field) -> np.ndarray:

@@ -117,7 +117,8 @@ def test_memory_that_dissolves_fails(tmp_path: Path, target: Target, synapses: i
     assert result.memory.placement == placement
     assert not result.memory.in_block_ram
     assert not result.passed
-    assert "must all be in block RAM" in result.failures[0]
+    bits = synapses * STATE_BITS
+    assert f"{bits} of {bits} bits must be in block RAM" in result.failures[0]
     assert result.edited == ("core_memory.v",)
 
 

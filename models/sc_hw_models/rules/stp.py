@@ -226,6 +226,7 @@ def _spec(config: StpConfig) -> RuleSpec:
         # decays | U + (1 - U) u by low and by high bits of U | u | product | rounding | x; one more where a decay adds twice
         latency=7 + (config.decay_rounding != "floor" or config.mode == "mongillo"),
         random_seed=config.random_seed,
+        presynaptic_output="release",
     )
 
 

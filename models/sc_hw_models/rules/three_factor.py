@@ -79,6 +79,7 @@ def _spec(config: ThreeFactorConfig) -> RuleSpec:
         outputs=(Field(name="weight", bits=config.weight_bits, signed=True, meaning="weight after this timestep"),),
         latency=1 + consolidation_latency(config),  # the product comes first
         random_seed=config.random_seed,
+        presynaptic_input="activity",
     )
 
 

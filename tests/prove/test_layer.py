@@ -1,0 +1,61 @@
+"""Proofs of what joins the cores of a layer, and planted faults that must not pass."""
+
+import json
+import re
+
+import pytest
+
+from sc_hw.manifest import load_core
+from sc_hw.proof.layer import prove_layer
+from sc_hw.proof.solver import find_solver
+
+
+def run(layer, tmp_path):
+    return prove_layer(layer, [find_solver("yices")], timeout=300, traces=tmp_path / "traces")
+
+
+# Generator, presynaptic and postsynaptic neurons, lanes: also one word, and one neuron on either side.
+SHAPES = [("amaranth", 64, 10, 2), ("verilog", 64, 10, 2), ("amaranth", 3, 1, 3), ("verilog", 1, 5, 1)]
+
+
+@pytest.mark.parametrize(("generator", "neurons", "postsynaptic", "lanes"), SHAPES)
+def test_proven(make_layer, tmp_path, generator, neurons, postsynaptic, lanes):
+    layer = make_layer(generator, neurons=neurons, postsynaptic=postsynaptic, lanes=lanes, consolidation="pull")
+    obligations = run(layer, tmp_path)
+    assert {o.verdict for o in obligations} == {"proven"}, [vars(o) for o in obligations if o.verdict != "proven"]
+    assert [o.name for o in obligations] == ["engine_memory", "layer_fanout", "layer_streams", "layer_wiring", "inside",
+                                             "cover_two_timesteps_with_stalls", "cover_timestep_after_reset"]  # fmt: skip
+
+
+FAULTS = {  # what is replaced in the Verilog generator's text, and the statement that must be refuted
+    "beat not held": (r"move = ~valid_reg \| beat_ready", "move = 1'b1", "layer_fanout"),
+    "last word not stored": (r"write_enable\(store\)", "write_enable(store & ~last)", "layer_fanout"),
+    "one neuron short": (r"(LAST_NEURON = 2'd)2", r"\g<1>1", "layer_streams"),
+    "input of the next neuron": (r"beat_post = post_reg", "beat_post = post_data", "layer_fanout"),
+    "a lost clock": (r"read = replay_reg & post_valid", "read = replay_reg & ~valid_reg & post_valid", "layer_fanout"),
+    "taken unseen": (r"neuron_result_ready & pre_ready\)", "neuron_result_ready)", "layer_streams"),
+    "host ports crossed": (r"\.host_write\(host_write\)", ".host_write(neuron_host_write)", "layer_wiring"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_is_refuted(make_layer, tmp_path, fault):
+    pattern, new, statement = FAULTS[fault]
+    layer = make_layer(neurons=2, postsynaptic=3)
+    changed = 0
+    for name in ("dut.v", "dut_fanout.v"):
+        text = (layer.folder / name).read_text()
+        changed += len(re.findall(pattern, text))
+        (layer.folder / name).write_text(re.sub(pattern, new, text))
+    assert changed == 1
+    refuted = {o.name for o in run(load_core(layer.folder), tmp_path) if o.verdict == "refuted"}
+    assert statement in refuted
+    assert (tmp_path / "traces" / "dut.vcd").is_file()
+
+
+def test_verb_proves_both_cores_and_what_joins_them(make_layer, sc_hw):
+    layer = make_layer(neurons=2, postsynaptic=2, weight_bits=3, activity_bits=2, signal_bits=2, rounding="floor")
+    status, out, err = sc_hw("prove", layer.folder, "--solver", "yices", "--part", "engine")
+    assert status == 0, out + err
+    names = {o["name"] for o in json.loads((layer.folder / "results" / "prove.json").read_text())["obligations"]}
+    assert {"neurons/engine_sweep", "synapses/engine_sweep", "layer_fanout"} <= names
