@@ -24,7 +24,7 @@ from sc_hw.manifest import load_core
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
 from sc_hw.synth import Netlist, map_sources
-from sc_hw.targets import Target, list_targets, load_target
+from sc_hw.targets import Target, distinct_targets, load_target
 from sc_hw.toolchain import verilator
 from sc_hw_models.registry import get_rule
 
@@ -85,7 +85,7 @@ def designs(folder: Path, other: dict[str, Any], generator: str) -> list[Design]
 def variants() -> list[tuple[str, Target]]:
     """Return the targets, and those of their Yosys options that move cells between classes."""
     result = []
-    for name in list_targets():
+    for name in distinct_targets():
         target = load_target(name)
         result.append((name, target))
         if "-dsp" in target.synth:
