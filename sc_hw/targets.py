@@ -9,6 +9,7 @@ from typing import Any
 
 from .data import data_folder
 from .errors import UserError
+from .toolchain import NEXTPNRS
 
 __all__ = ["RESOURCES", "PlaceAndRoute", "Target", "distinct_targets", "list_targets", "load_target", "read_target"]
 
@@ -189,5 +190,6 @@ def _read_pnr(table: Any, need: Callable[[bool, str], None]) -> PlaceAndRoute:
         need(isinstance(table[key], dict) and all(isinstance(v, str) for v in table[key].values()), f"[pnr] {key} names no cells")
     need(table["cells"].keys() <= set(RESOURCES) and "lut" in table["cells"], f"[pnr] cells takes {', '.join(RESOURCES)}")
     need(isinstance(table["frequency_mhz"], (int, float)) and table["frequency_mhz"] > 0, "[pnr] frequency_mhz is no frequency")
-    need(isinstance(table["tool"], str) and isinstance(table["untimed"], str), "[pnr] tool and untimed are texts")
+    need(table["tool"] in NEXTPNRS, f"[pnr] tool is {table['tool']!r}; allowed are {', '.join(NEXTPNRS)}")
+    need(isinstance(table["untimed"], str), "[pnr] untimed is not a text")
     return PlaceAndRoute(**table | {key: tuple(table[key]) for key in ("arguments", "pack")})

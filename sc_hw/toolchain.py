@@ -15,8 +15,8 @@ from pathlib import Path
 from .errors import UserError
 
 __all__ = [
-    "Tool", "bitwuzla", "ccache", "cocotb_coverage", "compiler", "doctor", "make", "nextpnr", "perl", "sby", "verilator", "yices",
-    "z3",
+    "NEXTPNRS", "Tool", "bitwuzla", "ccache", "cocotb_coverage", "compiler", "doctor", "make", "nextpnr", "perl", "sby",
+    "verilator", "yices", "z3",
 ]  # fmt: skip
 
 VERILATOR_NEEDED = (5, 36)
