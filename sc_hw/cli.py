@@ -444,7 +444,7 @@ def doctor(json_path: Path | None) -> None:
     found = tools()
     for tool in found:  # plain lines, so that paths and commands can be copied
         state = "ok" if tool.found else "optional" if tool.optional else "MISSING"
-        click.echo(f"{state:<9}{tool.name:<12}{tool.version or 'not found'} (needed: {tool.needed})")
+        click.echo(f"{state:<9}{tool.name:<11} {tool.version or 'not found'} (needed: {tool.needed})")
         click.echo(f"{'':<9}{tool.path or 'nowhere on PATH or in this environment'}; install with: {tool.install}")
     missing = [tool.name for tool in found if not tool.found and not tool.optional]
     if json_path:

@@ -142,12 +142,15 @@ def page() -> str:
         lines += [f"Not timed: {device.untimed}."] if device and device.untimed else []
         lines += ["", f"| design | min | median | max | {' | '.join(map(_LABELS.get, cells))} | critical path |"]
         lines += ["|---|---:|---:|---:|" + "---:|" * len(cells) + "---|"]
+        missing = [item.name for item in items("clocks") if item.name not in entries]
         for item in items("clocks"):
             if entry := entries.get(item.name):
                 numbers = [f"{entry[key]:.1f}" for key in ("minimum", "median", "maximum")] if "median" in entry else ["", "", ""]
                 used = [f"{entry['used'].get(cell, 0):,}" for cell in cells]
                 what = entry["path"] or entry["failures"][0]
                 lines.append(f"| {' | '.join([item.name, *numbers, *used, what.replace('|', '/')])} |")
+        if missing:
+            lines.append(f"\nNot measured here: {', '.join(missing)}.")
     return "\n".join(lines) + "\n"
 
 
