@@ -23,6 +23,7 @@ from sc_hw.records import write_text
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
 from sc_hw.synth import synthesise_many
+from sc_hw.synth_table import LABELS
 from sc_hw.targets import RESOURCES, distinct_targets, load_target
 from sc_hw.toolchain import nextpnr
 from sc_hw.yosys import find_yosys
@@ -140,7 +141,7 @@ def page() -> str:
         cells = list(device.cells) if device else []
         lines += [f"\n## {target}\n", f"{load_target(target).part}, {device and device.tool} {tools[target]}."]
         lines += [f"Not timed: {device.untimed}."] if device and device.untimed else []
-        lines += ["", f"| design | min | median | max | {' | '.join(map(_LABELS.get, cells))} | critical path |"]
+        lines += ["", f"| design | min | median | max | {' | '.join(map(LABELS.get, cells))} | critical path |"]
         lines += ["|---|---:|---:|---:|" + "---:|" * len(cells) + "---|"]
         missing = [item.name for item in items("clocks") if item.name not in entries]
         for item in items("clocks"):
@@ -152,9 +153,6 @@ def page() -> str:
         if missing:
             lines.append(f"\nNot measured here: {', '.join(missing)}.")
     return "\n".join(lines) + "\n"
-
-
-_LABELS = {"lut": "LUT", "ff": "FF", "block_ram": "BRAM", "large_ram": "SPRAM", "dsp": "DSP"}
 
 
 def main() -> int:

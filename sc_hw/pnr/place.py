@@ -45,11 +45,11 @@ class _Placement:
 
     def __init__(self, core: Core, target: Target, device: PlaceAndRoute, module: str, folder: Path) -> None:
         self._core, self._target, self._device, self._module, self._folder = core, target, device, module, folder
-        self._tool = nextpnr(device.tool).require()
+        self._tool = nextpnr(device.tool)
         top = top_module(core, module)
         self._ports = core.design.ports() if module == "core" else core.design.lane_ports()
-        text = wrapper_text(f"{top}_pnr", top, self._ports)
-        self._netlist, whole = map_wrapped(core.sources, top, target, wrapper=f"{top}_pnr", text=text)
+        self._text = wrapper_text(f"{top}_pnr", top, self._ports)
+        self._netlist, whole = map_wrapped(core.sources, top, target, wrapper=f"{top}_pnr", text=self._text)
         self._names = Names(whole["modules"][f"{top}_pnr"], target.cell_types)
         folder.mkdir()
         (folder / _NETLIST).write_text(json.dumps(whole), encoding="utf-8")
@@ -80,7 +80,7 @@ class _Placement:
             core=design.name, rule=design.rule.name, generator=self._core.manifest["generator"], synapses=design.synapses,
             lanes=design.lanes, module=self._module, target=self._target, device=self._device,
             tool_version=self._tool.version, yosys_version=self._netlist.tool_version, script=self._netlist.script,
-            wrapper_registers=wrapper_registers(self._ports), runs=tuple(runs), bitstream=kept,
+            wrapper=self._text, wrapper_registers=wrapper_registers(self._ports), runs=tuple(runs), bitstream=kept,
         )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ class SeedResult:
 
 @dataclass(frozen=True, kw_only=True)
 class PnrResult:
-    """One module on one target over all seeds; ``wrapper_registers`` are those of the wrapper around it.
+    """One module on one target over all seeds; ``wrapper`` is the Verilog around it, ``wrapper_registers`` its flip-flops.
 
     ``bitstream`` is the name of the file in the results, empty for none.
     """
@@ -51,6 +51,7 @@ class PnrResult:
     tool_version: str
     yosys_version: str
     script: str
+    wrapper: str
     wrapper_registers: int
     runs: tuple[SeedResult, ...]
     bitstream: str
@@ -87,7 +88,7 @@ class PnrResult:
         return [f"seed {run.seed}: {run.error}" for run in self.runs if run.error]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON values; ``script`` makes the netlist, the ``command`` of a run places it."""
+        """Return everything as JSON values; ``script`` with ``wrapper`` makes the netlist, the ``command`` of a run places it."""
         return {
             "stage": STAGE,
             "rule": self.rule,
@@ -99,6 +100,7 @@ class PnrResult:
             "part": self.target.part,
             "tool": {"name": self.device.tool, "version": self.tool_version},
             "script": self.script,
+            "wrapper": self.wrapper,
             "frequency_mhz": self.device.frequency_mhz,
             "untimed": self.device.untimed,
             "wrapper_registers": self.wrapper_registers,

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from ..synth_table import LABELS
 from .result import STAGE, PnrResult
 
 __all__ = ["caption", "path_line", "render_table", "row"]
 
-_LABELS = {"lut": "LUT", "ff": "FF", "block_ram": "BRAM", "large_ram": "SPRAM", "dsp": "DSP"}
 _CLOCKS = {"MHz min": "minimum", "median": "median", "max": "maximum"}
 
 
@@ -21,10 +21,9 @@ def row(result: PnrResult) -> dict[str, str]:
         "target": result.target.name,
         **{title: f"{result.mhz[name]:.1f}" if result.mhz else "not routed" for title, name in _CLOCKS.items()},
         **{
-            _LABELS[name]: f"{result.used[name][0]:,}" if name in result.used else ""
-            for name in ("lut", "ff", "block_ram", "dsp")
+            LABELS[name]: f"{result.used[name][0]:,}" if name in result.used else "" for name in ("lut", "ff", "block_ram", "dsp")
         },
-        "% used": f"{shares[scarcest]:.1f} {_LABELS[scarcest]}" if scarcest else "",
+        "% used": f"{shares[scarcest]:.1f} {LABELS[scarcest]}" if scarcest else "",
     }
 
 

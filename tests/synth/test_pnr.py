@@ -11,7 +11,7 @@ import pytest
 from sc_hw.cli import main
 from sc_hw.errors import UserError
 from sc_hw.manifest import Core, load_core
-from sc_hw.pnr.nextpnr import Processes
+from sc_hw.pnr.nextpnr import FAMILIES, Processes
 from sc_hw.pnr.path import Names, critical_path
 from sc_hw.pnr.place import load_placeable, place_many
 from sc_hw.pnr.wrapper import wrapper_registers, wrapper_text
@@ -19,7 +19,7 @@ from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
 from sc_hw.synth import map_sources, map_wrapped
 from sc_hw.targets import load_target
-from sc_hw.toolchain import nextpnr
+from sc_hw.toolchain import NEXTPNRS, nextpnr
 from sc_hw_models.registry import get_rule
 
 UP5K = "ice40-up5k"
@@ -189,6 +189,7 @@ def fake(folder: Path, number: str) -> Path:
 
 
 def test_which_nextpnr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tuple(FAMILIES) == NEXTPNRS
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     native = fake(tmp_path, "0.12-3-g123")
     assert (nextpnr("nextpnr-ice40").path, nextpnr("nextpnr-ice40").version) == (str(native), "0.12-3-g123")
