@@ -31,6 +31,7 @@ def pnr_command(folder: Path, targets: list[str], module: str, seeds: int, json_
     tools = {"yosys": results[0].yosys_version} | {result.device.tool: result.tool_version for result in results}
     document = {
         "verb": "pnr", "verdict": "pass" if passed else "fail", "seconds": round(time.monotonic() - start, 2), "tools": tools,
+        "module": module,
         "results": [result.to_dict() for result in results],
     }  # fmt: skip
     write_results(core, document, json_path)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..manifest import Core
+from ..rtl.design import Port
 from ..synth import map_wrapped, top_module
 from ..targets import PlaceAndRoute, Target, list_targets, load_target
 from ..toolchain import nextpnr
@@ -18,7 +19,7 @@ from .path import Names, critical_path
 from .result import PnrResult, SeedResult
 from .wrapper import CORE_CLOCK, wrapper_registers, wrapper_text
 
-__all__ = ["load_placeable", "place_many", "placeable_targets"]
+__all__ = ["load_placeable", "place_many", "place_module", "placeable_targets"]
 
 _NETLIST = "netlist.json"
 
@@ -41,15 +42,15 @@ def load_placeable(name: str) -> tuple[Target, PlaceAndRoute]:
 
 
 class _Placement:
-    """A module of a core, mapped to a target and ready to be placed in ``folder``, which it makes."""
+    """A module, mapped to a target and ready to be placed in ``folder``, which it makes."""
 
-    def __init__(self, core: Core, target: Target, device: PlaceAndRoute, module: str, folder: Path) -> None:
-        self._core, self._target, self._device, self._module, self._folder = core, target, device, module, folder
+    def __init__(
+        self, sources: Sequence[Path], top: str, ports: Sequence[Port], target: Target, device: PlaceAndRoute, folder: Path
+    ) -> None:
+        self._top, self._ports, self._target, self._device, self._folder = top, ports, target, device, folder
         self._tool = nextpnr(device.tool)
-        top = top_module(core, module)
-        self._ports = core.design.ports() if module == "core" else core.design.lane_ports()
-        self._text = wrapper_text(f"{top}_pnr", top, self._ports)
-        self._netlist, whole = map_wrapped(core.sources, top, target, wrapper=f"{top}_pnr", text=self._text)
+        self._text = wrapper_text(f"{top}_pnr", top, ports)
+        self._netlist, whole = map_wrapped(sources, top, target, wrapper=f"{top}_pnr", text=self._text)
         self._names = Names(whole["modules"][f"{top}_pnr"], target.cell_types)
         folder.mkdir()
         (folder / _NETLIST).write_text(json.dumps(whole), encoding="utf-8")
@@ -67,20 +68,18 @@ class _Placement:
 
     def result(self, processes: Processes, runs: Sequence[SeedResult], keep: Path | None) -> PnrResult:
         """Join the runs of all seeds; the bitstream of the fastest goes into the folder ``keep``."""
-        design, kept = self._core.design, ""
-        routed = [run for run in runs if not run.error]
+        kept, routed = "", [run for run in runs if not run.error]
         if keep and routed:
             fastest = max(routed, key=lambda run: run.mhz)
             packed = bitstream(processes, self._device, self._folder, fastest.seed)
             if packed:
                 keep.mkdir(parents=True, exist_ok=True)
-                kept = f"{self._module}-{self._target.name}{packed.suffix}"
+                kept = f"{self._top}-{self._target.name}{packed.suffix}"
                 shutil.copyfile(packed, keep / kept)
         return PnrResult(
-            core=design.name, rule=design.rule.name, generator=self._core.manifest["generator"], synapses=design.synapses,
-            lanes=design.lanes, module=self._module, target=self._target, device=self._device,
-            tool_version=self._tool.version, yosys_version=self._netlist.tool_version, script=self._netlist.script,
-            wrapper=self._text, wrapper_registers=wrapper_registers(self._ports), runs=tuple(runs), bitstream=kept,
+            top=self._top, target=self._target, device=self._device, tool_version=self._tool.version,
+            yosys_version=self._netlist.tool_version, script=self._netlist.script, wrapper=self._text,
+            wrapper_registers=wrapper_registers(self._ports), runs=tuple(runs), bitstream=kept,
         )  # fmt: skip
 
 
@@ -88,18 +87,30 @@ def place_many(
     core: Core, targets: Sequence[tuple[Target, PlaceAndRoute]], seeds: Sequence[int], *, module: str = "core",
     jobs: int | None = None, keep: Path | None = None, progress: Callable[[SeedResult], None] = lambda _result: None,
 ) -> list[PnrResult]:  # fmt: skip
-    """Place and route a core, or one lane of it, on targets from each seed, ``jobs`` runs at a time (one a processor).
+    """Place and route a core, or one lane of it: ``place_module`` on its files. Errors: ``UserError`` for an unknown module."""
+    top = top_module(core, module)
+    ports = core.design.ports() if module == "core" else core.design.lane_ports()
+    return place_module(core.sources, top, ports, targets, seeds, jobs=jobs, keep=keep, progress=progress)
+
+
+def place_module(
+    sources: Sequence[Path], top: str, ports: Sequence[Port], targets: Sequence[tuple[Target, PlaceAndRoute]],
+    seeds: Sequence[int], *, jobs: int | None = None, keep: Path | None = None,
+    progress: Callable[[SeedResult], None] = lambda _result: None,
+) -> list[PnrResult]:  # fmt: skip
+    """Place and route module ``top``, whose clock is the port ``clk``, on targets from each seed, ``jobs`` runs at a time.
 
     The bitstream of the fastest seed of each target goes into the folder ``keep``, if one is given. ``progress`` is
-    called with each run as it ends. Errors: ``UserError`` for an unknown module and sources that Yosys refuses.
+    called with each run as it ends. Errors: ``UserError`` for sources that Yosys refuses.
     """
-    top_module(core, module)
     processes = Processes()
-    with tempfile.TemporaryDirectory(prefix="sc-hw-pnr-") as folder, ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+    with tempfile.TemporaryDirectory(prefix="sc-hw-pnr-") as name, ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+
+        def placement(chosen: tuple[Target, PlaceAndRoute]) -> _Placement:
+            return _Placement(sources, top, ports, *chosen, Path(name) / chosen[0].name)
+
         try:
-            placements = list(
-                pool.map(lambda pair: _Placement(core, pair[0], pair[1], module, Path(folder) / pair[0].name), targets)
-            )
+            placements = list(pool.map(placement, targets))
             runs = [[pool.submit(placement.run, processes, seed) for seed in seeds] for placement in placements]
             for future in as_completed([future for row in runs for future in row]):
                 progress(future.result())

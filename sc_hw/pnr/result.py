@@ -40,12 +40,7 @@ class PnrResult:
     ``bitstream`` is the name of the file in the results, empty for none.
     """
 
-    core: str
-    rule: str
-    generator: str
-    synapses: int
-    lanes: int
-    module: str
+    top: str
     target: Target
     device: PlaceAndRoute
     tool_version: str
@@ -91,11 +86,7 @@ class PnrResult:
         """Return everything as JSON values; ``script`` with ``wrapper`` makes the netlist, the ``command`` of a run places it."""
         return {
             "stage": STAGE,
-            "rule": self.rule,
-            "generator": self.generator,
-            "synapses": self.synapses,
-            "lanes": self.lanes,
-            "module": self.module,
+            "top": self.top,
             "target": self.target.name,
             "part": self.target.part,
             "tool": {"name": self.device.tool, "version": self.tool_version},

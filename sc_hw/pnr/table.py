@@ -52,11 +52,7 @@ def caption(results: Sequence[PnrResult]) -> str:
 
 def render_table(results: Sequence[PnrResult]) -> Table:
     """Return the results as a table for a terminal, a row a target."""
-    first = results[0]
-    what = (
-        "lane" if first.module == "lane" else f"{first.synapses:,} synapses, {first.lanes} lane{'' if first.lanes == 1 else 's'}"
-    )
-    table = Table(title=f"{first.core}: {what}", caption=caption(results), box=SIMPLE_HEAD)
+    table = Table(title=results[0].top, caption=caption(results), box=SIMPLE_HEAD)
     rows = [row(result) for result in results]
     for key in rows[0]:
         table.add_column(key, justify="left" if key == "target" else "right", no_wrap=key == "target", overflow="fold")

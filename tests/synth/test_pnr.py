@@ -66,7 +66,7 @@ def test_a_real_run(core: Core, sc_hw, tmp_path: Path) -> None:
     used = {name: part["used"] for name, part in result["used"].items()}
     assert used["lut"] >= result["wrapper_registers"]
     assert used["dsp"] == 1
-    assert result["bitstream"] == "lane-ice40-up5k.bin"
+    assert result["bitstream"] == "dut_lane-ice40-up5k.bin"
     assert (core.folder / "results" / "pnr" / result["bitstream"]).stat().st_size > 10_000
 
     status, out, _ = sc_hw("report", core.folder)
