@@ -141,7 +141,7 @@ def clock_table(rows: list[tuple[str, Design, PnrResult]]) -> list[str]:
     lines = [
         "## Clocks\n",
         f"Post-route MHz over seeds {SEEDS[0]}..{SEEDS[-1]} by {tools}, each design in the same wrapper with registers",
-        "at its ports ([how](../place_and_route.md)). Both lanes take one update a clock; theirs is always of the same synapse. Where",
+        "at its ports ([how](../place_and_route.md)). Both lanes take one update a clock, theirs always of one synapse. Where",
         "theirs has its product in `SB_MAC16` (`ice40-up5k`), nextpnr takes that for registered: the true clock is lower.\n",
         "| target | design | min | median | max | critical path of the median seed |",
         "|---|---|---:|---:|---:|---|",
