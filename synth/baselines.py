@@ -6,9 +6,11 @@ interrupted run goes on where it was: a core whose emitted files are those of it
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,9 +24,9 @@ from sc_hw.pnr.table import path_line
 from sc_hw.records import write_text
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
-from sc_hw.synth import synthesise_many
+from sc_hw.synth import map_sources, top_module
 from sc_hw.synth_table import LABELS
-from sc_hw.targets import RESOURCES, distinct_targets, load_target
+from sc_hw.targets import distinct_targets, load_target
 from sc_hw.toolchain import nextpnr
 from sc_hw.yosys import find_yosys
 from sc_hw_models.registry import RULES, get_rule
@@ -96,8 +98,11 @@ def growth(entry: Entry, resources: Mapping[str, float]) -> list[str]:
 
 def counts(core: Core, item: Item, targets: Sequence[str], jobs: int | None = None) -> list[Entry]:
     """Return the resources of an item after synthesis, for each target."""
-    results = synthesise_many(core, [load_target(name) for name in targets], jobs, module=item.module)
-    return [{name: result.resources[name] for name in RESOURCES} for result in results]
+    top = top_module(core, item.module)
+    with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+        return list(
+            pool.map(lambda target: target.count(map_sources(core.sources, top, target).cells), map(load_target, targets))
+        )
 
 
 def clocks(core: Core, item: Item, targets: Sequence[str], jobs: int | None = None) -> list[Entry]:
