@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test lint sim coverage prove prove-random prove-presets mutate mutate-models synth continual-cost selftest digits continual layer docs neurocore bench clean
+.PHONY: help setup demo test lint sim coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr selftest digits continual layer docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -63,6 +63,12 @@ synth: $(READY) ## LUT, FF, BRAM and DSP of the default cores on every target
 
 continual-cost: $(READY) ## LUT, FF, BRAM and DSP of every rule with every kind of consolidation, on every target
 	$(BIN)/python synth/consolidation.py -o docs/measured/consolidation.md
+
+baselines: $(READY) ## LUT, FF, BRAM and DSP of every preset on every target, to which CI compares
+	$(BIN)/python synth/baselines.py counts
+
+pnr: $(READY) ## clocks of every preset's lane and of the default cores after place and route, 5 seeds; takes hours
+	$(BIN)/python synth/baselines.py clocks -o docs/measured/clocks.md
 
 selftest: $(READY) ## plant known bugs in the demo core and see each caught
 	$(BIN)/sc-hw emit --synapses 256 --output build/selftest/core --force

@@ -34,6 +34,12 @@ def _targets() -> list[str]:
     return list(list_targets())
 
 
+def _placeable() -> list[str]:
+    from .pnr.place import placeable_targets
+
+    return placeable_targets()
+
+
 def _solvers() -> list[str]:
     from .proof.solver import SOLVERS
 
@@ -277,6 +283,31 @@ def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | 
 
 @app.command()
 @_folder
+@click.option(
+    "--target",
+    multiple=True,
+    default=[DEFAULT_TARGET],
+    show_default=True,
+    help="Device; repeat it for several, or all.",
+    shell_complete=_complete(_placeable),
+)
+@click.option("--module", default="core", show_default=True, help="core, or lane for one lane without its memory.")
+@click.option(
+    "--seeds", type=click.IntRange(1, 1000), default=5, show_default=True, help="Seeds 1..SEEDS; the table shows their spread."
+)
+@_json
+def pnr(folder: Path, target: tuple[str, ...], module: str, seeds: int, json_path: Path | None) -> None:
+    """Place and route with nextpnr: the clock over several seeds, use of the device, critical path, bitstream."""
+    from rich.console import Console
+
+    from .pnr.command import pnr_command
+
+    names = _placeable() if "all" in target else list(target)
+    sys.exit(pnr_command(folder, names, module, seeds, json_path, Console()))
+
+
+@app.command()
+@_folder
 @_solver
 @_timeout
 @click.option("--part", "parts", type=click.Choice(["datapath", "lane", "engine"]), multiple=True,
@@ -431,7 +462,7 @@ def doctor(json_path: Path | None) -> None:
     found = tools()
     for tool in found:  # plain lines, so that paths and commands can be copied
         state = "ok" if tool.found else "optional" if tool.optional else "MISSING"
-        click.echo(f"{state:<9}{tool.name:<12}{tool.version or 'not found'} (needed: {tool.needed})")
+        click.echo(f"{state:<9}{tool.name:<11} {tool.version or 'not found'} (needed: {tool.needed})")
         click.echo(f"{'':<9}{tool.path or 'nowhere on PATH or in this environment'}; install with: {tool.install}")
     missing = [tool.name for tool in found if not tool.found and not tool.optional]
     if json_path:

@@ -24,8 +24,8 @@ from .synth_table import markdown_table, render_table
 from .targets import Target, list_targets, load_target
 from .yosys import YosysError, find_yosys, run_yosys
 
-__all__ = ["MODULES", "Netlist", "Structure", "map_sources", "markdown_table", "read_structure", "render_table", "synth_command",
-           "synthesise", "synthesise_many"]  # fmt: skip
+__all__ = ["MODULES", "Netlist", "Structure", "map_sources", "map_wrapped", "markdown_table", "read_structure", "render_table",
+           "synth_command", "synthesise", "synthesise_many", "top_module"]  # fmt: skip
 
 MODULES = ("core", "lane")
 # Every synth_* command of Yosys has this label, between mapping memories to RAM and dissolving what is left into registers.
@@ -53,8 +53,13 @@ class Netlist:
     seconds: float
 
 
-def _run(sources: Sequence[Path], top: str, commands: Sequence[str], outputs: Sequence[str]) -> tuple[list[Any], str, str]:
-    """Run Yosys in a folder of its own on copies of the sources; return the JSON outputs, the script and the version."""
+def _run(
+    sources: Sequence[Path], top: str, commands: Sequence[str], outputs: Sequence[str], texts: Mapping[str, str] | None = None
+) -> tuple[list[Any], str, str]:
+    """Run Yosys in a folder of its own on copies of the sources; return the JSON outputs, the script and the version.
+
+    ``texts`` are files beside the sources that only the commands read, by name.
+    """
     names = [source.name for source in sources]
     for name in (*(Path(name).stem for name in names), top):
         if not _NAME.fullmatch(name):
@@ -64,6 +69,8 @@ def _run(sources: Sequence[Path], top: str, commands: Sequence[str], outputs: Se
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
         for source in sources:
             shutil.copyfile(source, Path(folder) / source.name)
+        for name, text in (texts or {}).items():
+            (Path(folder) / name).write_text(text, encoding="utf-8")
         try:
             run_yosys(script, path=path, cwd=Path(folder))
         except YosysError as error:
@@ -84,20 +91,47 @@ def read_structure(sources: Sequence[Path], top: str) -> Structure:
 
 def map_sources(sources: Sequence[Path], top: str, target: Target) -> Netlist:
     """Synthesise module ``top`` of Verilog files for a target, flattened, in a Yosys process of its own."""
+    return _map(sources, top, target)[0]
+
+
+def map_wrapped(sources: Sequence[Path], top: str, target: Target, *, wrapper: str, text: str) -> tuple[Netlist, dict[str, Any]]:
+    """Map ``top`` as ``map_sources`` does and put it, cell for cell, into the module ``wrapper``.
+
+    ``text`` is the wrapper's Verilog, which declares ``top`` as a black box. Returns the netlist of ``top`` alone and
+    the whole as Yosys writes it in JSON.
+    """
+    commands = [
+        "design -stash core",
+        "read_verilog wrapper.v",
+        target.command(wrapper, pins=True),
+        f"design -copy-from core -as {top} {top}",
+        "flatten",
+        "write_json whole.json",
+    ]
+    netlist, (whole,) = _map(sources, top, target, commands, ["whole.json"], {"wrapper.v": text})
+    return netlist, whole
+
+
+def _map(
+    sources: Sequence[Path], top: str, target: Target, then: Sequence[str] = (), outputs: Sequence[str] = (),
+    texts: Mapping[str, str] | None = None,
+) -> tuple[Netlist, list[Any]]:  # fmt: skip
     command = target.command(top)
     commands = [
         f"{command} -run begin:{_SPLIT}",
         "tee -q -o memory.json stat -json",
         f"{command} -run {_SPLIT}:",
         "tee -q -o cells.json stat -json",
+        *then,
     ]
     start = time.monotonic()
-    (memory, cells), script, number = _run(sources, top, commands, ["memory.json", "cells.json"])
-    return Netlist(
+    (memory, cells, *rest), script, number = _run(sources, top, commands, ["memory.json", "cells.json", *outputs], texts)
+    netlist = Netlist(
         cells=dict(sorted(cells["design"]["num_cells_by_type"].items())),
         left_to_registers=sum(n for kind, n in memory["design"]["num_cells_by_type"].items() if kind.startswith("$mem")),
         script=script, tool_version=number, seconds=time.monotonic() - start,
     )  # fmt: skip
+    return netlist, rest
 
 
 def _proof(design: CoreDesign, module: str, structure: Structure, netlist: Netlist, target: Target) -> MemoryProof:
@@ -115,7 +149,8 @@ def _proof(design: CoreDesign, module: str, structure: Structure, netlist: Netli
     )
 
 
-def _top(core: Core, module: str) -> str:
+def top_module(core: Core, module: str) -> str:
+    """Return the name of the module to synthesise. Errors: ``UserError`` when ``module`` is none of ``MODULES``."""
     if module not in MODULES:
         raise UserError(f"--module {module!r}: unknown; allowed are {', '.join(MODULES)}")
     if module != "core":
@@ -130,7 +165,7 @@ def synthesise(core: Core, target: Target, *, module: str = "core", structure: S
     once; it is read when not given. Errors: ``UserError`` for an unknown module, a netlist with cell types
     that the target does not know, and sources that Yosys refuses.
     """
-    top = _top(core, module)
+    top = top_module(core, module)
     structure = structure or read_structure(core.sources, top)
     netlist = map_sources(core.sources, top, target)
     return SynthResult(
@@ -154,7 +189,7 @@ def synthesise_many(
 
     ``progress`` is called with each result as it arrives. Errors: those of ``synthesise``; the first ends it all.
     """
-    structure = read_structure(core.sources, _top(core, module))
+    structure = read_structure(core.sources, top_module(core, module))
     with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:
         futures = [pool.submit(synthesise, core, target, module=module, structure=structure) for target in targets]
         try:
@@ -174,7 +209,7 @@ def synth_command(folder: Path, targets: list[str], module: str, json_path: Path
     """
     core = load_core(folder)
     chosen = [load_target(name) for name in dict.fromkeys(targets or list_targets())]
-    _top(core, module)
+    top_module(core, module)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("synthesis", total=len(chosen))

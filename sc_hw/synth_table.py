@@ -7,9 +7,9 @@ from rich.table import Table
 
 from .synth_result import STAGE, SynthResult
 
-__all__ = ["markdown_table", "render_table"]
+__all__ = ["LABELS", "markdown_table", "render_table"]
 
-_LABELS = {"lut": "LUT", "ff": "FF", "block_ram": "BRAM", "large_ram": "SPRAM", "dsp": "DSP"}
+LABELS = {"lut": "LUT", "ff": "FF", "block_ram": "BRAM", "large_ram": "SPRAM", "dsp": "DSP"}
 _TEXT = ("core", "target", "part", "fits", "memory in")  # columns that are not numbers
 
 
@@ -24,7 +24,7 @@ def _core(result: SynthResult) -> str:
 def _row(result: SynthResult) -> dict[str, str]:
     blocks = _number(result.resources["block_ram"])
     if result.resources["large_ram"]:
-        blocks += f" + {_number(result.resources['large_ram'])} {_LABELS['large_ram']}"
+        blocks += f" + {_number(result.resources['large_ram'])} {LABELS['large_ram']}"
     part = result.utilisation[result.scarcest]
     share = "none there" if part == float("inf") else f"{100 * part:,.1f}"
     placement = result.memory.placement
@@ -36,7 +36,7 @@ def _row(result: SynthResult) -> dict[str, str]:
         "FF": _number(result.resources["ff"]),
         "BRAM": blocks,
         "DSP": _number(result.resources["dsp"]),
-        "% used": f"{share} {_LABELS[result.scarcest]}",
+        "% used": f"{share} {LABELS[result.scarcest]}",
         "fits": "yes" if result.fits else "does not fit",
         "memory in": placement if result.passed else f"FAILED: {placement}",
         "seconds": f"{result.seconds:.1f}",

@@ -15,11 +15,14 @@ from pathlib import Path
 from .errors import UserError
 
 __all__ = [
-    "Tool", "bitwuzla", "ccache", "cocotb_coverage", "compiler", "doctor", "make", "perl", "sby", "verilator", "yices", "z3",
+    "NEXTPNRS", "Tool", "bitwuzla", "ccache", "cocotb_coverage", "compiler", "doctor", "make", "nextpnr", "perl", "sby",
+    "verilator", "yices", "z3",
 ]  # fmt: skip
 
 VERILATOR_NEEDED = (5, 36)
 YOSYS_NEEDED = (0, 70)
+NEXTPNR_NEEDED = (0, 11)
+NEXTPNRS = ("nextpnr-ice40", "nextpnr-ecp5", "nextpnr-himbaechel-gowin")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +142,18 @@ def cocotb_coverage() -> Tool:
     return _package("cocotb-coverage", ">= 2.0, < 3 (sim --coverage)", "pip install cocotb-coverage", optional=True)
 
 
+def nextpnr(name: str) -> Tool:
+    """Return a nextpnr: one on PATH that is new enough, else the WebAssembly build of the installed wheel."""
+    wheel = f"yowasp-{name}"
+    tool = _package(wheel, ">= 0.11 (pnr)", "pip install 'sc-hw[pnr]'", optional=True)
+    path = shutil.which(name)
+    found = re.search(r"nextpnr-(\d+\.\d+\S*)\)", _output(path, "--version")) if path else None
+    if path and found and _number(found[1]) >= NEXTPNR_NEEDED:
+        return replace(tool, name=name, path=path, version=found[1])
+    beside = Path(sys.executable).parent / wheel
+    return replace(tool, name=name, path=str(beside) if beside.is_file() else "")
+
+
 def _package(name: str, needed: str, install: str = "pip install sc-hw", *, optional: bool = False) -> Tool:
     path, number = "", ""
     with suppress(PackageNotFoundError):
@@ -167,4 +182,4 @@ def doctor() -> list[Tool]:
         _package("cocotb-test", ">= 0.3, < 0.4"),
     ]
     return [python, *packages, verilator(), _yosys(), compiler(), make(), perl(), ccache(), yices(), z3(), bitwuzla(), sby(),
-            cocotb_coverage()]  # fmt: skip
+            cocotb_coverage(), *map(nextpnr, NEXTPNRS)]  # fmt: skip

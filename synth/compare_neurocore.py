@@ -1,4 +1,4 @@
-"""Put the lane that sc-neurocore emits beside ours, through one and the same synthesis and lint.
+"""Put the lane that sc-neurocore emits beside ours, through one and the same synthesis, placement and lint.
 
 Exit status 2 when sc-neurocore cannot be installed.
 """
@@ -21,10 +21,13 @@ from neurocore import answer, environment
 from sc_hw import __version__
 from sc_hw.errors import UserError
 from sc_hw.manifest import load_core
-from sc_hw.rtl.design import CoreDesign
+from sc_hw.pnr.place import load_placeable, place_module
+from sc_hw.pnr.result import PnrResult
+from sc_hw.pnr.table import path_line
+from sc_hw.rtl.design import CoreDesign, Port
 from sc_hw.rtl.emit import emit
 from sc_hw.synth import Netlist, map_sources
-from sc_hw.targets import Target, list_targets, load_target
+from sc_hw.targets import Target, distinct_targets, load_target
 from sc_hw.toolchain import verilator
 from sc_hw_models.registry import get_rule
 
@@ -37,6 +40,17 @@ FAMILIES = {
     "xc7a35t": "artix7",
     "gowin-gw1n9": "gowin_littlebee",
 }
+# Where both are placed: on gowin-gw1n9 nextpnr times no product, through which the longest paths go.
+PLACED = ("ecp5-25k", "ice40-hx8k", "ice40-up5k", "ice40-up5k, no DSP")
+SEEDS = range(1, 6)
+# Of its emitted lane.
+PORTS = tuple(
+    Port(name=name, direction=direction, bits=bits)
+    for name, direction, bits in (
+        ("clk", "input", 1), ("rst_n", "input", 1), ("step_en", "input", 1), ("pre_spike", "input", 1),
+        ("post_spike", "input", 1), ("reward", "input", 8), ("current_weight", "output", 16), ("update_done", "output", 1),
+    )
+)  # fmt: skip
 # Runs inside the other environment: its public emitter with its default configuration.
 EMIT = """
 import json, sys
@@ -59,6 +73,7 @@ class Design:
     contains: str
     sources: list[Path]
     top: str
+    ports: tuple[Port, ...]
 
 
 def designs(folder: Path, other: dict[str, Any], generator: str) -> list[Design]:
@@ -71,13 +86,13 @@ def designs(folder: Path, other: dict[str, Any], generator: str) -> list[Design]
     )
     bits, latency = core.design.spec.state_bits, core.design.spec.latency
     return [
-        Design(name="sc-neurocore lane", sources=[source], top=other["module"],
+        Design(name="sc-neurocore lane", sources=[source], top=other["module"], ports=PORTS,
                contains="one synapse whose state is in flip-flops; the whole update lies between them and unregistered inputs; "
                "asynchronous reset; no port to load state or to read the traces"),
-        Design(name="sc-hw lane", sources=core.sources, top="core_lane",
+        Design(name="sc-hw lane", sources=core.sources, top="core_lane", ports=core.design.lane_ports(),
                contains=f"a pipeline of {latency} stages that takes a {bits}-bit state word and gives the next one every clock; "
                "it stores no synapse"),
-        Design(name=f"sc-hw core, {SYNAPSES:,} synapses", sources=core.sources, top="core",
+        Design(name=f"sc-hw core, {SYNAPSES:,} synapses", sources=core.sources, top="core", ports=core.design.ports(),
                contains="that lane, the state memory in block RAM, the sequencer, event and result streams, load and read-back"),
     ]  # fmt: skip
 
@@ -85,7 +100,7 @@ def designs(folder: Path, other: dict[str, Any], generator: str) -> list[Design]
 def variants() -> list[tuple[str, Target]]:
     """Return the targets, and those of their Yosys options that move cells between classes."""
     result = []
-    for name in list_targets():
+    for name in distinct_targets():
         target = load_target(name)
         result.append((name, target))
         if "-dsp" in target.synth:
@@ -107,8 +122,38 @@ def lint(design: Design) -> str:
     return f"{len(kinds)} warnings{f' ({counted})' if kinds else ''}, exit status {done.returncode}"
 
 
+def clocks(chosen: list[Design]) -> list[tuple[str, Design, PnrResult]]:
+    """Place and route every design on the targets that time all of it."""
+    placed = [(label, target) for label, target in variants() if label in PLACED]
+    rows = []
+    for label, target in placed:
+        for design in chosen:
+            device = load_placeable(target.name)[1]
+            (result,) = place_module(design.sources, design.top, design.ports, [(target, device)], SEEDS)
+            rows.append((label, design, result))
+            print(f"{label}, {design.name}: {result.mhz}", file=sys.stderr)
+    return rows
+
+
+def clock_table(rows: list[tuple[str, Design, PnrResult]]) -> list[str]:
+    """Return the clocks as lines of Markdown."""
+    tools = ", ".join(sorted({f"{result.device.tool} {result.tool_version}" for _, _, result in rows}))
+    lines = [
+        "## Clocks\n",
+        f"Post-route MHz over seeds {SEEDS[0]}..{SEEDS[-1]} by {tools}, each design in the same wrapper with registers",
+        "at its ports ([how](../place_and_route.md)). Both lanes take one update a clock, theirs always of one synapse. Where",
+        "theirs has its product in `SB_MAC16` (`ice40-up5k`), nextpnr takes that for registered: the true clock is lower.\n",
+        "| target | design | min | median | max | critical path of the median seed |",
+        "|---|---|---:|---:|---:|---|",
+    ]
+    for label, design, result in rows:
+        numbers = " | ".join(f"{result.mhz[name]:.1f}" for name in ("minimum", "median", "maximum")) if result.mhz else " | | "
+        lines.append(f"| {label} | {design.name} | {numbers} | {path_line(result)} |")
+    return [*lines, ""]
+
+
 def page(other: dict[str, Any], generator: str, chosen: list[Design], lints: list[str],
-         rows: list[tuple[str, Target, Design, Netlist]]) -> str:  # fmt: skip
+         rows: list[tuple[str, Target, Design, Netlist]], placed: list[tuple[str, Design, PnrResult]]) -> str:  # fmt: skip
     """Return the Markdown page."""
     yosys = rows[0][3].tool_version
     lines = [
@@ -116,6 +161,7 @@ def page(other: dict[str, Any], generator: str, chosen: list[Design], lints: lis
         f"sc-neurocore {other['version']} and sc-hw {__version__} ({generator} generator), both in their default configuration "
         f"of reward-modulated STDP, through Yosys {yosys} with the options of the target files, by",
         f"\n    {COMMAND}\n",
+        "## Resources\n",
         "Post-synthesis counts. LUT and FF are device cells, BRAM device blocks; see [synthesis.md](../synthesis.md).",
         "The last column is what sc-neurocore prints as its own estimate for one synapse.\n",
         "| target | design | LUT | FF | BRAM | DSP | its estimate: LUT, DSP |",
@@ -127,7 +173,7 @@ def page(other: dict[str, Any], generator: str, chosen: list[Design], lints: lis
         estimate = f"{guess['estimated_luts']}, {guess['estimated_dsps']}" if design is chosen[0] else ""
         numbers = " | ".join(f"{counts[key]:,g}" for key in ("lut", "ff", "block_ram", "dsp"))
         lines.append(f"| {label} | {design.name} | {numbers} | {estimate} |")
-    lines += ["", "What each contains:", ""]
+    lines += ["", *clock_table(placed), "## What each contains", ""]
     lines += [f"- **{design.name}**: {design.contains}." for design in chosen]
     lines += [
         "",
@@ -157,7 +203,7 @@ def main() -> int:
             with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
                 netlists = list(pool.map(lambda job: map_sources(job[2].sources, job[2].top, job[1]), jobs))
             rows = [(*job, netlist) for job, netlist in zip(jobs, netlists, strict=True)]
-            text = page(other, arguments.generator, chosen, lints, rows)
+            text = page(other, arguments.generator, chosen, lints, rows, clocks(chosen))
     except UserError as error:
         print(f"compare_neurocore: {error}", file=sys.stderr)
         return 2

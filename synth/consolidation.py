@@ -14,7 +14,7 @@ from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
 from sc_hw.synth import synthesise_many
 from sc_hw.synth_result import STAGE, SynthResult
-from sc_hw.targets import list_targets, load_target
+from sc_hw.targets import distinct_targets, load_target
 from sc_hw_models.registry import RULES, get_rule
 
 SYNAPSES = 1024
@@ -36,7 +36,7 @@ def designs() -> dict[tuple[str, str], CoreDesign]:
 
 def measure(console: Console, jobs: int | None) -> dict[tuple[str, str], list[SynthResult]]:
     """Return, for each rule and kind, the results of its lane and of its core on every target."""
-    targets = [load_target(name) for name in list_targets()]
+    targets = [load_target(name) for name in distinct_targets()]
     results = {}
     with tempfile.TemporaryDirectory(prefix="sc-hw-cost-") as folder:
         for (name, kind), design in designs().items():
@@ -50,13 +50,13 @@ def tables(results: dict[tuple[str, str], list[SynthResult]]) -> str:
     """Return one table a rule; the same results give the same text."""
     lines = []
     for rule in dict.fromkeys(name for name, _ in results):
-        lines += [f"\n## {rule}\n", f"| consolidation | bits a synapse | latency | {' | '.join(list_targets())} |"]
-        lines.append("|---|---:|---:|" + "---:|" * len(list_targets()))
+        lines += [f"\n## {rule}\n", f"| consolidation | bits a synapse | latency | {' | '.join(distinct_targets())} |"]
+        lines.append("|---|---:|---:|" + "---:|" * len(distinct_targets()))
         for (name, kind), measured in results.items():
             if name != rule:
                 continue
             spec, cells = designs()[name, kind].spec, []
-            for target in list_targets():
+            for target in distinct_targets():
                 lane, core = (
                     next(r.resources for r in measured if (r.module, r.target) == (m, target)) for m in ("lane", "core")
                 )

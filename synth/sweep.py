@@ -16,7 +16,7 @@ from sc_hw.rtl.emit import GENERATORS, emit
 from sc_hw.synth import synthesise_many
 from sc_hw.synth_result import SynthResult
 from sc_hw.synth_table import markdown_table, render_table
-from sc_hw.targets import list_targets, load_target
+from sc_hw.targets import distinct_targets, load_target
 from sc_hw_models.registry import get_rule
 
 SIZES = (1024, 65536)
@@ -27,7 +27,7 @@ COMMAND = "python synth/sweep.py -o docs/measured/resources.md"
 def measure(console: Console, jobs: int | None) -> list[SynthResult]:
     """Return the results of every generator that is there, module and target."""
     rule = get_rule("r_stdp")
-    targets = [load_target(name) for name in list_targets()]
+    targets = [load_target(name) for name in distinct_targets()]
     results: list[SynthResult] = []
     with tempfile.TemporaryDirectory(prefix="sc-hw-sweep-") as folder:
         for generator in GENERATORS:

@@ -20,6 +20,7 @@ TITLES = {
     "mutate": "Mutants",
     "coverage": "Coverage",
     "synth": "Resources",
+    "pnr": "Place and route",
     "accuracy": "Accuracy",
 }
 
@@ -132,6 +133,12 @@ def _summary(verb: str, record: dict[str, Any]) -> str:
             failed = [result["target"] for result in record["results"] if not result["passed"]]
             claim = f"state not in memory on {', '.join(failed)}" if failed else "state in memory on every one"
             return f"{len(record['results'])} target{'s' if len(record['results']) > 1 else ''}, {claim}"
+        case "pnr":
+            clocks = [
+                f"{r['target']} {r['mhz']['median']:.1f} MHz" if r["mhz"] else f"{r['target']} not routed"
+                for r in record["results"]
+            ]
+            return f"post-route median of {len(record['results'][0]['runs'])} seeds: {', '.join(clocks)}"
         case "accuracy":
             return f"measured against float over {len(record['seeds'])} seeds"
     counts = record.get("counts", {})

@@ -6,11 +6,12 @@ import pytest
 
 from sc_hw.errors import UserError
 from sc_hw.synth import map_sources
-from sc_hw.targets import RESOURCES, list_targets, load_target, read_target
+from sc_hw.targets import RESOURCES, distinct_targets, list_targets, load_target, read_target
 
 # Of the vendors' data sheets: LUT, FF, BRAM, large BRAM, DSP.
 CAPACITY = {
     "ecp5-25k": (24288, 24288, 56, 0, 28),
+    "ecp5-85k": (83640, 83640, 208, 0, 156),
     "gowin-gw1n9": (8640, 6480, 26, 0, 20),
     "ice40-hx8k": (7680, 7680, 32, 0, 0),
     "ice40-up5k": (5280, 5280, 30, 4, 8),
@@ -44,7 +45,7 @@ def test_capacities() -> None:
         assert load_target(name).capacity == dict(zip(RESOURCES, numbers, strict=True))
 
 
-@pytest.mark.parametrize("name", sorted(CAPACITY))
+@pytest.mark.parametrize("name", distinct_targets())
 def test_every_cell_is_known(name: str, tmp_path: Path) -> None:
     (tmp_path / "everything.v").write_text(EVERYTHING)
     target = load_target(name)
@@ -56,6 +57,13 @@ def test_every_cell_is_known(name: str, tmp_path: Path) -> None:
     assert (counts["dsp"] > 0) == (target.capacity["dsp"] > 0)
     assert (target.lut_ram_cells(cells) > 0) == bool(target.lut_ram)
     assert set(target.bits) == set(target.weights["block_ram"]) | set(target.weights["large_ram"])
+
+
+def test_another_size_of_a_device() -> None:
+    small, large = load_target("ecp5-25k"), load_target("ecp5-85k")
+    assert large.like == small.name
+    assert (large.synth, large.weights, large.bits, large.ignored) == (small.synth, small.weights, small.bits, small.ignored)
+    assert distinct_targets() == [name for name in list_targets() if name != "ecp5-85k"]
 
 
 def test_unknown_cell_is_named() -> None:
@@ -73,7 +81,7 @@ def test_weights() -> None:
 
 def test_unknown_target_lists_the_known() -> None:
     for name in ("ice41", "../targets/ecp5-25k", ""):
-        with pytest.raises(UserError, match="allowed are ecp5-25k, gowin-gw1n9, ice40-hx8k, ice40-up5k, xc7a35t"):
+        with pytest.raises(UserError, match="allowed are ecp5-25k, ecp5-85k, gowin-gw1n9, ice40-hx8k, ice40-up5k, xc7a35t"):
             load_target(name)
 
 
@@ -92,6 +100,14 @@ def test_unknown_target_lists_the_known() -> None:
         ("DP16KD = { blocks = 1, bits = 18432 }", "DP16KD = 1", "DP16KD does not say blocks and bits"),
         ('VLO = "constant 0"', 'VLO = ""', "reason"),
         ("dsp = 28", "slices = 28", r"\[capacity\] takes"),
+        ('part = "LFE5U', 'like = "../ecp5"\npart = "LFE5U', "like is '../ecp5', not the name of a target"),
+        ('part = "LFE5U', 'like = "ecp5"\npart = "LFE5U', "ecp5.toml: cannot be read as TOML"),
+        ("frequency_mhz = 145", "frequency_mhz = 0", r"\[pnr\] frequency_mhz is no frequency"),
+        ("frequency_mhz = 145", "frequency = 145", r"\[pnr\] takes arguments, cells, frequency_mhz"),
+        ("frequency_mhz = 145", "", r"\[pnr\] lacks frequency_mhz"),
+        ('"--speed", "6"', '"--speed", 6', r"\[pnr\] arguments is not a list of words"),
+        ("cells = { lut = ", "cells = { luts = ", r"\[pnr\] cells takes lut"),
+        ('tool = "nextpnr-ecp5"', 'tool = "ls"', r"\[pnr\] tool is 'ls'"),
     ],
 )
 def test_bad_target_file(tmp_path: Path, before: str, after: str, message: str) -> None:
