@@ -29,10 +29,10 @@ def stopped(x):
 defvjp(stopped, lambda *_: lambda g: g * 0)
 
 
-def run(network, matrices, inputs, surrogate, *, cut=0, recurrent=lambda z: z):
+def run(network, matrices, inputs, surrogate, *, cut=0, recurrent=lambda z: z, record=lambda state: None):
     """Return the outputs of every timestep; the gradient through the state ends every ``cut`` timesteps, if not 0.
 
-    ``recurrent`` is applied to what spikes cause elsewhere: other neurons and the reset, not the neuron's own adaptation.
+    ``recurrent`` is applied to what spikes cause elsewhere: other neurons and the reset, not the neuron's own adaptation. ``record`` sees the state after every timestep.
     """
     order = list(network.populations)
     state, outputs = {}, []
@@ -61,5 +61,6 @@ def run(network, matrices, inputs, surrogate, *, cut=0, recurrent=lambda z: z):
                 distance = distance - neuron.adaptation * a
             z = spike(distance, (wait == 0) * 1.0, SURROGATES[surrogate], neuron.threshold)
             state[name] = {"v": v, "a": a, "wait": wait, "z": z}
+        record(state)
         outputs.append(state[order[-1]]["z"])
     return np.stack(outputs)
