@@ -32,7 +32,8 @@ defvjp(stopped, lambda *_: lambda g: g * 0)
 def run(network, matrices, inputs, surrogate, *, cut=0, recurrent=lambda z: z, record=lambda state: None):
     """Return the outputs of every timestep; the gradient through the state ends every ``cut`` timesteps, if not 0.
 
-    ``recurrent`` is applied to what spikes cause elsewhere: other neurons and the reset, not the neuron's own adaptation. ``record`` sees the state after every timestep.
+    ``recurrent`` is applied to what spikes cause elsewhere: other neurons and the reset, not the neuron's own adaptation.
+    ``record`` sees the state after every timestep.
     """
     order = list(network.populations)
     state, outputs = {}, []

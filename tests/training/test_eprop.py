@@ -189,6 +189,6 @@ def test_bad_input_is_refused_by_name():
             "targets",
         ),
     ):
+        eprop.reset()
         with pytest.raises(ConfigError, match=words):
-            eprop.reset()
             call()

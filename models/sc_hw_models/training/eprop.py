@@ -68,10 +68,11 @@ class EpropTrainer:
     """
 
     def __init__(
-        self, n_inputs: int, n_neurons: int, n_outputs: int, tau_mem: float = 20.0, tau_trace: float = 20.0, threshold: float = 1.0,
-        lr: float = 1e-3, dt: float = 1.0, *, tau_adaptation: float = 200.0, adaptation: float = 0.0, refractory: int = 0,
-        loss_fn: Loss = squared_error, feedback: str = "symmetric", surrogate: Surrogate | None = None,
-        optimiser: Optimiser | None = None, input_scale: float = 1.0, recurrent_scale: float = 1.0, seed: int = 0,
+        self, n_inputs: int, n_neurons: int, n_outputs: int, tau_mem: float = 20.0, tau_trace: float = 20.0,
+        threshold: float = 1.0, lr: float = 1e-3, dt: float = 1.0, *, tau_adaptation: float = 200.0, adaptation: float = 0.0,
+        refractory: int = 0, loss_fn: Loss = squared_error, feedback: str = "symmetric",
+        surrogate: Surrogate | None = None, optimiser: Optimiser | None = None, input_scale: float = 1.0,
+        recurrent_scale: float = 1.0, seed: int = 0,
     ) -> None:  # fmt: skip
         if feedback not in FEEDBACKS:
             raise ConfigError(f"feedback={feedback!r}: not known; allowed are {', '.join(FEEDBACKS)}")

@@ -5,6 +5,7 @@ it is e-prop without recurrence, with the readout's filter left out of the eligi
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -70,7 +71,7 @@ class OnlineTrainer:
             check_integer("layer_sizes", size, 1, 2**31 - 1)
         generator = np.random.default_rng(seed)
         hidden, readout = LIF(tau_mem=tau_mem, threshold=threshold), Leaky(tau_mem=tau_mem)
-        pairs = list(zip(layer_sizes, layer_sizes[1:], strict=False))
+        pairs = list(pairwise(layer_sizes))
         self.layers = [
             OnlineLIFLayer(
                 n, m, readout if k == len(pairs) - 1 else hidden, generator=generator, scale=scale, surrogate=surrogate
