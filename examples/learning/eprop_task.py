@@ -13,7 +13,7 @@ from sc_hw_models.training.surrogates import triangular
 
 SEEDS = 3
 CUES, CUE, GAP, DELAY, RECALL = 5, 20, 10, 150, 30  # timesteps of 1 ms
-PATTERN_MS, PATTERN_UPDATES = 1000, 150
+PATTERN_MS, PATTERN_UPDATES = 1000, 300
 CUE_UPDATES, SAMPLES, GROUP = 80, 32, 10
 
 
@@ -22,7 +22,7 @@ def pattern(seed: int) -> tuple[EpropTrainer, np.ndarray, np.ndarray]:
     g = np.random.default_rng(seed)
     t = np.arange(PATTERN_MS)[:, None] / 1000
     waves = (g.uniform(0.5, 2, 4) * np.sin(2 * np.pi * (np.array([1, 2, 3, 5]) * t + g.random(4)))).sum(axis=1, keepdims=True)
-    trainer = EpropTrainer(40, 100, 1, lr=0.005, recurrent_scale=0.5, input_scale=3.0, seed=seed)
+    trainer = EpropTrainer(40, 100, 1, lr=0.01, recurrent_scale=0.5, input_scale=3.0, seed=seed)
     return trainer, g.random((PATTERN_MS, 40)) < 0.05, waves / np.abs(waves).max()
 
 

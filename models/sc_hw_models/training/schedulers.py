@@ -12,7 +12,7 @@ from ..rule import check_integer
 __all__ = ["Cosine", "Exponential", "Scheduler", "Step", "WarmupCosine"]
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Scheduler:
     """Base: ``lr`` above 0 is the rate at the start, ``count`` the steps taken. Errors: ``ConfigError`` names the argument."""
 
@@ -36,7 +36,7 @@ class Scheduler:
         self.count = 0
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Step(Scheduler):
     """lr gamma^floor(count / period); ``period`` at least 1, 0 < ``gamma`` <= 1."""
 
@@ -53,7 +53,7 @@ class Step(Scheduler):
         return float(self.lr * self.gamma ** (count // self.period))
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Exponential(Scheduler):
     """lr gamma^count; 0 < ``gamma`` <= 1."""
 
@@ -68,7 +68,7 @@ class Exponential(Scheduler):
         return float(self.lr * self.gamma**count)
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Cosine(Scheduler):
     """From ``lr`` to ``lr_min`` (0 <= ``lr_min`` <= lr) over ``period`` steps along half a cosine, then constant.
 
@@ -88,9 +88,9 @@ class Cosine(Scheduler):
         return self.lr_min + (self.lr - self.lr_min) * (1 + math.cos(math.pi * min(count / self.period, 1.0))) / 2
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class WarmupCosine(Cosine):
-    """Linear from lr / warmup to ``lr`` in ``warmup`` steps (at least 1, fewer than ``period``), then ``Cosine`` to ``period``."""
+    """Linear from lr / warmup to ``lr`` in ``warmup`` steps (1 to ``period`` - 1), then half a cosine to ``period``."""
 
     warmup: int
 

@@ -1,7 +1,7 @@
 """Structural plasticity: weak synapses are pruned and new ones grow between neurons that spike together.
 
-Source: Bellec et al., "Deep rewiring", ICLR 2018: what is pruned is replaced, so that sparsity is held. There new synapses are drawn
-at random; here candidates are ranked by the correlation of their spikes.
+Source: Bellec et al., "Deep rewiring", ICLR 2018: what is pruned is replaced, so that sparsity is held. There
+new synapses are drawn at random; here candidates are ranked by the correlation of their spikes.
 """
 
 import numpy as np
