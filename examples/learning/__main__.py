@@ -1,0 +1,68 @@
+"""Do the learning systems learn? Each is measured on the task its paper is about, or one like it.
+
+    python examples/learning [SYSTEM ...] [--docs DIR]
+
+Writes measured/learning/SYSTEM.md and images/learning/SYSTEM.svg into DIR (default build/learning) for each system, by default
+all of them. Everything random comes from the seeds a page names. Exit status 1 when a bar is missed.
+Needs matplotlib and scikit-learn (pip install 'sc-hw[digits]').
+"""
+
+import argparse
+import importlib
+import platform
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from measurement import INK, Measurement
+from rich.console import Console
+from rich.table import Table
+
+SYSTEMS = ("network", "bptt", "eprop", "reward", "plasticity", "meta")
+STYLE = {"svg.hashsalt": "sc-hw", "svg.fonttype": "none", "font.size": 9, "text.color": INK, "axes.labelcolor": INK,
+         "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False,
+         "legend.frameon": False, "axes.facecolor": "none"}  # fmt: skip
+
+
+def write(system: str, measured: Measurement, docs: Path) -> None:
+    """Write the page and the picture of a system."""
+    lines = [f"# Measured: {measured.title}", "", f"    python examples/learning {system}", "",
+             f"{measured.setting} NumPy {np.__version__}, Python {platform.python_version()}.", "",
+             "| quantity | measured | wanted | met |", "|---|---:|---|---|"]  # fmt: skip
+    lines += [f"| {row.quantity} | {row.measured} | {row.wanted} | {'yes' if row.met else '**no**'} |" for row in measured.rows]
+    picture = docs / "images" / "learning" / f"{system}.svg"
+    page = docs / "measured" / "learning" / f"{system}.md"
+    for path in (picture, page):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8, 3), layout="constrained")
+        measured.draw(figure)
+        figure.savefig(picture, format="svg", transparent=True, metadata={"Date": None})
+    page.write_text("\n".join([*lines, "", f"![{measured.title}](../../images/learning/{system}.svg)", ""]), encoding="utf-8")
+
+
+def main() -> int:
+    """Measure the systems named and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("systems", nargs="*", metavar="SYSTEM", help=", ".join(SYSTEMS))
+    parser.add_argument("--docs", type=Path, default=Path("build/learning"))
+    options = parser.parse_args()
+    if unknown := set(options.systems) - set(SYSTEMS):
+        parser.error(f"{', '.join(sorted(unknown))}: not known; allowed are {', '.join(SYSTEMS)}")
+    table = Table("system", "quantity", "measured", "wanted", "met")
+    met = True
+    for system in options.systems or SYSTEMS:
+        print(f"measuring {system}", file=sys.stderr, flush=True)
+        measured: Measurement = importlib.import_module(f"{system}_task").measure()
+        write(system, measured, options.docs)
+        for row in measured.rows:
+            table.add_row(system, row.quantity, row.measured, row.wanted, "yes" if row.met else "NO")
+            met = met and row.met
+    Console().print(table)
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""Checks of numbers and arrays that come from outside: one line names what was given and what is allowed."""
+
+import math
+
+import numpy as np
+
+from .rule import ConfigError
+
+__all__ = ["check_array", "check_number"]
+
+
+def check_number(
+    name: str, value: object, *, low: float = -math.inf, high: float = math.inf, above: float = -math.inf, below: float = math.inf
+) -> float:
+    """Return ``value`` if it is a finite real number in ``low..high``, above ``above`` and below ``below``.
+
+    Errors: ``ConfigError`` names it, its value and what is allowed.
+    """
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if number and math.isfinite(value) and low <= value <= high and above < value < below:  # type: ignore[operator, arg-type]
+        return float(value)  # type: ignore[arg-type]
+    limits = [f"{word} {limit:g}" for word, limit in (("at least", low), ("above", above), ("at most", high), ("below", below))
+              if math.isfinite(limit)]  # fmt: skip
+    raise ConfigError(f"{name}={value!r}: allowed are finite numbers{' ' if limits else ''}{' and '.join(limits)}")
+
+
+def check_array(name: str, value: object, shape: tuple[int | None, ...]) -> np.ndarray:
+    """Return ``value`` as a float64 array if it is finite and has ``shape``, where ``None`` is any length of at least 1.
+
+    Nothing is broadcast. Errors: ``ConfigError`` names it, its shape or its first value that is not finite.
+    """
+    array = np.asarray(value)
+    wanted = "(" + ", ".join("any" if length is None else str(length) for length in shape) + ")"
+    fits = array.ndim == len(shape) and all(
+        have == want if want is not None else have >= 1 for have, want in zip(array.shape, shape, strict=True)
+    )
+    if not fits:
+        raise ConfigError(f"{name}: shape {array.shape} given; allowed is {wanted}")
+    if array.dtype.kind not in "bfiu":
+        raise ConfigError(f"{name}: dtype {array.dtype} given; allowed are real numbers")
+    array = array.astype(np.float64, copy=False)
+    if not np.isfinite(array).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ConfigError(f"{name}: {array[place]} at {place}; allowed are finite numbers")
+    return array

@@ -1,0 +1,187 @@
+"""Neuron models in discrete time, and what backpropagation needs of them.
+
+A leaky integrate-and-fire neuron with an adaptive threshold (Bellec et al., Nature Communications 11 (2020), eqs. 6 to 8):
+
+    v[t] = alpha v[t-1] + I[t] - threshold z[t-1]          alpha = exp(-dt / tau_mem)
+    a[t] = rho a[t-1] + z[t-1]                             rho = exp(-dt / tau_adaptation)
+    z[t] = 1 if v[t] > threshold + adaptation a[t] and the neuron is not refractory, else 0
+
+A state is a dictionary of arrays ``(..., n)``; ``output`` is what the neurons sent in the last timestep. Times are in ms,
+voltages and currents in units of the caller's choice.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from .checks import check_number
+from .rule import check_integer
+
+__all__ = ["ALIF", "LIF", "Leaky", "Neuron", "Source", "State", "Surrogate"]
+
+State = dict[str, np.ndarray]
+Surrogate = Callable[[np.ndarray, float], np.ndarray]  # distance from the threshold, threshold -> dz/dv
+
+
+class Neuron(Protocol):
+    """A model of a population's neurons, without state of its own."""
+
+    def rest(self, shape: tuple[int, ...]) -> State:
+        """Return the state before the first timestep."""
+
+    def step(self, state: State, current: np.ndarray) -> State:
+        """Return the state after a timestep with input ``current``; the state given is left as it is."""
+
+    def adjoint(self, state: State, gradient: np.ndarray, later: State, surrogate: Surrogate) -> State:
+        """Return the loss's gradient with respect to the state's variables after a timestep.
+
+        ``gradient`` is that of the loss with respect to the timestep's output, ``later`` what this function returned for the
+        following timestep (empty for the last). The gradient with respect to the input current is under ``voltage``.
+        """
+
+
+@dataclass(frozen=True)
+class Source:
+    """Neurons that send what they are given: the inputs of a network."""
+
+    def rest(self, shape: tuple[int, ...]) -> State:
+        """Return silence."""
+        return {"output": np.zeros(shape)}
+
+    def step(self, state: State, current: np.ndarray) -> State:
+        """Return ``current`` as output."""
+        return {"output": current}
+
+    def adjoint(self, state: State, gradient: np.ndarray, later: State, surrogate: Surrogate) -> State:
+        """Return the gradient: nothing lies behind an input."""
+        return {"voltage": gradient}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaky:
+    """Leaky integrators without spikes, the usual readout: v[t] = kappa v[t-1] + I[t], and v is sent.
+
+    ``tau_mem`` (kappa = exp(-dt / tau_mem)) and ``dt`` in ms, above 0. Errors: ``ConfigError`` names the argument.
+    """
+
+    tau_mem: float = 20.0
+    dt: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("tau_mem", "dt"):
+            check_number(name, getattr(self, name), above=0)
+
+    @property
+    def decay(self) -> float:
+        """What is left of a voltage after a timestep."""
+        return math.exp(-self.dt / self.tau_mem)
+
+    def rest(self, shape: tuple[int, ...]) -> State:
+        """Return voltages of 0."""
+        return {"voltage": np.zeros(shape), "output": np.zeros(shape)}
+
+    def step(self, state: State, current: np.ndarray) -> State:
+        """Integrate ``current``."""
+        voltage = self.decay * state["voltage"] + current
+        return {"voltage": voltage, "output": voltage}
+
+    def adjoint(self, state: State, gradient: np.ndarray, later: State, surrogate: Surrogate) -> State:
+        """Return the gradient with respect to the voltage."""
+        return {"voltage": gradient + self.decay * later["voltage"] if later else gradient}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LIF:
+    """Leaky integrate-and-fire neurons; a spike takes ``threshold`` from the voltage in the next timestep.
+
+    ``tau_mem`` and ``dt`` in ms and ``threshold``, above 0; ``refractory``, timesteps 0..10000 after a spike in which a neuron
+    integrates but cannot spike. Errors: ``ConfigError`` names the argument.
+    """
+
+    tau_mem: float = 20.0
+    threshold: float = 1.0
+    refractory: int = 0
+    dt: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("tau_mem", "threshold", "dt"):
+            check_number(name, getattr(self, name), above=0)
+        check_integer("refractory", self.refractory, 0, 10_000)
+
+    @property
+    def decay(self) -> float:
+        """What is left of a voltage after a timestep."""
+        return math.exp(-self.dt / self.tau_mem)
+
+    def rest(self, shape: tuple[int, ...]) -> State:
+        """Return voltages of 0, no spikes, not refractory."""
+        return {name: np.zeros(shape) for name in ("voltage", "output", "refractory")}
+
+    def step(self, state: State, current: np.ndarray) -> State:
+        """Integrate ``current`` and spike."""
+        spike = state["output"]
+        after = {
+            "voltage": self.decay * state["voltage"] + current - self.threshold * spike,
+            "refractory": np.where(spike > 0, self.refractory, np.maximum(state["refractory"] - 1, 0)),
+        } | self._adapt(state)
+        after["output"] = ((self.distance(after) > 0) & (after["refractory"] == 0)).astype(np.float64)
+        return after
+
+    def distance(self, state: State) -> np.ndarray:
+        """Return how far each voltage is above its threshold."""
+        return np.asarray(state["voltage"] - self.threshold)
+
+    def slope(self, state: State, surrogate: Surrogate) -> np.ndarray:
+        """Return dz/dv by the surrogate; 0 while a neuron is refractory."""
+        return np.where(state["refractory"] > 0, 0.0, surrogate(self.distance(state), self.threshold))
+
+    def adjoint(self, state: State, gradient: np.ndarray, later: State, surrogate: Surrogate) -> State:
+        """Return the gradients with respect to the state; the reset and the adaptation are paths like any other."""
+        voltage = self.slope(state, surrogate) * (gradient - self.threshold * later["voltage"] if later else gradient)
+        return {"voltage": voltage + self.decay * later["voltage"] if later else voltage}
+
+    def _adapt(self, state: State) -> State:
+        return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ALIF(LIF):
+    """LIF neurons whose threshold rises by ``adaptation`` (>= 0) with each spike and falls back with ``tau_adaptation`` (ms)."""
+
+    tau_adaptation: float = 200.0
+    adaptation: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("tau_adaptation", self.tau_adaptation, above=0)
+        check_number("adaptation", self.adaptation, low=0)
+
+    @property
+    def adaptation_decay(self) -> float:
+        """What is left of an adaptation after a timestep."""
+        return math.exp(-self.dt / self.tau_adaptation)
+
+    def rest(self, shape: tuple[int, ...]) -> State:
+        """Return voltages of 0, no spikes, no adaptation."""
+        return {**super().rest(shape), "adaptation": np.zeros(shape)}
+
+    def distance(self, state: State) -> np.ndarray:
+        """Return how far each voltage is above its threshold."""
+        return np.asarray(state["voltage"] - self.threshold - self.adaptation * state["adaptation"])
+
+    def adjoint(self, state: State, gradient: np.ndarray, later: State, surrogate: Surrogate) -> State:
+        """Return the gradients with respect to the state; the reset and the adaptation are paths like any other."""
+        if not later:
+            later = {"voltage": np.zeros(()), "adaptation": np.zeros(())}
+        spike = gradient - self.threshold * later["voltage"] + later["adaptation"]
+        drive = self.slope(state, surrogate) * spike
+        return {
+            "voltage": drive + self.decay * later["voltage"],
+            "adaptation": self.adaptation_decay * later["adaptation"] - self.adaptation * drive,
+        }
+
+    def _adapt(self, state: State) -> State:
+        return {"adaptation": self.adaptation_decay * state["adaptation"] + state["output"]}

@@ -1,0 +1,69 @@
+"""Optimisers: they change arrays of weights in place; ``lr`` may be set between steps, which is all a schedule does."""
+
+from typing import Protocol
+
+import numpy as np
+
+from ..checks import check_number
+from ..rule import ConfigError
+
+__all__ = ["SGD", "Adam", "Optimiser"]
+
+Arrays = list[np.ndarray]
+
+
+class Optimiser(Protocol):
+    """What learners ask of an optimiser; ``state`` is all that a checkpoint must keep of it."""
+
+    lr: float
+
+    def step(self, weights: Arrays, gradients: Arrays) -> None:
+        """Change the weights by one step against the gradients."""
+
+    @property
+    def state(self) -> Arrays:
+        """The arrays to keep."""
+
+
+class SGD:
+    """w <- w - lr g, with momentum: v <- momentum v + g, w <- w - lr v. ``lr`` above 0, ``momentum`` 0 <= m < 1."""
+
+    def __init__(self, lr: float = 0.1, *, momentum: float = 0.0) -> None:
+        self.lr = check_number("lr", lr, above=0)
+        self.momentum = check_number("momentum", momentum, low=0, below=1)
+        self.state: Arrays = []
+
+    def step(self, weights: Arrays, gradients: Arrays) -> None:
+        """Change the weights by one step against the gradients."""
+        _check(weights, gradients)
+        self.state = self.state or [np.zeros(w.shape) for w in weights]
+        for w, g, v in zip(weights, gradients, self.state, strict=True):
+            v *= self.momentum
+            v += g
+            w -= self.lr * v
+
+
+class Adam:
+    """Adam of Kingma and Ba, ICLR 2015, algorithm 1. ``lr`` and ``epsilon`` above 0, 0 <= ``beta1``, ``beta2`` < 1."""
+
+    def __init__(self, lr: float = 1e-3, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> None:
+        self.lr, self.epsilon = check_number("lr", lr, above=0), check_number("epsilon", epsilon, above=0)
+        self.beta1, self.beta2 = (check_number(n, b, low=0, below=1) for n, b in (("beta1", beta1), ("beta2", beta2)))
+        self.state: Arrays = []  # first moments, second moments, number of steps
+
+    def step(self, weights: Arrays, gradients: Arrays) -> None:
+        """Change the weights by one step against the gradients."""
+        _check(weights, gradients)
+        n = len(weights)
+        self.state = self.state or [np.zeros(w.shape) for w in (*weights, *weights)] + [np.zeros(())]
+        self.state[-1] += 1
+        t = float(self.state[-1])
+        for w, g, m, v in zip(weights, gradients, self.state[:n], self.state[n : 2 * n], strict=True):
+            m += (1 - self.beta1) * (g - m)
+            v += (1 - self.beta2) * (g * g - v)
+            w -= self.lr / (1 - self.beta1**t) * m / (np.sqrt(v / (1 - self.beta2**t)) + self.epsilon)
+
+
+def _check(weights: Arrays, gradients: Arrays) -> None:
+    if [w.shape for w in weights] != [np.shape(g) for g in gradients]:
+        raise ConfigError(f"gradients: shapes {[np.shape(g) for g in gradients]}; allowed are {[w.shape for w in weights]}")

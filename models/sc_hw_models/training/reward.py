@@ -1,0 +1,89 @@
+"""Reward-modulated STDP in a network: spike timing leaves an eligibility, and dopamine turns it into a change of the weight.
+
+Source: Izhikevich, "Solving the distal reward problem through linkage of STDP and dopamine signaling", Cerebral Cortex 17
+(2007), eqs. 1 to 4.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..checks import check_number
+from ..network import Network, Projection
+from ..neurons import LIF
+from ..rule import ConfigError
+
+__all__ = ["RewardModulatedLearner"]
+
+
+class RewardModulatedLearner:
+    """Steps a network and lets the ``plastic`` projections learn (default: all from and onto neurons that spike).
+
+    Times in ms: ``tau_reward`` of dopamine, ``tau_eligibility``, ``tau_pre`` and ``tau_post`` of the spike traces, all above 0.
+    A presynaptic spike before a postsynaptic one adds ``potentiation`` exp(-lag / ``tau_pre``) to the eligibility, the other
+    order takes ``depression`` exp(-lag / ``tau_post``) from it (both >= 0; all pairs count). A weight changes by ``lr`` times
+    eligibility times dopamine a ms and stays in ``w_min`` .. ``w_max``. Rewards of either sign add to dopamine.
+    Errors: ``ConfigError`` names the argument.
+    """
+
+    def __init__(
+        self, network: Network, tau_reward: float = 100.0, *, tau_eligibility: float = 1000.0, tau_pre: float = 20.0,
+        tau_post: float = 20.0, potentiation: float = 1.0, depression: float = 1.5, lr: float = 1e-4, w_min: float = 0.0,
+        w_max: float = 1.0, plastic: Sequence[Projection] | None = None,
+    ) -> None:  # fmt: skip
+        self.network = network
+        spiking = [p for p in network.projections if isinstance(p.source.neuron, LIF) and isinstance(p.target.neuron, LIF)]
+        self.plastic = spiking if plastic is None else list(plastic)
+        if not self.plastic or any(not isinstance(p.target.neuron, LIF) or p not in network.projections for p in self.plastic):
+            raise ConfigError("plastic: allowed are one or more of the network's projections onto LIF or ALIF neurons")
+        steps = {p.target.neuron.dt for p in self.plastic if isinstance(p.target.neuron, LIF)}
+        if len(steps) > 1:
+            raise ConfigError(f"network: neurons with timesteps dt of {sorted(steps)} ms; allowed is one for all")
+        self.dt = steps.pop()
+        taus = {"tau_reward": tau_reward, "tau_eligibility": tau_eligibility, "tau_pre": tau_pre, "tau_post": tau_post}
+        self._reward_decay, self._decay, self._pre_decay, self._post_decay = (
+            math.exp(-self.dt / check_number(name, tau, above=0)) for name, tau in taus.items()
+        )
+        self.potentiation, self.depression = check_number("potentiation", potentiation, low=0), check_number(
+            "depression", depression, low=0)  # fmt: skip
+        self.lr, self.w_min = check_number("lr", lr, low=0), check_number("w_min", w_min)
+        self.w_max = check_number("w_max", w_max, above=w_min)
+        for p in self.plastic:
+            if len(p.data) and (p.data.min() < w_min or p.data.max() > w_max):
+                raise ConfigError(f"weights from {p.source.name} to {p.target.name}: {p.data.min():g}..{p.data.max():g}; "
+                                  f"allowed are {w_min:g}..{w_max:g}")  # fmt: skip
+        self.reset()
+
+    def reset(self) -> None:
+        """Put the network at rest and forget traces, eligibilities and dopamine; weights stay."""
+        self.network.reset()
+        self.dopamine = 0.0
+        self.eligibilities = [np.zeros(len(p.data)) for p in self.plastic]
+        self._pre = [np.zeros(p.source.n) for p in self.plastic]
+        self._post = [np.zeros(p.target.n) for p in self.plastic]
+
+    def step(self, inputs: Mapping[str, np.ndarray], reward: float = 0.0) -> np.ndarray:
+        """Advance by a timestep, learn, and return the network's output ``(n,)``; ``reward`` is what dopamine gains."""
+        self.dopamine = self._reward_decay * self.dopamine + check_number("reward", reward)
+        before = [p.source.output for p in self.plastic]
+        output = self.network.step(inputs)
+        order = list(self.network.populations)
+        for k, p in enumerate(self.plastic):
+            same = order.index(p.source.name) < order.index(p.target.name)  # then spikes arrive in their own timestep
+            self._learn(k, p.source.output if same else before[k], p.target.output)
+        return output
+
+    def _learn(self, k: int, pre: np.ndarray, post: np.ndarray) -> None:
+        """Update traces, eligibility and weights of a projection: what arrives at the timestep and what its target sends."""
+        p, eligibility = self.plastic[k], self.eligibilities[k]
+        self._pre[k] = self._pre_decay * self._pre[k] + pre  # with this timestep's arrivals: they may have caused the spike
+        self._post[k] = self._post_decay * self._post[k]
+        eligibility *= self._decay
+        if post.any():
+            eligibility += self.potentiation * self._pre[k][p.rows] * post[p.indices]
+        if pre.any():
+            eligibility -= self.depression * pre[p.rows] * self._post[k][p.indices]
+        self._post[k] += post
+        p.data += self.lr * self.dt * self.dopamine * eligibility
+        np.clip(p.data, self.w_min, self.w_max, out=p.data)

@@ -1,0 +1,144 @@
+"""MAML against autodiff through the inner steps; sinusoids; evolution; schedules against their formulas."""
+
+import math
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from autograd import grad
+
+from sc_hw_models.rule import ConfigError
+from sc_hw_models.training.evolution import SNNGeneticEvolver
+from sc_hw_models.training.meta import MetaLearner, TanhRegressor
+from sc_hw_models.training.optimisers import SGD
+from sc_hw_models.training.schedulers import Cosine, Exponential, Step, WarmupCosine
+
+
+def loss(weights, batch):
+    x, y = batch
+    for k in range(0, len(weights), 2):
+        x = x @ weights[k] + weights[k + 1]
+        x = x if k == len(weights) - 2 else anp.tanh(x)
+    return anp.mean((x - y) ** 2)
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize("sizes", [[3, 2], [3, 6, 5, 2]])
+def test_the_meta_gradient_is_autodiff_s(sizes, steps):
+    g = np.random.default_rng(steps)
+    network = TanhRegressor(sizes, seed=1)
+    task = tuple((g.normal(size=(7, 3)), g.normal(size=(7, 2))) for _ in range(2))
+
+    def adapted(weights):
+        for _ in range(steps):
+            weights = [w - 0.1 * s for w, s in zip(weights, grad(loss)(weights, task[0]), strict=True)]
+        return loss(weights, task[1])
+
+    value, found = MetaLearner(network, 0.1, steps=steps).meta_gradient(task)
+    expected = grad(adapted)(network.weights)
+    assert value == pytest.approx(adapted(network.weights))
+    for f, e in zip(found, expected, strict=True):
+        np.testing.assert_allclose(f, e, atol=1e-10)
+    _, first = MetaLearner(network, 0.1, steps=steps, first_order=True).meta_gradient(task)
+    end = MetaLearner(network, 0.1, steps=steps).adapt(task[0])
+    for f, e in zip(first, grad(loss)(end, task[1]), strict=True):
+        np.testing.assert_allclose(f, e, atol=1e-10)
+    assert max(np.abs(f - e).max() for f, e in zip(first, expected, strict=True)) > 1e-3  # the two forms differ
+
+
+def sinusoids(g, count=8, shots=10):
+    """The paper's tasks: amplitude 0.1 to 5, phase 0 to pi, x in -5 to 5."""
+    tasks = []
+    for _ in range(count):
+        size, phase = g.uniform(0.1, 5.0), g.uniform(0, np.pi)
+        xs = [g.uniform(-5, 5, (shots, 1)) for _ in range(2)]
+        tasks.append(tuple((x / 5, size * np.sin(x - phase)) for x in xs))
+    return tasks
+
+
+@pytest.mark.parametrize("first_order", [False, True])
+def test_adapting_to_sinusoids_beats_not_adapting_and_joint_training(first_order):
+    def after(network, steps):
+        judge = MetaLearner(network, 0.02)
+        return np.mean([network.gradient(judge.adapt(s, steps), q)[0] for s, q in sinusoids(np.random.default_rng(99), 100)])
+
+    g, meta, joint = np.random.default_rng(0), TanhRegressor([1, 40, 40, 1], seed=1), TanhRegressor([1, 40, 40, 1], seed=1)
+    learner, other = MetaLearner(meta, 0.02, 0.002, first_order=first_order), MetaLearner(joint, 0.02, 0.002)
+    for _ in range(600):
+        tasks = sinusoids(g)
+        learner.train_step(tasks)
+        gradients = [joint.gradient(joint.weights, query)[1] for _, query in tasks]
+        other.optimiser.step(joint.weights, [np.mean(parts, axis=0) for parts in zip(*gradients, strict=True)])
+    adapted = after(meta, 1)
+    assert adapted < 0.7 * after(meta, 0)
+    assert adapted < 0.8 * min(after(joint, 1), after(joint, 0))
+
+
+def test_evolution_finds_and_keeps_the_best():
+    target = np.linspace(-1, 1, 6)
+    judged = []
+
+    def fitness(weights):
+        judged.append(1)
+        return -float(np.square(weights[0] - target).sum()) if weights[0][0] < 2 else math.nan
+
+    evolver = SNNGeneticEvolver(lambda g: [g.normal(0, 1, 6)], fitness, 30, mutation_rate=0.3, mutation_scale=0.2, seed=4)
+    start = evolver.best_fitness
+    history = evolver.evolve(60)
+    assert history == sorted(history)
+    assert history[-1] > 0.02 * start
+    assert len(judged) == 30 + 60 * 24
+    again = SNNGeneticEvolver(lambda g: [g.normal(0, 1, 6)], fitness, 30, mutation_rate=0.3, mutation_scale=0.2, seed=4)
+    assert again.evolve(60) == history
+    assert (again.best[0] == evolver.best[0]).all()
+
+
+def test_nan_ranks_last_and_elites_are_unchanged():
+    values = iter([math.nan, 1.0, math.nan, -math.inf, 5.0])
+    evolver = SNNGeneticEvolver(lambda g: [g.normal(0, 1, 2)], lambda _: next(values), 5, elite_fraction=0.4)
+    assert evolver.fitness[:3] == [5.0, 1.0, -math.inf]
+    assert all(math.isnan(f) for f in evolver.fitness[3:])
+    elite = [w.copy() for w in evolver.best]
+    evolver.fitness_func = lambda _: math.nan
+    evolver.evolve(3)
+    assert (evolver.best[0] == elite[0]).all()
+
+
+def test_schedules_follow_their_formulas():
+    cases = {
+        Step(lr=0.8, period=3, gamma=0.5): [0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2],
+        Exponential(lr=1.0, gamma=0.5): [1.0, 0.5, 0.25],
+        Cosine(lr=1.0, period=4, lr_min=0.2): [1.0, 0.2 + 0.4 * (1 + math.sqrt(0.5)), 0.6, 0.2 + 0.4 * (1 - math.sqrt(0.5)), 0.2, 0.2],
+        WarmupCosine(lr=1.0, period=6, warmup=2): [0.5, 1.0, 1.0, 0.5 + math.sqrt(0.125), 0.5, 0.5 - math.sqrt(0.125), 0.0],
+    }.items()  # fmt: skip
+    for schedule, expected in cases:
+        assert [schedule.step() for _ in expected] == pytest.approx(expected, abs=1e-12)
+        schedule.reset()
+        assert [schedule.step() for _ in expected] == pytest.approx(expected, abs=1e-12)
+
+
+def test_bad_input_is_refused_by_name():
+    network = TanhRegressor([1, 2, 1])
+    ones = lambda g: [g.normal(size=2)]  # noqa: E731
+    for call, words in (
+        (lambda: MetaLearner(network, 0), "inner_lr=0"),
+        (lambda: MetaLearner(network, outer_lr=-1), "outer_lr=-1"),
+        (lambda: MetaLearner(network, steps=0), "steps=0"),
+        (lambda: MetaLearner(network).train_step([]), "tasks: none"),
+        (lambda: network.gradient(network.weights, (np.ones((3, 2)), np.ones((3, 1)))), r"inputs: shape \(3, 2\)"),
+        (lambda: network.gradient(network.weights, (np.ones((3, 1)), np.ones(3))), r"targets: shape \(3,\)"),
+        (lambda: TanhRegressor([1]), r"sizes=\[1\]"),
+        (lambda: SNNGeneticEvolver(ones, sum, 1), "population_size=1"),
+        (lambda: SNNGeneticEvolver(ones, sum, mutation_rate=2), "mutation_rate=2"),
+        (lambda: SNNGeneticEvolver(ones, sum, elite_fraction=-0.1), "elite_fraction=-0.1"),
+        (lambda: SNNGeneticEvolver(lambda g: [], sum), "layer_factory"),
+        (lambda: SNNGeneticEvolver(ones, lambda w: 0.0).evolve(0), "generations=0"),
+        (lambda: Step(lr=0.1, period=0), "period=0"),
+        (lambda: Step(lr=-0.1, period=1), "lr=-0.1"),
+        (lambda: Exponential(lr=0.1, gamma=1.1), "gamma=1.1"),
+        (lambda: Cosine(lr=0.1, period=5, lr_min=0.2), "lr_min=0.2"),
+        (lambda: WarmupCosine(lr=0.1, period=5, warmup=5), "warmup=5"),
+        (lambda: SGD(lr=math.nan), "lr=nan"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            call()
