@@ -3,6 +3,7 @@
 Run from the root of the repository: python -m tests.measure_presets prove|mutate [-o FILE.md]
 """
 
+import itertools
 import json
 import subprocess
 import sys
@@ -53,41 +54,48 @@ def _mutation(record: dict[str, Any]) -> list[object]:
             f"{record['seconds']:.0f}"]  # fmt: skip
 
 
+def _folder(verb: str, rule: str, preset: str, generator: str) -> Path:
+    return Path("build/presets") / verb / f"{rule}_{preset}_{generator}"
+
+
+def _table(verb: str, command: str) -> str:
+    """Return the page of all cores that have a record."""
+    rows, tools = [["rule", "preset", "generator", *_TITLES[verb]], ["---"] * (3 + len(_TITLES[verb]))], {}
+    for core in itertools.product(RULES, GENERATORS):
+        for preset in get_rule(core[0]).presets:
+            name = core[0], preset, core[1]
+            path = _folder(verb, *name) / "results" / f"{verb}.json"
+            if path.is_file():
+                record = json.loads(path.read_text(encoding="utf-8"))
+                tools |= record["tools"]
+                rows.append([*name, *(_proof if verb == "prove" else _mutation)(record)])
+    used = ", ".join(f"{name} {version}" for name, version in sorted(tools.items()))
+    lines = "".join(f"| {' | '.join(str(cell) for cell in row)} |\n" for row in rows)
+    return f"# Every preset: {verb}\n\n    {command}\n\n{used}; cores emitted with {' '.join(_SHAPES[verb])}.\n\n{lines}"
+
+
 @click.command()
 @click.argument("verb", type=click.Choice(list(_SHAPES)))
+@click.option("--rule", "rules", type=click.Choice(list(RULES)), multiple=True, default=list(RULES), help="Only this one.")
 @click.option("--count", default=200, show_default=True, help="Mutants of each core.")
 @click.option("--seed", default=1, show_default=True, help="Of the mutants.")
 @click.option("--timeout", default=60, show_default=True, help="Seconds for each question of a proof.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the table as Markdown.")
-def main(verb: str, count: int, seed: int, timeout: int, output: Path | None) -> None:
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the table of all records there are as Markdown.")
+def main(verb: str, rules: tuple[str, ...], count: int, seed: int, timeout: int, output: Path | None) -> None:
     """Go through all presets; exit status 1 when one is not proven or has a gap. Cores and records stay in build/presets."""
-    rows, failed, tools = [], [], {}
-    for rule in RULES:
+    failed = 0
+    for rule, generator in itertools.product(rules, GENERATORS):
         for preset in get_rule(rule).presets:
-            for generator in GENERATORS:
-                folder = Path("build/presets") / verb / f"{rule}_{preset}_{generator}"
-                settings = ["--rule", rule, "--preset", preset, "--generator", generator, *_SHAPES[verb]]
-                status, said = _run("emit", *settings, "--output", str(folder), "--force")
-                if status:
-                    sys.exit(said)
+            folder = str(_folder(verb, rule, preset, generator))
+            settings = ["--rule", rule, "--preset", preset, "--generator", generator, *_SHAPES[verb]]
+            status, said = _run("emit", *settings, "--output", folder, "--force")
+            if not status:
                 options = ["--count", str(count), "--seed", str(seed)] if verb == "mutate" else []
-                status, said = _run(verb, str(folder), "--timeout", str(timeout), *options)
-                verdict = said.strip().splitlines()[-1] if status == 0 else said.strip()
-                print(f"{rule} {preset} {generator}: {verdict}", flush=True)
-                failed += [settings] if status else []
-                if status <= 1:
-                    record = json.loads((folder / "results" / f"{verb}.json").read_text(encoding="utf-8"))
-                    tools |= record["tools"]
-                    rows.append([rule, preset, generator, *(_proof if verb == "prove" else _mutation)(record)])
-    lines = [" | ".join(["rule", "preset", "generator", *_TITLES[verb]]), "---|" * (3 + len(_TITLES[verb]))]
-    lines += [" | ".join(str(cell) for cell in row) for row in rows]
-    used = ", ".join(f"{name} {version}" for name, version in sorted(tools.items()))
-    text = "\n".join(f"| {line} |" if "---" not in line else f"|{line}" for line in lines)
+                status, said = _run(verb, folder, "--timeout", str(timeout), *options)
+            print(f"{rule} {preset} {generator}: {said.strip() if status else said.strip().splitlines()[-1]}", flush=True)
+            failed += bool(status)
     if output:
-        command = " ".join(["python -m tests.measure_presets", *sys.argv[1:]])
-        output.write_text(
-            f"# Every preset: {verb}\n\n    {command}\n\n{used}; {' '.join(_SHAPES[verb])}.\n\n{text}\n", encoding="utf-8"
-        )
+        output.write_text(_table(verb, " ".join(["python -m tests.measure_presets", *sys.argv[1:]])), encoding="utf-8")
     sys.exit(1 if failed else 0)
 
 
