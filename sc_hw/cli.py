@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -69,6 +70,15 @@ _solver = click.option(
     "--solver", "solvers", multiple=True, default=["yices", "bitwuzla"], show_default=True,
     help="yices, z3 or bitwuzla; repeat it, all must agree.", shell_complete=_complete(_solvers),
 )  # fmt: skip
+
+
+def _target(names: Callable[[], list[str]]) -> Callable[[Any], Any]:
+    """Return the option that chooses devices among ``names``."""
+    return click.option("--target", multiple=True, default=[DEFAULT_TARGET], show_default=True,
+                        help="Device; repeat it for several, or all.", shell_complete=_complete(names))  # fmt: skip
+
+
+_module = click.option("--module", default="core", show_default=True, help="core, or lane for one lane without its memory.")
 _timeout = click.option("--timeout", type=click.IntRange(1, 86400), default=60, show_default=True, metavar="S",
                         help="Seconds each solver has for each obligation.")  # fmt: skip
 
@@ -261,15 +271,8 @@ def sim(
 
 @app.command()
 @_folder
-@click.option(
-    "--target",
-    multiple=True,
-    default=[DEFAULT_TARGET],
-    show_default=True,
-    help="Device; repeat it for several, or all.",
-    shell_complete=_complete(_targets),
-)
-@click.option("--module", default="core", show_default=True, help="core, or lane for one lane without its memory.")
+@_target(_targets)
+@_module
 @_json
 def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | None) -> None:
     """Count LUT, FF, block RAM and DSP with Yosys, and prove that the state lands in memory."""
@@ -283,15 +286,8 @@ def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | 
 
 @app.command()
 @_folder
-@click.option(
-    "--target",
-    multiple=True,
-    default=[DEFAULT_TARGET],
-    show_default=True,
-    help="Device; repeat it for several, or all.",
-    shell_complete=_complete(_placeable),
-)
-@click.option("--module", default="core", show_default=True, help="core, or lane for one lane without its memory.")
+@_target(_placeable)
+@_module
 @click.option(
     "--seeds", type=click.IntRange(1, 1000), default=5, show_default=True, help="Seeds 1..SEEDS; the table shows their spread."
 )

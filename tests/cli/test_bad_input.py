@@ -1,27 +1,16 @@
 """Bad input: one line that says what was given, what is allowed and what to do; exit 2; nothing written."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
 
-from sc_hw.cli import main
-
 
 @pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
+def run(monkeypatch, sc_hw, tmp_path):
     """Run a command line in an empty folder; return exit status, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["sc-hw", *arguments])
-        with pytest.raises(SystemExit) as exit_info:
-            main()
-        captured = capsys.readouterr()
-        return exit_info.value.code or 0, captured.out, captured.err
-
-    return call
+    return sc_hw
 
 
 GOOD = ("emit", "--synapses", "8", "-o", "out", "--generator", "verilog")

@@ -1,31 +1,21 @@
 """``sc-hw derive`` and ``sc-hw emit --from``: what they write, that importance matters, and what they refuse."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
 
-from sc_hw.cli import main
 from sc_hw.manifest import load_core
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
+def run(monkeypatch, sc_hw, tmp_path):
     """Run a command line in a folder that holds a network of two layers; return exit status, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     g = np.random.default_rng(1)
     np.savez("w.npz", fc1=g.normal(0, 0.3, (4, 6)), out=g.normal(0, 1, (3, 4)))
     np.savez("f.npz", fc1=g.lognormal(-6, 3, (4, 6)), out=g.lognormal(-6, 3, (3, 4)))
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["sc-hw", *arguments])
-        with pytest.raises(SystemExit) as exit_info:
-            main()
-        captured = capsys.readouterr()
-        return exit_info.value.code or 0, captured.out, captured.err
-
-    return call
+    return sc_hw
 
 
 def files(folder):

@@ -3,12 +3,10 @@
 import dataclasses
 import json
 import re
-import sys
 
 import numpy as np
 import pytest
 
-from sc_hw.cli import main
 from sc_hw.manifest import load_core
 from sc_hw.proof.bits import Bits
 from sc_hw.proof.prove import prove
@@ -152,18 +150,6 @@ def test_operands_that_match_no_multiplier_are_listed(make_core):
     lemma = next(o for o in run(core).obligations if o.name == "product_1")
     assert lemma.verdict == "no cut"
     assert "real one is asked" in lemma.note
-
-
-@pytest.fixture
-def sc_hw(monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["sc-hw", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_info:
-            main()
-        captured = capsys.readouterr()
-        return exit_info.value.code or 0, captured.out, captured.err
-
-    return call
 
 
 @pytest.mark.parametrize(

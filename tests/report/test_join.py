@@ -2,11 +2,10 @@
 
 import json
 import re
-import sys
 
 import pytest
 
-from sc_hw.cli import app, main
+from sc_hw.cli import app
 from sc_hw.errors import UserError
 from sc_hw.manifest import load_core
 from sc_hw.records import write_results
@@ -29,18 +28,6 @@ def waveform(found: list[int]) -> dict:
     level = {"name": "level", "meaning": "", "bits": 4, "signed": True, "values": [0, -3, 2, 0]}
     weight = {"name": "weight", "meaning": "", "bits": 8, "signed": False, "expected": [1, 5, 5, 5], "found": found}
     return {"synapse": 3, "stretches": [{"name": "all", "timesteps": 4}], "inputs": [spike, level], "fields": [weight]}
-
-
-@pytest.fixture
-def sc_hw(monkeypatch, capsys):
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["sc-hw", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_info:
-            main()
-        captured = capsys.readouterr()
-        return exit_info.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 def test_records_are_joined_and_missing_verbs_named(make_core, sc_hw, tmp_path):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from sc_hw.cli import main
 from sc_hw.errors import UserError
 from sc_hw.manifest import Core, load_core
 from sc_hw.pnr.nextpnr import FAMILIES, Processes
@@ -30,18 +29,6 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Core:
     rule = get_rule("r_stdp")
     design = CoreDesign(name="dut", rule=rule, config=rule.presets["compact"].config, synapses=16)
     return load_core(emit(design, "verilog", tmp_path_factory.mktemp("pnr") / "core"))
-
-
-@pytest.fixture
-def sc_hw(monkeypatch, capsys):
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["sc-hw", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_info:
-            main()
-        captured = capsys.readouterr()
-        return exit_info.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 def test_a_real_run(core: Core, sc_hw, tmp_path: Path) -> None:
