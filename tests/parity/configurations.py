@@ -61,9 +61,8 @@ def corners() -> list[Configuration]:
         c(64, 1, {"eligibility_gain_shift": 1, "depression_shift": 1}),
         c(64, 1, {"eligibility_gain_shift": 30, "depression_shift": 30}),
         c(64, 1, {"rounding": "nearest", "decay_rounding": "nearest"}),
-        # As wide as the shifts are long, so that something is left behind them.
-        c(64, 1, {"rounding": "stochastic", "learning_shift": 30, "decay_rounding": "stochastic", "trace_decay_shift": 30,
-                  "trace_fraction_bits": 18, "reward_bits": 30, "random_seed": 2**31 - 1}),
+        c(64, 1, {"rounding": "stochastic", "learning_shift": 30, "reward_bits": 30, "decay_rounding": "stochastic",
+                  "trace_decay_shift": 7, "random_seed": 2**31 - 1}),
         c(64, 1, {"rounding": "stochastic", "learning_shift": 0, "decay_rounding": "stochastic", "trace_decay_shift": 0}),
         *(c(48, 2, {"consolidation": kind, "rounding": rounding, "trace_fraction_bits": 2})
           for kind, rounding in zip(KINDS[:-1], ("nearest", "floor", "stochastic", "nearest"), strict=True)),
@@ -123,4 +122,8 @@ def random_ones(count: int, seed: int) -> list[Configuration]:
     return result
 
 
-CONFIGURATIONS = corners() + [c for rule in RULES for c in ends(rule)] + random_ones(RANDOM_COUNT, RANDOM_SEED)
+# The widest noise there is; so long a shift that a trace hardly ever moves, which is why it is no corner.
+WIDEST_NOISE = {"rounding": "stochastic", "learning_shift": 30, "reward_bits": 30, "decay_rounding": "stochastic",
+                "trace_decay_shift": 30, "trace_fraction_bits": 18}  # fmt: skip
+CONFIGURATIONS = [*corners(), *(c for rule in RULES for c in ends(rule)), *random_ones(RANDOM_COUNT, RANDOM_SEED),
+                  Configuration(64, 1, WIDEST_NOISE)]  # fmt: skip
