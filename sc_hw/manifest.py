@@ -102,6 +102,7 @@ def layer_manifest(design: LayerDesign, generator: str, files: dict[str, str], p
         "synapses": design.synapses,
         "lanes": design.lanes,
         "ports": [_port(port) for port in design.ports()],
+        "modules": {"core": design.name, "fanout": f"{design.name}_fanout"},
         "verilog": [name for name in files if name.endswith(".v")],
         "parts": parts,
         "tools": {"sc-hw": __version__, "amaranth": version("amaranth"), "jinja2": version("jinja2"),

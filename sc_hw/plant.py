@@ -100,7 +100,7 @@ def _plant(core: Core, folder: Path, what: dict[str, Any]) -> Core:
             shutil.copyfile(Path(scratch) / "mutants.txt", folder / "mutants.txt")
     (folder / files[1]).write_text(_selection(name, f"sc_hw_bench.fault[{SELECTION_BITS - 1}:0]"), encoding="utf-8")
     modules = {**core.manifest["modules"], "selection": f"{name}_selection"}
-    return dataclasses.replace(core, folder=folder, manifest={**core.manifest, "verilog": files, "modules": modules})
+    return dataclasses.replace(core, folder=folder, parts=(), manifest={**core.manifest, "verilog": files, "modules": modules})
 
 
 def _selection(name: str, value: str) -> str:
