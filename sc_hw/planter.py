@@ -27,7 +27,9 @@ def _main() -> None:
     if "count" in plan:
         _mutants(ys, design, plan)
     ys.run_pass("write_verilog -noattr netlist.v", design)
-    Path("planted.v").write_text(_plain(Path("netlist.v").read_text(encoding="utf-8")) + text, encoding="utf-8")
+    # A mutant may make several cases of a choice true, which Yosys's comment promises not to happen; the first one counts.
+    netlist = Path("netlist.v").read_text(encoding="utf-8").replace("// synopsys parallel_case", "")
+    Path("planted.v").write_text(_plain(netlist) + text, encoding="utf-8")
 
 
 def _plain(netlist: str) -> str:

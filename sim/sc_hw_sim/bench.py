@@ -11,7 +11,7 @@ from sc_hw_models.rule import Field, Rule
 
 from .scoreboard import Context, MismatchError, Scoreboard
 from .stimulus import LOAD, LOAD_TIMESTEP, Kind, inputs_of, kinds, random_state
-from .streams import CLOCK_PERIOD, Stream, arm, clocks
+from .streams import CLOCK_PERIOD, Stream, arm, clocks, contradictions
 
 if TYPE_CHECKING:
     from .cover import FunctionalCoverage
@@ -84,6 +84,7 @@ class CoreBench:
     async def run(self, progress: Callable[[int], None]) -> None:
         """Run the whole campaign; raises ``MismatchError`` at the first difference."""
         await self._reset()
+        idle_before = contradictions(self._index)
         for part in self.parts:
             if part.initial:
                 part.model.load(part.initial)
@@ -115,6 +116,8 @@ class CoreBench:
                     await part._clear()
             if self.generator.random() < 0.1 or self.board.clears == 4:
                 await self._clear_between()
+        wrong = contradictions(self._index) - idle_before
+        self.board.count("idle", "clocks in which it is idle and offers a beat or takes a host access", 0, wrong)
         for part in self.parts:
             await part._check_readback("final read-back")
             for stream in part.streams:

@@ -39,6 +39,7 @@ struct Core {
     uint64_t clocks = 0;      // since the start
     uint64_t limit = 0;       // clocks without a beat moved after which to give up; 0: no goal is set
     uint64_t moved = 0;       // the clock of the last beat moved
+    uint64_t contradictions = 0;  // clocks in which the core was idle and busy
     bool until_idle = false;  // the goal includes that the core is idle
     bool wake = false;        // changes when the goal is met or the limit reached
 };
@@ -128,9 +129,10 @@ void sc_hw_push(int id, const svBitVecVal* beat) {
 
 void sc_hw_unstable(int id) { ++streams[id].unstable; }
 
-svBit sc_hw_poll(int id, svBit idle) {
+svBit sc_hw_poll(int id, svBit idle, svBit busy) {
     Core& core = cores[id];
     ++core.clocks;
+    core.contradictions += idle && busy;
     const bool met = core.outstanding == 0 && (idle || !core.until_idle);
     if (core.limit && (met || core.clocks >= core.moved + core.limit)) {
         core.limit = 0;
@@ -197,5 +199,7 @@ void sc_hw_arm(int id, uint64_t limit, bool until_idle) {
 }
 
 uint64_t sc_hw_clocks(int id) { return cores[id].clocks; }
+
+uint64_t sc_hw_contradictions(int id) { return cores[id].contradictions; }
 
 }  // extern "C"

@@ -8,7 +8,7 @@ import numpy as np
 
 from sc_hw_models.rule import Field
 
-__all__ = ["CLOCK_PERIOD", "Stream", "arm", "clocks"]
+__all__ = ["CLOCK_PERIOD", "Stream", "arm", "clocks", "contradictions"]
 
 _U64, _U32, _INT = ctypes.c_uint64, ctypes.c_uint32, ctypes.c_int
 
@@ -27,6 +27,7 @@ def _library() -> ctypes.CDLL:
         "sc_hw_unstable_count": (_U64, [_INT]),
         "sc_hw_arm": (None, [_INT, _U64, ctypes.c_bool]),
         "sc_hw_clocks": (_U64, [_INT]),
+        "sc_hw_contradictions": (_U64, [_INT]),
     }
     for name, (result, arguments) in signatures.items():
         function = getattr(library, name)
@@ -100,3 +101,8 @@ def arm(core: int, limit: int, *, until_idle: bool = False) -> None:
 def clocks(core: int) -> int:
     """Return the clocks simulated so far."""
     return int(_LIBRARY.sc_hw_clocks(core))
+
+
+def contradictions(core: int) -> int:
+    """Return in how many clocks so far the core said it was idle and offered a beat or took a host access."""
+    return int(_LIBRARY.sc_hw_contradictions(core))

@@ -14,7 +14,7 @@ package sc_hw_streams;
   import "DPI-C" function bit sc_hw_ready(input int id);
   import "DPI-C" function void sc_hw_push(input int id, input beat_t beat);
   import "DPI-C" function void sc_hw_unstable(input int id);
-  import "DPI-C" function bit sc_hw_poll(input int core, input bit idle);
+  import "DPI-C" function bit sc_hw_poll(input int core, input bit idle, input bit busy);
 endpackage
 
 // Offers beats; holds a beat until it is taken; leaves gaps.
@@ -92,10 +92,11 @@ module sc_hw_waker #(
 ) (
   input wire clk,
   input wire idle,
+  input wire busy,  // a beat or a host access is offered or served, which an idle core does not do
   output reg wake
 );
   import sc_hw_streams::*;
   initial wake = 1'b0;
-  always @(posedge clk) wake <= sc_hw_poll(CORE, idle);
+  always @(posedge clk) wake <= sc_hw_poll(CORE, idle, busy);
 endmodule
 `resetall
