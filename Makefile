@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test lint sim coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr selftest digits continual layer docs neurocore bench clean
+.PHONY: help setup demo test lint sim coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr selftest digits continual layer learn learning docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -82,6 +82,15 @@ continual: $(READY) ## two tasks on real data: forgetting with and without conso
 
 layer: $(READY) ## neurons with short-term plasticity in front of learning synapses, on real data, in the model and in the Verilog
 	$(BIN)/python examples/layer.py build/layer
+
+learn: $(READY) ## from data to cores: train on five tasks with EWC, derive, emit the output layer's core, check it
+	$(BIN)/sc-hw train --data digits --standardise --protocol permuted --optimiser sgd --batch 16 --epochs 20 -o build/learn/trained --force
+	$(BIN)/sc-hw derive build/learn/trained/weights.npz --importance build/learn/trained/importance.npz -o build/learn/derived --force
+	$(BIN)/sc-hw emit --from build/learn/derived --layer output0 -o build/learn/core --force
+	$(BIN)/sc-hw sim build/learn/core
+
+learning: $(READY) ## measure every off-chip learning system on its paper's task, or one like it
+	$(BIN)/python examples/learning --docs docs
 
 neurocore: $(READY) ## measure sc-neurocore's emitted lane beside ours (installs it in a throw-away environment)
 	$(BIN)/python synth/compare_neurocore.py -o docs/measured/neurocore.md

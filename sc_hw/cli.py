@@ -176,6 +176,37 @@ def emit(
 
 
 @app.command()
+@click.option("--data", default="digits", show_default=True, metavar="SET", help="digits, mnist5k, .npz file or idx folder.")
+@click.option("--standardise", is_flag=True, help="Give every feature mean 0 and deviation 1.")
+@click.option("--protocol", default="split", show_default=True, help="single, split or permuted.")
+@click.option("--tasks", type=click.IntRange(1, 1000), default=5, show_default=True, help="Tasks, one after another.")
+@click.option("--hidden", default="64", show_default=True, metavar="N,...", help="Sizes of the hidden layers; '' for none.")
+@click.option("--method", default="ewc", show_default=True, help="What protects earlier tasks: none, ewc or si.")
+@click.option("--strength", type=float, help="Of the protection.  [default: ewc 1e6, si 1.0; with sgd 3.0 and 0.015]")
+@click.option("--optimiser", default="adam", show_default=True, help="adam or sgd.")
+@click.option("--lr", type=float, help="Learning rate.  [default: adam 0.001, sgd 0.1]")
+@click.option("--batch", type=int, default=64, show_default=True, metavar="N", help="Samples of a step.")
+@click.option("--epochs", type=click.IntRange(1, 10**6), default=30, show_default=True, help="Passes over a task.")
+@_seed
+@click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in DIR, after a kill or Ctrl-C.")
+@click.option("--force", is_flag=True, help="Replace DIR if sc-hw trained it.")
+@click.option("--log", "board", help="Also log to tensorboard or wandb.")
+@_json
+def train(output: Path, resume: bool, force: bool, board: str | None, json_path: Path | None, **options: Any) -> None:
+    """Train a network on one task after another and measure how much each weight matters, ready for sc-hw derive.
+
+    Example: sc-hw train --data mnist5k --hidden 256,256 -o build/trained
+    """
+    from .train.command import train_command
+
+    with _progress("training", 1) as advance:
+        status = train_command(options, output, resume=resume, force=force, board=board, json_path=json_path, progress=advance,
+                               echo=click.echo)  # fmt: skip
+    sys.exit(status)
+
+
+@app.command()
 @click.argument("weights", metavar="WEIGHTS.npz", type=FILE)
 @click.option(
     "--importance",

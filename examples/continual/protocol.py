@@ -68,9 +68,9 @@ class Layer:
         """Return p, 0..1."""
         return probabilities(weights[0], inputs) / 256
 
-    def gradients(self, weights: list[np.ndarray], inputs: np.ndarray, errors: np.ndarray) -> list[np.ndarray]:
-        """Return each sample's gradient."""
-        return [errors[:, :, None] * inputs[:, None, :]]
+    def squared_gradients(self, weights: list[np.ndarray], inputs: np.ndarray, errors: np.ndarray) -> list[np.ndarray]:
+        """Return the sum over samples of each squared gradient."""
+        return [np.square(errors).T @ np.square(inputs)]
 
 
 @dataclass(frozen=True)

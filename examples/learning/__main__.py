@@ -20,7 +20,7 @@ from measurement import INK, Measurement
 from rich.console import Console
 from rich.table import Table
 
-SYSTEMS = ("network", "bptt", "eprop", "reward", "plasticity", "meta")
+SYSTEMS = ("network", "bptt", "eprop", "reward", "plasticity", "meta", "forgetting")
 STYLE = {"svg.hashsalt": "sc-hw", "svg.fonttype": "none", "font.size": 9, "text.color": INK, "axes.labelcolor": INK,
          "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False,
          "legend.frameon": False, "axes.facecolor": "none"}  # fmt: skip

@@ -13,8 +13,8 @@ from sc_hw_models.training.surrogates import triangular
 
 SEEDS = 3
 CUES, CUE, GAP, DELAY, RECALL = 5, 20, 10, 150, 30  # timesteps of 1 ms
-PATTERN_MS, PATTERN_UPDATES = 1000, 300
-CUE_UPDATES, SAMPLES, GROUP = 80, 32, 10
+PATTERN_MS, PATTERN_UPDATES = 500, 200
+CUE_UPDATES, SAMPLES, GROUP = 60, 32, 10
 
 
 def pattern(seed: int) -> tuple[EpropTrainer, np.ndarray, np.ndarray]:
@@ -22,7 +22,7 @@ def pattern(seed: int) -> tuple[EpropTrainer, np.ndarray, np.ndarray]:
     g = np.random.default_rng(seed)
     t = np.arange(PATTERN_MS)[:, None] / 1000
     waves = (g.uniform(0.5, 2, 4) * np.sin(2 * np.pi * (np.array([1, 2, 3, 5]) * t + g.random(4)))).sum(axis=1, keepdims=True)
-    trainer = EpropTrainer(40, 100, 1, lr=0.01, recurrent_scale=0.5, input_scale=3.0, seed=seed)
+    trainer = EpropTrainer(40, 60, 1, lr=0.01, recurrent_scale=0.5, input_scale=3.0, seed=seed)
     return trainer, g.random((PATTERN_MS, 40)) < 0.05, waves / np.abs(waves).max()
 
 
@@ -109,7 +109,7 @@ def measure() -> Measurement:
     fractions = [fraction for _, fraction, _ in learned]
     return Measurement(
         title="e-prop",
-        setting=f"Pattern: 100 LIF neurons, {PATTERN_MS} ms, {PATTERN_UPDATES} updates. Cues: 50 ALIF neurons, {CUES} cues of "
+        setting=f"Pattern: 60 LIF neurons, {PATTERN_MS} ms, {PATTERN_UPDATES} updates. Cues: 50 ALIF neurons, {CUES} cues of "
         f"{CUE} ms, {DELAY} ms of delay, {RECALL} ms of recall, {CUE_UPDATES} updates of {SAMPLES} fresh samples, tested on 192 "
         f"others. Seeds 0..{SEEDS - 1}.",
         rows=[

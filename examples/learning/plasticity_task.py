@@ -70,7 +70,8 @@ def measure() -> Measurement:
     def draw(figure: Figure) -> None:
         rate, structure = figure.subplots(1, 2)
         for (start, form), colour in zip(counts, ("#2f8fd0", INK, "#e07020", INK), strict=True):
-            rate.plot(counts[start, form].mean(axis=1), color=colour, label=f"{form}, from {start:g}x" if form == "slow" else None,
+            label = f"slow, from {start:g}x" if form == "slow" else None
+            rate.plot(counts[start, form].mean(axis=1), color=colour, label=label,
                       linewidth=1.2 if form == "slow" else 0.6)  # fmt: skip
         rate.plot([], color=INK, linewidth=0.6, label="clipped")
         rate.axhline(TARGET_HZ, color=INK, linestyle=":", linewidth=0.8)
@@ -83,16 +84,16 @@ def measure() -> Measurement:
 
     return Measurement(
         title="homeostatic scaling, rewiring, federated aggregation",
-        setting=f"Scaling: {NEURONS} LIF neurons, {SECONDS} s, second half judged, seed 3. Rewiring: {GROUPS} groups of {SIZE} neurons, "
-        f"{ROUNDS} rewirings, seeds 0..{SEEDS - 1}. Masks: 3 clients, 100,000 values modulo 256.",
+        setting=f"Scaling: {NEURONS} LIF neurons, {SECONDS} s, second half judged, seed 3. Rewiring: {GROUPS} groups of {SIZE} "
+        f"neurons, {ROUNDS} rewirings, seeds 0..{SEEDS - 1}. Masks: 3 clients, 100,000 values modulo 256.",
         rows=[
-            Row("slow, from 0.1x and 10x: largest error of a neuron's rate", f"{100 * worst:.1f} %", "at most 10 %", worst <= 0.1),
+            Row("slow, from 0.1x and 10x: largest error of a rate", f"{100 * worst:.1f} %", "at most 10 %", worst <= 0.1),
             Row("silent at the start: neurons of the 0.1x run", f"{(counts[0.1, 'slow'][0] == 0).sum()} of {NEURONS}", "", True),
-            *(Row(f"{form} scaling: lowest and highest second of the population, Hz", f"{s.min():.1f}, {s.max():.1f}", "", True)
+            *(Row(f"{form} scaling: lowest and highest second, Hz", f"{s.min():.1f}, {s.max():.1f}", "", True)
               for form, s in swing.items()),
             Row("synapses held while rewiring", str(all_held).lower(), "true", all_held),
-            Row("synapses inside groups, worst seed; chance is 0.20", f"{min(ends):.2f}", "at least 0.5", min(ends) >= 0.5),
-            Row("the aggregator's view given the bit: chi-square, 510 degrees of freedom", f"{chi:.0f}", "99.99 %: below 636",
+            Row("inside groups, worst seed; chance is 0.20", f"{min(ends):.2f}", "at least 0.5", min(ends) >= 0.5),
+            Row("aggregator's view given the bit: chi-square, 510 degrees", f"{chi:.0f}", "99.99 %: below 636",
                 chi < 636),
         ],
         draw=draw,

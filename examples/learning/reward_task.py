@@ -8,7 +8,7 @@ from sc_hw_models.network import Network, Population, Projection
 from sc_hw_models.neurons import LIF, Source
 from sc_hw_models.training.reward import RewardModulatedLearner
 
-SEEDS, SECONDS, WINDOW_MS, DT = 5, 2000, 10, 4.0
+SEEDS, SECONDS, WINDOW_MS, DT = 5, 1500, 10, 4.0
 NEURONS, START, W_MAX, LR = 40, 0.1, 0.5, 1.2e-4
 SPONTANEOUS_HZ, PAIRINGS_HZ = 0.3, 0.1  # of each neuron, of each synapse
 

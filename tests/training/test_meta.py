@@ -108,7 +108,7 @@ def test_schedules_follow_their_formulas():
     cases = {
         Step(lr=0.8, period=3, gamma=0.5): [0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2],
         Exponential(lr=1.0, gamma=0.5): [1.0, 0.5, 0.25],
-        Cosine(lr=1.0, period=4, lr_min=0.2): [1.0, 0.2 + 0.4 * (1 + math.sqrt(0.5)), 0.6, 0.2 + 0.4 * (1 - math.sqrt(0.5)), 0.2, 0.2],
+        Cosine(lr=1.0, period=4, lr_min=0.2): [1.0, 0.6 + math.sqrt(0.08), 0.6, 0.6 - math.sqrt(0.08), 0.2, 0.2],
         WarmupCosine(lr=1.0, period=6, warmup=2): [0.5, 1.0, 1.0, 0.5 + math.sqrt(0.125), 0.5, 0.5 - math.sqrt(0.125), 0.0],
     }.items()  # fmt: skip
     for schedule, expected in cases:

@@ -37,10 +37,23 @@ class ElasticPenalty:
             self._pulled[layer] = self._pulled[layer] + f * w
             self._constant[layer] = self._constant[layer] + f * w * w
 
+    @property
+    def arrays(self) -> dict[str, Arrays]:
+        """All that is kept, by name; to be saved, or written into."""
+        return {"fisher": self.fisher, "pulled": self._pulled, "constant": self._constant}
+
     def value(self, weights: Arrays) -> float:
         """Return the penalty."""
         parts = zip(self.fisher, self._pulled, self._constant, weights, strict=True)
         return self.strength / 2 * float(sum((f * w * w - 2 * g * w + h).sum() for f, g, h, w in parts))
+
+    def pull(self, weights: Arrays, lr: float) -> None:
+        """Move the weights, in place, to where lr times the penalty plus half the squared distance from them is least.
+
+        The proximal step (Parikh and Boyd, "Proximal algorithms", 2014): stable for any strength, where a gradient step is not.
+        """
+        for w, f, g in zip(weights, self.fisher, self._pulled, strict=True):
+            w -= lr * self.strength * (f * w - g) / (1 + lr * self.strength * f)
 
     def gradient(self, weights: Arrays) -> Arrays:
         """Return the penalty's gradient for each layer."""

@@ -20,7 +20,7 @@ __all__ = ["FISHER_KINDS", "LIKELIHOODS", "Network", "Perceptron", "fisher_diago
 
 LIKELIHOODS = ("softmax", "logistic")
 FISHER_KINDS = ("exact", "sampled", "empirical")
-_BATCH = 256  # samples whose gradients are held at once
+_BATCH = 256  # samples worked on at once
 
 Arrays = list[np.ndarray]
 
@@ -39,8 +39,8 @@ class Network(Protocol):
     def probabilities(self, weights: Arrays, inputs: np.ndarray) -> np.ndarray:
         """Return p, ``(samples, C)``, each 0..1."""
 
-    def gradients(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> Arrays:
-        """Return for each layer and sample the gradient of ``sum_c errors_c z_c``, ``(samples, *layer.shape)``."""
+    def squared_gradients(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> Arrays:
+        """Return for each layer the sum over samples of the squared gradient of ``sum_c errors_c z_c``."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,23 @@ class Perceptron:
         e = np.exp(z - z.max(axis=1, keepdims=True))
         return np.asarray(e / e.sum(axis=1, keepdims=True))
 
-    def gradients(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> Arrays:
-        """Return each sample's gradient of ``sum_c errors_c z_c`` for every layer."""
+    def squared_gradients(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> Arrays:
+        """Return the sum over samples of each squared gradient: a product, because a sample's gradient is an outer product."""
+        return [np.square(error).T @ np.square(activity) for error, activity in self._backward(weights, inputs, errors)]
+
+    def loss_gradient(self, weights: Arrays, inputs: np.ndarray, labels: np.ndarray) -> tuple[float, Arrays]:
+        """Return the mean of -log p(label) over samples of a ``softmax`` network, and its gradient; labels ``(samples,)``."""
+        p = self.probabilities(weights, inputs)
+        truth = np.eye(p.shape[1])[labels]
+        parts = self._backward(weights, inputs, (p - truth) / len(p))
+        return -float(np.log(np.maximum((p * truth).sum(axis=1), 1e-300)).mean()), [e.T @ a for e, a in parts]
+
+    def _backward(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return for each layer the errors at its outputs and what it was given, ``(samples, n)`` each."""
         activities = self._activities(weights, inputs)
-        result: Arrays = []
+        result: list[tuple[np.ndarray, np.ndarray]] = []
         for weight, activity in zip(reversed(weights), reversed(activities[:-1]), strict=True):
-            result.insert(0, errors[:, :, None] * activity[:, None, :])
+            result.insert(0, (errors, activity))
             errors = (errors @ weight) * (activity > 0)
         return result
 
@@ -106,8 +117,8 @@ def fisher_diagonal(
         p = network.probabilities(weights, inputs[batch])
         truth = None if labels is None else np.asarray(labels)[batch]
         for errors in _errors(network.likelihood, kind, p, truth, generator):
-            for sum_, gradient in zip(total, network.gradients(weights, inputs[batch], errors), strict=True):
-                sum_ += np.square(gradient).sum(axis=0)
+            for sum_, squares in zip(total, network.squared_gradients(weights, inputs[batch], errors), strict=True):
+                sum_ += squares
     return [sum_ / len(inputs) for sum_ in total]
 
 

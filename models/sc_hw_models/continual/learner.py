@@ -69,13 +69,13 @@ class ContinualLearner:
         if plasticity_rule not in PLASTICITY_RULES:
             raise ConfigError(f"plasticity_rule={plasticity_rule!r}: not known; allowed are {', '.join(PLASTICITY_RULES)}")
         self.plasticity_rule, self.tasks = plasticity_rule, 0
-        self._penalty = ElasticPenalty(self._shapes, ewc_lambda)
+        self.penalty = ElasticPenalty(self._shapes, ewc_lambda)
         self.update_weights(weights)
 
     @property
     def fisher(self) -> Arrays:
         """The Fisher information summed over the tasks registered, one array a layer."""
-        return list(self._penalty.fisher)
+        return list(self.penalty.fisher)
 
     def update_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Replace the weights; shapes as before, finite."""
@@ -89,23 +89,23 @@ class ContinualLearner:
     ) -> Arrays:  # fmt: skip
         """Return the diagonal of the Fisher information at the weights as they are; nothing is registered.
 
-        ``network`` gives the per-sample gradients (default: the layers as a softmax perceptron); the rest as
+        ``network`` gives the squared gradients (default: the layers as a softmax perceptron); the rest as
         ``fisher_diagonal``.
         """
         return fisher_diagonal(network or Perceptron(), self.weights, inputs, labels, kind=kind, seed=seed)
 
     def register_task(self, fisher: Arrays) -> None:
         """Hold the weights where they are, each by its Fisher information, beside what earlier tasks hold."""
-        self._penalty.add(fisher, self.weights)
+        self.penalty.add(fisher, self.weights)
         self.tasks += 1
 
     def ewc_penalty(self) -> float:
         """Return lambda/2 sum F (w - w*)^2 over all registered tasks, at the weights as they are."""
-        return self._penalty.value(self.weights)
+        return self.penalty.value(self.weights)
 
     def ewc_gradient(self) -> Arrays:
         """Return the penalty's gradient at the weights as they are."""
-        return self._penalty.gradient(self.weights)
+        return self.penalty.gradient(self.weights)
 
     def extract_plasticity_configs(self) -> list[PlasticityConfig]:
         """Return a plasticity for each layer, slower the more its weights matter.
@@ -118,7 +118,7 @@ class ContinualLearner:
         for name, weight, fisher in zip(self.layer_names, self.weights, self.fisher, strict=True):
             base = PlasticityConfig(layer_name=name, rule=self.plasticity_rule)
             low, high = min(0.0, float(weight.min())), max(0.0, float(weight.max()))
-            rates = (rate * float(np.mean(1 / (1 + rate * self._penalty.strength * fisher)))
+            rates = (rate * float(np.mean(1 / (1 + rate * self.penalty.strength * fisher)))
                      for rate in (base.lr_potentiation, base.lr_depression))  # fmt: skip
             potentiation, depression = rates
             configs.append(PlasticityConfig(

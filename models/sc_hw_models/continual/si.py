@@ -32,6 +32,11 @@ class SynapticIntelligence:
         self.path = [np.zeros(weight.shape) for weight in self.anchor]
         self.importance = [np.zeros(weight.shape) for weight in self.anchor]
 
+    @property
+    def arrays(self) -> dict[str, Arrays]:
+        """All that is kept, by name; to be saved, or written into."""
+        return {"anchor": self.anchor, "path": self.path, "importance": self.importance}
+
     def record(self, gradients: Arrays, changes: Arrays) -> None:
         """Count one step of training: the gradient of the task's own loss, and the change of each weight."""
         for name, arrays in (("gradients", gradients), ("changes", changes)):
@@ -51,6 +56,11 @@ class SynapticIntelligence:
         """Return the penalty."""
         parts = zip(self.importance, weights, self.anchor, strict=True)
         return self.strength * float(sum((omega * np.square(w - anchor)).sum() for omega, w, anchor in parts))
+
+    def pull(self, weights: Arrays, lr: float) -> None:
+        """Move the weights, in place, to where lr times the penalty plus half the squared distance from them is least."""
+        for w, omega, anchor in zip(weights, self.importance, self.anchor, strict=True):
+            w -= 2 * lr * self.strength * omega * (w - anchor) / (1 + 2 * lr * self.strength * omega)
 
     def gradient(self, weights: Arrays) -> Arrays:
         """Return the penalty's gradient 2c Omega (w - w*) for each layer."""

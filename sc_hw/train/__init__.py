@@ -1,0 +1,1 @@
+"""``sc-hw train``: from data to a trained network and the importance of its weights."""

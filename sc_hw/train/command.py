@@ -1,0 +1,70 @@
+"""``sc-hw train``: options to a run, its folder, and what it says in the end."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from ..folder import check_output
+from ..records import write_record
+from .callbacks import Callback, TensorBoard, WandB
+from .data import load
+from .run import CHECKPOINT, TrainConfig, train
+
+__all__ = ["train_command"]
+
+STRENGTH = {("ewc", "adam"): 1e6, ("si", "adam"): 1.0, ("ewc", "sgd"): 3.0, ("si", "sgd"): 0.015}
+BOARDS = ("tensorboard", "wandb")
+
+
+def train_command(
+    options: Mapping[str, Any], output: Path, *, resume: bool, force: bool, board: str | None, json_path: Path | None,
+    progress: Callable[[int, int], None], echo: Callable[[str], None],
+) -> int:  # fmt: skip
+    """Train into ``output``, print accuracies and the command that derives cores from it; return 0."""
+    if resume and force:
+        raise UserError("--resume and --force: one goes on, the other starts anew; leave out one of the two")
+    if board is not None and board not in BOARDS:
+        raise UserError(f"--log {board!r}: not known; allowed are {', '.join(BOARDS)}")
+    config = _config(options)
+    data = load(config.data).standardised() if config.standardise else load(config.data)
+    config.trainer(data)  # refuses what cannot be trained before anything is written
+    output = output.absolute() if resume else check_output(output, CHECKPOINT, force=force, verb="trained")
+    callbacks = _boards(board, output)
+    try:
+        if not resume:
+            if output.exists():
+                shutil.rmtree(output)
+            output.mkdir(parents=True)
+    except OSError as error:
+        raise UserError(f"-o {output}: cannot be written ({error.strerror}); give a writable folder") from error
+    record = train(config, data, output, resume=resume, callbacks=callbacks, progress=progress)
+    if json_path:
+        write_record(json_path, record)
+    for number, row in enumerate(record["accuracy"]):
+        echo(f"after task {number}: test accuracy {' '.join(f'{100 * value:.1f}' for value in row)}")
+    final, learned = (f"{100 * record[key]:.1f} %" for key in ("final", "learned"))
+    echo(f"mean of {config.tasks} tasks at the end {final}, each when just learned {learned}")
+    echo(f"  sc-hw derive {output}/weights.npz --importance {output}/importance.npz -o DIR")
+    return 0
+
+
+def _config(options: Mapping[str, Any]) -> TrainConfig:
+    """Return the configuration the options make, what was left open filled in."""
+    given = dict(options)
+    try:
+        given["hidden"] = tuple(int(size) for size in options["hidden"].split(",") if options["hidden"])
+    except ValueError as error:
+        raise UserError(f"--hidden {options['hidden']!r}: allowed are sizes of at least 1, separated by commas") from error
+    if given["strength"] is None:
+        given["strength"] = STRENGTH.get((given["method"], given["optimiser"]), 0.0)
+    if given["lr"] is None:
+        given["lr"] = 0.1 if given["optimiser"] == "sgd" else 1e-3
+    return TrainConfig(**given)
+
+
+def _boards(board: str | None, output: Path) -> list[Callback]:
+    if board == "tensorboard":
+        return [TensorBoard(output.parent / f"{output.name}-tensorboard")]
+    return [WandB("sc-hw")] if board == "wandb" else []

@@ -1,0 +1,182 @@
+"""A training run: tasks made of a data set, epochs with a checkpoint after each, and the files it ends in."""
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sc_hw_models.continual.trainer import ContinualTrainer
+from sc_hw_models.rule import ConfigError
+
+from .. import __version__
+from ..errors import UserError
+from ..interrupt import interruption_held
+from .callbacks import CSV, Callback
+from .data import Data
+
+__all__ = ["CHECKPOINT", "PROTOCOLS", "RECORD", "TrainConfig", "tasks", "train"]
+
+PROTOCOLS = ("single", "split", "permuted")
+RECORD, CHECKPOINT, LOG = "train.json", "checkpoint.npz", "log.csv"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """What a run depends on; two runs with equal configurations on equal data write the same bytes.
+
+    ``protocol``: ``single`` learns all classes at once, ``split`` a few classes a task, each task with its own output layer,
+    ``permuted`` all classes with the features in another order each task and one output layer for all. The rest as
+    ``ContinualTrainer``. Errors: ``UserError`` names the option.
+    """
+
+    data: str = "digits"
+    standardise: bool = False
+    protocol: str = "split"
+    tasks: int = 5
+    hidden: tuple[int, ...] = (64,)
+    method: str = "ewc"
+    strength: float = 1.0
+    damping: float = 1e-3
+    optimiser: str = "adam"
+    lr: float = 1e-3
+    batch: int = 64
+    epochs: int = 10
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.protocol not in PROTOCOLS:
+            raise UserError(f"--protocol {self.protocol!r}: not known; allowed are {', '.join(PROTOCOLS)}")
+        if self.protocol == "single" and self.tasks != 1:
+            raise UserError(f"--tasks {self.tasks}: the protocol single has one; give --tasks 1, or another --protocol")
+
+    def trainer(self, data: Data) -> ContinualTrainer:
+        """Return a fresh trainer for the data."""
+        split = self.protocol == "split"
+        if split and data.classes % self.tasks:
+            raise UserError(f"--tasks {self.tasks}: does not divide {data.classes} classes; give a number that does")
+        sizes = [data.train.shape[1], *self.hidden, data.classes // self.tasks if split else data.classes]
+        try:
+            return ContinualTrainer(sizes, self.tasks if split else 1, method=self.method, strength=self.strength, seed=self.seed,
+                                    damping=self.damping, optimiser=self.optimiser, lr=self.lr, batch=self.batch)  # fmt: skip
+        except ConfigError as error:
+            raise UserError(f"train: {error}") from error
+
+
+def tasks(config: TrainConfig, data: Data) -> list[Data]:
+    """Return the data of each task."""
+    if config.protocol == "split":
+        width = data.classes // config.tasks
+        return [_chosen(data, range(k * width, (k + 1) * width)) for k in range(config.tasks)]
+    features = data.train.shape[1]
+    orders = [np.random.default_rng([config.seed, 3, k]).permutation(features) if k else np.arange(features)
+              for k in range(config.tasks)]  # fmt: skip
+    return [Data(data.train[:, order], data.train_labels, data.test[:, order], data.test_labels) for order in orders]
+
+
+def _chosen(data: Data, classes: range) -> Data:
+    """Return the samples of some classes, these counted from 0."""
+    first = classes.start
+    train, test = (np.isin(labels, classes) for labels in (data.train_labels, data.test_labels))
+    return Data(data.train[train], data.train_labels[train] - first, data.test[test], data.test_labels[test] - first)
+
+
+def train(
+    config: TrainConfig, data: Data, folder: Path, *, resume: bool, callbacks: Sequence[Callback] = (),
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Any]:  # fmt: skip
+    """Train in ``folder``, from its checkpoint if ``resume``, write weights, importance and record, and return the record."""
+    trainer, parts = config.trainer(data), tasks(config, data)
+    identity = json.dumps(dataclasses.asdict(config) | {"sha256": _digest(data)})
+    history: list[list[float]] = []
+    rows = 0
+    if resume:
+        rows, history = _restore(folder, identity, trainer)
+
+    def save() -> None:
+        _write(folder / CHECKPOINT, _npz(trainer.state | {
+            "identity": np.array(identity), "rows": np.array(rows), "history": np.array(json.dumps(history))}))  # fmt: skip
+
+    log = CSV(folder / LOG, keep=rows)
+    everything = [log, *callbacks]
+    total = config.epochs * config.tasks
+    save()
+    while trainer.task < config.tasks:
+        number, part = trainer.task, parts[trainer.task]
+        loss = trainer.train_epoch(part.train, part.train_labels)
+        row: dict[str, str | int | float] = {"task": number, "epoch": trainer.epoch, "loss": loss}
+        row |= {f"accuracy{k}": trainer.accuracy(k, p.test, p.test_labels) if k <= number else "" for k, p in enumerate(parts)}
+        if trainer.epoch == config.epochs:
+            trainer.finish_task(part.train, part.train_labels)
+            history.append([trainer.accuracy(k, p.test, p.test_labels) for k, p in enumerate(parts[: number + 1])])
+        for callback in everything:
+            callback.row(row)
+        rows += 1
+        save()
+        progress(rows, total)
+    for callback in everything:
+        callback.close()
+    names = trainer.names
+    _write(folder / "weights.npz", _npz(dict(zip(names, trainer.weights, strict=True))))
+    _write(folder / "importance.npz", _npz(dict(zip(names, trainer.importance, strict=True))))
+    # The folder's own description: no date and no path, so that the same input gives the same bytes.
+    record = {
+        "schema": "sc-hw/trained/1", "verb": "train", "verdict": "pass", "config": dataclasses.asdict(config),
+        "data_sha256": _digest(data), "tools": {"sc-hw": __version__, "numpy": np.__version__},
+        "layers": {name: list(w.shape) for name, w in zip(names, trainer.weights, strict=True)},
+        "accuracy": history, "final": float(np.mean(history[-1])),
+        "learned": float(np.mean([after[-1] for after in history])),
+    }  # fmt: skip
+    _write(folder / RECORD, (json.dumps(record, indent=2) + "\n").encode())
+    return record
+
+
+def _restore(folder: Path, identity: str, trainer: ContinualTrainer) -> tuple[int, list[list[float]]]:
+    """Put the trainer where the checkpoint left it; return the rows of the log and the accuracies so far."""
+    path = folder / CHECKPOINT
+    try:
+        with np.load(path) as archive:
+            state = {name: archive[name] for name in archive.files}
+        kept, rows, history = str(state.pop("identity")), int(state.pop("rows")), json.loads(str(state.pop("history")))
+        if kept == identity:
+            trainer.restore(state)
+            return rows, history
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise UserError(f"--resume: {path} cannot be read ({error}); start anew with --force") from error
+    differs = [k for k, v in json.loads(identity).items() if json.loads(kept).get(k) != v]
+    raise UserError(
+        f"--resume: {path} was written with another {', '.join(differs)}; give the same options, or --force to start anew"
+    )
+
+
+def _digest(data: Data) -> str:
+    digest = hashlib.sha256()
+    for field in dataclasses.fields(data):
+        digest.update(np.ascontiguousarray(getattr(data, field.name)).tobytes())
+    return digest.hexdigest()
+
+
+def _npz(arrays: dict[str, np.ndarray]) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, and on the disk when this returns."""
+    try:
+        with interruption_held(), tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            os.chmod(file.name, 0o644)
+            os.replace(file.name, path)
+    except OSError as error:
+        raise UserError(f"-o {path.parent}: cannot be written ({error.strerror}); give a writable folder") from error
