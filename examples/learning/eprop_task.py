@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 from matplotlib.figure import Figure
-from measurement import INK, Measurement, Row
+from measurement import INK, Measurement, Row, on_all_processors
 
 from sc_hw_models.training.bptt import BPTTLearner
 from sc_hw_models.training.eprop import EpropTrainer
@@ -88,7 +88,7 @@ def measure() -> Measurement:
         output = trainer.predict_sequence(inputs)
         patterns.append(float(np.square(output - target).sum() / np.square(target).sum()))
         drawn.append((target, output))
-    learned = [learn_cues(seed) for seed in range(SEEDS)]
+    learned = on_all_processors(learn_cues, range(SEEDS))
     before = cosines(network(0), *cues(np.random.default_rng(5)))
     after = cosines(learned[0][2], *cues(np.random.default_rng(5)))
     lengths = (100, 1000, 10_000, 100_000)

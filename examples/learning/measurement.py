@@ -1,11 +1,14 @@
 """What measuring a system gives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
 
 from matplotlib.figure import Figure
 
-__all__ = ["INK", "Measurement", "Row"]
+__all__ = ["INK", "Measurement", "Row", "on_all_processors"]
 
 INK = "#808890"  # on white and on black
 
@@ -28,3 +31,9 @@ class Measurement:
     setting: str
     rows: list[Row]
     draw: Callable[[Figure], None]
+
+
+def on_all_processors(function: Callable[[Any], Any], arguments: Iterable[Any]) -> list[Any]:
+    """Return the function of each argument, in order, computed side by side."""
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        return list(pool.map(function, arguments))

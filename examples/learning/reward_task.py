@@ -1,14 +1,16 @@
 """The distal reward problem: only one synapse's pairings are rewarded, one to three seconds later (Izhikevich 2007, fig. 1)."""
 
+from functools import partial
+
 import numpy as np
 from matplotlib.figure import Figure
-from measurement import INK, Measurement, Row
+from measurement import INK, Measurement, Row, on_all_processors
 
 from sc_hw_models.network import Network, Population, Projection
 from sc_hw_models.neurons import LIF, Source
 from sc_hw_models.training.reward import RewardModulatedLearner
 
-SEEDS, SECONDS, WINDOW_MS, DT = 5, 1500, 10, 4.0
+SEEDS, SECONDS, WINDOW_MS, DT = 5, 1000, 10, 4.0
 NEURONS, START, W_MAX, LR = 40, 0.1, 0.5, 1.2e-4
 SPONTANEOUS_HZ, PAIRINGS_HZ = 0.3, 0.1  # of each neuron, of each synapse
 
@@ -22,7 +24,7 @@ def build(g: np.random.Generator) -> tuple[Network, Projection]:
     return Network([x, a], [Projection.from_matrix(x, a, 1.5 * eye, eye), plastic]), plastic
 
 
-def learn(seed: int, *, contingent: bool = True) -> tuple[np.ndarray, int]:
+def learn(seed: int, contingent: bool = True) -> tuple[np.ndarray, int]:
     """Return the weights each second, ``(seconds + 1, synapses)``, and the number of rewards.
 
     Neurons spike by themselves now and then, and every synapse is paired now and then, the presynaptic neuron 8 ms before the
@@ -60,10 +62,10 @@ def separation(weights: np.ndarray) -> float:
 
 def measure() -> Measurement:
     """Play the protocol and its control on every seed."""
-    runs = [learn(seed) for seed in range(SEEDS)]
+    runs = on_all_processors(learn, range(SEEDS))
     ends = [weights[-1] for weights, _ in runs]
     apart = [separation(w) for w in ends]
-    control = [separation(learn(seed, contingent=False)[0][-1]) for seed in range(SEEDS)]
+    control = [separation(weights[-1]) for weights, _ in on_all_processors(partial(learn, contingent=False), range(SEEDS))]
     first = sum(bool(w[0] > w[1:].max()) for w in ends)
 
     def draw(figure: Figure) -> None:

@@ -14,7 +14,7 @@ from .run import CHECKPOINT, TrainConfig, train
 
 __all__ = ["train_command"]
 
-STRENGTH = {("ewc", "adam"): 1e6, ("si", "adam"): 1.0, ("ewc", "sgd"): 3.0, ("si", "sgd"): 0.015}
+STRENGTH = {("ewc", "adam"): 1e6, ("si", "adam"): 1.0, ("ewc", "sgd"): 10.0, ("si", "sgd"): 0.1}
 BOARDS = ("tensorboard", "wandb")
 
 

@@ -18,7 +18,7 @@ from sc_hw.train.callbacks import CSV, TensorBoard, WandB
 from sc_hw.train.data import load
 from sc_hw.train.run import TrainConfig, tasks
 
-SMALL = ("--hidden", "12", "--tasks", "2", "--epochs", "3")
+SMALL = ("--lr", "0.01", "--strength", "100", "--hidden", "12", "--tasks", "2", "--epochs", "3")
 FILES = ("weights.npz", "importance.npz", "log.csv", "train.json")
 
 
@@ -37,11 +37,11 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path, method):
     first, again, other = (contents(tmp_path / name) for name in "abc")
     assert first == again
     assert first["weights.npz"] != other["weights.npz"]
-    importance = np.load(tmp_path / "a" / "importance.npz")
-    assert all((importance[name].max() > 0) == (method != "none") for name in importance.files)
+    with np.load(tmp_path / "a" / "importance.npz") as importance:
+        assert all((importance[name].max() > 0) == (method != "none") for name in importance.files)
     record = json.loads(first["train.json"])
     assert [len(row) for row in record["accuracy"]] == [1, 2]
-    assert record["learned"] > 0.8
+    assert record["learned"] > 0.5
     rows = list(csv.DictReader((tmp_path / "a" / "log.csv").read_text().splitlines()))
     assert [(row["task"], row["epoch"]) for row in rows] == [(str(t), str(e)) for t in (0, 1) for e in (1, 2, 3)]
     assert float(rows[-1]["accuracy1"]) == record["accuracy"][-1][1]

@@ -49,7 +49,7 @@ class ContinualTrainer:
         self.network, self.task, self.epoch = Perceptron("softmax"), 0, 0
         g = np.random.default_rng([seed, 0])
         shapes: list[tuple[int, ...]] = [*((m, n) for n, m in pairwise(sizes[:-1])), *[(sizes[-1], sizes[-2])] * heads]
-        self.weights: Arrays = [g.normal(0.0, (2 / shape[1]) ** 0.5, shape) for shape in shapes]  # He et al. 2015
+        self.weights: Arrays = [g.uniform(-1.0, 1.0, shape) / shape[1] ** 0.5 for shape in shapes]
         self.penalty: ElasticPenalty | SynapticIntelligence | None = None
         if method == "ewc":
             self.penalty = ElasticPenalty(shapes, strength)
