@@ -96,6 +96,20 @@ def test_one_logistic_layer_has_a_closed_form():
     np.testing.assert_allclose(found, (p * (1 - p)).T @ inputs**2 / len(inputs))
 
 
+@pytest.mark.parametrize("shapes", SHAPES)
+def test_the_loss_s_gradient_is_its_slope(shapes):
+    weights, inputs, g = network(shapes, 4)
+    labels = g.integers(0, 3, 6)
+
+    def loss(w):
+        return -np.mean([log_likelihood("softmax", w, x, label) for x, label in zip(inputs, labels, strict=True)])
+
+    value, found = Perceptron().loss_gradient(weights, inputs, labels)
+    assert value == pytest.approx(loss(weights))
+    for f, e in zip(found, slope(loss, weights), strict=True):
+        np.testing.assert_allclose(f, e, rtol=1e-5, atol=1e-9)
+
+
 def test_fisher_refuses():
     weights, inputs, _ = network([(3, 5)])
     with pytest.raises(ConfigError, match="likelihood='gauss'"):
@@ -109,6 +123,21 @@ def test_fisher_refuses():
             fisher_diagonal(Perceptron(), weights, inputs, **arguments)
     with pytest.raises(ConfigError, match="no samples"):
         fisher_diagonal(Perceptron(), weights, inputs[:0])
+
+
+def test_a_pull_is_the_least_of_penalty_and_distance():
+    """Where lr times the penalty's gradient plus the distance moved is 0."""
+    g = np.random.default_rng(1)
+    start, now = ([g.normal(size=(3, 4))] for _ in range(2))
+    elastic, intelligence = ElasticPenalty([(3, 4)], 7.0), SynapticIntelligence(start, strength=3.0)
+    elastic.add([g.random((3, 4))], start)
+    intelligence.record([-g.random((3, 4))], [g.random((3, 4))])
+    intelligence.finish_task(start)
+    for penalty in (elastic, intelligence):
+        moved = [now[0].copy()]
+        penalty.pull(moved, 0.2)
+        np.testing.assert_allclose(0.2 * penalty.gradient(moved)[0] + moved[0] - now[0], 0, atol=1e-12)
+        assert np.abs(moved[0] - now[0]).max() > 0.01
 
 
 def test_the_penalty_adds_up_over_tasks_and_its_gradient_is_its_slope():

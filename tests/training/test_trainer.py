@@ -1,46 +1,10 @@
-"""Training on several tasks: gradients, squares and pulls by hand; protection on real data; a restored trainer goes on alike."""
+"""Training on several tasks: protection on real data; a restored trainer goes on alike."""
 
 import numpy as np
 import pytest
-from autograd import grad
-from autograd import numpy as anp
 
-from sc_hw_models.continual.ewc import ElasticPenalty
-from sc_hw_models.continual.fisher import Perceptron
-from sc_hw_models.continual.si import SynapticIntelligence
 from sc_hw_models.continual.trainer import ContinualTrainer
 from sc_hw_models.rule import ConfigError
-
-
-def test_the_loss_s_gradient_is_autodiff_s():
-    g = np.random.default_rng(0)
-    weights, x, labels = [g.normal(size=s) for s in ((6, 5), (4, 6), (3, 4))], g.normal(size=(8, 5)), g.integers(0, 3, 8)
-
-    def loss(w):
-        z = x
-        for k, layer in enumerate(w):
-            z = anp.dot(z if k == 0 else anp.maximum(z, 0), layer.T)
-        return -anp.mean((z - anp.log(anp.sum(anp.exp(z), axis=1, keepdims=True)))[np.arange(8), labels])
-
-    value, found = Perceptron().loss_gradient(weights, x, labels)
-    assert value == pytest.approx(loss(weights))
-    for f, e in zip(found, grad(loss)(weights), strict=True):
-        np.testing.assert_allclose(f, e, atol=1e-12)
-
-
-def test_a_pull_is_the_least_of_penalty_and_distance():
-    """Where lr times the penalty's gradient plus the distance moved is 0."""
-    g = np.random.default_rng(1)
-    start, now = ([g.normal(size=(3, 4))] for _ in range(2))
-    elastic, intelligence = ElasticPenalty([(3, 4)], 7.0), SynapticIntelligence(start, strength=3.0)
-    elastic.add([g.random((3, 4))], start)
-    intelligence.record([-g.random((3, 4))], [g.random((3, 4))])
-    intelligence.finish_task(start)
-    for penalty in (elastic, intelligence):
-        moved = [now[0].copy()]
-        penalty.pull(moved, 0.2)
-        np.testing.assert_allclose(0.2 * penalty.gradient(moved)[0] + moved[0] - now[0], 0, atol=1e-12)
-        assert np.abs(moved[0] - now[0]).max() > 0.01
 
 
 def digits():
