@@ -75,7 +75,7 @@ def measure() -> Measurement:
                       linewidth=1.2 if form == "slow" else 0.6)  # fmt: skip
         rate.plot([], color=INK, linewidth=0.6, label="clipped")
         rate.axhline(TARGET_HZ, color=INK, linestyle=":", linewidth=0.8)
-        rate.set(xlabel="time, s", ylabel="mean rate, Hz", yscale="symlog")
+        rate.set(xlabel="time, s", ylabel="mean rate, Hz", yscale="symlog", ylim=(0, 300))
         rate.legend()
         for inside, _ in grown:
             structure.plot(inside, color="#e07020", linewidth=0.9)
