@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable
-from contextlib import redirect_stdout
+from contextlib import chdir, redirect_stdout
 from pathlib import Path
 
 import hypothesis
@@ -23,7 +23,8 @@ import pytest
 from _pytest.config import _prepareconfig  # what pytest.main begins with; there is no public name for it
 
 ROOT = Path(__file__).resolve().parents[1]
-BUDGET = 10  # CPU seconds of tests, fastest first, after which a mutant has survived
+BUDGET = 5  # CPU seconds of tests, likely killers and the fastest first, after which a mutant has survived
+NOTICED = ("killed", "timeout", "segfault")
 MEMORY = 4 << 30  # bytes of address space, so that a mutant that asks for more is killed and not the machine
 
 
@@ -50,10 +51,10 @@ def run(folder: Path) -> dict[str, str]:
     class CollectedOnce(PytestRunner):
         """Runs tests collected in the parent process; a session of pytest for each mutant would take most of the time."""
 
-        failed = False
+        items: dict[str, pytest.Item] | None = None
 
         def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-            self.failed |= report.failed
+            self.passed &= not report.failed
 
         def _collect(self) -> dict[str, pytest.Item]:
             options = ["--rootdir=.", "--capture=no", "--tb=no", "-p", "no:cacheprovider", *self._pytest_add_cli_args]
@@ -63,23 +64,34 @@ def run(folder: Path) -> dict[str, str]:
             config.hook.pytest_sessionstart(session=session)
             return {item.nodeid: item for item in session.perform_collect()}
 
+        def _passes(self, name: str) -> bool:
+            self.passed, item = True, self.items[name]
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+            return self.passed
+
         def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
-            os.chdir("mutants")
-            if not hasattr(self, "items"):
-                with redirect_stdout(Path(os.devnull).open("w")):  # pytest keeps it
-                    self.items = self._collect()
-            if mutant_name:
-                resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-                signal.signal(signal.SIGPROF, lambda *_: os._exit(36))  # mutmut's status of a timeout
-            start, self.failed = time.process_time(), False
-            for name in tests or self.items:
+            with chdir("mutants"):
+                if self.items is None:
+                    with redirect_stdout(Path(os.devnull).open("w")):  # pytest keeps it
+                        self.items = self._collect()
                 if mutant_name:
-                    signal.setitimer(signal.ITIMER_PROF, 2 + 5 * state().duration_by_test[name])
-                self.items[name].config.hook.pytest_runtest_protocol(item=self.items[name], nextitem=None)
-                if self.failed or (mutant_name and time.process_time() - start > BUDGET):
+                    return self._judge(mutant_name, tests)
+                return int(not all(map(self._passes, tests or self.items)))
+
+        def _judge(self, mutant: str, tests: Iterable[str]) -> int:
+            """Return 0 if a mutant survives; the process it is called in ends with it."""
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            signal.signal(signal.SIGPROF, lambda *_: os._exit(36))  # mutmut's status of a timeout
+            killers = Path(f"{mutant.rpartition('__mutmut_')[0]}.killers")  # of mutants of the same function, the last one first
+            likely, start = killers.read_text().splitlines() if killers.exists() else [], time.process_time()
+            for name in dict.fromkeys([*likely, *tests]):
+                signal.setitimer(signal.ITIMER_PROF, 2 + 5 * state().duration_by_test[name])
+                if not self._passes(name):
+                    killers.write_text("\n".join(dict.fromkeys([name, *likely])))
+                    return 1
+                if time.process_time() - start > BUDGET:
                     break
-            os.chdir("..")
-            return int(self.failed)
+            return 0
 
     # Shrinking a failure is for people; the same examples in every run.
     phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
@@ -102,15 +114,15 @@ def main() -> None:
     verdicts = run(folder)
     modules: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     for name, verdict in sorted(verdicts.items()):
-        modules[name.rpartition(".")[0]][verdict] += 1
-        if verdict not in ("killed", "timeout"):
+        noticed = verdict in NOTICED
+        modules[name.rpartition(".")[0]].update(mutants=1, killed=noticed)
+        if not noticed:
             print(f"{verdict}: {name}")
     total = sum(modules.values(), collections.Counter())
     for name, counts in [*sorted(modules.items()), ("all", total)]:
-        killed, count = counts["killed"] + counts["timeout"], counts.total()
-        print(f"{name:44} {count:5} mutants {killed:5} killed {100 * killed / count:6.1f} %  {dict(counts)}")
-    print(f"{time.monotonic() - start:.0f} s")
-    sys.exit(100 * (total["killed"] + total["timeout"]) < arguments.least * total.total())
+        print(f"| {name} | {counts['mutants']} | {counts['killed']} | {100 * counts['killed'] / counts['mutants']:.1f} |")
+    print(f"{dict(collections.Counter(verdicts.values()))}, {time.monotonic() - start:.0f} s")
+    sys.exit(100 * total["killed"] < arguments.least * total["mutants"])
 
 
 if __name__ == "__main__":

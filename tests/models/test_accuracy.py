@@ -126,11 +126,12 @@ def test_stp(run, mode):
 @pytest.mark.parametrize("consolidation", ["none", "shift", "lock", "probabilistic", "si"])
 def test_three_factor(run, consolidation):
     """Weights of the middle half, uniform activities and codes, normal signals of a sixteenth of full scale."""
-    figures, start, inputs, after, _ = run("three_factor", 300, consolidation=consolidation, learning_shift=5, signal_bits=12)
+    figures, start, inputs, after, _ = run("three_factor", 300, consolidation=consolidation, learning_shift=5)
     activity, signal = inputs["activity"], inputs["signal"]
     assert uniform(activity, 0, 31)
-    assert near(signal, 0, 2047 / 16)
-    assert near(signal.astype(float) ** 2, (2047 / 16) ** 2, math.sqrt(2) * (2047 / 16) ** 2)
+    assert not np.any(inputs.get("consolidate", 0))
+    assert near(signal, 0, 255 / 16)
+    assert near(signal.astype(float) ** 2, (255 / 16) ** 2, math.sqrt(2) * (255 / 16) ** 2)
     assert start["weight"].min() >= -512
     assert start["weight"].max() <= 512
     assert near(start["weight"].astype(float) ** 2, 512**2 / 3, 512**2 * math.sqrt(4 / 45))

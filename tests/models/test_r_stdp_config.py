@@ -120,6 +120,7 @@ def test_the_annotation_says_everything_and_is_json(config):
     assert [f["name"] for f in note["state_fields"]] == list(FIELDS)
     assert sum(f["bits"] for f in note["state_fields"]) == note["per_synapse_state_bits"] == config.per_synapse_state_bits
     assert [f["signed"] for f in note["state_fields"]] == [False, False, False, True]
+    assert all(f["reset"] == 0 for f in note["state_fields"])
     assert note["per_lane_random_bits"] in ((31, 63, 127) if sum(noise_widths(config)) else (0,))
     assert note["saturation_policy"] == "clip every stored value to its field; intermediates never wrap"
     assert note["sequence_length_independent"] is True

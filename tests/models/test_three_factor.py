@@ -45,11 +45,11 @@ def test_with_the_output_error_it_is_the_delta_rule():
 
 
 def test_a_drive_too_wide_for_the_scaling_is_refused_by_name():
-
     config = ThreeFactorConfig(activity_bits=16, signal_bits=16, code_bits=4, consolidation="shift")
     with pytest.raises(ConfigError, match=r"consolidation=shift with code_bits=4: .* 48 bits; allowed are 47; narrow"):
         config.check_drive(48)
     config.check_drive(47)
+    config.check_drive(16 + 16)  # the widest there is
 
 
 @pytest.mark.parametrize("settings", [{"weight_bits": 1}, {"activity_bits": 17}, {"signal_bits": 1}, {"learning_shift": 31}])

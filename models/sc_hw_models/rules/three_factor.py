@@ -56,10 +56,6 @@ class ThreeFactorConfig(ConsolidationConfig):
         **ConsolidationConfig.RANGES,
     }
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.check_drive(self.activity_bits + self.signal_bits)
-
 
 def _weight(config: ThreeFactorConfig) -> Field:
     return Field(name="weight", bits=config.weight_bits, signed=True, meaning="synaptic weight")
