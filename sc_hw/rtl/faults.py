@@ -54,7 +54,7 @@ def engine_faults(design: CoreDesign) -> list[Fault]:
         fault("load loses a bit", "a host write flips the top bit of the word", "write_data_0",
               f"host_store ? value ^ {top_bit} : value", host_store="host_store"),
         fault("never idle", "idle is low while the core waits", "idle", "1'b0"),
-        fault("idle too early", "idle is high while a host access is taken", "idle", "value | host_ready", host_ready="host_ready"),
+        fault("idle too early", "idle is high in a host access", "idle", "value | host_ready", host_ready="host_ready"),
         fault("sweep not drained", "a sweep may start before the last one is written back", "drained", "1'b1", overlap),
     ]  # fmt: skip
     if design.spec.lfsr:
