@@ -19,7 +19,7 @@ from .yosys import find_yosys
 
 __all__ = ["Judged", "MutationResult", "mutate"]
 
-_ROUNDS = (1, 10, 50)
+_ROUNDS = (1, 10, 100, 1000)
 """How many times ``enough_timesteps`` each simulation of those that survived the one before takes."""
 
 
