@@ -35,7 +35,7 @@ lint: $(READY) ## formatting, lint, types, import contract
 	$(BIN)/lint-imports
 
 sim: $(READY) ## parity regression: 1,000,000 synapse-steps for each configuration and generator
-	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/sim.xml tests/parity/test_regression.py --parity-all --synapse-steps 1000000
+	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/sim.xml tests/parity/test_regression.py tests/rtl/test_emit.py::test_lint_is_clean --parity-all --synapse-steps 1000000
 
 coverage: $(READY) ## line, branch, toggle and functional coverage of the regression's corners, both generators
 	$(BIN)/python -m tests.parity.measure_coverage

@@ -15,7 +15,9 @@ from sc_hw_models.registry import get_rule
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--synapse-steps", type=int, default=10_000, help="synapse-steps per configuration of the parity regression")
-    parser.addoption("--parity-all", action="store_true", help="simulate every configuration of the parity regression, not half")
+    parser.addoption(
+        "--parity-all", action="store_true", help="simulate and lint every configuration of the parity regression, not half"
+    )
     parser.addoption("--prove-all", action="store_true", help="prove every configuration of the parity regression, not a few")
     parser.addoption("--prove-random", type=int, default=0, help="prove this many random configurations too")
     parser.addoption("--prove-seed", type=int, default=1, help="seed of those")

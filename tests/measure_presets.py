@@ -25,7 +25,7 @@ _TITLES = {
 
 def _run(*arguments: str) -> tuple[int, str]:
     done = subprocess.run([sys.executable, "-m", "sc_hw", *arguments], capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout + done.stderr
+    return done.returncode, done.stderr + done.stdout
 
 
 def _proof(record: dict[str, Any]) -> list[object]:

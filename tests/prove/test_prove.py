@@ -141,7 +141,7 @@ def test_no_answer_is_not_a_proof(make_core):
 
 def test_verb(sc_hw, make_core, tmp_path):
     core = make_core("verilog")
-    status, out, err = sc_hw("prove", core.folder, "--part", "datapath", "--json", tmp_path / "mine.json")
+    status, out, err = sc_hw("prove", core.folder, "--part", "datapath", "--part", "lane", "--json", tmp_path / "mine.json")
     assert status == 0, out + err
     assert "PASS dut: 16 of 16 obligations proven by yices and bitwuzla" in out
     assert "proven next_eligibility: yices" in err
