@@ -24,7 +24,7 @@ from _pytest.config import _prepareconfig  # what pytest.main begins with; there
 
 ROOT = Path(__file__).resolve().parents[1]
 BUDGET = 5  # CPU seconds of tests, likely killers and the fastest first, after which a mutant has survived
-NOTICED = ("killed", "timeout", "segfault")
+NOTICED = ("killed", "timeout", "crash")
 MEMORY = 4 << 30  # bytes of address space, so that a mutant that asks for more is killed and not the machine
 
 
@@ -100,7 +100,7 @@ def run(folder: Path) -> dict[str, str]:
     isolation.PytestRunner = CollectedOnce
     mutmut._run((), None)
     metas = [json.loads(path.read_text())["exit_code_by_key"] for path in Path("mutants/src").rglob("*.meta")]
-    return {name: status_by_exit_code[code] for codes in metas for name, code in codes.items()}
+    return {name: "crash" if (code or 0) < 0 else status_by_exit_code[code] for codes in metas for name, code in codes.items()}
 
 
 def main() -> None:

@@ -160,6 +160,16 @@ def test_the_type_is_the_smallest_that_holds_every_intermediate():
     assert "typedef int64_t value;" in c_text.c_text(rule, rule.config_type(**WIDE.settings))
 
 
+@pytest.mark.parametrize(
+    ("factor", "kind", "shift"), [(1 << 27, "int32_t", 31), (1 << 28, "int64_t", 40), (1 << 57, "int64_t", 40)]
+)
+def test_the_type_and_the_longest_shift_change_where_32_bits_end(factor, kind, shift):
+    text = c_text.c_text(expression_rule([("*", "a", factor), ("asr", "a", 40)]), None)  # a has 5 bits
+    assert f"typedef {kind} value;" in text
+    assert f" >> {shift};" in text
+    assert " >> 63;" in c_text.c_text(expression_rule([("*", "a", 1 << 28), ("asr", "a", 99)]), None)
+
+
 def test_an_intermediate_beyond_63_bits_is_refused():
     texts = [("*", "a", 1 << 58), ("*", "a", 1 << 59)]
     assert "int64_t value" in c_text.c_text(expression_rule(texts[:1]), None)
@@ -247,3 +257,14 @@ def test_random_configurations_are_the_spread_of_the_regression():
     settings_of = [c.settings for c in CONFIGURATIONS]
     assert {c.get("rounding", "floor") for c in settings_of} == {c.get("decay_rounding", "floor") for c in settings_of}
     assert sum(c.synapses % 16 != 0 for c in CONFIGURATIONS) > 10
+
+
+def test_the_cache_is_where_the_environment_says(monkeypatch, tmp_path):
+    monkeypatch.setenv("SC_HW_CACHE", str(tmp_path / "own"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert compiled.cache_folder() == tmp_path / "own"
+    monkeypatch.delenv("SC_HW_CACHE")
+    assert compiled.cache_folder() == tmp_path / "user" / "sc-hw"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert compiled.cache_folder() == tmp_path / "home" / ".cache" / "sc-hw"

@@ -6,7 +6,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sc_hw_models.consolidation import ConsolidationConfig, consolidated, consolidation_noise, consolidation_state
+from sc_hw_models.consolidation import (
+    ConsolidationConfig,
+    consolidated,
+    consolidation_latency,
+    consolidation_noise,
+    consolidation_state,
+    consolidation_step_inputs,
+)
 from sc_hw_models.fixed import ROUNDINGS
 from sc_hw_models.rule import ConfigError, Field
 
@@ -235,3 +242,23 @@ def test_bad_settings_are_refused(settings, says):
     with pytest.raises(ConfigError) as caught:
         ConsolidationConfig(**settings)
     assert all(part in str(caught.value) for part in says)
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "commanded", "latency"),
+    [
+        ("none", {}, False, 2),
+        ("shift", {"code": 3}, False, 3),
+        ("probabilistic", {"code": 3}, False, 3),
+        ("lock", {"code": 1}, False, 3),
+        ("pull", {"anchor": 7, "code": 3}, True, 5),
+        ("si", {"anchor": 7, "importance": 5, "code": 3}, True, 6),
+    ],
+)
+def test_what_each_kind_keeps_takes_and_costs(kind, state, commanded, latency):
+    c = ConsolidationConfig(consolidation=kind)
+    made = consolidation_state(c, SIGNED)
+    assert {f.name: f.bits for f in made} == state
+    assert all(f.signed == (f.name == "anchor") for f in made)
+    assert [(f.name, f.minimum, f.maximum) for f in consolidation_step_inputs(c)] == [("consolidate", 0, 1)] * commanded
+    assert consolidation_latency(c) == latency

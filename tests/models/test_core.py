@@ -254,6 +254,14 @@ def test_spec_positions_and_sizes():
     assert spec.lfsr == Lfsr(8)
 
 
+def test_a_register_gives_126_bits_an_update():
+    assert knob_spec(Knobs(noise_bits=(62, 62, 2))).lfsr == Lfsr(126)
+    with pytest.raises(
+        ConfigError, match=r"^knobs: 127 random bits an update \(noise_0 62, noise_1 62, noise_2 3\); allowed are 126;"
+    ):
+        knob_spec(Knobs(noise_bits=(62, 62, 3)))
+
+
 @reproducible
 @given(st.integers(-100, 100), st.integers(-100, 100), st.integers(0, 50))
 def test_check_integer(value, low, span):

@@ -125,3 +125,22 @@ def test_the_annotation_says_everything_and_is_json(config):
     assert note["saturation_policy"] == "clip every stored value to its field; intermediates never wrap"
     assert note["sequence_length_independent"] is True
     assert note["hidden_history_fields"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "latency"),
+    [({}, 7), ({"trace_fraction_bits": 1}, 8), ({"decay_rounding": "nearest"}, 8), ({"decay_rounding": "stochastic"}, 8),
+     ({"trace_fraction_bits": 4, "decay_rounding": "nearest"}, 9), ({"consolidation": "pull"}, 10)],
+)  # fmt: skip
+def test_the_specification_of_some_configurations(options, latency):
+    spec = RULE.spec(changed(**options, random_seed=5))
+    assert (spec.latency, spec.random_seed) == (latency, 5)
+    assert [f.maximum for f in spec.synapse_inputs] == [1, 1]
+
+
+def test_a_drive_beyond_62_bits_is_refused():
+    widest = {"reward_bits": 30, "trace_bits": 30}
+    changed(**widest)
+    changed(**widest, consolidation="shift", code_bits=1)
+    with pytest.raises(ConfigError, match=r"consolidation=shift with code_bits=2: .* 60 bits; allowed are 59"):
+        changed(**widest, consolidation="shift", code_bits=2)

@@ -85,6 +85,29 @@ def test_the_memory_proof_checks_its_arguments(arguments):
         build_online_o1_memory_proof(**({"n_synapses": 10, "config": OnlineO1Config()} | arguments))
 
 
+@pytest.mark.parametrize(("name", "largest"), [("n_synapses", 1 << 32), ("sequence_length", 1 << 24)])
+def test_the_memory_proof_takes_numbers_up_to_its_limits(name, largest):
+    for value in (1, largest):
+        assert build_online_o1_memory_proof(**({"n_synapses": 10, "config": OnlineO1Config()} | {name: value}))[name] == value
+    with pytest.raises(ConfigError, match=rf"^{name}={largest + 1}: .* 1\.\.{largest}$"):
+        build_online_o1_memory_proof(**({"n_synapses": 10, "config": OnlineO1Config()} | {name: largest + 1}))
+
+
+def test_the_memory_proof_lets_the_synapse_live(monkeypatch):
+    genuine, given = OnlineO1Synapse.step, []
+
+    def step(self, **inputs):
+        given.append(inputs)
+        return genuine(self, **inputs)
+
+    monkeypatch.setattr(r_stdp.OnlineO1Synapse, "step", step)
+    build_online_o1_memory_proof(n_synapses=10, config=OnlineO1Config(), sequence_length=10_000)
+    assert len(given) == 4096
+    spikes = [(moment["pre_spike"], moment["post_spike"]) for moment in given]
+    assert all(spikes.count((pre, post)) > 200 for pre in (False, True) for post in (False, True))
+    assert {moment["reward"] for moment in given} == set(range(121, 128))
+
+
 def _grow_an_attribute(synapse):
     synapse.spike_history = [*getattr(synapse, "spike_history", []), 1]
 

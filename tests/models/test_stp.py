@@ -266,3 +266,19 @@ def test_a_conversion_is_the_nearest_of_all(u_se, dt):
 def test_conversion_refuses(arguments, message):
     with pytest.raises(ConfigError, match=message):
         StpConfig.from_time_constants(**({"tau_d": 200.0, "tau_f": 600.0, "u_se": 0.2} | arguments))
+
+
+@pytest.mark.parametrize(
+    ("mode", "decay_rounding", "latency"),
+    [
+        ("tm98", "floor", 7),
+        ("tm98", "nearest", 8),
+        ("tm98", "stochastic", 8),
+        ("mongillo", "floor", 8),
+        ("mongillo", "nearest", 8),
+    ],
+)
+def test_the_pipeline_has_a_stage_more_where_a_decay_adds_twice(mode, decay_rounding, latency):
+    spec = RULE.spec(StpConfig(mode=mode, decay_rounding=decay_rounding))
+    assert spec.latency == latency
+    assert spec.synapse_inputs[0].maximum == 1

@@ -1,12 +1,14 @@
 """Symbolic integers: terms and their intervals give what Python ints give."""
 
+import operator
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sc_hw_models import fixed
 from sc_hw_models.rule import Field
-from sc_hw_models.term import evaluate, lift, signed_bits, variable
+from sc_hw_models.term import evaluate, lift, signed_bits, subterms, variable
 
 FIELDS = {
     "a": Field(name="a", bits=5, signed=True),
@@ -101,3 +103,44 @@ def test_an_approach_has_the_interval_of_its_values(shift, toward):
     other = variable("b", 0, 19)
     assert (a - ((other + noise) >> shift)).low < 0  # nothing is known of another's part
     assert (a + ((a + noise) >> shift)).high > 19
+
+
+@pytest.mark.parametrize("bound", range(-9, 9))
+@pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge], ids=lambda f: f.__name__)
+def test_a_choice_has_the_interval_of_what_its_condition_leaves(compare, bound):
+    a = variable("a", -8, 7)
+    for chosen in (
+        lambda x: fixed.select(compare(x, bound), x, x + 20),
+        lambda x: fixed.select(compare(bound, x), x - 30, x),
+        lambda x: fixed.select(compare(x, bound), 2 * x + 1, -(x >> 1)),
+    ):
+        term, values = chosen(a), [int(chosen(x)) for x in range(-8, 8)]
+        assert (term.low, term.high) == (min(values), max(values))
+
+
+def test_a_choice_between_variables_knows_which_is_larger():
+    a, b = variable("a", -8, 7), variable("b", -3, 3)
+    for chosen, interval in (
+        (fixed.select(a < b, a, b), (-8, 3)),
+        (fixed.select(a < b, a, -8), (-8, 2)),
+        (fixed.select(a <= b, a, -8), (-8, 3)),
+        (fixed.select(b < a, a, 7), (-2, 7)),
+        (fixed.select(b <= a, a, 7), (-3, 7)),
+        (fixed.select(a == b, a, 0), (-8, 7)),  # of equality nothing is made
+    ):
+        assert (chosen.low, chosen.high) == interval
+
+
+def test_subterms_come_once_operands_first_and_without_the_known():
+    a = variable("a", 0, 1)
+    total = a
+    for _ in range(60):  # 2^60 paths
+        total = total + total
+    terms = subterms([total, a, total])
+    assert len(terms) == 61
+    seen = set()
+    for term in terms:
+        assert {id(argument) for argument in term.arguments} <= seen
+        seen.add(id(term))
+    half = total.arguments[0]
+    assert [id(term) for term in subterms([total], {id(half)})] == [id(total)]
