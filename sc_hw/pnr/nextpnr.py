@@ -7,28 +7,33 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..targets import PlaceAndRoute
+from .block_registers import absorb_registers
 
 __all__ = ["FAMILIES", "Family", "Processes", "Run", "bitstream", "place_and_route"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """What differs between the nextpnrs: ``routed`` is the option that writes what ``packer`` makes a bitstream of."""
+    """What differs between the nextpnrs: ``routed`` is the option that writes what ``packer`` makes a bitstream of.
+
+    ``absorb`` moves registers of a flat netlist into hard blocks, where Yosys does not; it returns how many it moved.
+    """
 
     routed: str
     packer: str
     suffix: str
+    absorb: Callable[[Mapping[str, Any]], int] = lambda _module: 0
 
 
 FAMILIES = {
     "nextpnr-ice40": Family(routed="--asc", packer="icepack", suffix=".bin"),
-    "nextpnr-ecp5": Family(routed="--textcfg", packer="ecppack", suffix=".bit"),
+    "nextpnr-ecp5": Family(routed="--textcfg", packer="ecppack", suffix=".bit", absorb=absorb_registers),
     "nextpnr-himbaechel-gowin": Family(routed="--write", packer="gowin_pack", suffix=".fs"),
 }
 

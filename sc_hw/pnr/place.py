@@ -14,7 +14,7 @@ from ..rtl.design import Port
 from ..synth import map_wrapped, top_module
 from ..targets import PlaceAndRoute, Target, list_targets, load_target
 from ..toolchain import nextpnr
-from .nextpnr import Processes, bitstream, place_and_route
+from .nextpnr import FAMILIES, Processes, bitstream, place_and_route
 from .path import Names, critical_path
 from .result import PnrResult, SeedResult
 from .wrapper import CORE_CLOCK, wrapper_registers, wrapper_text
@@ -51,7 +51,9 @@ class _Placement:
         self._tool = nextpnr(device.tool)
         self._text = wrapper_text(f"{top}_pnr", top, ports)
         self._netlist, whole = map_wrapped(sources, top, target, wrapper=f"{top}_pnr", text=self._text)
-        self._names = Names(whole["modules"][f"{top}_pnr"], target.cell_types)
+        module = whole["modules"][f"{top}_pnr"]
+        self._absorbed = FAMILIES[device.tool].absorb(module)
+        self._names = Names(module, target.cell_types)
         folder.mkdir()
         (folder / _NETLIST).write_text(json.dumps(whole), encoding="utf-8")
 
@@ -79,7 +81,7 @@ class _Placement:
         return PnrResult(
             top=self._top, target=self._target, device=self._device, tool_version=self._tool.version,
             yosys_version=self._netlist.tool_version, script=self._netlist.script, wrapper=self._text,
-            wrapper_registers=wrapper_registers(self._ports), runs=tuple(runs), bitstream=kept,
+            wrapper_registers=wrapper_registers(self._ports), absorbed_registers=self._absorbed, runs=tuple(runs), bitstream=kept,
         )  # fmt: skip
 
 

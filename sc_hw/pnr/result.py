@@ -37,7 +37,8 @@ class SeedResult:
 class PnrResult:
     """One module on one target over all seeds; ``wrapper`` is the Verilog around it, ``wrapper_registers`` its flip-flops.
 
-    ``bitstream`` is the name of the file in the results, empty for none.
+    ``absorbed_registers`` of the module became the output registers of block RAM and multipliers. ``bitstream`` is the name
+    of the file in the results, empty for none.
     """
 
     top: str
@@ -48,6 +49,7 @@ class PnrResult:
     script: str
     wrapper: str
     wrapper_registers: int
+    absorbed_registers: int
     runs: tuple[SeedResult, ...]
     bitstream: str
 
@@ -95,6 +97,7 @@ class PnrResult:
             "frequency_mhz": self.device.frequency_mhz,
             "untimed": self.device.untimed,
             "wrapper_registers": self.wrapper_registers,
+            "absorbed_registers": self.absorbed_registers,
             "passed": self.passed,
             "mhz": self.mhz,
             "used": {
