@@ -33,11 +33,11 @@ write_aiger -ascii -zinit -map question.map question.aag
 _SEARCH = "read_aiger mutant.aig; fold; strash; scorr; bmc3 -F {clocks} -T {seconds}"
 
 
-def find_broken(planted: Core, module: str, seconds: int) -> Callable[[int], int | None]:
-    """Return a function that gives the clock in which a mutant of ``module`` can break a statement, ``None`` if none is found.
+def find_broken(planted: Core, module: str) -> Callable[[int, int], int | None]:
+    """Return a function of a mutant of ``module`` and seconds: the clock in which it can break a statement, ``None`` if unfound.
 
     The statements are those of ``prove_engine``, its invariants among them: what breaks one of these from reset may still
-    be invisible. A search takes at most ``seconds`` and goes no further than 80 clocks. Errors: ``YosysError``.
+    be invisible. A search takes at most the seconds given and goes no further than 80 clocks. Errors: ``YosysError``.
     """
     names = planted.manifest["modules"]
     sources = {name: text for name, text in read_sources(planted).items() if not name.startswith(names["selection"])}
@@ -54,7 +54,7 @@ def find_broken(planted: Core, module: str, seconds: int) -> Callable[[int], int
         int(bit): int(place) for place, bit in re.findall(r"^input (\d+) (\d+) \S*selection\.selected$", table, re.MULTILINE)
     }
 
-    def search(number: int) -> int | None:
+    def search(number: int, seconds: int) -> int | None:
         with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
             chosen = {place: number >> bit & 1 for bit, place in inputs.items()}
             (Path(folder) / "mutant.aig").write_bytes(_fixed(question, chosen))

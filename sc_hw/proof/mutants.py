@@ -20,6 +20,7 @@ from .solver import Solver
 __all__ = ["judge_mutants"]
 
 
+_BROKEN = "a statement of the engine is broken in clock {clock} after reset"
 _SEARCH = 10  # seconds for a break of a statement of the engine, mostly found in one; the others are compared
 
 
@@ -57,6 +58,7 @@ class _Judge:
         self._timeout, self._folder = timeout, folder
         self._names = planted.manifest["modules"]
         self._circuit = cache(partial(read_circuit, planted))
+        self._broken = cache(partial(find_broken, planted))
         self._gold = fixed(planted, 0, folder / "gold")
 
     def _parts(self, module: str) -> list[str]:
@@ -80,10 +82,9 @@ class _Judge:
             else:
                 left.append(number)
         if left and "engine" in parts:
-            broken = find_broken(self._planted, module, _SEARCH)
             for number in left:
-                if number not in self._survivors and (clock := broken(number)) is not None:
-                    yield number, ("killed", f"a statement of the engine is broken in clock {clock} after reset")
+                if number not in self._survivors and (clock := self._broken(module)(number, _SEARCH)) is not None:
+                    yield number, ("killed", _BROKEN.format(clock=clock))
 
     def _selected(self, number: int, kind: str) -> Circuit:
         return replace(self._circuit(kind), selected=number)
@@ -100,6 +101,9 @@ class _Judge:
             return "equivalent", "equal to the core without it for all inputs and all time"
         if verdict == "different" and mutant.number not in self._survivors:
             return "killed", f"differs from the core without it in {how}"
+        searched = mutant.number not in self._survivors and "engine" in self._parts(mutant.module)
+        if searched and (clock := self._broken(mutant.module)(mutant.number, self._timeout)) is not None:
+            return "killed", _BROKEN.format(clock=clock)
         return self._theorem(gate, self._parts(mutant.module), None)
 
     def _theorem(self, core: Core, parts: Sequence[str], circuit: Callable[[str], Circuit] | None) -> tuple[str, str]:

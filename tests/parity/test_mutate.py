@@ -92,11 +92,11 @@ def test_a_broken_statement_of_the_engine_is_found(make_core, tmp_path):
     """Every inverted bit of the engine and of its memory breaks one, and the core without a mutant breaks none."""
     core, mutants = plant_mutants(make_core(synapses=4), 60, 2, tmp_path)
     for name in ("dut", core.design.memory_module(0)):
-        broken = find_broken(core, name, 5)
-        assert broken(0) is None
+        broken = find_broken(core, name)
+        assert broken(0, 5) is None
         inverted = [m for m in mutants if m.module == name and m.mode == "inv"]
         assert inverted
-        assert all(broken(mutant.number) for mutant in inverted)
+        assert all(broken(mutant.number, 60) for mutant in inverted)
 
 
 def _made(folder):
