@@ -5,6 +5,7 @@ interrupted run goes on where it was: a core whose emitted files are those of it
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import sys
@@ -41,29 +42,52 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """A module of a preset's core."""
+    """A module of a preset's core; ``consolidation`` comes with stochastic rounding, without which it protects nothing."""
 
     rule: str
     preset: str
     module: str
+    consolidation: str = ""
 
     @property
     def name(self) -> str:
         """The key of its baseline."""
-        return f"{self.rule} {self.preset} {self.module}"
+        kind = f"with {self.consolidation} " if self.consolidation else ""
+        return f"{self.rule} {self.preset} {kind}{self.module}"
+
+    def design(self) -> CoreDesign:
+        """Return what its core is emitted from."""
+        rule = get_rule(self.rule)
+        config = rule.presets[self.preset].config
+        if self.consolidation:
+            config = dataclasses.replace(config, rounding="stochastic", consolidation=self.consolidation)
+        return CoreDesign(name="core", rule=rule, config=config, synapses=SYNAPSES)
 
     def emit(self, folder: Path) -> Core:
         """Return its core, emitted into a folder that is replaced."""
-        rule = get_rule(self.rule)
-        design = CoreDesign(name="core", rule=rule, config=rule.presets[self.preset].config, synapses=SYNAPSES)
-        return load_core(emit(design, GENERATOR, folder, force=True))
+        return load_core(emit(self.design(), GENERATOR, folder, force=True))
 
 
-def items(kind: str) -> list[Item]:
-    """Return what is measured, the default presets first: lanes, and cores where they are cheap or the preset is the default."""
+def consolidations() -> list[Item]:
+    """Return the lane of every rule that has a weight stage, with every kind of consolidation."""
+    return [
+        Item(rule=rule, preset="default", module="lane", consolidation=kind)
+        for rule in RULES
+        for kind in get_rule(rule).config_type.CHOICES.get("consolidation", ())
+    ]
+
+
+def items(kind: str, target: str) -> list[Item]:
+    """Return what is measured on a target, what belongs to the default presets first.
+
+    Lanes, with clocks also of each consolidation; cores where they are cheap or the preset is the default. On another size
+    of a device whose lanes are measured anyway, cores only.
+    """
     presets = [(rule, preset) for rule in RULES for preset in get_rule(rule).presets]
-    chosen = [Item(rule=rule, preset=preset, module="lane") for rule, preset in presets]
-    chosen += [Item(rule=r, preset=p, module="core") for r, p in presets if kind == "counts" or p == "default"]
+    chosen = [Item(rule=r, preset=p, module="core") for r, p in presets if kind == "counts" or p == "default"]
+    if target in distinct_targets():
+        chosen += [Item(rule=rule, preset=preset, module="lane") for rule, preset in presets]
+        chosen += consolidations() if kind == "clocks" else []
     return sorted(chosen, key=lambda item: item.preset != "default")
 
 
@@ -119,10 +143,12 @@ def _clocks(result: PnrResult) -> Entry:
 
 def measure(kind: str, targets: Sequence[str], jobs: int | None) -> None:
     """Measure what has no baseline or another one than its emitted files ask for."""
+    wanted = {target: items(kind, target) for target in targets}
     with tempfile.TemporaryDirectory(prefix="sc-hw-baselines-") as folder:
-        for item in items(kind):
+        for item in dict.fromkeys(item for chosen in wanted.values() for item in chosen):
             core = item.emit(Path(folder) / "core")
-            stale = [t for t in targets if read_baselines(t, kind).get(item.name, {}).get("core_sha256") != core.digest]
+            asked = [target for target in targets if item in wanted[target]]
+            stale = [t for t in asked if read_baselines(t, kind).get(item.name, {}).get("core_sha256") != core.digest]
             if not stale:
                 continue
             print(f"{item.name}: {', '.join(stale)}", flush=True)
@@ -148,8 +174,8 @@ def page() -> str:
         lines += [f"Not timed: {device.untimed}."] if device and device.untimed else []
         lines += ["", f"| design | min | median | max | {' | '.join(map(LABELS.get, cells))} | critical path |"]
         lines += ["|---|---:|---:|---:|" + "---:|" * len(cells) + "---|"]
-        missing = [item.name for item in items("clocks") if item.name not in entries]
-        for item in items("clocks"):
+        missing = [item.name for item in items("clocks", target) if item.name not in entries]
+        for item in items("clocks", target):
             if entry := entries.get(item.name):
                 numbers = [f"{entry[key]:.1f}" for key in ("minimum", "median", "maximum")] if "median" in entry else ["", "", ""]
                 used = [f"{entry['used'].get(cell, 0):,}" for cell in cells]

@@ -1,67 +1,59 @@
 """The price of forgetting less: every rule that has a weight stage with every kind of consolidation, on every target."""
 
 import argparse
-import dataclasses
 import sys
 import tempfile
 from pathlib import Path
 
+from baselines import GENERATOR, SYNAPSES, Item, consolidations, read_baselines
 from rich.console import Console
 
 from sc_hw import __version__
-from sc_hw.manifest import load_core
-from sc_hw.rtl.design import CoreDesign
-from sc_hw.rtl.emit import emit
 from sc_hw.synth import synthesise_many
 from sc_hw.synth_result import STAGE, SynthResult
 from sc_hw.targets import distinct_targets, load_target
-from sc_hw_models.registry import RULES, get_rule
 
-SYNAPSES = 1024
-GENERATOR = "amaranth"
 COMMAND = "make continual-cost"
 
 
-def designs() -> dict[tuple[str, str], CoreDesign]:
-    """Return the cores to measure by rule and kind: defaults, but stochastic rounding, without which protection is lost."""
-    result = {}
-    for name in RULES:
-        rule = get_rule(name)
-        kinds = rule.config_type.CHOICES.get("consolidation", ())
-        for kind in kinds:
-            config = dataclasses.replace(rule.config_type(), rounding="stochastic", consolidation=kind)
-            result[name, kind] = CoreDesign(name="core", rule=rule, config=config, synapses=SYNAPSES)
-    return result
-
-
-def measure(console: Console, jobs: int | None) -> dict[tuple[str, str], list[SynthResult]]:
+def measure(console: Console, jobs: int | None) -> dict[Item, list[SynthResult]]:
     """Return, for each rule and kind, the results of its lane and of its core on every target."""
     targets = [load_target(name) for name in distinct_targets()]
     results = {}
     with tempfile.TemporaryDirectory(prefix="sc-hw-cost-") as folder:
-        for (name, kind), design in designs().items():
-            console.print(f"{name}, {kind}", markup=False, highlight=False)
-            core = load_core(emit(design, GENERATOR, Path(folder) / "core", force=True))
-            results[name, kind] = [r for module in ("lane", "core") for r in synthesise_many(core, targets, jobs, module=module)]
+        for item in consolidations():
+            console.print(item.name, markup=False, highlight=False)
+            core = item.emit(Path(folder) / "core")
+            results[item] = [r for module in ("lane", "core") for r in synthesise_many(core, targets, jobs, module=module)]
     return results
 
 
-def tables(results: dict[tuple[str, str], list[SynthResult]]) -> str:
+def clock(item: Item, target: str) -> str:
+    """Return the median clock in MHz that `make pnr` measured, a dash where no open tool places the target."""
+    if load_target(target).pnr is None:
+        return "-"
+    entry = read_baselines(target, "clocks").get(item.name)
+    return f"{entry['median']:.0f}" if entry else "?"
+
+
+def tables(results: dict[Item, list[SynthResult]]) -> str:
     """Return one table a rule; the same results give the same text."""
     lines = []
-    for rule in dict.fromkeys(name for name, _ in results):
+    for rule in dict.fromkeys(item.rule for item in results):
         lines += [f"\n## {rule}\n", f"| consolidation | bits a synapse | latency | {' | '.join(distinct_targets())} |"]
         lines.append("|---|---:|---:|" + "---:|" * len(distinct_targets()))
-        for (name, kind), measured in results.items():
-            if name != rule:
+        for item, measured in results.items():
+            if item.rule != rule:
                 continue
-            spec, cells = designs()[name, kind].spec, []
+            spec, cells = item.design().spec, []
             for target in distinct_targets():
                 lane, core = (
                     next(r.resources for r in measured if (r.module, r.target) == (m, target)) for m in ("lane", "core")
                 )
-                cells.append(f"{lane['lut']:g} / {lane['ff']:g} / {lane['dsp']:g} / {core['block_ram']:g}")
-            lines.append(f"| {kind} | {spec.state_bits} | {spec.latency} | {' | '.join(cells)} |")
+                cells.append(
+                    f"{lane['lut']:g} / {lane['ff']:g} / {lane['dsp']:g} / {core['block_ram']:g} / {clock(item, target)}"
+                )
+            lines.append(f"| {item.consolidation} | {spec.state_bits} | {spec.latency} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -82,9 +74,10 @@ Measured with sc-hw {__version__} by
 
     {COMMAND}
 
-Default configurations with stochastic rounding, generator {GENERATOR}. Each cell is LUT / FF / DSP of one lane, and the block
-RAM of a core of {SYNAPSES:,} synapses. What the kinds do is in [consolidation.md](../consolidation.md), what counts as what in
-[synthesis.md](../synthesis.md). {STAGE.capitalize()}, Yosys {versions}.
+Default configurations with stochastic rounding, generator {GENERATOR}. Each cell is LUT / FF / DSP of one lane, the
+block RAM of a core of {SYNAPSES:,} synapses, and the lane's clock in MHz. What the kinds do is in
+[consolidation.md](../consolidation.md), what counts as what in [synthesis.md](../synthesis.md). The counts are {STAGE}, Yosys {versions}; the clocks are post-route, the
+median of the seeds in [clocks.md](clocks.md), a dash where no open tool places the device.
 {tables(results)}
 """,
         encoding="utf-8",

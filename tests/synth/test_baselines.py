@@ -11,7 +11,7 @@ from sc_hw_models.registry import RULES, get_rule
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "synth" / "baselines.py"))
 TARGET = "ecp5-25k"  # the quickest to synthesise for; `make baselines` shows the others as a difference
-ITEMS = {item.name: item for item in SCRIPT["items"]("counts")}
+ITEMS = {item.name: item for item in SCRIPT["items"]("counts", TARGET)}
 
 
 @pytest.mark.parametrize("target", distinct_targets())
