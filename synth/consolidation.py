@@ -76,8 +76,8 @@ Measured with sc-hw {__version__} by
 
 Default configurations with stochastic rounding, generator {GENERATOR}. Each cell is LUT / FF / DSP of one lane, the
 block RAM of a core of {SYNAPSES:,} synapses, and the lane's clock in MHz. What the kinds do is in
-[consolidation.md](../consolidation.md), what counts as what in [synthesis.md](../synthesis.md). The counts are {STAGE}, Yosys {versions}; the clocks are post-route, the
-median of the seeds in [clocks.md](clocks.md), a dash where no open tool places the device.
+[consolidation.md](../consolidation.md), what counts as what in [synthesis.md](../synthesis.md). The counts are {STAGE}, Yosys
+{versions}; the clocks are post-route, the median of the seeds in [clocks.md](clocks.md). A dash: no open tool places the device.
 {tables(results)}
 """,
         encoding="utf-8",
