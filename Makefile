@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test lint sim coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr selftest digits continual layer learn learning docs neurocore bench clean
+.PHONY: help setup demo test lint sim coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr scaling selftest digits continual layer learn learning docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,9 @@ baselines: $(READY) ## LUT, FF, BRAM and DSP of every preset on every target, to
 
 pnr: $(READY) ## clocks of every preset's lane and of the default cores after place and route, 5 seeds; takes hours
 	$(BIN)/python synth/baselines.py clocks -o docs/measured/clocks.md
+
+scaling: $(READY) ## how cost and clock grow with synapses and with lanes, on the largest device
+	$(BIN)/python synth/scaling.py -o docs/measured/scaling.md
 
 selftest: $(READY) ## plant known bugs in the demo core and see each caught
 	$(BIN)/sc-hw emit --synapses 256 --output build/selftest/core --force
