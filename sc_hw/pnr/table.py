@@ -43,10 +43,15 @@ def caption(results: Sequence[PnrResult]) -> str:
     """Return the line that says what the figures are."""
     versions = ", ".join(sorted({f"{result.device.tool} {result.tool_version}" for result in results}))
     seeds = max(len(result.runs) for result in results)
+    absorbed = "".join(
+        f" On {result.target.name} {result.absorbed_registers} registers became those of block RAM and multipliers."
+        for result in results
+        if result.absorbed_registers
+    )
     return (
         f"{STAGE.capitalize()} clock in MHz over {seeds} seed{'' if seeds == 1 else 's'}; {versions}; netlist by Yosys "
         f"{results[0].yosys_version}. LUT, FF, BRAM and DSP as nextpnr counts them, the wrapper's {results[0].wrapper_registers} "
-        "registers included; on iCE40 LUT is logic cells, each with a flip-flop."
+        f"registers included; on iCE40 LUT is logic cells, each with a flip-flop.{absorbed}"
     )
 
 
