@@ -97,6 +97,8 @@ class _Judge:
         """
         gate = fixed(self._planted, mutant.number, self._folder / f"mutant_{mutant.number}")
         verdict, how = compare(self._gold, gate, mutant.module, timeout=self._timeout)
+        if verdict != "equal" and mutant.number in self._survivors:
+            verdict, how = compare(self._gold, gate, mutant.module, timeout=self._timeout, through=True)
         if verdict == "equal":
             return "equivalent", "equal to the core without it for all inputs and all time"
         if verdict == "different" and mutant.number not in self._survivors:

@@ -88,6 +88,19 @@ def test_a_memory_bit_that_is_never_written_is_different(make_core, tmp_path):
     assert compare(gold, gate, path.stem, timeout=60)[0] == "different"
 
 
+@pytest.mark.parametrize(("bit", "verdict"), [(0, "equal"), (1, "different")])
+def test_a_bit_that_the_datapath_ignores(make_core, tmp_path, bit, verdict):
+    """The largest code locks the weight, and any other leaves the drive even: the lowest bit of the noise decides nothing."""
+    core = make_core(synapses=4, rule="three_factor", consolidation="shift", code_bits=1, learning_shift=2, activity_bits=1)
+    planted, _ = plant_mutants(core, 1, 1, tmp_path)
+    path = core.folder / "dut_lane.v"
+    path.write_text(path.read_text().replace("(noise[2:0])", f"(noise[2:0] | 3'd{1 << bit})"))
+    changed, _ = plant_mutants(core, 1, 1, _made(tmp_path / "changed"))
+    gold, gate = fixed(planted, 0, tmp_path / "gold"), fixed(changed, 0, tmp_path / "gate")
+    assert compare(gold, gate, "dut_lane", timeout=60)[0] == "different"
+    assert compare(gold, gate, "dut_lane", timeout=60, through=True)[0] == verdict
+
+
 def test_a_broken_statement_of_the_engine_is_found(make_core, tmp_path):
     """Every inverted bit of the engine and of its memory breaks one, and the core without a mutant breaks none."""
     core, mutants = plant_mutants(make_core(synapses=4), 60, 2, tmp_path)
