@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def app() -> None:
 
 
 @app.command()
-@click.option("--synapses", "-n", type=int, metavar="N", help="Number of synapses, 1..16777216; needed without --from.")
+@click.option("--synapses", "-n", type=int, metavar="N", help="Number of synapses, 1..16777216; needed without --from and --pre.")
 @click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
 @click.option(
     "--from",
@@ -121,13 +122,16 @@ def app() -> None:
 )
 @click.option("--neurons", type=int, metavar="N", help="Number of presynaptic neurons; N of them have --synapses together.")
 @click.option("--neuron-set", "neuron_settings", multiple=True, metavar="KEY=VALUE", help="One setting of --presynaptic.")
+@click.option("--pre", type=int, metavar="A", help="A crossbar: A presynaptic neurons, each with a synapse to every one of --post.")
+@click.option("--post", type=int, metavar="B", help="Postsynaptic neurons of the crossbar (see docs/crossbar.md).")
 @click.option("--name", default="sc_core", show_default=True, help="Name of the top module.")
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw emitted it.")
 @click.pass_context
 def emit(
     context: click.Context, synapses: int | None, output: Path, derived: Path | None, layer: str | None, rule: str,
     generator: str, lanes: int, preset: str, config: Path | None, settings: tuple[str, ...], initial: Path | None,
-    presynaptic: str | None, neurons: int | None, neuron_settings: tuple[str, ...], name: str, force: bool,
+    presynaptic: str | None, neurons: int | None, neuron_settings: tuple[str, ...],
+    pre: int | None, post: int | None, name: str, force: bool,
 ) -> None:  # fmt: skip
     """Write a learning core as a self-describing folder of Verilog.
 
@@ -136,6 +140,7 @@ def emit(
     from .config import build_config, read_toml
     from .derive import read_derived
     from .initial import check_initial, read_initial
+    from .rtl.crossbar import CrossbarDesign
     from .rtl.design import CoreDesign
     from .rtl.emit import emit as write
     from .rtl.layer import LayerDesign
@@ -144,6 +149,13 @@ def emit(
         raise UserError(f"--presynaptic {presynaptic}: needs --neurons N, the number of presynaptic neurons")
     if not presynaptic and (neurons is not None or neuron_settings):
         raise UserError("--neurons and --neuron-set: are of presynaptic neurons; give --presynaptic RULE too")
+    if (pre is None) != (post is None):
+        raise UserError("--pre and --post: are the two sides of a crossbar; give both")
+    if pre is not None and post is not None:
+        for option, value in (("--synapses", synapses), ("--presynaptic", presynaptic), ("--from", derived)):
+            if value is not None:
+                raise UserError(f"{option} {value}: does not go with --pre and --post, which are a crossbar; leave out one of the two")
+        synapses = pre * post
     if derived:
         for option in ("synapses", "rule", "preset", "config", "initial"):
             if context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT:
@@ -153,15 +165,18 @@ def emit(
     elif layer is not None:
         raise UserError(f"--layer {layer!r}: is a layer of --from FOLDER; give that too")
     elif synapses is None:
-        raise UserError("--synapses N is missing; give it, or --from FOLDER")
+        raise UserError("--synapses N is missing; give it, or --pre A and --post B, or --from FOLDER")
     else:
         chosen, table = get_rule(rule), read_toml(config) if config else {}
         values = read_initial(initial) if initial else {}
     resolved = build_config(chosen, table, settings, preset=preset)
-    design = CoreDesign(name=name, rule=chosen, config=resolved, synapses=synapses, lanes=lanes)
+    design: CoreDesign
+    if pre is not None and post is not None:
+        design = CrossbarDesign.made(name, chosen, resolved, pre=pre, post=post, lanes=lanes)
+    else:
+        design = CoreDesign(name=name, rule=chosen, config=resolved, synapses=synapses, lanes=lanes)
     if initial or derived:
-        values = check_initial(values, design.spec, synapses)
-        design = CoreDesign(name=name, rule=chosen, config=resolved, synapses=synapses, lanes=lanes, initial=values)
+        design = replace(design, initial=check_initial(values, design.spec, synapses))
     if presynaptic and neurons is not None:
         front = get_rule(presynaptic)
         before = CoreDesign(name=f"{name}_neurons", rule=front, config=build_config(front, {}, neuron_settings), synapses=neurons,
@@ -172,6 +187,7 @@ def emit(
         f"{path}: {synapses} synapses of {chosen.name}, {lanes} lane{'s' if lanes > 1 else ''}, "
         f"{design.spec.state_bits} state bits a synapse, "
         f"latency {design.spec.latency}, {generator}" + (f"; in front {neurons} neurons of {presynaptic}" if presynaptic else "")
+        + (f"; between {pre} presynaptic and {post} postsynaptic neurons" if pre else "")
     )
 
 

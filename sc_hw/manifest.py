@@ -15,13 +15,13 @@ from . import __version__
 from .config import build_config
 from .errors import UserError
 from .initial import read_initial
+from .rtl.crossbar import CrossbarDesign
 from .rtl.design import CoreDesign, Port
 from .rtl.layer import LayerDesign
 
-__all__ = ["LAYER_SCHEMA", "MANIFEST", "NEURONS", "SCHEMA", "SYNAPSES", "Core", "layer_manifest", "load_core", "manifest_of"]
+__all__ = ["CROSSBAR_SCHEMA", "LAYER_SCHEMA", "MANIFEST", "SCHEMA", "Core", "joined_manifest", "load_core", "manifest_of"]
 
-SCHEMA, LAYER_SCHEMA = "sc-hw/manifest/1", "sc-hw/layer/1"
-NEURONS, SYNAPSES = "neurons", "synapses"  # the folders of a layer's cores
+SCHEMA, LAYER_SCHEMA, CROSSBAR_SCHEMA = "sc-hw/manifest/1", "sc-hw/layer/1", "sc-hw/crossbar/1"
 MANIFEST = "manifest.json"
 INITIAL = "initial_state.csv"
 
@@ -30,7 +30,8 @@ INITIAL = "initial_state.csv"
 class Core:
     """An emitted folder as read back from its manifest; ``digest`` is one SHA-256 over the manifest and every file as it is.
 
-    A layer has its two cores as ``parts``, the neurons first: cores of their own, which ``edited`` and ``digest`` cover too.
+    A layer or a crossbar has its cores as ``parts``, the neurons first: cores of their own, which ``edited`` and ``digest``
+    cover too.
     """
 
     folder: Path
@@ -46,10 +47,11 @@ class Core:
         return [self.folder / name for name in self.manifest["verilog"]] + [path for part in self.parts for path in part.sources]
 
     def check_single(self, what: str) -> None:
-        """Raise ``UserError`` when this is a layer, because ``what`` is of one of its cores."""
+        """Raise ``UserError`` when this has several cores, because ``what`` is of one of them."""
         if self.parts:
             folders = " or ".join(str(part.folder) for part in self.parts)
-            raise UserError(f"{self.folder}: a layer; {what} is of one core: give {folders}")
+            kind = "layer" if isinstance(self.design, LayerDesign) else "crossbar"
+            raise UserError(f"{self.folder}: a {kind}; {what} is of one core: give {folders}")
 
 
 def _port(port: Port) -> dict[str, Any]:
@@ -87,22 +89,27 @@ def manifest_of(design: CoreDesign, generator: str, files: dict[str, str]) -> di
     }  # fmt: skip
 
 
-def layer_manifest(design: LayerDesign, generator: str, files: dict[str, str], parts: dict[str, str]) -> dict[str, Any]:
-    """Return the manifest of a layer: of its own files, and the digests of the manifests of its ``parts`` by folder."""
+def joined_manifest(
+    design: LayerDesign | CrossbarDesign, generator: str, files: dict[str, str], parts: dict[str, str]
+) -> dict[str, Any]:
+    """Return the manifest of a layer or a crossbar: of its own files, and the digests of its parts' manifests by folder."""
+    if isinstance(design, LayerDesign):
+        neurons = {"presynaptic_rule": design.presynaptic.rule.name, "presynaptic": design.presynaptic.synapses,
+                   "postsynaptic": design.postsynaptic}  # fmt: skip
+    else:
+        neurons = {"presynaptic": design.pre.synapses, "postsynaptic": design.post.synapses}
     return {
-        "schema": LAYER_SCHEMA,
+        "schema": LAYER_SCHEMA if isinstance(design, LayerDesign) else CROSSBAR_SCHEMA,
         "name": design.name,
         "top": design.name,
         "rule": design.rule.name,
-        "presynaptic_rule": design.presynaptic.rule.name,
         "generator": generator,
         "config": dataclasses.asdict(design.config),
-        "presynaptic": design.presynaptic.synapses,
-        "postsynaptic": design.postsynaptic,
+        **neurons,
         "synapses": design.synapses,
         "lanes": design.lanes,
         "ports": [_port(port) for port in design.ports()],
-        "modules": {"core": design.name, "fanout": f"{design.name}_fanout"},
+        "modules": {"core": design.name, "fanout": design.fanout.name},
         "verilog": [name for name in files if name.endswith(".v")],
         "parts": parts,
         "tools": {"sc-hw": __version__, "amaranth": version("amaranth"), "jinja2": version("jinja2"),
@@ -127,14 +134,20 @@ def load_core(folder: Path) -> Core:
     parts: tuple[Core, ...] = ()
     design: CoreDesign
     try:
-        if manifest["schema"] not in (SCHEMA, LAYER_SCHEMA):
+        if manifest["schema"] not in (SCHEMA, LAYER_SCHEMA, CROSSBAR_SCHEMA):
             raise UserError(f"{path}: schema {manifest['schema']!r}; this sc-hw reads {SCHEMA!r}; emit the core again")
         rule = get_rule(manifest["rule"])
         described = {"name": manifest["name"], "rule": rule, "config": build_config(rule, manifest["config"]),
                      "synapses": manifest["synapses"], "lanes": manifest["lanes"]}  # fmt: skip
         if manifest["schema"] == LAYER_SCHEMA:
-            neurons, synapses = parts = load_core(folder / NEURONS), load_core(folder / SYNAPSES)
+            neurons, synapses = parts = load_core(folder / "neurons"), load_core(folder / "synapses")
             design = LayerDesign(**described, initial=synapses.design.initial, presynaptic=neurons.design)
+        elif manifest["schema"] == CROSSBAR_SCHEMA:
+            parts = tuple(load_core(folder / name) for name in manifest["parts"])
+            design = CrossbarDesign.made(
+                manifest["name"], get_rule(manifest["rule"].partition(".")[0]), described["config"], pre=manifest["presynaptic"],
+                post=manifest["postsynaptic"], lanes=manifest["lanes"], initial=parts[-1].design.initial,
+            )  # fmt: skip
         else:
             initial = read_initial(folder / INITIAL) if INITIAL in manifest["sha256"] else {}
             design = CoreDesign(**described, initial=initial)

@@ -10,6 +10,7 @@ from typing import Any
 
 from .manifest import Core
 from .plant import plant_faults
+from .rtl.crossbar import CrossbarDesign, crossbar_faults
 from .rtl.faults import Fault, engine_faults
 from .rtl.layer import LayerDesign, layer_faults
 from .simulate import simulate
@@ -35,9 +36,11 @@ class Outcome:
 
 
 def faults_of(core: Core) -> list[Fault]:
-    """Return the faults of the engine and of the core's rule; of a layer, those of what joins its cores."""
+    """Return the faults of the engine and of the core's rule; of a layer or a crossbar, those of what joins its cores."""
     if isinstance(core.design, LayerDesign):
         return layer_faults(core.design)
+    if isinstance(core.design, CrossbarDesign):
+        return crossbar_faults(core.design)
     rule_module = import_module(f"sc_hw.rtl.rules.{core.design.rule.name}")
     return [*rule_module.faults(core.design), *engine_faults(core.design)]
 

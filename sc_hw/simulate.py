@@ -18,6 +18,7 @@ from .coverage.netlist import settling_clocks
 from .errors import UserError
 from .initial import read_npz
 from .manifest import Core
+from .rtl.crossbar import CrossbarDesign
 from .rtl.design import CoreDesign
 from .rtl.layer import LayerDesign
 from .simulator import SimulationError, Simulator, log_tail
@@ -110,11 +111,15 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
 
 
 def _entry(design: CoreDesign, steps: int) -> dict[str, Any]:
-    """Return what the plan says of a core; ``presynaptic`` is the core in front of it in a layer."""
-    front = _entry(design.presynaptic, steps) if isinstance(design, LayerDesign) else None
+    """Return what the plan says of a core; ``neurons`` are those in front of it in a layer, or around it in a crossbar."""
+    kind, neurons = "core", list[CoreDesign]()
+    if isinstance(design, LayerDesign):
+        kind, neurons = "layer", [design.presynaptic]
+    elif isinstance(design, CrossbarDesign):
+        kind, neurons = "crossbar", list(design.sides.values())
     return {"rule": design.rule.name, "config": dataclasses.asdict(design.config), "synapses": design.synapses,
             "lanes": design.lanes, "steps": steps, "initial": {name: array.tolist() for name, array in design.initial.items()},
-            "presynaptic": front}  # fmt: skip
+            "kind": kind, "neurons": [_entry(side, steps) for side in neurons]}  # fmt: skip
 
 
 def simulate(

@@ -22,14 +22,12 @@ from .coverage.protocol import monitor
 from .errors import UserError
 from .manifest import Core
 from .rtl.design import CoreDesign, Port
-from .rtl.layer import NEURON, LayerDesign
 from .toolchain import ccache, compiler, make, perl, verilator
 
 __all__ = ["SimulationError", "Simulator", "bench_text", "ccache_environment", "log_tail", "run_cocotb"]
 
 _SIM = Path(sc_hw_sim.__file__).parent
 _TOP = "sc_hw_bench"
-_STREAMS = {"command": "source", "event": "source", "host": "source", "result": "sink", "readback": "sink"}
 # Nothing may depend on what a register or memory holds at power-up: Verilator draws it from the run's seed.
 _ARGUMENTS = (
     "--no-timing", "-Wno-fatal", "-Wno-WIDTH", "--x-assign", "unique", "--x-initial", "unique",
@@ -68,16 +66,13 @@ def _payload(design: CoreDesign, stream: str) -> list[Port]:
 
 def _streams(design: CoreDesign) -> dict[str, str]:
     """Return the streams of a design and whether the bench feeds or empties each."""
-    front = {f"{NEURON}{name}": kind for name, kind in _STREAMS.items()} if isinstance(design, LayerDesign) else {}
-    return front | _STREAMS
+    own = (port for port in design.ports() if port.name.endswith("_valid"))
+    return {port.name.removesuffix("_valid"): "source" if port.direction == "input" else "sink" for port in own}
 
 
 def _memories(design: CoreDesign) -> list[tuple[str, str, int]]:
     """Return each state memory: its place in the design, the name of its monitor, and the bits of what that sees."""
-    if isinstance(design, LayerDesign):
-        parts = [("neurons.", NEURON, design.presynaptic), ("synapses.", "", design.core)]
-    else:
-        parts = [("", "", design)]
+    parts = [(f"{place}.", prefix, part) for place, (prefix, part) in design.parts.items()] or [("", "", design)]
     return [(f"{place}memory_{lane}", f"{prefix}write_{lane}", part.address_bits + part.spec.state_bits)
             for place, prefix, part in parts for lane in range(part.lanes)]  # fmt: skip
 

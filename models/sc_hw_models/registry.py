@@ -2,6 +2,7 @@
 
 from importlib import import_module
 
+from .parts import part
 from .rule import ConfigError, Rule
 
 __all__ = ["RULES", "get_rule"]
@@ -14,10 +15,11 @@ RULES: dict[str, str] = {
 
 
 def get_rule(name: str) -> Rule:
-    """Return the rule called ``name``; ``ConfigError`` lists the known ones when there is none."""
+    """Return the rule called ``name``, or its part ``rule.owner``; ``ConfigError`` lists the known ones when there is none."""
+    name, _, owner = name.partition(".")
     if name not in RULES:
         raise ConfigError(f"rule {name!r}: unknown; allowed are {', '.join(sorted(RULES))}")
     rule = import_module(RULES[name]).RULE
     if not isinstance(rule, Rule):
         raise TypeError(f"{RULES[name]}.RULE is not a Rule")
-    return rule
+    return part(rule, owner) if owner else rule

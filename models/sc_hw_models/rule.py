@@ -70,7 +70,9 @@ class RuleConfig:
 class Field:
     """One named value of fixed width: a state field, an input, a noise word or an output.
 
-    ``bits`` is 1..62; a signed field is two's complement; ``reset`` is the value after a clear (state only).
+    ``bits`` is 1..62; a signed field is two's complement; ``reset`` is the value after a clear (state only). ``owner`` is whose
+    it is: the ``synapse``'s, or that of its presynaptic (``pre``) or postsynaptic neuron (``post``), all of whose synapses then
+    have the same value (see ``parts``).
     """
 
     name: str
@@ -78,6 +80,7 @@ class Field:
     signed: bool = False
     reset: int = 0
     meaning: str = ""
+    owner: str = "synapse"
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
@@ -215,7 +218,7 @@ class Rule:
     are configurations to start from, each proven, mutated and measured as shipped; ``default`` is ``config_type()``.
     ``demonstration(config)``, if there is one, is what ``sc-hw report`` draws. ``cover`` names what a campaign should
     see of this rule beyond ``cover.coverpoints``: predicates ``(config, state, inputs, after)`` on one update, in the
-    same algebra as ``step``; ``after`` holds the next state.
+    same algebra as ``step``; ``after`` holds the next state. ``whole`` is the rule of which this is a part (see ``parts``).
     ``from_plasticity``, if there is one, turns a layer's plasticity in a modeller's units into a configuration, and says
     what it could not represent.
     """
@@ -231,3 +234,4 @@ class Rule:
     demonstration: Callable[[Any], Demonstration] | None = None
     cover: Mapping[str, Callable[[Any, Values, Values, Values], Value]] = field(default_factory=dict)
     from_plasticity: "Callable[[PlasticityConfig], Conversion] | None" = None
+    whole: "Rule | None" = None

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..yosys import run_pinned_yosys
+from .crossbar import CrossbarDesign
 from .design import CoreDesign
 from .layer import LayerDesign
+from .tied import Tied
 from .verilog import fanout_memory, memory_files
 
-__all__ = ["amaranth_files", "amaranth_layer_files"]
+__all__ = ["amaranth_files", "amaranth_joined_files"]
 
 if TYPE_CHECKING:
     from amaranth.lib import wiring
@@ -90,11 +92,10 @@ def amaranth_files(design: CoreDesign) -> dict[str, str]:
 
     rule, lfsr, name = design.rule, design.spec.lfsr, design.name
     lanes = f"{design.lanes} lane{'s' if design.lanes > 1 else ''}"
-    datapath: Any = import_module(f"{__package__}.rules.{rule.name}")
     modules = {
         name: (f"{design.synapses} synapses of {rule.name} on {lanes}", _rtlil(name, Engine(design), reset=True)),
         f"{name}_lane": (f"one update a clock through the {rule.name} datapath", _rtlil(f"{name}_lane", Lane(design))),
-        f"{name}_datapath": (f"{rule.summary}, one synapse, pipelined", _rtlil(f"{name}_datapath", datapath.Datapath(design))),
+        **_datapath(design),
     }
     if lfsr:
         purpose = f"random register of one lane, x^{lfsr.taps[0]} + x^{lfsr.taps[1]} + 1, {lfsr.fresh} new bits a step"
@@ -102,16 +103,32 @@ def amaranth_files(design: CoreDesign) -> dict[str, str]:
     return _written(modules) | memory_files(design)
 
 
-def amaranth_layer_files(design: LayerDesign) -> dict[str, str]:
-    """Return the Verilog files of a layer beside its cores, the top first. Errors: as ``amaranth_files``."""
+def _datapath(design: CoreDesign) -> dict[str, tuple[str, str]]:
+    """Return the datapath of a design by name, its purpose and RTLIL; of a part of a rule also the whole rule's, inside it."""
+    name = f"{design.name}_datapath"
+    if design.rule.whole:
+        from .part import PartDatapath
+
+        return {name: (f"{design.rule.name}, one update, pipelined", _rtlil(name, PartDatapath(design))),
+                **_datapath(Tied(design).whole)}  # fmt: skip
+    rule: Any = import_module(f"{__package__}.rules.{design.rule.name}")
+    return {name: (f"{design.rule.summary}, one synapse, pipelined", _rtlil(name, rule.Datapath(design)))}
+
+
+def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
+    """Return the Verilog files of a layer or a crossbar beside its cores, the top first. Errors: as ``amaranth_files``."""
+    from .crossbar_top import Crossbar
     from .fanout import Fanout, Layer
 
-    name, neurons, rule = design.name, design.presynaptic.synapses, design.presynaptic.rule.name
-    purpose = f"what {neurons} presynaptic neurons give, for every one of {design.postsynaptic} postsynaptic neurons"
-    top = f"{neurons} presynaptic neurons of {rule}, each with {design.postsynaptic} synapses of {design.rule.name}"
+    name, fanout = design.name, design.fanout
+    if isinstance(design, LayerDesign):
+        top: wiring.Component = Layer(design)
+        purpose = f"{fanout.stored} of {design.presynaptic.rule.name}, each with {design.postsynaptic} synapses of {design.rule.name}"
+    else:
+        top, purpose = Crossbar(design), f"{fanout.played} and {fanout.stored}, a synapse of {design.rule.name} between each two"
     modules = {
-        name: (top, _rtlil(name, Layer(design), reset=True)),
-        f"{name}_fanout": (purpose, _rtlil(f"{name}_fanout", Fanout(design), reset=True)),
+        name: (purpose, _rtlil(name, top, reset=True)),
+        fanout.name: (fanout.purpose, _rtlil(fanout.name, Fanout(fanout), reset=True)),
     }
     return _written(modules) | fanout_memory(design)
 

@@ -83,6 +83,11 @@ class CoreDesign:
         return self.rule.spec(self.config)
 
     @property
+    def parts(self) -> "dict[str, tuple[str, CoreDesign]]":
+        """The cores inside by instance, each with what begins the names of its streams; none in a core."""
+        return {}
+
+    @property
     def words(self) -> int:
         """Words of each lane's memory."""
         return -(-self.synapses // self.lanes)

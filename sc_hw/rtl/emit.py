@@ -9,7 +9,8 @@ from ..config import config_toml
 from ..errors import UserError
 from ..folder import check_output, write_folder
 from ..initial import initial_csv
-from ..manifest import INITIAL, MANIFEST, NEURONS, SYNAPSES, layer_manifest, manifest_of
+from ..manifest import INITIAL, MANIFEST, joined_manifest, manifest_of
+from .crossbar import CrossbarDesign
 from .design import CoreDesign
 from .layer import LayerDesign
 
@@ -22,8 +23,8 @@ def core_files(design: CoreDesign, generator: str) -> dict[str, str]:
     """Return every file of the folder by name; the same design gives the same bytes."""
     if generator not in GENERATORS:
         raise UserError(f"--generator {generator!r}: unknown; allowed are {', '.join(GENERATORS)}")
-    if isinstance(design, LayerDesign):
-        return _layer_files(design, generator)
+    if isinstance(design, LayerDesign | CrossbarDesign):
+        return _joined_files(design, generator)
     if generator == "amaranth":
         from .amaranth import amaranth_files  # imported here: it costs a quarter of a second
 
@@ -44,21 +45,21 @@ def core_files(design: CoreDesign, generator: str) -> dict[str, str]:
     return files
 
 
-def _layer_files(design: LayerDesign, generator: str) -> dict[str, str]:
-    """Return the files of a layer: its own, and each of its cores in a folder of its own."""
+def _joined_files(design: LayerDesign | CrossbarDesign, generator: str) -> dict[str, str]:
+    """Return the files of a layer or a crossbar: its own, and each of its cores in a folder of its own."""
     if generator == "amaranth":
-        from .amaranth import amaranth_layer_files
+        from .amaranth import amaranth_joined_files
 
-        files = amaranth_layer_files(design)
+        files = amaranth_joined_files(design)
     else:
-        from .verilog import layer_files
+        from .verilog import joined_files
 
-        files = layer_files(design)
-    parts = {NEURONS: core_files(design.presynaptic, generator), SYNAPSES: core_files(design.core, generator)}
+        files = joined_files(design)
+    parts = {part: core_files(core, generator) for part, (_, core) in design.parts.items()}
     inside = [f"{part}/{name}" for part, texts in parts.items() for name in texts if name.endswith(".v")]
     files["filelist.f"] = "".join(f"{name}\n" for name in (*files, *inside))
     digests = {part: hashlib.sha256(texts[MANIFEST].encode()).hexdigest() for part, texts in parts.items()}
-    files[MANIFEST] = json.dumps(layer_manifest(design, generator, files, digests), indent=2) + "\n"
+    files[MANIFEST] = json.dumps(joined_manifest(design, generator, files, digests), indent=2) + "\n"
     return files | {f"{part}/{name}": text for part, texts in parts.items() for name, text in texts.items()}
 
 

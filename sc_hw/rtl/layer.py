@@ -8,6 +8,7 @@ from sc_hw_models.rule import ConfigError, Field, connection
 from ..errors import UserError
 from .design import CoreDesign, Port
 from .faults import Fault
+from .joint import FanoutDesign, fanout_faults
 
 __all__ = ["NEURON", "LayerDesign", "layer_faults"]
 
@@ -74,9 +75,22 @@ class LayerDesign(CoreDesign):
         return sum(f.bits for f in self.postsynaptic_inputs)
 
     @property
+    def parts(self) -> dict[str, tuple[str, CoreDesign]]:
+        """Return the cores inside by instance, the neurons first."""
+        return {"neurons": (NEURON, self.presynaptic), "synapses": ("", self.core)}
+
+    @property
+    def fanout(self) -> FanoutDesign:
+        """What stands between the two cores."""
+        neurons, posts = self.presynaptic, self.postsynaptic
+        return FanoutDesign(name=f"{self.name}_fanout", words=neurons.words, stored_bits=self.pre_bits, rounds=posts,
+                            played_bits=self.post_bits, stored=f"{neurons.synapses} presynaptic neurons",
+                            played=f"{posts} postsynaptic neurons")  # fmt: skip
+
+    @property
     def memories(self) -> list[int]:
         """Bits of each memory: those of the synapses, of the neurons, and what the neurons gave in a timestep."""
-        return [*self.core.memories, *self.presynaptic.memories, self.presynaptic.words * self.pre_bits]
+        return [*self.core.memories, *self.presynaptic.memories, self.fanout.memory_bits]
 
     def inputs(self) -> dict[Field, int]:
         """Return the inputs of a timestep and how many values each has: those of the neurons come first."""
@@ -93,21 +107,6 @@ class LayerDesign(CoreDesign):
                  if port.name not in ("clk", "rst", "idle")]  # fmt: skip
         return (own.pop("clk"), own.pop("rst"), *front, *own.values())
 
-    def fanout_ports(self) -> tuple[Port, ...]:
-        """Return the ports of the module between the two cores."""
-
-        def stream(name: str, inward: str, outward: str, **data: int) -> list[Port]:
-            bits = [Port(name=part, direction=inward, bits=width, vector=True) for part, width in data.items()]
-            return [Port(name=f"{name}_valid", direction=inward), Port(name=f"{name}_ready", direction=outward), *bits]
-
-        return (
-            Port(name="clk", direction="input"),
-            Port(name="rst", direction="input"),
-            *stream("pre", "input", "output", pre_data=self.pre_bits),
-            *stream("post", "input", "output", post_data=self.post_bits),
-            *stream("beat", "output", "input", beat_pre=self.pre_bits, beat_post=self.post_bits),
-        )
-
     # Verilog pieces, so that templates hold no arithmetic.
 
     @property
@@ -116,43 +115,21 @@ class LayerDesign(CoreDesign):
         bits = self.given.bits
         return [f"{(lane + 1) * bits - 1}:{(lane + 1) * bits - self.taken.bits}" for lane in range(self.lanes)]
 
-    @property
-    def neuron_bits(self) -> int:
-        """Bits of a postsynaptic neuron's number, at least 1."""
-        return max(1, (self.postsynaptic - 1).bit_length())
-
-    def neuron_literal(self, neuron: int) -> str:
-        """Return the number of a postsynaptic neuron as a sized literal."""
-        return f"{self.neuron_bits}'d{neuron}"
-
 
 def layer_faults(design: LayerDesign) -> list[Fault]:
     """Return the bugs that ``sc-hw selftest`` plants between the two cores."""
-    words, posts = design.presynaptic.words, design.postsynaptic
     given = f"{NEURON}result_{design.given.name}"
-    alone = "one postsynaptic neuron" if posts == 1 else ""
-    narrow = "nothing is cut off" if design.given.bits == design.taken.bits else ""
     trailing = ", ".join(f"given[{lane * design.given.bits + design.taken.bits - 1}:{lane * design.given.bits}]"
                          for lane in reversed(range(design.lanes)))  # fmt: skip
-
-    def fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
-        if reason:
-            return Fault(name=name, description=description, reason=reason)
-        return Fault(name=name, description=description, cuts={net: expression}, reads=reads)
-
+    title, description = "trailing bits taken", "the synapses get the lowest bits of what a neuron gives"
+    leading = (
+        Fault(name=title, description=description, reason="nothing is cut off")
+        if design.given.bits == design.taken.bits
+        else Fault(name=title, description=description, cuts={"fan_out.stored_data": f"{{{trailing}}}"}, reads={"given": given})
+    )
     return [
-        fault("beat not held", "a beat that waits for the synapses is overwritten by the next", "fanout.move", "1'b1"),
-        fault("stored while played", "a neuron's next value is stored before all synapses have had this one", "fanout.pre_ready",
-              "1'b1"),
-        fault("one neuron short", "the last postsynaptic neuron gets nothing", "fanout.last_neuron",
-              f"neuron == {design.neuron_literal(max(0, posts - 2))}", alone, neuron="neuron_reg"),
-        fault("neuron's input early", "a beat carries what the postsynaptic neuron on offer has", "fanout.beat_post", "post",
-              alone, post="post_data"),
-        fault("word reused", "every beat carries the values of the first neurons", "fanout.read_address", "0",
-              "one word" if words == 1 else ""),
-        fault("trailing bits taken", "the synapses get the lowest bits of what a neuron gives", "fan_out.pre_data",
-              f"{{{trailing}}}", narrow, given=given),
-        fault("taken unseen", "a neuron's value leaves its core before it can be stored", "neurons.result_ready", "ready",
-              ready=f"{NEURON}result_ready"),
-        fault("reset ignored", "a reset keeps what was stored", "fan_out.rst", "1'b0"),
+        *fanout_faults(design.fanout),
+        leading,
+        Fault(name="taken unseen", description="a neuron's value leaves its core before it can be stored",
+              cuts={"neurons.result_ready": "ready"}, reads={"ready": f"{NEURON}result_ready"}),
     ]  # fmt: skip

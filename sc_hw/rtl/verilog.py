@@ -1,13 +1,17 @@
 """The Verilog generator: renders the templates; all structure and sizes come from the design."""
 
+from collections.abc import Mapping
+
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .. import __version__
 from ..data import data_folder
+from .crossbar import CrossbarDesign
 from .design import CoreDesign
 from .layer import NEURON, LayerDesign
+from .tied import Tied
 
-__all__ = ["fanout_memory", "layer_files", "memory_files", "verilog_files"]
+__all__ = ["fanout_memory", "joined_files", "memory_files", "verilog_files"]
 
 _LIBRARY = ("delay", "leading_one", "saturate")  # small modules, emitted where something instantiates them
 
@@ -53,29 +57,44 @@ def memory_files(design: CoreDesign) -> dict[str, str]:
     }
 
 
-def fanout_memory(design: LayerDesign) -> dict[str, str]:
-    """Return the memory between the two cores of a layer."""
-    module, template = f"{design.name}_fanout_memory", _environment(design).get_template("lib/memory.v.j2")
-    return {f"{module}.v": template.render(module=module, purpose="what the neurons gave in one timestep", initial="")}
+def fanout_memory(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
+    """Return the memory of the fan-out between cores."""
+    module, template = f"{design.fanout.name}_memory", _environment(design).get_template("lib/memory.v.j2")
+    return {f"{module}.v": template.render(module=module, purpose=f"what {design.fanout.stored} gave in one timestep", initial="")}
 
 
-def layer_files(design: LayerDesign) -> dict[str, str]:
-    """Return the Verilog files of a layer beside its cores, the top first."""
-    environment, name = _environment(design), design.name
-    files = {f"{name}.v": "layer.v.j2", f"{name}_fanout.v": "lib/fanout.v.j2"}
-    rendered = {file: environment.get_template(template).render() for file, template in files.items()}
+def joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
+    """Return the Verilog files of a layer or a crossbar beside its cores, the top first."""
+    environment, top = _environment(design), "layer" if isinstance(design, LayerDesign) else "crossbar"
+    files = {f"{design.name}.v": f"{top}.v.j2", f"{design.fanout.name}.v": "lib/fanout.v.j2"}
+    rendered = {file: environment.get_template(template).render(fanout=design.fanout) for file, template in files.items()}
     return rendered | fanout_memory(design)
 
 
 def verilog_files(design: CoreDesign) -> dict[str, str]:
     """Return the emitted Verilog files by name, the top first."""
     environment = _environment(design)
-    templates = {"": "engine", "_lane": "lane", "_datapath": f"rules/{design.rule.name}"}
+    templates = {"": "engine", "_lane": "lane", "_datapath": "part" if design.rule.whole else f"rules/{design.rule.name}"}
     if design.spec.lfsr:
         templates["_random"] = "lib/random"
-    files = {f"{design.name}{suffix}.v": environment.get_template(f"{path}.v.j2").render() for suffix, path in templates.items()}
-    text = "".join(files.values())
-    for piece in _LIBRARY:
-        if f"{design.name}_{piece} " in text:
-            files[f"{design.name}_{piece}.v"] = environment.get_template(f"lib/{piece}.v.j2").render()
+    tied = Tied(design) if design.rule.whole else None
+    files = {f"{design.name}{suffix}.v": environment.get_template(f"{path}.v.j2").render(tied=tied)
+             for suffix, path in templates.items()}  # fmt: skip
+    files |= _library(design, files)
+    if tied:
+        files |= _whole(tied.whole)
     return files | memory_files(design)
+
+
+def _whole(design: CoreDesign) -> dict[str, str]:
+    """Return the datapath of a whole rule."""
+    file = f"{design.name}_datapath.v"
+    files = {file: _environment(design).get_template(f"rules/{design.rule.name}.v.j2").render()}
+    return files | _library(design, files)
+
+
+def _library(design: CoreDesign, files: Mapping[str, str]) -> dict[str, str]:
+    """Return the small modules that these files instantiate."""
+    environment, text = _environment(design), "".join(files.values())
+    return {f"{design.name}_{piece}.v": environment.get_template(f"lib/{piece}.v.j2").render()
+            for piece in _LIBRARY if f"{design.name}_{piece} " in text}  # fmt: skip

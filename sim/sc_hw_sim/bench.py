@@ -41,7 +41,8 @@ class CoreBench:
         self.steps, self.done, self.initial = steps, 0, initial
         self.generator = np.random.default_rng([seed, index])
         self.board = Scoreboard(label=prefix)
-        self.parts: list[CoreBench] = [self]  # the benches of all cores in the design: several in a layer
+        self.parts: list[CoreBench] = [self]  # the benches of all cores in the design: several in a layer or a crossbar
+        self.together: list[CoreBench] = [self]  # those of the cores that take a command of this one's: in a crossbar all
         self._flowing = False  # whether no stream stalls
         self.coverage: FunctionalCoverage | None = None
         self._index, self._motifs, self._prefix = index, rule.motifs, prefix
@@ -69,6 +70,11 @@ class CoreBench:
         """Every stream of the core."""
         return [self.command, self.event, self.host, self.result, self.readback, *self.writes]
 
+    @property
+    def _commanded(self) -> "list[CoreBench]":
+        """The benches of the cores in the design that have commands of their own."""
+        return [part for part in self.parts if part.together]
+
     def _stream(self, name: str, fields: Sequence[Field]) -> Stream:
         return Stream(self._index, f"{self._prefix}{name}", fields)
 
@@ -89,7 +95,9 @@ class CoreBench:
             if part.initial:
                 part.model.load(part.initial)
                 await part._check_readback("initial state")
+        for part in self._commanded:
             await part._clear()
+        for part in self.parts:
             await part._check_readback("clear after power-up")
         stimuli = kinds(self._motifs)
         corners = 6 + 3 * len(self._motifs)
@@ -112,7 +120,7 @@ class CoreBench:
             if self.generator.random() < 0.2 or self.board.resets < 10:
                 await self._reset_mid_run()
             if self.generator.random() < 0.1 or self.board.clears == 2:
-                for part in self.parts:
+                for part in self._commanded:
                     await part._clear()
             if self.generator.random() < 0.1 or self.board.clears == 4:
                 await self._clear_between()
@@ -135,7 +143,8 @@ class CoreBench:
             if part.initial:
                 part.model.load(part.initial)
                 await part._check_readback("initial state")
-            else:
+        for part in self._commanded:
+            if not part.initial:
                 await part._clear()
         kind = Kind("recorded", "recorded", "recorded")
         batch = max(1, _BATCH // self.synapses)
@@ -274,10 +283,12 @@ class CoreBench:
 
     async def _cleared(self, check: str) -> None:
         """Ask for a clear and compare what it writes."""
-        self._ask_clear()
+        for part in self.together:
+            part._ask_clear()
         await self._moved(check)
         self.board.clears += 1
-        self._compare_asked(check)
+        for part in self.together:
+            part._compare_asked(check)
 
     async def _clear_between(self) -> None:
         """Clear between timesteps, all asked for at once: it waits until they are done, and they until it is."""

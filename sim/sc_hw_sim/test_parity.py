@@ -16,6 +16,7 @@ from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import Rule
 
 from .bench import CoreBench
+from .crossbar import CrossbarBench, NeuronBench
 from .demonstration import MOST_WORDS, DemonstrationBench
 from .layer import NEURON, LayerBench
 from .scoreboard import MismatchError
@@ -53,10 +54,13 @@ async def parity(dut: Any) -> None:
                           steps=entry["steps"], seed=plan["seed"], initial=initial or None, **options)  # fmt: skip
 
     def bench_of(index: int, entry: dict[str, Any]) -> tuple[Rule, CoreBench]:
-        if not entry["presynaptic"]:
-            return build(CoreBench, index, entry)
-        _, front = build(CoreBench, index, entry["presynaptic"], prefix=NEURON)
-        return build(LayerBench, index, entry, front=front)
+        if entry["kind"] == "layer":
+            _, front = build(CoreBench, index, entry["neurons"][0], prefix=NEURON)
+            return build(LayerBench, index, entry, front=front)
+        if entry["kind"] == "crossbar":
+            sides = [build(NeuronBench, index, side, prefix=f"{side['rule'].rpartition('.')[2]}_")[1] for side in entry["neurons"]]
+            return build(CrossbarBench, index, entry, sides=sides)
+        return build(CoreBench, index, entry)
 
     done = 0
 
@@ -96,7 +100,7 @@ async def parity(dut: Any) -> None:
     demonstrations: list[dict[str, Any] | None] = []
     for index, record in enumerate(records if plan["demonstrate"] else ()):
         entry = plan["cores"][index]
-        if entry["presynaptic"]:  # each of its cores shows its own
+        if entry["neurons"]:  # each of its cores shows its own
             demonstrations.append(None)
             continue
         rule, bench = build(DemonstrationBench, index, entry)

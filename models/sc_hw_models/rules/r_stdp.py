@@ -167,10 +167,11 @@ def _weight(config: OnlineO1Config) -> Field:
 def _noise(config: OnlineO1Config) -> tuple[Field, ...]:
     """Return the noise words, in the order in which they are cut from the LFSR."""
     trace, eligibility = config.trace_decay_shift, config.effective_eligibility_decay_shift
-    shifts = {"pre_noise": trace, "post_noise": trace, "eligibility_noise": eligibility}
+    shifts = {"pre": trace, "post": trace, "eligibility": eligibility}
     decays = shifts if config.decay_rounding == "stochastic" else {}
     change = consolidation_noise(config, config.learning_shift)
-    return (*change, *(Field(name=name, bits=bits) for name, bits in decays.items() if bits))
+    return (*change, *(Field(name=f"{name}_noise", bits=bits, owner="synapse" if name == "eligibility" else name)
+                       for name, bits in decays.items() if bits))  # fmt: skip
 
 
 def _spec(config: OnlineO1Config) -> RuleSpec:
@@ -179,14 +180,14 @@ def _spec(config: OnlineO1Config) -> RuleSpec:
         rule="r_stdp",
         state=(
             weight,
-            Field(name="pre_trace", bits=stored, meaning="presynaptic trace"),
-            Field(name="post_trace", bits=stored, meaning="postsynaptic trace"),
+            Field(name="pre_trace", bits=stored, meaning="presynaptic trace", owner="pre"),
+            Field(name="post_trace", bits=stored, meaning="postsynaptic trace", owner="post"),
             Field(name="eligibility", bits=stored, signed=True, meaning="eligibility trace"),
             *consolidation_state(config, weight),
         ),
         synapse_inputs=(
-            Field(name="pre_spike", bits=1, meaning="presynaptic spike in this timestep"),
-            Field(name="post_spike", bits=1, meaning="postsynaptic spike in this timestep"),
+            Field(name="pre_spike", bits=1, meaning="presynaptic spike in this timestep", owner="pre"),
+            Field(name="post_spike", bits=1, meaning="postsynaptic spike in this timestep", owner="post"),
         ),
         step_inputs=(
             Field(name="reward", bits=config.reward_bits, signed=True, meaning="reward of this timestep"),

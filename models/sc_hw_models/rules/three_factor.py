@@ -67,8 +67,10 @@ def _spec(config: ThreeFactorConfig) -> RuleSpec:
         rule="three_factor",
         state=(weight, *consolidation_state(config, weight)),
         synapse_inputs=(
-            Field(name="activity", bits=config.activity_bits, meaning="presynaptic activity"),
-            Field(name="signal", bits=config.signal_bits, signed=True, meaning="learning signal of the postsynaptic neuron"),
+            Field(name="activity", bits=config.activity_bits, meaning="presynaptic activity", owner="pre"),
+            Field(
+                name="signal", bits=config.signal_bits, signed=True, meaning="learning signal of the postsynaptic neuron", owner="post"
+            ),
         ),
         step_inputs=consolidation_step_inputs(config),
         noise=consolidation_noise(config, config.learning_shift),

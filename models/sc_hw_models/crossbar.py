@@ -1,0 +1,61 @@
+"""A crossbar: every presynaptic neuron has a synapse with every postsynaptic neuron, and what is a neuron's is kept once for it.
+
+Synapse ``i * B + j`` joins presynaptic neuron ``i`` to postsynaptic neuron ``j`` of ``B``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .core import CoreModel
+from .parts import NEURONS, SYNAPSE, part
+from .rule import Rule
+
+__all__ = ["CrossbarModel"]
+
+Arrays = dict[str, np.ndarray]
+
+
+class CrossbarModel:
+    """The golden model of a crossbar: three golden models, of the parts of one rule, and what goes from one to the other.
+
+    From the same state and without noise it computes what ``pre * post`` synapses of the whole rule compute.
+    """
+
+    def __init__(self, pre: CoreModel, post: CoreModel, synapses: CoreModel) -> None:
+        self.pre, self.post, self.synapses = pre, post, synapses
+
+    @classmethod
+    def made(cls, rule: Rule, config: Any, *, pre: int, post: int, lanes: int = 1) -> "CrossbarModel":
+        """Return the crossbar of a rule.
+
+        ``pre`` and ``post`` are the numbers of neurons, ``lanes`` those of postsynaptic neurons and synapses.
+        Errors: ``ConfigError`` for a rule that cannot be taken apart.
+        """
+        counts = {"pre": (pre, 1), "post": (post, lanes), SYNAPSE: (pre * post, lanes)}
+        return cls(*(CoreModel(part(rule, owner), config, synapses=units, lanes=own) for owner, (units, own) in counts.items()))
+
+    @property
+    def neurons(self) -> dict[str, CoreModel]:
+        """The models of the neurons by owner."""
+        return dict(zip(NEURONS, (self.pre, self.post), strict=True))
+
+    def synapse_inputs(self, given: Mapping[str, np.ndarray], inputs: Mapping[str, Any]) -> Arrays:
+        """Return the inputs of the synapses ``(timesteps, synapses)`` and of their timesteps.
+
+        ``given`` are the outputs of both kinds of neurons, ``(timesteps, neurons)``; ``inputs`` has those of the timesteps.
+        """
+        result = {f.name: np.repeat(given[f.name], self.post.synapses, axis=1) for f in self.pre.spec.outputs}
+        result |= {f.name: np.tile(given[f.name], (1, self.pre.synapses)) for f in self.post.spec.outputs}
+        return result | {f.name: np.asarray(inputs[f.name]) for f in self.synapses.spec.step_inputs}
+
+    def run(self, inputs: Mapping[str, Any]) -> tuple[Arrays, Arrays]:
+        """Play many timesteps; return state and outputs of the synapses after each of them.
+
+        ``inputs`` holds those of each kind of neuron ``(timesteps, neurons)`` and those of the timesteps ``(timesteps,)``.
+        """
+        given: Arrays = {}
+        for neurons in self.neurons.values():
+            given |= neurons.run({f.name: inputs[f.name] for f in neurons.spec.inputs})[1]
+        return self.synapses.run(self.synapse_inputs(given, inputs))

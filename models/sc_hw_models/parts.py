@@ -1,0 +1,82 @@
+"""The parts of a rule: what is its presynaptic neuron's, what its postsynaptic neuron's, and what is left to each synapse.
+
+A field of a neuron has one value in all synapses of that neuron. Where its next value depends on nothing but the neuron's own
+fields, it can be kept once for each neuron. Each part is a rule of its own whose step is the whole rule's step: a neuron's part
+gives what its synapses take in this timestep and advances its state; the synapse's part takes both neurons' fields as inputs.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .fixed import Value
+from .rule import ConfigError, Field, Rule, RuleSpec
+from .term import lift, subterms, variable
+
+__all__ = ["NEURONS", "SYNAPSE", "dependencies", "part"]
+
+NEURONS = ("pre", "post")
+SYNAPSE = "synapse"
+_SEEDS = 1 << 31  # each part draws other noise
+
+
+def part(rule: Rule, owner: str) -> Rule:
+    """Return the part of a rule that is ``owner``'s: one of ``NEURONS``, or ``SYNAPSE``.
+
+    Errors: ``ConfigError`` for another owner; by ``spec``, for a rule that has no such parts.
+    """
+    if owner not in (*NEURONS, SYNAPSE):
+        raise ConfigError(f"part {owner!r}: unknown; allowed are {', '.join((*NEURONS, SYNAPSE))}")
+
+    def spec(config: Any) -> RuleSpec:
+        return _spec(rule, config, owner)
+
+    def step(config: Any, state: Mapping[str, Value], inputs: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, Value]]:
+        whole = rule.spec(config)
+        values = {f.name: 0 for f in (*whole.state, *whole.inputs, *whole.noise)} | dict(state) | dict(inputs)
+        held = {f.name: values[f.name] for f in whole.state}
+        after, outputs = rule.step(config, held, {f.name: values[f.name] for f in (*whole.inputs, *whole.noise)})
+        own = {f.name: after[f.name] for f in whole.state if f.owner == owner}
+        return own, outputs if owner == SYNAPSE else {f.name: values[f.name] for f in _of(owner, whole.synapse_inputs, whole.state)}
+
+    return replace(rule, name=f"{rule.name}.{owner}", spec=spec, step=step, demonstration=None, cover={}, from_plasticity=None,
+                   whole=rule)  # fmt: skip
+
+
+def _of(owner: str, *groups: Iterable[Field]) -> tuple[Field, ...]:
+    """Return the fields of one owner."""
+    return tuple(f for fields in groups for f in fields if f.owner == owner)
+
+
+def _spec(rule: Rule, config: Any, owner: str) -> RuleSpec:
+    """Return the specification of a part; ``ConfigError`` when the rule cannot be taken apart."""
+    spec = rule.spec(config)
+    for side in NEURONS:
+        if not _of(side, spec.synapse_inputs):
+            raise ConfigError(f"rule {rule.name}: names no input of its {side}synaptic neurons; it cannot be a crossbar")
+    for name, owners in dependencies(rule, config).items():
+        (side,) = {f.owner for f in spec.state if f.name == name}
+        if owners - {side}:
+            raise ConfigError(f"rule {rule.name}: {name} depends on more than its {side}synaptic neuron; it cannot be a crossbar")
+    neurons = {side: _of(side, spec.synapse_inputs, spec.state) for side in NEURONS}
+    named = replace(spec, rule=f"{rule.name}.{owner}", state=_of(owner, spec.state), noise=_of(owner, spec.noise),
+                    random_seed=spec.random_seed + (1 + NEURONS.index(owner) if owner in NEURONS else 0) * _SEEDS,
+                    presynaptic_output="", presynaptic_input="")  # fmt: skip
+    if owner == SYNAPSE:
+        given = tuple(replace(f, reset=0) for side in NEURONS for f in neurons[side])
+        return replace(named, synapse_inputs=given + _of(SYNAPSE, spec.synapse_inputs))
+    return replace(named, synapse_inputs=_of(owner, spec.synapse_inputs), step_inputs=(), outputs=neurons[owner])
+
+
+def dependencies(rule: Rule, config: Any) -> dict[str, set[str]]:
+    """Return, for each state field of a neuron, whose fields its next value is computed from (``step``: of the timestep)."""
+    spec = rule.spec(config)
+    fields = {f.name: f for f in (*spec.state, *spec.inputs, *spec.noise)}
+    values = {name: variable(name, f.minimum, f.maximum) for name, f in fields.items()}
+    owners = {name: f.owner for name, f in fields.items()} | {f.name: "step" for f in spec.step_inputs}
+    after, _ = rule.step(config, {f.name: values[f.name] for f in spec.state},
+                         {f.name: values[f.name] for f in (*spec.inputs, *spec.noise)})  # fmt: skip
+    return {
+        f.name: {owners[str(term.detail)] for term in subterms([lift(after[f.name])]) if term.operation == "variable"}
+        for f in spec.state if f.owner in NEURONS
+    }  # fmt: skip

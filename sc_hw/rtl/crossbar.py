@@ -1,0 +1,136 @@
+"""A crossbar: cores of the two kinds of neurons, a core of the synapses between all of them, and the fan-out that joins them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from sc_hw_models.parts import NEURONS, SYNAPSE, part
+from sc_hw_models.rule import ConfigError, Field, Rule
+
+from ..errors import UserError
+from .design import CoreDesign, Port
+from .faults import Fault
+from .joint import FanoutDesign, fanout_faults
+
+__all__ = ["CrossbarDesign", "crossbar_faults"]
+
+
+def _packed(fields: Iterable[Field]) -> int:
+    return sum(f.bits for f in fields)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossbarDesign(CoreDesign):
+    """``pre.synapses`` presynaptic and ``post.synapses`` postsynaptic neurons and a synapse for each pair of them.
+
+    Synapse ``i * B + j`` joins presynaptic neuron ``i`` to postsynaptic neuron ``j`` of B; ``rule``, ``config``, ``synapses``,
+    ``lanes`` and ``initial`` are those of the synapses. ``made`` builds all three parts of a rule. A side whose rule keeps no
+    state has no core: its inputs go to the synapses as they come. Errors: ``UserError`` for numbers that do not fit.
+    """
+
+    pre: CoreDesign
+    post: CoreDesign
+
+    @classmethod
+    def made(cls, name: str, rule: Rule, config: Any, *, pre: int, post: int, lanes: int,
+             initial: dict[str, np.ndarray] | None = None) -> Self:  # fmt: skip
+        """Return the crossbar of a rule. Errors: ``UserError`` for a rule that cannot be taken apart, and for numbers."""
+        for option, value in (("--pre", pre), ("--post", post)):
+            if value < 1:
+                raise UserError(f"{option} {value}: out of range; allowed are 1 and more, with a product of at most 16777216")
+        if not 1 <= lanes <= post or post % lanes:
+            raise UserError(f"--lanes {lanes}: allowed are divisors of the {post} postsynaptic neurons")
+        try:
+            parts = {owner: part(rule, owner) for owner in (*NEURONS, SYNAPSE)}
+            parts[SYNAPSE].spec(config)
+        except ConfigError as error:
+            raise UserError(str(error)) from error
+        sides = {
+            owner: CoreDesign(name=f"{name}_{owner}", rule=parts[owner], config=config, synapses=units, lanes=own)
+            for owner, units, own in (("pre", pre, 1), ("post", post, lanes))
+        }
+        return cls(name=name, rule=parts[SYNAPSE], config=config, synapses=pre * post, lanes=lanes, initial=initial or {}, **sides)
+
+    @cached_property
+    def core(self) -> CoreDesign:
+        """The core of the synapses."""
+        return CoreDesign(name=f"{self.name}_synapses", rule=self.rule, config=self.config, synapses=self.synapses,
+                          lanes=self.lanes, initial=self.initial)  # fmt: skip
+
+    @cached_property
+    def sides(self) -> dict[str, CoreDesign]:
+        """The neurons by owner; where the synapses have initial contents, they have their reset values at power-up."""
+        sides = {"pre": self.pre, "post": self.post}
+        if not self.initial:
+            return sides
+        return {owner: replace(side, initial={f.name: np.full(side.synapses, f.reset) for f in side.spec.state})
+                for owner, side in sides.items()}  # fmt: skip
+
+    @property
+    def parts(self) -> dict[str, tuple[str, CoreDesign]]:
+        """Return the cores inside by instance, the neurons first."""
+        own = {owner: (f"{owner}_", side) for owner, side in self.sides.items() if side.spec.state}
+        return own | {"synapses": ("", self.core)}
+
+    @property
+    def fanout(self) -> FanoutDesign:
+        """What joins the cores: one timestep of the postsynaptic neurons is stored and played for every presynaptic one."""
+        return FanoutDesign(
+            name=f"{self.name}_fanout", words=self.post.words, stored_bits=self.lanes * _packed(self.given("post")),
+            rounds=self.pre.synapses, played_bits=_packed(self.given("pre")),
+            stored=f"{self.post.synapses} postsynaptic neurons", played=f"{self.pre.synapses} presynaptic neurons",
+        )  # fmt: skip
+
+    def given(self, owner: str) -> tuple[Field, ...]:
+        """Return what a neuron gives its synapses, the first field in the lowest bits."""
+        return self.sides[owner].spec.outputs
+
+    @property
+    def memories(self) -> list[int]:
+        """Bits of each memory: those of the synapses, of the neurons, and what is stored of a timestep."""
+        cores = [bits for _, design in self.parts.values() for bits in design.memories]
+        return [*cores, self.fanout.memory_bits]
+
+    def inputs(self) -> dict[Field, int]:
+        """Return the inputs of a timestep and how many values each has: those of the neurons come first."""
+        neurons = {f: units for side in self.sides.values() for f, units in side.inputs().items()}
+        return neurons | dict.fromkeys(self.spec.step_inputs, 0)
+
+    def side_ports(self, owner: str) -> list[Port]:
+        """Return the ports of one kind of neurons, as they are called outside: their events, and the host's if they have state."""
+        kept = ("event_", "host_", "readback_") if self.sides[owner].spec.state else ("event_",)
+        ports = [port for port in self.sides[owner].ports() if port.name.startswith(kept)]
+        return [replace(port, name=f"{owner}_{port.name}") for port in ports]
+
+    def ports(self) -> tuple[Port, ...]:
+        """Return the ports of the crossbar: those of the synapses' core without its events, and both kinds of neurons'."""
+        own = [port for port in self.core.ports() if not port.name.startswith("event_")]
+        return (*own[:2], *self.side_ports("pre"), *self.side_ports("post"), *own[2:])
+
+    # Verilog pieces, so that templates hold no arithmetic.
+
+    def agreed(self, place: str) -> str:
+        """Return the condition under which a core is offered a command: every other core can take it, too."""
+        return " & ".join(["command_valid", *(f"{other}_command_ready" for other in self.parts if other != place)])
+
+
+def crossbar_faults(design: CrossbarDesign) -> list[Fault]:
+    """Return the bugs that ``sc-hw selftest`` plants between the cores."""
+    cores = list(design.parts)
+    lonely = "" if len(cores) > 1 else "one core"
+    first = cores[0]
+
+    def fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
+        if reason:
+            return Fault(name=name, description=description, reason=reason)
+        return Fault(name=name, description=description, cuts={net: expression}, reads=reads)
+
+    return [
+        *fanout_faults(design.fanout),
+        fault("command taken alone", "a core begins a timestep before the others can", f"{first}.command_valid", "offered", lonely,
+              offered="command_valid"),
+        fault("clear not shared", "the neurons take a clear for a timestep", f"{first}.command_clear", "1'b0", lonely),
+    ]  # fmt: skip

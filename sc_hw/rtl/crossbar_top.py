@@ -1,0 +1,70 @@
+"""The top module of a crossbar: its cores, the fan-out between them, and the command that all of them take together."""
+
+from functools import reduce
+from operator import and_
+
+from amaranth.hdl import Cat, ClockSignal, Module, ResetSignal, Signal, Value
+from amaranth.lib import wiring
+
+from .arithmetic import members
+from .crossbar import CrossbarDesign
+from .fanout import instance
+
+__all__ = ["Crossbar"]
+
+
+class Crossbar(wiring.Component):  # type: ignore[misc] # amaranth ships no types
+    """Neurons, fan-out and synapses.
+
+    Parameters: ``design``. Ports: ``design.ports()``: commands, results and host of the synapses' core; the events of both kinds
+    of neurons, and the host ports of those that keep state, begin with ``pre_`` and ``post_``. Reset: synchronous, of control only.
+    """
+
+    def __init__(self, design: CrossbarDesign) -> None:
+        self._design = design
+        super().__init__(members(design.ports()))
+
+    def elaborate(self, _platform: object) -> Module:
+        """Instantiate the cores and the fan-out."""
+        m, design = Module(), self._design
+        clocked = {"clk": ClockSignal(), "rst": ResetSignal()}
+        ready = {place: Signal(name=f"{place}_command_ready") for place in design.parts}
+        idle = {place: Signal(name=f"{place}_idle") for place in design.parts}
+        beat = {port.name: Signal(port.bits, name=port.name) for port in design.fanout.ports() if port.name.startswith("beat_")}
+        m.d.comb += [self.command_ready.eq(reduce(and_, ready.values())), self.idle.eq(reduce(and_, idle.values()))]
+
+        streams: dict[str, Value] = {}
+        for owner, stream in (("pre", "played"), ("post", "stored")):
+            side, valid, taken = design.sides[owner], Signal(name=f"{owner}_valid"), Signal(name=f"{owner}_ready")
+            given = {f.name: Signal(f.bits * side.lanes, name=f"{owner}_{f.name}") for f in design.given(owner)}
+            streams |= {f"{stream}_valid": valid, f"{stream}_ready": taken, f"{stream}_data": Cat(given.values())}
+            events = {f.name: getattr(self, f"{owner}_event_{f.name}") for f in side.spec.synapse_inputs}
+            if owner not in design.parts:
+                m.d.comb += [valid.eq(getattr(self, f"{owner}_event_valid")), getattr(self, f"{owner}_event_ready").eq(taken),
+                             *(given[name].eq(event) for name, event in events.items())]  # fmt: skip
+                continue
+            inside = clocked | {"result_valid": valid, "result_ready": taken, "result_last": Signal(name=f"unused_{owner}_last")}
+            inside |= {f"result_{name}": value for name, value in given.items()}
+            self._core(m, owner, f"{owner}_", inside, ready, idle)
+        m.submodules.fan_out = instance(design.fanout.name, design.fanout.ports(), clocked | streams | beat)
+
+        inside = clocked | {"event_valid": beat["beat_valid"], "event_ready": beat["beat_ready"]}
+        for owner, word, copies in (("pre", beat["beat_played"], design.lanes), ("post", beat["beat_stored"], 1)):
+            low = 0
+            for f in design.given(owner):
+                bits = f.bits * design.sides[owner].lanes
+                inside[f"event_{f.name}"] = word[low : low + bits].replicate(copies)
+                low += bits
+        self._core(m, "synapses", "", inside, ready, idle)
+        return m
+
+    def _core(self, m: Module, place: str, prefix: str, inside: dict[str, Value], ready: dict[str, Signal],
+              idle: dict[str, Signal]) -> None:  # fmt: skip
+        """Instantiate a core that takes a command when all others can, too."""
+        core = self._design.parts[place][1]
+        others = [signal for other, signal in ready.items() if other != place]
+        inside |= {"command_valid": reduce(and_, others, self.command_valid), "command_clear": self.command_clear,
+                   "command_ready": ready[place], "idle": idle[place]}  # fmt: skip
+        ports = core.ports()
+        named = {port.name: getattr(self, prefix + port.name) for port in ports if port.name not in inside}
+        m.submodules[place] = instance(core.name, ports, named | inside)

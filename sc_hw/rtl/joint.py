@@ -1,0 +1,92 @@
+"""What stands between cores: the fan-out, which stores the beats of one stream and plays them for every beat of another."""
+
+from dataclasses import dataclass
+
+from .design import Port
+from .faults import Fault
+
+__all__ = ["FanoutDesign", "fanout_faults"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FanoutDesign:
+    """``words`` beats of ``stored_bits`` each are stored in a timestep, then played for each of ``rounds`` beats.
+
+    ``name`` is that of the module; ``stored`` and ``played`` say in words what the beats are.
+    """
+
+    name: str
+    words: int
+    stored_bits: int
+    rounds: int
+    played_bits: int
+    stored: str
+    played: str
+
+    @property
+    def purpose(self) -> str:
+        """What the module does, in a line."""
+        return f"what {self.stored} give, for every one of {self.played}"
+
+    @property
+    def address_bits(self) -> int:
+        """Bits of a word address, at least 1."""
+        return max(1, (self.words - 1).bit_length())
+
+    @property
+    def round_bits(self) -> int:
+        """Bits of the number of a round, at least 1."""
+        return max(1, (self.rounds - 1).bit_length())
+
+    @property
+    def memory_bits(self) -> int:
+        """Bits of its memory."""
+        return self.words * self.stored_bits
+
+    def ports(self) -> tuple[Port, ...]:
+        """Return the ports of the module."""
+
+        def stream(name: str, inward: str, outward: str, **data: int) -> list[Port]:
+            bits = [Port(name=part, direction=inward, bits=width, vector=True) for part, width in data.items()]
+            return [Port(name=f"{name}_valid", direction=inward), Port(name=f"{name}_ready", direction=outward), *bits]
+
+        return (
+            Port(name="clk", direction="input"),
+            Port(name="rst", direction="input"),
+            *stream("stored", "input", "output", stored_data=self.stored_bits),
+            *stream("played", "input", "output", played_data=self.played_bits),
+            *stream("beat", "output", "input", beat_stored=self.stored_bits, beat_played=self.played_bits),
+        )
+
+    # Verilog pieces, so that templates hold no arithmetic.
+
+    def address_literal(self, address: int) -> str:
+        """Return a word address as a sized literal."""
+        return f"{self.address_bits}'d{address}"
+
+    def round_literal(self, number: int) -> str:
+        """Return the number of a round as a sized literal."""
+        return f"{self.round_bits}'d{number}"
+
+
+def fanout_faults(fanout: FanoutDesign) -> list[Fault]:
+    """Return the bugs that ``sc-hw selftest`` plants in the fan-out ``fan_out`` of a core, and in how it is reset."""
+    alone = "a round" if fanout.rounds == 1 else ""
+
+    def fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
+        if reason:
+            return Fault(name=name, description=description, reason=reason)
+        return Fault(name=name, description=description, cuts={net: expression}, reads=reads)
+
+    return [
+        fault("beat not held", "a beat that waits for the synapses is overwritten by the next", "fanout.move", "1'b1"),
+        fault("stored while played", f"the next of {fanout.stored} is stored before this one is played", "fanout.stored_ready",
+              "1'b1"),
+        fault("one round short", f"the last of {fanout.played} is left out", "fanout.last_round",
+              f"round == {fanout.round_literal(max(0, fanout.rounds - 2))}", alone, round="round_reg"),
+        fault("input early", f"a beat carries what {fanout.played} have on offer", "fanout.beat_played", "played", alone,
+              played="played_data"),
+        fault("word reused", f"every beat carries the first of {fanout.stored}", "fanout.read_address", "0",
+              "one word" if fanout.words == 1 else ""),
+        fault("reset ignored", "a reset keeps what was stored", "fan_out.rst", "1'b0"),
+    ]  # fmt: skip
