@@ -94,9 +94,9 @@ class CoreModel:
 
     @cached_property
     def _compiled(self) -> CompiledStep | None:
-        """The compiled step, if it is wanted or there is a compiler and nothing else is wanted."""
+        """The compiled step, if it is wanted or there is a compiler and nothing else is wanted; without state there is nothing to gain."""
         wanted = compiler() is not None if self._use_compiled is None else self._use_compiled
-        return CompiledStep(self.rule, self.config) if wanted else None
+        return CompiledStep(self.rule, self.config) if wanted and self.spec.state else None
 
     def _checked_inputs(self, inputs: Mapping[str, Any], leading: tuple[int, ...]) -> Arrays:
         """Return the inputs of some timesteps as arrays; ``leading`` is the shape in front of a timestep's own."""
