@@ -36,7 +36,7 @@ from .rule import ConfigError, Field, RuleConfig, RuleSpec
 
 __all__ = [
     "ConsolidationConfig", "consolidated", "consolidated_float", "consolidation_latency", "consolidation_noise",
-    "consolidation_state", "consolidation_step_inputs", "random_protection",
+    "consolidation_state", "consolidation_step_inputs", "random_protection", "resting_without_drive",
 ]  # fmt: skip
 
 IMPORTANCE_BITS = 5
@@ -125,6 +125,11 @@ def consolidation_step_inputs(config: ConsolidationConfig) -> tuple[Field, ...]:
     if config.consolidation not in ("pull", "si"):
         return ()
     return (Field(name="consolidate", bits=1, meaning="make the weights the anchors instead of changing them"),)
+
+
+def resting_without_drive(config: ConsolidationConfig) -> bool:
+    """Return whether a synapse without drive stays as it is in every timestep: nothing pulls and no command changes it."""
+    return config.consolidation not in ("pull", "si")
 
 
 def consolidation_noise(config: ConsolidationConfig, shift: int) -> tuple[Field, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .core import CoreModel
-from .parts import NEURONS, SYNAPSE, part
+from .parts import NEURONS, SYNAPSE, below, part
 from .rule import Rule
 
 __all__ = ["CrossbarModel"]
@@ -49,6 +49,25 @@ class CrossbarModel:
         result = {f.name: np.repeat(given[f.name], self.post.synapses, axis=1) for f in self.pre.spec.outputs}
         result |= {f.name: np.tile(given[f.name], (1, self.pre.synapses)) for f in self.post.spec.outputs}
         return result | {f.name: np.asarray(inputs[f.name]) for f in self.synapses.spec.step_inputs}
+
+    def visited(self, given: Mapping[str, np.ndarray], inputs: Mapping[str, Any], rest: np.ndarray, before: np.ndarray | None
+                ) -> np.ndarray:  # fmt: skip
+        """Return which rows a sweep has to visit, ``(timesteps, presynaptic neurons)``: of the others it is known that they rest.
+
+        ``given`` and ``inputs`` as in ``synapse_inputs``. ``rest`` is the synapses' output of that name, ``(timesteps, synapses)``,
+        ``before`` that of the timestep before, ``None`` when nothing is known of it.
+        """
+        events = {owner: np.any([given[f.name] != 0 for f in neurons.spec.synapse_inputs], axis=0)
+                  for owner, neurons in self.neurons.items()}  # fmt: skip
+        silent = np.all([np.asarray(inputs[f.name]) == 0 for f in self.synapses.spec.step_inputs], axis=0)
+        spec_rest = self.synapses.spec.rest
+        if spec_rest is None:
+            return np.ones_like(events["pre"])
+        unreached = below(spec_rest.pre, given) | ~events["post"].any(axis=1, keepdims=True)
+        known = np.concatenate([np.zeros_like(rest[:1]) if before is None else before[None], rest[:-1]])
+        level = np.bitwise_and.reduce(known.reshape(len(rest), self.pre.synapses, -1), axis=2)
+        rests = np.where(np.reshape(silent, (-1, 1)), level & 1, level >> 1)
+        return ~((rests == 1) & ~events["pre"] & (unreached != 0))
 
     def run(self, inputs: Mapping[str, Any]) -> tuple[Arrays, Arrays]:
         """Play many timesteps; return state and outputs of the synapses after each of them.

@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 from .fixed import Value
-from .rule import ConfigError, Field, Rule, RuleSpec
+from .rule import ConfigError, Field, Rest, Rule, RuleSpec
 from .term import lift, subterms, variable
 
-__all__ = ["NEURONS", "SYNAPSE", "dependencies", "part"]
+__all__ = ["NEURONS", "REST", "SYNAPSE", "below", "dependencies", "part"]
 
 NEURONS = ("pre", "post")
 SYNAPSE = "synapse"
+REST = Field(name="rest", bits=2, meaning="1: at rest while the timestep's inputs are 0, 2: whatever they are; 3: both")
 _SEEDS = 1 << 31  # each part draws other noise
 
 
@@ -37,7 +38,9 @@ def part(rule: Rule, owner: str) -> Rule:
         held = {f.name: values[f.name] for f in whole.state}
         after, outputs = rule.step(config, held, {f.name: values[f.name] for f in (*whole.inputs, *whole.noise)})
         own = {f.name: after[f.name] for f in whole.state if f.owner == owner}
-        return own, outputs if owner == SYNAPSE else {f.name: values[f.name] for f in _of(owner, whole.synapse_inputs, whole.state)}
+        if owner in NEURONS:
+            return own, {f.name: values[f.name] for f in _of(owner, whole.synapse_inputs, whole.state)}
+        return own, dict(outputs) | ({"rest": _resting(whole.rest, after)} if whole.rest else {})
 
     return replace(rule, name=f"{rule.name}.{owner}", spec=spec, step=step, demonstration=None, cover={}, from_plasticity=None,
                    whole=rule)  # fmt: skip
@@ -46,6 +49,19 @@ def part(rule: Rule, owner: str) -> Rule:
 def _of(owner: str, *groups: Iterable[Field]) -> tuple[Field, ...]:
     """Return the fields of one owner."""
     return tuple(f for fields in groups for f in fields if f.owner == owner)
+
+
+def below(bounds: Mapping[str, int], values: Mapping[str, Value]) -> Value:
+    """Return 1 where the magnitude of each field in ``bounds`` is below 2 to that power, else 0."""
+    result: Value = 1
+    for name, exponent in bounds.items():
+        result = result * (values[name] < 1 << exponent) * (values[name] > -(1 << exponent))
+    return result
+
+
+def _resting(rest: Rest, state: Mapping[str, Value]) -> Value:
+    """Return bit 0: the state is quiet, and bit 1: it is inert."""
+    return below(rest.quiet, state) + 2 * below(rest.inert, state)
 
 
 def _spec(rule: Rule, config: Any, owner: str) -> RuleSpec:
@@ -64,8 +80,9 @@ def _spec(rule: Rule, config: Any, owner: str) -> RuleSpec:
                     presynaptic_output="", presynaptic_input="")  # fmt: skip
     if owner == SYNAPSE:
         given = tuple(replace(f, reset=0) for side in NEURONS for f in neurons[side])
-        return replace(named, synapse_inputs=given + _of(SYNAPSE, spec.synapse_inputs))
-    return replace(named, synapse_inputs=_of(owner, spec.synapse_inputs), step_inputs=(), outputs=neurons[owner])
+        outputs = spec.outputs + ((REST,) if spec.rest else ())
+        return replace(named, synapse_inputs=given + _of(SYNAPSE, spec.synapse_inputs), outputs=outputs)
+    return replace(named, rest=None, synapse_inputs=_of(owner, spec.synapse_inputs), step_inputs=(), outputs=neurons[owner])
 
 
 def dependencies(rule: Rule, config: Any) -> dict[str, set[str]]:

@@ -17,7 +17,7 @@ from .lfsr import MAX_FRESH, Lfsr
 if TYPE_CHECKING:
     from .continual.plasticity import Conversion, PlasticityConfig
 
-__all__ = ["ConfigError", "Demonstration", "Field", "Preset", "Rule", "RuleConfig", "RuleSpec", "Values", "check_integer",
+__all__ = ["ConfigError", "Demonstration", "Field", "Preset", "Rest", "Rule", "RuleConfig", "RuleSpec", "Values", "check_integer",
            "connection"]  # fmt: skip
 
 Values = Mapping[str, Value]
@@ -106,6 +106,20 @@ class Field:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rest:
+    """When a timestep leaves a synapse's state as it is: what magnitudes of state fields lie below 2^k, by field.
+
+    Always in a timestep without presynaptic inputs. ``pre`` are fields of the presynaptic neuron: below these bounds, or without
+    postsynaptic inputs, nothing of its neurons reaches the synapse. Then ``quiet`` are bounds of the synapse's own fields in a
+    timestep whose own inputs are all 0, and ``inert`` whatever these are. ``sc-hw prove`` proves it of a crossbar.
+    """
+
+    pre: Mapping[str, int]
+    quiet: Mapping[str, int]
+    inert: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RuleSpec:
     """Widths, signs, resets and latency of one configured rule: the only source of each of them.
 
@@ -114,7 +128,8 @@ class RuleSpec:
     fresh random bits for every update, cut from the lane's LFSR in order, lowest bits first.
     ``outputs`` leave with every update. ``latency`` is the number of clocks from a datapath's inputs
     to its outputs. In a layer (``layer.py``) a rule of presynaptic neurons gives its ``presynaptic_output`` to a rule of
-    synapses as their ``presynaptic_input``; the other synapse inputs then are the postsynaptic neuron's.
+    synapses as their ``presynaptic_input``; the other synapse inputs then are the postsynaptic neuron's. ``rest`` says when an
+    update changes nothing, if that is known and no noise is drawn.
     Errors: ``ConfigError`` for more noise than a register gives.
     """
 
@@ -128,6 +143,7 @@ class RuleSpec:
     random_seed: int = 0
     presynaptic_output: str = ""
     presynaptic_input: str = ""
+    rest: Rest | None = None
 
     def __post_init__(self) -> None:
         fresh = sum(f.bits for f in self.noise)

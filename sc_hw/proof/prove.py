@@ -18,8 +18,9 @@ from ..yosys import find_yosys
 from .circuit import Circuit, Product, Register, read_circuit
 from .docket import Docket
 from .engine import prove_engine
+from .joint import prove_joint
 from .lane import OUTSIDE_THE_LANE, LaneProof
-from .layer import prove_layer
+from .parts import prove_parts, prove_rest
 from .question import Cut, Meeting, Update, model_terms
 from .result import PARTS, Counterexample, Obligation, ProofResult
 from .run import find_run
@@ -294,7 +295,7 @@ def prove(
     Each obligation is proven when every one of ``solvers`` agrees within ``timeout`` seconds; ``parts`` of ``PARTS``
     are proven, of the engine with ``covers`` that show it is not vacuous. ``circuit`` gives what ``read_circuit`` does, when
     that has been read; ``progress`` is called with each obligation as it is decided. Waveforms of the engine go into
-    ``results/prove`` of the core's folder. Of a layer, both cores are proven, and what joins them.
+    ``results/prove`` of the core's folder. Of a layer or a crossbar, its cores are proven, and what joins them.
     Errors: ``UserError`` for sources that cannot be read as a core.
     """
     if not solvers:
@@ -307,11 +308,16 @@ def prove(
     counterexample = None
     if core.parts:
         obligations = []
+        if "datapath" in parts and core.design.rule.whole:
+            docket = Docket(solvers=solvers, timeout=timeout, progress=progress)
+            prove_parts(core.design.rule.whole, core.design.config, docket)
+            prove_rest(core.design.rule.whole, core.design.config, docket)
+            obligations += docket.obligations
         for part in core.parts:
             result = prove(part, solvers, timeout=timeout, parts=parts, covers=covers, progress=progress)
             obligations += [dataclasses.replace(o, name=f"{part.folder.name}/{o.name}") for o in result.obligations]
         if "engine" in parts:
-            obligations += prove_layer(core, solvers, timeout=timeout, traces=traces, progress=progress)
+            obligations += prove_joint(core, solvers, timeout=timeout, traces=traces, progress=progress)
     else:
         docket = Docket(solvers=solvers, timeout=timeout, progress=progress)
         counterexample = _prove_lane(core, docket, parts, circuit or partial(read_circuit, core))

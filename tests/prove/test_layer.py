@@ -6,12 +6,12 @@ import re
 import pytest
 
 from sc_hw.manifest import load_core
-from sc_hw.proof.layer import prove_layer
+from sc_hw.proof.joint import prove_joint
 from sc_hw.proof.solver import find_solver
 
 
 def run(layer, tmp_path):
-    return prove_layer(layer, [find_solver("yices")], timeout=300, traces=tmp_path / "traces")
+    return prove_joint(layer, [find_solver("yices")], timeout=300, traces=tmp_path / "traces")
 
 
 # Generator, presynaptic and postsynaptic neurons, lanes: also one word, and one neuron on either side.
@@ -30,10 +30,10 @@ def test_proven(make_layer, tmp_path, generator, neurons, postsynaptic, lanes):
 FAULTS = {  # what is replaced in the Verilog generator's text, and the statement that must be refuted
     "beat not held": (r"move = ~valid_reg \| beat_ready", "move = 1'b1", "layer_fanout"),
     "last word not stored": (r"write_enable\(store\)", "write_enable(store & ~last)", "layer_fanout"),
-    "one neuron short": (r"(LAST_NEURON = 2'd)2", r"\g<1>1", "layer_streams"),
-    "input of the next neuron": (r"beat_post = post_reg", "beat_post = post_data", "layer_fanout"),
-    "a lost clock": (r"read = replay_reg & post_valid", "read = replay_reg & ~valid_reg & post_valid", "layer_fanout"),
-    "taken unseen": (r"neuron_result_ready & pre_ready\)", "neuron_result_ready)", "layer_streams"),
+    "one neuron short": (r"(LAST_ROUND = 2'd)2", r"\g<1>1", "layer_streams"),
+    "input of the next neuron": (r"beat_played = played_reg", "beat_played = played_data", "layer_fanout"),
+    "a lost clock": (r"read = replay_reg & played_valid", "read = replay_reg & ~valid_reg & played_valid", "layer_fanout"),
+    "taken unseen": (r"neuron_result_ready & stored_ready\)", "neuron_result_ready)", "layer_streams"),
     "host ports crossed": (r"\.host_write\(host_write\)", ".host_write(neuron_host_write)", "layer_wiring"),
 }
 

@@ -23,13 +23,14 @@ from ..consolidation import (
     consolidation_state,
     consolidation_step_inputs,
     random_protection,
+    resting_without_drive,
 )
 from ..continual.plasticity import Conversion, PlasticityConfig, decay_shift, learning_shift, weight_bits
 from ..core import CoreModel
 from ..deviation import Deviations
 from ..fixed import ROUNDINGS, Value, asr, clip, decay_magnitude, rounding_noise, select, truncate
 from ..lfsr import lane_seed
-from ..rule import ConfigError, Demonstration, Field, Preset, Rule, RuleSpec, check_integer
+from ..rule import ConfigError, Demonstration, Field, Preset, Rest, Rule, RuleSpec, check_integer
 
 __all__ = ["RULE", "OnlineO1Array", "OnlineO1Config", "OnlineO1Float", "OnlineO1Synapse", "build_online_o1_memory_proof"]
 
@@ -198,7 +199,18 @@ def _spec(config: OnlineO1Config) -> RuleSpec:
         # trace | difference | sum | clip | product, one stage for each option that adds arithmetic, and the weight's
         latency=5 + (config.trace_fraction_bits > 0) + (config.decay_rounding != "floor") + consolidation_latency(config),
         random_seed=config.random_seed,
+        rest=_rest(config),
     )
+
+
+def _rest(config: OnlineO1Config) -> Rest | None:
+    """Return when a synapse rests: its trace is too small to pair with a spike, and its eligibility to decay or to drive."""
+    if not resting_without_drive(config) or _noise(config):
+        return None
+    shift = config.effective_eligibility_decay_shift
+    stuck = shift - (config.decay_rounding == "nearest") if shift else config.stored_trace_bits
+    return Rest(pre={"pre_trace": config.eligibility_gain_shift}, quiet={"eligibility": stuck},
+                inert={"eligibility": min(stuck, config.trace_fraction_bits)})  # fmt: skip
 
 
 def _step(

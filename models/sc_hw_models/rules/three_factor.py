@@ -21,12 +21,13 @@ from ..consolidation import (
     consolidation_state,
     consolidation_step_inputs,
     random_protection,
+    resting_without_drive,
 )
 from ..continual.plasticity import Conversion, PlasticityConfig, learning_shift, weight_bits
 from ..core import CoreModel
 from ..deviation import Deviations
 from ..fixed import Value
-from ..rule import Demonstration, Field, Preset, Rule, RuleSpec
+from ..rule import Demonstration, Field, Preset, Rest, Rule, RuleSpec
 
 __all__ = ["RULE", "ThreeFactorConfig"]
 
@@ -62,7 +63,7 @@ def _weight(config: ThreeFactorConfig) -> Field:
 
 
 def _spec(config: ThreeFactorConfig) -> RuleSpec:
-    weight = _weight(config)
+    weight, noise = _weight(config), consolidation_noise(config, config.learning_shift)
     return RuleSpec(
         rule="three_factor",
         state=(weight, *consolidation_state(config, weight)),
@@ -73,11 +74,12 @@ def _spec(config: ThreeFactorConfig) -> RuleSpec:
             ),
         ),
         step_inputs=consolidation_step_inputs(config),
-        noise=consolidation_noise(config, config.learning_shift),
+        noise=noise,
         outputs=(Field(name="weight", bits=config.weight_bits, signed=True, meaning="weight after this timestep"),),
         latency=1 + consolidation_latency(config),  # the product comes first
         random_seed=config.random_seed,
         presynaptic_input="activity",
+        rest=Rest(pre={}, quiet={}, inert={}) if resting_without_drive(config) and not noise else None,
     )
 
 

@@ -1,0 +1,79 @@
+"""Theorems about the model that let a crossbar keep a neuron's state once and leave synapses at rest alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sc_hw_models.parts import NEURONS, SYNAPSE, below, part
+from sc_hw_models.rule import Field, Rule
+from sc_hw_models.term import Term, lift, variable
+
+from .docket import Docket
+from .script import TermPrinter, extended, literal
+
+__all__ = ["prove_parts", "prove_rest"]
+
+
+def prove_parts(rule: Rule, config: Any, docket: Docket) -> None:
+    """Prove that the steps of a rule's parts, each given what it takes, are the rule's step, for all values of everything."""
+    fields, terms = _step(rule, config)
+    for owner in (*NEURONS, SYNAPSE):
+        own = part(rule, owner)
+        spec = own.spec(config)
+        _, parts = _step(own, config)
+        results = [f"next_{f.name}" for f in spec.state] + [f"out_{f.name}" for f in spec.outputs if f"out_{f.name}" in terms]
+        if results:
+            _decide(docket, f"{owner}_part", f"the step of {spec.rule}, which sees {owner}synaptic fields alone, is the rule's step"
+                    if owner in NEURONS else "the step of a synapse given its neurons' state is the rule's step",
+                    fields, [(terms[name], parts[name]) for name in results])  # fmt: skip
+
+
+def prove_rest(rule: Rule, config: Any, docket: Docket) -> None:
+    """Prove that a synapse which rests, as the specification has it, keeps its state; nothing is asked of a rule that never rests."""
+    spec = rule.spec(config)
+    if spec.rest is None:
+        return
+    fields = {f.name: f for f in (*spec.state, *spec.inputs)}
+    kinds = (("quiet", spec.rest.quiet, "in a timestep whose inputs are 0"), ("inert", spec.rest.inert, "in every timestep"))
+    for name, bounds, when in kinds:
+        for suffix, reach, silent, why in (
+            ("trace", spec.rest.pre, {"pre"}, "whatever the postsynaptic neuron does, while its presynaptic neuron's state is small"),
+            ("spike", {}, {"pre", "post"}, "while neither neuron has an input"),
+        ):
+            zero = {f.name for f in spec.synapse_inputs if f.owner in silent}
+            zero |= {f.name for f in spec.step_inputs} if name == "quiet" else set()
+            values = {n: 0 if n in zero else variable(n, f.minimum, f.maximum) for n, f in fields.items()}
+            state, _ = rule.step(config, {f.name: values[f.name] for f in spec.state}, {f.name: values[f.name] for f in spec.inputs})
+            rests = below(bounds | reach, values)
+            own = [f.name for f in spec.state if f.owner == SYNAPSE]
+            _decide(docket, f"rest_{name}_{suffix}", f"a synapse that is {name} keeps its state {when}, {why}",
+                    {n: f for n, f in fields.items() if n not in zero},
+                    [(lift(rests * state[n]), lift(rests * values[n])) for n in own])  # fmt: skip
+
+
+def _step(rule: Rule, config: Any) -> tuple[dict[str, Field], dict[str, Term]]:
+    """Return the fields a step takes and its results, over variables called as the fields."""
+    spec = rule.spec(config)
+    fields = {f.name: f for f in (*spec.state, *spec.inputs, *spec.noise)}
+    values = {name: variable(name, f.minimum, f.maximum) for name, f in fields.items()}
+    state, outputs = rule.step(config, {f.name: values[f.name] for f in spec.state},
+                               {f.name: values[f.name] for f in (*spec.inputs, *spec.noise)})  # fmt: skip
+    results = {f"next_{name}": lift(value) for name, value in state.items()}
+    return fields, results | {f"out_{name}": lift(value) for name, value in outputs.items()}
+
+
+def _decide(
+    docket: Docket, name: str, statement: str, fields: Mapping[str, Field], equal: list[tuple[Term, Term]],
+) -> None:  # fmt: skip
+    """Ask the solvers for values of the fields for which two terms differ."""
+    lines, bound, wanted = [], {}, []
+    for f in fields.values():
+        lines.append(f"(declare-fun {f.name} () (_ BitVec {f.bits}))")
+        bound[f.name] = extended(f.name, not f.signed, signed=False)
+        wanted.append((f.name, f.bits))
+    printer = TermPrinter(bound, {})
+    different = [lift(left != right) for left, right in equal]
+    goal = " ".join(f"(distinct {text} {literal(0, t.bits)})" for t, text in zip(different, printer.define(different), strict=True))
+    lines += [*printer.lines, f"(assert (or false {goal}))"]
+    answer, answers = docket.decide("\n".join(lines), wanted)
+    note = ", ".join(f"{name}={value}" for (name, _), value in zip(wanted, answer.values, strict=False)) or answer.text
+    docket.add(name, statement, docket.verdict(answer), answers, note)
