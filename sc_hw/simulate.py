@@ -119,7 +119,7 @@ def _entry(design: CoreDesign, steps: int) -> dict[str, Any]:
         kind, neurons = "crossbar", list(design.sides.values())
     return {"rule": design.rule.name, "config": dataclasses.asdict(design.config), "synapses": design.synapses,
             "lanes": design.lanes, "steps": steps, "initial": {name: array.tolist() for name, array in design.initial.items()},
-            "kind": kind, "neurons": [_entry(side, steps) for side in neurons]}  # fmt: skip
+            "row_words": design.row_words, "kind": kind, "neurons": [_entry(side, steps) for side in neurons]}  # fmt: skip
 
 
 def simulate(

@@ -13,7 +13,7 @@ from .crossbar import CrossbarDesign
 from .design import CoreDesign
 from .layer import LayerDesign
 from .tied import Tied
-from .verilog import fanout_memory, memory_files
+from .verilog import joint_memories, memory_files
 
 __all__ = ["amaranth_files", "amaranth_joined_files"]
 
@@ -130,7 +130,12 @@ def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str
         name: (purpose, _rtlil(name, top, reset=True)),
         fanout.name: (fanout.purpose, _rtlil(fanout.name, Fanout(fanout), reset=True)),
     }
-    return _written(modules) | fanout_memory(design)
+    if isinstance(design, CrossbarDesign) and design.rows:
+        from .row_filter import RowFilter
+
+        rows = design.rows
+        modules[rows.name] = "which rows of a crossbar a timestep has to visit", _rtlil(rows.name, RowFilter(rows), reset=True)
+    return _written(modules) | joint_memories(design)
 
 
 def _written(modules: Mapping[str, tuple[str, str]]) -> dict[str, str]:

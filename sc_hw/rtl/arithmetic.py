@@ -27,6 +27,7 @@ __all__ = [
     "register",
     "rounded_part",
     "saturate",
+    "small",
     "toward_zero",
     "wire",
 ]
@@ -145,6 +146,14 @@ def rounded_part(m: Module, name: str, value: Value, shift: int, noise: Value) -
         # The complement mirrors the rounding below zero: -floor((n - v) / 2^s) = floor((v + ~n) / 2^s).
         noise = noise ^ value[-1].replicate(shift)
     return cut(m, name, asr(value + noise, shift), 0, shape)
+
+
+def small(value: Value, exponent: int) -> Value:
+    """Return whether the magnitude of ``value`` is below ``2**exponent``."""
+    if exponent >= len(value):
+        return Const(1)
+    high = value[exponent:]
+    return ~high.any() | (high.all() & value[:exponent].any() if value.shape().signed and exponent else Const(0))
 
 
 def saturate(value: Value, shape: Shape) -> Value:

@@ -14,6 +14,7 @@ from ..errors import UserError
 from .design import CoreDesign, Port
 from .faults import Fault
 from .joint import FanoutDesign, fanout_faults
+from .rows import RowsDesign, rows_faults
 
 __all__ = ["CrossbarDesign", "crossbar_faults"]
 
@@ -52,13 +53,15 @@ class CrossbarDesign(CoreDesign):
             owner: CoreDesign(name=f"{name}_{owner}", rule=parts[owner], config=config, synapses=units, lanes=own)
             for owner, units, own in (("pre", pre, 1), ("post", post, lanes))
         }
-        return cls(name=name, rule=parts[SYNAPSE], config=config, synapses=pre * post, lanes=lanes, initial=initial or {}, **sides)
+        rests = parts[SYNAPSE].spec(config).rest is not None and post > lanes
+        return cls(name=name, rule=parts[SYNAPSE], config=config, synapses=pre * post, lanes=lanes, initial=initial or {},
+                   row_words=post // lanes if rests else 0, **sides)  # fmt: skip
 
     @cached_property
     def core(self) -> CoreDesign:
         """The core of the synapses."""
         return CoreDesign(name=f"{self.name}_synapses", rule=self.rule, config=self.config, synapses=self.synapses,
-                          lanes=self.lanes, initial=self.initial)  # fmt: skip
+                          lanes=self.lanes, initial=self.initial, row_words=self.row_words)  # fmt: skip
 
     @cached_property
     def sides(self) -> dict[str, CoreDesign]:
@@ -82,7 +85,17 @@ class CrossbarDesign(CoreDesign):
             name=f"{self.name}_fanout", words=self.post.words, stored_bits=self.lanes * _packed(self.given("post")),
             rounds=self.pre.synapses, played_bits=_packed(self.given("pre")),
             stored=f"{self.post.synapses} postsynaptic neurons", played=f"{self.pre.synapses} presynaptic neurons",
+            skips=bool(self.rows),
         )  # fmt: skip
+
+    @property
+    def rows(self) -> RowsDesign | None:
+        """What finds the rows to skip; ``None`` where the rule does not say when it rests, or a row is one word."""
+        rest, inputs = self.spec.rest, self.pre.spec.synapse_inputs
+        if rest is None or not self.row_words:
+            return None
+        return RowsDesign(name=f"{self.name}_rows", rows=self.pre.synapses, words=self.post.words, lanes=self.lanes,
+                          given=self.given("pre"), inputs=len(inputs), bounds=dict(rest.pre))  # fmt: skip
 
     def given(self, owner: str) -> tuple[Field, ...]:
         """Return what a neuron gives its synapses, the first field in the lowest bits."""
@@ -92,7 +105,7 @@ class CrossbarDesign(CoreDesign):
     def memories(self) -> list[int]:
         """Bits of each memory: those of the synapses, of the neurons, and what is stored of a timestep."""
         cores = [bits for _, design in self.parts.values() for bits in design.memories]
-        return [*cores, self.fanout.memory_bits]
+        return [*cores, self.fanout.memory_bits, *([self.rows.memory_bits] if self.rows else [])]
 
     def inputs(self) -> dict[Field, int]:
         """Return the inputs of a timestep and how many values each has: those of the neurons come first."""
@@ -111,6 +124,17 @@ class CrossbarDesign(CoreDesign):
         return (*own[:2], *self.side_ports("pre"), *self.side_ports("post"), *own[2:])
 
     # Verilog pieces, so that templates hold no arithmetic.
+
+    @property
+    def silent(self) -> str:
+        """The condition that all inputs of the timestep are 0."""
+        inputs = [f"command_{f.name}" for f in self.spec.step_inputs]
+        return f"~(|{{{', '.join(inputs)}}})" if inputs else "1'b1"
+
+    @property
+    def post_events(self) -> str:
+        """The condition that one of the postsynaptic neurons of a beat has an input."""
+        return f"|{{{', '.join(f'post_{f.name}' for f in self.post.spec.synapse_inputs)}}}"
 
     def agreed(self, place: str) -> str:
         """Return the condition under which a core is offered a command: every other core can take it, too."""
@@ -133,4 +157,5 @@ def crossbar_faults(design: CrossbarDesign) -> list[Fault]:
         fault("command taken alone", "a core begins a timestep before the others can", f"{first}.command_valid", "offered", lonely,
               offered="command_valid"),
         fault("clear not shared", "the neurons take a clear for a timestep", f"{first}.command_clear", "1'b0", lonely),
+        *(rows_faults() if design.rows else []),
     ]  # fmt: skip

@@ -9,6 +9,7 @@ from amaranth.lib import wiring
 from .arithmetic import members
 from .crossbar import CrossbarDesign
 from .fanout import instance
+from .rows import RowsDesign
 
 __all__ = ["Crossbar"]
 
@@ -46,9 +47,12 @@ class Crossbar(wiring.Component):  # type: ignore[misc] # amaranth ships no type
             inside = clocked | {"result_valid": valid, "result_ready": taken, "result_last": Signal(name=f"unused_{owner}_last")}
             inside |= {f"result_{name}": value for name, value in given.items()}
             self._core(m, owner, f"{owner}_", inside, ready, idle)
+        if design.rows:
+            streams |= self._rows(m, design.rows, clocked, streams)
         m.submodules.fan_out = instance(design.fanout.name, design.fanout.ports(), clocked | streams | beat)
 
         inside = clocked | {"event_valid": beat["beat_valid"], "event_ready": beat["beat_ready"]}
+        inside |= {"event_skip": beat["beat_skip"]} if design.rows else {}
         for owner, word, copies in (("pre", beat["beat_played"], design.lanes), ("post", beat["beat_stored"], 1)):
             low = 0
             for f in design.given(owner):
@@ -57,6 +61,27 @@ class Crossbar(wiring.Component):  # type: ignore[misc] # amaranth ships no type
                 low += bits
         self._core(m, "synapses", "", inside, ready, idle)
         return m
+
+    def _rows(self, m: Module, rows: RowsDesign, clocked: dict[str, Value], streams: dict[str, Value]) -> dict[str, Value]:
+        """Put the filter in front of the fan-out's played stream; return that stream."""
+        accepted = self.command_valid & self.command_ready
+        stored = self.host_valid & self.host_ready & self.host_write
+        events = Cat(streams["stored_data"][: self._design.lanes * sum(f.bits for f in self._design.post.spec.synapse_inputs)])
+        commanded = Cat(getattr(self, f"command_{f.name}") for f in self._design.spec.step_inputs)
+        out = {name: Signal(rows.data_bits if name == "data" else 1, name=f"played_{name}")
+               for name in ("valid", "ready", "data", "skip")}  # fmt: skip
+        played = {f"played_{name}": signal for name, signal in out.items()}
+        m.submodules.rows = instance(
+            rows.name, rows.ports(),
+            clocked | played | {
+                "begins": accepted & ~self.command_clear, "silent": ~commanded.any(), "changed": accepted & self.command_clear | stored,
+                "stored_moves": streams["stored_valid"] & streams["stored_ready"], "stored_events": events.any(),
+                "pre_valid": streams["played_valid"], "pre_ready": streams["played_ready"], "pre_data": streams["played_data"],
+                "result_moves": self.result_valid & self.result_ready, "result_skip": self.result_skip,
+                "result_rest": self.result_rest,
+            },
+        )  # fmt: skip
+        return played
 
     def _core(self, m: Module, place: str, prefix: str, inside: dict[str, Value], ready: dict[str, Signal],
               idle: dict[str, Signal]) -> None:  # fmt: skip

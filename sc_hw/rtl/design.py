@@ -59,7 +59,8 @@ class CoreDesign:
     """A core of ``synapses`` synapses of a configured rule on ``lanes`` lanes.
 
     Synapse ``i`` lives in lane ``i % lanes`` at address ``i // lanes``; every lane holds ``words`` words.
-    ``initial`` optionally maps state fields to arrays ``(synapses,)`` that fill the memories at power-up.
+    ``initial`` optionally maps state fields to arrays ``(synapses,)`` that fill the memories at power-up. With ``row_words``,
+    which divides the words, an event beat may skip that many words at once.
     """
 
     name: str
@@ -68,6 +69,7 @@ class CoreDesign:
     synapses: int
     lanes: int = 1
     initial: dict[str, np.ndarray] = field(default_factory=dict)
+    row_words: int = 0
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -129,8 +131,11 @@ class CoreDesign:
 
     @property
     def overlap(self) -> bool:
-        """Whether a sweep may start while the last one drains: no word is then read before it is written."""
-        return self.words > self.pipeline_depth
+        """Whether a sweep may start while the last one drains: no word is then read before it is written.
+
+        Not where words may be skipped, which makes a sweep as short as it has rows.
+        """
+        return self.words > self.pipeline_depth and not self.row_words
 
     def reset_value(self) -> int:
         """Return the state word after a clear."""
@@ -171,6 +176,8 @@ class CoreDesign:
             _in("event_valid", meaning="an event beat is offered"),
             _out("event_ready", meaning="the event beat is taken at this clock edge"),
         ]
+        if self.row_words:
+            result.append(_in("event_skip", meaning=f"1: leave {self.row_words} words, the first of them next, as they are"))
         for f in spec.synapse_inputs:
             result.append(_in(f"event_{f.name}", f.bits * lanes, vector=True, meaning=f"{f.meaning}, lane 0 lowest"))
         result += [
@@ -178,6 +185,9 @@ class CoreDesign:
             _in("result_ready", meaning="the result beat is taken at this clock edge"),
             _out("result_last", meaning="last result beat of the timestep"),
         ]
+        if self.row_words:
+            result.append(_out("result_skip", meaning=f"1: {self.row_words} words were left as they are; the rest of the beat means "
+                               "nothing"))  # fmt: skip
         for f in spec.outputs:
             result.append(_out(f"result_{f.name}", f.bits * lanes, vector=True, meaning=f"{f.meaning}, lane 0 lowest"))
         result += [
@@ -258,6 +268,16 @@ class CoreDesign:
     def last_address(self) -> str:
         """The last address as a sized literal."""
         return f"{self.address_bits}'d{self.words - 1}"
+
+    @property
+    def last_row(self) -> str:
+        """The address of the last row's first word as a sized literal."""
+        return f"{self.address_bits}'d{self.words - self.row_words}"
+
+    @property
+    def row_step(self) -> str:
+        """The words of a row in the width of an address."""
+        return f"{self.address_bits}'d{self.row_words}"
 
     @property
     def one(self) -> str:

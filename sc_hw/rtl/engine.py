@@ -57,7 +57,7 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         """Build the engine; memories and lanes are instances, so that every lane shares one module of each."""
         m = Module()
         design, spec = self._design, self._design.spec
-        first, last = Const(0, design.address_bits), Const(design.words - 1, design.address_bits)
+        first = Const(0, design.address_bits)
 
         state = Signal(State, name="state_reg")
         clearing = Signal(name="clearing_reg")
@@ -79,9 +79,10 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         host_store = wire(m, "host_store", self.host_ready & self.host_write)
         sweeping = wire(m, "sweeping", state == State.SWEEP)
         issue = wire(m, "issue", sweeping & (clearing | self.event_valid))
-        issue_last = wire(m, "issue_last", address == last)
+        skipping, skipped = self._skips(m, enable, clearing)
+        issue_last = wire(m, "issue_last", self._ends(address, skipping))
         write_back = wire(m, "write_back", valid[-1] & enable)
-        write_last = wire(m, "write_last", write_address == last)
+        write_last = wire(m, "write_last", self._ends(write_address, skipped))
         m.d.comb += [
             self.idle.eq(resting & drained),
             self.command_ready.eq(resting & startable),
@@ -93,7 +94,7 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         ]
 
         # Sweep: one word a clock, as fast as events arrive and results leave.
-        next_address = cut(m, "next_address", address + 1, 0, address.shape())
+        next_address = cut(m, "next_address", address + self._stride(skipping), 0, address.shape())
         with m.Switch(state):
             with m.Case(State.IDLE):
                 m.d.sync += address.eq(Mux(host_accept, self.host_address, first))
@@ -115,7 +116,7 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
             m.d.sync += clearing.eq(self.command_clear)
 
         # Write-back: words leave the lanes in the order in which they entered, so a second counter is their address.
-        next_write_address = cut(m, "next_write_address", write_address + 1, 0, write_address.shape())
+        next_write_address = cut(m, "next_write_address", write_address + self._stride(skipped), 0, write_address.shape())
         with m.If(self.idle):
             m.d.sync += write_address.eq(Mux(host_accept, self.host_address, first))
         with m.Elif(write_back):
@@ -131,10 +132,33 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
                 m.d.sync += [fetched.eq(value), word.eq(fetched)]
             inputs[name] = word
 
-        sweep = _Sweep(enable, word_valid, address, write_address, write_back, write_last, clearing, host_store, inputs)
+        written = wire(m, "written", write_back & ~skipped) if design.row_words else write_back
+        sweep = _Sweep(enable, word_valid, address, write_address, written, write_last, clearing, host_store, inputs)
         words = [self._lane(m, lane, sweep) for lane in range(design.lanes)]
         self._read_back(m, host_accept, words)
         return m
+
+    def _skips(self, m: Module, enable: Signal, clearing: Signal) -> tuple[Value, Value]:
+        """Return whether the beat on offer and the beat that leaves the lanes skip a row."""
+        if not self._design.row_words:
+            return Const(0), Const(0)
+        skipping = wire(m, "skipping", self.event_skip & ~clearing)
+        stages = Signal(self._design.pipeline_depth, name="skip_reg", reset_less=True)
+        with m.If(enable):
+            m.d.sync += stages.eq(Cat(skipping, stages)[: len(stages)])
+        m.d.comb += self.result_skip.eq(apart(stages[-1]))
+        return skipping, stages[-1]
+
+    def _ends(self, address: Signal, skip: Value) -> Value:
+        """Return whether a beat is the last of a sweep."""
+        design = self._design
+        if not design.row_words:
+            return address == design.words - 1
+        return address == Mux(skip, Const(design.words - design.row_words, len(address)), Const(design.words - 1, len(address)))
+
+    def _stride(self, skip: Value) -> Value | int:
+        """Return how far a beat moves an address."""
+        return Mux(skip, Const(self._design.row_words, self._design.address_bits), 1) if self._design.row_words else 1
 
     def _lane(self, m: Module, lane: int, sweep: _Sweep) -> Signal:
         """Add a lane and its memory; return the word under update, which is also the one the host reads."""

@@ -42,20 +42,27 @@ class Fanout(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         move = wire(m, "move", ~valid | self.beat_ready)
         read = wire(m, "read", replay & self.played_valid & move)
         last = wire(m, "last", address == design.words - 1)
+        row_ends: Value = last
+        if design.skips:  # a round that is skipped is one beat
+            row_ends = wire(m, "row_ends", last | (replay & self.played_skip))
+            skip = Signal(name="skip_reg", reset_less=True)
+            with m.If(move):
+                m.d.sync += skip.eq(self.played_skip)
+            m.d.comb += self.beat_skip.eq(apart(skip))
         last_round = wire(m, "last_round", number == design.rounds - 1)
         m.d.comb += [
             self.stored_ready.eq(~replay),
-            self.played_ready.eq(replay & move & last),
+            self.played_ready.eq(replay & move & row_ends),
             self.beat_valid.eq(apart(valid)),
             self.beat_played.eq(apart(played)),
         ]
         next_address = cut(m, "next_address", address + 1, 0, address.shape())
         next_round = cut(m, "next_round", number + 1, 0, number.shape())
         with m.If(store | read):
-            m.d.sync += address.eq(Mux(last, 0, next_address))
+            m.d.sync += address.eq(Mux(row_ends, 0, next_address))
         with m.If(store & last):
             m.d.sync += replay.eq(1)
-        with m.If(read & last):
+        with m.If(read & row_ends):
             m.d.sync += number.eq(Mux(last_round, 0, next_round))
             with m.If(last_round):
                 m.d.sync += replay.eq(0)

@@ -12,7 +12,7 @@ __all__ = ["FanoutDesign", "fanout_faults"]
 class FanoutDesign:
     """``words`` beats of ``stored_bits`` each are stored in a timestep, then played for each of ``rounds`` beats.
 
-    ``name`` is that of the module; ``stored`` and ``played`` say in words what the beats are.
+    With ``skips`` a played beat may skip its round: then one beat tells so. ``name`` is that of the module; ``stored`` and ``played`` say in words what the beats are.
     """
 
     name: str
@@ -22,6 +22,7 @@ class FanoutDesign:
     played_bits: int
     stored: str
     played: str
+    skips: bool = False
 
     @property
     def purpose(self) -> str:
@@ -55,7 +56,9 @@ class FanoutDesign:
             Port(name="rst", direction="input"),
             *stream("stored", "input", "output", stored_data=self.stored_bits),
             *stream("played", "input", "output", played_data=self.played_bits),
+            *([Port(name="played_skip", direction="input")] if self.skips else []),
             *stream("beat", "output", "input", beat_stored=self.stored_bits, beat_played=self.played_bits),
+            *([Port(name="beat_skip", direction="output")] if self.skips else []),
         )
 
     # Verilog pieces, so that templates hold no arithmetic.

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from amaranth.hdl import ClockSignal, Const, EnableInserter, Fragment, Instance, Module, Signal
+from amaranth.hdl import Cat, ClockSignal, Const, EnableInserter, Fragment, Instance, Module, Signal
 from amaranth.lib import wiring
 
-from .arithmetic import delay, members
+from .arithmetic import delay, members, small
 from .design import CoreDesign
 from .tied import Tied
 
@@ -36,4 +36,10 @@ class PartDatapath(wiring.Component):  # type: ignore[misc] # amaranth ships no 
         m.submodules.whole = Instance(f"{tied.whole.name}_datapath", **connected)
         for given, entered in tied.passed_on.items():
             m.d.comb += getattr(self, given).eq(delay(m, given, getattr(self, entered), self._design.spec.latency))
+        if rest := self._design.spec.rest:
+            quiet, inert = (
+                Cat(Const(1), *(small(getattr(self, f"next_{name}"), k) for name, k in bounds.items())).all()
+                for bounds in (rest.quiet, rest.inert)
+            )
+            m.d.comb += self.out_rest.eq(Cat(quiet, inert))
         return EnableInserter(self.enable)(m)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .design import CoreDesign, Port
+from .rows import below
 
 __all__ = ["Tied"]
 
@@ -31,7 +32,7 @@ class Tied:
     def passed_on(self) -> dict[str, str]:
         """What a neuron's part gives as it entered: output port and input port. A synapse's part gives what the whole does."""
         spec = self.design.spec
-        if spec.outputs == self.whole.spec.outputs:
+        if set(self.whole.spec.outputs) <= set(spec.outputs):
             return {}
         entered = {f.name: f"in_{f.name}" for f in spec.inputs} | {f.name: f"state_{f.name}" for f in spec.state}
         return {f"out_{f.name}": entered[f.name] for f in spec.outputs}
@@ -42,6 +43,17 @@ class Tied:
         kind, _, name = port.name.partition("_")
         given = f"in_{name}"  # of a synapse: what its neurons keep
         return port.name if port.name in own else given if kind == "state" and given in own else ""
+
+    @property
+    def rest(self) -> str:
+        """Of a synapse's part that says whether it rests: that, in Verilog; else empty."""
+        rest = self.design.spec.rest
+        if rest is None:
+            return ""
+        fields = {f.name: f for f in self.design.spec.state}
+        held = (" & ".join(below(f"next_{name}", fields[name], k) for name, k in bounds.items()) or "1'b1"
+                for bounds in (rest.inert, rest.quiet))  # fmt: skip
+        return f"{{{', '.join(held)}}}"
 
     def bits(self, name: str) -> int:
         """Return the bits of a port of the part."""

@@ -11,7 +11,7 @@ from .design import CoreDesign
 from .layer import NEURON, LayerDesign
 from .tied import Tied
 
-__all__ = ["fanout_memory", "joined_files", "memory_files", "verilog_files"]
+__all__ = ["joined_files", "joint_memories", "memory_files", "verilog_files"]
 
 _LIBRARY = ("delay", "leading_one", "saturate")  # small modules, emitted where something instantiates them
 
@@ -57,18 +57,24 @@ def memory_files(design: CoreDesign) -> dict[str, str]:
     }
 
 
-def fanout_memory(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
-    """Return the memory of the fan-out between cores."""
-    module, template = f"{design.fanout.name}_memory", _environment(design).get_template("lib/memory.v.j2")
-    return {f"{module}.v": template.render(module=module, purpose=f"what {design.fanout.stored} gave in one timestep", initial="")}
+def joint_memories(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
+    """Return the memories between cores: the fan-out's, and that of the rows of a crossbar which skips some."""
+    template = _environment(design).get_template("lib/memory.v.j2")
+    purposes = {f"{design.fanout.name}_memory": f"what {design.fanout.stored} gave in one timestep"}
+    if isinstance(design, CrossbarDesign) and design.rows:
+        purposes[f"{design.rows.name}_memory"] = "whether the synapses of each row rest"
+    return {f"{module}.v": template.render(module=module, purpose=purpose, initial="") for module, purpose in purposes.items()}
 
 
 def joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
     """Return the Verilog files of a layer or a crossbar beside its cores, the top first."""
     environment, top = _environment(design), "layer" if isinstance(design, LayerDesign) else "crossbar"
     files = {f"{design.name}.v": f"{top}.v.j2", f"{design.fanout.name}.v": "lib/fanout.v.j2"}
-    rendered = {file: environment.get_template(template).render(fanout=design.fanout) for file, template in files.items()}
-    return rendered | fanout_memory(design)
+    rows = design.rows if isinstance(design, CrossbarDesign) else None
+    if rows:
+        files[f"{rows.name}.v"] = "lib/rows.v.j2"
+    rendered = {file: environment.get_template(path).render(fanout=design.fanout, rows=rows) for file, path in files.items()}
+    return rendered | joint_memories(design)
 
 
 def verilog_files(design: CoreDesign) -> dict[str, str]:

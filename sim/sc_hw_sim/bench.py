@@ -35,10 +35,11 @@ class CoreBench:
     """Drives core number ``index`` of the bench for ``steps`` timesteps; everything random comes from ``seed``."""
 
     def __init__(self, dut: Any, index: int, rule: Rule, config: Any, *, synapses: int, lanes: int, steps: int, seed: int,
-                 initial: Arrays | None = None, prefix: str = "") -> None:  # fmt: skip
+                 initial: Arrays | None = None, prefix: str = "", row_words: int = 0) -> None:  # fmt: skip
         self.model = CoreModel(rule, config, synapses=synapses, lanes=lanes)
         self.spec, self.words, self.lanes, self.synapses = self.model.spec, self.model.words, lanes, synapses
         self.steps, self.done, self.initial = steps, 0, initial
+        self.row_words = row_words  # of which a beat may skip as many, 0 if it may not
         self.generator = np.random.default_rng([seed, index])
         self.board = Scoreboard(label=prefix)
         self.parts: list[CoreBench] = [self]  # the benches of all cores in the design: several in a layer or a crossbar
@@ -50,15 +51,17 @@ class CoreBench:
         self._idle = getattr(dut, f"idle_{index}")
         address = Field(name="address", bits=max(1, (self.words - 1).bit_length()))
         lane_number = [Field(name="lane", bits=(lanes - 1).bit_length())] if lanes > 1 else []
-        results = [Field(name="last", bits=1), *(f for f in self.spec.outputs for _ in range(lanes))]
+        results = [Field(name="last", bits=1), *self._skip_field, *(f for f in self.spec.outputs for _ in range(lanes))]
         self.command = self._stream("command", [Field(name="clear", bits=1), *self.spec.step_inputs])
         self.event = self._stream("event", self._event_fields)
         self.host = self._stream("host", [Field(name="write", bits=1), *lane_number, address, *self.spec.state])
         self.result = self._stream("result", results)
         self.readback = self._stream("readback", self.spec.state)
         self.writes = [self._stream(f"write_{lane}", [address, *self.spec.state]) for lane in range(lanes)]
-        # What was asked for and has not been compared: states and outputs, each ``(steps, synapses)``.
+        # What was asked for and has not been compared: states and outputs, and which synapses are visited, each
+        # ``(steps, synapses)``.
         self._states: list[Arrays] = []
+        self._visits: list[np.ndarray] = []
         self._outputs: list[Arrays] = []
         self._before: Arrays = {}  # the state before the last timesteps asked for
         self._given: Arrays = {}  # and their inputs
@@ -79,9 +82,13 @@ class CoreBench:
         return Stream(self._index, f"{self._prefix}{name}", fields)
 
     @property
+    def _skip_field(self) -> list[Field]:
+        return [Field(name="skip", bits=1)] if self.row_words else []
+
+    @property
     def _event_fields(self) -> list[Field]:
         """The fields of an event beat."""
-        return [f for f in self.spec.synapse_inputs for _ in range(self.lanes)]
+        return self._skip_field + [f for f in self.spec.synapse_inputs for _ in range(self.lanes)]
 
     def _inputs(self, kind: Kind, steps: int) -> Arrays:
         """Return inputs of some timesteps."""
@@ -242,8 +249,7 @@ class CoreBench:
         self._before, self._given = self.model.state, inputs
         expected, outputs = self.model.run(inputs)
         self._offer(inputs, steps)
-        self._owe(expected, steps)
-        self.result.expect(steps * self.words)
+        self.result.expect(self._beats(self._owe(expected, self._visited(inputs, outputs))))
         self._outputs.append(outputs)
         return outputs
 
@@ -251,23 +257,33 @@ class CoreBench:
         """Queue a clear."""
         self.model.clear()
         self.command.load([np.array([1]), *(np.array([0]) for _ in self.spec.step_inputs)])
-        self._owe({name: values[None] for name, values in self.model.state.items()}, 1)
+        self._owe({name: values[None] for name, values in self.model.state.items()}, np.ones((1, self.synapses), bool))
 
-    def _owe(self, states: Arrays, sweeps: int) -> None:
-        """Note what sweeps that were asked for must write."""
+    def _visited(self, _inputs: Arrays, outputs: Arrays) -> np.ndarray:
+        """Return which synapses timesteps visit: all."""
+        return np.ones((len(next(iter(outputs.values()))), self.synapses), bool)
+
+    def _owe(self, states: Arrays, visits: np.ndarray) -> np.ndarray:
+        """Note what sweeps that were asked for must write, to the synapses they visit, and return these."""
         self._states.append(states)
-        for stream, count in zip(self.writes, self._lane_words, strict=True):
-            stream.expect(sweeps * count)
+        self._visits.append(visits)
+        for lane, stream in enumerate(self.writes):
+            stream.expect(int(visits[:, lane :: self.lanes].sum()))
+        return visits
+
+    def _beats(self, visits: np.ndarray) -> int:
+        """Return how many results timesteps give."""
+        return len(visits) * self.words
 
     def _compare_asked(self, check: str, kind: Kind | None = None) -> None:
         """Compare all that was asked for; of timesteps of one ``kind`` a difference is told with what led there."""
-        states = _joined(self._states)
+        states, visits = _joined(self._states), np.concatenate(self._visits)
         context = self._context(kind, self._given, self._before, states) if kind else self._context()
-        self._compare_writes(check, states, context)
+        self._compare_writes(check, states, visits, context)
         if self._outputs:
             outputs = _joined(self._outputs)
             self._compare_results(outputs, len(next(iter(outputs.values()))), context)
-        self._states, self._outputs = [], []
+        self._states, self._visits, self._outputs = [], [], []
 
     async def _clear(self) -> None:
         """Clear the core: every word is written once, in order, with the reset word.
@@ -320,7 +336,8 @@ class CoreBench:
     def _clocks_of(self, steps: int) -> int:
         """Return how many clocks timesteps take: a word a clock; between sweeps one, or a drained pipeline where it is deeper."""
         depth = self.spec.latency + 2
-        return steps * (self.words + 1 + (self.words <= depth) * depth) + depth
+        drains = bool(self.row_words) or self.words <= depth
+        return steps * (self.words + 1 + drains * depth) + depth
 
     async def _reset_mid_run(self) -> None:
         """Reset in the middle of timesteps or a clear: what was written before stays, in order; nothing else changes."""
@@ -346,26 +363,28 @@ class CoreBench:
         interrupted = await self._reset()
         self.result.stall(0.0, 0)
         for part, written, state in zip(self.parts, interrupted, states, strict=True):
-            part._compare_interrupted(written, state, steps)
+            part._compare_interrupted(written, state)
         self.board.resets += 1
         for part in self.parts:
             await part._check_readback("read-back after reset")
 
-    def _compare_interrupted(self, written: list[list[np.ndarray]], state: Arrays, steps: int) -> None:
+    def _compare_interrupted(self, written: list[list[np.ndarray]], state: Arrays) -> None:
         """Compare what was written until a reset, in order, and continue from it; ``state`` is that before the timesteps."""
-        expected = _joined(self._states)
-        self._states, self._outputs = [], []
-        for lane, (found, words) in enumerate(zip(written, self._lane_words, strict=True)):
-            count = len(found[0])
-            self.board.count("reset under way", f"surplus writes to lane {lane}", 0, max(0, count - steps * words))
+        expected, visits = _joined(self._states), np.concatenate(self._visits)
+        self._states, self._visits, self._outputs = [], [], []
+        for lane, found in enumerate(written):
+            count, mine = len(found[0]), visits[:, lane :: self.lanes]
             # The lane's synapses, timestep after timestep: what it wrote is a prefix of this.
-            order = np.tile(np.arange(lane, self.synapses, self.lanes), steps)[:count]
-            wanted = [expected[f.name][:, lane :: self.lanes].reshape(-1)[:count] for f in self.spec.state]
+            order = np.nonzero(mine)[1] * self.lanes + lane
+            self.board.count("reset under way", f"surplus writes to lane {lane}", 0, max(0, count - len(order)))
+            order = order[:count]
+            wanted = [expected[f.name][:, lane :: self.lanes][mine][:count] for f in self.spec.state]
             self.board.state_values += self.board.tables(
                 "reset under way", self._word([order // self.lanes, *wanted]), self._word(found), self._synapse_of(order)
             )
+            last, place = np.unique(order[::-1], return_index=True)  # the last write to each
             for values, column in zip(state.values(), wanted, strict=True):
-                values[order[-words:]] = column[-words:]
+                values[last] = column[::-1][place]
         self.model.load(state)
 
     # Values and comparisons.
@@ -378,27 +397,27 @@ class CoreBench:
             noise = self.generator.integers(f.minimum, f.maximum, size=(steps, padded - self.synapses), endpoint=True)
             values = np.concatenate([inputs[f.name], noise.astype(f.dtype)], axis=1)
             events.extend(values.reshape(-1, self.lanes).T)  # a column for each lane
-        self.event.load(events)
+        self.event.load([*(np.zeros(steps * self.words) for _ in self._skip_field), *events])
         self.command.load([np.zeros(steps), *(inputs[f.name] for f in self.spec.step_inputs)])
 
-    def _compare_writes(self, check: str, expected: Arrays, context: Context) -> None:
+    def _compare_writes(self, check: str, expected: Arrays, visits: np.ndarray, context: Context) -> None:
         """Compare everything the lanes wrote, addresses included, with ``expected``, columns ``(steps, synapses)``."""
-        steps = len(next(iter(expected.values())))
-        found: Arrays = {}
+        address = np.broadcast_to(np.arange(self.synapses) // self.lanes, visits.shape)
+        wanted = {"write address": address, **expected}
+        found = {name: np.array(values) for name, values in wanted.items()}  # what is not visited is not written
         for lane, stream in enumerate(self.writes):
-            words = self._lane_words[lane]
-            self.board.count(check, f"words written to lane {lane}", steps * words, stream.left)
+            mine = visits[:, lane :: self.lanes]
+            self.board.count(check, f"words written to lane {lane}", int(mine.sum()), stream.left)
             for name, column in self._word(stream.take()).items():
-                found.setdefault(name, np.empty((steps, self.synapses), column.dtype))[:, lane :: self.lanes] = column.reshape(
-                    steps, words
-                )
-        wanted = {"write address": np.arange(self.synapses) // self.lanes, **expected}
-        self.board.state_values += self.board.tables(check, wanted, found, context) - steps * self.synapses  # less the addresses
+                found[name][:, lane :: self.lanes][mine] = column
+        self.board.tables(check, wanted, found, context)
+        self.board.state_values += int(visits.sum()) * len(expected)
 
     def _compare_results(self, outputs: Arrays, steps: int, context: Context) -> None:
         """Compare the result stream: count, last flag, and every output of every synapse."""
         self.board.count("results", "result beats", steps * self.words, self.result.left)
         last, *columns = self.result.take()
+        columns = columns[len(self._skip_field) :]
         wanted = np.arange(steps * self.words) % self.words == self.words - 1
         self.board.tables("results", {"result_last": wanted}, {"result_last": last}, lambda _row: {})
         found = {}

@@ -9,6 +9,7 @@ from sc_hw_models.crossbar import CrossbarModel
 from sc_hw_models.rule import Field, Rule
 
 from .bench import CoreBench
+from .scoreboard import Context, MismatchError
 from .stimulus import Kind, inputs_of
 from .streams import Stream
 
@@ -73,13 +74,12 @@ class NeuronBench(CoreBench):
         self._outputs = []  # the synapses take them; what they learn from them is compared
         if self.spec.state:
             super()._compare_asked(check, kind)
-        self._states = []
+        self._states, self._visits = [], []
 
-    def _compare_interrupted(self, written: list[list[np.ndarray]], state: Arrays, steps: int) -> None:
-        self._outputs = []
+    def _compare_interrupted(self, written: list[list[np.ndarray]], state: Arrays) -> None:
         if self.spec.state:
-            super()._compare_interrupted(written, state, steps)
-        self._states = []
+            super()._compare_interrupted(written, state)
+        self._states, self._visits, self._outputs = [], [], []
 
 
 class CrossbarBench(CoreBench):
@@ -94,9 +94,16 @@ class CrossbarBench(CoreBench):
         self._sides, self._crossbar = sides, CrossbarModel(pre.model, post.model, self.model)
         self.parts = [*sides, self]
         self.together = self.parts
+        self._rows: list[np.ndarray] = []  # which rows are visited, of what was asked for
+        self._skipped = 0
+        self._rest: np.ndarray | None = None  # what each synapse gave last, if nothing changed it since
 
     def _stream(self, name: str, fields: Sequence[Field]) -> Stream:
         return _Nowhere(self._index, name, fields) if name == "event" else super()._stream(name, fields)
+
+    def _compare_interrupted(self, written: list[list[np.ndarray]], state: Arrays) -> None:
+        self._rows = []
+        super()._compare_interrupted(written, state)
 
     def _inputs(self, kind: Kind, steps: int) -> Arrays:
         """Return inputs of both kinds of neurons and of the timesteps."""
@@ -104,13 +111,72 @@ class CrossbarBench(CoreBench):
         for side in self._sides:
             given |= inputs_of(kind, side.spec, steps, side.synapses, self.generator)
         own = inputs_of(kind, self.spec, steps, 1, self.generator)
-        return given | {f.name: own[f.name] for f in self.spec.step_inputs}
+        given |= {f.name: own[f.name] for f in self.spec.step_inputs}
+        if self.row_words and kind.spikes == "random" and self.generator.random() < 0.7:
+            # Few inputs, so that rows come to rest, and some timesteps of each kind that a row may be skipped in.
+            kept = self.generator.choice([0.0, 0.1, 0.5, 1.0], size=len(given))
+            given = {name: values * (self.generator.random(values.shape) < share)
+                     for (name, values), share in zip(given.items(), kept, strict=True)}  # fmt: skip
+        return given
+
+    async def _reset(self) -> list[list[list[np.ndarray]]]:
+        self._rest = None
+        return await super()._reset()
+
+    async def _load(self, values: Arrays) -> None:
+        self._rest = None
+        await super()._load(values)
+
+    def _ask_clear(self) -> None:
+        self._rest = None
+        super()._ask_clear()
 
     def _ask(self, inputs: Arrays, steps: int) -> Arrays:
-        given: Arrays = {}
+        self._neurons: Arrays = {}
         for side in self._sides:
-            given |= side._ask({f.name: inputs[f.name] for f in side.spec.inputs}, steps)
-        return super()._ask(self._crossbar.synapse_inputs(given, inputs), steps)
+            self._neurons |= side._ask({f.name: inputs[f.name] for f in side.spec.inputs}, steps)
+        return super()._ask(self._crossbar.synapse_inputs(self._neurons, inputs), steps)
+
+    def _visited(self, inputs: Arrays, outputs: Arrays) -> np.ndarray:
+        """Return the synapses of the rows that timesteps visit; what the others are before them they are after them."""
+        if not self.row_words:
+            return super()._visited(inputs, outputs)
+        rows = self._crossbar.visited(self._neurons, inputs, outputs["rest"], self._rest)
+        self._rest = outputs["rest"][-1]
+        self._rows.append(rows)
+        self._skipped += int((~rows).sum())
+        return np.repeat(rows, self._crossbar.post.synapses, axis=1)
+
+    def record(self, error: MismatchError | None) -> dict[str, Any]:
+        """Return the JSON-ready outcome, with how many rows were skipped."""
+        return super().record(error) | {"rows_skipped": self._skipped}
+
+    def _beats(self, visits: np.ndarray) -> int:
+        """Return how many results timesteps give: a beat a word, and one for each row that is skipped."""
+        if not self.row_words:
+            return super()._beats(visits)
+        return int(np.where(self._rows[-1], self.row_words, 1).sum())
+
+    def _compare_results(self, outputs: Arrays, steps: int, context: Context) -> None:
+        """Compare the result stream, in which one beat tells of a row that is skipped."""
+        if not self.row_words:
+            return super()._compare_results(outputs, steps, context)
+        rows, self._rows = np.concatenate(self._rows), []
+        lengths = np.where(rows, self.row_words, 1).reshape(-1)
+        skips, ends = np.repeat(~rows.reshape(-1), lengths), np.cumsum(lengths)
+        self.board.count("results", "result beats", int(ends[-1]), self.result.left)
+        last, skip, *columns = self.result.take()
+        lasts = np.zeros(len(skips), bool)
+        lasts[ends[rows.shape[1] - 1 :: rows.shape[1]] - 1] = True
+        self.board.tables("results", {"result_last": lasts, "result_skip": skips}, {"result_last": last, "result_skip": skip},
+                          lambda _row: {})  # fmt: skip
+        visits, found = np.repeat(rows, self._crossbar.post.synapses, axis=1), {}
+        for position, name in enumerate(outputs):
+            beats = np.column_stack(columns[position * self.lanes : (position + 1) * self.lanes])[~skips]
+            found[f"result_{name}"] = np.array(outputs[name])
+            found[f"result_{name}"][visits] = beats.reshape(-1)
+        self.board.tables("results", {f"result_{name}": values for name, values in outputs.items()}, found, context)
+        self.board.output_values += int(visits.sum()) * len(outputs)
 
     def _offer(self, inputs: Arrays, steps: int) -> None:
         self.command.load([np.zeros(steps), *(inputs[f.name] for f in self.spec.step_inputs)])

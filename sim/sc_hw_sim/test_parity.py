@@ -51,7 +51,8 @@ async def parity(dut: Any) -> None:
         rule = get_rule(entry["rule"])
         initial = {name: np.array(values, dtype=np.int64) for name, values in entry["initial"].items()}
         return rule, kind(dut, index, rule, rule.config_type(**entry["config"]), synapses=entry["synapses"], lanes=entry["lanes"],
-                          steps=entry["steps"], seed=plan["seed"], initial=initial or None, **options)  # fmt: skip
+                          steps=entry["steps"], seed=plan["seed"], initial=initial or None, row_words=entry["row_words"],
+                          **options)  # fmt: skip
 
     def bench_of(index: int, entry: dict[str, Any]) -> tuple[Rule, CoreBench]:
         if entry["kind"] == "layer":

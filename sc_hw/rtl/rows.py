@@ -1,0 +1,121 @@
+"""Which rows of a crossbar a sweep has to visit: the module between presynaptic neurons and fan-out, as a description."""
+
+from dataclasses import dataclass
+
+from sc_hw_models.parts import REST
+from sc_hw_models.rule import Field
+
+from .design import Port
+from .faults import Fault
+
+__all__ = ["RowsDesign", "below", "rows_faults"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowsDesign:
+    """``rows`` presynaptic neurons, each with ``words`` beats of ``lanes`` synapses.
+
+    A row is skipped when no input and no trace reaches it and all its synapses rest, as what they gave last tells. ``name`` is
+    that of the module, ``given`` what a presynaptic neuron gives, the first ``inputs`` fields of which are its inputs; ``bounds``
+    are the powers of two below which the others count as nothing.
+    """
+
+    name: str
+    rows: int
+    words: int
+    lanes: int
+    given: tuple[Field, ...]
+    inputs: int
+    bounds: dict[str, int]
+
+    @property
+    def data_bits(self) -> int:
+        """Bits of what a presynaptic neuron gives."""
+        return sum(f.bits for f in self.given)
+
+    @property
+    def row_bits(self) -> int:
+        """Bits of the number of a row, at least 1."""
+        return max(1, (self.rows - 1).bit_length())
+
+    @property
+    def word_bits(self) -> int:
+        """Bits of the number of a word within its row, at least 1."""
+        return max(1, (self.words - 1).bit_length())
+
+    @property
+    def level_bits(self) -> int:
+        """Bits that are kept for each row."""
+        return REST.bits
+
+    @property
+    def memory_bits(self) -> int:
+        """Bits of its memory."""
+        return self.rows * self.level_bits
+
+    def slices(self) -> list[tuple[Field, int]]:
+        """Return what a neuron gives with the lowest bit of each field."""
+        return [(f, sum(g.bits for g in self.given[:k])) for k, f in enumerate(self.given)]
+
+    @property
+    def event_bits(self) -> int:
+        """Bits of the neuron's inputs, the lowest of what it gives."""
+        return sum(f.bits for f in self.given[: self.inputs])
+
+    def ports(self) -> tuple[Port, ...]:
+        """Return the ports of the module."""
+
+        def put(name: str, bits: int = 1, *, vector: bool = False) -> Port:
+            return Port(name=name, direction="input", bits=bits, vector=vector)
+
+        def get(name: str, bits: int = 1, *, vector: bool = False) -> Port:
+            return Port(name=name, direction="output", bits=bits, vector=vector)
+
+        return (
+            put("clk"), put("rst"), put("begins"), put("silent"), put("changed"), put("stored_moves"), put("stored_events"),
+            put("pre_valid"), get("pre_ready"), put("pre_data", self.data_bits, vector=True),
+            get("played_valid"), put("played_ready"), get("played_data", self.data_bits, vector=True), get("played_skip"),
+            put("result_moves"), put("result_skip"), put("result_rest", REST.bits * self.lanes, vector=True),
+        )  # fmt: skip
+
+    # Verilog pieces, so that templates hold no arithmetic.
+
+    def row_literal(self, row: int) -> str:
+        """Return the number of a row as a sized literal."""
+        return f"{self.row_bits}'d{row}"
+
+    def word_literal(self, word: int) -> str:
+        """Return the number of a word as a sized literal."""
+        return f"{self.word_bits}'d{word}"
+
+    @property
+    def small(self) -> str:
+        """The condition that the neuron's state counts as nothing."""
+        held = [below("data_reg", f, self.bounds[f.name], low) for f, low in self.slices() if f.name in self.bounds]
+        return " & ".join(held) or "1'b1"
+
+
+def below(name: str, f: Field, exponent: int, low: int = 0) -> str:
+    """Return in Verilog whether the magnitude of a field, which begins at bit ``low`` of a signal, is below 2^``exponent``."""
+    high = low + f.bits - 1
+    if exponent >= f.bits:
+        return "1'b1"
+    zero = f"~(|{name}[{high}:{low + exponent}])"
+    if not f.signed or exponent == 0:
+        return zero
+    return f"({zero} | ((&{name}[{high}:{low + exponent}]) & (|{name}[{low + exponent - 1}:{low}])))"
+
+
+def rows_faults() -> list[Fault]:
+    """Return the bugs that ``sc-hw selftest`` plants where rows are skipped."""
+
+    def fault(name: str, description: str, net: str, expression: str, **reads: str) -> Fault:
+        return Fault(name=name, description=description, cuts={f"rows.{net}": expression}, reads=reads)
+
+    return [
+        fault("postsynaptic input overlooked", "a row is skipped although a postsynaptic neuron has an input", "met", "1'b0"),
+        fault("presynaptic input overlooked", "a row is skipped although its neuron has an input", "input_seen", "1'b0"),
+        fault("last word rests for all", "a row counts as resting when its last word rests", "level_now", "rest", rest="rest"),
+        fault("change overlooked", "rows that the host or a clear changed are taken for resting", "known", "1'b1"),
+        fault("step overlooked", "rows that only rest without inputs of the timestep are skipped with them", "rests", "level[0]", level="level"),
+    ]
