@@ -36,6 +36,7 @@ _STATEMENTS = {
     "its event; the ready signals are as documented",
     "engine_clear": "a clear writes the reset word to every word, once, and ends words + pipeline_depth clocks after it began",
     "engine_reset": "the clock after rst the core is idle and has written nothing",
+    "engine_skip": "a beat that skips a row moves past its words and writes none of them; its result says so",
     "engine_host": "a host write stores its word, a read returns what is stored, each in the documented number of clocks",
     "engine_noise": "each update draws noise once; reset and clear reload the seed",
     "inside": "the invariants by which the induction closes",
@@ -44,6 +45,7 @@ _STATEMENTS = {
 _COVERS = {
     "cover_sweep_with_gaps_and_stalls": "a timestep ends after gaps and stalls",
     "cover_overlapped_sweeps": "a timestep begins before the last one has ended",
+    "cover_skipped_row": "a timestep ends that visited a row after it skipped one",
     "cover_clear": "a clear ends",
     "cover_clear_then_sweep": "a timestep gives results after a clear",
     "cover_load_sweep_read_back": "a loaded word is updated and read back changed",
@@ -104,6 +106,8 @@ def _harness(design: CoreDesign, *, inside: bool) -> str:
     seen |= dict.fromkeys(("address_reg", "write_address_reg"), design.address_bits)
     seen |= {f"step_{f.name}_reg": f.bits for f in spec.step_inputs} | {f"fetch_{f.name}_reg": f.bits for f in spec.step_inputs}
     seen |= {f"fetch_{f.name}_reg": f.bits * design.lanes for f in spec.synapse_inputs}
+    if design.row_words:
+        seen["skip_reg"] = design.pipeline_depth
     if design.lanes > 1:
         seen["host_lane_reg"] = design.lane_bits
     memory_ports = {"read_enable": 1, "read_address": design.address_bits, "read_data": spec.state_bits}
@@ -114,7 +118,7 @@ def _harness(design: CoreDesign, *, inside: bool) -> str:
     return render(
         "engine.sv.j2", design, top=_top(design), lfsr=spec.lfsr, memory_modules=memories, taps=seen, inside=inside,
         host_signals=host, host_bits=sum(width[name] for name in host), lane_bits=max(1, design.lane_bits),
-        count_bits=(design.words + design.pipeline_depth + 1).bit_length() + 1,
+        count_bits=(design.words + design.pipeline_depth * max(1, design.row_words) + 1).bit_length() + 1,
     )  # fmt: skip
 
 
@@ -187,7 +191,8 @@ def _memories(
 
 def _engine(core: Core, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path) -> Iterator[Obligation]:
     """Prove everything that the harness of the engine states."""
-    names = [name for name in _STATEMENTS if name != "engine_memory" and (name != "engine_noise" or core.design.spec.lfsr)]
+    absent = {"engine_memory", *([] if core.design.spec.lfsr else ["engine_noise"]), *([] if core.design.row_words else ["engine_skip"])}
+    names = [name for name in _STATEMENTS if name not in absent]
     task, visible = (engine_task(core.design, read_sources(core), inside=inside) for inside in (True, False))
     statements = {name: _STATEMENTS[name] for name in names}
     yield from decide(core, core.design.name, task, visible, statements, solvers, timeout, folder, traces)
@@ -238,14 +243,16 @@ def _covers(core: Core, solver: Solver, timeout: float, folder: Path) -> Iterato
     """Reach every event on a small core with the same choice between overlapping sweeps and sweeps that wait."""
     design = core.design
     lanes = min(design.lanes, 2)
-    words = design.pipeline_depth + 1 if design.overlap else min(design.words, 3)
-    small = replace(design, synapses=max(lanes, words * lanes - bool(design.padded_lanes)), lanes=lanes, initial={})
+    row = min(design.row_words, 2)
+    words = 2 * row or (design.pipeline_depth + 1 if design.overlap else min(design.words, 3))
+    synapses = max(lanes, words * lanes - bool(design.padded_lanes))
+    small = replace(design, synapses=synapses, lanes=lanes, initial={}, row_words=row)
     files = core_files(small, core.manifest["generator"])
     task = engine_task(small, {name: text for name, text in files.items() if name.endswith(".v")}, inside=False)
     depth = 2 * (small.words + small.pipeline_depth) + 8  # a clear and the timestep after it
     run = run_sby(folder / "covers", mode="cover", depth=depth, solver=solver, timeout=RUNS_LONGER * timeout, **task)
     for name, statement in _COVERS.items():
-        if name == "cover_overlapped_sweeps" and not small.overlap:
+        if (name == "cover_overlapped_sweeps" and not small.overlap) or (name == "cover_skipped_row" and not row):
             continue
         reached = name in run.reached
         where = f"on {small.synapses} synapses, {small.lanes} lane{'s' if small.lanes > 1 else ''}"

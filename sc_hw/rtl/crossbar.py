@@ -153,7 +153,7 @@ def crossbar_faults(design: CrossbarDesign) -> list[Fault]:
         return Fault(name=name, description=description, cuts={net: expression}, reads=reads)
 
     return [
-        *fanout_faults(design.fanout),
+        *fanout_faults(design.fanout, waits="post" in cores),
         fault("command taken alone", "a core begins a timestep before the others can", f"{first}.command_valid", "offered", lonely,
               offered="command_valid"),
         fault("clear not shared", "the neurons take a clear for a timestep", f"{first}.command_clear", "1'b0", lonely),

@@ -71,7 +71,7 @@ class Crossbar(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         out = {name: Signal(rows.data_bits if name == "data" else 1, name=f"played_{name}")
                for name in ("valid", "ready", "data", "skip")}  # fmt: skip
         played = {f"played_{name}": signal for name, signal in out.items()}
-        m.submodules.rows = instance(
+        m.submodules.row_filter = instance(
             rows.name, rows.ports(),
             clocked | played | {
                 "begins": accepted & ~self.command_clear, "silent": ~commanded.any(), "changed": accepted & self.command_clear | stored,

@@ -72,8 +72,11 @@ class FanoutDesign:
         return f"{self.round_bits}'d{number}"
 
 
-def fanout_faults(fanout: FanoutDesign) -> list[Fault]:
-    """Return the bugs that ``sc-hw selftest`` plants in the fan-out ``fan_out`` of a core, and in how it is reset."""
+def fanout_faults(fanout: FanoutDesign, *, waits: bool = False) -> list[Fault]:
+    """Return the bugs that ``sc-hw selftest`` plants in the fan-out ``fan_out`` of a core, and in how it is reset.
+
+    ``waits`` when the next timestep's beats are not offered before this one's are played.
+    """
     alone = "a round" if fanout.rounds == 1 else ""
 
     def fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
@@ -84,7 +87,7 @@ def fanout_faults(fanout: FanoutDesign) -> list[Fault]:
     return [
         fault("beat not held", "a beat that waits for the synapses is overwritten by the next", "fanout.move", "1'b1"),
         fault("stored while played", f"the next of {fanout.stored} is stored before this one is played", "fanout.stored_ready",
-              "1'b1"),
+              "1'b1", "the next timestep begins when this one is played" if waits else ""),
         fault("one round short", f"the last of {fanout.played} is left out", "fanout.last_round",
               f"round == {fanout.round_literal(max(0, fanout.rounds - 2))}", alone, round="round_reg"),
         fault("input early", f"a beat carries what {fanout.played} have on offer", "fanout.beat_played", "played", alone,
