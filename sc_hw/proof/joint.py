@@ -124,17 +124,30 @@ def _covers(core: Core, design: Joined, solver: Solver, timeout: float, folder: 
 def _task(design: Joined, files: Mapping[str, str], *, inside: bool | None) -> dict[str, Any]:
     """Return the task about the joint; without ``inside`` it sees no register within, and with ``None`` it holds the covers."""
     fanout, cores = design.fanout, {place: part for place, (_, part) in design.parts.items()}
-    replaced = [f"{fanout.name}_memory", *(part.name for part in cores.values())]
-    files = {f"{module}.v": files[f"{module}.v"] for module in (design.name, fanout.name, *replaced)}
+    rows, events = None, 0
+    if isinstance(design, CrossbarDesign):
+        rows, events = design.rows, design.lanes * sum(f.bits for f in design.post.spec.synapse_inputs)
+    inner = [fanout.name, *([rows.name] if rows else [])]
+    memories = [f"{name}_memory" for name in inner]
+    replaced = [*memories, *(part.name for part in cores.values())]
+    files = {f"{module}.v": files[f"{module}.v"] for module in (design.name, *inner, *replaced)}
     taps = {f"{place}.{port.name}": port.bits for place, part in cores.items() for port in part.ports()}
     taps |= {"fan_out.replay_reg": 1, "fan_out.address_reg": fanout.address_bits, "fan_out.round_reg": fanout.round_bits}
     taps |= {f"fan_out.memory.{port}": bits for port, bits in (
         ("read_enable", 1), ("read_address", fanout.address_bits), ("read_data", fanout.stored_bits),
         ("write_enable", 1), ("write_address", fanout.address_bits), ("write_data", fanout.stored_bits))}  # fmt: skip
+    if rows:
+        taps |= {"fan_out.played_skip": 1, "row_filter.row_reg": rows.row_bits, "row_filter.result_row_reg": rows.row_bits,
+                 "row_filter.word_reg": rows.word_bits, "row_filter.level_reg": rows.level_bits}  # fmt: skip
+        taps |= {f"fan_out.played_{name}": bits for name, bits in (("valid", 1), ("ready", 1), ("data", rows.data_bits))}
+        taps |= {f"row_filter.{name}_reg": 1 for name in ("open", "final", "full", "stale", "silent", "reached")}
+        taps |= {f"row_filter.memory.{port}": bits for port, bits in (
+            ("read_enable", 1), ("read_address", rows.row_bits), ("read_data", rows.level_bits),
+            ("write_enable", 1), ("write_address", rows.row_bits), ("write_data", rows.level_bits))}  # fmt: skip
     joint = _layer(design) if isinstance(design, LayerDesign) else _crossbar(design)
     harness = render(
         "joint.sv.j2", design, top=f"{design.name}_proof", taps=taps, inside=inside, kind=_kind(design), fanout=fanout,
-        cores=cores.values(), count_bits=max(fanout.words, fanout.rounds).bit_length() + 1, **vars(joint),
+        rows=rows, memories=memories, post_event_bits=events, cores=cores.values(), count_bits=max(fanout.words, fanout.rounds).bit_length() + 1, **vars(joint),
     )  # fmt: skip
     return induction_task(design, files, replaced, harness)
 
@@ -185,12 +198,14 @@ def _crossbar(design: CrossbarDesign) -> _Joint:
         return _Stream(f"{at}valid ", f"{at}ready ", _side_by_side(f"{at}{f.name} " for f in design.given(owner)))
 
     pre, post = design.given("pre"), design.given("post")
+    inner = _Stream(*(rf"\dut.fan_out.played_{name} " for name in ("valid", "ready", "data")))
     commands = {f"{place}.command_{name}" for place in design.parts for name in ("valid", "ready")}
     events = {f"synapses.{port.name}" for port in design.core.ports() if port.name.startswith("event_")}
     cleared = [("command_clear", f"{place}.command_clear") for place in design.parts]
     copied = [(f"{{{design.lanes}{{beat_played[{high}:{low}]}}}}", f"synapses.event_{f.name}") for f, high, low in _slices(pre)]
     return _Joint(
-        streams={"stored": stream("post"), "played": stream("pre")},
+        streams={"stored": stream("post"), "pre": stream("pre"), "played": inner} if design.rows else
+                {"stored": stream("post"), "played": stream("pre")},
         beat_stored=_side_by_side(rf"\dut.synapses.event_{f.name} " for f in post),
         beat_played=_side_by_side(rf"\dut.synapses.event_{f.name} [{f.bits - 1}:0]" for f in pre),
         agreements=[(rf"(\dut.{place}.command_valid & \dut.{place}.command_ready )", "command_valid & command_ready")
