@@ -122,7 +122,9 @@ def app() -> None:
 )
 @click.option("--neurons", type=int, metavar="N", help="Number of presynaptic neurons; N of them have --synapses together.")
 @click.option("--neuron-set", "neuron_settings", multiple=True, metavar="KEY=VALUE", help="One setting of --presynaptic.")
-@click.option("--pre", type=int, metavar="A", help="A crossbar: A presynaptic neurons, each with a synapse to every one of --post.")
+@click.option(
+    "--pre", type=int, metavar="A", help="A crossbar: A presynaptic neurons, each with a synapse to every one of --post."
+)
 @click.option("--post", type=int, metavar="B", help="Postsynaptic neurons of the crossbar (see docs/crossbar.md).")
 @click.option("--name", default="sc_core", show_default=True, help="Name of the top module.")
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw emitted it.")
@@ -154,7 +156,9 @@ def emit(
     if pre is not None and post is not None:
         for option, value in (("--synapses", synapses), ("--presynaptic", presynaptic), ("--from", derived)):
             if value is not None:
-                raise UserError(f"{option} {value}: does not go with --pre and --post, which are a crossbar; leave out one of the two")
+                raise UserError(
+                    f"{option} {value}: does not go with --pre and --post, which are a crossbar; leave out one of the two"
+                )
         synapses = pre * post
     if derived:
         for option in ("synapses", "rule", "preset", "config", "initial"):
@@ -186,7 +190,8 @@ def emit(
     click.echo(
         f"{path}: {synapses} synapses of {chosen.name}, {lanes} lane{'s' if lanes > 1 else ''}, "
         f"{design.spec.state_bits} state bits a synapse, "
-        f"latency {design.spec.latency}, {generator}" + (f"; in front {neurons} neurons of {presynaptic}" if presynaptic else "")
+        f"latency {design.spec.latency}, {generator}"
+        + (f"; in front {neurons} neurons of {presynaptic}" if presynaptic else "")
         + (f"; between {pre} presynaptic and {post} postsynaptic neurons" if pre else "")
     )
 

@@ -7,6 +7,7 @@ import pytest
 
 from sc_hw.cli import main
 from sc_hw.manifest import Core, load_core
+from sc_hw.rtl.crossbar import CrossbarDesign
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
 from sc_hw.rtl.layer import LayerDesign
@@ -49,6 +50,19 @@ def make_layer(tmp_path):
                                  synapses=neurons, lanes=lanes)  # fmt: skip
         design = LayerDesign(name=name, rule=rule, config=rule.config_type(**config), synapses=neurons * postsynaptic,
                              lanes=lanes, presynaptic=presynaptic)  # fmt: skip
+        return load_core(emit(design, generator, tmp_path / f"{name}_{generator}", force=True))
+
+    return make
+
+
+@pytest.fixture
+def make_crossbar(tmp_path):
+    """Emit a crossbar into a temporary folder and load it back."""
+
+    def make(generator: str = "verilog", *, pre: int = 5, post: int = 6, lanes: int = 2, rule: str = "r_stdp", name: str = "dut",
+             initial: dict | None = None, **config: object) -> Core:  # fmt: skip
+        chosen = get_rule(rule)
+        design = CrossbarDesign.made(name, chosen, chosen.config_type(**config), pre=pre, post=post, lanes=lanes, initial=initial)
         return load_core(emit(design, generator, tmp_path / f"{name}_{generator}", force=True))
 
     return make

@@ -94,7 +94,7 @@ class CoreModel:
 
     @cached_property
     def _compiled(self) -> CompiledStep | None:
-        """The compiled step, if it is wanted or there is a compiler and nothing else is wanted; without state there is nothing to gain."""
+        """The compiled step, if it is wanted or there is a compiler, nothing else is wanted and there is state."""
         wanted = compiler() is not None if self._use_compiled is None else self._use_compiled
         return CompiledStep(self.rule, self.config) if wanted and self.spec.state else None
 

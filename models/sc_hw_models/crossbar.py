@@ -54,8 +54,8 @@ class CrossbarModel:
                 ) -> np.ndarray:  # fmt: skip
         """Return which rows a sweep has to visit, ``(timesteps, presynaptic neurons)``: of the others it is known that they rest.
 
-        ``given`` and ``inputs`` as in ``synapse_inputs``. ``rest`` is the synapses' output of that name, ``(timesteps, synapses)``,
-        ``before`` that of the timestep before, ``None`` when nothing is known of it.
+        ``given`` and ``inputs`` as in ``synapse_inputs``. ``rest`` is the synapses' output of that name,
+        ``(timesteps, synapses)``, ``before`` that of the timestep before, ``None`` when nothing is known of it.
         """
         events = {owner: np.any([given[f.name] != 0 for f in neurons.spec.synapse_inputs], axis=0)
                   for owner, neurons in self.neurons.items()}  # fmt: skip
@@ -67,7 +67,8 @@ class CrossbarModel:
         known = np.concatenate([np.zeros_like(rest[:1]) if before is None else before[None], rest[:-1]])
         level = np.bitwise_and.reduce(known.reshape(len(rest), self.pre.synapses, -1), axis=2)
         rests = np.where(np.reshape(silent, (-1, 1)), level & 1, level >> 1)
-        return ~((rests == 1) & ~events["pre"] & (unreached != 0))
+        skipped: np.ndarray = (rests == 1) & ~events["pre"] & (unreached != 0)
+        return ~skipped
 
     def run(self, inputs: Mapping[str, Any]) -> tuple[Arrays, Arrays]:
         """Play many timesteps; return state and outputs of the synapses after each of them.

@@ -191,7 +191,11 @@ def _memories(
 
 def _engine(core: Core, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path) -> Iterator[Obligation]:
     """Prove everything that the harness of the engine states."""
-    absent = {"engine_memory", *([] if core.design.spec.lfsr else ["engine_noise"]), *([] if core.design.row_words else ["engine_skip"])}
+    absent = {
+        "engine_memory",
+        *([] if core.design.spec.lfsr else ["engine_noise"]),
+        *([] if core.design.row_words else ["engine_skip"]),
+    }
     names = [name for name in _STATEMENTS if name not in absent]
     task, visible = (engine_task(core.design, read_sources(core), inside=inside) for inside in (True, False))
     statements = {name: _STATEMENTS[name] for name in names}

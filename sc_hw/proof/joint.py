@@ -21,11 +21,15 @@ __all__ = ["prove_joint"]
 
 Joined = LayerDesign | CrossbarDesign
 
-_STATEMENTS = {
-    "fanout": "in their k-th timestep the synapses get, in order and once each, what their neurons gave in their k-th "
-    "timestep, without a lost clock",
-    "inside": "the invariants by which the induction closes",
-}
+_FANOUT = (
+    "in their k-th timestep the synapses get, in order and once each, what their neurons gave in their k-th timestep, without "
+    "a lost clock"
+)
+_ROWS = (
+    "every presynaptic neuron passes the row filter once a timestep; it skips a row only when all synapses of the row rested "
+    "when they were visited last, nothing changed them since, and neither an input nor a trace reaches them"
+)
+_INSIDE = "the invariants by which the induction closes"
 _STREAMS = {
     "layer": "a neuron's beat leaves the layer exactly when it is stored, which only a timestep being played delays",
     "crossbar": "every core takes a command exactly when the crossbar does",
@@ -71,8 +75,10 @@ def prove_joint(
         raise TypeError(f"{core.folder}: one core")
     kind, fanout, texts = _kind(design), design.fanout, read_sources(core)
     memory = f"{fanout.name}_memory"
-    statements = {f"{kind}_fanout": _STATEMENTS["fanout"], f"{kind}_streams": _STREAMS[kind],
-                  f"{kind}_wiring": f"every other port of the cores is the {kind}'s", "inside": _STATEMENTS["inside"]}  # fmt: skip
+    statements = {f"{kind}_fanout": _FANOUT, f"{kind}_streams": _STREAMS[kind]}
+    if isinstance(design, CrossbarDesign) and design.rows:
+        statements["crossbar_rows"] = _ROWS
+    statements |= {f"{kind}_wiring": f"every other port of the cores is the {kind}'s", "inside": _INSIDE}
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
         folder = Path(name)
         shape = (fanout.stored_bits, fanout.words, fanout.stored_bits)
@@ -147,7 +153,8 @@ def _task(design: Joined, files: Mapping[str, str], *, inside: bool | None) -> d
     joint = _layer(design) if isinstance(design, LayerDesign) else _crossbar(design)
     harness = render(
         "joint.sv.j2", design, top=f"{design.name}_proof", taps=taps, inside=inside, kind=_kind(design), fanout=fanout,
-        rows=rows, memories=memories, post_event_bits=events, cores=cores.values(), count_bits=max(fanout.words, fanout.rounds).bit_length() + 1, **vars(joint),
+        rows=rows, memories=memories, post_event_bits=events, cores=cores.values(),
+        count_bits=max(fanout.words, fanout.rounds).bit_length() + 1, **vars(joint),
     )  # fmt: skip
     return induction_task(design, files, replaced, harness)
 

@@ -22,32 +22,38 @@ def prove_parts(rule: Rule, config: Any, docket: Docket) -> None:
         _, parts = _step(own, config)
         results = [f"next_{f.name}" for f in spec.state] + [f"out_{f.name}" for f in spec.outputs if f"out_{f.name}" in terms]
         if results:
-            _decide(docket, f"{owner}_part", f"the step of {spec.rule}, which sees {owner}synaptic fields alone, is the rule's step"
-                    if owner in NEURONS else "the step of a synapse given its neurons' state is the rule's step",
-                    fields, [(terms[name], parts[name]) for name in results])  # fmt: skip
+            sees = "given its neurons' state" if owner == SYNAPSE else f"which sees {owner}synaptic fields alone,"
+            _decide(docket, f"{owner}_part", f"the step of {spec.rule}, {sees} is the rule's step", fields,
+                    [(terms[name], parts[name]) for name in results])  # fmt: skip
 
 
 def prove_rest(rule: Rule, config: Any, docket: Docket) -> None:
-    """Prove that a synapse which rests, as the specification has it, keeps its state; nothing is asked of a rule that never rests."""
+    """Prove that a synapse which rests, as the specification has it, keeps its state; nothing of a rule that never rests."""
     spec = rule.spec(config)
     if spec.rest is None:
         return
-    fields = {f.name: f for f in (*spec.state, *spec.inputs)}
-    kinds = (("quiet", spec.rest.quiet, "in a timestep whose inputs are 0"), ("inert", spec.rest.inert, "in every timestep"))
-    for name, bounds, when in kinds:
+    for name, bounds, when in (
+        ("quiet", spec.rest.quiet, "in a timestep whose inputs are 0"),
+        ("inert", spec.rest.inert, "in every timestep"),
+    ):
         for suffix, reach, silent, why in (
-            ("trace", spec.rest.pre, {"pre"}, "whatever the postsynaptic neuron does, while its presynaptic neuron's state is small"),
+            (
+                "trace",
+                spec.rest.pre,
+                {"pre"},
+                "whatever the postsynaptic neuron does, while the other's state is small",
+            ),
             ("spike", {}, {"pre", "post"}, "while neither neuron has an input"),
         ):
             zero = {f.name for f in spec.synapse_inputs if f.owner in silent}
             zero |= {f.name for f in spec.step_inputs} if name == "quiet" else set()
-            values = {n: 0 if n in zero else variable(n, f.minimum, f.maximum) for n, f in fields.items()}
-            state, _ = rule.step(config, {f.name: values[f.name] for f in spec.state}, {f.name: values[f.name] for f in spec.inputs})
-            rests = below(bounds | reach, values)
-            own = [f.name for f in spec.state if f.owner == SYNAPSE]
-            _decide(docket, f"rest_{name}_{suffix}", f"a synapse that is {name} keeps its state {when}, {why}",
-                    {n: f for n, f in fields.items() if n not in zero},
-                    [(lift(rests * state[n]), lift(rests * values[n])) for n in own])  # fmt: skip
+            free = {f.name: f for f in (*spec.state, *spec.inputs) if f.name not in zero}
+            values = dict.fromkeys(zero, 0) | {n: variable(n, f.minimum, f.maximum) for n, f in free.items()}
+            state, _ = rule.step(config, *({f.name: values[f.name] for f in fields} for fields in (spec.state, spec.inputs)))
+            rests = below({**bounds, **reach}, values)
+            _decide(docket, f"rest_{name}_{suffix}", f"a synapse that is {name} keeps its state {when}, {why}", free,
+                    [(rests * lift(state[f.name]), rests * lift(values[f.name])) for f in spec.state if f.owner == SYNAPSE],
+                    )  # fmt: skip
 
 
 def _step(rule: Rule, config: Any) -> tuple[dict[str, Field], dict[str, Term]]:
@@ -72,7 +78,9 @@ def _decide(
         wanted.append((f.name, f.bits))
     printer = TermPrinter(bound, {})
     different = [lift(left != right) for left, right in equal]
-    goal = " ".join(f"(distinct {text} {literal(0, t.bits)})" for t, text in zip(different, printer.define(different), strict=True))
+    goal = " ".join(
+        f"(distinct {text} {literal(0, t.bits)})" for t, text in zip(different, printer.define(different), strict=True)
+    )
     lines += [*printer.lines, f"(assert (or false {goal}))"]
     answer, answers = docket.decide("\n".join(lines), wanted)
     note = ", ".join(f"{name}={value}" for (name, _), value in zip(wanted, answer.values, strict=False)) or answer.text

@@ -123,7 +123,9 @@ def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str
     name, fanout = design.name, design.fanout
     if isinstance(design, LayerDesign):
         top: wiring.Component = Layer(design)
-        purpose = f"{fanout.stored} of {design.presynaptic.rule.name}, each with {design.postsynaptic} synapses of {design.rule.name}"
+        purpose = (
+            f"{fanout.stored} of {design.presynaptic.rule.name}, each with {design.postsynaptic} synapses of {design.rule.name}"
+        )
     else:
         top, purpose = Crossbar(design), f"{fanout.played} and {fanout.stored}, a synapse of {design.rule.name} between each two"
     modules = {

@@ -153,7 +153,9 @@ def small(value: Value, exponent: int) -> Value:
     if exponent >= len(value):
         return Const(1)
     high = value[exponent:]
-    return ~high.any() | (high.all() & value[:exponent].any() if value.shape().signed and exponent else Const(0))
+    if not value.shape().signed or exponent == 0:
+        return ~high.any()
+    return ~high.any() | (high.all() & value[:exponent].any())
 
 
 def saturate(value: Value, shape: Shape) -> Value:

@@ -113,7 +113,7 @@ class CrossbarDesign(CoreDesign):
         return neurons | dict.fromkeys(self.spec.step_inputs, 0)
 
     def side_ports(self, owner: str) -> list[Port]:
-        """Return the ports of one kind of neurons, as they are called outside: their events, and the host's if they have state."""
+        """Return the ports of one kind of neurons as they are called outside: events, and the host's if they keep state."""
         kept = ("event_", "host_", "readback_") if self.sides[owner].spec.state else ("event_",)
         ports = [port for port in self.sides[owner].ports() if port.name.startswith(kept)]
         return [replace(port, name=f"{owner}_{port.name}") for port in ports]
@@ -154,8 +154,8 @@ def crossbar_faults(design: CrossbarDesign) -> list[Fault]:
 
     return [
         *fanout_faults(design.fanout, waits="post" in cores),
-        fault("command taken alone", "a core begins a timestep before the others can", f"{first}.command_valid", "offered", lonely,
-              offered="command_valid"),
+        fault("command taken alone", "a core begins a timestep before the others can", f"{first}.command_valid", "offered",
+              lonely, offered="command_valid"),
         fault("clear not shared", "the neurons take a clear for a timestep", f"{first}.command_clear", "1'b0", lonely),
         *(rows_faults() if design.rows else []),
     ]  # fmt: skip

@@ -6,7 +6,7 @@ from operator import and_
 from amaranth.hdl import Cat, ClockSignal, Module, ResetSignal, Signal, Value
 from amaranth.lib import wiring
 
-from .arithmetic import members
+from .arithmetic import apart, members, wire
 from .crossbar import CrossbarDesign
 from .fanout import instance
 from .rows import RowsDesign
@@ -18,7 +18,8 @@ class Crossbar(wiring.Component):  # type: ignore[misc] # amaranth ships no type
     """Neurons, fan-out and synapses.
 
     Parameters: ``design``. Ports: ``design.ports()``: commands, results and host of the synapses' core; the events of both kinds
-    of neurons, and the host ports of those that keep state, begin with ``pre_`` and ``post_``. Reset: synchronous, of control only.
+    of neurons, and the host ports of those that keep state, begin with ``pre_`` and ``post_``. Reset: synchronous, of
+    control only.
     """
 
     def __init__(self, design: CrossbarDesign) -> None:
@@ -32,19 +33,22 @@ class Crossbar(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         ready = {place: Signal(name=f"{place}_command_ready") for place in design.parts}
         idle = {place: Signal(name=f"{place}_idle") for place in design.parts}
         beat = {port.name: Signal(port.bits, name=port.name) for port in design.fanout.ports() if port.name.startswith("beat_")}
-        m.d.comb += [self.command_ready.eq(reduce(and_, ready.values())), self.idle.eq(reduce(and_, idle.values()))]
+        m.d.comb += [self.command_ready.eq(apart(reduce(and_, ready.values()))), self.idle.eq(apart(reduce(and_, idle.values())))]
 
         streams: dict[str, Value] = {}
         for owner, stream in (("pre", "played"), ("post", "stored")):
-            side, valid, taken = design.sides[owner], Signal(name=f"{owner}_valid"), Signal(name=f"{owner}_ready")
+            side, at = design.sides[owner], f"{owner}_event_"
+            if owner not in design.parts:
+                inputs = Cat(getattr(self, f"{at}{f.name}") for f in design.given(owner))
+                streams |= {f"{stream}_valid": getattr(self, f"{at}valid"), f"{stream}_ready": getattr(self, f"{at}ready"),
+                            f"{stream}_data": inputs}  # fmt: skip
+                continue
+            valid, taken = Signal(name=f"{owner}_valid"), Signal(name=f"{owner}_ready")
             given = {f.name: Signal(f.bits * side.lanes, name=f"{owner}_{f.name}") for f in design.given(owner)}
             streams |= {f"{stream}_valid": valid, f"{stream}_ready": taken, f"{stream}_data": Cat(given.values())}
-            events = {f.name: getattr(self, f"{owner}_event_{f.name}") for f in side.spec.synapse_inputs}
-            if owner not in design.parts:
-                m.d.comb += [valid.eq(getattr(self, f"{owner}_event_valid")), getattr(self, f"{owner}_event_ready").eq(taken),
-                             *(given[name].eq(event) for name, event in events.items())]  # fmt: skip
-                continue
-            inside = clocked | {"result_valid": valid, "result_ready": taken, "result_last": Signal(name=f"unused_{owner}_last")}
+            last = Signal(name="")
+            wire(m, f"unused_{owner}_last", last)
+            inside = clocked | {"result_valid": valid, "result_ready": taken, "result_last": last}
             inside |= {f"result_{name}": value for name, value in given.items()}
             self._core(m, owner, f"{owner}_", inside, ready, idle)
         if design.rows:
@@ -74,7 +78,8 @@ class Crossbar(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         m.submodules.row_filter = instance(
             rows.name, rows.ports(),
             clocked | played | {
-                "begins": accepted & ~self.command_clear, "silent": ~commanded.any(), "changed": accepted & self.command_clear | stored,
+                "begins": accepted & ~self.command_clear, "silent": ~commanded.any(),
+                "changed": accepted & self.command_clear | stored,
                 "stored_moves": streams["stored_valid"] & streams["stored_ready"], "stored_events": events.any(),
                 "pre_valid": streams["played_valid"], "pre_ready": streams["played_ready"], "pre_data": streams["played_data"],
                 "result_moves": self.result_valid & self.result_ready, "result_skip": self.result_skip,

@@ -186,8 +186,7 @@ class CoreDesign:
             _out("result_last", meaning="last result beat of the timestep"),
         ]
         if self.row_words:
-            result.append(_out("result_skip", meaning=f"1: {self.row_words} words were left as they are; the rest of the beat means "
-                               "nothing"))  # fmt: skip
+            result.append(_out("result_skip", meaning=f"1: {self.row_words} words were left as they are; nothing else is meant"))
         for f in spec.outputs:
             result.append(_out(f"result_{f.name}", f.bits * lanes, vector=True, meaning=f"{f.meaning}, lane 0 lowest"))
         result += [

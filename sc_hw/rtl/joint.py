@@ -12,7 +12,8 @@ __all__ = ["FanoutDesign", "fanout_faults"]
 class FanoutDesign:
     """``words`` beats of ``stored_bits`` each are stored in a timestep, then played for each of ``rounds`` beats.
 
-    With ``skips`` a played beat may skip its round: then one beat tells so. ``name`` is that of the module; ``stored`` and ``played`` say in words what the beats are.
+    With ``skips`` a played beat may skip its round: then one beat tells so. ``name`` is that of the module; ``stored`` and
+    ``played`` say in words what the beats are.
     """
 
     name: str

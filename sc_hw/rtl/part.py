@@ -1,11 +1,13 @@
 """The datapath of a part of a rule: the whole rule's, with what is not the part's tied off."""
 
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from amaranth.hdl import Cat, ClockSignal, Const, EnableInserter, Fragment, Instance, Module, Signal
 from amaranth.lib import wiring
 
-from .arithmetic import delay, members, small
+from .arithmetic import apart, delay, members, small, wire
 from .design import CoreDesign
 from .tied import Tied
 
@@ -31,14 +33,15 @@ class PartDatapath(wiring.Component):  # type: ignore[misc] # amaranth ships no 
             own = tied.port(port)
             value: Any = getattr(self, own) if own else Const(0, port.bits)
             if port.direction == "output" and not own:
-                value = Signal(port.bits, name=f"unused_{port.name}")
+                value = Signal(port.bits, name="")
+                wire(m, f"unused_{port.name}", value)
             connected[f"{port.direction[0]}_{port.name}"] = value
         m.submodules.whole = Instance(f"{tied.whole.name}_datapath", **connected)
         for given, entered in tied.passed_on.items():
-            m.d.comb += getattr(self, given).eq(delay(m, given, getattr(self, entered), self._design.spec.latency))
+            m.d.comb += getattr(self, given).eq(apart(delay(m, given, getattr(self, entered), self._design.spec.latency)))
         if rest := self._design.spec.rest:
             quiet, inert = (
-                Cat(Const(1), *(small(getattr(self, f"next_{name}"), k) for name, k in bounds.items())).all()
+                reduce(and_, (small(getattr(self, f"next_{name}"), k) for name, k in bounds.items()), Const(1))
                 for bounds in (rest.quiet, rest.inert)
             )
             m.d.comb += self.out_rest.eq(Cat(quiet, inert))

@@ -1,6 +1,9 @@
 """The module that tells the fan-out which rows of a crossbar to skip."""
 
-from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, Signal, Value
+from functools import reduce
+from operator import and_
+
+from amaranth.hdl import ClockSignal, Const, Instance, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
 from .arithmetic import apart, cut, members, small, wire
@@ -51,8 +54,10 @@ class RowFilter(wiring.Component):  # type: ignore[misc] # amaranth ships no typ
 
         level = Signal(design.level_bits, name="level")
         event = wire(m, "input_seen", data[: design.event_bits].any())
-        bounded = [small(data[low : low + f.bits], design.bounds[f.name]) for f, low in design.slices() if f.name in design.bounds]
-        traces = wire(m, "traces", ~Cat(bounded).all() if bounded else Const(0))
+        bounded = [
+            small(data[low : low + f.bits], design.bounds[f.name]) for f, low in design.slices() if f.name in design.bounds
+        ]
+        traces = wire(m, "traces", ~reduce(and_, bounded, Const(1)))
         met, known = wire(m, "met", traces & reached), wire(m, "known", ~full)
         rests = wire(m, "rests", Mux(silent, level[0], level[1]))
         m.d.comb += self.played_skip.eq(known & ~event & ~met & rests)

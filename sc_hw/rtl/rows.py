@@ -117,5 +117,11 @@ def rows_faults() -> list[Fault]:
         fault("presynaptic input overlooked", "a row is skipped although its neuron has an input", "input_seen", "1'b0"),
         fault("last word rests for all", "a row counts as resting when its last word rests", "level_now", "rest", rest="rest"),
         fault("change overlooked", "rows that the host or a clear changed are taken for resting", "known", "1'b1"),
-        fault("step overlooked", "rows that only rest without inputs of the timestep are skipped with them", "rests", "level[0]", level="level"),
+        fault(
+            "step overlooked",
+            "rows that only rest without inputs of the timestep are skipped with them",
+            "rests",
+            "level[0]",
+            level="level",
+        ),
     ]

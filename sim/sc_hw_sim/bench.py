@@ -326,7 +326,10 @@ class CoreBench:
         start = clocks(self._index)
         await self._moved("timesteps")
         if self._flowing:
-            late = clocks(self._index) - start - self._clocks_of(steps) - _SLACK
+            elapsed = clocks(self._index) - start
+            self.board.flowing_timesteps += steps
+            self.board.flowing_clocks += elapsed
+            late = elapsed - self._clocks_of(steps) - _SLACK
             self.board.count("throughput", "clocks late", 0, max(0, late))
         for part in self.parts:
             part._compare_asked("state after timestep", kind)
@@ -464,5 +467,7 @@ class CoreBench:
             "clears": board.clears,
             "stimuli": board.stimuli,
             "clocks": clocks(self._index),
+            "flowing_timesteps": board.flowing_timesteps,
+            "flowing_clocks": board.flowing_clocks,
             "mismatch": vars(error.mismatch) | {"text": error.mismatch.text()} if error else None,
         }

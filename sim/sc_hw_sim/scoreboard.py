@@ -63,6 +63,8 @@ class Scoreboard:
     synapse_steps: int = 0
     resets: int = 0
     clears: int = 0
+    flowing_timesteps: int = 0  # those without gaps and backpressure, and the clocks they took
+    flowing_clocks: int = 0
     stimuli: dict[str, int] = dataclasses.field(default_factory=dict)
 
     @property

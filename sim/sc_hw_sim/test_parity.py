@@ -59,7 +59,9 @@ async def parity(dut: Any) -> None:
             _, front = build(CoreBench, index, entry["neurons"][0], prefix=NEURON)
             return build(LayerBench, index, entry, front=front)
         if entry["kind"] == "crossbar":
-            sides = [build(NeuronBench, index, side, prefix=f"{side['rule'].rpartition('.')[2]}_")[1] for side in entry["neurons"]]
+            sides = [
+                build(NeuronBench, index, side, prefix=f"{side['rule'].rpartition('.')[2]}_")[1] for side in entry["neurons"]
+            ]
             return build(CrossbarBench, index, entry, sides=sides)
         return build(CoreBench, index, entry)
 

@@ -70,7 +70,11 @@ def _spec(config: ThreeFactorConfig) -> RuleSpec:
         synapse_inputs=(
             Field(name="activity", bits=config.activity_bits, meaning="presynaptic activity", owner="pre"),
             Field(
-                name="signal", bits=config.signal_bits, signed=True, meaning="learning signal of the postsynaptic neuron", owner="post"
+                name="signal",
+                bits=config.signal_bits,
+                signed=True,
+                meaning="learning signal of the postsynaptic neuron",
+                owner="post",
             ),
         ),
         step_inputs=consolidation_step_inputs(config),

@@ -1,0 +1,63 @@
+"""Crossbars by simulation: both generators against the golden model, rows skipped, planted faults, recorded inputs."""
+
+import numpy as np
+import pytest
+
+from sc_hw.rtl.emit import GENERATORS
+from sc_hw.selftest import selftest
+from sc_hw.simulate import simulate
+from sc_hw_models.crossbar import CrossbarModel
+from sc_hw_models.registry import get_rule
+
+# Presynaptic and postsynaptic neurons, lanes, settings.
+SHAPES = [
+    (8, 8, 2, {}),
+    (16, 6, 1, {"eligibility_gain_shift": 4, "rounding": "nearest"}),
+    (5, 4, 4, {}),  # a row is a word: nothing to skip
+    (1, 6, 2, {"consolidation": "pull", "rounding": "stochastic", "decay_rounding": "stochastic"}),  # one row, noise everywhere
+    (7, 6, 2, {"rule": "three_factor", "rounding": "floor", "consolidation": "shift"}),  # no neuron keeps state
+]
+
+
+def test_parity(make_crossbar, tmp_path):
+    """All shapes of both generators, in one simulator."""
+    crossbars = [
+        make_crossbar(generator, pre=pre, post=post, lanes=lanes, name=f"x{k}{generator[0]}", **settings)
+        for k, (pre, post, lanes, settings) in enumerate(SHAPES)
+        for generator in GENERATORS
+    ]
+    result = simulate(crossbars, steps=400, seed=3, output=tmp_path / "sim")
+    for crossbar, outcome in zip(crossbars, result.cores, strict=True):
+        assert outcome["mismatch"] is None, f"{crossbar.design.name}: {outcome['mismatch']['text']}"
+        assert (outcome["rows_skipped"] > 50) == bool(crossbar.design.row_words)
+        visited = outcome["timesteps"] * crossbar.design.pre.synapses - outcome["rows_skipped"]
+        assert outcome["state_values_compared"] >= visited * crossbar.design.post.synapses * len(crossbar.design.spec.state)
+        assert outcome["resets"] >= 8
+        assert outcome["clears"] >= 4
+    assert result.passed
+
+
+@pytest.mark.parametrize(("generator", "rule"), [("amaranth", "r_stdp"), ("verilog", "r_stdp")])
+def test_every_fault_between_the_cores_is_caught(make_crossbar, tmp_path, generator, rule):
+    crossbar = make_crossbar(generator, rule=rule, pre=8, post=8, lanes=2)
+    outcomes = selftest(crossbar, steps=400, seed=1, output=tmp_path / "out")
+    verdicts = {outcome.fault: outcome.verdict for outcome in outcomes}
+    assert verdicts.pop("(none)") == "passes"
+    assert verdicts.pop("stored while played") == "not applicable"
+    assert set(verdicts.values()) == {"caught"}, verdicts
+    assert len(verdicts) == 12
+
+
+def test_recorded_inputs(make_crossbar, sc_hw, tmp_path):
+    crossbar = make_crossbar(pre=4, post=6, lanes=2, initial={"weight": np.arange(24) * 1000})
+    generator = np.random.default_rng(5)
+    stimulus = {"pre_spike": generator.random((80, 4)) < 0.2, "post_spike": generator.random((80, 6)) < 0.2,
+                "reward": generator.integers(-128, 128, 80)}  # fmt: skip
+    np.savez(tmp_path / "stimulus.npz", **stimulus)
+    status, out, err = sc_hw("sim", crossbar.folder, "--stimulus", tmp_path / "stimulus.npz")
+    assert status == 0, out + err
+    model = CrossbarModel.made(get_rule("r_stdp"), crossbar.design.config, pre=4, post=6)
+    model.synapses.load({"weight": np.arange(24) * 1000})
+    model.run(stimulus)
+    with np.load(crossbar.folder / "results" / "sim" / "final_state.npz") as state:
+        assert {name: state[name].tolist() for name in state} == {n: a.tolist() for n, a in model.synapses.state.items()}

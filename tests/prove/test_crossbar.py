@@ -1,0 +1,106 @@
+"""Proofs of crossbars: the theorems about a rule's parts and rests, what joins the cores, and what must not pass."""
+
+import dataclasses
+import re
+
+import pytest
+
+from sc_hw.manifest import load_core
+from sc_hw.proof.docket import Docket
+from sc_hw.proof.engine import prove_engine
+from sc_hw.proof.joint import prove_joint
+from sc_hw.proof.parts import prove_parts, prove_rest
+from sc_hw.proof.solver import find_solver
+from sc_hw_models.registry import get_rule
+
+RESTS = [f"rest_{level}_{case}" for level in ("quiet", "inert") for case in ("trace", "spike")]
+
+
+def theorems(prove, rule, config):
+    docket = Docket(solvers=[find_solver("yices")], timeout=60, progress=lambda _o: None)
+    prove(rule, config, docket)
+    return {o.name: o.verdict for o in docket.obligations}
+
+
+@pytest.mark.parametrize("name", ["r_stdp", "three_factor"])
+def test_the_parts_of_every_preset_are_the_rule(name):
+    rule = get_rule(name)
+    for preset in rule.presets.values():
+        found = theorems(prove_parts, rule, preset.config)
+        assert found == dict.fromkeys(found, "proven")
+        assert "synapse_part" in found
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("r_stdp", {}),
+        ("r_stdp", {"trace_decay_shift": 0}),
+        ("r_stdp", {"decay_rounding": "nearest", "rounding": "nearest", "trace_fraction_bits": 3, "consolidation": "shift"}),
+        ("r_stdp", {"eligibility_decay_shift": 12, "trace_fraction_bits": 12, "eligibility_gain_shift": 5, "learning_shift": 0}),
+        ("three_factor", {"rounding": "nearest", "consolidation": "lock"}),
+    ],
+)
+def test_a_synapse_that_rests_keeps_its_state(name, settings):
+    rule = get_rule(name)
+    assert theorems(prove_rest, rule, rule.config_type(**settings)) == dict.fromkeys(RESTS, "proven")
+
+
+@pytest.mark.parametrize("bounds", ["pre", "quiet", "inert"])
+def test_no_bound_can_be_wider(bounds):
+    rule = get_rule("r_stdp")
+
+    def spec(config):
+        true = rule.spec(config)
+        wider = {name: exponent + 1 for name, exponent in getattr(true.rest, bounds).items()}
+        return dataclasses.replace(true, rest=dataclasses.replace(true.rest, **{bounds: wider}))
+
+    assert "refuted" in theorems(prove_rest, dataclasses.replace(rule, spec=spec), rule.config_type()).values()
+
+
+def run(crossbar, tmp_path):
+    return prove_joint(crossbar, [find_solver("yices")], timeout=100, traces=tmp_path / "traces")
+
+
+@pytest.mark.parametrize(
+    ("generator", "rule", "settings"),
+    [("amaranth", "r_stdp", {}), ("verilog", "r_stdp", {"consolidation": "pull"}), ("verilog", "three_factor", {"rounding": "floor"})],
+)
+def test_what_joins_the_cores_is_proven(make_crossbar, tmp_path, generator, rule, settings):
+    crossbar = make_crossbar(generator, pre=8, post=4, lanes=2, rule=rule, **settings)
+    obligations = run(crossbar, tmp_path)
+    assert {o.verdict for o in obligations} == {"proven"}, [vars(o) for o in obligations if o.verdict != "proven"]
+    rows = ["crossbar_rows"] if crossbar.design.rows else []
+    assert [o.name for o in obligations] == ["engine_memory", "crossbar_fanout", "crossbar_streams", *rows, "crossbar_wiring", "inside",
+                                             "cover_two_timesteps_with_stalls", "cover_timestep_after_reset"]  # fmt: skip
+
+
+FAULTS = {  # what is replaced in the Verilog generator's text, and the statement that must be refuted
+    "input overlooked": (r"known & ~input_seen &", "known &", "crossbar_rows"),
+    "change overlooked": (r"known = ~full_reg", "known = 1'b1", "crossbar_rows"),
+    "command taken alone": (r"command_valid & pre_command_ready & post_command_ready", "command_valid", "crossbar_streams"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_is_refuted(make_crossbar, tmp_path, fault):
+    pattern, new, statement = FAULTS[fault]
+    crossbar = make_crossbar(pre=2, post=2, lanes=1)
+    changed = 0
+    for name in ("dut.v", "dut_rows.v"):
+        text = (crossbar.folder / name).read_text()
+        changed += len(re.findall(pattern, text))
+        (crossbar.folder / name).write_text(re.sub(pattern, new, text))
+    assert changed == 1
+    assert statement in {o.name for o in run(load_core(crossbar.folder), tmp_path) if o.verdict == "refuted"}
+
+
+def test_an_engine_that_writes_a_skipped_row_is_refuted(make_crossbar, tmp_path):
+    crossbar = make_crossbar(pre=2, post=2, lanes=1)
+    path = crossbar.folder / "synapses" / "dut_synapses.v"
+    text = path.read_text()
+    assert "written = write_back & ~skipped" in text
+    path.write_text(text.replace("written = write_back & ~skipped", "written = write_back"))
+    core = load_core(crossbar.folder / "synapses")
+    obligations = prove_engine(core, [find_solver("yices")], timeout=100, traces=tmp_path / "traces", covers=False)
+    assert {"engine_sweep", "engine_skip"} & {o.name for o in obligations if o.verdict == "refuted"}
