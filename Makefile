@@ -86,8 +86,8 @@ continual: $(READY) ## two tasks on real data: forgetting with and without conso
 layer: $(READY) ## neurons with short-term plasticity in front of learning synapses, on real data, in the model and in the Verilog
 	$(BIN)/python examples/layer.py build/layer
 
-crossbar: $(READY) ## clocks of a crossbar's timestep at 1, 5 and 30 % activity
-	$(BIN)/python synth/crossbar.py build/crossbar
+crossbar: $(READY) ## clocks of a crossbar's sweep at 1, 5 and 30 % activity
+	$(BIN)/python synth/crossbar.py
 
 learn: $(READY) ## from data to cores: train on five tasks with EWC, derive, emit the output layer's core, check it
 	$(BIN)/sc-hw train --data digits --standardise --protocol permuted --optimiser sgd --batch 16 --epochs 20 -o build/learn/trained --force

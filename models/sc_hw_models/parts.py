@@ -70,6 +70,8 @@ def _spec(rule: Rule, config: Any, owner: str) -> RuleSpec:
     for side in NEURONS:
         if not _of(side, spec.synapse_inputs):
             raise ConfigError(f"rule {rule.name}: names no input of its {side}synaptic neurons; it cannot be a crossbar")
+    if own := _of(SYNAPSE, spec.synapse_inputs):
+        raise ConfigError(f"rule {rule.name}: {own[0].name} is an input of each synapse; it cannot be a crossbar")
     for name, owners in dependencies(rule, config).items():
         (side,) = {f.owner for f in spec.state if f.name == name}
         if owners - {side}:
@@ -81,7 +83,7 @@ def _spec(rule: Rule, config: Any, owner: str) -> RuleSpec:
     if owner == SYNAPSE:
         given = tuple(replace(f, reset=0) for side in NEURONS for f in neurons[side])
         outputs = spec.outputs + ((REST,) if spec.rest else ())
-        return replace(named, synapse_inputs=given + _of(SYNAPSE, spec.synapse_inputs), outputs=outputs)
+        return replace(named, synapse_inputs=given, outputs=outputs)
     return replace(named, rest=None, synapse_inputs=_of(owner, spec.synapse_inputs), step_inputs=(), outputs=neurons[owner])
 
 

@@ -61,7 +61,11 @@ def test_a_row_that_need_not_be_visited_does_not_change(name, settings):
     rule = get_rule(name)
     crossbar = CrossbarModel.made(rule, rule.config_type(**settings), pre=PRE, post=POST)
     inputs = inputs_of(crossbar, np.random.default_rng(5), 0.03)
-    given = {n: v for side in crossbar.neurons.values() for n, v in side.run({f.name: inputs[f.name] for f in side.spec.inputs})[1].items()}
+    given = {
+        n: v
+        for side in crossbar.neurons.values()
+        for n, v in side.run({f.name: inputs[f.name] for f in side.spec.inputs})[1].items()
+    }
     before = crossbar.synapses.state
     states, outputs = crossbar.synapses.run(crossbar.synapse_inputs(given, inputs))
     visited = crossbar.visited(given, inputs, outputs["rest"], None)

@@ -64,7 +64,11 @@ def run(crossbar, tmp_path):
 
 @pytest.mark.parametrize(
     ("generator", "rule", "settings"),
-    [("amaranth", "r_stdp", {}), ("verilog", "r_stdp", {"consolidation": "pull"}), ("verilog", "three_factor", {"rounding": "floor"})],
+    [
+        ("amaranth", "r_stdp", {}),
+        ("verilog", "r_stdp", {"consolidation": "pull"}),
+        ("verilog", "three_factor", {"rounding": "floor"}),
+    ],
 )
 def test_what_joins_the_cores_is_proven(make_crossbar, tmp_path, generator, rule, settings):
     crossbar = make_crossbar(generator, pre=8, post=4, lanes=2, rule=rule, **settings)

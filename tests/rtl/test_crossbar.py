@@ -22,7 +22,12 @@ def test_the_folder(make_crossbar, generator):
     assert crossbar.edited == ()
     assert core_files(crossbar.design, generator) == core_files(load_core(crossbar.folder).design, generator)
     ports = {port["name"]: port["bits"] for port in json.loads((crossbar.folder / "manifest.json").read_text())["ports"]}
-    assert (ports["pre_event_pre_spike"], ports["post_event_post_spike"], ports["host_data"], ports["pre_host_data"]) == (1, 2, 28, 12)
+    assert (ports["pre_event_pre_spike"], ports["post_event_post_spike"], ports["host_data"], ports["pre_host_data"]) == (
+        1,
+        2,
+        28,
+        12,
+    )
     assert not [name for name in ports if name.startswith(("event_", "pre_command", "pre_result"))]
 
 
