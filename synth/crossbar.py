@@ -2,10 +2,10 @@
 
     python synth/crossbar.py [FOLDER]
 
-64 x 64 neurons on 4 lanes. Which rows a timestep visits is the golden model's: the rows that `sc-hw sim` demands of the emitted core,
-beat by beat; a row that is visited takes 16 clocks, one that is skipped a single clock. With FOLDER, which takes minutes, the crossbars
-are emitted and simulated with the same inputs, every state bit compared, and the clocks of timesteps without gaps and backpressure
-are measured. Prints the table of docs/measured/crossbar.md.
+64 x 64 neurons on 4 lanes. Which rows a timestep visits is the golden model's answer, and what `sc-hw sim` demands of the
+emitted core beat by beat; a row that is visited takes 16 clocks, one that is skipped a single clock. With FOLDER, which takes
+minutes, the crossbars are emitted and simulated with the same inputs, every state bit compared, and the clocks of timesteps
+without gaps and backpressure are measured. Prints the table of docs/measured/crossbar.md.
 """
 
 import sys
