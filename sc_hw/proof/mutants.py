@@ -97,8 +97,6 @@ class _Judge:
         """
         gate = fixed(self._planted, mutant.number, self._folder / f"mutant_{mutant.number}")
         verdict, how = compare(self._gold, gate, mutant.module, timeout=self._timeout)
-        if verdict != "equal" and mutant.number in self._survivors:
-            verdict, how = compare(self._gold, gate, mutant.module, timeout=self._timeout, through=True)
         if verdict == "equal":
             return "equivalent", "equal to the core without it for all inputs and all time"
         if verdict == "different" and mutant.number not in self._survivors:
@@ -106,7 +104,12 @@ class _Judge:
         searched = mutant.number not in self._survivors and "engine" in self._parts(mutant.module)
         if searched and (clock := self._broken(mutant.module)(mutant.number, self._timeout)) is not None:
             return "killed", _BROKEN.format(clock=clock)
-        return self._theorem(gate, self._parts(mutant.module), None)
+        verdict, how = self._theorem(gate, self._parts(mutant.module), None)
+        if verdict != "equivalent" and mutant.number in self._survivors:
+            ignored, _ = compare(self._gold, gate, mutant.module, timeout=self._timeout, through=True)
+            if ignored == "equal":
+                return "equivalent", "what it changes the datapath ignores, for all inputs and all time"
+        return verdict, how
 
     def _theorem(self, core: Core, parts: Sequence[str], circuit: Callable[[str], Circuit] | None) -> tuple[str, str]:
         """Return what ``sc-hw prove`` says and the obligation that decides."""
