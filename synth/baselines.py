@@ -172,8 +172,9 @@ def page() -> str:
         cells = list(device.cells) if device else []
         lines += [f"\n## {target}\n", f"{load_target(target).part}, {device and device.tool} {tools[target]}."]
         lines += [f"Not timed: {device.untimed}."] if device and device.untimed else []
-        lines += ["", f"| design | min | median | max | {' | '.join(map(LABELS.get, cells))} | critical path |"]
-        lines += ["|---|---:|---:|---:|" + "---:|" * len(cells) + "---|"]
+        if entries:
+            lines += ["", f"| design | min | median | max | {' | '.join(map(LABELS.get, cells))} | critical path |"]
+            lines += ["|---|---:|---:|---:|" + "---:|" * len(cells) + "---|"]
         missing = [item.name for item in items("clocks", target) if item.name not in entries]
         for item in items("clocks", target):
             if entry := entries.get(item.name):
