@@ -84,8 +84,7 @@ def page(known: dict[str, Any]) -> str:
     lines = [
         "# How cost grows\n",
         f"Measured with sc-hw {tools['sc_hw']}, rule {RULE}, default preset, generator {GENERATOR}, by",
-        "\n    make scaling\n",
-        "What follows from it beyond one device is in [scaling.md](../scaling.md).",
+        "\n    make scaling",
         "\n## Synapses on one lane\n",
         f"LUT / FF / BRAM after synthesis by Yosys {tools['yosys']}; the last row is LUT at {SIZES[-1]:,} synapses over LUT at",
         f"{SIZES[0]:,}.\n",
