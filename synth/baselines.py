@@ -48,6 +48,8 @@ class Item:
     preset: str
     module: str
     consolidation: str = ""
+    synapses: int = SYNAPSES
+    lanes: int = 1
 
     @property
     def name(self) -> str:
@@ -61,7 +63,7 @@ class Item:
         config = rule.presets[self.preset].config
         if self.consolidation:
             config = dataclasses.replace(config, rounding="stochastic", consolidation=self.consolidation)
-        return CoreDesign(name="core", rule=rule, config=config, synapses=SYNAPSES)
+        return CoreDesign(name="core", rule=rule, config=config, synapses=self.synapses, lanes=self.lanes)
 
     def emit(self, folder: Path) -> Core:
         """Return its core, emitted into a folder that is replaced."""

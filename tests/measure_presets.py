@@ -100,7 +100,9 @@ def main(verb: str, rules: tuple[str, ...], count: int, others: int, seed: int, 
             with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
                 emitted = Path(name) / "core"
                 status, said = _run("emit", *settings, "--output", str(emitted))
-                if not status and not _passed(folder / "results" / f"{verb}.json", load_core(emitted), mutants, seed):
+                if not status and _passed(folder / "results" / f"{verb}.json", load_core(emitted), mutants, seed):
+                    said = "passed before"
+                elif not status:
                     shutil.rmtree(folder, ignore_errors=True)
                     shutil.copytree(emitted, folder)
                     status, said = _run(verb, str(folder), "--timeout", str(timeout), *options)

@@ -131,7 +131,7 @@ def train(
             row |= {f"accuracy{k}": accuracies[k] if k <= number else "" for k in range(config.tasks)}
             if trainer.epoch == config.epochs:
                 trainer.finish_task(part.train, part.train_labels)
-                history.append([trainer.accuracy(k, p.test, p.test_labels) for k, p in enumerate(parts[: number + 1])])
+                history.append(accuracies)
             for callback in everything:
                 callback.row(row)
             rows += 1
