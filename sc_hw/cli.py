@@ -126,6 +126,13 @@ def app() -> None:
     "--pre", type=int, metavar="A", help="A crossbar: A presynaptic neurons, each with a synapse to every one of --post."
 )
 @click.option("--post", type=int, metavar="B", help="Postsynaptic neurons of the crossbar (see docs/crossbar.md).")
+@click.option(
+    "--spikes",
+    type=click.Choice(["bits", "addresses"]),
+    default="bits",
+    show_default=True,
+    help="How spikes enter a crossbar: a bit for each neuron and timestep, or the numbers of those that spike.",
+)
 @click.option("--name", default="sc_core", show_default=True, help="Name of the top module.")
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw emitted it.")
 @click.pass_context
@@ -133,7 +140,7 @@ def emit(
     context: click.Context, synapses: int | None, output: Path, derived: Path | None, layer: str | None, rule: str,
     generator: str, lanes: int, preset: str, config: Path | None, settings: tuple[str, ...], initial: Path | None,
     presynaptic: str | None, neurons: int | None, neuron_settings: tuple[str, ...],
-    pre: int | None, post: int | None, name: str, force: bool,
+    pre: int | None, post: int | None, spikes: str, name: str, force: bool,
 ) -> None:  # fmt: skip
     """Write a learning core as a self-describing folder of Verilog.
 
@@ -160,6 +167,8 @@ def emit(
                     f"{option} {value}: does not go with --pre and --post, which are a crossbar; leave out one of the two"
                 )
         synapses = pre * post
+    elif spikes != "bits":
+        raise UserError(f"--spikes {spikes}: is of a crossbar; give --pre A and --post B too")
     if derived:
         for option in ("synapses", "rule", "preset", "config", "initial"):
             if context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT:
@@ -176,7 +185,8 @@ def emit(
     resolved = build_config(chosen, table, settings, preset=preset)
     design: CoreDesign
     if pre is not None and post is not None:
-        design = CrossbarDesign.made(name, chosen, resolved, pre=pre, post=post, lanes=lanes)
+        design = CrossbarDesign.made(name, chosen, resolved, pre=pre, post=post, lanes=lanes,
+                                     addressed=spikes == "addresses")  # fmt: skip
     else:
         design = CoreDesign(name=name, rule=chosen, config=resolved, synapses=synapses, lanes=lanes)
     if initial or derived:

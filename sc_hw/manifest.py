@@ -98,7 +98,7 @@ def joined_manifest(
         neurons = {"presynaptic_rule": design.presynaptic.rule.name, "presynaptic": design.presynaptic.synapses,
                    "postsynaptic": design.postsynaptic}  # fmt: skip
     else:
-        neurons = {"presynaptic": design.pre.synapses, "postsynaptic": design.post.synapses}
+        neurons = {"presynaptic": design.pre.synapses, "postsynaptic": design.post.synapses, "addressed": design.addressed}
     return {
         "schema": LAYER_SCHEMA if isinstance(design, LayerDesign) else CROSSBAR_SCHEMA,
         "name": design.name,
@@ -147,7 +147,8 @@ def load_core(folder: Path) -> Core:
             parts = tuple(load_core(folder / name) for name in manifest["parts"])
             design = CrossbarDesign.made(
                 manifest["name"], get_rule(manifest["rule"].partition(".")[0]), described["config"], pre=manifest["presynaptic"],
-                post=manifest["postsynaptic"], lanes=manifest["lanes"], initial=parts[-1].design.initial,
+                post=manifest["postsynaptic"], lanes=manifest["lanes"], addressed=manifest["addressed"],
+                initial=parts[-1].design.initial,
             )  # fmt: skip
         else:
             initial = read_initial(folder / INITIAL) if INITIAL in manifest["sha256"] else {}

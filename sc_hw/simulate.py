@@ -117,9 +117,11 @@ def _entry(design: CoreDesign, steps: int) -> dict[str, Any]:
         kind, neurons = "layer", [design.presynaptic]
     elif isinstance(design, CrossbarDesign):
         kind, neurons = "crossbar", list(design.sides.values())
+    addressed = isinstance(design, CrossbarDesign) and design.addressed
+    initial = {name: array.tolist() for name, array in design.initial.items()}
     return {"rule": design.rule.name, "config": dataclasses.asdict(design.config), "synapses": design.synapses,
-            "lanes": design.lanes, "steps": steps, "initial": {name: array.tolist() for name, array in design.initial.items()},
-            "row_words": design.row_words, "kind": kind, "neurons": [_entry(side, steps) for side in neurons]}  # fmt: skip
+            "lanes": design.lanes, "steps": steps, "initial": initial, "row_words": design.row_words, "kind": kind,
+            "addressed": addressed, "neurons": [_entry(side, steps) for side in neurons]}  # fmt: skip
 
 
 def simulate(

@@ -60,9 +60,10 @@ def make_crossbar(tmp_path):
     """Emit a crossbar into a temporary folder and load it back."""
 
     def make(generator: str = "verilog", *, pre: int = 5, post: int = 6, lanes: int = 2, rule: str = "r_stdp", name: str = "dut",
-             initial: dict | None = None, **config: object) -> Core:  # fmt: skip
+             addressed: bool = False, initial: dict | None = None, **config: object) -> Core:  # fmt: skip
         chosen = get_rule(rule)
-        design = CrossbarDesign.made(name, chosen, chosen.config_type(**config), pre=pre, post=post, lanes=lanes, initial=initial)
+        design = CrossbarDesign.made(name, chosen, chosen.config_type(**config), pre=pre, post=post, lanes=lanes,
+                                     addressed=addressed, initial=initial)  # fmt: skip
         return load_core(emit(design, generator, tmp_path / f"{name}_{generator}", force=True))
 
     return make

@@ -9,7 +9,9 @@ from typing import Any
 from sc_hw_models.rule import Field
 
 from ..manifest import Core
+from ..rtl.addresses import AddressesDesign
 from ..rtl.crossbar import CrossbarDesign
+from ..rtl.design import CoreDesign
 from ..rtl.emit import core_files
 from ..rtl.layer import NEURON, LayerDesign
 from .engine import RUNS_LONGER, answer_of, decide, induction_task, memory_task, read_sources, render
@@ -34,6 +36,10 @@ _STREAMS = {
     "layer": "a neuron's beat leaves the layer exactly when it is stored, which only a timestep being played delays",
     "crossbar": "every core takes a command exactly when the crossbar does",
 }
+_ADDRESSES = (
+    "every neuron's bit of a timestep says whether an event named it since the timestep before was complete; words come in "
+    "order, once each, without a lost clock"
+)
 _MEMORY = {"engine_memory": "the emitted memory returns what was last written"}
 _COVERS = {
     "cover_two_timesteps_with_stalls": "two timesteps are played, with stalls",
@@ -91,6 +97,11 @@ def prove_joint(
             for obligation in part:
                 obligations.append(obligation)
                 progress(obligation)
+        if isinstance(design, CrossbarDesign):
+            for module in design.addresses.values():
+                for obligation in _addresses(core, design, module, texts, solvers, timeout, folder, traces):
+                    obligations.append(obligation)
+                    progress(obligation)
         for obligation in _covers(core, design, solvers[0], timeout, folder):
             obligations.append(obligation)
             progress(obligation)
@@ -111,27 +122,58 @@ def _small(design: Joined) -> Joined:
     return replace(design, synapses=4 * lanes, lanes=lanes, initial={}, pre=pre, post=post)
 
 
+def _addresses(
+    core: Core, design: CrossbarDesign, module: AddressesDesign, texts: Mapping[str, str], solvers: Sequence[Solver],
+    timeout: float, folder: Path, traces: Path,
+) -> Iterator[Obligation]:  # fmt: skip
+    """Prove what turns the address events of one kind of neurons into bits, and its memory."""
+    memory = f"{module.name}_memory"
+    task = memory_task(design, {f"{memory}.v": texts[f"{memory}.v"]}, memory, (1, module.words, 1))
+    yield from decide(core, memory, task, task, _MEMORY, solvers, timeout, folder, traces)
+    inside, visible = (_addresses_task(design, module, texts, inside=inside) for inside in (True, False))
+    statements = {"crossbar_addresses": _ADDRESSES, "inside": _INSIDE}
+    yield from decide(core, module.name, inside, visible, statements, solvers, timeout, folder, traces)
+
+
+def _addresses_task(
+    design: CrossbarDesign, module: AddressesDesign, texts: Mapping[str, str], *, inside: bool | None
+) -> dict[str, Any]:
+    """Return the task about one of the modules that take address events; ``inside`` as in ``_task``."""
+    memory, word = f"{module.name}_memory", module.word_bits
+    taps = {"open_reg": 1, "quiet_reg": 1, "read_reg": 1, "valid_reg": 1, "word_reg": word, "beat_word_reg": word}
+    ports = {"read_enable": 1, "read_address": word, "read_data": 1, "write_enable": 1, "write_address": word, "write_data": 1}
+    taps |= {f"memory_{lane}.{port}": bits for lane in range(module.lanes) for port, bits in ports.items()}
+    harness = render("addresses.sv.j2", design, top=f"{design.name}_proof", addresses=module, taps=taps, inside=inside)
+    return induction_task(design, {f"{name}.v": texts[f"{name}.v"] for name in (module.name, memory)}, [memory], harness)
+
+
 def _covers(core: Core, design: Joined, solver: Solver, timeout: float, folder: Path) -> Iterator[Obligation]:
     """Reach every event on a small design of the same rules, configurations and generator."""
     small = _small(design)
     files = {Path(name).name: text for name, text in core_files(small, core.manifest["generator"]).items()}
-    depth = 24
-    run = run_sby(folder / "covers", mode="cover", depth=depth, solver=solver, timeout=RUNS_LONGER * timeout,
-                  **_task(small, files, inside=None))  # fmt: skip
-    for name, statement in _COVERS.items():
-        reached = name in run.reached
-        where = f"on {small.synapses} synapses"
-        note = f"reached in clock {run.reached[name]} {where}" if reached else f"not reached in {depth} clocks {where} {run.text}"
-        answer = {**answer_of(solver, run), "answer": "sat" if reached else run.status}
-        yield Obligation(name=name, statement=f"not vacuous: {statement}", answers=[answer], note=note,
-                         verdict="proven" if reached else "unknown")  # fmt: skip
+    tasks = [(_COVERS, _task(small, files, inside=None))]
+    if isinstance(small, CrossbarDesign):
+        tasks += [({f"cover_addressed_{owner}": f"the spike of a {owner}synaptic neuron is given, after a reset in between"},
+                   _addresses_task(small, module, files, inside=None)) for owner, module in small.addresses.items()]  # fmt: skip
+    depth, where = 24, f"on {small.synapses} synapses"
+    for k, (covers, task) in enumerate(tasks):
+        run = run_sby(folder / f"covers_{k}", mode="cover", depth=depth, solver=solver, timeout=RUNS_LONGER * timeout, **task)
+        for name, statement in covers.items():
+            clock = next((run.reached[found] for found in run.reached if name.startswith(found)), None)
+            reached = clock is not None
+            note = f"reached in clock {clock} {where}" if reached else f"not reached in {depth} clocks {where} {run.text}"
+            answer = {**answer_of(solver, run), "answer": "sat" if reached else run.status}
+            yield Obligation(name=name, statement=f"not vacuous: {statement}", answers=[answer], note=note,
+                             verdict="proven" if reached else "unknown")  # fmt: skip
 
 
 def _task(design: Joined, files: Mapping[str, str], *, inside: bool | None) -> dict[str, Any]:
     """Return the task about the joint; without ``inside`` it sees no register within, and with ``None`` it holds the covers."""
-    fanout, cores = design.fanout, {place: part for place, (_, part) in design.parts.items()}
+    fanout = design.fanout
+    cores: dict[str, CoreDesign | AddressesDesign] = {place: part for place, (_, part) in design.parts.items()}
     rows, events = None, 0
     if isinstance(design, CrossbarDesign):
+        cores |= {f"{owner}_addresses": module for owner, module in design.addresses.items()}
         rows, events = design.rows, design.lanes * sum(f.bits for f in design.post.spec.synapse_inputs)
     inner = [fanout.name, *([rows.name] if rows else [])]
     memories = [f"{name}_memory" for name in inner]
@@ -201,6 +243,8 @@ def _layer(design: LayerDesign) -> _Joint:
 
 def _crossbar(design: CrossbarDesign) -> _Joint:
     def stream(owner: str) -> _Stream:
+        if owner not in design.parts and design.addressed:
+            return _Stream(*(rf"\dut.{owner}_addresses.beat_{name} " for name in ("valid", "ready", "data")))
         at = rf"\dut.{owner}.result_" if owner in design.parts else f"{owner}_event_"
         return _Stream(f"{at}valid ", f"{at}ready ", _side_by_side(f"{at}{f.name} " for f in design.given(owner)))
 
@@ -208,6 +252,17 @@ def _crossbar(design: CrossbarDesign) -> _Joint:
     inner = _Stream(*(rf"\dut.fan_out.played_{name} " for name in ("valid", "ready", "data")))
     commands = {f"{place}.command_{name}" for place in design.parts for name in ("valid", "ready")}
     events = {f"synapses.{port.name}" for port in design.core.ports() if port.name.startswith("event_")}
+    addressed: list[tuple[str, str]] = []
+    for owner, module in design.addresses.items():
+        inner_ports = [port.name for port in module.ports() if not port.name.startswith("beat_")]
+        addressed += [
+            (name if name in ("clk", "rst") else f"{owner}_{name}", f"{owner}_addresses.{name}") for name in inner_ports
+        ]
+        events |= {f"{owner}.event_valid", f"{owner}.event_ready"}  # not the crossbar's own
+        if owner in design.parts:
+            spike = design.sides[owner].spec.inputs[0].name
+            given = (("valid", "valid"), ("ready", "ready"), ("data", spike))
+            addressed += [(rf"\dut.{owner}_addresses.beat_{name} ", f"{owner}.event_{taken}") for name, taken in given]
     cleared = [("command_clear", f"{place}.command_clear") for place in design.parts]
     copied = [(f"{{{design.lanes}{{beat_played[{high}:{low}]}}}}", f"synapses.event_{f.name}") for f, high, low in _slices(pre)]
     return _Joint(
@@ -217,5 +272,5 @@ def _crossbar(design: CrossbarDesign) -> _Joint:
         beat_played=_side_by_side(rf"\dut.synapses.event_{f.name} [{f.bits - 1}:0]" for f in pre),
         agreements=[(rf"(\dut.{place}.command_valid & \dut.{place}.command_ready )", "command_valid & command_ready")
                     for place in design.parts],
-        wires=_wires(design, events | commands) + cleared + copied,
+        wires=_wires(design, events | commands) + addressed + cleared + copied,
     )  # fmt: skip

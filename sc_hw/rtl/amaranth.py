@@ -132,6 +132,12 @@ def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str
         name: (purpose, _rtlil(name, top, reset=True)),
         fanout.name: (fanout.purpose, _rtlil(fanout.name, Fanout(fanout), reset=True)),
     }
+    if isinstance(design, CrossbarDesign):
+        from .address_decoder import AddressDecoder
+
+        for module in design.addresses.values():
+            text = _rtlil(module.name, AddressDecoder(module), reset=True)
+            modules[module.name] = f"spikes of {module.neurons} neurons by number, as bits", text
     if isinstance(design, CrossbarDesign) and design.rows:
         from .row_filter import RowFilter
 

@@ -11,6 +11,7 @@ from sc_hw_models.parts import NEURONS, SYNAPSE, part
 from sc_hw_models.rule import ConfigError, Field, Rule
 
 from ..errors import UserError
+from .addresses import AddressesDesign, address_faults
 from .design import CoreDesign, Port
 from .faults import Fault
 from .joint import FanoutDesign, fanout_faults
@@ -23,22 +24,34 @@ def _packed(fields: Iterable[Field]) -> int:
     return sum(f.bits for f in fields)
 
 
+def _check_addressed(rule: Rule, sides: dict[str, CoreDesign], lanes: int) -> None:
+    """Raise ``UserError`` where an address event cannot say what a neuron gets."""
+    for side in sides.values():
+        for f in side.spec.inputs:
+            if len(side.spec.inputs) > 1 or f.bits > 1:
+                raise UserError(f"--spikes addresses: {f.name} of rule {rule.name} is no spike; use --spikes bits")
+    if lanes & (lanes - 1):
+        raise UserError(f"--lanes {lanes}: with --spikes addresses allowed are powers of two")
+
+
 @dataclass(frozen=True, kw_only=True)
 class CrossbarDesign(CoreDesign):
     """``pre.synapses`` presynaptic and ``post.synapses`` postsynaptic neurons and a synapse for each pair of them.
 
     Synapse ``i * B + j`` joins presynaptic neuron ``i`` to postsynaptic neuron ``j`` of B; ``rule``, ``config``, ``synapses``,
     ``lanes`` and ``initial`` are those of the synapses. ``made`` builds all three parts of a rule. A side whose rule keeps no
-    state has no core: its inputs go to the synapses as they come. Errors: ``UserError`` for numbers that do not fit.
+    state has no core: its inputs go to the synapses as they come. With ``addressed`` spikes come as address events, not as
+    bits. Errors: ``UserError`` for numbers that do not fit.
     """
 
     pre: CoreDesign
     post: CoreDesign
+    addressed: bool = False
 
     @classmethod
-    def made(cls, name: str, rule: Rule, config: Any, *, pre: int, post: int, lanes: int,
+    def made(cls, name: str, rule: Rule, config: Any, *, pre: int, post: int, lanes: int, addressed: bool = False,
              initial: dict[str, np.ndarray] | None = None) -> Self:  # fmt: skip
-        """Return the crossbar of a rule. Errors: ``UserError`` for a rule that cannot be taken apart, and for numbers."""
+        """Return the crossbar of a rule. Errors: ``UserError`` for a rule that does not allow it, and for numbers."""
         for option, value in (("--pre", pre), ("--post", post)):
             if value < 1:
                 raise UserError(f"{option} {value}: out of range; allowed are 1 and more, with a product of at most 16777216")
@@ -53,9 +66,11 @@ class CrossbarDesign(CoreDesign):
             owner: CoreDesign(name=f"{name}_{owner}", rule=parts[owner], config=config, synapses=units, lanes=own)
             for owner, units, own in (("pre", pre, 1), ("post", post, lanes))
         }
+        if addressed:
+            _check_addressed(rule, sides, lanes)
         rests = parts[SYNAPSE].spec(config).rest is not None and post > lanes
         return cls(name=name, rule=parts[SYNAPSE], config=config, synapses=pre * post, lanes=lanes, initial=initial or {},
-                   row_words=post // lanes if rests else 0, **sides)  # fmt: skip
+                   addressed=addressed, row_words=post // lanes if rests else 0, **sides)  # fmt: skip
 
     @cached_property
     def core(self) -> CoreDesign:
@@ -97,6 +112,14 @@ class CrossbarDesign(CoreDesign):
         return RowsDesign(name=f"{self.name}_rows", rows=self.pre.synapses, words=self.post.words, lanes=self.lanes,
                           given=self.given("pre"), inputs=len(inputs), bounds=dict(rest.pre))  # fmt: skip
 
+    @property
+    def addresses(self) -> dict[str, AddressesDesign]:
+        """What turns address events into bits, by owner; empty where spikes come as bits."""
+        if not self.addressed:
+            return {}
+        return {owner: AddressesDesign(name=f"{self.name}_{owner}_addresses", neurons=side.synapses, lanes=side.lanes)
+                for owner, side in self.sides.items()}  # fmt: skip
+
     def given(self, owner: str) -> tuple[Field, ...]:
         """Return what a neuron gives its synapses, the first field in the lowest bits."""
         return self.sides[owner].spec.outputs
@@ -104,8 +127,9 @@ class CrossbarDesign(CoreDesign):
     @property
     def memories(self) -> list[int]:
         """Bits of each memory: those of the synapses, of the neurons, and what is stored of a timestep."""
+        spikes = [module.words for module in self.addresses.values() for _ in range(module.lanes)]
         cores = [bits for _, design in self.parts.values() for bits in design.memories]
-        return [*cores, self.fanout.memory_bits, *([self.rows.memory_bits] if self.rows else [])]
+        return [*cores, self.fanout.memory_bits, *([self.rows.memory_bits] if self.rows else []), *spikes]
 
     def inputs(self) -> dict[Field, int]:
         """Return the inputs of a timestep and how many values each has: those of the neurons come first."""
@@ -116,6 +140,9 @@ class CrossbarDesign(CoreDesign):
         """Return the ports of one kind of neurons as they are called outside: events, and the host's if they keep state."""
         kept = ("event_", "host_", "readback_") if self.sides[owner].spec.state else ("event_",)
         ports = [port for port in self.sides[owner].ports() if port.name.startswith(kept)]
+        if self.addressed:
+            events = [port for port in self.addresses[owner].ports() if port.name.startswith("event_")]
+            ports = events + [port for port in ports if not port.name.startswith("event_")]
         return [replace(port, name=f"{owner}_{port.name}") for port in ports]
 
     def ports(self) -> tuple[Port, ...]:
@@ -158,4 +185,5 @@ def crossbar_faults(design: CrossbarDesign) -> list[Fault]:
               lonely, offered="command_valid"),
         fault("clear not shared", "the neurons take a clear for a timestep", f"{first}.command_clear", "1'b0", lonely),
         *(rows_faults() if design.rows else []),
+        *(one for owner in design.addresses for one in address_faults(f"{owner}_addresses")),
     ]  # fmt: skip

@@ -37,10 +37,10 @@ class Crossbar(wiring.Component):  # type: ignore[misc] # amaranth ships no type
 
         streams: dict[str, Value] = {}
         for owner, stream in (("pre", "played"), ("post", "stored")):
-            side, at = design.sides[owner], f"{owner}_event_"
+            side, events = design.sides[owner], self._events(m, owner, clocked)
             if owner not in design.parts:
-                inputs = Cat(getattr(self, f"{at}{f.name}") for f in design.given(owner))
-                streams |= {f"{stream}_valid": getattr(self, f"{at}valid"), f"{stream}_ready": getattr(self, f"{at}ready"),
+                inputs = Cat(events[f"event_{f.name}"] for f in design.given(owner))
+                streams |= {f"{stream}_valid": events["event_valid"], f"{stream}_ready": events["event_ready"],
                             f"{stream}_data": inputs}  # fmt: skip
                 continue
             valid, taken = Signal(name=f"{owner}_valid"), Signal(name=f"{owner}_ready")
@@ -48,7 +48,7 @@ class Crossbar(wiring.Component):  # type: ignore[misc] # amaranth ships no type
             streams |= {f"{stream}_valid": valid, f"{stream}_ready": taken, f"{stream}_data": Cat(given.values())}
             last = Signal(name="")
             wire(m, f"unused_{owner}_last", last)
-            inside = clocked | {"result_valid": valid, "result_ready": taken, "result_last": last}
+            inside = clocked | events | {"result_valid": valid, "result_ready": taken, "result_last": last}
             inside |= {f"result_{name}": value for name, value in given.items()}
             self._core(m, owner, f"{owner}_", inside, ready, idle)
         if design.rows:
@@ -65,6 +65,21 @@ class Crossbar(wiring.Component):  # type: ignore[misc] # amaranth ships no type
                 low += bits
         self._core(m, "synapses", "", inside, ready, idle)
         return m
+
+    def _events(self, m: Module, owner: str, clocked: dict[str, Value]) -> dict[str, Value]:
+        """Return the event stream of one kind of neurons: the crossbar's, or what becomes of its address events."""
+        side, addresses = self._design.sides[owner], self._design.addresses.get(owner)
+        if addresses is None:
+            names = [port.name for port in side.ports() if port.name.startswith("event_")]
+            return {name: getattr(self, f"{owner}_{name}") for name in names}
+        own = {port.name: getattr(self, f"{owner}_{port.name}") for port in addresses.ports() if port.name.startswith("event_")}
+        beat = {name: Signal(name=f"{owner}_spikes_{name}") for name in ("valid", "ready")}
+        beat["data"] = Signal(addresses.lanes, name=f"{owner}_spikes")
+        m.submodules[f"{owner}_addresses"] = instance(
+            addresses.name, addresses.ports(), clocked | own | {f"beat_{name}": signal for name, signal in beat.items()}
+        )
+        (spike,) = side.spec.inputs
+        return {"event_valid": beat["valid"], "event_ready": beat["ready"], f"event_{spike.name}": beat["data"]}
 
     def _rows(self, m: Module, rows: RowsDesign, clocked: dict[str, Value], streams: dict[str, Value]) -> dict[str, Value]:
         """Put the filter in front of the fan-out's played stream; return that stream."""

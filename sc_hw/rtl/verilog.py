@@ -58,11 +58,13 @@ def memory_files(design: CoreDesign) -> dict[str, str]:
 
 
 def joint_memories(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
-    """Return the memories between cores: the fan-out's, and that of the rows of a crossbar which skips some."""
+    """Return the memories between cores: the fan-out's, and of a crossbar that of the rows and those of address events."""
     template = _environment(design).get_template("lib/memory.v.j2")
     purposes = {f"{design.fanout.name}_memory": f"what {design.fanout.stored} gave in one timestep"}
     if isinstance(design, CrossbarDesign) and design.rows:
         purposes[f"{design.rows.name}_memory"] = "whether the synapses of each row rest"
+    if isinstance(design, CrossbarDesign):
+        purposes |= {f"{module.name}_memory": "which neurons of a lane spike" for module in design.addresses.values()}
     return {f"{module}.v": template.render(module=module, purpose=purpose, initial="") for module, purpose in purposes.items()}
 
 
@@ -74,6 +76,9 @@ def joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
     if rows:
         files[f"{rows.name}.v"] = "lib/rows.v.j2"
     rendered = {file: environment.get_template(path).render(fanout=design.fanout, rows=rows) for file, path in files.items()}
+    if isinstance(design, CrossbarDesign):
+        template = environment.get_template("lib/addresses.v.j2")
+        rendered |= {f"{module.name}.v": template.render(addresses=module) for module in design.addresses.values()}
     return rendered | joint_memories(design)
 
 

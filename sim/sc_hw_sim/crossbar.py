@@ -52,11 +52,41 @@ class _Nowhere(Stream):
 
 
 class NeuronBench(CoreBench):
-    """Feeds the neurons of one side and, if they keep state, compares it; their commands are the synapses'."""
+    """Feeds the neurons of one side and, if they keep state, compares it; their commands are the synapses'.
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    With ``addressed`` spikes are fed as the numbers of neurons, and ``event_beats`` has how many beats each timestep took.
+    """
+
+    def __init__(self, *arguments: Any, addressed: bool = False, **options: Any) -> None:
+        self._addressed, self.event_beats = addressed, np.zeros(0, int)
         super().__init__(*arguments, **options)
         self.together = []
+
+    @property
+    def _event_fields(self) -> list[Field]:
+        if not self._addressed:
+            return super()._event_fields
+        return [Field(name="end", bits=1), Field(name="neuron", bits=max(1, (self.synapses - 1).bit_length()))]
+
+    def _offer(self, inputs: Arrays, steps: int) -> None:
+        """Queue the events of some timesteps; numbers come in any order, and some twice, or are those of no neuron."""
+        if not self._addressed:
+            super()._offer(inputs, steps)
+            self.event_beats = np.zeros(steps, int)
+            return
+        (spikes,) = inputs.values()
+        numbers, last = [], (1 << self._event_fields[1].bits) - 1
+        for row in spikes:
+            named = np.flatnonzero(row)
+            extra = named[self.generator.random(len(named)) < 0.1]
+            nobody = np.arange(self.synapses, last + 1)[:2] if self.generator.random() < 0.2 else named[:0]
+            numbers.append(self.generator.permutation(np.concatenate([named, extra, nobody])))
+        self.event_beats = np.array([len(names) + 1 for names in numbers])
+        ends = np.zeros(self.event_beats.sum(), int)
+        ends[np.cumsum(self.event_beats) - 1] = 1
+        neurons = self.generator.integers(0, last, len(ends), endpoint=True)  # what an end carries means nothing
+        neurons[ends == 0] = np.concatenate(numbers)
+        self.event.load([ends, neurons])
 
     def _stream(self, name: str, fields: Sequence[Field]) -> Stream:
         inside = name in ("command", "result") or (name != "event" and not self.spec.state)
@@ -184,4 +214,5 @@ class CrossbarBench(CoreBench):
     def _clocks_of(self, steps: int) -> int:
         """Return how many clocks timesteps take: the postsynaptic neurons fill the fan-out while the synapses are idle."""
         depth = self.spec.latency + 2
-        return steps * (self.words + self._sides[1].words + 2 * depth + 4) + depth
+        beats = np.maximum(*(side.event_beats for side in self._sides)).sum()  # both kinds are told at once
+        return steps * (self.words + self._sides[1].words + 2 * depth + 4) + depth + int(beats)

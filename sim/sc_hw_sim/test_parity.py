@@ -60,7 +60,8 @@ async def parity(dut: Any) -> None:
             return build(LayerBench, index, entry, front=front)
         if entry["kind"] == "crossbar":
             sides = [
-                build(NeuronBench, index, side, prefix=f"{side['rule'].rpartition('.')[2]}_")[1] for side in entry["neurons"]
+                build(NeuronBench, index, side, prefix=f"{side['rule'].rpartition('.')[2]}_", addressed=entry["addressed"])[1]
+                for side in entry["neurons"]
             ]
             return build(CrossbarBench, index, entry, sides=sides)
         return build(CoreBench, index, entry)

@@ -16,6 +16,9 @@ SHAPES = [
     (5, 4, 4, {}),  # a row is a word: nothing to skip
     (1, 6, 2, {"consolidation": "pull", "rounding": "stochastic", "decay_rounding": "stochastic"}),  # one row, noise everywhere
     (7, 6, 2, {"rule": "three_factor", "rounding": "floor", "consolidation": "shift"}),  # no neuron keeps state
+    (6, 12, 4, {"addressed": True}),  # some numbers name no neuron
+    (8, 4, 4, {"addressed": True, "decay_rounding": "nearest"}),
+    (1, 2, 1, {"addressed": True}),
 ]
 
 
@@ -37,19 +40,22 @@ def test_parity(make_crossbar, tmp_path):
     assert result.passed
 
 
-@pytest.mark.parametrize(("generator", "rule"), [("amaranth", "r_stdp"), ("verilog", "r_stdp")])
-def test_every_fault_between_the_cores_is_caught(make_crossbar, tmp_path, generator, rule):
-    crossbar = make_crossbar(generator, rule=rule, pre=8, post=8, lanes=2)
+@pytest.mark.parametrize(
+    ("generator", "addressed"), [("amaranth", False), ("verilog", False), ("amaranth", True), ("verilog", True)]
+)
+def test_every_fault_between_the_cores_is_caught(make_crossbar, tmp_path, generator, addressed):
+    crossbar = make_crossbar(generator, addressed=addressed, pre=8, post=8, lanes=2)
     outcomes = selftest(crossbar, steps=400, seed=1, output=tmp_path / "out")
     verdicts = {outcome.fault: outcome.verdict for outcome in outcomes}
     assert verdicts.pop("(none)") == "passes"
     assert verdicts.pop("stored while played") == "not applicable"
     assert set(verdicts.values()) == {"caught"}, verdicts
-    assert len(verdicts) == 12
+    assert len(verdicts) == 12 + 6 * addressed
 
 
-def test_recorded_inputs(make_crossbar, sc_hw, tmp_path):
-    crossbar = make_crossbar(pre=4, post=6, lanes=2, initial={"weight": np.arange(24) * 1000})
+@pytest.mark.parametrize("addressed", [False, True])
+def test_recorded_inputs(make_crossbar, sc_hw, tmp_path, addressed):
+    crossbar = make_crossbar(pre=4, post=6, lanes=2, addressed=addressed, initial={"weight": np.arange(24) * 1000})
     generator = np.random.default_rng(5)
     stimulus = {"pre_spike": generator.random((80, 4)) < 0.2, "post_spike": generator.random((80, 6)) < 0.2,
                 "reward": generator.integers(-128, 128, 80)}  # fmt: skip

@@ -68,6 +68,8 @@ def run(crossbar, tmp_path):
         ("amaranth", "r_stdp", {}),
         ("verilog", "r_stdp", {"consolidation": "pull"}),
         ("verilog", "three_factor", {"rounding": "floor"}),
+        ("amaranth", "r_stdp", {"addressed": True}),
+        ("verilog", "r_stdp", {"addressed": True}),
     ],
 )
 def test_what_joins_the_cores_is_proven(make_crossbar, tmp_path, generator, rule, settings):
@@ -75,24 +77,34 @@ def test_what_joins_the_cores_is_proven(make_crossbar, tmp_path, generator, rule
     obligations = run(crossbar, tmp_path)
     assert {o.verdict for o in obligations} == {"proven"}, [vars(o) for o in obligations if o.verdict != "proven"]
     rows = ["crossbar_rows"] if crossbar.design.rows else []
+    addresses = ["engine_memory", "crossbar_addresses", "inside"] * 2 * crossbar.design.addressed
     covers = ["cover_two_timesteps_with_stalls", "cover_timestep_after_reset"]
+    covers += ["cover_addressed_pre", "cover_addressed_post"] * crossbar.design.addressed
     assert [o.name for o in obligations] == ["engine_memory", "crossbar_fanout", "crossbar_streams", *rows, "crossbar_wiring",
-                                             "inside", *covers]  # fmt: skip
+                                             "inside", *addresses, *covers]  # fmt: skip
 
 
 FAULTS = {  # what is replaced in the Verilog generator's text, and the statement that must be refuted
     "input overlooked": (r"known & ~input_seen &", "known &", "crossbar_rows"),
     "change overlooked": (r"known = ~full_reg", "known = 1'b1", "crossbar_rows"),
     "command taken alone": (r"command_valid & pre_command_ready & post_command_ready", "command_valid", "crossbar_streams"),
+    "sides exchanged": (r"\.event_pre_spike\(pre_spikes\)", ".event_pre_spike(post_spikes)", "crossbar_wiring"),
+    "spike kept": (
+        r"(?s)(dut_pre_addresses \(.*)valid_reg & \(quiet_reg \| beat_ready\)",
+        r"\1valid_reg & quiet_reg",
+        "crossbar_addresses",
+    ),
+    "end is a spike": (r"(?s)(dut_pre_addresses \(.*)take & ~event_end", r"\1take", "crossbar_addresses"),
+    "word too many": (r"(?s)(dut_pre_addresses \(.*)beat_word_reg == LAST\)", r"\1beat_word_reg == 0)", "crossbar_addresses"),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_fault_is_refuted(make_crossbar, tmp_path, fault):
     pattern, new, statement = FAULTS[fault]
-    crossbar = make_crossbar(pre=2, post=2, lanes=1)
+    crossbar = make_crossbar(pre=2, post=2, lanes=1, addressed=True)
     changed = 0
-    for name in ("dut.v", "dut_rows.v"):
+    for name in ("dut.v", "dut_rows.v", "dut_pre_addresses.v"):
         text = (crossbar.folder / name).read_text()
         changed += len(re.findall(pattern, text))
         (crossbar.folder / name).write_text(re.sub(pattern, new, text))

@@ -43,6 +43,8 @@ def test_a_side_without_state_has_no_core(make_crossbar):
         ({"pre": 5, "post": 6, "lanes": 2}, {}),
         ({"pre": 1, "post": 3, "lanes": 3}, {"consolidation": "pull", "rounding": "stochastic", "decay_rounding": "stochastic"}),
         ({"pre": 3, "post": 4, "lanes": 1, "rule": "three_factor"}, {"rounding": "nearest"}),
+        ({"pre": 5, "post": 12, "lanes": 4, "addressed": True}, {}),
+        ({"pre": 1, "post": 1, "lanes": 1, "addressed": True}, {}),
     ],
 )
 def test_lint_is_clean(make_crossbar, generator, shape, config):
@@ -63,6 +65,15 @@ def test_lint_is_clean(make_crossbar, generator, shape, config):
         (("--pre", "4", "--post", "6", "--lanes", "4"), "--lanes 4: allowed are divisors of the 6 postsynaptic neurons"),
         (("--pre", "4", "--post", "6", "--synapses", "24"), "--synapses 24: does not go with --pre and --post"),
         (("--pre", "4", "--post", "6", "--presynaptic", "stp", "--neurons", "4"), "--presynaptic stp: does not go with --pre"),
+        (("--synapses", "4", "--spikes", "addresses"), "--spikes addresses: is of a crossbar; give --pre A and --post B too"),
+        (
+            ("--pre", "4", "--post", "6", "--lanes", "3", "--spikes", "addresses"),
+            "--lanes 3: with --spikes addresses allowed are",
+        ),
+        (
+            ("--pre", "4", "--post", "6", "--spikes", "addresses", "--rule", "three_factor"),
+            "activity of rule three_factor is no spike",
+        ),
         (("--pre", "4", "--post", "6", "--rule", "stp"), "rule stp: names no input of its presynaptic neurons"),
     ],
 )

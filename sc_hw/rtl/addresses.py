@@ -1,0 +1,94 @@
+"""What turns address events into spikes as bits: the module in front of one kind of a crossbar's neurons, as a description."""
+
+from dataclasses import dataclass
+
+from .design import Port
+from .faults import Fault
+
+__all__ = ["AddressesDesign", "address_faults"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddressesDesign:
+    """``neurons`` neurons whose spikes come by number, in any order, and leave as ``words`` beats of ``lanes`` bits.
+
+    ``name`` is that of the module; ``lanes`` is a power of two and divides the neurons.
+    """
+
+    name: str
+    neurons: int
+    lanes: int
+
+    @property
+    def words(self) -> int:
+        """Beats of a timestep."""
+        return self.neurons // self.lanes
+
+    @property
+    def neuron_bits(self) -> int:
+        """Bits of the number of a neuron, at least 1."""
+        return max(1, (self.neurons - 1).bit_length())
+
+    @property
+    def lane_bits(self) -> int:
+        """Bits of a number that choose the lane, the lowest."""
+        return (self.lanes - 1).bit_length()
+
+    @property
+    def word_bits(self) -> int:
+        """Bits of the number of a word, at least 1."""
+        return max(1, (self.words - 1).bit_length())
+
+    @property
+    def bounded(self) -> bool:
+        """Whether a number may be that of no neuron."""
+        return self.neurons != 1 << self.neuron_bits
+
+    def ports(self) -> tuple[Port, ...]:
+        """Return the ports of the module."""
+        return (
+            Port(name="clk", direction="input"),
+            Port(name="rst", direction="input"),
+            Port(name="event_valid", direction="input", meaning="an address event is offered"),
+            Port(name="event_ready", direction="output", meaning="the address event is taken at this clock edge"),
+            Port(name="event_end", direction="input", meaning="1: the timestep's events are complete, no spike; 0: a spike"),
+            Port(name="event_neuron", direction="input", bits=self.neuron_bits, vector=True,
+                 meaning=f"neuron that spikes; numbers from {self.neurons} on are ignored"),
+            Port(name="beat_valid", direction="output"),
+            Port(name="beat_ready", direction="input"),
+            Port(name="beat_data", direction="output", bits=self.lanes, vector=True),
+        )  # fmt: skip
+
+    # Verilog pieces, so that templates hold no arithmetic.
+
+    def word_literal(self, word: int) -> str:
+        """Return the number of a word as a sized literal."""
+        return f"{self.word_bits}'d{word}"
+
+    @property
+    def word_of(self) -> str:
+        """The word of the neuron that an event names."""
+        high = self.lane_bits + self.word_bits - 1
+        return f"event_neuron[{high}:{self.lane_bits}]" if self.words > 1 else "1'b0"
+
+    def spike_of(self, lane: int) -> str:
+        """Return the condition that an event is a spike of a neuron of this lane."""
+        conditions = ["take", "~event_end"]
+        if self.bounded:
+            conditions.append(f"(event_neuron < {self.neuron_bits}'d{self.neurons})")
+        if self.lane_bits:
+            conditions.append(f"(event_neuron[{self.lane_bits - 1}:0] == {self.lane_bits}'d{lane})")
+        return " & ".join(conditions)
+
+
+def address_faults(module: str) -> list[Fault]:
+    """Return the bugs that ``sc-hw selftest`` plants in the module of that name in front of neurons."""
+
+    def fault(name: str, description: str, net: str, expression: str, **reads: str) -> Fault:
+        return Fault(name=f"{module}: {name}", description=description, cuts={f"{module}.{net}": expression}, reads=reads)
+
+    return [
+        fault("spike kept", "a spike is not forgotten with its timestep", "wipe", "1'b0"),
+        fault("end is a spike", "the end of a timestep's events is taken for a spike", "spike_0", "take", take="take"),
+        fault("events taken early", "events are taken while those of the timestep before are played", "event_ready", "1'b1"),
+    ]
