@@ -127,6 +127,11 @@ class CoreDesign:
         """Whether a sweep may start while the last one drains: no word is then read before it is written."""
         return self.words > self.pipeline_depth
 
+    @property
+    def timestep_clocks(self) -> int:
+        """Clocks from one timestep to the next when no stream waits: a word each, one between sweeps, and what cannot overlap."""
+        return self.words + 1 + (0 if self.overlap else self.pipeline_depth)
+
     def reset_value(self) -> int:
         """Return the state word after a clear."""
         positions = self.spec.positions()
