@@ -83,26 +83,29 @@ def _emitted(core: Mapping[str, Any]) -> Iterator[Core]:
 
 def tools_of(kind: str, arguments: Mapping[str, Any]) -> dict[str, str]:
     """Return the versions on which the result of a task depends, as they are on this machine."""
-    tools = {"sc-hw": f"{__version__}+{_sources()}", "numpy": version("numpy")}
-    if kind != "learning":
-        tools |= {"amaranth": version("amaranth"), "pyosys": version("pyosys"), "yosys": _yosys()}
-    if kind == "clocks":
-        _, device = load_placeable(arguments["target"])
-        tools[device.tool] = _nextpnr(device.tool)
-    return tools
+    return (
+        _learning_tools()
+        | (_synthesis_tools() if kind != "learning" else {})
+        | (_placing_tools(arguments["target"]) if kind == "clocks" else {})
+    )
 
 
 @cache
-def _yosys() -> str:
-    return find_yosys()[1]
+def _learning_tools() -> dict[str, str]:
+    return {"sc-hw": f"{__version__}+{_sources()}", "numpy": version("numpy")}
 
 
 @cache
-def _nextpnr(tool: str) -> str:
-    return nextpnr(tool).version
+def _synthesis_tools() -> dict[str, str]:
+    return {"amaranth": version("amaranth"), "pyosys": version("pyosys"), "yosys": find_yosys()[1]}
 
 
 @cache
+def _placing_tools(target: str) -> dict[str, str]:
+    _, device = load_placeable(target)
+    return {device.tool: nextpnr(device.tool).version}
+
+
 def _sources() -> str:
     """Return a digest of our own sources: a result of other ones is not taken for one of these."""
     digest = hashlib.sha256()

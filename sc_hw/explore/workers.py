@@ -17,7 +17,7 @@ __all__ = ["workers"]
 def workers(scheduler: str | None) -> Iterator[Executor]:
     """Give an executor on all processors of this machine, or on the workers of the Dask ``scheduler`` at an address.
 
-    Leaving the block with an exception stops what runs here. Errors: ``UserError`` for a scheduler that does not answer.
+    Leaving the block with an exception stops what runs. Errors: ``UserError`` for a scheduler that does not answer.
     """
     if scheduler:
         with _cluster(scheduler) as executor:
@@ -28,9 +28,9 @@ def workers(scheduler: str | None) -> Iterator[Executor]:
         yield pool
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
-        for worker in multiprocessing.active_children():
-            with suppress(ProcessLookupError):
-                os.killpg(worker.pid or 0, signal.SIGKILL)
+        for number in [worker.pid for worker in multiprocessing.active_children() if worker.pid]:
+            with suppress(ProcessLookupError):  # one that has just begun has no group yet, and ends with us
+                os.killpg(number, signal.SIGKILL)
         raise
     pool.shutdown()
 
@@ -60,5 +60,9 @@ def _cluster(scheduler: str) -> Iterator[Executor]:
         raise UserError(
             f"--scheduler {scheduler!r}: no Dask scheduler answers there; give an address like tcp://host:8786"
         ) from error
-    with client, client.get_executor(pure=False) as executor:  # type: ignore[no-untyped-call]
-        yield executor
+    with client:
+        executor = client.get_executor(pure=False)  # type: ignore[no-untyped-call]
+        try:
+            yield executor
+        finally:
+            executor.shutdown(wait=False)  # cancels what is left

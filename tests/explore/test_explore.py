@@ -203,7 +203,7 @@ def test_a_result_of_other_sources_is_not_taken(monkeypatch):
     arguments = {"rule": "r_stdp", "config": {}, "stimuli": 1}
     before = Task(kind="learning", arguments=arguments).key
     assert Task(kind="learning", arguments=arguments).key == before
-    monkeypatch.setattr(measuring, "_sources", lambda: "changed")
+    monkeypatch.setattr(measuring, "_learning_tools", lambda: {"sc-hw": "changed"})
     assert Task(kind="learning", arguments=arguments).key != before
 
 
