@@ -80,8 +80,8 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
     def _shifted(self, m: Module, reward: Value, whole: Value) -> Signal:
         """Return ``whole`` times a power of two given as its sign, the highest bit, and its exponent plus one, 0 for none."""
         highest, code = self._config.reward_bits, reward[:-1]
-        if highest < (1 << len(code)) - 1:
-            code = wire(m, "reward_code", Mux(code > highest, highest, code)[: len(code)])
+        every = highest == (1 << len(code)) - 1  # then none is above the highest
+        code = wire(m, "reward_code", apart(code) if every else Mux(code > highest, highest, code)[: len(code)])
         value = wire(m, "rewarded_0", Mux(code.any(), Mux(reward[-1], -whole, whole), 0))
         for place, bit in enumerate(code):
             value = wire(m, f"rewarded_{place + 1}", Mux(bit, value.shift_left(1 << place), value))
@@ -143,5 +143,8 @@ def faults(design: CoreDesign) -> list[Fault]:
         fault("depression lost", "a presynaptic spike no longer depresses", "depression", f"{t}'d0",
               "" if loss < t else "the depression shift leaves nothing"),
         fault("reward sign lost", "a negative reward acts as a positive one", "in_reward", positive, still),
+        *([] if c.reward_encoding == "linear" else [
+            fault("no reward acts", "no reward is taken for the smallest", "reward_code", f"|value ? value : {sign}'d1",
+                  still)]),
         *consolidation_faults(design, drive="product", bits=product_bits, shift=c.learning_shift, stage=6),
     ]  # fmt: skip
