@@ -11,7 +11,7 @@ from ..config import read_toml
 from ..errors import UserError
 from ..records import stamp, write_bytes, write_record
 from .files import parquet_bytes, plot_bytes, require_libraries
-from .front import mark_front, render_front, throughput_of
+from .front import mark_front, render_fronts, throughput_of
 from .run import Runner, row_of
 from .store import Store
 from .sweep import AXES, read_sweep
@@ -60,7 +60,8 @@ def explore_command(
     }  # fmt: skip
     for path in filter(None, (output / RECORD, json_path)):
         write_record(path, record)
-    console.print(render_front(rows, sweep))
+    for table in render_fronts(rows, sweep):
+        console.print(table)
     for failure in failures:
         console.print(failure, markup=False, highlight=False, soft_wrap=True)
     does_not_fit = sum(row.get("fits") is False for row in rows)

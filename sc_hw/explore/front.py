@@ -10,7 +10,7 @@ from rich.table import Table
 from ..synth_table import LABELS
 from .sweep import Sweep
 
-__all__ = ["COSTS", "mark_front", "render_front", "throughput_of"]
+__all__ = ["COSTS", "mark_front", "render_fronts", "throughput_of"]
 
 COSTS = ("synth_lut", "synth_block_ram", "synth_large_ram", "learning_error")  # the less the better
 Row = Mapping[str, Any]
@@ -37,27 +37,33 @@ def _whole(row: Row, throughput: str) -> bool:
     return bool(row.get("fits")) and not row["failure"] and all(row.get(name) is not None for name in (throughput, *COSTS))
 
 
-def render_front(rows: Sequence[Row], sweep: Sweep) -> Table:
-    """Return the front as a table for a terminal: the fastest first, device by device."""
-    columns = {"target": "target"} | {name: name for name in sweep.varied}
+def render_fronts(rows: Sequence[Row], sweep: Sweep) -> list[Table]:
+    """Return the front of each device as a table for a terminal, the fastest core first."""
+    columns = {name: name.replace("_", " ") for name in sweep.varied}  # blanks, where a heading can break
     if sweep.pnr:
         columns |= {"route_mhz_median": "MHz", "updates_per_second": "M updates/s"}
     else:
-        columns |= {"updates_per_clock": "updates/clock"}
+        columns |= {"updates_per_clock": "updates a clock"}
     columns |= {f"synth_{name}": label for name, label in LABELS.items() if name != "ff"} | {"learning_error": "error %"}
-    front = [row for row in rows if row["pareto"]]
-    if not any(row["synth_large_ram"] for row in front):
+    if not any(row.get("synth_large_ram") for row in rows):
         del columns["synth_large_ram"]
+    throughput, tables = throughput_of(sweep), []
+    for target in dict.fromkeys(row["target"] for row in rows):
+        front = [row for row in rows if row["target"] == target and row["pareto"]]
+        every = sum(row["target"] == target for row in rows)
+        table = Table(title=f"{target}: Pareto front, {len(front)} of {every} points", box=SIMPLE_HEAD, padding=0)
+        for name, title in columns.items():
+            word = bool(front) and isinstance(front[0][name], str)  # a figure too wide is folded, never cut off
+            table.add_column(title, justify="left" if word else "right", no_wrap=word, overflow="fold")
+        for row in sorted(front, key=lambda row: (-row[throughput], row["synth_lut"])):
+            table.add_row(*(_cell(name, row[name]) for name in columns))
+        tables.append(table)
     clock = f"clocks post-route, median of {sweep.seeds} seeds; " if sweep.pnr else ""
-    table = Table(title=f"{sweep.rule.name}: Pareto front of each device, {len(front)} of {len(rows)} points", box=SIMPLE_HEAD,
-                  caption=f"Counts post-synthesis; {clock}error of the fixed model against the float reference, rms, "
-                          f"% of full scale, median of {sweep.stimuli} seeds.")  # fmt: skip
-    for title in columns.values():
-        table.add_column(title, justify="left" if title in ("target", "preset", "generator") else "right", no_wrap=True)
-    throughput, targets = throughput_of(sweep), list(dict.fromkeys(row["target"] for row in rows))
-    for row in sorted(front, key=lambda row: (targets.index(row["target"]), -row[throughput], row["synth_lut"])):
-        table.add_row(*(_cell(name, row[name]) for name in columns))
-    return table
+    tables[-1].caption = (
+        f"Counts post-synthesis; {clock}error of the fixed model against the float reference, rms, % of full scale, "
+        f"median of {sweep.stimuli} seeds."
+    )
+    return tables
 
 
 def _cell(name: str, value: Any) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sc_hw.explore.files import parquet_bytes, plot_bytes
-from sc_hw.explore.front import COSTS, mark_front, render_front, throughput_of
+from sc_hw.explore.front import COSTS, mark_front, render_fronts, throughput_of
 from sc_hw.explore.sweep import read_sweep
 
 GOOD = {"fits": True, "failure": "", "target": "a", "updates_per_clock": 1.0, **dict.fromkeys(COSTS, 1.0)}
@@ -65,6 +65,6 @@ def test_pictures_and_files_of_points_without_figures(pnr):
     sweep = read_sweep({"pnr": pnr}, ["preset=default,fine"])
     rows = [{"target": "ice40-hx8k", "preset": p, "failure": "no", "eligibility_decay_shift": None} for p in ("default", "fine")]
     mark_front(rows, throughput_of(sweep))
-    assert render_front(rows, sweep).row_count == 0
+    assert [table.row_count for table in render_fronts(rows, sweep)] == [0]
     assert parquet_bytes(rows, sweep, {}) == parquet_bytes(rows, sweep, {})
     assert plot_bytes(rows, sweep).startswith(b"<?xml")
