@@ -48,7 +48,7 @@ prove-random: $(READY) ## prove 200 random configurations of both generators; SE
 	@echo "seed $(SEED)"
 	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/prove-random.xml tests/prove/test_spread.py --prove-random 200 --prove-seed $(SEED)
 
-mutate: $(READY) ## 200 mutants of a core of every preset and generator, simulated and put to the proof
+mutate: $(READY) ## 200 mutants of the core of every default preset and 100 of every other, both generators, simulated and put to the proof
 	$(BIN)/python -m tests.measure_presets mutate -o docs/measured/mutation.md
 
 prove-presets: $(READY) ## prove a core of every preset and generator by two solvers, with times

@@ -50,9 +50,8 @@ def compare(gold: Core, gate: Core, module: str, *, timeout: int, through: bool 
     design = gold.design
     memories = sorted({design.memory_module(lane) for lane in range(design.lanes)})
     datapath = gold.manifest["modules"]["datapath"]
-    top, apart = (module, []) if module in (*memories, datapath) else (design.name, [*memories, datapath])
-    if through and datapath in apart:
-        apart.remove(datapath)
+    whole = memories if through else [*memories, datapath]
+    top, apart = (module, []) if module in (*memories, datapath) else (design.name, whole)
     if module in memories and design.words * design.spec.state_bits > _LARGEST_MEMORY:
         return "unknown", f"a memory of more than {_LARGEST_MEMORY} bits"
     script = "".join(

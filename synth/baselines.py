@@ -48,6 +48,8 @@ class Item:
     preset: str
     module: str
     consolidation: str = ""
+    synapses: int = SYNAPSES
+    lanes: int = 1
 
     @property
     def name(self) -> str:
@@ -61,7 +63,7 @@ class Item:
         config = rule.presets[self.preset].config
         if self.consolidation:
             config = dataclasses.replace(config, rounding="stochastic", consolidation=self.consolidation)
-        return CoreDesign(name="core", rule=rule, config=config, synapses=SYNAPSES)
+        return CoreDesign(name="core", rule=rule, config=config, synapses=self.synapses, lanes=self.lanes)
 
     def emit(self, folder: Path) -> Core:
         """Return its core, emitted into a folder that is replaced."""
@@ -172,8 +174,9 @@ def page() -> str:
         cells = list(device.cells) if device else []
         lines += [f"\n## {target}\n", f"{load_target(target).part}, {device and device.tool} {tools[target]}."]
         lines += [f"Not timed: {device.untimed}."] if device and device.untimed else []
-        lines += ["", f"| design | min | median | max | {' | '.join(map(LABELS.get, cells))} | critical path |"]
-        lines += ["|---|---:|---:|---:|" + "---:|" * len(cells) + "---|"]
+        if entries:
+            lines += ["", f"| design | min | median | max | {' | '.join(map(LABELS.get, cells))} | critical path |"]
+            lines += ["|---|---:|---:|---:|" + "---:|" * len(cells) + "---|"]
         missing = [item.name for item in items("clocks", target) if item.name not in entries]
         for item in items("clocks", target):
             if entry := entries.get(item.name):

@@ -29,7 +29,7 @@ def measure(console: Console, jobs: int | None) -> dict[Item, list[SynthResult]]
 
 
 def clock(item: Item, target: str) -> str:
-    """Return the median clock in MHz that `make pnr` measured, a dash where no open tool places the target."""
+    """Return the median clock in MHz that `make pnr` measured, "?" before it has, a dash where no open tool places the target."""
     if load_target(target).pnr is None:
         return "-"
     entry = read_baselines(target, "clocks").get(item.name)

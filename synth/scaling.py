@@ -9,25 +9,20 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from baselines import GENERATOR, Entry, Item, counts
 from rich.console import Console
 
 from sc_hw import __version__
-from sc_hw.manifest import Core, load_core
+from sc_hw.manifest import Core
 from sc_hw.pnr.place import load_placeable, place_many
 from sc_hw.pnr.table import path_line
 from sc_hw.records import write_text
-from sc_hw.rtl.design import CoreDesign
-from sc_hw.rtl.emit import emit
-from sc_hw.synth import map_sources, top_module
 from sc_hw.targets import distinct_targets, load_target
 from sc_hw.toolchain import nextpnr
 from sc_hw.yosys import find_yosys
-from sc_hw_models.registry import get_rule
 
 RULE = "r_stdp"
-GENERATOR = "amaranth"
 TARGET = "ecp5-85k"
 WORDS = 1024  # a lane
 SIZES = (1024, 4096, 16384, 65536)
@@ -35,57 +30,55 @@ LANES = (1, 4, 16, 48)
 SEEDS = (1,)  # one: a core of 48 lanes takes minutes, and its neighbours in the table show the trend
 
 
-def core(folder: Path, synapses: int, lanes: int = 1) -> Core:
+def item(synapses: int, lanes: int = 1) -> Item:
     """Return a core of the default preset."""
-    rule = get_rule(RULE)
-    design = CoreDesign(name="core", rule=rule, config=rule.presets["default"].config, synapses=synapses, lanes=lanes)
-    return load_core(emit(design, GENERATOR, folder, force=True))
+    return Item(rule=RULE, preset="default", module="core", synapses=synapses, lanes=lanes)
 
 
-def by_size(folder: Path, synapses: int) -> dict[str, dict[str, float]]:
+def by_size(core: Core, chosen: Item) -> Entry:
     """Return what a core of one lane takes on each target, after synthesis."""
-    made = core(folder, synapses)
-    targets = [load_target(name) for name in distinct_targets()]
-    return {t.name: t.count(map_sources(made.sources, top_module(made, "core"), t).cells) for t in targets}
+    targets = distinct_targets()
+    return dict(zip(targets, counts(core, chosen, targets), strict=True))
 
 
-def by_lanes(folder: Path, lanes: int) -> dict[str, Any]:
+def by_lanes(core: Core, _chosen: Item) -> Entry:
     """Return what a core of some lanes takes after place and route, and its clock."""
-    (result,) = place_many(core(folder, WORDS * lanes, lanes), [load_placeable(TARGET)], SEEDS)
+    (result,) = place_many(core, [load_placeable(TARGET)], SEEDS)
     if result.failures:
-        raise RuntimeError(f"{lanes} lanes: {'; '.join(result.failures)}")
+        raise RuntimeError(f"{core.folder}: {'; '.join(result.failures)}")
     return {"mhz": result.mhz["median"], "path": path_line(result)} | {name: used for name, (used, _) in result.used.items()}
 
 
-def measure(kept: Path, console: Console) -> dict[str, Any]:
-    """Return all that the page shows, what is in the file ``kept`` not measured again."""
-    known: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
-    tools = {"yosys": find_yosys()[1], "nextpnr": nextpnr("nextpnr-ecp5").version, "sc_hw": __version__}
-    if known.get("tools") != tools:
-        known = {"tools": tools}
-    questions: list[tuple[str, Callable[[Path, int], Any], int]] = [
-        *((f"{size:,} synapses", by_size, size) for size in SIZES),
-        *((f"{lanes} lanes", by_lanes, lanes) for lanes in LANES),
-    ]
+QUESTIONS: dict[str, tuple[Callable[[Core, Item], Entry], Item]] = {
+    **{f"{size:,} synapses": (by_size, item(size)) for size in SIZES},
+    **{f"{lanes} lanes": (by_lanes, item(WORDS * lanes, lanes)) for lanes in LANES},
+}
+
+
+def measure(kept: Path, console: Console) -> dict[str, Entry]:
+    """Return all that the page shows; what the file ``kept`` has of the same emitted files and tools is not measured again."""
+    known: dict[str, Entry] = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
+    tools = {"yosys": find_yosys()[1], "nextpnr": nextpnr("nextpnr-ecp5").version}
     with tempfile.TemporaryDirectory(prefix="sc-hw-scaling-") as folder:
-        for name, ask, argument in questions:
-            if name not in known:
+        for name, (ask, chosen) in QUESTIONS.items():
+            core = chosen.emit(Path(folder) / "core")
+            made_of = tools | {"core_sha256": core.digest}
+            if known.get(name, {}).get("made_of") != made_of:
                 console.print(name, highlight=False)
-                known[name] = ask(Path(folder) / "core", argument)
+                known[name] = {"made_of": made_of} | ask(core, chosen)
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 write_text(kept, json.dumps(known, indent=1) + "\n", option="--keep")
     return known
 
 
-def page(known: dict[str, Any]) -> str:
+def page(known: dict[str, Entry]) -> str:
     """Return the documentation page; the same figures give the same text."""
-    tools, targets = known["tools"], distinct_targets()
+    tools, targets = known[f"{LANES[0]} lanes"]["made_of"], distinct_targets()
     sizes = [[known[f"{size:,} synapses"][target] for target in targets] for size in SIZES]
     lines = [
         "# How cost grows\n",
-        f"Measured with sc-hw {tools['sc_hw']}, rule {RULE}, default preset, generator {GENERATOR}, by",
-        "\n    make scaling\n",
-        "What follows from it beyond one device is in [scaling.md](../scaling.md).",
+        f"Measured with sc-hw {__version__}, rule {RULE}, default preset, generator {GENERATOR}, by",
+        "\n    make scaling",
         "\n## Synapses on one lane\n",
         f"LUT / FF / BRAM after synthesis by Yosys {tools['yosys']}; the last row is LUT at {SIZES[-1]:,} synapses over LUT at",
         f"{SIZES[0]:,}.\n",
@@ -118,10 +111,10 @@ def page(known: dict[str, Any]) -> str:
     for lanes in LANES:
         found = known[f"{lanes} lanes"]
         rate = lanes * found["mhz"]
-        counts = [f"{found[name]:,}" for name in ("lut", "ff", "block_ram", "dsp")]
+        shown = [f"{found[name]:,}" for name in ("lut", "ff", "block_ram", "dsp")]
         rates = [f"{rate / 1000:.2f}", f"{rate / found['lut']:.3f}", f"{rate / found['block_ram']:.1f}"]
         lines.append(
-            _row(str(lanes), f"{lanes * WORDS:,}", *counts, f"{found['mhz']:.1f}", *rates, found["path"].replace("|", "/"))
+            _row(str(lanes), f"{lanes * WORDS:,}", *shown, f"{found['mhz']:.1f}", *rates, found["path"].replace("|", "/"))
         )
     return "\n".join(lines) + "\n"
 

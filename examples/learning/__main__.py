@@ -40,7 +40,8 @@ def write(system: str, measured: Measurement, docs: Path) -> None:
         figure = Figure(figsize=(8, 3), layout="constrained")
         measured.draw(figure)
         figure.savefig(picture, format="svg", transparent=True, metadata={"Date": None})
-    page.write_text("\n".join([*lines, "", f"![{measured.title}](../../images/learning/{system}.svg)", ""]), encoding="utf-8")
+    lines += ["", f"![{measured.title}](../../images/learning/{system}.svg)", "", *measured.details]
+    page.write_text("\n".join(lines), encoding="utf-8")
 
 
 def main() -> int:

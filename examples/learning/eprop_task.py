@@ -9,21 +9,33 @@ from measurement import INK, Measurement, Row, on_all_processors
 from sc_hw_models.training.bptt import BPTTLearner
 from sc_hw_models.training.eprop import EpropTrainer
 from sc_hw_models.training.losses import cross_entropy
+from sc_hw_models.training.schedulers import Cosine
 from sc_hw_models.training.surrogates import triangular
 
 SEEDS = 3
 CUES, CUE, GAP, DELAY, RECALL = 5, 20, 10, 150, 30  # timesteps of 1 ms
-PATTERN_MS, PATTERN_UPDATES = 500, 200
+PATTERN_MS, PATTERN_UPDATES, PATTERN_LR = 500, 600, 0.01
 CUE_UPDATES, SAMPLES, GROUP = 60, 32, 10
 
 
 def pattern(seed: int) -> tuple[EpropTrainer, np.ndarray, np.ndarray]:
-    """Return a network, one frozen spike train and a sum of four sinusoids of 1, 2, 3 and 5 Hz (Bellec et al., fig. 2)."""
+    """Return a network, one frozen spike train and a sum of four sinusoids of 1, 2, 3 and 5 Hz, as Bellec et al. do."""
     g = np.random.default_rng(seed)
     t = np.arange(PATTERN_MS)[:, None] / 1000
     waves = (g.uniform(0.5, 2, 4) * np.sin(2 * np.pi * (np.array([1, 2, 3, 5]) * t + g.random(4)))).sum(axis=1, keepdims=True)
-    trainer = EpropTrainer(40, 60, 1, lr=0.01, recurrent_scale=0.5, input_scale=3.0, seed=seed)
+    trainer = EpropTrainer(40, 60, 1, recurrent_scale=0.5, input_scale=3.0, seed=seed)
     return trainer, g.random((PATTERN_MS, 40)) < 0.05, waves / np.abs(waves).max()
+
+
+def learn_pattern(seed: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return target, output and the squared error over that of silence, after learning with a rate that falls to 0."""
+    trainer, inputs, target = pattern(seed)
+    schedule = Cosine(lr=PATTERN_LR, period=PATTERN_UPDATES)
+    for _ in range(PATTERN_UPDATES):
+        trainer.optimiser.lr = schedule.step()
+        trainer.train_sequence(inputs, target)
+    output = trainer.predict_sequence(inputs)
+    return target, output, float(np.square(output - target).sum() / np.square(target).sum())
 
 
 def network(seed: int) -> EpropTrainer:
@@ -80,14 +92,7 @@ def learn_cues(seed: int) -> tuple[list[float], float, EpropTrainer]:
 
 def measure() -> Measurement:
     """Learn both tasks on every seed."""
-    patterns, drawn = [], []
-    for seed in range(SEEDS):
-        trainer, inputs, target = pattern(seed)
-        for _ in range(PATTERN_UPDATES):
-            trainer.train_sequence(inputs, target)
-        output = trainer.predict_sequence(inputs)
-        patterns.append(float(np.square(output - target).sum() / np.square(target).sum()))
-        drawn.append((target, output))
+    patterns = on_all_processors(learn_pattern, range(SEEDS))
     learned = on_all_processors(learn_cues, range(SEEDS))
     before = cosines(network(0), *cues(np.random.default_rng(5)))
     after = cosines(learned[0][2], *cues(np.random.default_rng(5)))
@@ -96,8 +101,8 @@ def measure() -> Measurement:
 
     def draw(figure: Figure) -> None:
         wave, loss = figure.subplots(1, 2)
-        wave.plot(drawn[0][0], color=INK, label="target")
-        wave.plot(drawn[0][1], color="#2f8fd0", label="output")
+        wave.plot(patterns[0][0], color=INK, label="target")
+        wave.plot(patterns[0][1], color="#2f8fd0", label="output")
         wave.set(xlabel="time, ms", ylabel="readout")
         wave.legend()
         for losses, *_ in learned:
@@ -105,16 +110,19 @@ def measure() -> Measurement:
         loss.axhline(np.log(2), color=INK, linewidth=0.8, linestyle=":")
         loss.set(xlabel="updates", ylabel="cross-entropy at the recall", ylim=0)
 
-    worst = max(patterns)
+    errors = [error for *_, error in patterns]
     fractions = [fraction for _, fraction, _ in learned]
     return Measurement(
         title="e-prop",
-        setting=f"Pattern: 60 LIF neurons, {PATTERN_MS} ms, {PATTERN_UPDATES} updates. Cues: 50 ALIF neurons, {CUES} cues of "
+        setting=f"Pattern: 60 LIF neurons, {PATTERN_MS} ms, {PATTERN_UPDATES} updates, Adam from {PATTERN_LR} "
+        f"to 0. Cues: 50 ALIF neurons, {CUES} cues of "
         f"{CUE} ms, {DELAY} ms of delay, {RECALL} ms of recall, {CUE_UPDATES} updates of {SAMPLES} fresh samples, tested on 192 "
         f"others. Seeds 0..{SEEDS - 1}.",
         rows=[
-            Row("pattern: squared error over that of silence, worst seed", f"{worst:.3f}", "at most 0.1", worst <= 0.1),
-            Row("cues: answered right, worst seed", f"{100 * min(fractions):.1f} %", "at least 90 %", min(fractions) >= 0.9),
+            Row("pattern: squared error over that of silence, each seed", ", ".join(f"{e:.3f}" for e in errors), "at most 0.1",
+                max(errors) <= 0.1),
+            Row("cues: answered right, each seed", ", ".join(f"{100 * f:.1f} %" for f in fractions), "at least 90 %",
+                min(fractions) >= 0.9),
             Row("cosine to BPTT's gradient before learning: input, recurrent", "{:.2f}, {:.2f}".format(*before), "", True),
             Row("the same after learning", "{:.2f}, {:.2f}".format(*after), "", True),
             Row("bytes carried from step to step, T = 10^2 .. 10^5", ", ".join(f"{size:,}" for size, _ in sizes), "equal",

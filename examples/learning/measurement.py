@@ -1,6 +1,6 @@
 """What measuring a system gives."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -25,12 +25,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A system's figures, the setting they hold for (a sentence), and its picture."""
+    """A system's figures, the setting they hold for (a sentence), its picture, and further lines of its page."""
 
     title: str
     setting: str
     rows: list[Row]
     draw: Callable[[Figure], None]
+    details: Sequence[str] = ()
 
 
 def on_all_processors(function: Callable[[Any], Any], arguments: Iterable[Any]) -> list[Any]:

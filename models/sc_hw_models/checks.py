@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from .rule import ConfigError
+from .rule import ConfigError, check_integer
 
-__all__ = ["check_array", "check_number"]
+__all__ = ["as_array", "check_array", "check_length", "check_number", "new_generator"]
 
 
 def check_number(
@@ -24,12 +24,28 @@ def check_number(
     raise ConfigError(f"{name}={value!r}: allowed are finite numbers{' ' if limits else ''}{' and '.join(limits)}")
 
 
+def as_array(name: str, value: object) -> np.ndarray:
+    """Return ``value`` as an array, or refuse by ``ConfigError`` what has rows of different lengths."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ConfigError(f"{name}: rows of different lengths; allowed are arrays") from error
+
+
+def check_length(name: str, value: object, length: int) -> np.ndarray:
+    """Return ``value`` as an array if it has as many timesteps, its first axis, as the inputs: ``length``."""
+    array = as_array(name, value)
+    if array.shape[:1] != (length,):
+        raise ConfigError(f"{name}: shape {array.shape} given; allowed are the {length} timesteps of inputs")
+    return array
+
+
 def check_array(name: str, value: object, shape: tuple[int | None, ...]) -> np.ndarray:
     """Return ``value`` as a float64 array if it is finite and has ``shape``, where ``None`` is any length of at least 1.
 
     Nothing is broadcast. Errors: ``ConfigError`` names it, its shape or its first value that is not finite.
     """
-    array = np.asarray(value)
+    array = as_array(name, value)
     wanted = "(" + ", ".join("any" if length is None else str(length) for length in shape) + ")"
     fits = array.ndim == len(shape) and all(
         have == want if want is not None else have >= 1 for have, want in zip(array.shape, shape, strict=True)
@@ -43,3 +59,8 @@ def check_array(name: str, value: object, shape: tuple[int | None, ...]) -> np.n
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ConfigError(f"{name}: {array[place]} at {place}; allowed are finite numbers")
     return array
+
+
+def new_generator(seed: int) -> np.random.Generator:
+    """Return a generator of random numbers that starts from ``seed``, an integer of at least 0."""
+    return np.random.default_rng(check_integer("seed", seed, 0, 2**63 - 1))

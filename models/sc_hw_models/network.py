@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from .checks import check_array, check_number
+from .checks import as_array, check_array, check_number
 from .neurons import Neuron, Source, State
 from .rule import ConfigError, check_integer
 
-__all__ = ["Network", "Population", "Projection"]
+__all__ = ["Network", "Population", "Projection", "spans"]
 
 
 class Population:
@@ -34,9 +34,7 @@ class Population:
 
     def step_all(self, current: np.ndarray) -> np.ndarray:
         """Advance all neurons by a timestep with input ``current``, in the shape of the state, and return their output."""
-        if np.shape(current) != self.output.shape:
-            raise ConfigError(f"current of {self.name}: shape {np.shape(current)} given; allowed is {self.output.shape}")
-        self.state = self.neuron.step(self.state, current)
+        self.state = self.neuron.step(self.state, check_array(f"current of {self.name}", current, self.output.shape))
         return self.output
 
     @property
@@ -62,16 +60,17 @@ class Projection:
         self, source: Population, target: Population, indptr: np.ndarray, indices: np.ndarray, data: np.ndarray
     ) -> None:  # fmt: skip
         self.source, self.target = source, target
-        self.data = np.array(check_array("data", data, (len(indices),)) if len(indices) else np.zeros(0))
-        self.indptr, self.indices = (np.array(array, dtype=np.int64) for array in (indptr, indices))
+        self.indptr, self.indices = (_integers(name, array) for name, array in (("indptr", indptr), ("indices", indices)))
+        synapses = len(self.indices)
+        self.data = np.array(check_array("data", data, (synapses,))) if synapses or np.size(data) else np.zeros(0)
         counts = np.diff(self.indptr)
-        if self.indptr.shape != (source.n + 1,) or self.indptr[0] or self.indptr[-1] != len(self.indices) or (counts < 0).any():
-            raise ConfigError(f"indptr: allowed are {source.n + 1} ascending integers from 0 to {len(self.indices)}")
+        if self.indptr.shape != (source.n + 1,) or self.indptr[0] or self.indptr[-1] != synapses or (counts < 0).any():
+            raise ConfigError(f"indptr: allowed are {source.n + 1} ascending integers from 0 to {synapses}")
         self.rows = np.repeat(np.arange(source.n), counts)
         place = self.rows * target.n + self.indices
         if len(place) and (self.indices.min() < 0 or self.indices.max() >= target.n or (np.diff(place) <= 0).any()):
             raise ConfigError(f"indices: allowed are targets 0..{target.n - 1}, ascending and each once, in every row")
-        self._complete = len(self.indices) == source.n * target.n  # then data is the dense matrix, row by row
+        self._complete = synapses == source.n * target.n  # then data is the dense matrix, row by row
 
     @classmethod
     def from_matrix(
@@ -102,18 +101,22 @@ class Projection:
 
     def forward(self, output: np.ndarray) -> np.ndarray:
         """Return the currents ``(..., target.n)`` that the source's ``output``, ``(..., source.n)``, causes."""
+        _check_last("output", output, self.source.n)
         if self._complete:
             return np.asarray(output @ self.data.reshape(self.source.n, self.target.n))
         return self._each(output, self._scatter)
 
     def backward(self, gradient: np.ndarray) -> np.ndarray:
         """Return the gradient ``(..., source.n)`` of the source's output for that of the currents, ``(..., target.n)``."""
+        _check_last("gradient", gradient, self.target.n)
         if self._complete:
             return np.asarray(gradient @ self.data.reshape(self.source.n, self.target.n).T)
         return self._each(gradient, lambda g: np.bincount(self.rows, self.data * g[self.indices], self.source.n))
 
     def weight_gradient(self, output: np.ndarray, gradient: np.ndarray) -> np.ndarray:
         """Return the gradient of ``data`` for one timestep, summed over samples."""
+        _check_last("output", output, self.source.n)
+        _check_last("gradient", gradient, self.target.n)
         first, second = output.reshape(-1, self.source.n), gradient.reshape(-1, self.target.n)
         if self._complete:
             return np.asarray(first.T @ second).reshape(-1)
@@ -124,16 +127,36 @@ class Projection:
 
     def _scatter(self, output: np.ndarray) -> np.ndarray:
         """Return the currents of one sample; only rows whose neuron sent something are read."""
-        active = np.flatnonzero(output)
-        counts = self.indptr[active + 1] - self.indptr[active]
-        first = np.cumsum(counts) - counts
-        place = np.repeat(self.indptr[active] - first, counts) + np.arange(counts.sum())
-        values = self.data[place] * np.repeat(output[active], counts)
-        return np.bincount(self.indices[place], values, self.target.n)
+        active = output.nonzero()[0]
+        if not len(active):
+            return np.zeros(self.target.n)
+        place = spans(self.indptr, active) if len(active) < len(output) else slice(None)
+        return np.bincount(self.indices[place], self.data[place] * output[self.rows[place]], self.target.n)
 
     @staticmethod
     def _each(array: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         return function(array) if array.ndim == 1 else np.stack([function(row) for row in array])
+
+
+def _integers(name: str, array: np.ndarray) -> np.ndarray:
+    """Return a copy as indices, or refuse what is no row of integers."""
+    result = np.array(array)
+    if result.ndim != 1 or (result.size and result.dtype.kind not in "iu"):
+        raise ConfigError(f"{name}: {result.dtype} of shape {result.shape} given; allowed are integers, (any,)")
+    return result.astype(np.int64)
+
+
+def _check_last(name: str, array: np.ndarray, n: int) -> None:
+    if not array.ndim or array.shape[-1] != n:
+        raise ConfigError(f"{name}: shape {array.shape} given; allowed is (..., {n})")
+
+
+def spans(starts: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Return the integers from ``starts[k]`` to ``starts[k + 1] - 1`` of each k in ``chosen``, one span after another."""
+    first = starts[chosen]
+    counts = starts[chosen + 1] - first
+    ends = counts.cumsum()
+    return np.asarray((first - ends + counts).repeat(counts) + np.arange(counts.sum()))
 
 
 class Network:
@@ -180,10 +203,11 @@ class Network:
     def check_sequence(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return inputs ``(timesteps, n)`` or ``(timesteps, samples, n)`` as arrays, or refuse them."""
         self._check_names(inputs)
-        leading = np.shape(inputs[self.sources[0]])[:-1]
+        shape = as_array(f"inputs {self.sources[0]}", inputs[self.sources[0]]).shape
+        leading = shape[:-1]
         if len(leading) not in (1, 2) or 0 in leading:
-            raise ConfigError(f"inputs {self.sources[0]}: shape {np.shape(inputs[self.sources[0]])} given; allowed are "
-                              "(timesteps, n) and (timesteps, samples, n), none of them 0")  # fmt: skip
+            raise ConfigError(f"inputs {self.sources[0]}: shape {shape} given; allowed are (timesteps, n) and "
+                              "(timesteps, samples, n), none of them 0")  # fmt: skip
         return {name: check_array(f"inputs {name}", inputs[name], (*leading, self.populations[name].n)) for name in self.sources}
 
     def run(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -206,5 +230,5 @@ class Network:
                 current = np.zeros(population.output.shape)
                 for _, projection in self.incoming[name]:
                     current = current + projection.forward(projection.source.output)
-            population.step_all(current)
+            population.state = population.neuron.step(population.state, current)
         return self.output.output

@@ -6,8 +6,8 @@ A leaky integrate-and-fire neuron with an adaptive threshold (Bellec et al., Nat
     a[t] = rho a[t-1] + z[t-1]                             rho = exp(-dt / tau_adaptation)
     z[t] = 1 if v[t] > threshold + adaptation a[t] and the neuron is not refractory, else 0
 
-A state is a dictionary of arrays ``(..., n)``; ``output`` is what the neurons sent in the last timestep. Times are in ms,
-voltages and currents in units of the caller's choice.
+``Izhikevich`` is another model, with equations of its own. A state is a dictionary of arrays ``(..., n)``; ``output`` is what
+the neurons sent in the last timestep. Times are in ms, voltages and currents in units of the caller's choice.
 """
 
 import math
@@ -17,10 +17,10 @@ from typing import Protocol
 
 import numpy as np
 
-from .checks import check_number
-from .rule import check_integer
+from .checks import check_array, check_number
+from .rule import ConfigError, check_integer
 
-__all__ = ["ALIF", "LIF", "Leaky", "Neuron", "Source", "State", "Surrogate"]
+__all__ = ["ALIF", "LIF", "Izhikevich", "Leaky", "Neuron", "Source", "State", "Surrogate"]
 
 State = dict[str, np.ndarray]
 Surrogate = Callable[[np.ndarray, float], np.ndarray]  # distance from the threshold, threshold -> dz/dv
@@ -185,3 +185,48 @@ class ALIF(LIF):
 
     def _adapt(self, state: State) -> State:
         return {"adaptation": self.adaptation_decay * state["adaptation"] + state["output"]}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Izhikevich:
+    """Izhikevich's neurons: v' = 0.04 v^2 + 5 v + 140 - u + I, u' = a (b v - u); at v >= 30 a spike, v <- c, u <- u + d.
+
+    Source: Izhikevich, "Simple model of spiking neurons", IEEE Transactions on Neural Networks 14 (2003). Voltages in mV, times
+    in ms; the defaults make regular spiking. ``a``, ``b``, ``c``, ``d`` are numbers, or arrays ``(n,)`` where neurons differ.
+    ``dt`` (above 0, at most 1) is taken by Euler's method in two halves for v and whole for u. They have no surrogate
+    gradient. Errors: ``ConfigError`` names the argument.
+    """
+
+    a: float | np.ndarray = 0.02
+    b: float | np.ndarray = 0.2
+    c: float | np.ndarray = -65.0
+    d: float | np.ndarray = 8.0
+    dt: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("a", "b", "c", "d"):
+            value = getattr(self, name)
+            _ = check_array(name, value, (None,)) if isinstance(value, np.ndarray) else check_number(name, value)
+        check_number("dt", self.dt, above=0, high=1)
+
+    def rest(self, shape: tuple[int, ...]) -> State:
+        """Return voltages of ``c`` and recovery variables of b c."""
+        for name in ("a", "b", "c", "d"):
+            if np.shape(getattr(self, name)) not in ((), shape[-1:]):
+                raise ConfigError(f"{name}: shape {np.shape(getattr(self, name))} given; allowed are a number and {shape[-1:]}")
+        return {"voltage": np.zeros(shape) + self.c, "recovery": np.zeros(shape) + self.b * self.c, "output": np.zeros(shape)}
+
+    def step(self, state: State, current: np.ndarray) -> State:
+        """Reset what spiked, integrate ``current`` and spike."""
+        spiked = state["output"] > 0
+        v = np.where(spiked, self.c, state["voltage"])
+        u = state["recovery"] + self.d * state["output"]
+        drive = 140 - u + current
+        for _ in range(2):
+            v = v + self.dt / 2 * ((0.04 * v + 5) * v + drive)
+        u = u + self.dt * self.a * (self.b * v - u)
+        return {"voltage": v, "recovery": u, "output": (v >= 30).astype(np.float64)}
+
+    def adjoint(self, state: State, gradient: np.ndarray, later: State, surrogate: Surrogate) -> State:
+        """Refuse: there is no surrogate for these neurons."""
+        raise ConfigError("neuron: Izhikevich has no surrogate gradient; allowed for learning by gradients are LIF and ALIF")

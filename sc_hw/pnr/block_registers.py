@@ -28,8 +28,9 @@ def absorb_registers(module: Mapping[str, Any]) -> int:
     """Let blocks of a mapped, flat ECP5 module register their outputs; return how many registers that saves.
 
     ``module`` is as Yosys writes it in JSON and is changed in place. A block takes its registers when every output bit that is
-    used at all goes to one register and nowhere else, and all of these have the block's clock, one enable and no reset. It then
-    does in every clock what it and they did: block and registers power up holding zeros, and hold while the enable is low.
+    used at all goes to one register and nowhere else, all of these have the block's clock, one enable and no reset, and the block
+    has no reset either: it would clear the register at its output instead. It then does in every clock what it and they did:
+    block and registers power up holding zeros, and hold while the enable is low.
     """
     cells: dict[str, Cell] = module["cells"]
     readers: Readers = defaultdict(list)
@@ -54,6 +55,7 @@ class _Side:
 
     outputs: str
     clock: str
+    reset: str
     use: Callable[[Cell, _Control], None]
 
     def absorb(self, block: Cell, cells: dict[str, Cell], readers: Readers) -> int:
@@ -70,7 +72,8 @@ class _Side:
         if len(controls) != 1:
             return 0
         (control,) = controls
-        if block["connections"].get(self.clock, [control.clock]) != [control.clock]:
+        clock, reset = (block["connections"].get(port) for port in (self.clock, self.reset))
+        if clock not in (None, [control.clock]) or reset not in (None, ["0"]):
             return 0
         for port, name in registers.items():
             block["connections"][port] = cells.pop(name)["connections"]["Q"]
@@ -107,7 +110,7 @@ def _use_multiplier(cell: Cell, control: _Control) -> None:
 
 # A block RAM without registers is clocked anyway; a multiplier without registers has no clock connected.
 _SIDES = {
-    "DP16KD": [_Side(f"DO{side}", f"CLK{side}", _use_memory(f"REGMODE_{side}", f"OCE{side}")) for side in "AB"],
-    "PDPW16KD": [_Side("DO", "CLKR", _use_memory("REGMODE", "OCER"))],
-    "MULT18X18D": [_Side("P", "CLK0", _use_multiplier)],
+    "DP16KD": [_Side(f"DO{side}", f"CLK{side}", f"RST{side}", _use_memory(f"REGMODE_{side}", f"OCE{side}")) for side in "AB"],
+    "PDPW16KD": [_Side("DO", "CLKR", "RST", _use_memory("REGMODE", "OCER"))],
+    "MULT18X18D": [_Side("P", "CLK0", "RST0", _use_multiplier)],
 }

@@ -20,7 +20,6 @@ from .solver import Solver
 __all__ = ["judge_mutants"]
 
 
-_BROKEN = "a statement of the engine is broken in clock {clock} after reset"
 _SEARCH = 10  # seconds for a break of a statement of the engine, mostly found in one; the others are compared
 
 
@@ -83,30 +82,38 @@ class _Judge:
                 left.append(number)
         if left and "engine" in parts:
             for number in left:
-                if number not in self._survivors and (clock := self._broken(module)(number, _SEARCH)) is not None:
-                    yield number, ("killed", _BROKEN.format(clock=clock))
+                if killed := self._search(number, module, _SEARCH):
+                    yield number, killed
 
     def _selected(self, number: int, kind: str) -> Circuit:
         return replace(self._circuit(kind), selected=number)
+
+    def _search(self, number: int, module: str, seconds: int) -> tuple[str, str] | None:
+        """Return the verdict on a mutant of the engine or a memory that simulation kills, if a run breaks a statement."""
+        clock = None if number in self._survivors else self._broken(module)(number, seconds)
+        return None if clock is None else ("killed", f"a statement of the engine is broken in clock {clock} after reset")
 
     def alone(self, mutant: Mutant) -> tuple[str, str]:
         """Return the verdict on one mutant, the number a constant: compared with the proven core, then by the theorem.
 
         What differs from the proven core and fails in simulation is killed; a survivor may differ where the theorem is
-        silent, such as a result while it is not valid.
+        silent, such as a result while it is not valid, or where the datapath ignores it.
         """
+        parts = self._parts(mutant.module)
         gate = fixed(self._planted, mutant.number, self._folder / f"mutant_{mutant.number}")
         verdict, how = compare(self._gold, gate, mutant.module, timeout=self._timeout)
-        if verdict != "equal" and mutant.number in self._survivors:
-            verdict, how = compare(self._gold, gate, mutant.module, timeout=self._timeout, through=True)
         if verdict == "equal":
             return "equivalent", "equal to the core without it for all inputs and all time"
         if verdict == "different" and mutant.number not in self._survivors:
             return "killed", f"differs from the core without it in {how}"
-        searched = mutant.number not in self._survivors and "engine" in self._parts(mutant.module)
-        if searched and (clock := self._broken(mutant.module)(mutant.number, self._timeout)) is not None:
-            return "killed", _BROKEN.format(clock=clock)
-        return self._theorem(gate, self._parts(mutant.module), None)
+        if "engine" in parts and (killed := self._search(mutant.number, mutant.module, self._timeout)):
+            return killed
+        verdict, how = self._theorem(gate, parts, None)
+        if verdict != "equivalent" and mutant.number in self._survivors and "lane" in parts:
+            ignored, _ = compare(self._gold, gate, mutant.module, timeout=self._timeout, through=True)
+            if ignored == "equal":
+                return "equivalent", "what it changes the datapath ignores, for all inputs and all time"
+        return verdict, how
 
     def _theorem(self, core: Core, parts: Sequence[str], circuit: Callable[[str], Circuit] | None) -> tuple[str, str]:
         """Return what ``sc-hw prove`` says and the obligation that decides."""

@@ -27,17 +27,22 @@ class CSV:
     """Writes each row to the disk before it returns; text is quoted where CSV needs it, floats are written exactly.
 
     With ``keep``, the first so many rows of the file are kept and it is gone on with; otherwise it starts anew.
-    Errors: ``UserError`` when the file cannot be written; ``ValueError`` for a row of other columns than the first.
+    Errors: ``UserError`` when the file cannot be written or has fewer rows; ``ValueError`` for a row of other columns than the
+    first.
     """
 
     def __init__(self, path: Path, keep: int = 0) -> None:
         try:
-            rows = path.read_text(encoding="utf-8").splitlines(keepends=True)[: keep + 1] if keep else []
-            self._columns = next(csv.reader(rows)) if rows else None
-            self._file = path.open("w", encoding="utf-8", newline="")
+            self._file = path.open("r+" if keep else "w", encoding="utf-8", newline="")
         except OSError as error:
             raise UserError(f"{path}: cannot be written ({error.strerror}); give a writable folder") from error
-        self._write("".join(rows))
+        kept = [self._file.readline() for _ in range(keep + 1)] if keep else []
+        if not all(row.endswith("\n") for row in kept):
+            self._file.close()
+            raise UserError(f"{path}: fewer than {keep} rows; it was changed since, so start anew with --force")
+        self._columns = next(csv.reader(kept)) if kept else None
+        self._file.truncate(self._file.tell())  # never emptied first: a kill here loses nothing
+        self._file.seek(0, os.SEEK_END)
 
     def row(self, values: Mapping[str, Value]) -> None:
         """Add a row, below a heading if it is the first."""

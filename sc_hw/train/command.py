@@ -1,6 +1,5 @@
 """``sc-hw train``: options to a run, its folder, and what it says in the end."""
 
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from ..folder import check_output
 from ..records import write_record
 from .callbacks import Callback, TensorBoard, WandB
 from .data import load
-from .run import CHECKPOINT, TrainConfig, train
+from .run import CHECKPOINT, TrainConfig, tasks, train
 
 __all__ = ["train_command"]
 
@@ -29,17 +28,9 @@ def train_command(
         raise UserError(f"--log {board!r}: not known; allowed are {', '.join(BOARDS)}")
     config = _config(options)
     data = load(config.data).standardised() if config.standardise else load(config.data)
-    config.trainer(data)  # refuses what cannot be trained before anything is written
+    config.trainer(data), tasks(config, data)  # refuse what cannot be trained before anything is written
     output = output.absolute() if resume else check_output(output, CHECKPOINT, force=force, verb="trained")
-    callbacks = _boards(board, output)
-    try:
-        if not resume:
-            if output.exists():
-                shutil.rmtree(output)
-            output.mkdir(parents=True)
-    except OSError as error:
-        raise UserError(f"-o {output}: cannot be written ({error.strerror}); give a writable folder") from error
-    record = train(config, data, output, resume=resume, callbacks=callbacks, progress=progress)
+    record = train(config, data, output, resume=resume, callbacks=_boards(board, output), progress=progress)
     if json_path:
         write_record(json_path, record)
     for number, row in enumerate(record["accuracy"]):

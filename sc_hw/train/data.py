@@ -1,7 +1,9 @@
 """Data sets: those that come with a wheel, and MNIST's own files for those who have them."""
 
 import gzip
+import math
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from ..errors import UserError
 __all__ = ["DATASETS", "Data", "load"]
 
 DATASETS = ("digits", "mnist5k")
+CLASSES = 1000  # an output each
 _IDX = {"train": "train-images-idx3-ubyte", "train_labels": "train-labels-idx1-ubyte",
         "test": "t10k-images-idx3-ubyte", "test_labels": "t10k-labels-idx1-ubyte"}  # fmt: skip
 _NPZ = {"train": "x_train", "train_labels": "y_train", "test": "x_test", "test_labels": "y_test"}
@@ -61,9 +64,12 @@ def load(source: str) -> Data:
         if path.is_dir():
             arrays = {key: _idx(path, name) for key, name in _IDX.items()}
         else:
-            with np.load(path) as archive:
+            with path.open("rb") as file:
+                archive = np.load(file)
+                if not isinstance(archive, np.lib.npyio.NpzFile):
+                    raise ValueError("one array, no archive of several")
                 arrays = {key: archive[name] for key, name in _NPZ.items()}
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f"--data {source}: cannot be read ({error}); {_FORMS}") from error
     return _checked(source, arrays)
 
@@ -77,11 +83,17 @@ def _split(pixels: np.ndarray, labels: np.ndarray, training: int) -> Data:
 def _idx(folder: Path, name: str) -> np.ndarray:
     """Return the array of an idx file of bytes, as it is or compressed."""
     plain, packed = folder / name, folder / f"{name}.gz"
-    raw = gzip.decompress(packed.read_bytes()) if packed.exists() and not plain.exists() else plain.read_bytes()
-    if len(raw) < 4 or raw[:3] != b"\0\0\x08":
+    try:
+        raw = gzip.decompress(packed.read_bytes()) if packed.exists() and not plain.exists() else plain.read_bytes()
+    except (EOFError, zlib.error) as error:
+        raise ValueError(f"{packed.name}: {error}") from error
+    head = 4 + 4 * raw[3] if raw[:3] == b"\0\0\x08" and len(raw) > 3 else 0
+    if not head or len(raw) < head:
         raise ValueError(f"{name} is no idx file of bytes")
-    sizes = np.frombuffer(raw, ">u4", raw[3], 4)
-    return np.frombuffer(raw, np.uint8, offset=4 + 4 * raw[3]).reshape(sizes)
+    sizes = np.frombuffer(raw, ">u4", raw[3], 4).tolist()
+    if len(raw) - head != math.prod(sizes):
+        raise ValueError(f"{name} has {len(raw) - head} bytes of data; its head says {' x '.join(map(str, sizes))}")
+    return np.frombuffer(raw, np.uint8, offset=head).reshape(sizes)
 
 
 def _checked(source: str, arrays: dict[str, np.ndarray]) -> Data:
@@ -91,12 +103,15 @@ def _checked(source: str, arrays: dict[str, np.ndarray]) -> Data:
         if (
             pixels.ndim < 2
             or not pixels.size
+            or pixels.dtype.kind not in "biuf"
             or labels.shape != pixels.shape[:1]
             or labels.dtype.kind not in "iu"
             or labels.min() < 0
+            or labels.max() >= CLASSES
         ):
-            raise UserError(f"--data {source}: {key} samples {pixels.shape}, labels {labels.dtype} {labels.shape}; allowed are "
-                            f"samples of one length and as many classes of at least 0; {_FORMS}")  # fmt: skip
+            raise UserError(f"--data {source}: {key} samples {pixels.dtype} {pixels.shape}, labels {labels.dtype} "
+                            f"{labels.shape}; allowed are samples of numbers, of one length, and as many classes "
+                            f"0..{CLASSES - 1}; {_FORMS}")  # fmt: skip
         scaled = pixels.reshape(len(pixels), -1) / (255 if pixels.dtype == np.uint8 else 1)
         if not np.isfinite(scaled).all():
             raise UserError(f"--data {source}: {key} samples are not all finite; allowed are finite numbers")

@@ -8,6 +8,7 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sc_hw_models.rule import ConfigError
 
 from .. import __version__
 from ..errors import UserError
+from ..folder import write_folder
 from ..interrupt import interruption_held
 from .callbacks import CSV, Callback
 from .data import Data
@@ -74,7 +76,13 @@ def tasks(config: TrainConfig, data: Data) -> list[Data]:
     """Return the data of each task."""
     if config.protocol == "split":
         width = data.classes // config.tasks
-        return [_chosen(data, range(k * width, (k + 1) * width)) for k in range(config.tasks)]
+        parts = [_chosen(data, range(k * width, (k + 1) * width)) for k in range(config.tasks)]
+        for number, part in enumerate(parts):
+            if not (len(part.train) and len(part.test)):
+                first, last = number * width, (number + 1) * width - 1
+                raise UserError(f"--tasks {config.tasks}: no samples of the classes {first}..{last} to train on or to test on; "
+                                "give other data or fewer --tasks")  # fmt: skip
+        return parts
     features = data.train.shape[1]
     orders = [np.random.default_rng([config.seed, 3, k]).permutation(features) if k else np.arange(features)
               for k in range(config.tasks)]  # fmt: skip
@@ -97,32 +105,38 @@ def train(
     identity = json.dumps(dataclasses.asdict(config) | {"sha256": _digest(data)})
     history: list[list[float]] = []
     rows = 0
+
+    def checkpoint() -> bytes:
+        return _npz(trainer.state | {
+            "identity": np.array(identity), "rows": np.array(rows), "history": np.array(json.dumps(history))})  # fmt: skip
+
     if resume:
         rows, history = _restore(folder, identity, trainer)
-
-    def save() -> None:
-        _write(folder / CHECKPOINT, _npz(trainer.state | {
-            "identity": np.array(identity), "rows": np.array(rows), "history": np.array(json.dumps(history))}))  # fmt: skip
-
-    log = CSV(folder / LOG, keep=rows)
-    everything = [log, *callbacks]
+    else:
+        write_folder(folder, {CHECKPOINT: checkpoint()})  # from its first moment a folder that can be resumed
     total = config.epochs * config.tasks
-    save()
-    while trainer.task < config.tasks:
-        number, part = trainer.task, parts[trainer.task]
-        loss = trainer.train_epoch(part.train, part.train_labels)
-        row: dict[str, str | int | float] = {"task": number, "epoch": trainer.epoch, "loss": loss}
-        row |= {f"accuracy{k}": trainer.accuracy(k, p.test, p.test_labels) if k <= number else "" for k, p in enumerate(parts)}
-        if trainer.epoch == config.epochs:
-            trainer.finish_task(part.train, part.train_labels)
-            history.append([trainer.accuracy(k, p.test, p.test_labels) for k, p in enumerate(parts[: number + 1])])
+    with ExitStack() as stack:
+        everything: list[Callback] = [CSV(folder / LOG, keep=rows), *callbacks]
         for callback in everything:
-            callback.row(row)
-        rows += 1
-        save()
-        progress(rows, total)
-    for callback in everything:
-        callback.close()
+            stack.callback(callback.close)
+        while trainer.task < config.tasks:
+            number, part = trainer.task, parts[trainer.task]
+            with np.errstate(all="ignore"):  # what overflows is told below
+                loss = trainer.train_epoch(part.train, part.train_labels)
+            if not np.isfinite(loss) or not all(np.isfinite(w).all() for w in trainer.weights):
+                raise UserError(f"--lr {config.lr:g}: weights are no longer finite after epoch {trainer.epoch} of task {number}; "
+                                "give a smaller --lr or --strength")  # fmt: skip
+            row: dict[str, str | int | float] = {"task": number, "epoch": trainer.epoch, "loss": loss}
+            accuracies = [trainer.accuracy(k, p.test, p.test_labels) for k, p in enumerate(parts[: number + 1])]
+            row |= {f"accuracy{k}": accuracies[k] if k <= number else "" for k in range(config.tasks)}
+            if trainer.epoch == config.epochs:
+                trainer.finish_task(part.train, part.train_labels)
+                history.append(accuracies)
+            for callback in everything:
+                callback.row(row)
+            rows += 1
+            _write(folder / CHECKPOINT, checkpoint())
+            progress(rows, total)
     names = trainer.names
     _write(folder / "weights.npz", _npz(dict(zip(names, trainer.weights, strict=True))))
     _write(folder / "importance.npz", _npz(dict(zip(names, trainer.importance, strict=True))))
@@ -142,11 +156,13 @@ def _restore(folder: Path, identity: str, trainer: ContinualTrainer) -> tuple[in
     """Put the trainer where the checkpoint left it; return the rows of the log and the accuracies so far."""
     path = folder / CHECKPOINT
     try:
-        with np.load(path) as archive:
+        with path.open("rb") as file, np.load(file) as archive:
             state = {name: archive[name] for name in archive.files}
         kept, rows, history = str(state.pop("identity")), int(state.pop("rows")), json.loads(str(state.pop("history")))
         if kept == identity:
             trainer.restore(state)
+            for stray in folder.glob(".*.npz.*"):  # what a kill left of a file that was being written
+                stray.unlink()
             return rows, history
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise UserError(f"--resume: {path} cannot be read ({error}); start anew with --force") from error
@@ -178,5 +194,8 @@ def _write(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
             os.chmod(file.name, 0o644)
             os.replace(file.name, path)
+            folder = os.open(path.parent, os.O_RDONLY)
+            os.fsync(folder)  # the name too is on the disk
+            os.close(folder)
     except OSError as error:
         raise UserError(f"-o {path.parent}: cannot be written ({error.strerror}); give a writable folder") from error

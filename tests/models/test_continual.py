@@ -121,7 +121,7 @@ def test_fisher_refuses():
     ):
         with pytest.raises(ConfigError, match=words):
             fisher_diagonal(Perceptron(), weights, inputs, **arguments)
-    with pytest.raises(ConfigError, match="no samples"):
+    with pytest.raises(ConfigError, match=r"inputs: shape \(0, 5\)"):
         fisher_diagonal(Perceptron(), weights, inputs[:0])
 
 
@@ -387,7 +387,7 @@ def test_a_penalty_may_be_off_and_refuses_by_name():
         np.testing.assert_allclose(si.penalty(now), strength * 6 / 1.001)
     for subject in (penalty, si):
         for function in (getattr(subject, "value", None) or subject.penalty, subject.gradient):
-            with pytest.raises(ValueError, match="argument"):
+            with pytest.raises(ConfigError, match="weights: shapes"):
                 function(more)
     for words, call in (
         (r"fisher: shapes \[\(2, 3\), \(2, 3\)\] given; allowed are \[\(2, 3\)\]", lambda: penalty.add(more, now)),

@@ -79,6 +79,43 @@ def test_killed_and_resumed_nothing_is_lost(tmp_path):
     assert contents(folder) == contents(tmp_path / "whole")
 
 
+# Runs sc-hw with one function of os replaced: after so many calls of it, the process kills itself in the next.
+FATAL = """
+import os, signal, sys
+name, left = sys.argv.pop(1), int(sys.argv.pop(1))
+real = getattr(os, name)
+
+def fatal(*arguments, **named):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*arguments, **named)
+
+setattr(os, name, fatal)
+from sc_hw.cli import main
+main()
+"""
+
+
+def test_killed_at_every_moment_of_an_epoch_nothing_is_lost(tmp_path):
+    """A row is written, then on the disk; a checkpoint is written, on the disk, in its place, its name on the disk."""
+    options = ("--data", "digits", *SMALL)
+    assert sc_hw(*options, "-o", tmp_path / "whole").exit_code == 0
+    folder = tmp_path / "killed"
+    moments = [("rename", 0), *(("fsync", calls) for calls in range(5)), ("replace", 0), ("replace", 1)]
+    for name, calls in moments:
+        resume = ["--resume"] if folder.exists() else []
+        command = [sys.executable, "-c", FATAL, name, str(calls), "train", *options, "-o", str(folder), *resume]
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert done.returncode == -signal.SIGKILL, (name, calls, done.stderr)
+        assert not (folder / "train.json").exists()
+    assert any(path.name.startswith(".checkpoint.npz.") for path in folder.iterdir())  # killed while writing it
+    assert sc_hw(*options, "-o", folder, "--resume").exit_code == 0
+    assert contents(folder) == contents(tmp_path / "whole")
+    assert sorted(path.name for path in folder.iterdir()) == sorted((*FILES, "checkpoint.npz"))
+
+
 def test_a_trained_network_goes_on_to_derive(tmp_path):
     assert sc_hw(*SMALL, "-o", tmp_path / "trained").exit_code == 0
     trained = tmp_path / "trained"
@@ -113,6 +150,74 @@ def test_full_mnist_files(tmp_path):
         assert sc_hw("--data", source, *SMALL, "-o", tmp_path / f"of-{source.name}").exit_code == 0
 
 
+def spoiled(folder, name, content):
+    """MNIST's four files, one of them replaced."""
+    folder.mkdir()
+    images, labels = idx(np.zeros((6, 2, 2), np.uint8)), idx(np.arange(6, dtype=np.uint8))
+    for part in ("train", "t10k"):
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(images)
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(labels)
+    plain = folder / name.removesuffix(".gz")
+    plain.unlink()
+    if content is not None:
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def test_bad_idx_and_npz_files_are_refused_in_one_line(tmp_path):
+    images, labels = "train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
+    whole = idx(np.zeros((6, 2, 2), np.uint8))
+    packed = gzip.compress(whole)
+    assert len(load(str(spoiled(tmp_path / "good", f"{images}.gz", packed))).train) == 6
+    cases = {
+        "missing": (images, None, "No such file"),
+        "cut": (images, whole[:-1], "has 23 bytes of data; its head says 6 x 2 x 2"),
+        "long": (images, whole + b"0", "has 25 bytes of data"),
+        "head": (images, whole[:10], "is no idx file of bytes"),
+        "empty": (images, b"", "is no idx file of bytes"),
+        "magic": (images, b"\1" + whole[1:], "is no idx file of bytes"),
+        "floats": (images, idx(np.zeros((6, 2, 2), np.uint8), code=13), "is no idx file of bytes"),
+        "packed-cut": (f"{images}.gz", packed[:-9], "end-of-stream"),
+        "packed-bad": (f"{images}.gz", packed[:12] + b"\xff\xff" + packed[14:], f"{images}.gz"),
+        "no-gzip": (f"{images}.gz", whole, "Not a gzipped file"),
+        "fewer": (labels, idx(np.arange(5, dtype=np.uint8)), r"test samples uint8 \(6, 2, 2\), labels uint8 \(5,\)"),
+        "swapped": (images, idx(np.arange(6, dtype=np.uint8)), r"train samples uint8 \(6,\)"),
+        "narrow": (images, idx(np.zeros((6, 2, 3), np.uint8)), "6 features to train on, 4 to test on"),
+        "none": (images, idx(np.zeros((0, 2, 2), np.uint8)), r"train samples uint8 \(0, 2, 2\)"),
+    }
+    refused = {name: (spoiled(tmp_path / name, file, content), words) for name, (file, content, words) in cases.items()}
+    good = {"x_train": np.ones((6, 2)), "y_train": np.arange(6), "x_test": np.ones((6, 2)), "y_test": np.arange(6)}
+    for name, change, words in (
+        ("text", {"x_train": np.full((6, 2), "1")}, "train samples <U1"),
+        ("objects", {"x_train": np.full((6, 2), None)}, "cannot be read"),
+        ("nan", {"x_test": np.full((6, 2), np.nan)}, "test samples are not all finite"),
+        ("fractions", {"y_train": np.full(6, 0.5)}, "labels float64"),
+        ("negative", {"y_train": np.arange(6) - 1}, "labels int64"),
+        ("huge", {"y_test": np.full(6, 10**9)}, "0..999"),
+        ("gap", {"y_train": np.arange(6) % 2, "y_test": np.full(6, 9)}, "--tasks 5: no samples of the classes 0..1"),
+    ):
+        np.savez(tmp_path / f"{name}.npz", **(good | change))
+        refused[name] = tmp_path / f"{name}.npz", words
+    np.save(tmp_path / "array.npy", np.ones(3))
+    whole_archive = (tmp_path / "gap.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole_archive[:-30])
+    refused |= {"array": (tmp_path / "array.npy", "one array"), "cut-npz": (tmp_path / "cut.npz", "cannot be read")}
+    before = sorted(tmp_path.iterdir())
+    for source, words in refused.values():
+        done = sc_hw("--data", source, "-o", tmp_path / "out")
+        with pytest.raises(UserError, match=words):
+            raise done.exception
+        assert "\n" not in str(done.exception)
+        assert sorted(tmp_path.iterdir()) == before
+
+
+def test_weights_that_run_away_are_told_and_not_written(tmp_path):
+    done = sc_hw(*SMALL, "--optimiser", "sgd", "--method", "none", "--lr", "1e300", "-o", tmp_path / "out")
+    with pytest.raises(UserError, match=r"--lr 1e\+300: weights are no longer finite after epoch 1 of task 0"):
+        raise done.exception
+    assert not (tmp_path / "out" / "weights.npz").exists()
+
+
 def test_tasks_split_and_permute():
     data = load("digits")
     assert len(data.train) == 1347
@@ -144,6 +249,8 @@ def test_csv_quotes_keeps_and_is_on_the_disk_at_once(tmp_path):
     again = CSV(path, keep=1)
     again.row({"a": 5, "b": "z"})
     again.close()
+    with pytest.raises(UserError, match="fewer than 5 rows"):
+        CSV(path, keep=5)
     assert list(csv.reader(path.read_text().splitlines())) == [["a", "b"], ["1", 'x, "y"'], ["5", "z"]]
 
 
@@ -167,7 +274,7 @@ def test_bad_input_is_refused_and_nothing_written(tmp_path):
         (("--data", tmp_path / "none"), "none: cannot be read"),
         (("--data", tmp_path / "text.npz"), "text.npz: cannot be read"),
         (("--data", tmp_path / "short.npz"), "short.npz: cannot be read"),
-        (("--data", tmp_path / "odd.npz"), r"train samples \(3, 2\), labels int64 \(2,\)"),
+        (("--data", tmp_path / "odd.npz"), r"train samples float64 \(3, 2\), labels int64 \(2,\)"),
         (("--protocol", "domain"), "--protocol 'domain': not known; allowed are single, split, permuted"),
         (("--protocol", "single"), "--tasks 5: the protocol single has one"),
         (("--tasks", "3"), "--tasks 3: does not divide 10 classes"),

@@ -177,7 +177,7 @@ def test_bad_input_is_refused_by_name():
         (lambda: EpropTrainer(0, 1, 1), "n_inputs=0"),
         (lambda: EpropTrainer(1, 1, 1, lr=-1), "lr=-1"),
         (lambda: EligibilityTrace(Projection.from_matrix(x, y, np.ones((2, 2)))), "projection onto y"),
-        (lambda: eprop.train_sequence(np.ones((5, 4)), np.ones((4, 3))), "targets: 4 timesteps"),
+        (lambda: eprop.train_sequence(np.ones((5, 4)), np.ones((4, 3))), r"targets: shape \(4, 3\)"),
         (lambda: eprop.train_sequence(np.ones((5, 3)), np.ones((5, 3))), "inputs input: shape"),
         (lambda: eprop.train_sequence(np.ones((5, 4)), np.ones((5, 2))), "targets: shape"),
         (lambda: eprop.step(np.full(4, np.inf)), "x: inf at"),

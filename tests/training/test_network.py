@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from sc_hw_models.network import Network, Population, Projection
-from sc_hw_models.neurons import ALIF, LIF, Leaky, Source
+from sc_hw_models.neurons import ALIF, LIF, Izhikevich, Leaky, Source
 from sc_hw_models.rule import ConfigError
+from sc_hw_models.training.bptt import BPTTLearner
+from sc_hw_models.training.losses import squared_error
 
 
 def small(seed=0, *, density=0.6):
@@ -76,6 +78,31 @@ def test_a_constant_current_makes_the_rate_of_the_closed_form():
     alpha = math.exp(-1 / 20)
     assert np.flatnonzero(spikes)[0] + 1 == math.ceil(math.log(1 - (1 - alpha) / 0.08) / math.log(alpha))
     assert np.diff(np.flatnonzero(spikes)).min() > 5
+
+
+def test_izhikevich_neurons_are_their_equations():
+    """Regular and fast spiking side by side, one timestep in plain Python; then a step of current as published."""
+    rs, fs = (0.02, 8.0), (0.1, 2.0)
+    kinds, g = [rs, fs] * 50, np.random.default_rng(0)
+    neuron = Izhikevich(a=np.array([a for a, _ in kinds]), d=np.array([d for _, d in kinds]))
+    x, cells = Population("x", 100, Source()), Population("cells", 100, neuron)
+    v, u, current = g.uniform(-80, 80, 100), g.uniform(-20, 5, 100), g.uniform(-10, 30, 100)
+    cells.state = {"voltage": v, "recovery": u, "output": (v >= 30) * 1.0}
+    cells.step_all(current)
+    for j, (a, d) in enumerate(kinds):
+        p, q = (-65.0, u[j] + d) if v[j] >= 30 else (v[j], u[j])
+        for _ in range(2):
+            p += 0.5 * (0.04 * p**2 + 5 * p + 140 - q + current[j])
+        q += a * (0.2 * p - q)
+        assert (cells.voltages[j], cells.state["recovery"][j]) == pytest.approx((p, q), rel=1e-12)
+        assert cells.output[j] == (p >= 30)
+    network = Network([x, cells], [Projection.from_matrix(x, cells, np.eye(100), np.eye(100))])
+    spikes = network.run({"x": np.full((1000, 100), 10.0)})
+    regular, fast = (np.diff(np.flatnonzero(spikes[:, j])) for j in (0, 1))
+    assert regular[-1] > 1.5 * regular[0]  # its rate adapts
+    assert fast[-1] < 0.5 * regular[-1]  # and a fast spiking neuron's is high
+    with pytest.raises(ConfigError, match="Izhikevich has no surrogate gradient"):
+        BPTTLearner(network, squared_error).train_step({"x": np.ones((2, 100))}, np.zeros((2, 100)))
 
 
 def test_projections_do_what_their_matrix_does():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sc_hw_models.network import Network, Population, Projection
-from sc_hw_models.neurons import LIF, Source
+from sc_hw_models.neurons import LIF, Izhikevich, Leaky, Source
 from sc_hw_models.rule import ConfigError
 from sc_hw_models.training.reward import RewardModulatedLearner
 
@@ -50,27 +50,42 @@ def test_a_reward_of_either_sign_turns_eligibility_into_weight(sign):
     assert weight(w_min=0.2, w_max=0.2001) == pytest.approx(0.2001 if sign > 0 else 0.2)
 
 
-def test_all_of_it_written_out():
-    """A random network, random spikes and rewards, against sums over all pairs."""
+@pytest.mark.parametrize("period", [1, 10])
+def test_all_of_it_written_out(period):
+    """A random network, random spikes and rewards, against sums over all pairs; decays and changes once a period."""
     g = np.random.default_rng(0)
     synapses = [(0, 1), (0, 2), (1, 2), (2, 0), (3, 1)]
     network = relay(4, synapses, dt=0.5)
-    learner = RewardModulatedLearner(network, 80.0, tau_eligibility=200.0, lr=1e-3, w_max=0.3)
+    learner = RewardModulatedLearner(network, 80.0, tau_eligibility=200.0, lr=1e-3, w_max=0.3, period=period)
     times = [np.flatnonzero(g.random(150) < 0.1) for _ in range(4)]
     rewards = [(int(t), float(r)) for t, r in zip(g.integers(0, 150, 5), g.normal(0, 1, 5), strict=True)]
     play(learner, times, rewards, 150)
     for k, (i, j) in enumerate(synapses):
         weight = 0.2
-        for t in range(150):
+        for t in range(period - 1, 150, period):
             c = 0.0
             for a in times[i] + 1:
                 for b in times[j]:
                     if max(a, b) <= t:
                         pair = math.exp(-(b - a) / 40) if b >= a else -1.5 * math.exp((b - a) / 40)
-                        c += pair * math.exp(-(t - max(a, b)) / 400)
+                        c += pair * math.exp(-(t // period - max(a, b) // period) * period / 400)
             d = sum(r * math.exp(-(t - when) / 160) for when, r in rewards if when <= t)
-            weight = min(max(weight + 1e-3 * 0.5 * c * d, 0.0), 0.3)
+            weight = min(max(weight + 1e-3 * 0.5 * period * c * d, 0.0), 0.3)
         assert network.projections[1].data[k] == pytest.approx(weight, rel=1e-9)
+
+
+def test_neurons_of_other_kinds_learn_too():
+    """The pair again, its neurons Izhikevich's, driven so hard that they spike at once; and a readout cannot learn so."""
+    x, a = Population("x", 2, Source()), Population("a", 2, Izhikevich())
+    network = Network([x, a], [Projection.from_matrix(x, a, 200 * np.eye(2), np.eye(2)),
+                               Projection.from_matrix(a, a, [[0.0, 0.2], [0.0, 0.0]], [[0, 1], [0, 0]])])  # fmt: skip
+    learner = RewardModulatedLearner(network)
+    play(learner, ([99], [105]))
+    assert learner.eligibilities[0][0] == pytest.approx(math.exp(-5 / 20) * math.exp(-(399 - 105) / 1000), rel=1e-9)
+    y = Population("y", 2, Leaky())
+    onto_readout = Projection.from_matrix(a, y, np.eye(2))
+    with pytest.raises(ConfigError, match="plastic"):
+        RewardModulatedLearner(Network([x, a, y], [onto_readout]), plastic=[onto_readout])
 
 
 def distal(seed, *, rewarded):

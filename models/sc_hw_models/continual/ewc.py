@@ -3,8 +3,11 @@
 Source: Kirkpatrick et al., "Overcoming catastrophic forgetting in neural networks", PNAS 114 (2017), eq. 3.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
+from ..checks import as_array, check_number
 from ..rule import ConfigError
 
 __all__ = ["ElasticPenalty"]
@@ -21,9 +24,7 @@ class ElasticPenalty:
     """
 
     def __init__(self, shapes: list[tuple[int, ...]], strength: float) -> None:
-        if not (np.isfinite(strength) and strength >= 0):
-            raise ConfigError(f"strength={strength}: allowed are finite numbers of at least 0")
-        self.strength = float(strength)
+        self.strength = check_number("strength", strength, low=0)
         self.fisher, self._pulled, self._constant = ([np.zeros(shape) for shape in shapes] for _ in range(3))
 
     def add(self, fisher: Arrays, weights: Arrays) -> None:
@@ -44,25 +45,30 @@ class ElasticPenalty:
 
     def value(self, weights: Arrays) -> float:
         """Return the penalty."""
-        parts = zip(self.fisher, self._pulled, self._constant, weights, strict=True)
-        return self.strength / 2 * float(sum((f * w * w - 2 * g * w + h).sum() for f, g, h, w in parts))
+        return self.strength / 2 * float(sum((f * w * w - 2 * g * w + h).sum() for f, g, h, w in self._parts(weights)))
 
     def pull(self, weights: Arrays, lr: float) -> None:
         """Move the weights, in place, to where lr times the penalty plus half the squared distance from them is least.
 
         The proximal step (Parikh and Boyd, "Proximal algorithms", 2014): stable for any strength, where a gradient step is not.
         """
-        for w, f, g in zip(weights, self.fisher, self._pulled, strict=True):
+        for f, g, _, w in self._parts(weights):
             w -= lr * self.strength * (f * w - g) / (1 + lr * self.strength * f)
 
     def gradient(self, weights: Arrays) -> Arrays:
         """Return the penalty's gradient for each layer."""
-        return [self.strength * (f * w - g) for f, g, w in zip(self.fisher, self._pulled, weights, strict=True)]
+        return [self.strength * (f * w - g) for f, g, _, w in self._parts(weights)]
+
+    def _parts(self, weights: Arrays) -> Iterable[tuple[np.ndarray, ...]]:
+        """Return for each layer the sums over tasks of F, F w* and F w*^2, and the weights, after checking those."""
+        check_arrays("weights", weights, [f.shape for f in self.fisher])
+        return zip(self.fisher, self._pulled, self._constant, weights, strict=True)
 
 
 def check_arrays(name: str, arrays: Arrays, shapes: list[tuple[int, ...]]) -> None:
-    """Refuse arrays of other shapes than the layers', or that are not finite; ``ConfigError`` names them ``name``."""
-    if [np.shape(array) for array in arrays] != shapes:
-        raise ConfigError(f"{name}: shapes {[np.shape(array) for array in arrays]} given; allowed are {shapes}")
-    if not all(np.isfinite(array).all() for array in arrays):
+    """Refuse arrays of other shapes than the layers', or that are no finite real numbers; ``ConfigError`` names them ``name``."""
+    given = [as_array(name, array) for array in arrays]
+    if [array.shape for array in given] != shapes or any(array.dtype.kind not in "biuf" for array in given):
+        raise ConfigError(f"{name}: shapes {[array.shape for array in given]} given; allowed are {shapes} of real numbers")
+    if not all(np.isfinite(array).all() for array in given):
         raise ConfigError(f"{name}: not finite")

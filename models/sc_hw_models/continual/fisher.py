@@ -14,6 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ..checks import check_array
 from ..rule import ConfigError
 
 __all__ = ["FISHER_KINDS", "LIKELIHOODS", "Network", "Perceptron", "fisher_diagonal"]
@@ -87,6 +88,8 @@ class Perceptron:
     @staticmethod
     def _activities(weights: Arrays, inputs: np.ndarray) -> Arrays:
         """Return the inputs, what each layer passes on, and the outputs."""
+        if np.ndim(inputs) != 2 or np.shape(inputs)[1] != weights[0].shape[1]:
+            raise ConfigError(f"inputs: shape {np.shape(inputs)} given; allowed is (samples, {weights[0].shape[1]})")
         activities = [np.asarray(inputs, dtype=np.float64)]
         for layer, weight in enumerate(weights):
             z = activities[-1] @ weight.T
@@ -105,11 +108,14 @@ def fisher_diagonal(
     """
     if kind not in FISHER_KINDS:
         raise ConfigError(f"kind={kind!r}: not known; allowed are {', '.join(FISHER_KINDS)}")
-    if len(inputs) == 0:
-        raise ConfigError("inputs: no samples; the Fisher information is a mean over at least one")
+    check_array("inputs", inputs, (None, None))
     wanted = (len(inputs), *((len(weights[-1]),) if network.likelihood == "logistic" else ()))
-    if kind == "empirical" and (labels is None or np.shape(labels) != wanted):
-        raise ConfigError(f"labels: shape {None if labels is None else np.shape(labels)} given; allowed is {wanted}")
+    if kind == "empirical":
+        if labels is None or np.shape(labels) != wanted:
+            raise ConfigError(f"labels: shape {None if labels is None else np.shape(labels)} given; allowed is {wanted}")
+        classes = len(weights[-1]) if network.likelihood == "softmax" else 2
+        if not np.isin(labels, np.arange(classes)).all():
+            raise ConfigError(f"labels: allowed are integers 0..{classes - 1}")
     generator = np.random.default_rng(seed)
     total = [np.zeros(weight.shape) for weight in weights]
     for start in range(0, len(inputs), _BATCH):

@@ -3,9 +3,11 @@
 Source: Zenke, Poole and Ganguli, "Continual learning through synaptic intelligence", ICML 2017, eqs. 3 to 5.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
-from ..rule import ConfigError
+from ..checks import check_number
 from .ewc import check_arrays
 
 __all__ = ["SynapticIntelligence"]
@@ -23,11 +25,7 @@ class SynapticIntelligence:
     """
 
     def __init__(self, weights: Arrays, *, strength: float = 0.1, damping: float = 1e-3) -> None:
-        if not (np.isfinite(strength) and strength >= 0):
-            raise ConfigError(f"strength={strength}: allowed are finite numbers of at least 0")
-        if not (np.isfinite(damping) and damping > 0):
-            raise ConfigError(f"damping={damping}: allowed are finite numbers above 0")
-        self.strength, self.damping = float(strength), float(damping)
+        self.strength, self.damping = check_number("strength", strength, low=0), check_number("damping", damping, above=0)
         self.anchor = [np.array(weight, dtype=np.float64) for weight in weights]
         self.path = [np.zeros(weight.shape) for weight in self.anchor]
         self.importance = [np.zeros(weight.shape) for weight in self.anchor]
@@ -54,15 +52,18 @@ class SynapticIntelligence:
 
     def penalty(self, weights: Arrays) -> float:
         """Return the penalty."""
-        parts = zip(self.importance, weights, self.anchor, strict=True)
-        return self.strength * float(sum((omega * np.square(w - anchor)).sum() for omega, w, anchor in parts))
+        return self.strength * float(sum((omega * np.square(w - anchor)).sum() for omega, anchor, w in self._parts(weights)))
 
     def pull(self, weights: Arrays, lr: float) -> None:
         """Move the weights, in place, to where lr times the penalty plus half the squared distance from them is least."""
-        for w, omega, anchor in zip(weights, self.importance, self.anchor, strict=True):
+        for omega, anchor, w in self._parts(weights):
             w -= 2 * lr * self.strength * omega * (w - anchor) / (1 + 2 * lr * self.strength * omega)
 
     def gradient(self, weights: Arrays) -> Arrays:
         """Return the penalty's gradient 2c Omega (w - w*) for each layer."""
-        parts = zip(self.importance, weights, self.anchor, strict=True)
-        return [2 * self.strength * omega * (w - anchor) for omega, w, anchor in parts]
+        return [2 * self.strength * omega * (w - anchor) for omega, anchor, w in self._parts(weights)]
+
+    def _parts(self, weights: Arrays) -> Iterable[tuple[np.ndarray, ...]]:
+        """Return for each layer importance, anchor and weights, after checking the last."""
+        check_arrays("weights", weights, [anchor.shape for anchor in self.anchor])
+        return zip(self.importance, self.anchor, weights, strict=True)

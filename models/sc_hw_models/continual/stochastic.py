@@ -6,7 +6,7 @@ by XNOR; Kirkpatrick et al., PNAS 114 (2017): the penalty.
 
 import numpy as np
 
-from ..checks import check_array, check_number
+from ..checks import check_array, check_number, new_generator
 from ..rule import ConfigError, check_integer
 from .ewc import ElasticPenalty
 from .fisher import fisher_diagonal
@@ -33,7 +33,7 @@ class EWC_SCLayer:  # noqa: N801 - the name under which users of stochastic comp
         self.stream_length = check_integer("stream_length", stream_length, 1, 2**20)
         self.gain, self.lr = check_number("gain", gain, above=0), check_number("lr", lr, above=0)
         self.weights, self.penalty = np.zeros(shape), ElasticPenalty([shape], ewc_lambda)
-        self._generator = np.random.default_rng(seed)
+        self._generator = new_generator(seed)
 
     @property
     def importance(self) -> np.ndarray:
@@ -60,6 +60,7 @@ class EWC_SCLayer:  # noqa: N801 - the name under which users of stochastic comp
 
     def train_step(self, inputs: np.ndarray, labels: np.ndarray) -> float:
         """Learn from inputs and labels 0 or 1, ``(samples, n_outputs)``; return the mean square error of ``forward``."""
+        inputs = self._checked(inputs)
         labels = check_array("labels", labels, (len(inputs), len(self.weights)))
         if ((labels != 0) & (labels != 1)).any():
             raise ConfigError("labels: allowed are 0 and 1")

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..checks import check_array, check_number
+from ..checks import as_array, check_array, check_number
 from ..rule import ConfigError, check_integer
 from ..training.optimisers import SGD, Adam, Optimiser
 from .ewc import ElasticPenalty
@@ -41,7 +41,8 @@ class ContinualTrainer:
             raise ConfigError(f"sizes={list(sizes)}: allowed are at least two, inputs and classes")
         for size in sizes:
             check_integer("sizes", size, 1, 2**31 - 1)
-        self.sizes, self.heads, self.method, self.seed = list(sizes), check_integer("heads", heads, 1, 10_000), method, seed
+        self.sizes, self.heads, self.method = list(sizes), check_integer("heads", heads, 1, 10_000), method
+        self.seed = check_integer("seed", seed, 0, 2**63 - 1)
         self.lr, self.batch = check_number("lr", lr, above=0), check_integer("batch", batch, 1, 2**31 - 1)
         self.fisher_samples = check_integer("fisher_samples", fisher_samples, 1, 2**31 - 1)
         self._new_optimiser = Adam if optimiser == "adam" else SGD
@@ -71,6 +72,8 @@ class ContinualTrainer:
 
     def train_epoch(self, inputs: np.ndarray, labels: np.ndarray) -> float:
         """Learn once from each sample of the current task, ``(samples, inputs)`` and classes ``(samples,)``; return the loss."""
+        if self.heads > 1:
+            check_integer("task", self.task, 0, self.heads - 1)
         inputs, labels = self._checked(inputs, labels)
         order = np.random.default_rng([self.seed, 1, self.task, self.epoch]).permutation(len(inputs))
         total = 0.0
@@ -97,6 +100,7 @@ class ContinualTrainer:
 
     def accuracy(self, task: int, inputs: np.ndarray, labels: np.ndarray) -> float:
         """Return the fraction of a task's samples that its output layer gets right."""
+        check_integer("task", task, 0, self.heads - 1 if self.heads > 1 else 2**31 - 1)
         inputs, labels = self._checked(inputs, labels)
         p = self.network.probabilities([self.weights[k] for k in self._active(task)], inputs)
         return float((p.argmax(axis=1) == labels).mean())
@@ -132,7 +136,7 @@ class ContinualTrainer:
         gradients = [np.zeros(w.shape) for w in self.weights]
         for k, gradient in zip(active, found, strict=True):
             gradients[k] = gradient
-        before = [w.copy() for w in self.weights]
+        before = [w.copy() for w in self.weights] if isinstance(self.penalty, SynapticIntelligence) else []
         by_gradient = isinstance(self.optimiser, Adam)
         pulls = self.penalty.gradient(self.weights) if self.penalty and by_gradient else []
         self.optimiser.step(self.weights, [g + p for g, p in zip(gradients, pulls, strict=True)] if pulls else gradients)
@@ -143,7 +147,7 @@ class ContinualTrainer:
         return loss
 
     def _checked(self, inputs: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        inputs, labels = check_array("inputs", inputs, (None, self.sizes[0])), np.asarray(labels)
+        inputs, labels = check_array("inputs", inputs, (None, self.sizes[0])), as_array("labels", labels)
         good = labels.shape == (len(inputs),) and labels.dtype.kind in "iu"
         if not good or labels.min() < 0 or labels.max() >= self.sizes[-1]:
             raise ConfigError(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from ..checks import check_length
 from ..network import Network
 from ..neurons import State, Surrogate
 from ..rule import check_integer
@@ -58,13 +59,14 @@ class BPTTLearner:
         """Yield loss and gradients of each window of a sequence."""
         arrays = self.network.check_sequence(inputs)
         shape = arrays[self.network.sources[0]].shape
+        targets = check_length("targets", targets, shape[0])
         self.network.reset(shape[1] if len(shape) == 3 else None)
         length = self._length(shape[0])
         for start in range(0, shape[0], length):
             window = {name: array[start : start + length] for name, array in arrays.items()}
             moments = list(self._forward(window))
             outputs = np.stack([moment[self.network.output.name]["output"] for moment in moments[1:]])
-            loss, slope = self.loss_fn(outputs, np.asarray(targets)[start : start + length])
+            loss, slope = self.loss_fn(outputs, targets[start : start + length])
             yield loss, self._backward(moments, slope)
 
     def _length(self, timesteps: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import check_array, check_number
+from ..checks import as_array, check_array, check_length, check_number, new_generator
 from ..network import Network, Population, Projection
 from ..neurons import ALIF, LIF, Leaky, Source, State, Surrogate
 from ..rule import ConfigError, check_integer
@@ -42,13 +42,13 @@ class EligibilityTrace:
 
     def reset(self, samples: int | None = None) -> None:
         """Forget all; with ``samples``, that many copies side by side."""
-        leading = () if samples is None else (samples,)
+        leading = () if samples is None else (check_integer("samples", samples, 1, 2**31 - 1),)
         self.trace = np.zeros((*leading, self.projection.source.n))
         self.slow = np.zeros((*leading, len(self.projection.data))) if isinstance(self.neuron, ALIF) else np.zeros(0)
 
     def step(self, sent: np.ndarray, state: State) -> np.ndarray:
         """Return the eligibility of a timestep: what the source ``sent`` and the state of the target after it."""
-        self.trace = self.neuron.decay * self.trace + sent
+        self.trace = self.neuron.decay * self.trace + check_array("sent", sent, self.trace.shape)
         slope = self.neuron.slope(state, self.surrogate).take(self.projection.indices, axis=-1)
         fast = self.trace.take(self.projection.rows, axis=-1)
         if not isinstance(self.neuron, ALIF):
@@ -76,6 +76,7 @@ class EpropTrainer:
     ) -> None:  # fmt: skip
         if feedback not in FEEDBACKS:
             raise ConfigError(f"feedback={feedback!r}: not known; allowed are {', '.join(FEEDBACKS)}")
+        check_number("tau_trace", tau_trace, above=0)
         for name, scale in (("input_scale", input_scale), ("recurrent_scale", recurrent_scale)):
             check_number(name, scale, low=0)
         plain: dict[str, Any] = {"tau_mem": tau_mem, "threshold": threshold, "refractory": refractory, "dt": dt}
@@ -83,7 +84,7 @@ class EpropTrainer:
         neuron = ALIF(**plain, tau_adaptation=tau_adaptation, adaptation=adaptation) if adapting else LIF(**plain)
         for name, n in (("n_inputs", n_inputs), ("n_neurons", n_neurons), ("n_outputs", n_outputs)):
             check_integer(name, n, 1, 2**31 - 1)
-        g = np.random.default_rng(seed)
+        g = new_generator(seed)
         x, h, y = Population("input", n_inputs, Source()), Population("hidden", n_neurons, neuron), Population(
             "output", n_outputs, Leaky(tau_mem=tau_trace, dt=dt))  # fmt: skip
         deviations = {(x, h): input_scale * threshold / n_inputs**0.5, (h, h): recurrent_scale * threshold / n_neurons**0.5,
@@ -121,7 +122,7 @@ class EpropTrainer:
         parts = [trace.step(z, hidden.state) for trace, z in zip(self.eligibilities, sent, strict=True)]
         self.filtered = [kappa * f + e for f, e in zip(self.filtered, [*parts, hidden.output], strict=True)]
         if target is not None:
-            loss, errors = self.loss_fn(output[None], np.asarray(target)[None])
+            loss, errors = self.loss_fn(output[None], as_array("targets", target)[None])
             self._learn(errors[0])
         return {"spikes": hidden.output, "output": output, "loss": loss}
 
@@ -139,8 +140,7 @@ class EpropTrainer:
     def accumulate(self, inputs: np.ndarray, targets: np.ndarray) -> float:
         """Run a sequence from rest with its gradient in ``gradients``, nothing learned yet, and return the loss."""
         inputs = self._start(inputs)
-        if len(targets) != len(inputs):
-            raise ConfigError(f"targets: {len(targets)} timesteps given; allowed are the {len(inputs)} of inputs")
+        targets = check_length("targets", targets, len(inputs))
         return float(sum(self.step(x, target)["loss"] for x, target in zip(inputs, targets, strict=True)))
 
     def predict_sequence(self, inputs: np.ndarray) -> np.ndarray:

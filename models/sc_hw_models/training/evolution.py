@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..checks import check_number
+from ..checks import check_number, new_generator
 from ..rule import ConfigError, check_integer
 
 __all__ = ["SNNGeneticEvolver"]
@@ -35,7 +35,7 @@ class SNNGeneticEvolver:
         self.mutation_rate = check_number("mutation_rate", mutation_rate, low=0, high=1)
         self.mutation_scale = check_number("mutation_scale", mutation_scale, low=0)
         self.elites = max(1, round(check_number("elite_fraction", elite_fraction, low=0, high=1) * population_size))
-        self.fitness_func, self._generator = fitness_func, np.random.default_rng(seed)
+        self.fitness_func, self._generator = fitness_func, new_generator(seed)
         self.population = [
             [np.array(w, dtype=np.float64) for w in layer_factory(self._generator)] for _ in range(population_size)
         ]

@@ -10,6 +10,7 @@ from itertools import combinations
 
 import numpy as np
 
+from ..checks import new_generator
 from ..rule import ConfigError, check_integer
 
 __all__ = ["FederatedAggregator"]
@@ -33,7 +34,7 @@ class FederatedAggregator:
             raise ConfigError(f"modulus_bits={modulus_bits!r}: allowed are 8, 16, 32, 64")
         self.ties, self.modulus_bits = ties, modulus_bits
         self._word = np.dtype(f"<u{modulus_bits // 8}")
-        self._generator = np.random.default_rng(seed)
+        self._generator = new_generator(seed)
 
     def aggregate_gradients(self, streams: np.ndarray) -> np.ndarray:
         """Return the majority of bits ``(clients, length)``, or from how many clients sent a 1, ``(length,)``, as uint8."""
@@ -59,6 +60,7 @@ class FederatedAggregator:
         each sum. To whoever lacks one of the client's keys the result is uniform.
         """
         check_integer("client", client, 0, self.n_clients - 1)
+        check_integer("turn", turn, 0, 2**64 - 1)
         values = np.asarray(values)
         if values.ndim != 1 or not values.size or values.dtype.kind not in "biu" or values.min() < 0:
             raise ConfigError(f"values: {values.dtype} of shape {values.shape}; allowed are integers of at least 0, (length,)")

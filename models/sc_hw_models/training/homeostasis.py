@@ -23,8 +23,8 @@ class HomeostaticPlasticity:
 
     ``tau`` (ms, above 0) is the time constant of the rate's estimate. ``slow``: tau_scaling dw/dt = w (1 - rate / target) for
     each weight of the neuron; ``tau_scaling`` (ms, above 0) is to be several times ``tau``, or the loop swings. ``clipped``: once
-    every ``tau``, w *= clip(target / rate, 0.9, 1.1); it swings whatever the times. A silent neuron scales up in both; a weight
-    of 0 stays 0. Errors: ``ConfigError`` names the argument.
+    every ``tau``, w *= clip(target / rate, 0.9, 1.1), which swings about the target the more, the steeper the rate rises with
+    the weights. A silent neuron scales up in both; a weight of 0 stays 0. Errors: ``ConfigError`` names the argument.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class HomeostaticPlasticity:
 
         Signs are kept; give the projections that are to be scaled, in Turrigiano's experiments the excitatory ones.
         """
-        spikes = check_array("spikes", spikes, (None,))
+        spikes = check_array("spikes", spikes, (None,) if self.rates is None else self.rates.shape)
         for p in projections:
             if p.target.n != len(spikes):
                 raise ConfigError(

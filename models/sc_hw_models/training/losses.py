@@ -18,14 +18,14 @@ Loss = Callable[[np.ndarray, np.ndarray], tuple[float, np.ndarray]]
 
 def squared_error(outputs: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
     """Return 1/2 sum (y - y*)^2; ``targets`` in the shape of the outputs."""
+    samples = _samples(outputs)
     error = outputs - check_array("targets", targets, outputs.shape)
-    samples = 1 if outputs.ndim == 2 else outputs.shape[1]
     return float(np.square(error).sum()) / (2 * samples), error / samples
 
 
 def cross_entropy(outputs: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
     """Return -sum log softmax(y)[target]; ``targets`` are the classes of each timestep and sample, -1 where there is none."""
-    targets = np.asarray(targets)
+    samples, targets = _samples(outputs), np.asarray(targets)
     if targets.shape != outputs.shape[:-1] or targets.dtype.kind not in "iu":
         raise ConfigError(f"targets: {targets.dtype} of shape {targets.shape} given; allowed are integers {outputs.shape[:-1]}")
     if targets.min() < -1 or targets.max() >= outputs.shape[-1]:
@@ -36,5 +36,10 @@ def cross_entropy(outputs: np.ndarray, targets: np.ndarray) -> tuple[float, np.n
     log_p = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     counts = (targets >= 0)[..., None]
     truth = np.arange(outputs.shape[-1]) == targets[..., None]
-    samples = 1 if outputs.ndim == 2 else outputs.shape[1]
     return -float(log_p[truth].sum()) / samples, np.where(counts, np.exp(log_p) - truth, 0.0) / samples
+
+
+def _samples(outputs: np.ndarray) -> int:
+    if np.ndim(outputs) not in (2, 3) or not np.size(outputs):
+        raise ConfigError(f"outputs: shape {np.shape(outputs)} given; allowed are (timesteps, n) and (timesteps, samples, n)")
+    return 1 if outputs.ndim == 2 else outputs.shape[1]

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ..checks import check_array, check_number
+from ..checks import check_array, check_number, new_generator
 from ..rule import ConfigError, check_integer
 from .optimisers import Adam, Optimiser
 
@@ -94,15 +94,15 @@ class TanhRegressor:
             raise ConfigError(f"sizes={list(sizes)}: allowed are at least two, inputs and outputs")
         for size in sizes:
             check_integer("sizes", size, 1, 2**31 - 1)
-        g = np.random.default_rng(seed)
+        g = new_generator(seed)
         self.sizes = list(sizes)
         self.weights: Arrays = []
         for n, m in pairwise(sizes):
             self.weights += [g.normal(0.0, n**-0.5, (n, m)), np.zeros(m)]
 
     def predict(self, weights: Arrays, inputs: np.ndarray) -> np.ndarray:
-        """Return outputs ``(samples, outputs)``."""
-        return self._forward(weights, inputs)[-1]
+        """Return outputs ``(samples, outputs)`` of inputs ``(samples, inputs)``."""
+        return self._forward(weights, check_array("inputs", inputs, (None, self.sizes[0])))[-1]
 
     def gradient(self, weights: Arrays, batch: Batch) -> tuple[float, Arrays]:
         """Return the mean of (y - y*)^2 over samples and outputs, and its gradient."""

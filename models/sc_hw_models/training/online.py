@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..checks import check_array
-from ..neurons import LIF, Leaky, Surrogate
+from ..checks import check_array, check_length, check_number, new_generator
+from ..neurons import ALIF, LIF, Leaky, Surrogate
 from ..rule import ConfigError, check_integer
 from .losses import Loss, cross_entropy
 from .optimisers import Adam, Optimiser
@@ -30,24 +30,31 @@ class OnlineLIFLayer:
         self, n_inputs: int, n_neurons: int, neuron: LIF | Leaky, *, generator: np.random.Generator, scale: float = 1.0,
         surrogate: Surrogate | None = None,
     ) -> None:  # fmt: skip
+        if isinstance(neuron, ALIF) or not isinstance(neuron, LIF | Leaky):
+            raise ConfigError(f"neuron={neuron!r}: allowed are LIF and Leaky")
         self.neuron, self.surrogate = neuron, surrogate or fast_sigmoid()
+        n_inputs, n_neurons = (check_integer(k, n, 1, 2**31 - 1) for k, n in (("n_inputs", n_inputs), ("n_neurons", n_neurons)))
+        check_number("scale", scale, low=0)
         self.weights = generator.normal(0.0, scale / n_inputs**0.5, (n_inputs, n_neurons))
         self.gradient = np.zeros(self.weights.shape)
         self.reset(1)
 
     def reset(self, samples: int) -> None:
         """Put ``samples`` copies of the layer at rest and forget the traces; gradients stay."""
+        check_integer("samples", samples, 1, 2**31 - 1)
         self.state = self.neuron.rest((samples, self.weights.shape[1]))
         self.trace = np.zeros((samples, self.weights.shape[0]))
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Return the output ``(samples, n_neurons)`` of a timestep with input ``(samples, n_inputs)``."""
+        x = check_array("x", x, self.trace.shape)
         self.trace = self.neuron.decay * self.trace + x
         self.state = self.neuron.step(self.state, x @ self.weights)
         return self.state["output"]
 
     def backward(self, signal: np.ndarray) -> np.ndarray:
         """Take the loss's gradient for the output of this timestep, add to ``gradient``, return that for the input."""
+        signal = check_array("signal", signal, self.state["output"].shape)
         local = signal * self.neuron.slope(self.state, self.surrogate) if isinstance(self.neuron, LIF) else signal
         self.gradient += self.trace.T @ local
         return np.asarray(local @ self.weights.T)
@@ -69,7 +76,7 @@ class OnlineTrainer:
             raise ConfigError(f"layer_sizes={list(layer_sizes)}: allowed are at least two sizes, inputs and outputs")
         for size in layer_sizes:
             check_integer("layer_sizes", size, 1, 2**31 - 1)
-        generator = np.random.default_rng(seed)
+        generator = new_generator(seed)
         hidden, readout = LIF(tau_mem=tau_mem, threshold=threshold), Leaky(tau_mem=tau_mem)
         pairs = list(pairwise(layer_sizes))
         self.layers = [
@@ -94,11 +101,12 @@ class OnlineTrainer:
     def accumulate(self, inputs: np.ndarray, targets: np.ndarray) -> float:
         """Run a sequence ``(timesteps, samples, inputs)`` from rest, gradients in the layers, and return the loss."""
         inputs = self._start(inputs)
+        targets = check_length("targets", targets, len(inputs))
         for layer in self.layers:
             layer.gradient = np.zeros(layer.weights.shape)
         total = 0.0
         for x, target in zip(inputs, targets, strict=True):
-            loss, signal = self.loss_fn(self.step(x)[None], np.asarray(target)[None])
+            loss, signal = self.loss_fn(self.step(x)[None], target[None])
             total, signal = total + loss, signal[0]
             for layer in reversed(self.layers):
                 signal = layer.backward(signal)

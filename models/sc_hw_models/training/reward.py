@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..checks import check_number
-from ..network import Network, Projection
-from ..neurons import LIF
-from ..rule import ConfigError
+from ..network import Network, Projection, spans
+from ..neurons import LIF, Izhikevich
+from ..rule import ConfigError, check_integer
 
 __all__ = ["RewardModulatedLearner"]
+
+SPIKING = LIF | Izhikevich
 
 
 class RewardModulatedLearner:
@@ -24,23 +26,24 @@ class RewardModulatedLearner:
     A presynaptic spike before a postsynaptic one adds ``potentiation`` exp(-lag / ``tau_pre``) to the eligibility, the other
     order takes ``depression`` exp(-lag / ``tau_post``) from it (both >= 0; all pairs count). A weight changes by ``lr`` times
     eligibility times dopamine a ms and stays in ``w_min`` .. ``w_max``. Rewards of either sign add to dopamine.
-    Errors: ``ConfigError`` names the argument.
+    Eligibilities decay and weights change once every ``period`` (>= 1) timesteps, by as much as in that time: what remains to
+    be done in each timestep is for the synapses of neurons that spike. Errors: ``ConfigError`` names the argument.
     """
 
     def __init__(
         self, network: Network, tau_reward: float = 100.0, *, tau_eligibility: float = 1000.0, tau_pre: float = 20.0,
         tau_post: float = 20.0, potentiation: float = 1.0, depression: float = 1.5, lr: float = 1e-4, w_min: float = 0.0,
-        w_max: float = 1.0, plastic: Sequence[Projection] | None = None,
+        w_max: float = 1.0, period: int = 1, plastic: Sequence[Projection] | None = None,
     ) -> None:  # fmt: skip
         self.network = network
-        spiking = [p for p in network.projections if isinstance(p.source.neuron, LIF) and isinstance(p.target.neuron, LIF)]
-        self.plastic = spiking if plastic is None else list(plastic)
-        if not self.plastic or any(not isinstance(p.target.neuron, LIF) or p not in network.projections for p in self.plastic):
-            raise ConfigError("plastic: allowed are one or more of the network's projections onto LIF or ALIF neurons")
-        steps = {p.target.neuron.dt for p in self.plastic if isinstance(p.target.neuron, LIF)}
+        onto = [p for p in network.projections if isinstance(p.target.neuron, SPIKING)]
+        self.plastic = [p for p in onto if isinstance(p.source.neuron, SPIKING)] if plastic is None else list(plastic)
+        if not self.plastic or any(p not in onto for p in self.plastic):
+            raise ConfigError("plastic: allowed are one or more projections of the network onto LIF, ALIF or Izhikevich")
+        steps = {p.target.neuron.dt for p in self.plastic if isinstance(p.target.neuron, SPIKING)}
         if len(steps) > 1:
             raise ConfigError(f"network: neurons with timesteps dt of {sorted(steps)} ms; allowed is one for all")
-        self.dt = steps.pop()
+        self.dt, self.period = steps.pop(), check_integer("period", period, 1, 2**31 - 1)
         taus = {"tau_reward": tau_reward, "tau_eligibility": tau_eligibility, "tau_pre": tau_pre, "tau_post": tau_post}
         self._reward_decay, self._decay, self._pre_decay, self._post_decay = (
             math.exp(-self.dt / check_number(name, tau, above=0)) for name, tau in taus.items()
@@ -53,12 +56,15 @@ class RewardModulatedLearner:
             if len(p.data) and (p.data.min() < w_min or p.data.max() > w_max):
                 raise ConfigError(f"weights from {p.source.name} to {p.target.name}: {p.data.min():g}..{p.data.max():g}; "
                                   f"allowed are {w_min:g}..{w_max:g}")  # fmt: skip
+        # The synapses onto neuron j are onto[starts[j] : starts[j + 1]].
+        self._onto = [np.argsort(p.indices, kind="stable") for p in self.plastic]
+        self._starts = [np.searchsorted(np.sort(p.indices), np.arange(p.target.n + 1)) for p in self.plastic]
         self.reset()
 
     def reset(self) -> None:
         """Put the network at rest and forget traces, eligibilities and dopamine; weights stay."""
         self.network.reset()
-        self.dopamine = 0.0
+        self.dopamine, self._moment = 0.0, 0
         self.eligibilities = [np.zeros(len(p.data)) for p in self.plastic]
         self._pre = [np.zeros(p.source.n) for p in self.plastic]
         self._post = [np.zeros(p.target.n) for p in self.plastic]
@@ -69,21 +75,26 @@ class RewardModulatedLearner:
         before = [p.source.output for p in self.plastic]
         output = self.network.step(inputs)
         order = list(self.network.populations)
+        if self._moment % self.period == 0:
+            for eligibility in self.eligibilities:
+                eligibility *= self._decay**self.period
         for k, p in enumerate(self.plastic):
             same = order.index(p.source.name) < order.index(p.target.name)  # then spikes arrive in their own timestep
-            self._learn(k, p.source.output if same else before[k], p.target.output)
+            self._pair(k, p.source.output if same else before[k], p.target.output)
+        self._moment += 1
+        if self._moment % self.period == 0:
+            for p, eligibility in zip(self.plastic, self.eligibilities, strict=True):
+                p.data += self.lr * self.dt * self.period * self.dopamine * eligibility
+                np.clip(p.data, self.w_min, self.w_max, out=p.data)
         return output
 
-    def _learn(self, k: int, pre: np.ndarray, post: np.ndarray) -> None:
-        """Update traces, eligibility and weights of a projection: what arrives at the timestep and what its target sends."""
+    def _pair(self, k: int, pre: np.ndarray, post: np.ndarray) -> None:
+        """Update traces and eligibility of a projection: what arrives at the timestep and what its target sends."""
         p, eligibility = self.plastic[k], self.eligibilities[k]
         self._pre[k] = self._pre_decay * self._pre[k] + pre  # with this timestep's arrivals: they may have caused the spike
         self._post[k] = self._post_decay * self._post[k]
-        eligibility *= self._decay
-        if post.any():
-            eligibility += self.potentiation * self._pre[k][p.rows] * post[p.indices]
-        if pre.any():
-            eligibility -= self.depression * pre[p.rows] * self._post[k][p.indices]
+        caused = self._onto[k][spans(self._starts[k], post.nonzero()[0])]
+        eligibility[caused] += self.potentiation * self._pre[k][p.rows[caused]]
+        late = spans(p.indptr, pre.nonzero()[0])
+        eligibility[late] -= self.depression * pre[p.rows[late]] * self._post[k][p.indices[late]]
         self._post[k] += post
-        p.data += self.lr * self.dt * self.dopamine * eligibility
-        np.clip(p.data, self.w_min, self.w_max, out=p.data)

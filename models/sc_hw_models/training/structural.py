@@ -6,7 +6,7 @@ new synapses are drawn at random; here candidates are ranked by the correlation 
 
 import numpy as np
 
-from ..checks import check_array, check_number
+from ..checks import check_array, check_number, new_generator
 from ..network import Projection
 from ..rule import ConfigError, check_integer
 
@@ -33,7 +33,7 @@ class StructuralPlasticity:
             check_integer("window", window, 2, 10**9),
             float(np.exp(-1 / check_number("tau", tau, above=0))),
         )
-        self._generator, self._seen = np.random.default_rng(seed), 0
+        self._generator, self._seen = new_generator(seed), 0
         self._pre, self._post = (np.zeros((window, end.n)) for end in (projection.source, projection.target))
 
     def observe(self, pre: np.ndarray, post: np.ndarray) -> None:
@@ -66,6 +66,9 @@ class StructuralPlasticity:
 
     def correlation(self, pre: np.ndarray, post: np.ndarray) -> np.ndarray:
         """Return Pearson's correlation of the smoothed spikes of each pair; 0 where a neuron was silent or steady."""
+        for name, chosen, end in (("pre", pre, self._pre), ("post", post, self._post)):
+            if chosen.shape != pre.shape or pre.ndim != 1 or not np.isin(chosen, np.arange(end.shape[1])).all():
+                raise ConfigError(f"{name}: shape {chosen.shape} given; allowed are a neuron 0..{end.shape[1] - 1} for each pair")
         seen = min(self._seen, self.window)
         first, second = ((traces[:seen] - traces[:seen].mean(axis=0)) for traces in (self._pre, self._post))
         first, second = (x / np.maximum(np.sqrt(np.square(x).sum(axis=0)), 1e-12) for x in (first, second))
