@@ -42,6 +42,12 @@ def _placeable() -> list[str]:
     return placeable_targets()
 
 
+def _axes() -> list[str]:
+    from .explore.sweep import AXES
+
+    return [f"{name}=" for name in (*AXES, *dict.fromkeys(key for rule in RULES for key in get_rule(rule).config_type.RANGES))]
+
+
 def _solvers() -> list[str]:
     from .proof.solver import SOLVERS
 
@@ -363,6 +369,43 @@ def pnr(folder: Path, target: tuple[str, ...], module: str, seeds: int, json_pat
 
     names = _placeable() if "all" in target else list(target)
     sys.exit(pnr_command(folder, names, module, seeds, json_path, Console()))
+
+
+@app.command()
+@click.option("--rule", help="Learning rule.  [default: r_stdp]", shell_complete=_complete(lambda: list(RULES)))
+@click.option("--vary", multiple=True, metavar="KEY=VALUE,...", shell_complete=_complete(_axes),
+              help="Values of a setting, preset, generator, synapses or lanes; repeated, all are combined.")  # fmt: skip
+@click.option("--target", multiple=True, shell_complete=_complete(_targets),
+              help=f"Device; repeat it for several, or all.  [default: {DEFAULT_TARGET}]")  # fmt: skip
+@click.option("--config", type=FILE, metavar="FILE", help="TOML file with the sweep; the options win over it.")
+@click.option("--pnr", is_flag=True, help="Place and route too: fronts of updates a second instead of updates a clock.")
+@click.option("--seeds", type=click.IntRange(1, 1000), help="Seeds 1..SEEDS of --pnr; the median clock counts.  [default: 5]")
+@click.option("--stimuli", type=click.IntRange(1, 1000), metavar="K", help="Seeds 0..K-1 of the learning error.  [default: 3]")
+@click.option("--scheduler", metavar="ADDRESS", help="Work on a Dask cluster instead of this machine's processors.")
+@click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
+@click.option("--resume", is_flag=True, help="Go on in DIR, after a kill or Ctrl-C, or with a larger sweep.")
+@_json
+def explore(
+    config: Path | None, vary: tuple[str, ...], target: tuple[str, ...], pnr: bool, scheduler: str | None, output: Path,
+    resume: bool, json_path: Path | None, **numbers: Any,
+) -> None:  # fmt: skip
+    """Measure many cores on many devices, in parallel, and find the Pareto front of throughput, cost and learning error.
+
+    Example: sc-hw explore --vary weight_bits=8,12,16 --vary lanes=1,2,4 --target ecp5-25k -o build/explored
+    """
+    from rich.console import Console
+
+    from .explore.command import explore_command
+
+    options: dict[str, Any] = {key: value for key, value in numbers.items() if value is not None}
+    if target:
+        options["target"] = (_placeable() if pnr else _targets()) if "all" in target else list(target)
+    if pnr:
+        options["pnr"] = True
+    with _progress("measuring", 1) as advance:
+        status = explore_command(config, options, vary, output, resume=resume, scheduler=scheduler, json_path=json_path,
+                                 console=Console(), progress=advance)  # fmt: skip
+    sys.exit(status)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from sc_hw_models.rule import ConfigError, Rule
 
 from .errors import UserError
 
-__all__ = ["build_config", "config_toml", "read_toml"]
+__all__ = ["build_config", "config_toml", "parse_value", "read_toml"]
 
 _MAX_TOML_BYTES = 1 << 20
 
@@ -58,15 +58,15 @@ def build_config(rule: Rule, table: Mapping[str, Any], settings: Sequence[str] =
             raise UserError(f"--set {setting!r}: not a setting; write key=value")
         if key not in names:
             raise UserError(f"--set {key!r}: unknown key for rule {rule.name}; allowed are {', '.join(sorted(names))}")
-        values[key] = _parse(text, hints[key])
+        values[key] = parse_value(text, hints[key])
     try:
         return rule.config_type(**values)
     except ConfigError as error:
         raise UserError(str(error)) from error
 
 
-def _parse(text: str, hint: Any) -> Any:
-    """Read a setting's text as the type of its field; text of another form is passed on for the field to refuse."""
+def parse_value(text: str, hint: Any) -> Any:
+    """Return a setting's text as the type of its field; text of another form is passed on for the field to refuse."""
     kinds = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if type(None) in kinds and text == "none":
         return None

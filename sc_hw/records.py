@@ -17,7 +17,8 @@ from .errors import UserError
 from .interrupt import interruption_held
 from .manifest import Core
 
-__all__ = ["RECORD_SCHEMA", "WAVEFORM", "head", "results_folder", "write_record", "write_results", "write_text"]
+__all__ = ["RECORD_SCHEMA", "WAVEFORM", "head", "results_folder", "stamp", "write_bytes", "write_record", "write_results",
+           "write_text"]  # fmt: skip
 
 RECORD_SCHEMA = "sc-hw/record/1"
 WAVEFORM = "waveform.json"  # what sim leaves for the report's drawings
@@ -32,11 +33,13 @@ def results_folder(folder: Path) -> Path:
 
 def head(core: Core) -> dict[str, Any]:
     """Return what every record of a core says: which core, which version of its files, which command, when."""
+    return stamp() | {"core": core.design.name, "core_sha256": core.digest, "edited": list(core.edited)}
+
+
+def stamp() -> dict[str, Any]:
+    """Return what every record says: its schema, the command, and when it ended."""
     return {
         "schema": RECORD_SCHEMA,
-        "core": core.design.name,
-        "core_sha256": core.digest,
-        "edited": list(core.edited),
         "command": shlex.join(["sc-hw", *sys.argv[1:]]),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -56,6 +59,11 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
 
 
 def write_text(path: Path, text: str, *, option: str) -> None:
+    """Write a text as ``write_bytes`` does."""
+    write_bytes(path, text.encode(), option=option)
+
+
+def write_bytes(path: Path, content: bytes, *, option: str) -> None:
     """Write a file whole or not at all; ``UserError`` names the option it came from when the path cannot be written."""
     path = path.absolute()
     try:
@@ -63,9 +71,9 @@ def write_text(path: Path, text: str, *, option: str) -> None:
             path.parent.mkdir(exist_ok=True)
         with (
             interruption_held(),
-            tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8") as file,
+            tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file,
         ):
-            file.write(text)
+            file.write(content)
             file.flush()
             os.chmod(file.name, 0o644)  # a temporary file is private; a record is not
             os.replace(file.name, path)

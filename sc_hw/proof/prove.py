@@ -49,7 +49,7 @@ class _Proof:
     # Obligations
 
     def run(self) -> None:
-        """Prove everything, what needs no multiplier first."""
+        """Prove everything: what needs no multiplier first, and of that what is a part of another result before that one."""
         products = [
             term
             for term in subterms(self.update.terms.values())
@@ -61,6 +61,7 @@ class _Proof:
         self._fields(products)
         self._meetings(products)
         free = [name for name, term in self.update.terms.items() if not _depends(term, products)]
+        free.sort(key=lambda name: len(list(subterms([self.update.terms[name]]))))
         for name in free:
             self._result(name, cut=True)
         for number, term in enumerate(products):

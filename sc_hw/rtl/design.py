@@ -137,6 +137,11 @@ class CoreDesign:
         """
         return self.words > self.pipeline_depth and not self.row_words
 
+    @property
+    def timestep_clocks(self) -> int:
+        """Clocks from one timestep to the next when no stream waits: a word each, one between sweeps, and what cannot overlap."""
+        return self.words + 1 + (0 if self.overlap else self.pipeline_depth)
+
     def reset_value(self) -> int:
         """Return the state word after a clear."""
         positions = self.spec.positions()

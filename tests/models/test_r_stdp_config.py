@@ -35,7 +35,8 @@ RANGES = {
     "trace_fraction_bits": (0, 18),  # with 12 trace bits
     "random_seed": (0, 2**31 - 1),
 }
-WORDS = {"rounding": ROUNDINGS, "decay_rounding": ROUNDINGS, "rule_family": ("reward_modulated_stdp",)}
+WORDS = {"rounding": ROUNDINGS, "decay_rounding": ROUNDINGS, "rule_family": ("reward_modulated_stdp",),
+         "reward_encoding": ("linear", "pow2")}  # fmt: skip
 
 
 def test_the_tables_of_this_test_name_every_field():

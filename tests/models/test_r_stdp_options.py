@@ -89,6 +89,44 @@ def test_lanes_follow_the_reference_for_any_configuration(config, synapses, data
         assert tuples(core.state) == [option_step(config, s, a, b, reward, draw) for s, a, b, draw in inputs]
 
 
+@pytest.mark.parametrize("bits", [1, 2, 3, 7, 8, 16, 30])
+def test_a_power_of_two_is_the_same_reward_as_the_number(bits):
+    """Every word there is, those above the highest power included, against a rule whose reward is wide enough a number."""
+    config, top = changed(reward_encoding="pow2", reward_bits=bits), 2 ** len(f"{bits:b}")
+    values = [0, *(2 ** min(k, bits - 1) for k in range(top - 1))]
+    values += [-value for value in values]
+    assert RULE.spec(config).step_inputs[0].bits == len(f"{2 * top - 1:b}")
+    generator = np.random.default_rng(20265)
+    # The widest number has 30 bits: where the lowest reward needs 31, half of it at half the scaling is the same.
+    wide, divisor = (changed(reward_bits=bits + 1), 1) if bits < 30 else (changed(reward_bits=30, learning_shift=3), 2)
+    for word, value in enumerate(values):
+        if value % divisor:
+            continue
+        core, linear = (CoreModel(RULE, c, synapses=300) for c in (config, wide))
+        core.load(random_state(generator, core.spec, 300))
+        linear.load(core.state)
+        pre, post = generator.integers(0, 2, (2, 300))
+        core.step({"pre_spike": pre, "post_spike": post, "reward": word})
+        linear.step({"pre_spike": pre, "post_spike": post, "reward": value // divisor})
+        assert tuples(core.state) == tuples(linear.state), (word, value)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 5, 7, 8])
+def test_a_reward_becomes_the_nearest_power_of_two(bits):
+    config, places = changed(reward_encoding="pow2", reward_bits=bits), len(f"{bits:b}")
+    assert (config.min_reward, config.max_reward) == (-(2 ** (bits - 1)), 2 ** (bits - 1))
+    for reward in (*range(-300, 301), 10**30, -(10**30)):
+        word = config.encode_reward(reward)
+        code = word % 2**places
+        meant = (2 ** (code - 1) if code else 0) * (-1 if word >= 2**places else 1)
+        powers = [2**k * (-1 if reward < 0 else 1) for k in range(bits)] if reward else [0]
+        assert meant == max(powers, key=lambda power: (-abs(power - reward), abs(power)))
+        synapse = OnlineO1Synapse(config, 30_000)
+        synapse.step(pre_spike=True, post_spike=False, reward=0)
+        weight = synapse.step(pre_spike=False, post_spike=True, reward=reward)["weight"]
+        assert weight == 30_000 + (meant * 2047 >> 4)
+
+
 @settings(reproducible, max_examples=30)
 @given(st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1))
 def test_random_seed_chooses_the_noise(a, b):
@@ -105,6 +143,7 @@ def test_the_default_is_the_definition_and_every_option_is_off():
         "weight_bits": 16, "trace_bits": 12, "reward_bits": 8, "learning_shift": 4, "trace_decay_shift": 4,
         "rule_family": "reward_modulated_stdp", "trace_fraction_bits": 0, "eligibility_decay_shift": None,
         "eligibility_gain_shift": 0, "depression_shift": 0, "rounding": "floor", "decay_rounding": "floor", "random_seed": 1,
+        "reward_encoding": "linear",
         "consolidation": "none", "code_bits": 3, "pull_shift": 6, "importance_scale": 4, "importance_damping": 7,
         "importance_offset": -3,
     }  # fmt: skip

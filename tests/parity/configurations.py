@@ -61,6 +61,7 @@ def corners() -> list[Configuration]:
         c(64, 1, {"eligibility_gain_shift": 1, "depression_shift": 1}),
         c(64, 1, {"eligibility_gain_shift": 30, "depression_shift": 30}),
         c(64, 1, {"rounding": "nearest", "decay_rounding": "nearest"}),
+        *(c(64, 1, {"reward_encoding": "pow2", "reward_bits": bits}) for bits in (1, 7, 8)),  # 7: every code is used
         c(64, 1, {"rounding": "stochastic", "learning_shift": 30, "reward_bits": 30, "decay_rounding": "stochastic",
                   "trace_decay_shift": 7, "random_seed": 2**31 - 1}),
         c(64, 1, {"rounding": "stochastic", "learning_shift": 0, "decay_rounding": "stochastic", "trace_decay_shift": 0}),

@@ -38,6 +38,7 @@ def test_every_fault_is_caught(make_core, tmp_path, generator, synapses, lanes, 
          {"mode": "mongillo", "rounding": "stochastic", "decay_rounding": "stochastic", "fraction_bits": 3},
          {"rest forgotten", "resources not spent", "one unit of resources lost", "noise repeats"}),
         ("verilog", "three_factor", 21, 4, {"consolidation": "si"}, {"signal sign lost", "counter stuck", "stuck enable"}),
+        ("verilog", "r_stdp", 40, 1, {"reward_encoding": "pow2"}, {"no reward acts", "reward sign lost", "lost last synapse"}),
         ("amaranth", "three_factor", 21, 4, {"consolidation": "pull"}, {"pull sign", "anchor not updated", "noise not seeded"}),
     ],
 )  # fmt: skip

@@ -28,7 +28,7 @@ from ..consolidation import (
 from ..continual.plasticity import Conversion, PlasticityConfig, decay_shift, learning_shift, weight_bits
 from ..core import CoreModel
 from ..deviation import Deviations
-from ..fixed import ROUNDINGS, Value, asr, clip, decay_magnitude, rounding_noise, select, truncate
+from ..fixed import ROUNDINGS, Value, asr, bit, clip, decay_magnitude, minimum, rounding_noise, select, truncate
 from ..lfsr import lane_seed
 from ..rule import ConfigError, Demonstration, Field, Preset, Rest, Rule, RuleSpec, check_integer
 
@@ -43,7 +43,7 @@ class OnlineO1Config(ConsolidationConfig):
     """Widths, shifts and options of the rule; every default keeps the rule bit-compatible with its first definition.
 
     Widths: ``weight_bits`` W 1..31 (unsigned), ``trace_bits`` T 2..30 (traces unsigned, eligibility
-    signed), ``reward_bits`` R 1..30 (signed). Shifts 0..30: ``learning_shift`` L scales the weight
+    signed), ``reward_bits`` R 1..30. Shifts 0..30: ``learning_shift`` L scales the weight
     change by 2^-L; ``trace_decay_shift`` D removes the 2^-D part of a trace every timestep (0: none).
 
     Options, off by default: ``trace_fraction_bits`` F (0..30-T) keeps F more bits below the unit in
@@ -52,6 +52,8 @@ class OnlineO1Config(ConsolidationConfig):
     ``eligibility_gain_shift`` scales what enters the eligibility by 2^-G, ``depression_shift`` only its
     depressing part; ``rounding`` is applied to the weight change, ``decay_rounding`` to every decay,
     each floor, nearest or stochastic; ``random_seed`` (0..2^31-1) seeds the stochastic ones;
+    ``reward_encoding`` ``linear`` makes the reward a signed number of R bits, ``pow2`` 0 or +-2^k with k < R, so that a
+    shifter takes the multiplier's place: its word is the sign above k + 1, or 0 for no reward (``encode_reward``);
     ``consolidation`` and what belongs to it protects weights (see ``ConsolidationConfig``).
 
     Errors: ``ConfigError`` names the field, the value and what is allowed.
@@ -68,6 +70,7 @@ class OnlineO1Config(ConsolidationConfig):
     eligibility_gain_shift: int = 0
     depression_shift: int = 0
     decay_rounding: str = "floor"
+    reward_encoding: str = "linear"
     random_seed: int = 1
 
     RANGES: ClassVar[dict[str, tuple[int, int]]] = {
@@ -87,6 +90,7 @@ class OnlineO1Config(ConsolidationConfig):
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
         "rule_family": (RULE_FAMILY,),
         "decay_rounding": ROUNDINGS,
+        "reward_encoding": ("linear", "pow2"),
         **ConsolidationConfig.CHOICES,
     }
 
@@ -136,8 +140,21 @@ class OnlineO1Config(ConsolidationConfig):
 
     @property
     def max_reward(self) -> int:
-        """Largest reward: 2^(R-1) - 1."""
-        return (1 << (self.reward_bits - 1)) - 1
+        """Largest reward: 2^(R-1) - 1, as a power of two 2^(R-1)."""
+        return (1 << (self.reward_bits - 1)) - (self.reward_encoding == "linear")
+
+    @property
+    def reward_word_bits(self) -> int:
+        """Bits of the reward's word: R, as a power of two its sign and the bits of 0..R."""
+        return self.reward_bits if self.reward_encoding == "linear" else 1 + self.reward_bits.bit_length()
+
+    def encode_reward(self, reward: int) -> int:
+        """Return the word that stands for a reward: clipped to its range, as a power of two the nearest, the larger of two."""
+        reward = clip(reward, self.min_reward, self.max_reward)
+        if self.reward_encoding == "linear" or reward == 0:
+            return reward
+        code = (abs(reward) * 4 // 3).bit_length()  # from three quarters of a power on it is the nearest
+        return code | (reward < 0) << (self.reward_word_bits - 1)
 
     @property
     def per_synapse_state_bits(self) -> int:
@@ -191,7 +208,12 @@ def _spec(config: OnlineO1Config) -> RuleSpec:
             Field(name="post_spike", bits=1, meaning="postsynaptic spike in this timestep", owner="post"),
         ),
         step_inputs=(
-            Field(name="reward", bits=config.reward_bits, signed=True, meaning="reward of this timestep"),
+            Field(
+                name="reward",
+                bits=config.reward_word_bits,
+                signed=config.reward_encoding == "linear",
+                meaning="reward of this timestep",
+            ),
             *consolidation_step_inputs(config),
         ),
         noise=_noise(config),
@@ -218,7 +240,6 @@ def _step(
 ) -> tuple[dict[str, Value], dict[str, Value]]:
     """Advance one synapse, N synapses or a symbolic synapse by one timestep (see docs/rules/r_stdp.md)."""
     pre, post = inputs["pre_spike"], inputs["post_spike"]
-    reward = clip(inputs["reward"], config.min_reward, config.max_reward)
     p0, q0 = state["pre_trace"], state["post_trace"]
 
     def decay(value: Value, shift: int, noise_name: str) -> Value:
@@ -230,10 +251,23 @@ def _step(
     depression = asr(select(pre, q0, 0), config.eligibility_gain_shift + config.depression_shift)
     decayed = decay(state["eligibility"], config.effective_eligibility_decay_shift, "eligibility_noise")
     eligibility = clip(decayed + potentiation - depression, config.min_eligibility, config.max_eligibility)
-    drive = reward * truncate(eligibility, config.trace_fraction_bits)
+    drive = _rewarded(config, inputs["reward"], truncate(eligibility, config.trace_fraction_bits))
     traces = {"pre_trace": pre_trace, "post_trace": post_trace, "eligibility": eligibility}
     new = consolidated(config, _weight(config), state, inputs, drive, config.learning_shift)
     return {"weight": new["weight"], **traces, **new}, {"weight": new["weight"]}
+
+
+def _rewarded(config: OnlineO1Config, word: Value, value: Value) -> Value:
+    """Return the reward that a word stands for times a value."""
+    if config.reward_encoding == "linear":
+        return clip(word, config.min_reward, config.max_reward) * value
+    places = config.reward_word_bits - 1
+    negative = asr(word, places)
+    code = minimum(word - negative * (1 << places), config.reward_bits)
+    value = select(code == 0, 0, select(negative, -value, value))
+    for place in range(places):
+        value = select(bit(code, place), value * (1 << (1 << place)), value)
+    return asr(value, 1)
 
 
 def _reward(value: Any) -> int:
@@ -262,10 +296,10 @@ class OnlineO1Array(CoreModel):
         self.load({"weight": np.broadcast_to(np.asarray(initial_weight), (n_synapses,))})
 
     def update(self, *, pre_spike: Any, post_spike: Any, reward: int, consolidate: bool = False) -> dict[str, np.ndarray]:
-        """Advance one timestep and return the state; spikes are bool or 0/1 arrays, the reward any integer (clipped)."""
-        clipped = clip(_reward(reward), self.config.min_reward, self.config.max_reward)
+        """Advance one timestep and return the state; spikes are bool or 0/1 arrays, the reward any integer (encoded)."""
+        word = self.config.encode_reward(_reward(reward))
         command = _consolidate(self.spec, consolidate)
-        self.step({"pre_spike": pre_spike, "post_spike": post_spike, "reward": clipped, **command})
+        self.step({"pre_spike": pre_spike, "post_spike": post_spike, "reward": word, **command})
         return dict(self.state)
 
 
@@ -295,11 +329,11 @@ class OnlineO1Synapse:
         return dict(self._state)
 
     def step(self, *, pre_spike: bool, post_spike: bool, reward: int, consolidate: bool = False) -> dict[str, int]:
-        """Advance one timestep; spikes are bool or 0/1, the reward any integer (clipped to its range)."""
+        """Advance one timestep; spikes are bool or 0/1, the reward any integer (encoded)."""
         inputs = _consolidate(self._spec, consolidate)
         for name, spike in (("pre_spike", pre_spike), ("post_spike", post_spike)):
             inputs[name] = check_integer(name, int(spike) if isinstance(spike, (bool, np.bool_)) else spike, 0, 1)
-        inputs["reward"] = _reward(reward)
+        inputs["reward"] = self.config.encode_reward(_reward(reward))
         lfsr, low = self._spec.lfsr, 0
         for f in self._spec.noise:
             inputs[f.name] = (self._random >> low) & f.maximum
@@ -436,7 +470,7 @@ def _accuracy(config: OnlineO1Config, seed: int, timesteps: int = 4000) -> dict[
 def _demonstration(config: OnlineO1Config) -> Demonstration:
     """Pair spikes in both orders and let a reward, and once a punishment, arrive when the traces have faded."""
     pre, post, idle = {"pre_spike": 1}, {"post_spike": 1}, [dict[str, int]()]
-    reward, punishment = ([{"reward": sign * max(1, config.max_reward // 4)}] * 8 for sign in (1, -1))
+    reward, punishment = ([{"reward": config.encode_reward(sign * max(1, config.max_reward // 4))}] * 8 for sign in (1, -1))
     if config.max_reward == 0:
         reward = idle * 8  # one bit of reward can only punish
     causal = [*idle * 4, pre, *idle * 10, post, *idle * 14]
@@ -495,6 +529,14 @@ PRESETS = {
         config=OnlineO1Config(weight_bits=8, trace_bits=8, reward_bits=4, learning_shift=8, eligibility_gain_shift=1,
                               rounding="stochastic", decay_rounding="stochastic"),
     ),
+    **{
+        f"narrow{bits}": Preset(
+            summary=f"{bits}-bit weight, traces and eligibility, rewards as powers of two: {4 * bits} bits a synapse",
+            config=OnlineO1Config(weight_bits=bits, trace_bits=bits, reward_bits=7, learning_shift=7, eligibility_gain_shift=1,
+                                  rounding="stochastic", decay_rounding="stochastic", reward_encoding="pow2"),
+        )
+        for bits in (8, 4, 2)
+    },
     "protected": Preset(
         summary="fine, and a 3-bit code makes a synapse up to 64 times slower, or locks it",
         config=OnlineO1Config(trace_fraction_bits=4, rounding="stochastic", consolidation="shift"),
@@ -513,6 +555,11 @@ PRESETS = {
 def _alone(inputs: Mapping[str, Value], side: str) -> Value:
     """Return whether only this side spikes."""
     return inputs[f"{side}_spike"] * (inputs["pre_spike"] + inputs["post_spike"] == 1)
+
+
+def _sign(config: OnlineO1Config, inputs: Mapping[str, Value]) -> Value:
+    """Return a number with the sign of the reward, 0 for none."""
+    return _rewarded(config, inputs["reward"], 1)
 
 
 def _between(value: Value, low: int, high: int) -> Value:
@@ -539,14 +586,14 @@ RULE = Rule(
         "depression by a decayed trace": lambda c, s, i, n: _alone(i, "pre") * _between(s["post_trace"], 0, c.max_trace),
         "eligibility saturates above": lambda c, s, i, n: _alone(i, "post") * (n["eligibility"] == c.max_eligibility),
         "eligibility saturates below": lambda c, s, i, n: _alone(i, "pre") * (n["eligibility"] == c.min_eligibility),
-        "positive reward, positive eligibility": lambda c, s, i, n: (i["reward"] > 0) * (n["eligibility"] > 0),
-        "positive reward, negative eligibility": lambda c, s, i, n: (i["reward"] > 0) * (n["eligibility"] < 0),
-        "negative reward, positive eligibility": lambda c, s, i, n: (i["reward"] < 0) * (n["eligibility"] > 0),
-        "negative reward, negative eligibility": lambda c, s, i, n: (i["reward"] < 0) * (n["eligibility"] < 0),
-        "reward without eligibility": lambda c, s, i, n: (i["reward"] != 0) * (n["eligibility"] == 0),
-        "weight held at 0": lambda c, s, i, n: (s["weight"] == 0) * (n["weight"] == 0) * (i["reward"] * n["eligibility"] < 0),
+        "positive reward, positive eligibility": lambda c, s, i, n: (_sign(c, i) > 0) * (n["eligibility"] > 0),
+        "positive reward, negative eligibility": lambda c, s, i, n: (_sign(c, i) > 0) * (n["eligibility"] < 0),
+        "negative reward, positive eligibility": lambda c, s, i, n: (_sign(c, i) < 0) * (n["eligibility"] > 0),
+        "negative reward, negative eligibility": lambda c, s, i, n: (_sign(c, i) < 0) * (n["eligibility"] < 0),
+        "reward without eligibility": lambda c, s, i, n: (_sign(c, i) != 0) * (n["eligibility"] == 0),
+        "weight held at 0": lambda c, s, i, n: (s["weight"] == 0) * (n["weight"] == 0) * (_sign(c, i) * n["eligibility"] < 0),
         "weight held at its maximum": lambda c, s, i, n: (
-            (s["weight"] == c.max_weight) * (n["weight"] == c.max_weight) * (i["reward"] * n["eligibility"] > 0)
+            (s["weight"] == c.max_weight) * (n["weight"] == c.max_weight) * (_sign(c, i) * n["eligibility"] > 0)
         ),
     },
     from_plasticity=_from_plasticity,

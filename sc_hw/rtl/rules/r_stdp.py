@@ -1,9 +1,9 @@
 """The datapath of online O(1) reward-modulated STDP: one synapse a clock."""
 
-from amaranth.hdl import Const, EnableInserter, Fragment, Module, Mux, Value
+from amaranth.hdl import Const, EnableInserter, Fragment, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
-from ..arithmetic import asr, cut, decay, delay, members, register, rounded_part, saturate, toward_zero, wire
+from ..arithmetic import apart, asr, cut, decay, delay, floor_part, members, register, rounded_part, saturate, toward_zero, wire
 from ..consolidation import WeightStage, consolidation_faults, hardly_moves
 from ..design import CoreDesign
 from ..faults import Fault
@@ -65,7 +65,8 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
 
         # Stage 6: the product, exact.
         reward = delay(m, "reward", self.in_reward, stage_0 + to_product)
-        product_6 = register(m, "product_6", wire(m, "product", reward * whole))
+        product = wire(m, "product", reward * whole) if c.reward_encoding == "linear" else self._shifted(m, reward, whole)
+        product_6 = register(m, "product_6", product)
 
         # Stage 7 and on: the weight, which takes as long as its protection needs.
         WeightStage(m, self, c, drive=product_6, shift=c.learning_shift, number=6, clocks=stage_0 + to_product + 1)
@@ -75,6 +76,19 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         m.d.sync += self.next_post_trace.eq(delay(m, "post_trace", post_trace_1, last - 1))
         m.d.sync += self.next_eligibility.eq(delay(m, "eligibility", eligibility_4, last - 4))
         return EnableInserter(self.enable)(m)
+
+    def _shifted(self, m: Module, reward: Value, whole: Value) -> Signal:
+        """Return ``whole`` times a power of two given as its sign, the highest bit, and its exponent plus one, 0 for none."""
+        highest, code = self._config.reward_bits, reward[:-1]
+        every = highest == (1 << len(code)) - 1  # then none is above the highest
+        code = wire(m, "reward_code", apart(code) if every else Mux(code > highest, highest, code)[: len(code)])
+        value = wire(m, "rewarded_0", Mux(code.any(), Mux(reward[-1], -whole, whole), 0))
+        for place, bit in enumerate(code):
+            value = wire(m, f"rewarded_{place + 1}", Mux(bit, value.shift_left(1 << place), value))
+        value, bits = floor_part(m, "rewarded", value, 1), highest + len(whole)
+        if len(value) > bits:
+            wire(m, "unused_rewarded_above", value[bits:])
+        return wire(m, "product", apart(value[:bits].as_signed()))
 
     def _decays(self, m: Module, field: str, shift: int) -> tuple[Value, Value]:
         """Return a field of the state as stage 1 sees it, and decayed; a rounded part takes stage 0 to find."""
@@ -109,6 +123,8 @@ def faults(design: CoreDesign) -> list[Fault]:
     reaches_highest = (c.max_trace >> gain) >= removed
     unreachable = "the eligibility never gets there in this configuration"
     still = hardly_moves(design, product_bits, c.learning_shift)
+    sign = c.reward_word_bits - 1
+    positive = f"value[{sign}] ? ~value : value" if c.reward_encoding == "linear" else f"value & {{1'b0, {{{sign}{{1'b1}}}}}}"
     return [
         fault("sum one bit short", "the eligibility sum wraps at T+1 bits", "eligibility_sum", f"{{value[{t}], value[{t}:0]}}",
               "" if gain == 0 else "a gain shift leaves that bit unused"),
@@ -126,7 +142,9 @@ def faults(design: CoreDesign) -> list[Fault]:
               "(&value) ? decayed + value : value", decayed="pre_decayed"),
         fault("depression lost", "a presynaptic spike no longer depresses", "depression", f"{t}'d0",
               "" if loss < t else "the depression shift leaves nothing"),
-        fault("reward sign lost", "a negative reward acts as a positive one", "in_reward",
-              f"value[{c.reward_bits - 1}] ? ~value : value", still),
+        fault("reward sign lost", "a negative reward acts as a positive one", "in_reward", positive, still),
+        *([] if c.reward_encoding == "linear" else [
+            fault("no reward acts", "no reward is taken for the smallest", "reward_code", f"|value ? value : {sign}'d1",
+                  still)]),
         *consolidation_faults(design, drive="product", bits=product_bits, shift=c.learning_shift, stage=6),
     ]  # fmt: skip

@@ -1,0 +1,81 @@
+"""What a sweep leaves: all points in one columnar file, and the picture of the fronts."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args, get_type_hints
+
+from ..errors import UserError
+from .front import throughput_of
+from .sweep import Sweep
+
+__all__ = ["parquet_bytes", "plot_bytes", "require_libraries"]
+
+INK = "#808890"  # on white and on black
+COLOURS = ("#e07020", "#2f8fd0", "#3fa060", "#a060c0", "#c04050", "#808000")
+_PANELS = {"synth_lut": "LUT", "synth_block_ram": "block RAM", "learning_error": "learning error, rms, % of full scale"}
+
+
+def require_libraries() -> None:
+    """Raise ``UserError`` when a library that writes the files is missing; called before anything is measured."""
+    _pyarrow()
+    _matplotlib()
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise UserError("explore: needs pyarrow; install it with: pip install 'sc-hw[explore]'") from error
+    return pyarrow
+
+
+def _matplotlib() -> Any:
+    try:
+        import matplotlib.figure
+    except ImportError as error:
+        raise UserError("explore: needs matplotlib; install it with: pip install 'sc-hw[explore]'") from error
+    return matplotlib
+
+
+def parquet_bytes(rows: Sequence[Mapping[str, Any]], sweep: Sweep, about: Mapping[str, Any]) -> bytes:
+    """Return the rows as a Parquet file, a column a name; ``about`` goes into its metadata. Equal rows give equal bytes."""
+    arrow = _pyarrow()
+    kinds = {int: arrow.int64(), float: arrow.float64(), str: arrow.string(), bool: arrow.bool_()}
+    types = {name: kinds[type(value)] for row in rows for name, value in row.items() if value is not None}
+    hints = get_type_hints(sweep.rule.config_type)  # for settings that no point sets: int | None
+    columns = [
+        (name, types.get(name) or kinds[get_args(hints[name])[0]]) for name in dict.fromkeys(name for row in rows for name in row)
+    ]
+    schema = arrow.schema(columns, metadata={"sc-hw": json.dumps(about)})
+    file = io.BytesIO()
+    arrow.parquet.write_table(arrow.Table.from_pylist(list(rows), schema=schema), file)
+    return file.getvalue()
+
+
+def plot_bytes(rows: Sequence[Mapping[str, Any]], sweep: Sweep) -> bytes:
+    """Return the picture as SVG: throughput over each cost, a colour a device, the front filled and the other points hollow."""
+    mpl, throughput = _matplotlib(), throughput_of(sweep)
+    unit, title = (1e6, "updates/s, millions (post-route)") if sweep.pnr else (1.0, "updates a clock")
+    style = {"svg.hashsalt": "sc-hw", "svg.fonttype": "none", "font.size": 9, "text.color": INK, "axes.labelcolor": INK,
+             "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK}  # fmt: skip
+    with mpl.rc_context(style):
+        figure = mpl.figure.Figure(figsize=(9, 3.4), layout="constrained")
+        panels = figure.subplots(1, len(_PANELS), sharey=True)
+        for panel, (cost, label) in zip(panels, _PANELS.items(), strict=True):
+            for number, target in enumerate(dict.fromkeys(row["target"] for row in rows)):
+                colour = COLOURS[number % len(COLOURS)]
+                own = [r for r in rows if r["target"] == target and r.get(throughput) is not None and r.get(cost) is not None]
+                for front in (False, True):
+                    chosen = [row for row in own if row["pareto"] == front]
+                    x = [row[cost] * (100 if cost == "learning_error" else 1) for row in chosen]
+                    panel.scatter(x, [row[throughput] / unit for row in chosen], s=22, edgecolors=colour, linewidths=0.9,
+                                  facecolors=colour if front else "none", label=target if front else None)  # fmt: skip
+            panel.set_xlabel(label)
+            panel.set_facecolor("none")
+            panel.spines[["top", "right"]].set_visible(False)
+        panels[0].set_ylabel(title)
+        panels[0].legend(frameon=False, fontsize=8)
+        file = io.BytesIO()
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    return file.getvalue()

@@ -1,0 +1,45 @@
+"""The store: every finished measurement, on the disk before it counts, so that a kill at any moment loses none."""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from .measure import Task
+
+__all__ = ["Store"]
+
+
+class Store:
+    """Measurements by the key of their task, in an SQLite file that one process at a time has open.
+
+    Errors: ``UserError`` when another process has it, or when it is no such file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = sqlite3.connect(path, isolation_level=None, timeout=0)
+        try:
+            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")  # a lock that ends with the process, however it ends
+            self._database.execute("BEGIN EXCLUSIVE")
+            self._database.execute("CREATE TABLE IF NOT EXISTS measurements (key TEXT PRIMARY KEY, task TEXT, outcome TEXT)")
+            self._database.execute("COMMIT")
+            self._outcomes = {k: json.loads(text) for k, text in self._database.execute("SELECT key, outcome FROM measurements")}
+        except sqlite3.OperationalError as error:
+            raise UserError(f"-o {path.parent}: another sc-hw explore is at work there ({error}); wait until it ends") from error
+        except (sqlite3.DatabaseError, ValueError) as error:
+            raise UserError(f"{path}: not a store of measurements ({error}); give another folder") from error
+
+    def get(self, task: Task) -> dict[str, Any] | None:
+        """Return the outcome of a task, ``None`` when it has not been done."""
+        return self._outcomes.get(task.key)
+
+    def add(self, task: Task, outcome: dict[str, Any]) -> None:
+        """Keep the outcome of a task; it is on the disk when this returns."""
+        what, text = json.dumps([task.kind, task.arguments]), json.dumps(outcome)
+        self._database.execute("INSERT INTO measurements VALUES (?, ?, ?)", (task.key, what, text))
+        self._outcomes[task.key] = json.loads(text)  # as a later run will read it
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()

@@ -1,0 +1,153 @@
+"""The sweep: what is varied, given as options or as a TOML file, becomes a list of points, all checked before anything runs."""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from sc_hw_models.registry import get_rule
+from sc_hw_models.rule import ConfigError, Rule, check_integer
+
+from ..config import build_config, parse_value
+from ..errors import UserError
+from ..pnr.place import load_placeable
+from ..rtl.design import MAX_SYNAPSES, CoreDesign
+from ..rtl.emit import GENERATORS
+from ..targets import load_target
+
+__all__ = ["AXES", "TOPOLOGY", "Point", "Sweep", "design_of", "read_sweep"]
+
+MAX_POINTS = 100_000
+TOPOLOGY = {"synapses": 1024, "lanes": 1}  # the numbers that a CoreDesign takes
+AXES = {"preset": "default", "generator": "amaranth", **TOPOLOGY}  # what can be varied beside the settings of the rule
+_KEYS: dict[str, Any] = {"rule": "r_stdp", "target": ["ice40-hx8k"], "pnr": False, "seeds": 5, "stimuli": 3, "grid": [{}]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """A core on a device. ``core`` is plain data: its rule, generator, numbers of ``TOPOLOGY`` and whole configuration."""
+
+    preset: str
+    target: str
+    core: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """What to measure of every point: its learning error over ``stimuli`` seeds, its cost, with ``pnr`` its clock over ``seeds``.
+
+    ``varied`` names what has more than one value.
+    """
+
+    rule: Rule
+    points: tuple[Point, ...]
+    varied: tuple[str, ...]
+    pnr: bool
+    seeds: int
+    stimuli: int
+
+
+def design_of(core: Mapping[str, Any]) -> CoreDesign:
+    """Return the design that a point's plain data describe."""
+    rule = get_rule(core["rule"])
+    numbers = {name: core[name] for name in TOPOLOGY}
+    return CoreDesign(name="core", rule=rule, config=rule.config_type(**core["config"]), **numbers)
+
+
+def read_sweep(table: Mapping[str, Any], vary: Sequence[str] = ()) -> Sweep:
+    """Return the sweep that a table (of a TOML file, changed by options) and ``vary``, ``key=value,value``, describe.
+
+    The table's keys are rule, target, pnr, seeds, stimuli and grid: tables that give one value or a list of values for
+    settings of the rule or for ``AXES``; every combination of a grid is a point on every target. ``vary`` is part of every grid.
+    Errors: ``UserError`` for an unknown key, a value that is not allowed, and the first combination that is none.
+    """
+    unknown = sorted(table.keys() - _KEYS)
+    if unknown:
+        raise UserError(f"{unknown[0]!r}: unknown key of a sweep; allowed are {', '.join(_KEYS)}")
+    given = {**_KEYS, **table}
+    for key, kind in (("rule", str), ("pnr", bool), ("target", list), ("grid", list)):
+        if not isinstance(given[key], kind) or given[key] == []:
+            raise UserError(f"{key} = {given[key]!r}: not a {kind.__name__}, or an empty one")
+    for key in ("seeds", "stimuli"):
+        check_integer(key, given[key], 1, 1000)
+    rule = get_rule(given["rule"])
+    targets = list(dict.fromkeys(map(str, given["target"])))
+    for name in targets:
+        load_placeable(name) if given["pnr"] else load_target(name)
+    extra = dict(_axis(rule, text) for text in vary)
+    grids = [_grid(rule, grid) | extra for grid in given["grid"]]
+    count = sum(math.prod(map(len, grid.values())) for grid in grids) * len(targets)
+    if count > MAX_POINTS:
+        raise UserError(f"the sweep has {count:,} points; allowed are {MAX_POINTS:,}; vary less")
+    points: dict[str, Point] = {}
+    for grid in grids:
+        for values in itertools.product(*grid.values()):
+            chosen = dict(zip(grid, values, strict=True))
+            preset, core = _core(rule, chosen)
+            points |= {f"{core} {preset} {name}": Point(preset=preset, target=name, core=core) for name in targets}
+    return Sweep(rule=rule, points=tuple(points.values()), varied=_varied(list(points.values())), pnr=given["pnr"],
+                 seeds=given["seeds"], stimuli=given["stimuli"])  # fmt: skip
+
+
+def _allowed(rule: Rule) -> dict[str, Any]:
+    """Return what can be varied and the type of each value."""
+    hints = get_type_hints(rule.config_type)
+    return {name: type(value) for name, value in AXES.items()} | {
+        f.name: hints[f.name] for f in dataclasses.fields(rule.config_type)
+    }
+
+
+def _axis(rule: Rule, text: str) -> tuple[str, list[Any]]:
+    """Read ``key=value,value``."""
+    key, equals, values = text.partition("=")
+    if not equals or not key:
+        raise UserError(f"--vary {text!r}: not an axis; write key=value,value")
+    allowed = _allowed(rule)
+    _known(rule, key)
+    return key, list(dict.fromkeys(parse_value(value.strip(), allowed[key]) for value in values.split(",")))
+
+
+def _known(rule: Rule, key: str) -> None:
+    if key not in _allowed(rule):
+        raise UserError(f"{key!r}: unknown for a sweep of rule {rule.name}; allowed are {', '.join(_allowed(rule))}")
+
+
+def _grid(rule: Rule, grid: Any) -> dict[str, list[Any]]:
+    if not isinstance(grid, dict):
+        raise UserError(f"grid = {grid!r}: not a table; write [[grid]] and below it lines of key = [value, value]")
+    for key, values in grid.items():
+        _known(rule, key)
+        if values == [] or isinstance(values, dict):
+            raise UserError(f"{key} = {values!r}: allowed are a value and a list of values")
+    return {key: values if isinstance(values, list) else [values] for key, values in grid.items()}
+
+
+def _core(rule: Rule, chosen: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the preset and the plain data of a combination of values."""
+    axes = {name: chosen.get(name, value) for name, value in AXES.items()}
+    try:
+        for name in TOPOLOGY:
+            check_integer(name, axes[name], 1, MAX_SYNAPSES)
+        if axes["generator"] not in GENERATORS:
+            raise UserError(f"generator={axes['generator']!r}: unknown; allowed are {', '.join(GENERATORS)}")
+        config = build_config(rule, {k: v for k, v in chosen.items() if k not in AXES}, preset=axes["preset"])
+        preset = axes.pop("preset")
+        core = {"rule": rule.name, "config": dataclasses.asdict(config), **axes}
+        design_of(core)
+    except (UserError, ConfigError) as error:
+        combination = " ".join(f"{key}={value}" for key, value in chosen.items())
+        raise UserError(f"{error}; in the combination {combination or 'of defaults'}") from error
+    return preset, core
+
+
+def _varied(points: Sequence[Point]) -> tuple[str, ...]:
+    """Return the names that take several values: of ``AXES`` first; a preset stands for the settings it makes."""
+    flat = [{"preset": point.preset, **point.core, **point.core["config"]} for point in points]
+    names = [*AXES, *points[0].core["config"]]
+    several = [name for name in names if len({repr(values[name]) for values in flat}) > 1]
+    by_preset: dict[str, dict[str, Any]] = {}
+    for values in flat:
+        by_preset.setdefault(values["preset"], values)
+    return tuple(n for n in several if n in AXES or any(v[n] != by_preset[v["preset"]][n] for v in flat))

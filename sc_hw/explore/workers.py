@@ -1,0 +1,68 @@
+"""Who does the work: a process for each processor, or the workers of a Dask scheduler; both as an executor."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+
+from ..errors import UserError
+
+__all__ = ["workers"]
+
+
+@contextmanager
+def workers(scheduler: str | None) -> Iterator[Executor]:
+    """Give an executor on all processors of this machine, or on the workers of the Dask ``scheduler`` at an address.
+
+    Leaving the block with an exception stops what runs. Errors: ``UserError`` for a scheduler that does not answer.
+    """
+    if scheduler:
+        with _cluster(scheduler) as executor:
+            yield executor
+        return
+    pool = ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for number in [worker.pid for worker in multiprocessing.active_children() if worker.pid]:
+            with suppress(ProcessLookupError):  # one that has just begun has no group yet, and ends with us
+                os.killpg(number, signal.SIGKILL)
+        raise
+    pool.shutdown()
+
+
+def _end_with_parent() -> None:
+    """Make this process the head of a group, with the tools it starts, that ends when its parent does, however that ends."""
+    os.setpgid(0, 0)
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os.killpg(0, signal.SIGKILL)
+
+
+@contextmanager
+def _cluster(scheduler: str) -> Iterator[Executor]:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise UserError("--scheduler: needs distributed; install it with: pip install 'sc-hw[cluster]'") from error
+    try:
+        client = Client(scheduler, timeout=10)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(
+            f"--scheduler {scheduler!r}: no Dask scheduler answers there; give an address like tcp://host:8786"
+        ) from error
+    with client:
+        executor = client.get_executor(pure=False)  # type: ignore[no-untyped-call]
+        try:
+            yield executor
+        finally:
+            executor.shutdown(wait=False)  # cancels what is left
