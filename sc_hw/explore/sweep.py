@@ -13,6 +13,7 @@ from sc_hw_models.rule import ConfigError, Rule, check_integer
 from ..config import build_config, parse_value
 from ..errors import UserError
 from ..pnr.place import load_placeable
+from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import MAX_SYNAPSES, CoreDesign
 from ..rtl.emit import GENERATORS
 from ..targets import load_target
@@ -20,7 +21,7 @@ from ..targets import load_target
 __all__ = ["AXES", "TOPOLOGY", "Point", "Sweep", "design_of", "read_sweep"]
 
 MAX_POINTS = 100_000
-TOPOLOGY = {"synapses": 1024, "lanes": 1}  # the numbers that a CoreDesign takes
+TOPOLOGY = {"synapses": 1024, "lanes": 1, "pre": 0, "post": 0}  # pre and post make a crossbar, whatever synapses says
 AXES = {"preset": "default", "generator": "amaranth", **TOPOLOGY}  # what can be varied beside the settings of the rule
 _KEYS: dict[str, Any] = {"rule": "r_stdp", "target": ["ice40-hx8k"], "pnr": False, "seeds": 5, "stimuli": 3, "grid": [{}]}
 
@@ -52,8 +53,10 @@ class Sweep:
 def design_of(core: Mapping[str, Any]) -> CoreDesign:
     """Return the design that a point's plain data describe."""
     rule = get_rule(core["rule"])
-    numbers = {name: core[name] for name in TOPOLOGY}
-    return CoreDesign(name="core", rule=rule, config=rule.config_type(**core["config"]), **numbers)
+    config, lanes = rule.config_type(**core["config"]), core["lanes"]
+    if core["pre"]:
+        return CrossbarDesign.made("core", rule, config, pre=core["pre"], post=core["post"], lanes=lanes)
+    return CoreDesign(name="core", rule=rule, config=config, synapses=core["synapses"], lanes=lanes)
 
 
 def read_sweep(table: Mapping[str, Any], vary: Sequence[str] = ()) -> Sweep:
@@ -129,7 +132,13 @@ def _core(rule: Rule, chosen: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     axes = {name: chosen.get(name, value) for name, value in AXES.items()}
     try:
         for name in TOPOLOGY:
-            check_integer(name, axes[name], 1, MAX_SYNAPSES)
+            check_integer(name, axes[name], 0 if name in ("pre", "post") else 1, MAX_SYNAPSES)
+        if bool(axes["pre"]) != bool(axes["post"]):
+            raise UserError("pre and post: are the two sides of a crossbar; give both, or 0 for neither")
+        if axes["pre"]:
+            if "synapses" in chosen and chosen["synapses"] != axes["pre"] * axes["post"]:
+                raise UserError(f"synapses={chosen['synapses']}: a crossbar has pre x post; leave one of the two out")
+            axes["synapses"] = axes["pre"] * axes["post"]
         if axes["generator"] not in GENERATORS:
             raise UserError(f"generator={axes['generator']!r}: unknown; allowed are {', '.join(GENERATORS)}")
         config = build_config(rule, {k: v for k, v in chosen.items() if k not in AXES}, preset=axes["preset"])

@@ -94,6 +94,11 @@ class CrossbarDesign(CoreDesign):
         return own | {"synapses": ("", self.core)}
 
     @property
+    def timestep_clocks(self) -> int:
+        """Clocks of a timestep, at most, that skips no row and waits for nobody: the postsynaptic neurons, then all synapses."""
+        return self.words + self.post.words + 2 * self.pipeline_depth + 4
+
+    @property
     def fanout(self) -> FanoutDesign:
         """What joins the cores: one timestep of the postsynaptic neurons is stored and played for every presynaptic one."""
         return FanoutDesign(

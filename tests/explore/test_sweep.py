@@ -27,6 +27,16 @@ def test_grids_are_joined_and_no_point_is_there_twice():
     assert [p.core["synapses"] for p in read_sweep({"grid": grids}, ["synapses=64", "lanes=1"]).points] == [64]
 
 
+def test_a_crossbar_is_a_topology():
+    sweep = read_sweep({"grid": [{"synapses": 64}, {"pre": 4, "post": 16}]}, ["lanes=1,4"])
+    designs = [design_of(point.core) for point in sweep.points]
+    assert [(type(d).__name__, d.synapses, d.lanes) for d in designs] == [
+        (kind, 64, lanes) for kind in ("CoreDesign", "CrossbarDesign") for lanes in (1, 4)
+    ]
+    assert sweep.varied == ("lanes", "pre", "post")
+    assert designs[3].timestep_clocks == 16 + 4 + 2 * 9 + 4
+
+
 def test_a_preset_is_varied_by_its_name():
     sweep = read_sweep({}, ["preset=default,fine,compact"])
     assert sweep.varied == ("preset",)
@@ -43,6 +53,8 @@ def test_the_example(monkeypatch, request):
     ("options", "words"),
     [
         (["--vary", "bogus=1"], "'bogus': unknown for a sweep of rule r_stdp; allowed are preset, generator, synapses, lanes, "),
+        (["--vary", "pre=4"], "pre and post: are the two sides of a crossbar; give both, or 0 for neither"),
+        (["--vary", "pre=4", "--vary", "post=2", "--vary", "synapses=9"], "synapses=9: a crossbar has pre x post"),
         (["--vary", "lanes"], "--vary 'lanes': not an axis; write key=value,value"),
         (["--vary", "lanes=1,x"], "lanes='x': not an integer; allowed are integers 1..16777216; in the combination lanes=x"),
         (["--vary", "lanes=0"], "lanes=0: out of range"),
