@@ -6,6 +6,7 @@ interrupted run goes on where it was: a core whose emitted files are those of it
 
 import argparse
 import dataclasses
+import hashlib
 import json
 import os
 import sys
@@ -122,6 +123,15 @@ def growth(entry: Entry, resources: Mapping[str, float]) -> list[str]:
     return [f"{r}: {entry[r]:g} -> {n:g}" for r, n in resources.items() if n > entry[r] * (1 + TOLERANCE)]
 
 
+def verilog_digest(core: Core) -> str:
+    """Return one SHA-256 over a core's Verilog, which is all that its figures rest on: not its manifest or configuration."""
+    digest = hashlib.sha256()
+    for path in core.sources:
+        content = path.read_bytes()
+        digest.update(f"{path.name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
 def counts(core: Core, item: Item, targets: Sequence[str], jobs: int | None = None) -> list[Entry]:
     """Return the resources of an item after synthesis, for each target."""
     top = top_module(core, item.module)
@@ -150,12 +160,12 @@ def measure(kind: str, targets: Sequence[str], jobs: int | None) -> None:
         for item in dict.fromkeys(item for chosen in wanted.values() for item in chosen):
             core = item.emit(Path(folder) / "core")
             asked = [target for target in targets if item in wanted[target]]
-            stale = [t for t in asked if read_baselines(t, kind).get(item.name, {}).get("core_sha256") != core.digest]
+            stale = [t for t in asked if read_baselines(t, kind).get(item.name, {}).get("verilog_sha256") != verilog_digest(core)]
             if not stale:
                 continue
             print(f"{item.name}: {', '.join(stale)}", flush=True)
             for target, entry in zip(stale, {"counts": counts, "clocks": clocks}[kind](core, item, stale, jobs), strict=True):
-                write_baseline(target, kind, item, {"core_sha256": core.digest} | entry)
+                write_baseline(target, kind, item, {"verilog_sha256": verilog_digest(core)} | entry)
 
 
 def page() -> str:

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from baselines import GENERATOR, Entry, Item, counts
+from baselines import GENERATOR, Entry, Item, counts, verilog_digest
 from rich.console import Console
 
 from sc_hw import __version__
@@ -62,7 +62,7 @@ def measure(kept: Path, console: Console) -> dict[str, Entry]:
     with tempfile.TemporaryDirectory(prefix="sc-hw-scaling-") as folder:
         for name, (ask, chosen) in QUESTIONS.items():
             core = chosen.emit(Path(folder) / "core")
-            made_of = tools | {"core_sha256": core.digest}
+            made_of = tools | {"verilog_sha256": verilog_digest(core)}
             if known.get(name, {}).get("made_of") != made_of:
                 console.print(name, highlight=False)
                 known[name] = {"made_of": made_of} | ask(core, chosen)
