@@ -1,0 +1,86 @@
+"""The verb ``emit``: the core, layer or crossbar that the options describe, checked whole, then written."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sc_hw_models.registry import get_rule
+
+from .config import build_config, read_toml
+from .derive import read_derived
+from .errors import UserError
+from .initial import check_initial, read_initial
+from .rtl.crossbar import CrossbarDesign
+from .rtl.design import CoreDesign
+from .rtl.emit import emit
+from .rtl.layer import LayerDesign
+
+__all__ = ["emit_command"]
+
+
+def emit_command(
+    output: Path, *, name: str, generator: str, lanes: int, synapses: int | None, rule: str, preset: str, config: Path | None,
+    settings: Sequence[str], initial: Path | None, derived: Path | None, layer: str | None, presynaptic: str | None,
+    neurons: int | None, neuron_settings: Sequence[str], pre: int | None, post: int | None, spikes: str, force: bool,
+    given: Callable[[str], bool],
+) -> str:  # fmt: skip
+    """Write the folder and return a line about it; ``given`` tells whether the user gave an option.
+
+    Errors: ``UserError`` for options that do not go together and for values that are not allowed.
+    """
+    _check_together(presynaptic, neurons, neuron_settings, pre, post, spikes)
+    if pre is not None and post is not None:
+        for option, value in (("--synapses", synapses), ("--presynaptic", presynaptic), ("--from", derived)):
+            if value is not None:
+                raise UserError(
+                    f"{option} {value}: does not go with --pre and --post, which are a crossbar; leave out one of the two"
+                )
+        synapses = pre * post
+    if derived:
+        for option in ("synapses", "rule", "preset", "config", "initial"):
+            if given(option):
+                raise UserError(f"--{option}: comes from --from {derived}; leave out one of the two")
+        source = read_derived(derived, layer)
+        chosen, table, values, synapses = source.rule, source.table, source.initial, source.synapses
+    elif layer is not None:
+        raise UserError(f"--layer {layer!r}: is a layer of --from FOLDER; give that too")
+    elif synapses is None:
+        raise UserError("--synapses N is missing; give it, or --pre A and --post B, or --from FOLDER")
+    else:
+        chosen, table = get_rule(rule), read_toml(config) if config else {}
+        values = read_initial(initial) if initial else {}
+    resolved = build_config(chosen, table, settings, preset=preset)
+    design: CoreDesign
+    if pre is not None and post is not None:
+        design = CrossbarDesign.made(name, chosen, resolved, pre=pre, post=post, lanes=lanes, addressed=spikes == "addresses")
+    else:
+        design = CoreDesign(name=name, rule=chosen, config=resolved, synapses=synapses, lanes=lanes)
+    if initial or derived:
+        design = replace(design, initial=check_initial(values, design.spec, synapses))
+    if presynaptic and neurons is not None:
+        front = get_rule(presynaptic)
+        before = CoreDesign(name=f"{name}_neurons", rule=front, config=build_config(front, {}, neuron_settings), synapses=neurons,
+                            lanes=lanes)  # fmt: skip
+        design = LayerDesign(**vars(design), presynaptic=before)
+    path = emit(design, generator, output, force=force)
+    return (
+        f"{path}: {synapses} synapses of {chosen.name}, {lanes} lane{'s' if lanes > 1 else ''}, "
+        f"{design.spec.state_bits} state bits a synapse, "
+        f"latency {design.spec.latency}, {generator}"
+        + (f"; in front {neurons} neurons of {presynaptic}" if presynaptic else "")
+        + (f"; between {pre} presynaptic and {post} postsynaptic neurons" if pre else "")
+    )
+
+
+def _check_together(
+    presynaptic: str | None, neurons: int | None, neuron_settings: Sequence[str], pre: int | None, post: int | None, spikes: str
+) -> None:
+    """Raise ``UserError`` for an option without the one it belongs to."""
+    if presynaptic and neurons is None:
+        raise UserError(f"--presynaptic {presynaptic}: needs --neurons N, the number of presynaptic neurons")
+    if not presynaptic and (neurons is not None or neuron_settings):
+        raise UserError("--neurons and --neuron-set: are of presynaptic neurons; give --presynaptic RULE too")
+    if (pre is None) != (post is None):
+        raise UserError("--pre and --post: are the two sides of a crossbar; give both")
+    if pre is None and spikes != "bits":
+        raise UserError(f"--spikes {spikes}: is of a crossbar; give --pre A and --post B too")

@@ -1,0 +1,105 @@
+"""The options that several verbs of the command line share, and the completion of their values."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from sc_hw_models.registry import RULES, get_rule
+
+__all__ = [
+    "DEFAULT_TARGET",
+    "FILE",
+    "axis_names",
+    "complete",
+    "folder_argument",
+    "json_option",
+    "module_option",
+    "placeable_names",
+    "preset_option",
+    "rule_option",
+    "seed_option",
+    "settings_option",
+    "solver_names",
+    "solver_option",
+    "steps_option",
+    "target_names",
+    "target_option",
+    "timeout_option",
+]
+
+DEFAULT_TARGET = "ice40-hx8k"
+FILE = click.Path(path_type=Path)
+
+
+def complete(names: Callable[[], list[str]]) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Return a shell completion over names that are looked up only when asked for."""
+    return lambda _context, _parameter, start: [CompletionItem(name) for name in names() if name.startswith(start)]
+
+
+def target_names() -> list[str]:
+    """Return the devices that can be counted."""
+    from .targets import list_targets
+
+    return list(list_targets())
+
+
+def placeable_names() -> list[str]:
+    """Return the devices that can be placed and routed."""
+    from .pnr.place import placeable_targets
+
+    return placeable_targets()
+
+
+def axis_names() -> list[str]:
+    """Return what can be varied in a sweep, each with its equals sign."""
+    from .explore.sweep import AXES
+
+    return [f"{name}=" for name in (*AXES, *dict.fromkeys(key for rule in RULES for key in get_rule(rule).config_type.RANGES))]
+
+
+def solver_names() -> list[str]:
+    """Return the SMT solvers."""
+    from .proof.solver import SOLVERS
+
+    return list(SOLVERS)
+
+
+rule_option = click.option(
+    "--rule", default="r_stdp", show_default=True, help="Learning rule.", shell_complete=complete(lambda: list(RULES))
+)
+preset_option = click.option(
+    "--preset",
+    default="default",
+    show_default=True,
+    help="Configuration to start from (see sc-hw rules).",
+    shell_complete=complete(lambda: sorted({preset for name in RULES for preset in get_rule(name).presets})),
+)
+settings_option = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting of the rule; wins over --config and --preset."
+)
+folder_argument = click.argument("folder", metavar="DIR", type=FILE)
+json_option = click.option("--json", "json_path", type=FILE, metavar="FILE", help="Also write the record to FILE.")
+steps_option = click.option(
+    "--steps", type=click.IntRange(1, 10**9), default=200, show_default=True, metavar="K", help="Timesteps."
+)
+seed_option = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True,
+                           help="Seed of everything random; the same seed repeats the run.")  # fmt: skip
+
+solver_option = click.option(
+    "--solver", "solvers", multiple=True, default=["yices", "bitwuzla"], show_default=True,
+    help="yices, z3 or bitwuzla; repeat it, all must agree.", shell_complete=complete(solver_names),
+)  # fmt: skip
+
+
+def target_option(names: Callable[[], list[str]]) -> Callable[[Any], Any]:
+    """Return the option that chooses devices among ``names``."""
+    return click.option("--target", multiple=True, default=[DEFAULT_TARGET], show_default=True,
+                        help="Device; repeat it for several, or all.", shell_complete=complete(names))  # fmt: skip
+
+
+module_option = click.option("--module", default="core", show_default=True, help="core, or lane for one lane without its memory.")
+timeout_option = click.option("--timeout", type=click.IntRange(1, 86400), default=60, show_default=True, metavar="S",
+                              help="Seconds each solver has for each obligation.")  # fmt: skip
