@@ -48,6 +48,11 @@ class MemoryProof:
         return " + ".join(places) or "optimised away"
 
     @property
+    def occupancy(self) -> float | None:
+        """Part of the bits of the block RAM bought that hold state; ``None`` unless all memory is there."""
+        return self.memory_bits / self.block_ram_bits if self.in_block_ram else None
+
+    @property
     def in_block_ram(self) -> bool:
         """Whether all memory is in block RAM, with room for every bit."""
         return self.placement == "block RAM" and self.block_ram_bits >= self.memory_bits
@@ -78,7 +83,8 @@ class MemoryProof:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures and what follows from them."""
-        derived = {"placement": self.placement, "in_block_ram": self.in_block_ram, "verdicts": self.verdicts}
+        derived = {"placement": self.placement, "in_block_ram": self.in_block_ram, "occupancy": self.occupancy,
+                   "verdicts": self.verdicts}  # fmt: skip
         return dataclasses.asdict(self) | derived
 
 

@@ -27,7 +27,8 @@ def _row(result: SynthResult) -> dict[str, str]:
         blocks += f" + {_number(result.resources['large_ram'])} {LABELS['large_ram']}"
     part = result.utilisation[result.scarcest]
     share = "none there" if part == float("inf") else f"{100 * part:,.1f}"
-    placement = result.memory.placement
+    placement, occupancy = result.memory.placement, result.memory.occupancy
+    placement += "" if occupancy is None else f" {100 * occupancy:.0f} %"
     return {
         "core": _core(result),
         "target": result.target,
@@ -48,7 +49,7 @@ def caption(results: Sequence[SynthResult]) -> str:
     versions = ", ".join(sorted({result.tool_version for result in results}))
     return (
         f"{STAGE.capitalize()} counts by Yosys {versions}: LUT and FF in device cells, BRAM in device blocks, "
-        "% used is that of the device's scarcest resource."
+        "% used is that of the device's scarcest resource, that behind block RAM the part of its bits that hold state."
     )
 
 

@@ -63,6 +63,8 @@ def test_default_core(tmp_path: Path, generator: str) -> None:
         assert document["stage"] == "post-synthesis"
         assert document["tool"]["version"]
         assert str(tmp_path) not in document["script"]
+        bought = {"ecp5-25k": 3 * 18432, "ice40-hx8k": 13 * 4096}[result.target]
+        assert document["memory"]["occupancy"] == 1024 * STATE_BITS / bought
     assert results[1].resources["dsp"] == 0
 
 
@@ -98,6 +100,7 @@ def test_lane_has_no_memory(tmp_path: Path) -> None:
     lane, whole = (synthesise(core, ECP5, module=module) for module in ("lane", "core"))
     assert lane.passed
     assert lane.memory.placement == "no memory"
+    assert lane.memory.occupancy is None
     assert lane.resources["block_ram"] == 0
     assert 0 < lane.resources["lut"] < whole.resources["lut"]
     with pytest.raises(UserError, match="allowed are core, lane"):
