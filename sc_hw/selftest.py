@@ -18,6 +18,7 @@ from .simulate import simulate
 __all__ = ["Outcome", "enough_timesteps", "faults_of", "selftest"]
 
 _LEAST_TIMESTEPS = 200
+_RESTING_TIMESTEPS = 2000  # of a crossbar: a row must come to rest before it can be skipped wrongly
 _SYNAPSE_STEPS = 1 << 15
 
 
@@ -49,7 +50,8 @@ def faults_of(core: Core) -> list[Fault]:
 
 def enough_timesteps(core: Core) -> int:
     """Return how many timesteps a fault needs to show: a small core reaches the rare ends of its state late."""
-    return max(_LEAST_TIMESTEPS, _SYNAPSE_STEPS // core.design.synapses)
+    least = _RESTING_TIMESTEPS if isinstance(core.design, CrossbarDesign) else _LEAST_TIMESTEPS
+    return max(least, _SYNAPSE_STEPS // core.design.synapses)
 
 
 def selftest(

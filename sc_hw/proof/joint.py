@@ -173,7 +173,7 @@ def _task(design: Joined, files: Mapping[str, str], *, inside: bool | None) -> d
     cores: dict[str, CoreDesign | AddressesDesign] = {place: part for place, (_, part) in design.parts.items()}
     rows, events = None, 0
     if isinstance(design, CrossbarDesign):
-        cores |= {f"{owner}_addresses": module for owner, module in design.addresses.items()}
+        cores |= {f"{owner}_decoder": module for owner, module in design.addresses.items()}
         rows, events = design.rows, design.lanes * sum(f.bits for f in design.post.spec.synapse_inputs)
     inner = [fanout.name, *([rows.name] if rows else [])]
     memories = [f"{name}_memory" for name in inner]
@@ -244,7 +244,7 @@ def _layer(design: LayerDesign) -> _Joint:
 def _crossbar(design: CrossbarDesign) -> _Joint:
     def stream(owner: str) -> _Stream:
         if owner not in design.parts and design.addressed:
-            return _Stream(*(rf"\dut.{owner}_addresses.beat_{name} " for name in ("valid", "ready", "data")))
+            return _Stream(*(rf"\dut.{owner}_decoder.beat_{name} " for name in ("valid", "ready", "data")))
         at = rf"\dut.{owner}.result_" if owner in design.parts else f"{owner}_event_"
         return _Stream(f"{at}valid ", f"{at}ready ", _side_by_side(f"{at}{f.name} " for f in design.given(owner)))
 
@@ -255,14 +255,12 @@ def _crossbar(design: CrossbarDesign) -> _Joint:
     addressed: list[tuple[str, str]] = []
     for owner, module in design.addresses.items():
         inner_ports = [port.name for port in module.ports() if not port.name.startswith("beat_")]
-        addressed += [
-            (name if name in ("clk", "rst") else f"{owner}_{name}", f"{owner}_addresses.{name}") for name in inner_ports
-        ]
+        addressed += [(name if name in ("clk", "rst") else f"{owner}_{name}", f"{owner}_decoder.{name}") for name in inner_ports]
         events |= {f"{owner}.event_valid", f"{owner}.event_ready"}  # not the crossbar's own
         if owner in design.parts:
             spike = design.sides[owner].spec.inputs[0].name
             given = (("valid", "valid"), ("ready", "ready"), ("data", spike))
-            addressed += [(rf"\dut.{owner}_addresses.beat_{name} ", f"{owner}.event_{taken}") for name, taken in given]
+            addressed += [(rf"\dut.{owner}_decoder.beat_{name} ", f"{owner}.event_{taken}") for name, taken in given]
     cleared = [("command_clear", f"{place}.command_clear") for place in design.parts]
     copied = [(f"{{{design.lanes}{{beat_played[{high}:{low}]}}}}", f"synapses.event_{f.name}") for f, high, low in _slices(pre)]
     return _Joint(

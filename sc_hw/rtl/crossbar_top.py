@@ -75,7 +75,7 @@ class Crossbar(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         own = {port.name: getattr(self, f"{owner}_{port.name}") for port in addresses.ports() if port.name.startswith("event_")}
         beat = {name: Signal(name=f"{owner}_spikes_{name}") for name in ("valid", "ready")}
         beat["data"] = Signal(addresses.lanes, name=f"{owner}_spikes")
-        m.submodules[f"{owner}_addresses"] = instance(
+        m.submodules[f"{owner}_decoder"] = instance(
             addresses.name, addresses.ports(), clocked | own | {f"beat_{name}": signal for name, signal in beat.items()}
         )
         (spike,) = side.spec.inputs
