@@ -89,7 +89,7 @@ def _table(verb: str, command: str) -> str:
 def main(verb: str, rules: tuple[str, ...], count: int, others: int, seed: int, timeout: int | None, output: Path | None) -> None:
     """Go through all presets; exit status 1 when one is not proven or has a gap. Cores and records stay in build/presets.
 
-    A core that passed with the same files and as many mutants is not measured again, so an interrupted run goes on.
+    A core that passed with the same Verilog and as many mutants is not measured again, so an interrupted run goes on.
     """
     failed = 0
     for rule, generator in itertools.product(rules, GENERATORS):
@@ -101,7 +101,7 @@ def main(verb: str, rules: tuple[str, ...], count: int, others: int, seed: int, 
             with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
                 emitted = Path(name) / "core"
                 status, said = _run("emit", *settings, "--output", str(emitted))
-                if not status and _passed(folder / "results" / f"{verb}.json", load_core(emitted), mutants, seed):
+                if not status and _passed(folder, verb, load_core(emitted), mutants, seed):
                     said = "passed before"
                 elif not status:
                     shutil.rmtree(folder, ignore_errors=True)
@@ -114,11 +114,13 @@ def main(verb: str, rules: tuple[str, ...], count: int, others: int, seed: int, 
     sys.exit(1 if failed else 0)
 
 
-def _passed(path: Path, core: Core, mutants: int, seed: int) -> bool:
-    """Return whether a record says that this core passed, of mutants with as many from the same seed."""
-    record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"core_sha256": ""}
+def _passed(folder: Path, verb: str, core: Core, mutants: int, seed: int) -> bool:
+    """Return whether a record says that this Verilog passed, of mutants with as many from the same seed."""
+    path = folder / "results" / f"{verb}.json"
+    record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"verdict": "none"}
     enough = record.get("count", mutants) >= mutants and record.get("seed", seed) == seed
-    return bool(enough and record["core_sha256"] == core.digest and record["verdict"] == "pass")
+    kept = {file.name: file.read_bytes() for file in folder.glob("*.v")}
+    return bool(enough and record["verdict"] == "pass" and kept == {file.name: file.read_bytes() for file in core.sources})
 
 
 if __name__ == "__main__":
