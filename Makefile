@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test lint sim coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr scaling selftest digits continual layer crossbar learn learning docs neurocore bench clean
+.PHONY: help setup demo test lint sim coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr scaling selftest digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -86,8 +86,11 @@ continual: $(READY) ## two tasks on real data: forgetting with and without conso
 layer: $(READY) ## neurons with short-term plasticity in front of learning synapses, on real data, in the model and in the Verilog
 	$(BIN)/python examples/layer.py build/layer
 
-crossbar: $(READY) ## clocks of a crossbar's sweep at 1, 5 and 30 % activity
-	$(BIN)/python synth/crossbar.py
+crossbar-clocks: $(READY) ## clocks of a crossbar at 1, 5 and 30 % activity, simulated, and its cost
+	$(BIN)/python synth/crossbar.py -o docs/measured/crossbar.md
+
+crossbar: $(READY) ## a crossbar that learns digits from rewards, spikes by number, in the model and in the Verilog
+	$(BIN)/python examples/crossbar.py build/crossbar
 
 learn: $(READY) ## from data to cores: train on five tasks with EWC, derive, emit the output layer's core, check it
 	$(BIN)/sc-hw train --data digits --standardise --protocol permuted --optimiser sgd --batch 16 --epochs 20 -o build/learn/trained --force

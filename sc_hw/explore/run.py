@@ -81,7 +81,9 @@ class Runner:
         other = [f"{name} {outcome['tools'].get(name)} instead of {here[name]}" for name in here
                  if outcome["tools"].get(name) != here[name]]  # fmt: skip
         if other:
-            raise UserError(f"a worker has {', '.join(other)}; install the same versions everywhere, and change none while it runs")
+            raise UserError(
+                f"a worker has {', '.join(other)}; install the same versions everywhere, and change none while it runs"
+            )
         self._store.add(task, outcome)
         self.done += 1
 
