@@ -188,7 +188,9 @@ def _task(design: Joined, files: Mapping[str, str], *, inside: bool | None) -> d
         taps |= {"fan_out.played_skip": 1, "row_filter.row_reg": rows.row_bits, "row_filter.result_row_reg": rows.row_bits,
                  "row_filter.word_reg": rows.word_bits, "row_filter.level_reg": rows.level_bits}  # fmt: skip
         taps |= {f"fan_out.played_{name}": bits for name, bits in (("valid", 1), ("ready", 1), ("data", rows.data_bits))}
-        taps |= {f"row_filter.{name}_reg": 1 for name in ("open", "final", "full", "stale", "silent", "reached")}
+        taps |= {
+            f"row_filter.{name}_reg": 1 for name in ("open", "final", "full", "stale", "silent", "reached", "input", "traces")
+        }
         taps |= {f"row_filter.memory.{port}": bits for port, bits in (
             ("read_enable", 1), ("read_address", rows.row_bits), ("read_data", rows.level_bits),
             ("write_enable", 1), ("write_address", rows.row_bits), ("write_data", rows.level_bits))}  # fmt: skip

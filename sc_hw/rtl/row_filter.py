@@ -30,14 +30,20 @@ class RowFilter(wiring.Component):  # type: ignore[misc] # amaranth ships no typ
         open_, valid, final = Signal(name="open_reg"), Signal(name="valid_reg"), Signal(name="final_reg", reset_less=True)
         full, silent, reached = Signal(name="full_reg"), Signal(name="silent_reg"), Signal(name="reached_reg")
         stale = Signal(name="stale_reg", init=1)
+        event, traced = Signal(name="input_reg", reset_less=True), Signal(name="traces_reg", reset_less=True)
         row, data = Signal(design.row_bits, name="row_reg"), Signal(design.data_bits, name="data_reg", reset_less=True)
 
         move = wire(m, "move", ~valid | self.played_ready)
         last_row = wire(m, "last_row", row == design.rows - 1)
         next_row = cut(m, "next_row", row + 1, 0, row.shape())
         m.d.comb += [self.pre_ready.eq(open_ & move), self.played_valid.eq(apart(valid)), self.played_data.eq(apart(data))]
+        bounded = [small(self.pre_data[low : low + f.bits], design.bounds[f.name])
+                   for f, low in design.slices() if f.name in design.bounds]  # fmt: skip
+        input_offered = wire(m, "input_offered", self.pre_data[: design.event_bits].any())
+        traces_offered = wire(m, "traces_offered", ~reduce(and_, bounded, Const(1)))
         with m.If(move):
             m.d.sync += [valid.eq(self.pre_valid & open_), data.eq(self.pre_data), final.eq(last_row)]
+            m.d.sync += [event.eq(input_offered), traced.eq(traces_offered)]
         with m.If(self.pre_valid & self.pre_ready):
             m.d.sync += row.eq(Mux(last_row, 0, next_row))
             with m.If(last_row):
@@ -53,12 +59,7 @@ class RowFilter(wiring.Component):  # type: ignore[misc] # amaranth ships no typ
             m.d.sync += reached.eq(0)
 
         level = Signal(design.level_bits, name="level")
-        event = wire(m, "input_seen", data[: design.event_bits].any())
-        bounded = [
-            small(data[low : low + f.bits], design.bounds[f.name]) for f, low in design.slices() if f.name in design.bounds
-        ]
-        traces = wire(m, "traces", ~reduce(and_, bounded, Const(1)))
-        met, known = wire(m, "met", traces & reached), wire(m, "known", ~full)
+        met, known = wire(m, "met", traced & reached), wire(m, "known", ~full)
         rests = wire(m, "rests", Mux(silent, level[0], level[1]))
         m.d.comb += self.played_skip.eq(known & ~event & ~met & rests)
         self._levels(m, move, row, level)

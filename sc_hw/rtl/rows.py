@@ -90,8 +90,8 @@ class RowsDesign:
 
     @property
     def small(self) -> str:
-        """The condition that the neuron's state counts as nothing."""
-        held = [below("data_reg", f, self.bounds[f.name], low) for f, low in self.slices() if f.name in self.bounds]
+        """The condition that the state of the neuron on offer counts as nothing."""
+        held = [below("pre_data", f, self.bounds[f.name], low) for f, low in self.slices() if f.name in self.bounds]
         return " & ".join(held) or "1'b1"
 
 
@@ -114,7 +114,7 @@ def rows_faults() -> list[Fault]:
 
     return [
         fault("postsynaptic input overlooked", "a row is skipped although a postsynaptic neuron has an input", "met", "1'b0"),
-        fault("presynaptic input overlooked", "a row is skipped although its neuron has an input", "input_seen", "1'b0"),
+        fault("presynaptic input overlooked", "a row is skipped although its neuron has an input", "input_offered", "1'b0"),
         fault("last word rests for all", "a row counts as resting when its last word rests", "level_now", "rest", rest="rest"),
         fault("change overlooked", "rows that the host or a clear changed are taken for resting", "known", "1'b1"),
         fault(

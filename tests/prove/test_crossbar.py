@@ -85,7 +85,7 @@ def test_what_joins_the_cores_is_proven(make_crossbar, tmp_path, generator, rule
 
 
 FAULTS = {  # what is replaced in the Verilog generator's text, and the statement that must be refuted
-    "input overlooked": (r"known & ~input_seen &", "known &", "crossbar_rows"),
+    "input overlooked": (r"known & ~input_reg &", "known &", "crossbar_rows"),
     "change overlooked": (r"known = ~full_reg", "known = 1'b1", "crossbar_rows"),
     "command taken alone": (r"command_valid & pre_command_ready & post_command_ready", "command_valid", "crossbar_streams"),
     "sides exchanged": (r"\.event_pre_spike\(pre_spikes\)", ".event_pre_spike(post_spikes)", "crossbar_wiring"),
