@@ -120,7 +120,7 @@ def emit(
 @click.option("--tasks", type=click.IntRange(1, 1000), default=5, show_default=True, help="Tasks, one after another.")
 @click.option("--hidden", default="64", show_default=True, metavar="N,...", help="Sizes of the hidden layers; '' for none.")
 @click.option("--method", default="ewc", show_default=True, help="What protects earlier tasks: none, ewc or si.")
-@click.option("--strength", type=float, help="Of the protection.  [default: ewc 1e6, si 1.0; with sgd 10.0 and 0.1]")
+@click.option("--strength", type=float, help="Of the protection.  [default: ewc 1e5, si 1.0; with sgd 10.0 and 0.1]")
 @click.option("--damping", type=float, default=1e-3, show_default=True, help="Of si: xi.")
 @click.option("--optimiser", default="adam", show_default=True, help="adam or sgd.")
 @click.option("--lr", type=float, help="Learning rate.  [default: adam 0.001, sgd 0.1]")

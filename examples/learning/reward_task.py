@@ -13,7 +13,7 @@ from sc_hw_models.network import Network, Population, Projection
 from sc_hw_models.neurons import Izhikevich, Source
 from sc_hw_models.training.reward import RewardModulatedLearner
 
-SEEDS, SECONDS = 4, 400
+SEEDS, REWARDED, MOST_SECONDS = 4, 60, 2000  # a run ends when the synapse was coincident so often
 NEURONS, EXCITATORY, OUT_DEGREE, W_MAX = 1000, 800, 100, 4.0  # weights in mV of voltage a timestep
 COINCIDENCE_MS, REWARD, TONIC = 20, 0.5, 0.002  # of dopamine, in uM
 PAIRINGS_HZ, LAG_MS, PULSE = 0.05, 5, 100.0
@@ -41,6 +41,7 @@ def learn(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     Neurons spike by themselves, driven by noise. Two synapses without a neuron in common are also paired now and then: a pulse
     makes the presynaptic neuron spike, one ``LAG_MS`` later the postsynaptic one. Whenever that neuron spikes within
     ``COINCIDENCE_MS`` of the presynaptic one, whatever made it, a reward follows 1 to 3 s later; but for the first synapse only.
+    A run ends 5 s after the first synapse's coincidence number ``REWARDED``: how long that takes is a matter of chance.
     """
     g = np.random.default_rng(seed)
     network, plastic = build(g)
@@ -53,12 +54,14 @@ def learn(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     learner = RewardModulatedLearner(network, tau_reward=200.0, potentiation=0.1, depression=0.15, lr=0.1, w_max=W_MAX,
                                      period=10, plastic=[plastic])  # fmt: skip
     tonic = TONIC * (1 - np.exp(-1 / 200))  # what a timestep must add to hold that level
-    steps = SECONDS * 1000
+    steps = MOST_SECONDS * 1000
     paired = g.random((steps, 2)) < PAIRINGS_HZ / 1000
     paired[-LAG_MS:] = False
     due, last, coincident = np.zeros(steps + 3001), np.full(2, -steps), np.zeros(2, int)
-    course = []
+    course, end = [], steps
     for t in range(steps):
+        if t == end:
+            break
         current = 13 * (g.random(NEURONS) - 0.5)
         current[pre[paired[t]]] += PULSE
         current[post[paired[t - LAG_MS]]] += PULSE
@@ -67,6 +70,8 @@ def learn(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             if 0 < t - last[k] < COINCIDENCE_MS:
                 coincident[k] += 1
                 due[t + 1000 + g.integers(1, 2001)] += REWARD * (k == 0)
+                if k == 0 and coincident[k] == REWARDED:
+                    end = min(steps, t + 5000)
         last[sent[pre] > 0] = t
         if t % 1000 == 999:
             course.append(plastic.data[pair])
@@ -98,9 +103,9 @@ def measure() -> Measurement:
     return Measurement(
         title="reward-modulated STDP: the distal reward problem",
         setting=f"{EXCITATORY} excitatory and {NEURONS - EXCITATORY} inhibitory Izhikevich neurons, {EXCITATORY * OUT_DEGREE:,} "
-        f"plastic synapses, {SECONDS:,} s in steps of 1 ms, two synapses paired {PAIRINGS_HZ:g} times a second, one of them "
-        f"rewarded ({each((n[0] for *_, n in runs), 0)} coincidences; the other's {each((n[1] for *_, n in runs), 0)}), "
-        f"seeds 0..{SEEDS - 1}.",
+        f"plastic synapses, steps of 1 ms, two synapses paired {PAIRINGS_HZ:g} times a second, one of them rewarded, until it "
+        f"was {REWARDED} times ({each((len(course) for course, *_ in runs), 0)} s; the other was coincident "
+        f"{each((n[1] for *_, n in runs), 0)} times); seeds 0..{SEEDS - 1}.",
         rows=[
             Row("rewarded synapse above all others, in their deviations, each seed", each(apart[:, 0]), "at least 3",
                 bool(apart[:, 0].min() >= 3)),

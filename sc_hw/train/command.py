@@ -13,7 +13,7 @@ from .run import CHECKPOINT, TrainConfig, tasks, train
 
 __all__ = ["train_command"]
 
-STRENGTH = {("ewc", "adam"): 1e6, ("si", "adam"): 1.0, ("ewc", "sgd"): 10.0, ("si", "sgd"): 0.1}
+STRENGTH = {("ewc", "adam"): 1e5, ("si", "adam"): 1.0, ("ewc", "sgd"): 10.0, ("si", "sgd"): 0.1}
 BOARDS = ("tensorboard", "wandb")
 
 

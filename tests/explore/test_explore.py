@@ -100,7 +100,9 @@ def children(pid):
 def test_killed_and_resumed_nothing_is_lost_or_repeated(whole, tmp_path, how):
     folder = tmp_path / "killed"
     command = [sys.executable, "-m", "sc_hw", "explore", *SWEEP, "-o", str(folder)]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # Tests may run where the signal is ignored.
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip
     while running.poll() is None and len(measurements(folder)) < 2:
         time.sleep(0.01)
     workers = children(running.pid)
