@@ -44,14 +44,14 @@ _LARGEST_MEMORY = 1 << 13  # bits that become registers
 def compare(gold: Core, gate: Core, module: str, *, timeout: int, through: bool = False) -> tuple[str, str]:
     """Return ``equal``, ``different`` or ``unknown`` for two variants of a planted core that differ in ``module``, and how.
 
-    A difference inside a memory or the datapath is looked for there alone, any other in the whole core; what the datapath is
-    given may then differ only if ``through`` it nothing comes of that.
+    A difference inside a memory or the datapath is looked for there alone, any other in the whole core. With ``through`` the
+    datapath is part of the core: what it is given may differ if nothing comes of that, and what is in it if the core never shows.
     """
     design = gold.design
     memories = sorted({design.memory_module(lane) for lane in range(design.lanes)})
     datapath = gold.manifest["modules"]["datapath"]
-    whole = memories if through else [*memories, datapath]
-    top, apart = (module, []) if module in (*memories, datapath) else (design.name, whole)
+    alone = memories if through else [*memories, datapath]
+    top, apart = (module, []) if module in alone else (design.name, alone)
     if module in memories and design.words * design.spec.state_bits > _LARGEST_MEMORY:
         return "unknown", f"a memory of more than {_LARGEST_MEMORY} bits"
     script = "".join(

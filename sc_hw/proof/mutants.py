@@ -97,7 +97,7 @@ class _Judge:
         """Return the verdict on one mutant, the number a constant: compared with the proven core, then by the theorem.
 
         What differs from the proven core and fails in simulation is killed; a survivor may differ where the theorem is
-        silent, such as a result while it is not valid, or where the datapath ignores it.
+        silent, such as a result while it is not valid, or where the datapath ignores it or is never given what shows it.
         """
         parts = self._parts(mutant.module)
         gate = fixed(self._planted, mutant.number, self._folder / f"mutant_{mutant.number}")
@@ -109,10 +109,10 @@ class _Judge:
         if "engine" in parts and (killed := self._search(mutant.number, mutant.module, self._timeout)):
             return killed
         verdict, how = self._theorem(gate, parts, None)
-        if verdict != "equivalent" and mutant.number in self._survivors and "lane" in parts:
+        if verdict != "equivalent" and mutant.number in self._survivors and parts != ["engine"]:
             ignored, _ = compare(self._gold, gate, mutant.module, timeout=self._timeout, through=True)
             if ignored == "equal":
-                return "equivalent", "what it changes the datapath ignores, for all inputs and all time"
+                return "equivalent", "what it changes the core with its datapath never shows, for all inputs and all time"
         return verdict, how
 
     def _theorem(self, core: Core, parts: Sequence[str], circuit: Callable[[str], Circuit] | None) -> tuple[str, str]:

@@ -101,6 +101,23 @@ def test_a_bit_that_the_datapath_ignores(make_core, tmp_path, bit, verdict):
     assert compare(gold, gate, "dut_lane", timeout=60, through=True)[0] == verdict
 
 
+@pytest.mark.parametrize(("synapses", "verdict"), [(4, "equal"), (16, "different")])
+def test_a_reward_that_is_not_held(make_core, tmp_path, synapses, verdict):
+    """A stall that does not hold the reward shows only where sweeps overlap: else one reward at a time is under way."""
+    core = make_core(synapses=synapses, weight_bits=2, trace_bits=2, reward_bits=2, learning_shift=0, trace_decay_shift=1)
+    planted, _ = plant_mutants(core, 1, 1, tmp_path)
+    path = core.folder / "dut_datapath.v"
+    text = path.read_text()
+    held = ".enable(enable), .value(reward_0)"
+    assert text.count(held) == 1
+    path.write_text(text.replace(held, ".enable(1'b1), .value(reward_0)"))
+    changed, _ = plant_mutants(core, 1, 1, _made(tmp_path / "changed"))
+    gold, gate = fixed(planted, 0, tmp_path / "gold"), fixed(changed, 0, tmp_path / "gate")
+    assert core.design.overlap == (verdict == "different")
+    assert compare(gold, gate, "dut_datapath", timeout=60)[0] == "different"
+    assert compare(gold, gate, "dut_datapath", timeout=60, through=True)[0] == verdict
+
+
 def test_a_broken_statement_of_the_engine_is_found(make_core, tmp_path):
     """Every inverted bit of the engine and of its memory breaks one, and the core without a mutant breaks none."""
     core, mutants = plant_mutants(make_core(synapses=4), 60, 2, tmp_path)
