@@ -198,8 +198,9 @@ def sim(
     """Compare every state bit of every synapse with the golden model, timestep by timestep, in Verilator under cocotb."""
     from .sim_command import sim_command
 
-    sys.exit(sim_command(folders, steps=steps, seed=seed, waves=waves, coverage=coverage, stimulus=stimulus, json_path=json_path,
-                         progress=_progress, note=_note, echo=click.echo))  # fmt: skip
+    if status := sim_command(folders, steps=steps, seed=seed, waves=waves, coverage=coverage, stimulus=stimulus,
+                             json_path=json_path, progress=_progress, note=_note, echo=click.echo):  # fmt: skip
+        sys.exit(status)
 
 
 @app.command()
