@@ -51,10 +51,11 @@ class AddressDecoder(wiring.Component):  # type: ignore[misc] # amaranth ships n
             named = self.event_neuron < design.neurons if design.bounded else Const(1, 1)
             mine = self.event_neuron[:bits] == lane if bits else Const(1, 1)
             spike = wire(m, f"spike_{lane}", take & ~self.event_end & named & mine)
+            written = wire(m, f"written_{lane}", Mux(open_, spike, wipe))
             m.submodules[f"memory_{lane}"] = Instance(
                 f"{design.name}_memory",
                 p_WORD_BITS=1, p_WORDS=design.words, p_COLUMN_BITS=1, p_ADDRESS_BITS=design.word_bits,
                 i_clk=ClockSignal(), i_read_enable=move, i_read_address=word, o_read_data=self.beat_data[lane],
-                i_write_enable=Mux(open_, spike, wipe), i_write_address=write_word, i_write_data=open_,
+                i_write_enable=written, i_write_address=write_word, i_write_data=open_,
             )  # fmt: skip
         return m

@@ -88,7 +88,7 @@ def address_faults(module: str) -> list[Fault]:
         return Fault(name=f"{module}: {name}", description=description, cuts={f"{module}.{net}": expression}, reads=reads)
 
     return [
-        fault("spike kept", "a spike is not forgotten with its timestep", "wipe", "1'b0"),
+        fault("spike kept", "a spike is not forgotten with its timestep", "written_0", "value & open", open="open_reg"),
         fault("end is a spike", "the end of a timestep's events is taken for a spike", "spike_0", "take", take="take"),
         fault("events taken early", "events are taken while those of the timestep before are played", "event_ready", "1'b1"),
     ]

@@ -89,7 +89,8 @@ FAULTS = {  # what is replaced in the Verilog generator's text, and the statemen
     "change overlooked": (r"known = ~full_reg", "known = 1'b1", "crossbar_rows"),
     "command taken alone": (r"command_valid & pre_command_ready & post_command_ready", "command_valid", "crossbar_streams"),
     "sides exchanged": (r"\.event_pre_spike\(pre_spikes\)", ".event_pre_spike(post_spikes)", "crossbar_wiring"),
-    "spike kept": (
+    "spike kept": (r"(?s)(dut_pre_addresses \(.*)open_reg \? spike_0 : wipe", r"\1open_reg & spike_0", "crossbar_addresses"),
+    "beat never leaves": (
         r"(?s)(dut_pre_addresses \(.*)valid_reg & \(quiet_reg \| beat_ready\)",
         r"\1valid_reg & quiet_reg",
         "crossbar_addresses",
