@@ -105,6 +105,9 @@ def _read(path: Path, schema: str) -> dict[str, Any]:
 
 def _entry(core: Core, verb: str, record: dict[str, Any] | None) -> Entry:
     command = f"sc-hw {verb} {shlex.quote(str(core.folder))}"
+    if record is None and verb == "mutate" and core.parts:
+        command = f"sc-hw mutate {shlex.quote(str(core.parts[-1].folder))}"
+        return Entry(verb=verb, status="not run", summary=f"of one core; run: {command}", command=command, record=None)
     if record is None:
         return Entry(verb=verb, status="not run", summary=f"run: {command}", command=command, record=None)
     if record["core_sha256"] != core.digest:

@@ -136,3 +136,10 @@ def test_waveforms_mark_what_differs(make_core):
     document["core_sha256"] = "of other files"
     (core.folder / "results" / "waveform.json").write_text(json.dumps(document))
     assert "None recorded with these files" in render(join(core, VERBS))
+
+
+def test_what_is_of_one_core_names_one(make_crossbar):
+    crossbar = make_crossbar(pre=2, post=2, lanes=1)
+    entries = {entry.verb: entry.summary for entry in join(crossbar, VERBS).entries}
+    assert entries["mutate"] == f"of one core; run: sc-hw mutate {crossbar.folder}/synapses"
+    assert entries["prove"] == f"run: sc-hw prove {crossbar.folder}"
