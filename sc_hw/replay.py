@@ -16,14 +16,14 @@ from .proof.command import COUNTEREXAMPLE
 from .proof.run import RANDOM_REGISTER, Clock, Golden, golden, lane_inputs, shown
 from .records import results_folder, write_results
 from .simulator import SimulationError, ccache_environment, log_tail, run_cocotb
-from .toolchain import compiler, make, perl, verilator
+from .toolchain import VERILATED_MAKE, compiler, make, perl, verilator
 
 __all__ = ["Replay", "read_counterexample", "replay_command", "simulate_run"]
 
 # Registers start at 0, as the proof's run does.
 _ARGUMENTS = ("--no-timing", "-Wno-fatal", "-Wno-WIDTH", "-LDFLAGS", "-rdynamic", "--x-assign", "0", "--x-initial", "0",
               "--trace-vcd", "--trace-structs")  # fmt: skip
-_MAKE = ("CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O0")
+_MAKE = (*VERILATED_MAKE, "OPT_FAST=-O0")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from .coverage.protocol import monitor
 from .errors import UserError
 from .manifest import Core
 from .rtl.design import CoreDesign, Port
-from .toolchain import ccache, compiler, make, perl, verilator
+from .toolchain import VERILATED_MAKE, ccache, compiler, make, perl, verilator
 
 __all__ = ["SimulationError", "Simulator", "bench_text", "ccache_environment", "log_tail", "run_cocotb"]
 
@@ -37,8 +37,7 @@ _WAVES = ("--trace-vcd", "--trace-structs")
 # Instances of a module that is not inlined share one counter, which the others show as 0: everything is inlined.
 # The default leaves signals wider than 256 bits out.
 _COVERAGE = ("--coverage-line", "--coverage-toggle", "--coverage-user", "--coverage-max-width", "4096", "--flatten")
-# The wheel's own flag for a precompiled header is empty, which GCC reads as a second input.
-_MAKE = ("-j2", "CFG_CXXFLAGS_PCH_I=-include")
+_MAKE = ("-j2", *VERILATED_MAKE)
 
 
 class SimulationError(RuntimeError):

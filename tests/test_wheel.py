@@ -45,7 +45,13 @@ def test_it_works_away_from_the_checkout(wheel, tmp_path):
     site = tmp_path / "site"
     options = ["--quiet", "--no-deps", "--disable-pip-version-check", "--target", str(site), str(wheel)]
     subprocess.run([sys.executable, "-m", "pip", "install", *options], check=True, capture_output=True)
-    environment = {**os.environ, "PYTHONPATH": str(site)}
+    # A machine may have python3 alone: nothing may call `python`.
+    absent = tmp_path / "absent"
+    absent.mkdir()
+    (absent / "python").write_text("#!/bin/sh\nexit 127\n")
+    (absent / "python").chmod(0o755)
+    environment = {**os.environ, "PYTHONPATH": str(site), "PATH": f"{absent}{os.pathsep}{os.environ['PATH']}",
+                   "SC_HW_CACHE": str(tmp_path / "cache")}  # fmt: skip
 
     def run(*command: str) -> str:
         done = subprocess.run([sys.executable, *command], cwd="/", env=environment, capture_output=True, text=True, check=False)

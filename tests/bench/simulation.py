@@ -13,7 +13,7 @@ from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import GENERATORS, emit
 from sc_hw.simulate import SimulationError, simulate
 from sc_hw.simulator import log_tail, run_cocotb
-from sc_hw.toolchain import compiler, verilator
+from sc_hw.toolchain import VERILATED_MAKE, compiler, verilator
 from sc_hw_models.registry import get_rule
 from synth.neurocore import answer
 
@@ -125,7 +125,7 @@ def naive(folder: Path, lane: dict[str, Any]) -> Callable[[], float]:
     run_cocotb(
         log, folder / "build", dict(tool.environment), lambda p: [["perl", tool.path, *p[0][2:]], p[1]], toplevel=lane["module"],
         module="naive_bench", compile_only=True, timescale="1ns/1ps", verilog_sources=[str(source)],
-        compile_args=["--no-timing", "-Wno-fatal", "-CFLAGS", "-O2"], make_args=["CFG_CXXFLAGS_PCH_I=-include", "OPT_FAST=-O2"],
+        compile_args=["--no-timing", "-Wno-fatal", "-CFLAGS", "-O2"], make_args=[*VERILATED_MAKE, "OPT_FAST=-O2"],
     )  # fmt: skip
 
     def run() -> float:
@@ -143,7 +143,7 @@ def bare(folder: Path, core: Core) -> Callable[[], float]:
     folder.mkdir(parents=True, exist_ok=True)
     main, tool = folder / "bare.cpp", verilator().require()
     main.write_text(BARE, encoding="utf-8")
-    variables = {**os.environ, **dict(tool.environment), "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O2"}
+    variables = {**os.environ, **dict(tool.environment), "MAKEFLAGS": " ".join([*VERILATED_MAKE, "OPT_FAST=-O2"])}
     command = ["perl", tool.path, "--cc", "--exe", "--build", "--no-timing", "-Mdir", str(folder), "--top-module", "core",
                "--prefix", "Vcore", "-CFLAGS", "-O2", "-Wno-fatal", *map(str, core.sources), str(main)]  # fmt: skip
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
