@@ -1,8 +1,6 @@
 """The command line. Exit status: 0 all is well, 1 a check failed, 2 the input cannot be used, 130 interrupted."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +30,7 @@ from .options import (
     target_option,
     timeout_option,
 )
+from .progress import note, progress
 from .records import write_record
 
 __all__ = ["app", "main"]
@@ -89,12 +88,7 @@ def app() -> None:
 @click.option("--name", default="sc_core", show_default=True, help="Name of the top module.")
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw emitted it.")
 @click.pass_context
-def emit(
-    context: click.Context, synapses: int | None, output: Path, derived: Path | None, layer: str | None, rule: str,
-    generator: str, lanes: int, preset: str, config: Path | None, settings: tuple[str, ...], initial: Path | None,
-    presynaptic: str | None, neurons: int | None, neuron_settings: tuple[str, ...],
-    pre: int | None, post: int | None, spikes: str, name: str, force: bool,
-) -> None:  # fmt: skip
+def emit(context: click.Context, /, **options: Any) -> None:
     """Write a learning core as a self-describing folder of Verilog.
 
     Example: sc-hw emit --synapses 1024 --set learning_shift=6 -o build/core
@@ -104,13 +98,7 @@ def emit(
     def given(option: str) -> bool:
         return context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT
 
-    click.echo(
-        emit_command(
-            output, name=name, generator=generator, lanes=lanes, synapses=synapses, rule=rule, preset=preset, config=config,
-            settings=settings, initial=initial, derived=derived, layer=layer, presynaptic=presynaptic, neurons=neurons,
-            neuron_settings=neuron_settings, pre=pre, post=post, spikes=spikes, force=force, given=given,
-        )
-    )  # fmt: skip
+    click.echo(emit_command(**options, given=given))
 
 
 @app.command()
@@ -139,7 +127,7 @@ def train(output: Path, resume: bool, force: bool, board: str | None, json_path:
     """
     from .train.command import train_command
 
-    with _progress("training", 1) as advance:
+    with progress("training", 1) as advance:
         status = train_command(options, output, resume=resume, force=force, board=board, json_path=json_path, progress=advance,
                                echo=click.echo)  # fmt: skip
     sys.exit(status)
@@ -199,7 +187,7 @@ def sim(
     from .sim_command import sim_command
 
     if status := sim_command(folders, steps=steps, seed=seed, waves=waves, coverage=coverage, stimulus=stimulus,
-                             json_path=json_path, progress=_progress, note=_note, echo=click.echo):  # fmt: skip
+                             json_path=json_path):  # fmt: skip
         sys.exit(status)
 
 
@@ -267,7 +255,7 @@ def explore(
         options["target"] = (placeable_names() if pnr else target_names()) if "all" in target else list(target)
     if pnr:
         options["pnr"] = True
-    with _progress("measuring", 1) as advance:
+    with progress("measuring", 1) as advance:
         status = explore_command(config, options, vary, output, resume=resume, scheduler=scheduler, json_path=json_path,
                                  console=Console(), progress=advance)  # fmt: skip
     sys.exit(status)
@@ -286,7 +274,7 @@ def prove(folder: Path, solvers: tuple[str, ...], timeout: int, parts: tuple[str
 
     from .proof.command import prove_command
 
-    sys.exit(prove_command(folder, list(solvers), list(parts), timeout, json_path, Console(), _note))
+    sys.exit(prove_command(folder, list(solvers), list(parts), timeout, json_path, Console(), note))
 
 
 @app.command()
@@ -300,7 +288,7 @@ def replay(folder: Path, counterexample: Path | None, json_path: Path | None) ->
     """
     from .replay import replay_command
 
-    sys.exit(replay_command(folder, counterexample, json_path, click.echo, _note))
+    sys.exit(replay_command(folder, counterexample, json_path, click.echo, note))
 
 
 @app.command()
@@ -314,8 +302,7 @@ def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None)
 
     from .selftest_command import selftest_command
 
-    sys.exit(selftest_command(folder, steps=steps, seed=seed, json_path=json_path, console=Console(), progress=_progress,
-                              note=_note))  # fmt: skip
+    sys.exit(selftest_command(folder, steps=steps, seed=seed, json_path=json_path, console=Console()))
 
 
 @app.command()
@@ -331,9 +318,9 @@ def mutate(folder: Path, count: int, seed: int, solvers: tuple[str, ...], timeou
 
     from .mutate_command import mutate_command
 
-    with _progress("mutants", 1) as advance:
+    with progress("mutants", 1) as advance:
         status = mutate_command(folder, count=count, seed=seed, solvers=list(solvers), timeout=timeout, json_path=json_path,
-                                console=Console(), note=_note, progress=advance)  # fmt: skip
+                                console=Console(), note=note, progress=advance)  # fmt: skip
     sys.exit(status)
 
 
@@ -419,24 +406,6 @@ def doctor(json_path: Path | None) -> None:
     sys.exit(1 if missing else 0)
 
 
-def _note(text: str) -> None:
-    click.echo(text, err=True)
-
-
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on a terminal, nothing elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    bar = Progress(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), console=console,
-                   transient=True, disable=not console.is_terminal)  # fmt: skip
-    with bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done, everything: bar.update(task, completed=done, total=everything)
-
-
 def main() -> None:
     """Run the command line and leave with its exit status; errors are one line on standard error."""
     from .simulate import SimulationError
@@ -447,16 +416,16 @@ def main() -> None:
     except click.exceptions.Abort:
         sys.exit(130)
     except KeyboardInterrupt:
-        _note("sc-hw: interrupted")
+        note("sc-hw: interrupted")
         sys.exit(130)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "sc-hw"
-        _note(f"{command}: {' '.join(error.format_message().split())} (see {command} --help)")
+        note(f"{command}: {' '.join(error.format_message().split())} (see {command} --help)")
         sys.exit(2)
     except (UserError, ConfigError) as error:
-        _note(f"sc-hw: {error}")
+        note(f"sc-hw: {error}")
         sys.exit(2)
     except (SimulationError, YosysError, RuntimeError) as error:
-        _note(f"sc-hw: {error}")
+        note(f"sc-hw: {error}")
         sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)

@@ -1,14 +1,13 @@
 """The verb ``selftest``: every known bug planted, and a table of what noticed it."""
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from .manifest import load_core
+from .progress import note, progress
 from .records import results_folder, write_results
 from .selftest import enough_timesteps, selftest
 from .simulate import simulation_tools
@@ -16,10 +15,7 @@ from .simulate import simulation_tools
 __all__ = ["selftest_command"]
 
 
-def selftest_command(
-    folder: Path, *, steps: int | None, seed: int, json_path: Path | None, console: Console,
-    progress: Callable[[str, int], AbstractContextManager[Callable[[int, int], None]]], note: Callable[[str], None],
-) -> int:  # fmt: skip
+def selftest_command(folder: Path, *, steps: int | None, seed: int, json_path: Path | None, console: Console) -> int:
     """Return 0 when the core passes without a fault and every fault is caught, else 1."""
     core = load_core(folder)
     steps = steps or enough_timesteps(core)

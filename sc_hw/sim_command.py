@@ -1,24 +1,23 @@
 """The verb ``sim``: cores compared with their models, the records written, and a line on each."""
 
 import json
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import click
+
 from .errors import UserError
 from .manifest import Core, load_core
+from .progress import note, progress
 from .records import WAVEFORM, head, results_folder, write_record, write_results, write_text
 from .simulate import SimulationResult, check_stimulus, simulate
 
 __all__ = ["sim_command"]
 
-Progress = Callable[[str, int], AbstractContextManager[Callable[[int, int], None]]]
-
 
 def sim_command(
     folders: Sequence[Path], *, steps: int, seed: int, waves: bool, coverage: bool, stimulus: Path | None, json_path: Path | None,
-    progress: Progress, note: Callable[[str], None], echo: Callable[[str], None],
 ) -> int:  # fmt: skip
     """Return 0 when every core equals its model, else 1. Errors: ``UserError`` before anything runs."""
     cores = [load_core(folder) for folder in folders]
@@ -37,9 +36,9 @@ def sim_command(
         _keep(core, results[index], result, index)
         if core.edited:
             note(f"{core.folder}: edited since it was emitted: {', '.join(core.edited)}")
-        echo(_verdict(core.design.name, result.cores[index], seed))
+        click.echo(_verdict(core.design.name, result.cores[index], seed))
     rate = sum(outcome["synapse_steps"] for outcome in result.cores) / max(result.run_seconds, 1e-9)
-    echo(f"{rate:,.0f} synapse-steps/s compared; log {result.log}" + (f"; waveform {result.waves}" if result.waves else ""))
+    click.echo(f"{rate:,.0f} synapse-steps/s compared; log {result.log}" + (f"; waveform {result.waves}" if result.waves else ""))
     if coverage and result.passed:
         from .coverage.command import coverage_command
 
@@ -47,7 +46,7 @@ def sim_command(
     if not result.passed:
         again = " ".join(str(folder) for folder in folders)
         length = f"--stimulus {stimulus}" if stimulus else f"--steps {steps}"
-        echo(f"repeat with a waveform: sc-hw sim {again} {length} --seed {seed} --waves")
+        click.echo(f"repeat with a waveform: sc-hw sim {again} {length} --seed {seed} --waves")
     return 0 if result.passed else 1
 
 
