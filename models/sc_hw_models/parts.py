@@ -11,9 +11,9 @@ from typing import Any
 
 from .fixed import Value
 from .rule import ConfigError, Field, Rest, Rule, RuleSpec
-from .term import lift, subterms, variable
+from .term import Term, lift, subterms, variable
 
-__all__ = ["NEURONS", "REST", "SYNAPSE", "below", "dependencies", "part"]
+__all__ = ["NEURONS", "REST", "SYNAPSE", "below", "dependencies", "part", "step_terms"]
 
 NEURONS = ("pre", "post")
 SYNAPSE = "synapse"
@@ -87,15 +87,24 @@ def _spec(rule: Rule, config: Any, owner: str) -> RuleSpec:
     return replace(named, rest=None, synapse_inputs=_of(owner, spec.synapse_inputs), step_inputs=(), outputs=neurons[owner])
 
 
+def step_terms(rule: Rule, config: Any) -> dict[str, Term]:
+    """Return a term for each ``next_<state>`` and ``out_<output>`` of a step, over variables called as the fields.
+
+    A field of a neuron is state of the whole rule and an input of its synapse's part, under one name.
+    """
+    spec = rule.spec(config)
+    values = {f.name: variable(f.name, f.minimum, f.maximum) for f in (*spec.state, *spec.inputs, *spec.noise)}
+    after, outputs = rule.step(config, {f.name: values[f.name] for f in spec.state},
+                               {f.name: values[f.name] for f in (*spec.inputs, *spec.noise)})  # fmt: skip
+    results = {f"next_{name}": value for name, value in after.items()} | {f"out_{name}": value for name, value in outputs.items()}
+    return {name: lift(value) for name, value in results.items()}
+
+
 def dependencies(rule: Rule, config: Any) -> dict[str, set[str]]:
     """Return, for each state field of a neuron, whose fields its next value is computed from (``step``: of the timestep)."""
-    spec = rule.spec(config)
-    fields = {f.name: f for f in (*spec.state, *spec.inputs, *spec.noise)}
-    values = {name: variable(name, f.minimum, f.maximum) for name, f in fields.items()}
-    owners = {name: f.owner for name, f in fields.items()} | {f.name: "step" for f in spec.step_inputs}
-    after, _ = rule.step(config, {f.name: values[f.name] for f in spec.state},
-                         {f.name: values[f.name] for f in (*spec.inputs, *spec.noise)})  # fmt: skip
+    spec, terms = rule.spec(config), step_terms(rule, config)
+    owners = {f.name: f.owner for f in (*spec.state, *spec.inputs, *spec.noise)} | {f.name: "step" for f in spec.step_inputs}
     return {
-        f.name: {owners[str(term.detail)] for term in subterms([lift(after[f.name])]) if term.operation == "variable"}
+        f.name: {owners[str(term.detail)] for term in subterms([terms[f"next_{f.name}"]]) if term.operation == "variable"}
         for f in spec.state if f.owner in NEURONS
     }  # fmt: skip

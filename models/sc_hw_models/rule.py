@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .continual.plasticity import Conversion, PlasticityConfig
 
 __all__ = ["ConfigError", "Demonstration", "Field", "Preset", "Rest", "Rule", "RuleConfig", "RuleSpec", "Values", "check_integer",
-           "connection"]  # fmt: skip
+           "connection", "index_bits"]  # fmt: skip
 
 Values = Mapping[str, Value]
 Step = Callable[[Any, Values, Values], tuple[dict[str, Value], dict[str, Value]]]
@@ -33,6 +33,11 @@ class Accuracy(Protocol):
 
 class ConfigError(ValueError):
     """A configuration or argument value that is not allowed; the message names it, its value and the range."""
+
+
+def index_bits(count: int) -> int:
+    """Return the bits of a number below ``count``, at least 1."""
+    return max(1, (count - 1).bit_length())
 
 
 def check_integer(name: str, value: object, low: int, high: int) -> int:

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any, get_args, get_type_hints
 
 from ..errors import UserError
@@ -18,29 +19,23 @@ _PANELS = {"synth_lut": "LUT", "synth_block_ram": "block RAM", "learning_error":
 
 def require_libraries() -> None:
     """Raise ``UserError`` when a library that writes the files is missing; called before anything is measured."""
-    _pyarrow()
-    _matplotlib()
+    _library("pyarrow.parquet")
+    _library("matplotlib.figure")
 
 
-def _pyarrow() -> Any:
+def _library(module: str) -> Any:
+    """Return the package of a module of the extra ``explore``, with that module loaded."""
+    package = module.partition(".")[0]
     try:
-        import pyarrow.parquet
+        import_module(module)
     except ImportError as error:
-        raise UserError("explore: needs pyarrow; install it with: pip install 'sc-hw[explore]'") from error
-    return pyarrow
-
-
-def _matplotlib() -> Any:
-    try:
-        import matplotlib.figure
-    except ImportError as error:
-        raise UserError("explore: needs matplotlib; install it with: pip install 'sc-hw[explore]'") from error
-    return matplotlib
+        raise UserError(f"explore: needs {package}; install it with: pip install 'sc-hw[explore]'") from error
+    return import_module(package)
 
 
 def parquet_bytes(rows: Sequence[Mapping[str, Any]], sweep: Sweep, about: Mapping[str, Any]) -> bytes:
     """Return the rows as a Parquet file, a column a name; ``about`` goes into its metadata. Equal rows give equal bytes."""
-    arrow = _pyarrow()
+    arrow = _library("pyarrow.parquet")
     kinds = {int: arrow.int64(), float: arrow.float64(), str: arrow.string(), bool: arrow.bool_()}
     types = {name: kinds[type(value)] for row in rows for name, value in row.items() if value is not None}
     hints = get_type_hints(sweep.rule.config_type)  # for settings that no point sets: int | None
@@ -55,7 +50,7 @@ def parquet_bytes(rows: Sequence[Mapping[str, Any]], sweep: Sweep, about: Mappin
 
 def plot_bytes(rows: Sequence[Mapping[str, Any]], sweep: Sweep) -> bytes:
     """Return the picture as SVG: throughput over each cost, a colour a device, the front filled and the other points hollow."""
-    mpl, throughput = _matplotlib(), throughput_of(sweep)
+    mpl, throughput = _library("matplotlib.figure"), throughput_of(sweep)
     unit, title = (1e6, "updates/s, millions (post-route)") if sweep.pnr else (1.0, "updates a clock")
     style = {"svg.hashsalt": "sc-hw", "svg.fonttype": "none", "font.size": 9, "text.color": INK, "axes.labelcolor": INK,
              "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK}  # fmt: skip

@@ -11,6 +11,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from sc_hw_models.rule import index_bits
+
 from ..errors import UserError
 from ..manifest import Core
 from ..rtl.design import CoreDesign
@@ -145,7 +147,7 @@ def memory_task(
     parameters = any("parameter" in text for text in sources.values())
     bits, words, column_bits = shape or (design.spec.state_bits, design.words, design.column_bits)
     harness = render("memory.sv.j2", design, top=_top(design), module=module, parameters=parameters, bits=bits, words=words,
-                     address_bits=max(1, (words - 1).bit_length()), column_bits=column_bits)  # fmt: skip
+                     address_bits=index_bits(words), column_bits=column_bits)  # fmt: skip
     script = (_READ + _MEMORY).format(files=" ".join(sources), top=_top(design))
     return {"script": script, "files": {**sources, "memory.sv": harness}}
 

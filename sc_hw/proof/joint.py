@@ -98,8 +98,8 @@ def prove_joint(
                 obligations.append(obligation)
                 progress(obligation)
         if isinstance(design, CrossbarDesign):
-            for module in design.addresses.values():
-                for obligation in _addresses(core, design, module, texts, solvers, timeout, folder, traces):
+            for owner in design.addresses:
+                for obligation in _addresses(core, design, owner, texts, solvers, timeout, folder, traces):
                     obligations.append(obligation)
                     progress(obligation)
         for obligation in _covers(core, design, solvers[0], timeout, folder):
@@ -123,27 +123,28 @@ def _small(design: Joined) -> Joined:
 
 
 def _addresses(
-    core: Core, design: CrossbarDesign, module: AddressesDesign, texts: Mapping[str, str], solvers: Sequence[Solver],
+    core: Core, design: CrossbarDesign, owner: str, texts: Mapping[str, str], solvers: Sequence[Solver],
     timeout: float, folder: Path, traces: Path,
 ) -> Iterator[Obligation]:  # fmt: skip
     """Prove what turns the address events of one kind of neurons into bits, and its memory."""
+    module = design.addresses[owner]
     memory = f"{module.name}_memory"
     task = memory_task(design, {f"{memory}.v": texts[f"{memory}.v"]}, memory, (1, module.words, 1))
     yield from decide(core, memory, task, task, _MEMORY, solvers, timeout, folder, traces)
-    inside, visible = (_addresses_task(design, module, texts, inside=inside) for inside in (True, False))
+    inside, visible = (_addresses_task(design, owner, texts, inside=inside) for inside in (True, False))
     statements = {"crossbar_addresses": _ADDRESSES, "inside": _INSIDE}
     yield from decide(core, module.name, inside, visible, statements, solvers, timeout, folder, traces)
 
 
-def _addresses_task(
-    design: CrossbarDesign, module: AddressesDesign, texts: Mapping[str, str], *, inside: bool | None
-) -> dict[str, Any]:
+def _addresses_task(design: CrossbarDesign, owner: str, texts: Mapping[str, str], *, inside: bool | None) -> dict[str, Any]:
     """Return the task about one of the modules that take address events; ``inside`` as in ``_task``."""
+    module = design.addresses[owner]
     memory, word = f"{module.name}_memory", module.word_bits
     taps = {"open_reg": 1, "quiet_reg": 1, "read_reg": 1, "valid_reg": 1, "word_reg": word, "beat_word_reg": word}
     ports = {"read_enable": 1, "read_address": word, "read_data": 1, "write_enable": 1, "write_address": word, "write_data": 1}
     taps |= {f"memory_{lane}.{port}": bits for lane in range(module.lanes) for port, bits in ports.items()}
-    harness = render("addresses.sv.j2", design, top=f"{design.name}_proof", addresses=module, taps=taps, inside=inside)
+    harness = render("addresses.sv.j2", design, top=f"{design.name}_proof", addresses=module, owner=owner,
+                     taps=taps, inside=inside)  # fmt: skip
     return induction_task(design, {f"{name}.v": texts[f"{name}.v"] for name in (module.name, memory)}, [memory], harness)
 
 
@@ -154,14 +155,17 @@ def _covers(core: Core, design: Joined, solver: Solver, timeout: float, folder: 
     tasks = [(_COVERS, _task(small, files, inside=None))]
     if isinstance(small, CrossbarDesign):
         tasks += [({f"cover_addressed_{owner}": f"the spike of a {owner}synaptic neuron is given, after a reset in between"},
-                   _addresses_task(small, module, files, inside=None)) for owner, module in small.addresses.items()]  # fmt: skip
+                   _addresses_task(small, owner, files, inside=None)) for owner in small.addresses]  # fmt: skip
     depth, where = 24, f"on {small.synapses} synapses"
     for k, (covers, task) in enumerate(tasks):
         run = run_sby(folder / f"covers_{k}", mode="cover", depth=depth, solver=solver, timeout=RUNS_LONGER * timeout, **task)
         for name, statement in covers.items():
-            clock = next((run.reached[found] for found in run.reached if name.startswith(found)), None)
-            reached = clock is not None
-            note = f"reached in clock {clock} {where}" if reached else f"not reached in {depth} clocks {where} {run.text}"
+            reached = name in run.reached
+            note = (
+                f"reached in clock {run.reached[name]} {where}"
+                if reached
+                else f"not reached in {depth} clocks {where} {run.text}"
+            )
             answer = {**answer_of(solver, run), "answer": "sat" if reached else run.status}
             yield Obligation(name=name, statement=f"not vacuous: {statement}", answers=[answer], note=note,
                              verdict="proven" if reached else "unknown")  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sc_hw_models.parts import NEURONS, SYNAPSE, below, part
+from sc_hw_models.parts import NEURONS, SYNAPSE, below, part, step_terms
 from sc_hw_models.rule import Field, Rule
 from sc_hw_models.term import Term, lift, variable
 
@@ -15,11 +15,11 @@ __all__ = ["prove_parts", "prove_rest"]
 
 def prove_parts(rule: Rule, config: Any, docket: Docket) -> None:
     """Prove that the steps of a rule's parts, each given what it takes, are the rule's step, for all values of everything."""
-    fields, terms = _step(rule, config)
+    whole, terms = rule.spec(config), step_terms(rule, config)
+    fields = {f.name: f for f in (*whole.state, *whole.inputs, *whole.noise)}
     for owner in (*NEURONS, SYNAPSE):
         own = part(rule, owner)
-        spec = own.spec(config)
-        _, parts = _step(own, config)
+        spec, parts = own.spec(config), step_terms(own, config)
         results = [f"next_{f.name}" for f in spec.state] + [f"out_{f.name}" for f in spec.outputs if f"out_{f.name}" in terms]
         if results:
             sees = "given its neurons' state" if owner == SYNAPSE else f"which sees {owner}synaptic fields alone,"
@@ -54,17 +54,6 @@ def prove_rest(rule: Rule, config: Any, docket: Docket) -> None:
             _decide(docket, f"rest_{name}_{suffix}", f"a synapse that is {name} keeps its state {when}, {why}", free,
                     [(rests * lift(state[f.name]), rests * lift(values[f.name])) for f in spec.state if f.owner == SYNAPSE],
                     )  # fmt: skip
-
-
-def _step(rule: Rule, config: Any) -> tuple[dict[str, Field], dict[str, Term]]:
-    """Return the fields a step takes and its results, over variables called as the fields."""
-    spec = rule.spec(config)
-    fields = {f.name: f for f in (*spec.state, *spec.inputs, *spec.noise)}
-    values = {name: variable(name, f.minimum, f.maximum) for name, f in fields.items()}
-    state, outputs = rule.step(config, {f.name: values[f.name] for f in spec.state},
-                               {f.name: values[f.name] for f in (*spec.inputs, *spec.noise)})  # fmt: skip
-    results = {f"next_{name}": lift(value) for name, value in state.items()}
-    return fields, results | {f"out_{name}": lift(value) for name, value in outputs.items()}
 
 
 def _decide(

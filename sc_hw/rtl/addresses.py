@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from .design import Port
+from sc_hw_models.rule import index_bits
+
+from .design import Port, input_port, output_port
 from .faults import Fault
 
 __all__ = ["AddressesDesign", "address_faults"]
@@ -27,7 +29,7 @@ class AddressesDesign:
     @property
     def neuron_bits(self) -> int:
         """Bits of the number of a neuron, at least 1."""
-        return max(1, (self.neurons - 1).bit_length())
+        return index_bits(self.neurons)
 
     @property
     def lane_bits(self) -> int:
@@ -37,7 +39,7 @@ class AddressesDesign:
     @property
     def word_bits(self) -> int:
         """Bits of the number of a word, at least 1."""
-        return max(1, (self.words - 1).bit_length())
+        return index_bits(self.words)
 
     @property
     def bounded(self) -> bool:
@@ -47,16 +49,16 @@ class AddressesDesign:
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the module."""
         return (
-            Port(name="clk", direction="input"),
-            Port(name="rst", direction="input"),
-            Port(name="event_valid", direction="input", meaning="an address event is offered"),
-            Port(name="event_ready", direction="output", meaning="the address event is taken at this clock edge"),
-            Port(name="event_end", direction="input", meaning="1: the timestep's events are complete, no spike; 0: a spike"),
-            Port(name="event_neuron", direction="input", bits=self.neuron_bits, vector=True,
+            input_port("clk"),
+            input_port("rst"),
+            input_port("event_valid", meaning="an address event is offered"),
+            output_port("event_ready", meaning="the address event is taken at this clock edge"),
+            input_port("event_end", meaning="1: the timestep's events are complete, no spike; 0: a spike"),
+            input_port("event_neuron", bits=self.neuron_bits, vector=True,
                  meaning=f"neuron that spikes; numbers from {self.neurons} on are ignored"),
-            Port(name="beat_valid", direction="output"),
-            Port(name="beat_ready", direction="input"),
-            Port(name="beat_data", direction="output", bits=self.lanes, vector=True),
+            output_port("beat_valid"),
+            input_port("beat_ready"),
+            output_port("beat_data", bits=self.lanes, vector=True),
         )  # fmt: skip
 
     # Verilog pieces, so that templates hold no arithmetic.

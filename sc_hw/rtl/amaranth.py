@@ -134,15 +134,14 @@ def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str
     }
     if isinstance(design, CrossbarDesign):
         from .address_decoder import AddressDecoder
+        from .row_filter import RowFilter
 
         for module in design.addresses.values():
             text = _rtlil(module.name, AddressDecoder(module), reset=True)
             modules[module.name] = f"spikes of {module.neurons} neurons by number, as bits", text
-    if isinstance(design, CrossbarDesign) and design.rows:
-        from .row_filter import RowFilter
-
-        rows = design.rows
-        modules[rows.name] = "which rows of a crossbar a timestep has to visit", _rtlil(rows.name, RowFilter(rows), reset=True)
+        if rows := design.rows:
+            text = _rtlil(rows.name, RowFilter(rows), reset=True)
+            modules[rows.name] = "which rows of a crossbar a timestep has to visit", text
     return _written(modules) | joint_memories(design)
 
 

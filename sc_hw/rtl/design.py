@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from sc_hw_models.lfsr import lane_seed
-from sc_hw_models.rule import Field, Rule, RuleSpec
+from sc_hw_models.rule import Field, Rule, RuleSpec, index_bits
 
 from ..errors import UserError
 from .keywords import VERILOG_KEYWORDS
 
-__all__ = ["CoreDesign", "Port"]
+__all__ = ["CoreDesign", "Port", "input_port", "output_port"]
 
 MAX_SYNAPSES = 1 << 24
 MAX_LANES = 256
@@ -39,11 +39,13 @@ class Port:
         return self.bits - 1
 
 
-def _in(name: str, bits: int = 1, *, signed: bool = False, vector: bool = False, meaning: str = "") -> Port:
+def input_port(name: str, bits: int = 1, *, signed: bool = False, vector: bool = False, meaning: str = "") -> Port:
+    """Return an input of a module."""
     return Port(name=name, direction="input", bits=bits, signed=signed, vector=vector, meaning=meaning)
 
 
-def _out(name: str, bits: int = 1, *, signed: bool = False, vector: bool = False, meaning: str = "") -> Port:
+def output_port(name: str, bits: int = 1, *, signed: bool = False, vector: bool = False, meaning: str = "") -> Port:
+    """Return an output of a module."""
     return Port(name=name, direction="output", bits=bits, signed=signed, vector=vector, meaning=meaning)
 
 
@@ -97,7 +99,7 @@ class CoreDesign:
     @property
     def address_bits(self) -> int:
         """Bits of a word address, at least 1."""
-        return max(1, (self.words - 1).bit_length())
+        return index_bits(self.words)
 
     @property
     def lane_bits(self) -> int:
@@ -169,58 +171,62 @@ class CoreDesign:
         """Return the ports of the core."""
         spec, lanes = self.spec, self.lanes
         result = [
-            _in("clk", meaning="clock, rising edge"),
-            _in("rst", meaning="synchronous reset: drops the sweep under way, keeps the memory"),
-            _in("command_valid", meaning="a command is offered"),
-            _out("command_ready", meaning="the command is taken at this clock edge; may depend on command_clear"),
-            _in("command_clear", meaning="1: clear all state; 0: one timestep"),
+            input_port("clk", meaning="clock, rising edge"),
+            input_port("rst", meaning="synchronous reset: drops the sweep under way, keeps the memory"),
+            input_port("command_valid", meaning="a command is offered"),
+            output_port("command_ready", meaning="the command is taken at this clock edge; may depend on command_clear"),
+            input_port("command_clear", meaning="1: clear all state; 0: one timestep"),
         ]
         for f in spec.step_inputs:
-            result.append(_in(f"command_{f.name}", f.bits, signed=f.signed, meaning=f.meaning))
+            result.append(input_port(f"command_{f.name}", f.bits, signed=f.signed, meaning=f.meaning))
         result += [
-            _in("event_valid", meaning="an event beat is offered"),
-            _out("event_ready", meaning="the event beat is taken at this clock edge"),
+            input_port("event_valid", meaning="an event beat is offered"),
+            output_port("event_ready", meaning="the event beat is taken at this clock edge"),
         ]
         if self.row_words:
-            result.append(_in("event_skip", meaning=f"1: leave {self.row_words} words, the first of them next, as they are"))
+            result.append(
+                input_port("event_skip", meaning=f"1: leave {self.row_words} words, the first of them next, as they are")
+            )
         for f in spec.synapse_inputs:
-            result.append(_in(f"event_{f.name}", f.bits * lanes, vector=True, meaning=f"{f.meaning}, lane 0 lowest"))
+            result.append(input_port(f"event_{f.name}", f.bits * lanes, vector=True, meaning=f"{f.meaning}, lane 0 lowest"))
         result += [
-            _out("result_valid", meaning="a result beat is offered"),
-            _in("result_ready", meaning="the result beat is taken at this clock edge"),
-            _out("result_last", meaning="last result beat of the timestep"),
+            output_port("result_valid", meaning="a result beat is offered"),
+            input_port("result_ready", meaning="the result beat is taken at this clock edge"),
+            output_port("result_last", meaning="last result beat of the timestep"),
         ]
         if self.row_words:
-            result.append(_out("result_skip", meaning=f"1: {self.row_words} words were left as they are; nothing else is meant"))
+            result.append(
+                output_port("result_skip", meaning=f"1: {self.row_words} words were left as they are; nothing else is meant")
+            )
         for f in spec.outputs:
-            result.append(_out(f"result_{f.name}", f.bits * lanes, vector=True, meaning=f"{f.meaning}, lane 0 lowest"))
+            result.append(output_port(f"result_{f.name}", f.bits * lanes, vector=True, meaning=f"{f.meaning}, lane 0 lowest"))
         result += [
-            _in("host_valid", meaning="a host access is offered; served while idle, commands first"),
-            _out("host_ready", meaning="the host access is taken at this clock edge"),
-            _in("host_write", meaning="1: write host_data; 0: read, answered on the readback stream"),
+            input_port("host_valid", meaning="a host access is offered; served while idle, commands first"),
+            output_port("host_ready", meaning="the host access is taken at this clock edge"),
+            input_port("host_write", meaning="1: write host_data; 0: read, answered on the readback stream"),
         ]
         if lanes > 1:
-            result.append(_in("host_lane", self.lane_bits, vector=True, meaning=f"lane of the word, below {lanes}"))
+            result.append(input_port("host_lane", self.lane_bits, vector=True, meaning=f"lane of the word, below {lanes}"))
         result += [
-            _in("host_address", self.address_bits, vector=True, meaning=f"address of the word, below {self.words}"),
-            _in("host_data", spec.state_bits, vector=True, meaning="state word to write"),
-            _out("readback_valid", meaning="the word asked for is offered"),
-            _in("readback_ready", meaning="the word is taken at this clock edge"),
-            _out("readback_data", spec.state_bits, vector=True, meaning="state word read"),
-            _out("idle", meaning="no sweep or host access under way"),
+            input_port("host_address", self.address_bits, vector=True, meaning=f"address of the word, below {self.words}"),
+            input_port("host_data", spec.state_bits, vector=True, meaning="state word to write"),
+            output_port("readback_valid", meaning="the word asked for is offered"),
+            input_port("readback_ready", meaning="the word is taken at this clock edge"),
+            output_port("readback_data", spec.state_bits, vector=True, meaning="state word read"),
+            output_port("idle", meaning="no sweep or host access under way"),
         ]
         return tuple(result)
 
     def lane_ports(self) -> tuple[Port, ...]:
         """Return the ports of one lane."""
         spec = self.spec
-        result = [_in("clk"), _in("enable")]
+        result = [input_port("clk"), input_port("enable")]
         if spec.lfsr:
-            result += [_in("restart"), _in("accept"), _in("seed", spec.lfsr.bits, vector=True)]
-        result.append(_in("word_in", spec.state_bits, vector=True))
-        result += [_in(f"in_{f.name}", f.bits, signed=f.signed) for f in spec.inputs]
-        result += [_out(f"out_{f.name}", f.bits, signed=f.signed) for f in spec.outputs]
-        return (*result, _out("word_out", spec.state_bits, vector=True))
+            result += [input_port("restart"), input_port("accept"), input_port("seed", spec.lfsr.bits, vector=True)]
+        result.append(input_port("word_in", spec.state_bits, vector=True))
+        result += [input_port(f"in_{f.name}", f.bits, signed=f.signed) for f in spec.inputs]
+        result += [output_port(f"out_{f.name}", f.bits, signed=f.signed) for f in spec.outputs]
+        return (*result, output_port("word_out", spec.state_bits, vector=True))
 
     def datapath_ports(self) -> tuple[Port, ...]:
         """Return the ports of the rule's datapath."""
@@ -230,13 +236,13 @@ class CoreDesign:
             return [make(f"{prefix}_{f.name}", f.bits, signed=f.signed, vector=vector) for f in fields]
 
         return (
-            _in("clk"),
-            _in("enable"),
-            *named(_in, "state", spec.state, True),
-            *named(_in, "in", spec.inputs),
-            *named(_in, "noise", spec.noise, True),
-            *named(_out, "out", spec.outputs),
-            *named(_out, "next", spec.state, True),
+            input_port("clk"),
+            input_port("enable"),
+            *named(input_port, "state", spec.state, True),
+            *named(input_port, "in", spec.inputs),
+            *named(input_port, "noise", spec.noise, True),
+            *named(output_port, "out", spec.outputs),
+            *named(output_port, "next", spec.state, True),
         )
 
     # Verilog literals and slices, so that templates hold no arithmetic.

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from .design import Port
+from sc_hw_models.rule import index_bits
+
+from .design import Port, input_port
 from .faults import Fault
 
 __all__ = ["FanoutDesign", "fanout_faults"]
@@ -33,12 +35,12 @@ class FanoutDesign:
     @property
     def address_bits(self) -> int:
         """Bits of a word address, at least 1."""
-        return max(1, (self.words - 1).bit_length())
+        return index_bits(self.words)
 
     @property
     def round_bits(self) -> int:
         """Bits of the number of a round, at least 1."""
-        return max(1, (self.rounds - 1).bit_length())
+        return index_bits(self.rounds)
 
     @property
     def memory_bits(self) -> int:
@@ -53,8 +55,8 @@ class FanoutDesign:
             return [Port(name=f"{name}_valid", direction=inward), Port(name=f"{name}_ready", direction=outward), *bits]
 
         return (
-            Port(name="clk", direction="input"),
-            Port(name="rst", direction="input"),
+            input_port("clk"),
+            input_port("rst"),
             *stream("stored", "input", "output", stored_data=self.stored_bits),
             *stream("played", "input", "output", played_data=self.played_bits),
             *([Port(name="played_skip", direction="input")] if self.skips else []),

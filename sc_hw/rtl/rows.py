@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from sc_hw_models.parts import REST
-from sc_hw_models.rule import Field
+from sc_hw_models.rule import Field, index_bits
 
-from .design import Port
+from .design import Port, input_port, output_port
 from .faults import Fault
 
 __all__ = ["RowsDesign", "below", "rows_faults"]
@@ -36,12 +36,12 @@ class RowsDesign:
     @property
     def row_bits(self) -> int:
         """Bits of the number of a row, at least 1."""
-        return max(1, (self.rows - 1).bit_length())
+        return index_bits(self.rows)
 
     @property
     def word_bits(self) -> int:
         """Bits of the number of a word within its row, at least 1."""
-        return max(1, (self.words - 1).bit_length())
+        return index_bits(self.words)
 
     @property
     def level_bits(self) -> int:
@@ -64,18 +64,13 @@ class RowsDesign:
 
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the module."""
-
-        def put(name: str, bits: int = 1, *, vector: bool = False) -> Port:
-            return Port(name=name, direction="input", bits=bits, vector=vector)
-
-        def get(name: str, bits: int = 1, *, vector: bool = False) -> Port:
-            return Port(name=name, direction="output", bits=bits, vector=vector)
-
         return (
-            put("clk"), put("rst"), put("begins"), put("silent"), put("changed"), put("stored_moves"), put("stored_events"),
-            put("pre_valid"), get("pre_ready"), put("pre_data", self.data_bits, vector=True),
-            get("played_valid"), put("played_ready"), get("played_data", self.data_bits, vector=True), get("played_skip"),
-            put("result_moves"), put("result_skip"), put("result_rest", REST.bits * self.lanes, vector=True),
+            input_port("clk"), input_port("rst"), input_port("begins"), input_port("silent"), input_port("changed"),
+            input_port("stored_moves"), input_port("stored_events"),
+            input_port("pre_valid"), output_port("pre_ready"), input_port("pre_data", self.data_bits, vector=True),
+            output_port("played_valid"), input_port("played_ready"), output_port("played_data", self.data_bits, vector=True),
+            output_port("played_skip"),
+            input_port("result_moves"), input_port("result_skip"), input_port("result_rest", REST.bits * self.lanes, vector=True),
         )  # fmt: skip
 
     # Verilog pieces, so that templates hold no arithmetic.

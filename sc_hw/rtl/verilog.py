@@ -61,9 +61,9 @@ def joint_memories(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
     """Return the memories between cores: the fan-out's, and of a crossbar that of the rows and those of address events."""
     template = _environment(design).get_template("lib/memory.v.j2")
     purposes = {f"{design.fanout.name}_memory": f"what {design.fanout.stored} gave in one timestep"}
-    if isinstance(design, CrossbarDesign) and design.rows:
-        purposes[f"{design.rows.name}_memory"] = "whether the synapses of each row rest"
     if isinstance(design, CrossbarDesign):
+        if design.rows:
+            purposes[f"{design.rows.name}_memory"] = "whether the synapses of each row rest"
         purposes |= {f"{module.name}_memory": "which neurons of a lane spike" for module in design.addresses.values()}
     return {f"{module}.v": template.render(module=module, purpose=purpose, initial="") for module, purpose in purposes.items()}
 
@@ -72,11 +72,10 @@ def joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
     """Return the Verilog files of a layer or a crossbar beside its cores, the top first."""
     environment, top = _environment(design), "layer" if isinstance(design, LayerDesign) else "crossbar"
     files = {f"{design.name}.v": f"{top}.v.j2", f"{design.fanout.name}.v": "lib/fanout.v.j2"}
-    rows = design.rows if isinstance(design, CrossbarDesign) else None
-    if rows:
-        files[f"{rows.name}.v"] = "lib/rows.v.j2"
-    rendered = {file: environment.get_template(path).render(fanout=design.fanout, rows=rows) for file, path in files.items()}
+    rendered = {file: environment.get_template(path).render(fanout=design.fanout) for file, path in files.items()}
     if isinstance(design, CrossbarDesign):
+        if rows := design.rows:
+            rendered[f"{rows.name}.v"] = environment.get_template("lib/rows.v.j2").render(rows=rows)
         template = environment.get_template("lib/addresses.v.j2")
         rendered |= {f"{module.name}.v": template.render(addresses=module) for module in design.addresses.values()}
     return rendered | joint_memories(design)

@@ -7,7 +7,7 @@ import numpy as np
 from cocotb.triggers import Timer
 
 from sc_hw_models.core import CoreModel
-from sc_hw_models.rule import Field, Rule
+from sc_hw_models.rule import Field, Rule, index_bits
 
 from .scoreboard import Context, MismatchError, Scoreboard
 from .stimulus import LOAD, LOAD_TIMESTEP, Kind, inputs_of, kinds, random_state
@@ -49,7 +49,7 @@ class CoreBench:
         self._index, self._motifs, self._prefix = index, rule.motifs, prefix
         self._rst, self._wake = getattr(dut, f"rst_{index}"), getattr(dut, f"wake_{index}")
         self._idle = getattr(dut, f"idle_{index}")
-        address = Field(name="address", bits=max(1, (self.words - 1).bit_length()))
+        address = Field(name="address", bits=index_bits(self.words))
         lane_number = [Field(name="lane", bits=(lanes - 1).bit_length())] if lanes > 1 else []
         results = [Field(name="last", bits=1), *self._skip_field, *(f for f in self.spec.outputs for _ in range(lanes))]
         self.command = self._stream("command", [Field(name="clear", bits=1), *self.spec.step_inputs])

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from sc_hw_models.crossbar import CrossbarModel
-from sc_hw_models.rule import Field, Rule
+from sc_hw_models.rule import Field, Rule, index_bits
 
 from .bench import CoreBench
 from .scoreboard import Context, MismatchError
@@ -66,7 +66,7 @@ class NeuronBench(CoreBench):
     def _event_fields(self) -> list[Field]:
         if not self._addressed:
             return super()._event_fields
-        return [Field(name="end", bits=1), Field(name="neuron", bits=max(1, (self.synapses - 1).bit_length()))]
+        return [Field(name="end", bits=1), Field(name="neuron", bits=index_bits(self.synapses))]
 
     def _offer(self, inputs: Arrays, steps: int) -> None:
         """Queue the events of some timesteps; numbers come in any order, and some twice, or are those of no neuron."""
