@@ -32,6 +32,7 @@ from .options import (
 )
 from .progress import note, progress
 from .records import write_record
+from .rtl.design import RESULTS
 
 __all__ = ["app", "main"]
 
@@ -84,6 +85,13 @@ def app() -> None:
     default="bits",
     show_default=True,
     help="How spikes enter a crossbar: a bit for each neuron and timestep, or the numbers of those that spike.",
+)
+@click.option(
+    "--results",
+    type=click.Choice(RESULTS),
+    default=RESULTS[0],
+    show_default=True,
+    help="While a result waits: stop the lanes, or let results queue up and the lanes run on (faster with many lanes).",
 )
 @click.option("--name", default="sc_core", show_default=True, help="Name of the top module.")
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw emitted it.")

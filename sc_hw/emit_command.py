@@ -21,14 +21,16 @@ __all__ = ["emit_command"]
 def emit_command(
     output: Path, *, name: str, generator: str, lanes: int, synapses: int | None, rule: str, preset: str, config: Path | None,
     settings: Sequence[str], initial: Path | None, derived: Path | None, layer: str | None, presynaptic: str | None,
-    neurons: int | None, neuron_settings: Sequence[str], pre: int | None, post: int | None, spikes: str, force: bool,
-    given: Callable[[str], bool],
+    neurons: int | None, neuron_settings: Sequence[str], pre: int | None, post: int | None, spikes: str, results: str,
+    force: bool, given: Callable[[str], bool],
 ) -> str:  # fmt: skip
     """Write the folder and return a line about it; ``given`` tells whether the user gave an option.
 
     Errors: ``UserError`` for options that do not go together and for values that are not allowed.
     """
     _check_together(presynaptic, neurons, neuron_settings, pre, post, spikes)
+    if results != "stall" and (presynaptic or pre is not None):
+        raise UserError(f"--results {results}: is of one core; leave it out with --pre and --post and with --presynaptic")
     if pre is not None and post is not None:
         for option, value in (("--synapses", synapses), ("--presynaptic", presynaptic), ("--from", derived)):
             if value is not None:
@@ -54,7 +56,7 @@ def emit_command(
     if pre is not None and post is not None:
         design = CrossbarDesign.made(name, chosen, resolved, pre=pre, post=post, lanes=lanes, addressed=spikes == "addresses")
     else:
-        design = CoreDesign(name=name, rule=chosen, config=resolved, synapses=synapses, lanes=lanes)
+        design = CoreDesign(name=name, rule=chosen, config=resolved, synapses=synapses, lanes=lanes, queued=results == "queue")
     if initial or derived:
         design = replace(design, initial=check_initial(values, design.spec, synapses))
     if presynaptic and neurons is not None:
@@ -67,6 +69,7 @@ def emit_command(
         f"{path}: {synapses} synapses of {chosen.name}, {lanes} lane{'s' if lanes > 1 else ''}, "
         f"{design.spec.state_bits} state bits a synapse, "
         f"latency {design.spec.latency}, {generator}"
+        + ("; results queue" if design.queued else "")
         + (f"; in front {neurons} neurons of {presynaptic}" if presynaptic else "")
         + (f"; between {pre} presynaptic and {post} postsynaptic neurons" if pre else "")
     )

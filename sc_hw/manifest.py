@@ -72,6 +72,7 @@ def manifest_of(design: CoreDesign, generator: str, files: dict[str, str]) -> di
         "lanes": design.lanes,
         "words_per_lane": design.words,
         "row_words": design.row_words,
+        "queued": design.queued,
         "latency": spec.latency,
         "pipeline_depth": design.pipeline_depth,
         "state_bits": spec.state_bits,
@@ -152,7 +153,8 @@ def load_core(folder: Path) -> Core:
             )  # fmt: skip
         else:
             initial = read_initial(folder / INITIAL) if INITIAL in manifest["sha256"] else {}
-            design = CoreDesign(**described, initial=initial, row_words=manifest["row_words"])
+            design = CoreDesign(**described, initial=initial, row_words=manifest["row_words"],
+                                queued=manifest["queued"])  # fmt: skip
         digests = dict(manifest["sha256"])
         if any(Path(name).name != name for name in (*digests, *manifest["verilog"])):
             raise UserError(f"{path}: a file name has a folder in it; emit the core again")

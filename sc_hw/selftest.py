@@ -13,12 +13,13 @@ from .plant import plant_faults
 from .rtl.crossbar import CrossbarDesign, crossbar_faults
 from .rtl.faults import Fault, engine_faults
 from .rtl.layer import LayerDesign, layer_faults
+from .rtl.queue import queue_faults
 from .simulate import simulate
 
 __all__ = ["Outcome", "enough_timesteps", "faults_of", "selftest"]
 
 _LEAST_TIMESTEPS = 200
-_RESTING_TIMESTEPS = 2000  # of a crossbar: a row must come to rest before it can be skipped wrongly
+_RESTING_TIMESTEPS = 8000  # of a crossbar: a row must come to rest before it can be skipped wrongly
 _SYNAPSE_STEPS = 1 << 15
 
 
@@ -42,10 +43,11 @@ def faults_of(core: Core) -> list[Fault]:
         return layer_faults(core.design)
     if isinstance(core.design, CrossbarDesign):
         return crossbar_faults(core.design)
+    engine = [*engine_faults(core.design), *queue_faults(core.design)]
     if core.design.rule.whole:  # its datapath is another rule's, whose faults are planted in a core of that
-        return engine_faults(core.design)
+        return engine
     rule_module = import_module(f"sc_hw.rtl.rules.{core.design.rule.name}")
-    return [*rule_module.faults(core.design), *engine_faults(core.design)]
+    return [*rule_module.faults(core.design), *engine]
 
 
 def enough_timesteps(core: Core) -> int:

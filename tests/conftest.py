@@ -30,10 +30,11 @@ def make_core(tmp_path):
     """Emit a core into a temporary folder and load it back."""
 
     def make(generator: str = "verilog", *, synapses: int = 16, lanes: int = 1, rule: str = "r_stdp", name: str = "dut",
-             initial: dict | None = None, folder: Path | None = None, **config: object) -> Core:  # fmt: skip
+             initial: dict | None = None, folder: Path | None = None, queued: bool = False,
+             **config: object) -> Core:  # fmt: skip
         chosen = get_rule(rule)
         design = CoreDesign(name=name, rule=chosen, config=chosen.config_type(**config), synapses=synapses, lanes=lanes,
-                            initial=initial or {})  # fmt: skip
+                            initial=initial or {}, queued=queued)  # fmt: skip
         return load_core(emit(design, generator, folder or tmp_path / f"{name}_{generator}", force=True))
 
     return make

@@ -14,7 +14,7 @@ from ..config import build_config, parse_value
 from ..errors import UserError
 from ..pnr.place import load_placeable
 from ..rtl.crossbar import CrossbarDesign
-from ..rtl.design import MAX_SYNAPSES, CoreDesign
+from ..rtl.design import MAX_SYNAPSES, RESULTS, CoreDesign
 from ..rtl.emit import GENERATORS
 from ..targets import load_target
 
@@ -22,7 +22,12 @@ __all__ = ["AXES", "TOPOLOGY", "Point", "Sweep", "design_of", "read_sweep"]
 
 MAX_POINTS = 100_000
 TOPOLOGY = {"synapses": 1024, "lanes": 1, "pre": 0, "post": 0}  # pre and post make a crossbar, whatever synapses says
-AXES = {"preset": "default", "generator": "amaranth", **TOPOLOGY}  # what can be varied beside the settings of the rule
+AXES = {
+    "preset": "default",
+    "generator": "amaranth",
+    **TOPOLOGY,
+    "results": "stall",
+}  # what can be varied beside the settings of the rule
 _KEYS: dict[str, Any] = {"rule": "r_stdp", "target": ["ice40-hx8k"], "pnr": False, "seeds": 5, "stimuli": 3, "grid": [{}]}
 
 
@@ -56,7 +61,8 @@ def design_of(core: Mapping[str, Any]) -> CoreDesign:
     config, lanes = rule.config_type(**core["config"]), core["lanes"]
     if core["pre"]:
         return CrossbarDesign.made("core", rule, config, pre=core["pre"], post=core["post"], lanes=lanes)
-    return CoreDesign(name="core", rule=rule, config=config, synapses=core["synapses"], lanes=lanes)
+    return CoreDesign(name="core", rule=rule, config=config, synapses=core["synapses"], lanes=lanes,
+                      queued=core["results"] == "queue")  # fmt: skip
 
 
 def read_sweep(table: Mapping[str, Any], vary: Sequence[str] = ()) -> Sweep:
@@ -141,6 +147,10 @@ def _core(rule: Rule, chosen: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
             axes["synapses"] = axes["pre"] * axes["post"]
         if axes["generator"] not in GENERATORS:
             raise UserError(f"generator={axes['generator']!r}: unknown; allowed are {', '.join(GENERATORS)}")
+        if axes["results"] not in RESULTS:
+            raise UserError(f"results={axes['results']!r}: unknown; allowed are {', '.join(RESULTS)}")
+        if axes["results"] == "queue" and axes["pre"]:
+            raise UserError("results=queue: is of one core; leave it out with pre and post")
         config = build_config(rule, {k: v for k, v in chosen.items() if k not in AXES}, preset=axes["preset"])
         preset = axes.pop("preset")
         core = {"rule": rule.name, "config": dataclasses.asdict(config), **axes}

@@ -3,13 +3,14 @@
 import re
 import tempfile
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ..manifest import Core
 from ..plant import SELECTION_BITS
+from ..rtl.queue import queue_of
 from ..yosys import run_abc, run_pinned_yosys
-from .engine import engine_task, memory_task, read_sources
+from .engine import engine_task, memory_task, queue_task, read_sources
 
 __all__ = ["find_broken"]
 
@@ -41,8 +42,7 @@ def find_broken(planted: Core, module: str) -> Callable[[int, int], int | None]:
     """
     names = planted.manifest["modules"]
     sources = {name: text for name, text in read_sources(planted).items() if not name.startswith(names["selection"])}
-    ask = engine_task if module == names["core"] else partial(memory_task, module=module)
-    task = ask(planted.design, sources)
+    task = _task(planted, module, sources)
     script = re.sub(r"^write_json .*\n", "", task["script"], flags=re.MULTILINE)
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
         folder = Path(name)
@@ -63,6 +63,18 @@ def find_broken(planted: Core, module: str) -> Callable[[int, int], int | None]:
         return int(found[1]) if found else None
 
     return search
+
+
+def _task(planted: Core, module: str, sources: Mapping[str, str]) -> dict[str, Any]:
+    """Return the question of which ``module`` is part."""
+    design, queue = planted.design, queue_of(planted.design)
+    if module == planted.manifest["modules"]["core"]:
+        return engine_task(design, sources)
+    if queue and module == queue.name:
+        return queue_task(design, sources)
+    if queue and module == f"{queue.name}_memory":
+        return memory_task(design, sources, module, (queue.data_bits, queue.slots, queue.data_bits))
+    return memory_task(design, sources, module)
 
 
 def _one_output(harness: str, selection: str) -> str:

@@ -17,14 +17,15 @@ from ..errors import UserError
 from ..manifest import Core
 from ..rtl.design import CoreDesign
 from ..rtl.emit import core_files
+from ..rtl.queue import QueueDesign, queue_of
 from .circuit import check_clocks
 from .result import Obligation
 from .sby import Run, run_sby
 from .solver import Solver
 
 __all__ = [
-    "RUNS_LONGER", "answer_of", "decide", "engine_task", "induction_task", "memory_task", "prove_engine", "read_sources",
-    "render",
+    "RUNS_LONGER", "answer_of", "covered", "decide", "engine_task", "induction_task", "memory_task", "prove_engine", "queue_task",
+    "read_sources", "render",
 ]  # fmt: skip
 
 _INDUCTION = 2  # clocks: one before the one that is proven
@@ -40,10 +41,16 @@ _STATEMENTS = {
     "engine_reset": "the clock after rst the core is idle and has written nothing",
     "engine_skip": "a beat that skips a row moves past its words and writes none of them; its result says so",
     "engine_host": "a host write stores its word, a read returns what is stored, each in the documented number of clocks",
+    "engine_queue": "the queue is told of every event beat and given every result; what leaves it is the core's",
     "engine_noise": "each update draws noise once; reset and clear reload the seed",
     "inside": "the invariants by which the induction closes",
     "engine_memory": "the emitted memory returns what was last written",
 }  # fmt: skip
+_QUEUE = {
+    "queue_room": "there is room exactly while fewer results than slots are coming or stored; some wait until all have left",
+    "queue_order": "every result leaves once, unchanged and in order, on offer two clocks after it came if none is before it",
+    "inside": _STATEMENTS["inside"],
+}
 _COVERS = {
     "cover_sweep_with_gaps_and_stalls": "a timestep ends after gaps and stalls",
     "cover_overlapped_sweeps": "a timestep begins before the last one has ended",
@@ -53,6 +60,7 @@ _COVERS = {
     "cover_load_sweep_read_back": "a loaded word is updated and read back changed",
     "cover_reset_in_a_sweep_then_sweep": "a timestep ends after a reset in the middle of one",
 }
+_QUEUE_COVER = "a result leaves a queue that was full and then reset"
 _READ = "read_verilog -sv {files}\nchformal -remove\n"
 _ENGINE = (
     "delete {replaced}\nread_verilog -formal engine.sv\nhierarchy -check -top {top}\nproc\nflatten\nopt_clean\n"
@@ -77,6 +85,9 @@ def prove_engine(
     obligations = []
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
         parts = [*_memories(core, solvers, timeout, Path(folder), traces), _engine(core, solvers, timeout, Path(folder), traces)]
+        queue = queue_of(core.design)
+        if queue:
+            parts.append(_queue(core, queue, solvers, timeout, Path(folder), traces))
         if covers:
             parts.append(_covers(core, solvers[0], timeout, Path(folder)))
         for part in parts:
@@ -112,13 +123,22 @@ def _harness(design: CoreDesign, *, inside: bool) -> str:
         seen["skip_reg"] = design.pipeline_depth
     if design.lanes > 1:
         seen["host_lane_reg"] = design.lane_bits
+    tree = design.readback_tree
+    if tree:
+        seen["picked_reg"] = len(tree) + 1
+    seen |= {f"pick_{level}_{k}": spec.state_bits for level, groups in enumerate(tree) for k in range(len(groups))}
     memory_ports = {"read_enable": 1, "read_address": design.address_bits, "read_data": spec.state_bits}
     memory_ports |= {"write_enable": 1, "write_address": design.address_bits, "write_data": spec.state_bits}
     for lane in range(design.lanes):
         seen |= {f"lane_{lane}.{port.name}": port.bits for port in design.lane_ports()}
         seen |= {f"memory_{lane}.{name}": bits for name, bits in memory_ports.items()}
+    queue = queue_of(design)
+    if queue:
+        seen |= {f"result_queue.{port.name}": port.bits for port in queue.ports()}
+        seen |= {"store_data_reg": spec.state_bits} | {f"store_{lane}_reg": 1 for lane in range(design.lanes)}
     return render(
-        "engine.sv.j2", design, top=_top(design), lfsr=spec.lfsr, memory_modules=memories, taps=seen, inside=inside,
+        "engine.sv.j2", design, top=_top(design), queue=queue, tree=tree, lfsr=spec.lfsr, memory_modules=memories,
+        taps=seen, inside=inside,
         host_signals=host, host_bits=sum(width[name] for name in host), lane_bits=max(1, design.lane_bits),
         count_bits=(design.words + design.pipeline_depth * max(1, design.row_words) + 1).bit_length() + 1,
     )  # fmt: skip
@@ -127,7 +147,25 @@ def _harness(design: CoreDesign, *, inside: bool) -> str:
 def engine_task(design: CoreDesign, sources: Mapping[str, str], *, inside: bool = True) -> dict[str, Any]:
     """Return ``script`` and ``files`` of the question about the engine; without ``inside`` only what a user sees is stated."""
     replaced = {f"{design.name}_lane", *(design.memory_module(lane) for lane in range(design.lanes))}
+    if queue := queue_of(design):
+        replaced |= {queue.name, f"{queue.name}_memory"}
     return induction_task(design, sources, replaced, _harness(design, inside=inside))
+
+
+def queue_task(design: CoreDesign, sources: Mapping[str, str], *, inside: bool | None = True) -> dict[str, Any]:
+    """Return the question about the queue as ``engine_task`` does about the engine; ``inside`` is ``None`` for its cover."""
+    queue = queue_of(design)
+    if queue is None:
+        raise ValueError(f"{design.name}: no queue")
+    memory, bits = f"{queue.name}_memory", queue.slot_bits
+    ports = {"read_enable": 1, "read_address": bits, "read_data": queue.data_bits}
+    ports |= {"write_enable": 1, "write_address": bits, "write_data": queue.data_bits}
+    taps = {"valid_reg": 1} | dict.fromkeys(("write_reg", "read_reg", "promised_reg"), bits + 1)
+    taps |= {f"memory.{port}": width for port, width in ports.items()}
+    harness = render("queue.sv.j2", design, top=_top(design), queue=queue, memory=memory, taps=taps, inside=inside)
+    # A planted core has all its modules in one file.
+    kept = {name: text for name, text in sources.items() if re.search(rf"^module {queue.name}(_memory)?\b", text, re.MULTILINE)}
+    return induction_task(design, kept, [memory], harness)
 
 
 def induction_task(design: CoreDesign, sources: Mapping[str, str], replaced: Collection[str], harness: str) -> dict[str, Any]:
@@ -191,12 +229,26 @@ def _memories(
         yield decide(core, module, task, task, statements, solvers, timeout, folder, traces)
 
 
+def _queue(
+    core: Core, queue: QueueDesign, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path
+) -> Iterator[Obligation]:
+    """Prove the queue of results and its memory."""
+    memory, sources = f"{queue.name}_memory", read_sources(core)
+    shape = (queue.data_bits, queue.slots, queue.data_bits)
+    task = memory_task(core.design, {f"{memory}.v": sources[f"{memory}.v"]}, memory, shape)
+    statements = {"engine_memory": _STATEMENTS["engine_memory"]}
+    yield from decide(core, memory, task, task, statements, solvers, timeout, folder, traces)
+    inside, visible = (queue_task(core.design, sources, inside=inside) for inside in (True, False))
+    yield from decide(core, queue.name, inside, visible, _QUEUE, solvers, timeout, folder, traces)
+
+
 def _engine(core: Core, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path) -> Iterator[Obligation]:
     """Prove everything that the harness of the engine states."""
     absent = {
         "engine_memory",
         *([] if core.design.spec.lfsr else ["engine_noise"]),
         *([] if core.design.row_words else ["engine_skip"]),
+        *([] if core.design.queued else ["engine_queue"]),
     }
     names = [name for name in _STATEMENTS if name not in absent]
     task, visible = (engine_task(core.design, read_sources(core), inside=inside) for inside in (True, False))
@@ -253,16 +305,26 @@ def _covers(core: Core, solver: Solver, timeout: float, folder: Path) -> Iterato
     words = 2 * row or (design.pipeline_depth + 1 if design.overlap else min(design.words, 3))
     synapses = max(lanes, words * lanes - bool(design.padded_lanes))
     small = replace(design, synapses=synapses, lanes=lanes, initial={}, row_words=row)
-    files = core_files(small, core.manifest["generator"])
-    task = engine_task(small, {name: text for name, text in files.items() if name.endswith(".v")}, inside=False)
+    files = {name: text for name, text in core_files(small, core.manifest["generator"]).items() if name.endswith(".v")}
+    task = engine_task(small, files, inside=False)
     depth = 2 * (small.words + small.pipeline_depth) + 8  # a clear and the timestep after it
     run = run_sby(folder / "covers", mode="cover", depth=depth, solver=solver, timeout=RUNS_LONGER * timeout, **task)
+    where = f"on {small.synapses} synapses, {small.lanes} lane{'s' if small.lanes > 1 else ''}"
     for name, statement in _COVERS.items():
         if (name == "cover_overlapped_sweeps" and not small.overlap) or (name == "cover_skipped_row" and not row):
             continue
-        reached = name in run.reached
-        where = f"on {small.synapses} synapses, {small.lanes} lane{'s' if small.lanes > 1 else ''}"
-        note = f"reached in clock {run.reached[name]} {where}" if reached else f"not reached in {depth} clocks {where} {run.text}"
-        answer = {**answer_of(solver, run), "answer": "sat" if reached else run.status}
-        yield Obligation(name=name, statement=f"not vacuous: {statement}", verdict="proven" if reached else "unknown",
-                         answers=[answer], note=note)  # fmt: skip
+        yield covered(solver, run, name, statement, depth, where)
+    if small.queued:
+        depth = small.queue_slots + 16
+        task = queue_task(small, files, inside=None)
+        run = run_sby(folder / "covers_queue", mode="cover", depth=depth, solver=solver, timeout=RUNS_LONGER * timeout, **task)
+        yield covered(solver, run, "cover_queue_full", _QUEUE_COVER, depth, where)
+
+
+def covered(solver: Solver, run: Run, name: str, statement: str, depth: int, where: str) -> Obligation:
+    """Return the obligation that a run reached the cover ``name`` within ``depth`` clocks; ``where`` says of which core."""
+    reached = name in run.reached
+    note = f"reached in clock {run.reached[name]} {where}" if reached else f"not reached in {depth} clocks {where} {run.text}"
+    answer = {**answer_of(solver, run), "answer": "sat" if reached else run.status}
+    return Obligation(name=name, statement=f"not vacuous: {statement}", verdict="proven" if reached else "unknown",
+                      answers=[answer], note=note)  # fmt: skip

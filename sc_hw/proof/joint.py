@@ -14,7 +14,7 @@ from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import CoreDesign
 from ..rtl.emit import core_files
 from ..rtl.layer import NEURON, LayerDesign
-from .engine import RUNS_LONGER, answer_of, decide, induction_task, memory_task, read_sources, render
+from .engine import RUNS_LONGER, covered, decide, induction_task, memory_task, read_sources, render
 from .result import Obligation
 from .sby import run_sby
 from .solver import Solver
@@ -159,16 +159,7 @@ def _covers(core: Core, design: Joined, solver: Solver, timeout: float, folder: 
     depth, where = 24, f"on {small.synapses} synapses"
     for k, (covers, task) in enumerate(tasks):
         run = run_sby(folder / f"covers_{k}", mode="cover", depth=depth, solver=solver, timeout=RUNS_LONGER * timeout, **task)
-        for name, statement in covers.items():
-            reached = name in run.reached
-            note = (
-                f"reached in clock {run.reached[name]} {where}"
-                if reached
-                else f"not reached in {depth} clocks {where} {run.text}"
-            )
-            answer = {**answer_of(solver, run), "answer": "sat" if reached else run.status}
-            yield Obligation(name=name, statement=f"not vacuous: {statement}", answers=[answer], note=note,
-                             verdict="proven" if reached else "unknown")  # fmt: skip
+        yield from (covered(solver, run, name, statement, depth, where) for name, statement in covers.items())
 
 
 def _task(design: Joined, files: Mapping[str, str], *, inside: bool | None) -> dict[str, Any]:

@@ -65,8 +65,10 @@ class _Judge:
         if module == self._names["datapath"]:
             return ["datapath"]
         design = self._planted.design
-        memories = {design.memory_module(lane) for lane in range(design.lanes)}
-        return ["engine"] if module in memories else ["lane", "engine"] if module == self._names["core"] else ["lane"]
+        inside = {design.memory_module(lane) for lane in range(design.lanes)} | {
+            f"{design.name}_queue{m}" for m in ("", "_memory")
+        }
+        return ["engine"] if module in inside else ["lane", "engine"] if module == self._names["core"] else ["lane"]
 
     def together(self, module: str, mutants: Sequence[Mutant]) -> Iterator[tuple[int, tuple[str, str]]]:
         """Yield the verdicts that the netlist with all mutants of a module in it gives."""

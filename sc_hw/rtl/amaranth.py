@@ -12,6 +12,7 @@ from ..yosys import run_pinned_yosys
 from .crossbar import CrossbarDesign
 from .design import CoreDesign
 from .layer import LayerDesign
+from .queue import queue_of
 from .tied import Tied
 from .verilog import joint_memories, memory_files
 
@@ -100,6 +101,11 @@ def amaranth_files(design: CoreDesign) -> dict[str, str]:
     if lfsr:
         purpose = f"random register of one lane, x^{lfsr.taps[0]} + x^{lfsr.taps[1]} + 1, {lfsr.fresh} new bits a step"
         modules[f"{name}_random"] = purpose, _rtlil(f"{name}_random", RandomRegister(lfsr))
+    if queue := queue_of(design):
+        from .result_queue import ResultQueue
+
+        purpose = f"{queue.slots} results wait here, so that the lanes never have to"
+        modules[queue.name] = purpose, _rtlil(queue.name, ResultQueue(queue), reset=True)
     return _written(modules) | memory_files(design)
 
 

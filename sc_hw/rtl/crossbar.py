@@ -70,7 +70,8 @@ class CrossbarDesign(CoreDesign):
             _check_addressed(rule, sides, lanes)
         rests = parts[SYNAPSE].spec(config).rest is not None and post > lanes
         return cls(name=name, rule=parts[SYNAPSE], config=config, synapses=pre * post, lanes=lanes, initial=initial or {},
-                   addressed=addressed, row_words=post // lanes if rests else 0, **sides)  # fmt: skip
+                   addressed=addressed, row_words=post // lanes if rests else 0,
+                   pre=sides["pre"], post=sides["post"])  # fmt: skip
 
     @cached_property
     def core(self) -> CoreDesign:

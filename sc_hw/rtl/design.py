@@ -13,10 +13,11 @@ from sc_hw_models.rule import Field, Rule, RuleSpec, index_bits
 from ..errors import UserError
 from .keywords import VERILOG_KEYWORDS
 
-__all__ = ["CoreDesign", "Port", "input_port", "output_port"]
+__all__ = ["RESULTS", "CoreDesign", "Port", "input_port", "output_port"]
 
 MAX_SYNAPSES = 1 << 24
 MAX_LANES = 256
+RESULTS = ("stall", "queue")  # what a result that waits does: stop the lanes, or queue up
 _SHALLOW_WORDS = 1024
 _COLUMN_BLOCK_BITS = 16384
 NAME_RULE = "a letter, then letters, digits or single _, at most 48, no Verilog or SystemVerilog keyword"
@@ -62,7 +63,8 @@ class CoreDesign:
 
     Synapse ``i`` lives in lane ``i % lanes`` at address ``i // lanes``; every lane holds ``words`` words.
     ``initial`` optionally maps state fields to arrays ``(synapses,)`` that fill the memories at power-up. With ``row_words``,
-    which divides the words, an event beat may skip that many words at once.
+    which divides the words, an event beat may skip that many words at once. With ``queued`` results wait in a queue, so that
+    the lanes never stop; without it a result that waits stops them.
     """
 
     name: str
@@ -72,6 +74,7 @@ class CoreDesign:
     lanes: int = 1
     initial: dict[str, np.ndarray] = field(default_factory=dict)
     row_words: int = 0
+    queued: bool = False
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -80,6 +83,8 @@ class CoreDesign:
         if not 1 <= self.lanes <= min(self.synapses, MAX_LANES):
             allowed = min(self.synapses, MAX_LANES)
             raise UserError(f"--lanes {self.lanes}: out of range; allowed are 1..{allowed} for {self.synapses} synapses")
+        if self.queued and self.row_words:
+            raise ValueError("a core that skips rows has no queue")
 
     @cached_property
     def spec(self) -> RuleSpec:
@@ -123,8 +128,22 @@ class CoreDesign:
 
     @property
     def memories(self) -> list[int]:
-        """Bits of each memory."""
-        return [self.words * self.spec.state_bits] * self.lanes
+        """Bits of each memory: those of the lanes, and the queue's."""
+        queue = [self.queue_slots * self.result_bits] if self.queued else []
+        return [self.words * self.spec.state_bits] * self.lanes + queue
+
+    @property
+    def result_bits(self) -> int:
+        """Bits of a result beat: the last flag lowest, then the outputs in their order, lane 0 lowest."""
+        return 1 + sum(f.bits for f in self.spec.outputs) * self.lanes
+
+    @property
+    def queue_slots(self) -> int:
+        """Results that the queue holds: the power of two that lets a beat move every clock.
+
+        A slot is taken from the clock after its event's beat until two clocks after its result left the lanes.
+        """
+        return 1 << (self.pipeline_depth + 1).bit_length()
 
     @property
     def pipeline_depth(self) -> int:
@@ -143,6 +162,19 @@ class CoreDesign:
     def timestep_clocks(self) -> int:
         """Clocks from one timestep to the next when no stream waits: a word each, one between sweeps, and what cannot overlap."""
         return self.words + 1 + (0 if self.overlap else self.pipeline_depth)
+
+    @property
+    def readback_tree(self) -> list[list[range]]:
+        """Registers between the lanes and the host's readback, by level: what each picks from, up to four of the level before.
+
+        Empty where one multiplexer answers: with one lane, and where a result that waits stops the lanes.
+        """
+        levels: list[list[range]] = []
+        inputs = self.lanes if self.queued else 1
+        while inputs > 1:
+            levels.append([range(first, min(first + 4, inputs)) for first in range(0, inputs, 4)])
+            inputs = len(levels[-1])
+        return levels
 
     def reset_value(self) -> int:
         """Return the state word after a clear."""

@@ -1,6 +1,7 @@
 """The generic engine: memories and lanes of a core, swept once a command, with event, result and host ports."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import enum, wiring
@@ -9,25 +10,27 @@ from sc_hw_models.rule import Field
 
 from .arithmetic import apart, cut, members, wire
 from .design import CoreDesign
+from .queue import queue_of
 
 __all__ = ["Engine"]
 
 
 class State(enum.Enum, shape=3):  # type: ignore[misc,call-arg] # amaranth ships no types
-    """What the sequencer does; a host access takes HOST, and a read READ and READBACK after it."""
+    """What the sequencer does; a host access takes HOST, and after it a read READ and READBACK, a write to many lanes STORE."""
 
     IDLE = 0
     SWEEP = 1
     HOST = 2
     READ = 3
     READBACK = 4
+    STORE = 5
 
 
 @dataclass(frozen=True)
 class _Sweep:
     """What every lane sees of the sequencer; ``inputs`` are those of the word that enters the lanes."""
 
-    enable: Signal
+    enable: Value
     word_valid: Signal
     address: Signal
     write_address: Signal
@@ -35,6 +38,7 @@ class _Sweep:
     write_last: Signal
     clearing: Signal
     host_store: Signal
+    host_data: Signal
     inputs: dict[str, Signal]
 
 
@@ -46,7 +50,8 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
     takes one event beat a word and returns one result beat a word, in order. A host access is served while idle.
     Reset: synchronous, of control only; it drops the sweep under way and reseeds the random registers.
     Latency: ``design.pipeline_depth`` clocks from an event beat to its result beat, one beat a clock; all of it
-    holds while a result waits for ``result_ready``. Overflow: none.
+    holds while a result waits for ``result_ready``. With a queue, two clocks more, and nothing ever holds: an event is
+    taken when there is room for its result. Overflow: none.
     """
 
     def __init__(self, design: CoreDesign) -> None:
@@ -66,8 +71,9 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         fetch_valid, word_valid = Signal(name="fetch_valid_reg"), Signal(name="word_valid_reg")
         valid = Signal(spec.latency, name="valid_reg")  # which updates inside the lanes are real
 
-        # Stall rule: nothing moves while a result waits.
-        enable = wire(m, "enable", ~self.result_valid | self.result_ready)
+        # Stall rule: nothing moves while a result waits; with a queue everything always does.
+        enable = Const(1) if design.queued else wire(m, "enable", ~self.result_valid | self.result_ready)
+        results, room, waiting = self._results(m)
         drained = wire(m, "drained", ~(fetch_valid | word_valid | valid.any()))
         resting = wire(m, "resting", state == State.IDLE)
         startable = drained
@@ -78,20 +84,22 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         host_accept = wire(m, "host_accept", self.idle & self.host_valid & ~self.command_valid)
         host_store = wire(m, "host_store", self.host_ready & self.host_write)
         sweeping = wire(m, "sweeping", state == State.SWEEP)
-        issue = wire(m, "issue", sweeping & (clearing | self.event_valid))
+        issue = wire(m, "issue", sweeping & (clearing | (self.event_valid & room if design.queued else self.event_valid)))
         skipping, skipped = self._skips(m, enable, clearing)
         issue_last = wire(m, "issue_last", self._ends(address, skipping))
         write_back = wire(m, "write_back", valid[-1] & enable)
         write_last = wire(m, "write_last", self._ends(write_address, skipped))
         m.d.comb += [
-            self.idle.eq(resting & drained),
+            self.idle.eq(resting & drained & ~waiting if design.queued else resting & drained),
             self.command_ready.eq(resting & startable),
             self.host_ready.eq(state == State.HOST),
             self.readback_valid.eq(state == State.READBACK),
-            self.event_ready.eq(sweeping & ~clearing & enable),
-            self.result_valid.eq(valid[-1] & ~clearing),
-            self.result_last.eq(apart(write_last)),
+            self.event_ready.eq(sweeping & ~clearing & (room if design.queued else enable)),
+            results["valid"].eq(valid[-1] & ~clearing),
+            results["last"].eq(apart(write_last)),
         ]
+
+        picked = self._picked(m)
 
         # Sweep: one word a clock, as fast as events arrive and results leave.
         next_address = cut(m, "next_address", address + self._stride(skipping), 0, address.shape())
@@ -107,9 +115,12 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
                 with m.If(issue_last):
                     m.d.sync += state.eq(State.IDLE)
             with m.Case(State.HOST):
-                m.d.sync += state.eq(Mux(self.host_write, State.IDLE, State.READ))
-            with m.Case(State.READ):
+                m.d.sync += state.eq(Mux(self.host_write, State.STORE if design.queued else State.IDLE, State.READ))
+            with m.Case(State.READ), m.If(picked):
                 m.d.sync += state.eq(State.READBACK)
+            if design.queued:
+                with m.Case(State.STORE):
+                    m.d.sync += state.eq(State.IDLE)
             with m.Default(), m.If(self.readback_ready):
                 m.d.sync += state.eq(State.IDLE)
         with m.If(command_accept):
@@ -133,12 +144,16 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
             inputs[name] = word
 
         written = wire(m, "written", write_back & ~skipped) if design.row_words else write_back
-        sweep = _Sweep(enable, word_valid, address, write_address, written, write_last, clearing, host_store, inputs)
-        words = [self._lane(m, lane, sweep) for lane in range(design.lanes)]
+        host_data = self.host_data
+        if design.queued:  # a clock later: it may have to reach many lanes
+            host_data = Signal.like(self.host_data, name="store_data_reg", reset_less=True)
+            m.d.sync += host_data.eq(self.host_data)
+        sweep = _Sweep(enable, word_valid, address, write_address, written, write_last, clearing, host_store, host_data, inputs)
+        words = [self._lane(m, lane, sweep, results) for lane in range(design.lanes)]
         self._read_back(m, host_accept, words)
         return m
 
-    def _skips(self, m: Module, enable: Signal, clearing: Signal) -> tuple[Value, Value]:
+    def _skips(self, m: Module, enable: Value, clearing: Signal) -> tuple[Value, Value]:
         """Return whether the beat on offer and the beat that leaves the lanes skip a row."""
         if not self._design.row_words:
             return Const(0), Const(0)
@@ -160,7 +175,26 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         """Return how far a beat moves an address."""
         return Mux(skip, Const(self._design.row_words, self._design.address_bits), 1) if self._design.row_words else 1
 
-    def _lane(self, m: Module, lane: int, sweep: _Sweep) -> Signal:
+    def _results(self, m: Module) -> tuple[dict[str, Signal], Value, Value]:
+        """Return where a result beat goes, whether there is room for one more, and whether any waits; add the queue, if any."""
+        names = ("valid", "last", *(f.name for f in self._design.spec.outputs))
+        offered = {name: getattr(self, f"result_{name}") for name in names}
+        queue = queue_of(self._design)
+        if queue is None:
+            return offered, Const(1), Const(0)
+        pushed = {name: Signal(signal.shape(), name=f"pushed_{name}") for name, signal in offered.items()}
+        room, waiting = Signal(name="room"), Signal(name="waiting")
+        m.submodules.result_queue = Instance(
+            queue.name,
+            i_clk=ClockSignal(), i_rst=ResetSignal(),
+            o_room=room, i_reserve=wire(m, "reserve", self.event_valid & self.event_ready),
+            i_push=pushed["valid"], i_push_data=Cat(pushed[name] for name in names[1:]),
+            o_waiting=waiting, o_result_valid=self.result_valid, i_result_ready=self.result_ready,
+            o_result_data=Cat(offered[name] for name in names[1:]),
+        )  # fmt: skip
+        return pushed, room, waiting
+
+    def _lane(self, m: Module, lane: int, sweep: _Sweep, results: dict[str, Signal]) -> Signal:
         """Add a lane and its memory; return the word under update, which is also the one the host reads."""
         design, spec = self._design, self._design.spec
         read_data, word_out = (Signal(spec.state_bits, name=f"{name}_{lane}") for name in ("read_data", "word_out"))
@@ -171,8 +205,13 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         # The last word of a padded lane holds no synapse.
         swept = sweep.write_back & ~sweep.write_last if lane in design.padded_lanes else sweep.write_back
         hosted = sweep.host_store & (self.host_lane == lane) if design.lanes > 1 else sweep.host_store
+        chosen = sweep.host_store
+        if design.queued:
+            store = Signal(name=f"store_{lane}_reg")
+            m.d.sync += store.eq(hosted)
+            hosted = chosen = store
         reset_word = Const(design.reset_value(), spec.state_bits)
-        written = Mux(sweep.host_store, self.host_data, Mux(sweep.clearing, reset_word, word_out))
+        written = Mux(chosen, sweep.host_data, Mux(sweep.clearing, reset_word, word_out))
         m.submodules[f"memory_{lane}"] = Instance(
             design.memory_module(lane),
             p_WORD_BITS=spec.state_bits,
@@ -198,7 +237,7 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
             ports |= {"i_restart": restart, "i_accept": sweep.enable & sweep.word_valid, "i_seed": seed}
         ports |= {f"i_in_{f.name}": sweep.inputs[f.name] for f in spec.step_inputs}
         ports |= {f"i_in_{f.name}": part(sweep.inputs[f.name], f) for f in spec.synapse_inputs}
-        ports |= {f"o_out_{f.name}": part(getattr(self, f"result_{f.name}"), f) for f in spec.outputs}
+        ports |= {f"o_out_{f.name}": part(results[f.name], f) for f in spec.outputs}
         m.submodules[f"lane_{lane}"] = Instance(f"{design.name}_lane", **ports)
         return word
 
@@ -210,14 +249,38 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
             m.d.sync += held.eq(value)
         return held
 
+    def _picked(self, m: Module) -> Value:
+        """Return whether the word that the host reads has come through the registers behind the lanes."""
+        levels = len(self._design.readback_tree)
+        if not levels:
+            return Const(1)
+        picked = Signal(levels + 1, name="picked_reg")
+        m.d.sync += picked.eq(Cat(self.host_ready & ~self.host_write, picked)[: levels + 1])
+        return picked[-1]
+
     def _read_back(self, m: Module, host_accept: Value, words: list[Signal]) -> None:
         """Answer a read from the lane the host asked for."""
-        m.d.comb += self.readback_data.eq(apart(words[0]))
+        if len(words) == 1:
+            m.d.comb += self.readback_data.eq(apart(words[0]))
+            return
+        host_lane = Signal.like(self.host_lane, name="host_lane_reg", reset_less=True)
+        with m.If(host_accept):
+            m.d.sync += host_lane.eq(self.host_lane)
+        for level, groups in enumerate(self._design.readback_tree):
+            picks = [Signal.like(words[0], name=f"pick_{level}_{k}", reset_less=True) for k in range(len(groups))]
+            for pick, group in zip(picks, groups, strict=True):
+                self._pick(m.d.sync, m, pick, host_lane[2 * level : 2 * level + 2], [words[child] for child in group])
+            words = picks
         if len(words) > 1:
-            host_lane = Signal.like(self.host_lane, name="host_lane_reg", reset_less=True)
-            with m.If(host_accept):
-                m.d.sync += host_lane.eq(self.host_lane)
-            with m.Switch(host_lane):
-                for lane, word in enumerate(words[1:], start=1):
-                    with m.Case(lane):
-                        m.d.comb += self.readback_data.eq(word)
+            self._pick(m.d.comb, m, self.readback_data, host_lane, words)
+        else:
+            m.d.comb += self.readback_data.eq(apart(words[0]))
+
+    @staticmethod
+    def _pick(domain: Any, m: Module, chosen: Signal, number: Value, words: list[Signal]) -> None:
+        """Let ``chosen`` be the word of that number, the first one for a number too high."""
+        domain += chosen.eq(apart(words[0]))
+        with m.Switch(number):
+            for k, word in enumerate(words[1:], start=1):
+                with m.Case(k):
+                    domain += chosen.eq(word)

@@ -9,6 +9,7 @@ from ..data import data_folder
 from .crossbar import CrossbarDesign
 from .design import CoreDesign
 from .layer import NEURON, LayerDesign
+from .queue import queue_of
 from .tied import Tied
 
 __all__ = ["joined_files", "joint_memories", "memory_files", "verilog_files"]
@@ -42,11 +43,15 @@ def _environment(design: CoreDesign) -> Environment:
 def memory_files(design: CoreDesign) -> dict[str, str]:
     """Return the memory modules; both generators instantiate them, so that one file is swapped for an SRAM macro."""
     template, purpose = _environment(design).get_template("lib/memory.v.j2"), "state memory of one lane"
+    files, queue = {}, queue_of(design)
+    if queue:
+        module = f"{queue.name}_memory"
+        files[f"{module}.v"] = template.render(module=module, purpose="results that wait", initial="")
     if not design.initial:
         module = f"{design.name}_memory"
-        return {f"{module}.v": template.render(module=module, purpose=purpose, initial="")}
+        return files | {f"{module}.v": template.render(module=module, purpose=purpose, initial="")}
     bits = design.spec.state_bits
-    return {
+    return files | {
         f"{design.memory_module(lane)}.v": template.render(
             module=design.memory_module(lane),
             purpose=purpose,
@@ -87,8 +92,12 @@ def verilog_files(design: CoreDesign) -> dict[str, str]:
     templates = {"": "engine", "_lane": "lane", "_datapath": "part" if design.rule.whole else f"rules/{design.rule.name}"}
     if design.spec.lfsr:
         templates["_random"] = "lib/random"
+    queue = queue_of(design)
+    if queue:
+        templates["_queue"] = "lib/queue"
     tied = Tied(design) if design.rule.whole else None
-    files = {f"{design.name}{suffix}.v": environment.get_template(f"{path}.v.j2").render(tied=tied)
+    given = {"tied": tied, "queue": queue, "tree": design.readback_tree}
+    files = {f"{design.name}{suffix}.v": environment.get_template(f"{path}.v.j2").render(given)
              for suffix, path in templates.items()}  # fmt: skip
     files |= _library(design, files)
     if tied:

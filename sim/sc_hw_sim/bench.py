@@ -124,6 +124,9 @@ class CoreBench:
             if self.generator.random() < 0.1:
                 for part in self.parts:
                     await part._check_readback("read-back")
+            if self.generator.random() < 0.1 or self.done == steps:
+                for part in self.parts:
+                    await part._mixed()
             if self.generator.random() < 0.2 or self.board.resets < 10:
                 await self._reset_mid_run()
             if self.generator.random() < 0.1 or self.board.clears == 2:
@@ -224,12 +227,45 @@ class CoreBench:
         self.model.load(values)
         order = self.generator.permutation(self.synapses)
         await self._host("load", order, write=True)
+        self._compare_stored("load", order)
+
+    async def _mixed(self) -> None:
+        """Write new words and read words between: a read returns the word that was written last before it."""
+        order = self.generator.permutation(self.synapses)[:_FEW]
+        read = np.where(self.generator.random(len(order)) < 0.5, order, self.generator.choice(order, len(order)))
+        before, drawn = self.model.state, random_state(self.spec.state, self.synapses, self.generator)
+        after = {name: values.copy() for name, values in before.items()}
+        for name, values in after.items():
+            values[order] = drawn[name][order]
+        self.model.load(after)
+        turns = {synapse: turn for turn, synapse in enumerate(order.tolist())}
+        fresh = np.array([turns[synapse] for synapse in read.tolist()]) <= np.arange(len(order))
+        kept = self.generator.random(len(order)) < 0.7  # so that writes follow writes, too
+        wanted = {name: np.where(fresh, after[name][read], before[name][read])[kept] for name in after}
+
+        # A write, and after most of them a read.
+        pairs = np.stack([order, read], axis=1)[np.stack([np.ones_like(kept), kept], axis=1)]
+        writes = np.concatenate([[1, 0] if both else [1] for both in kept.tolist()])
+        await self._settled()
+        lane = [pairs % self.lanes] if self.lanes > 1 else []
+        self.host.load([writes, *lane, pairs // self.lanes, *(after[f.name][pairs] for f in self.spec.state)])
+        for k, stream in enumerate(self.writes):
+            stream.expect(int((order % self.lanes == k).sum()))
+        self.readback.expect(int(kept.sum()))
+        await self._moved("mixed host accesses")
+        self.board.count("mixed host accesses", "words read", int(kept.sum()), self.readback.left)
+        found = dict(zip(after, self.readback.take(), strict=True))
+        self.board.host_values += self.board.tables("mixed host accesses", wanted, found, self._synapse_of(read[kept]))
+        self._compare_stored("mixed host accesses", order)
+
+    def _compare_stored(self, check: str, order: np.ndarray) -> None:
+        """Compare what the memories took of host writes to the synapses in ``order`` with the model's state."""
         for lane, stream in enumerate(self.writes):
             mine = order[order % self.lanes == lane]
-            self.board.count("load", f"words written to lane {lane}", len(mine), stream.left)
+            self.board.count(check, f"words written to lane {lane}", len(mine), stream.left)
             expected = [mine // self.lanes, *(self.model.state[f.name][mine] for f in self.spec.state)]
             self.board.host_values += self.board.tables(
-                "load", self._word(expected), self._word(stream.take()), self._synapse_of(mine)
+                check, self._word(expected), self._word(stream.take()), self._synapse_of(mine)
             )
 
     async def _check_readback(self, check: str) -> None:

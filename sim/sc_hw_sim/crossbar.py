@@ -96,6 +96,10 @@ class NeuronBench(CoreBench):
         if values:
             await super()._load(values)
 
+    async def _mixed(self) -> None:
+        if self.spec.state:
+            await super()._mixed()
+
     async def _check_readback(self, check: str) -> None:
         if self.spec.state:
             await super()._check_readback(check)
@@ -156,6 +160,10 @@ class CrossbarBench(CoreBench):
     async def _load(self, values: Arrays) -> None:
         self._rest = None
         await super()._load(values)
+
+    async def _mixed(self) -> None:
+        self._rest = None
+        await super()._mixed()
 
     def _ask_clear(self) -> None:
         self._rest = None

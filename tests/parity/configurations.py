@@ -7,6 +7,7 @@ from itertools import cycle, product
 
 import numpy as np
 
+from sc_hw.rtl.design import CoreDesign
 from sc_hw_models.registry import RULES, get_rule
 from sc_hw_models.rule import ConfigError
 
@@ -24,10 +25,16 @@ class Configuration:
     lanes: int = 1
     settings: dict = field(default_factory=dict)
     rule: str = "r_stdp"
+    queued: bool = False
+
+    def design(self, name: str) -> CoreDesign:
+        rule = get_rule(self.rule)
+        return CoreDesign(name=name, rule=rule, config=rule.config_type(**self.settings), synapses=self.synapses,
+                          lanes=self.lanes, queued=self.queued)  # fmt: skip
 
     @property
     def label(self) -> str:
-        return f"{self.rule} N={self.synapses} P={self.lanes} " + " ".join(
+        return f"{self.rule} N={self.synapses} P={self.lanes} {'queue ' * self.queued}" + " ".join(
             f"{k}={v}" for k, v in self.settings.items() if v != getattr(get_rule(self.rule).config_type(), k)
         )
 
@@ -73,6 +80,19 @@ def corners() -> list[Configuration]:
     ]  # fmt: skip
 
 
+def queued() -> list[Configuration]:
+    """Cores whose results wait in a queue: sweeps that wait and overlap, padding, noise, 16 and 32 slots, every rule."""
+    c = Configuration
+    return [
+        c(257, 4, {"rounding": "stochastic"}, queued=True),
+        c(10, 1, {"weight_bits": 2, "trace_bits": 2, "reward_bits": 2}, queued=True),
+        c(37, 3, {"rounding": "stochastic", "consolidation": "si"}, "three_factor", queued=True),
+        c(1, 1, {}, "stp", queued=True),
+        c(96, 2, {"consolidation": "pull", "rounding": "stochastic", "trace_fraction_bits": 2}, queued=True),
+        c(64, 64, queued=True),
+    ]
+
+
 def covered() -> list[Configuration]:
     """What ``make coverage`` runs: the corners, and the presets of the other rules, but for si a configuration as above."""
     important = {"consolidation": "si", "learning_shift": 0, "importance_scale": 0, "weight_bits": 20, "signal_bits": 12,
@@ -82,7 +102,7 @@ def covered() -> list[Configuration]:
         (rule, preset) for rule in RULES if rule != "r_stdp" for name, preset in get_rule(rule).presets.items() if name != "si"
     ]
     others = [Configuration(*next(shapes), dataclasses.asdict(preset.config), rule) for rule, preset in presets]
-    return [*corners(), *others, Configuration(48, 2, important, "three_factor")]
+    return [*corners(), *others, Configuration(48, 2, important, "three_factor"), *queued()[:2]]
 
 
 def ends(rule_name: str) -> list[Configuration]:
@@ -127,4 +147,4 @@ def random_ones(count: int, seed: int) -> list[Configuration]:
 WIDEST_NOISE = {"rounding": "stochastic", "learning_shift": 30, "reward_bits": 30, "decay_rounding": "stochastic",
                 "trace_decay_shift": 30, "trace_fraction_bits": 18}  # fmt: skip
 CONFIGURATIONS = [*corners(), *(c for rule in RULES for c in ends(rule)), *random_ones(RANDOM_COUNT, RANDOM_SEED),
-                  Configuration(64, 1, WIDEST_NOISE)]  # fmt: skip
+                  *queued(), Configuration(64, 1, WIDEST_NOISE)]  # fmt: skip

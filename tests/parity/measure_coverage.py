@@ -16,10 +16,8 @@ from sc_hw.coverage.command import PROOF_SECONDS, print_coverage
 from sc_hw.coverage.reach import PROVEN
 from sc_hw.coverage.report import coverage_of, merge
 from sc_hw.manifest import load_core
-from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import GENERATORS, emit
 from sc_hw.simulate import simulate
-from sc_hw_models.registry import get_rule
 
 from .configurations import GROUP, covered
 
@@ -39,12 +37,8 @@ def main(timesteps: int, updates: int, seed: int, first: int, count: int, json_p
         with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
             cores = []
             for index, configuration in chosen[start : start + GROUP]:
-                rule = get_rule(configuration.rule)
                 for generator in GENERATORS:
-                    design = CoreDesign(
-                        name=f"c{index}{generator[0]}", rule=rule, config=rule.config_type(**configuration.settings),
-                        synapses=configuration.synapses, lanes=configuration.lanes,
-                    )  # fmt: skip
+                    design = configuration.design(f"c{index}{generator[0]}")
                     cores.append(load_core(emit(design, generator, Path(folder) / design.name)))
                 print(f"c{index}: {configuration.label}", flush=True)
             steps = [max(timesteps, updates // core.design.synapses) for core in cores]

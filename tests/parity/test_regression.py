@@ -8,7 +8,6 @@ import dataclasses
 import pytest
 
 from sc_hw.manifest import load_core
-from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import GENERATORS, emit
 from sc_hw.simulate import simulate
 from sc_hw_models.registry import RULES, get_rule
@@ -46,12 +45,8 @@ def test_parity(chosen, tmp_path, request, record_property):
     cores = []
     for index in chosen:
         configuration = CONFIGURATIONS[index]
-        rule = get_rule(configuration.rule)
         for generator in GENERATORS:
-            design = CoreDesign(
-                name=f"c{index}{generator[0]}", rule=rule, config=rule.config_type(**configuration.settings),
-                synapses=configuration.synapses, lanes=configuration.lanes,
-            )  # fmt: skip
+            design = configuration.design(f"c{index}{generator[0]}")
             cores.append(load_core(emit(design, generator, tmp_path / design.name)))
     goals = [wanted if core.design.synapses >= SMALL else wanted // SMALL for core in cores]
     steps = [max(12, -(-goal // core.design.synapses)) for core, goal in zip(cores, goals, strict=True)]

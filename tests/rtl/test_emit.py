@@ -113,7 +113,8 @@ def test_lint_is_clean(request, make_core, start):
     """Every second configuration of the regression, all with ``--parity-all``; a few in one run of the linter."""
     step = 1 if request.config.getoption("--parity-all") else 2
     cores = [
-        make_core(generator, rule=c.rule, synapses=c.synapses, lanes=c.lanes, name=f"c{k}{generator[0]}", **c.settings)
+        make_core(generator, rule=c.rule, synapses=c.synapses, lanes=c.lanes, name=f"c{k}{generator[0]}", queued=c.queued,
+                  **c.settings)
         for k, c in enumerate(CONFIGURATIONS[start : start + 9 : step]) for generator in GENERATORS
     ]  # fmt: skip
     assert lint(cores) == ""

@@ -1,0 +1,72 @@
+"""The queue behind the lanes, in which results wait: what is to be built of it."""
+
+from dataclasses import dataclass
+
+from .design import CoreDesign, Port, input_port, output_port
+from .faults import Fault
+
+__all__ = ["QueueDesign", "queue_faults", "queue_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueDesign:
+    """``slots`` beats, a power of two, of ``data_bits`` each; ``name`` is that of the module."""
+
+    name: str
+    slots: int
+    data_bits: int
+
+    @property
+    def slot_bits(self) -> int:
+        """Bits of the number of a slot."""
+        return (self.slots - 1).bit_length()
+
+    @property
+    def one(self) -> str:
+        """The number one in the width of a count of beats, for templates."""
+        return f"{self.slot_bits + 1}'d1"
+
+    def ports(self) -> tuple[Port, ...]:
+        """Return the ports of the module."""
+        return (
+            input_port("clk"),
+            input_port("rst"),
+            output_port("room", meaning="a slot is free"),
+            input_port("reserve", meaning="a free slot is promised to a beat that will be pushed"),
+            input_port("push", meaning="a beat comes for which a slot was reserved"),
+            input_port("push_data", self.data_bits, vector=True),
+            output_port("waiting", meaning="beats that were promised a slot have not left"),
+            output_port("result_valid"),
+            input_port("result_ready"),
+            output_port("result_data", self.data_bits, vector=True),
+        )
+
+
+def queue_of(design: CoreDesign) -> QueueDesign | None:
+    """Return the queue of a core; ``None`` where a result that waits stops the lanes."""
+    if not design.queued:
+        return None
+    return QueueDesign(name=f"{design.name}_queue", slots=design.queue_slots, data_bits=design.result_bits)
+
+
+def queue_faults(design: CoreDesign) -> list[Fault]:
+    """Return the bugs that ``sc-hw selftest`` plants in the queue of a core, if it has one."""
+    queue = queue_of(design)
+    if queue is None:
+        return []
+    top = queue.slot_bits
+    short = "" if design.words > 2 * queue.slots else "short sweeps: hardly any clock is lost"
+
+    def fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
+        if reason:
+            return Fault(name=name, description=description, reason=reason)
+        return Fault(name=name, description=description, cuts={net: expression}, reads=reads)
+
+    return [
+        fault("queue overflows", "events are taken though no slot is free", "queue.room", "1'b1"),
+        fault("half the queue", "only half of the slots are used, so that the lanes idle", "queue.room",
+              f"~(promised[{top}] | promised[{top - 1}])", short, promised="promised_reg"),
+        fault("result overwritten", "a result that waits is overwritten by the next", "queue.move", "1'b1"),
+        fault("reset keeps results", "a reset leaves results in the queue", "result_queue.rst", "1'b0"),
+        fault("queue forgets to wait", "the core says it is idle while results wait", "queue.waiting", "1'b0"),
+    ]  # fmt: skip

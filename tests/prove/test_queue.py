@@ -1,0 +1,68 @@
+"""Proofs of cores whose results wait in a queue, and planted faults that must not pass."""
+
+import pytest
+
+from sc_hw.proof.solver import find_solver
+
+from .test_engine import SMALL, STOCHASTIC, few, plant, run
+
+# Synapses, lanes, settings: the first one is for every run.
+SHAPES = {
+    "3 on 2 lanes, noise": (3, 2, STOCHASTIC),
+    "10 words, the fewest that overlap": (10, 1, SMALL),
+    "1 word": (1, 1, SMALL),
+    "16384 on 16 lanes": (16384, 16, {}),
+}
+
+# A pattern and what replaces it, the same for Amaranth's text where that differs, and the statements of which one falls.
+FAULTS = {
+    "there is always room": (("room = ~promised_reg.SLOT_BITS.", "room = 1'b1"), ("room = ~ promised_reg.4.", "room = 1'h1"),
+                             ("queue_room",)),
+    "a result that waits is overwritten": (("move = ~valid_reg . result_ready", "move = 1'b1"),
+                                           (r"move = \w+ . result_ready", "move = 1'h1"), ("queue_order",)),
+    "event issued without room": ((r"\(event_valid & room\)", "event_valid"), (r"event_valid & room", "event_valid"),
+                                  ("engine_streams", "engine_sweep", "engine_queue")),
+    "idle while results wait": ((" & ~waiting", ""), (r"idle = (\w+) & \w+", r"idle = \1"), ("engine_streams",)),
+    "a slot is free twice": (("else if .pop & ~reserve.", "else if (pop)"),
+                             (r"= pop & \w+;", "= pop;"), ("queue_room", "inside")),
+    "a reset keeps what was promised": ((r"promised_reg <= {.SLOT_BITS . 1.{1'b0}};", ""),
+                                        (r"rst \? 5'h00 :", "1'b0 ? 5'h00 :"), ("queue_room",)),
+    "a clear gives results": (("pushed_valid = valid_out & ~clearing_reg", "pushed_valid = valid_out"),
+                              (r"pushed_valid = (\w+(?:\[\d+\])?) & \w+", r"pushed_valid = \1"), ("engine_streams",)),
+    "an event reserves before it is taken": (("reserve = event_valid & event_ready", "reserve = event_valid"), None,
+                                             ("engine_queue",)),
+}  # fmt: skip
+
+
+def pytest_generate_tests(metafunc):
+    if "shape" in metafunc.fixturenames:
+        metafunc.parametrize("shape", few(metafunc, SHAPES, 1))
+        metafunc.parametrize("generator", ["amaranth", "verilog"])
+    if "fault" in metafunc.fixturenames:
+        metafunc.parametrize("fault", few(metafunc, FAULTS, 4))
+        metafunc.parametrize("generator", few(metafunc, ["verilog", "amaranth"], 1))
+
+
+def test_proven(make_core, tmp_path, shape, generator):
+    synapses, lanes, config = SHAPES[shape]
+    obligations = run(make_core(generator, synapses=synapses, lanes=lanes, queued=True, **config), tmp_path)
+    assert {o.verdict for o in obligations} == {"proven"}, [vars(o) for o in obligations if o.verdict != "proven"]
+    names = [o.name for o in obligations]
+    assert names.count("engine_memory") == 2  # the lanes', and the queue's
+    assert {"engine_queue", "queue_room", "queue_order", "cover_queue_full", "cover_sweep_with_gaps_and_stalls"} <= set(names)
+
+
+def test_fault_is_refuted(make_core, tmp_path, fault, generator):
+    verilog, amaranth, broken = FAULTS[fault]
+    core = make_core(generator, synapses=3, queued=True, **SMALL)
+    core = plant(core, *(verilog if generator == "verilog" else amaranth or verilog))
+    refuted = [o for o in run(core, tmp_path, covers=False) if o.verdict == "refuted"]
+    assert {o.name for o in refuted} & set(broken), [(o.name, o.note) for o in refuted]
+    assert any("waveform" in o.note for o in refuted)
+
+
+@pytest.mark.parametrize("solver", ["yices"])
+def test_the_other_solver_agrees(make_core, tmp_path, solver):
+    obligations = run(make_core(synapses=3, queued=True, **SMALL), tmp_path, solver, covers=False)
+    assert {o.verdict for o in obligations} == {"proven"}
+    assert {answer["solver"] for o in obligations for answer in o.answers} == {find_solver(solver).name}
