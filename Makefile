@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test lint sim coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr scaling selftest digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
+.PHONY: help setup demo test lint sim coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr scaling engines selftest digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,6 +72,9 @@ pnr: $(READY) ## clocks of every preset's lane and of the default cores after pl
 
 scaling: $(READY) ## how cost and clock grow with synapses and with lanes, on the largest device
 	$(BIN)/python synth/scaling.py -o docs/measured/scaling.md
+
+engines: $(READY) ## every preset's core on every target beside other learning hardware; after scaling, neurocore, pnr
+	$(BIN)/python synth/engines.py -o docs/measured/engines.md
 
 selftest: $(READY) ## plant known bugs in the demo core and see each caught
 	$(BIN)/sc-hw emit --synapses 256 --output build/selftest/core --force

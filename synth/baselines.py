@@ -51,6 +51,7 @@ class Item:
     consolidation: str = ""
     synapses: int = SYNAPSES
     lanes: int = 1
+    queued: bool = False
 
     @property
     def name(self) -> str:
@@ -64,7 +65,8 @@ class Item:
         config = rule.presets[self.preset].config
         if self.consolidation:
             config = dataclasses.replace(config, rounding="stochastic", consolidation=self.consolidation)
-        return CoreDesign(name="core", rule=rule, config=config, synapses=self.synapses, lanes=self.lanes)
+        return CoreDesign(name="core", rule=rule, config=config, synapses=self.synapses, lanes=self.lanes,
+                          queued=self.queued)  # fmt: skip
 
     def emit(self, folder: Path) -> Core:
         """Return its core, emitted into a folder that is replaced."""

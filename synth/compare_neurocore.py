@@ -43,6 +43,7 @@ FAMILIES = {
 # Where both are placed: on gowin-gw1n9 nextpnr times no product, through which the longest paths go.
 PLACED = ("ecp5-25k", "ice40-hx8k", "ice40-up5k", "ice40-up5k, no DSP")
 SEEDS = range(1, 6)
+RECORD = Path(__file__).parent / "baselines" / "neurocore.json"  # what was measured, for pages that set it beside more
 # Of its emitted lane.
 PORTS = tuple(
     Port(name=name, direction=direction, bits=bits)
@@ -187,8 +188,19 @@ def page(other: dict[str, Any], generator: str, chosen: list[Design], lints: lis
     return "\n".join(lines) + "\n"
 
 
+def record(other: dict[str, Any], rows: list[tuple[str, Target, Design, Netlist]],
+           placed: list[tuple[str, Design, PnrResult]]) -> dict[str, Any]:  # fmt: skip
+    """Return the figures of its lane in plain data, by target: cells, and the clock where it was placed."""
+    clocked = {(label, design.name): result.mhz.get("median") for label, design, result in placed}
+    lane = rows[0][2].name
+    return {"version": other["version"], "yosys": rows[0][3].tool_version, "targets": {
+        label: target.count(netlist.cells) | {"mhz": clocked.get((label, lane))}
+        for label, target, design, netlist in rows if design.name == lane
+    }}  # fmt: skip
+
+
 def main() -> int:
-    """Measure both and print or write the page."""
+    """Measure both and print or write the page; with it goes the record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, help="Markdown page to write; printed without it")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="virtual environment to use and keep")
@@ -203,13 +215,15 @@ def main() -> int:
             with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
                 netlists = list(pool.map(lambda job: map_sources(job[2].sources, job[2].top, job[1]), jobs))
             rows = [(*job, netlist) for job, netlist in zip(jobs, netlists, strict=True)]
-            text = page(other, arguments.generator, chosen, lints, rows, clocks(chosen))
+            placed = clocks(chosen)
+            text = page(other, arguments.generator, chosen, lints, rows, placed)
     except UserError as error:
         print(f"compare_neurocore: {error}", file=sys.stderr)
         return 2
     if arguments.output:
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
         arguments.output.write_text(text, encoding="utf-8")
+        RECORD.write_text(json.dumps(record(other, rows, placed), indent=1) + "\n", encoding="utf-8")
     else:
         print(text, end="")
     return 0

@@ -18,6 +18,7 @@ from sc_hw.manifest import Core
 from sc_hw.pnr.place import load_placeable, place_many
 from sc_hw.pnr.table import path_line
 from sc_hw.records import write_text
+from sc_hw.simulate import simulate
 from sc_hw.targets import distinct_targets, load_target
 from sc_hw.toolchain import nextpnr
 from sc_hw.yosys import find_yosys
@@ -25,33 +26,66 @@ from sc_hw.yosys import find_yosys
 RULE = "r_stdp"
 TARGET = "ecp5-85k"
 WORDS = 1024  # a lane
+TIMESTEPS = 12  # simulated of each core of the last table
 SIZES = (1024, 4096, 16384, 65536)
-LANES = (1, 4, 16)
-SEEDS = (1,)  # one: a core of 16 lanes takes minutes, and its neighbours in the table show the trend
+SHARED = 4  # lanes that share the synapses of the second table
+LANES = ((1, False), (4, False), (16, False), (4, True), (16, True), (40, True))  # and whether results queue up
+SEEDS = range(1, 6)
 
 
-def item(synapses: int, lanes: int = 1) -> Item:
+_HEAD = """# How cost grows
+
+Measured with sc-hw {version}, rule {rule}, default preset, generator {generator}, by
+
+    make scaling
+
+## Synapses
+
+LUT / FF / BRAM after synthesis by Yosys {yosys}; the last row is LUT at {most:,} synapses over LUT at {least:,}. Where a
+block is as deep as a lane has words there is no multiplexer behind the blocks: of {most:,} synapses a lane of {shared} has
+{words:,}. Blocks of iCE40 have at most 2,048 words, and no iCE40 has the blocks for {most:,} synapses."""
+_LANES = """{words:,} synapses a lane on {target} ({part}) after place and route, seeds {first}..{last}, nextpnr-ecp5
+{nextpnr}. Updates a second are lanes times the median clock: in a sweep every lane does an update in every clock, which each
+simulation checks. `stall` and `queue` are `--results`: a result that waits stops the lanes, or results queue up. The last
+column is what was simulated of this very core and was equal to its model.
+"""
+
+
+def item(synapses: int, lanes: int = 1, queued: bool = False) -> Item:
     """Return a core of the default preset."""
-    return Item(rule=RULE, preset="default", module="core", synapses=synapses, lanes=lanes)
+    return Item(rule=RULE, preset="default", module="core", synapses=synapses, lanes=lanes, queued=queued)
 
 
 def by_size(core: Core, chosen: Item) -> Entry:
-    """Return what a core of one lane takes on each target, after synthesis."""
+    """Return what a core takes on each target, after synthesis."""
     targets = distinct_targets()
     return dict(zip(targets, counts(core, chosen, targets), strict=True))
 
 
 def by_lanes(core: Core, _chosen: Item) -> Entry:
-    """Return what a core of some lanes takes after place and route, and its clock."""
+    """Return what a core of some lanes takes after place and route, and its clocks; an update a lane is made every clock.
+
+    Before that some updates of it are simulated: none of its figures is that of a core that differs from its model.
+    """
+    with tempfile.TemporaryDirectory(prefix="sc-hw-scaling-") as folder:
+        simulated = simulate([core], steps=TIMESTEPS, seed=1, output=Path(folder))
+    if not simulated.passed:
+        raise RuntimeError(f"{core.folder}: differs from its model: {simulated.cores[0]['mismatch']['text']}")
     (result,) = place_many(core, [load_placeable(TARGET)], SEEDS)
     if result.failures:
         raise RuntimeError(f"{core.folder}: {'; '.join(result.failures)}")
-    return {"mhz": result.mhz["median"], "path": path_line(result)} | {name: used for name, (used, _) in result.used.items()}
+    equal = simulated.cores[0]["synapse_steps"]
+    return {**result.mhz, "path": path_line(result), "equal": equal} | {name: used for name, (used, _) in result.used.items()}
+
+
+def title(lanes: int, queued: bool) -> str:
+    """Return what a row about lanes is called."""
+    return f"{lanes}, {'queue' if queued else 'stall'}"
 
 
 QUESTIONS: dict[str, tuple[Callable[[Core, Item], Entry], Item]] = {
-    **{f"{size:,} synapses": (by_size, item(size)) for size in SIZES},
-    **{f"{lanes} lanes": (by_lanes, item(WORDS * lanes, lanes)) for lanes in LANES},
+    **{f"{size:,} synapses on {lanes}": (by_size, item(size, lanes)) for lanes in (1, SHARED) for size in SIZES},
+    **{title(lanes, queued): (by_lanes, item(WORDS * lanes, lanes, queued)) for lanes, queued in LANES},
 }
 
 
@@ -73,26 +107,24 @@ def measure(kept: Path, console: Console) -> dict[str, Entry]:
 
 def page(known: dict[str, Entry]) -> str:
     """Return the documentation page; the same figures give the same text."""
-    tools, targets = known[f"{LANES[0]} lanes"]["made_of"], distinct_targets()
-    sizes = [[known[f"{size:,} synapses"][target] for target in targets] for size in SIZES]
+    tools = known[title(*LANES[0])]["made_of"]
     lines = [
-        "# How cost grows\n",
-        f"Measured with sc-hw {__version__}, rule {RULE}, default preset, generator {GENERATOR}, by",
-        "\n    make scaling",
-        "\n## Synapses on one lane\n",
-        f"LUT / FF / BRAM after synthesis by Yosys {tools['yosys']}; the last row is LUT at {SIZES[-1]:,} synapses over LUT at",
-        f"{SIZES[0]:,}.\n",
-        _row("synapses", *targets),
-        "|---:|" + "---:|" * len(targets),
-        *(
-            _row(f"{size:,}", *(f"{n['lut']:g} / {n['ff']:g} / {n['block_ram']:g}" for n in counts))
-            for size, counts in zip(SIZES, sizes, strict=True)
+        _HEAD.format(
+            version=__version__,
+            rule=RULE,
+            generator=GENERATOR,
+            yosys=tools["yosys"],
+            most=SIZES[-1],
+            least=SIZES[0],
+            shared=SHARED,
+            words=SIZES[-1] // SHARED,
         ),
-        _row("ratio", *(f"{last['lut'] / first['lut']:.2f}" for first, last in zip(sizes[0], sizes[-1], strict=True))),
+        *_sizes(known, 1),
+        *_sizes(known, SHARED),
         "\n## Lanes\n",
-        f"{WORDS:,} synapses a lane on {TARGET} ({load_target(TARGET).part}) after place and route, seed {SEEDS[0]},",
-        f"nextpnr-ecp5 {tools['nextpnr']}. Updates a second are lanes times clock: in a sweep every lane does an update in every",
-        "clock, which each simulation checks.\n",
+        _LANES.format(
+            words=WORDS, target=TARGET, part=load_target(TARGET).part, first=SEEDS[0], last=SEEDS[-1], nextpnr=tools["nextpnr"]
+        ),
         _row(
             "lanes",
             "synapses",
@@ -100,23 +132,42 @@ def page(known: dict[str, Entry]) -> str:
             "FF",
             "BRAM",
             "DSP",
-            "MHz",
+            "MHz min",
+            "median",
+            "max",
             "10^9 updates/s",
             "10^6/s a LUT",
             "10^6/s a BRAM",
-            "critical path",
+            "critical path of the median seed",
+            "synapse-steps",
         ),
-        "|---:|" + "---:|" * 9 + "---|",
+        "|---|---:|" + "---:|" * 10 + "---|---:|",
     ]
-    for lanes in LANES:
-        found = known[f"{lanes} lanes"]
-        rate = lanes * found["mhz"]
+    for lanes, queued in LANES:
+        found = known[title(lanes, queued)]
+        rate = lanes * found["median"]
         shown = [f"{found[name]:,}" for name in ("lut", "ff", "block_ram", "dsp")]
+        shown += [f"{found[name]:.1f}" for name in ("minimum", "median", "maximum")]
         rates = [f"{rate / 1000:.2f}", f"{rate / found['lut']:.3f}", f"{rate / found['block_ram']:.1f}"]
-        lines.append(
-            _row(str(lanes), f"{lanes * WORDS:,}", *shown, f"{found['mhz']:.1f}", *rates, found["path"].replace("|", "/"))
-        )
+        path = found["path"].replace("|", "/")
+        lines.append(_row(title(lanes, queued), f"{lanes * WORDS:,}", *shown, *rates, path, f"{found['equal']:,}"))
     return "\n".join(lines) + "\n"
+
+
+def _sizes(known: dict[str, Entry], lanes: int) -> list[str]:
+    """Return the table of synapses on some lanes."""
+    targets = distinct_targets()
+    counts = [[known[f"{size:,} synapses on {lanes}"][target] for target in targets] for size in SIZES]
+    return [
+        "",
+        _row(f"synapses on {lanes} lane{'s' if lanes > 1 else ''}", *targets),
+        "|---:|" + "---:|" * len(targets),
+        *(
+            _row(f"{size:,}", *(f"{n['lut']:g} / {n['ff']:g} / {n['block_ram']:g}" for n in row))
+            for size, row in zip(SIZES, counts, strict=True)
+        ),
+        _row("ratio", *(f"{last['lut'] / first['lut']:.2f}" for first, last in zip(counts[0], counts[-1], strict=True))),
+    ]
 
 
 def _row(*cells: str) -> str:

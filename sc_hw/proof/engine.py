@@ -134,7 +134,7 @@ def _harness(design: CoreDesign, *, inside: bool) -> str:
         seen |= {f"memory_{lane}.{name}": bits for name, bits in memory_ports.items()}
     queue = queue_of(design)
     if queue:
-        seen |= {f"result_queue.{port.name}": port.bits for port in queue.ports()}
+        seen |= {f"result_queue_{k}.{port.name}": port.bits for k in range(len(queue.groups)) for port in queue.ports()}
         seen |= {"store_data_reg": spec.state_bits} | {f"store_{lane}_reg": 1 for lane in range(design.lanes)}
     return render(
         "engine.sv.j2", design, top=_top(design), queue=queue, tree=tree, lfsr=spec.lfsr, memory_modules=memories,
@@ -184,8 +184,10 @@ def memory_task(
     # With faults planted in it, a memory has its parameters filled in.
     parameters = any("parameter" in text for text in sources.values())
     bits, words, column_bits = shape or (design.spec.state_bits, design.words, design.column_bits)
-    harness = render("memory.sv.j2", design, top=_top(design), module=module, parameters=parameters, bits=bits, words=words,
-                     address_bits=index_bits(words), column_bits=column_bits)  # fmt: skip
+    # Where the lanes never stop, neither do the reads of their memories; the engine's proof has it.
+    always = design.queued and shape is None
+    harness = render("memory.sv.j2", design, top=_top(design), module=module, always=always, parameters=parameters, bits=bits,
+                     words=words, address_bits=index_bits(words), column_bits=column_bits)  # fmt: skip
     script = (_READ + _MEMORY).format(files=" ".join(sources), top=_top(design))
     return {"script": script, "files": {**sources, "memory.sv": harness}}
 

@@ -164,16 +164,18 @@ class LaneProof:
         """Prove seeds, draws of noise, and the word a clear writes, at the ports of lanes and memories, from any engine state."""
         design, engine = self.core.design, self.engine
         bits, reset = self._spec.state_bits, literal(design.reset_value(), self._spec.state_bits)
+        # With a queue, what the host writes is stored a clock later.
+        result, at = ("result_queue_0.push", 1) if design.queued else ("result_valid", 0)
 
-        def port(name: str) -> str:
-            return engine.port(name, 1, 0)
+        def port(name: str, step: int = at) -> str:
+            return engine.port(name, 1, step)
 
         # A word is written by the host, with a result, or by a clear.
         writes = [port(f"memory_{lane}.write_enable") for lane in range(design.lanes)]
-        alone = f"(bvnot (bvor {port('result_valid')} (bvand {port('host_ready')} {port('host_write')})))"
+        alone = f"(bvnot (bvor {port(result)} (bvand {port('host_ready', 0)} {port('host_write', 0)})))"
         words = [
             _Equation(name=f"memory_{lane} write_data", bits=bits, expected=reset,
-                      found=f"(ite (= {written} #b1) {engine.port(f'memory_{lane}.write_data', bits, 0)} {reset})")
+                      found=f"(ite (= {written} #b1) {engine.port(f'memory_{lane}.write_data', bits, at)} {reset})")
             for lane, written in enumerate(writes)
         ]  # fmt: skip
         facts = [f"(= {alone} #b1)", f"(or false {' '.join(f'(= {written} #b1)' for written in writes)})"]
@@ -183,7 +185,8 @@ class LaneProof:
             return
         seeds, gates = [], []
         for lane, written in enumerate(writes):
-            seeds.append(_Equation(name=f"lane_{lane} seed", bits=lfsr.bits, found=engine.port(f"lane_{lane}.seed", lfsr.bits, 0),
+            seed = engine.port(f"lane_{lane}.seed", lfsr.bits, at)
+            seeds.append(_Equation(name=f"lane_{lane} seed", bits=lfsr.bits, found=seed,
                                    expected=literal(design.seed(lane), lfsr.bits)))  # fmt: skip
             enable, accept, restart = (port(f"lane_{lane}.{name}") for name in ("enable", "accept", "restart"))
             for name, condition, consequence in (

@@ -17,6 +17,7 @@ __all__ = ["RESULTS", "CoreDesign", "Port", "input_port", "output_port"]
 
 MAX_SYNAPSES = 1 << 24
 MAX_LANES = 256
+LANE_GROUP = 4
 RESULTS = ("stall", "queue")  # what a result that waits does: stop the lanes, or queue up
 _SHALLOW_WORDS = 1024
 _COLUMN_BLOCK_BITS = 16384
@@ -128,18 +129,19 @@ class CoreDesign:
 
     @property
     def memories(self) -> list[int]:
-        """Bits of each memory: those of the lanes, and the queue's."""
-        queue = [self.queue_slots * self.result_bits] if self.queued else []
-        return [self.words * self.spec.state_bits] * self.lanes + queue
+        """Bits of each memory: those of the lanes, and those in which results wait."""
+        beat = 1 + sum(f.bits for f in self.spec.outputs) * len(self.lane_groups[0])
+        queues = [self.queue_slots * beat for _ in self.lane_groups] if self.queued else []
+        return [self.words * self.spec.state_bits] * self.lanes + queues
 
     @property
-    def result_bits(self) -> int:
-        """Bits of a result beat: the last flag lowest, then the outputs in their order, lane 0 lowest."""
-        return 1 + sum(f.bits for f in self.spec.outputs) * self.lanes
+    def lane_groups(self) -> list[range]:
+        """Lanes that share what stands behind them where many lanes must stay fast: four, or what is left."""
+        return [range(first, min(first + LANE_GROUP, self.lanes)) for first in range(0, self.lanes, LANE_GROUP)]
 
     @property
     def queue_slots(self) -> int:
-        """Results that the queue holds: the power of two that lets a beat move every clock.
+        """Results that a queue holds: the power of two that lets a beat move every clock.
 
         A slot is taken from the clock after its event's beat until two clocks after its result left the lanes.
         """
@@ -172,7 +174,7 @@ class CoreDesign:
         levels: list[list[range]] = []
         inputs = self.lanes if self.queued else 1
         while inputs > 1:
-            levels.append([range(first, min(first + 4, inputs)) for first in range(0, inputs, 4)])
+            levels.append([range(first, min(first + LANE_GROUP, inputs)) for first in range(0, inputs, LANE_GROUP)])
             inputs = len(levels[-1])
         return levels
 

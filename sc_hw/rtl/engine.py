@@ -176,7 +176,7 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         return Mux(skip, Const(self._design.row_words, self._design.address_bits), 1) if self._design.row_words else 1
 
     def _results(self, m: Module) -> tuple[dict[str, Signal], Value, Value]:
-        """Return where a result beat goes, whether there is room for one more, and whether any waits; add the queue, if any."""
+        """Return where a result beat goes, whether there is room for one more, and whether any waits; add the queues, if any."""
         names = ("valid", "last", *(f.name for f in self._design.spec.outputs))
         offered = {name: getattr(self, f"result_{name}") for name in names}
         queue = queue_of(self._design)
@@ -184,14 +184,21 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
             return offered, Const(1), Const(0)
         pushed = {name: Signal(signal.shape(), name=f"pushed_{name}") for name, signal in offered.items()}
         room, waiting = Signal(name="room"), Signal(name="waiting")
-        m.submodules.result_queue = Instance(
-            queue.name,
-            i_clk=ClockSignal(), i_rst=ResetSignal(),
-            o_room=room, i_reserve=wire(m, "reserve", self.event_valid & self.event_ready),
-            i_push=pushed["valid"], i_push_data=Cat(pushed[name] for name in names[1:]),
-            o_waiting=waiting, o_result_valid=self.result_valid, i_result_ready=self.result_ready,
-            o_result_data=Cat(offered[name] for name in names[1:]),
-        )  # fmt: skip
+        reserve = wire(m, "reserve", self.event_valid & self.event_ready)
+        for k, group in enumerate(queue.groups):
+            first = {"room": room, "waiting": waiting, "valid": self.result_valid, "last": self.result_last}
+            own = first if k == 0 else {name: Signal(name=f"unused_{name}_{k}") for name in first}
+            data_in, data_out = [pushed["last"]], [own["last"]]
+            for f, _, _, missing in queue.places(group):
+                lanes = slice(group[0] * f.bits, (group[-1] + 1) * f.bits)
+                data_in += [pushed[f.name][lanes], Const(0, missing)]
+                data_out += [offered[f.name][lanes], Signal(missing, name=f"unused_{f.name}_{k}")]
+            m.submodules[f"result_queue_{k}"] = Instance(
+                queue.name,
+                i_clk=ClockSignal(), i_rst=ResetSignal(), o_room=own["room"], i_reserve=reserve,
+                i_push=pushed["valid"], i_push_data=Cat(data_in), o_waiting=own["waiting"],
+                o_result_valid=own["valid"], i_result_ready=self.result_ready, o_result_data=Cat(data_out),
+            )  # fmt: skip
         return pushed, room, waiting
 
     def _lane(self, m: Module, lane: int, sweep: _Sweep, results: dict[str, Signal]) -> Signal:

@@ -1,6 +1,8 @@
-"""The queue behind the lanes, in which results wait: what is to be built of it."""
+"""The queues behind the lanes, in which results wait: what is to be built of them."""
 
 from dataclasses import dataclass
+
+from sc_hw_models.rule import Field
 
 from .design import CoreDesign, Port, input_port, output_port
 from .faults import Fault
@@ -10,11 +12,30 @@ __all__ = ["QueueDesign", "queue_faults", "queue_of"]
 
 @dataclass(frozen=True, kw_only=True)
 class QueueDesign:
-    """``slots`` beats, a power of two, of ``data_bits`` each; ``name`` is that of the module."""
+    """A queue for each of ``groups`` of lanes, of ``slots`` beats each, a power of two; ``name`` is that of the module.
+
+    The queues move together: each has counters of its own, so that none has to reach all lanes, and the first one's count. A
+    beat holds the last flag, then each of ``fields`` of every lane of a whole group.
+    """
 
     name: str
     slots: int
-    data_bits: int
+    groups: tuple[range, ...]
+    fields: tuple[Field, ...]
+
+    @property
+    def data_bits(self) -> int:
+        """Bits of a beat."""
+        return 1 + sum(f.bits for f in self.fields) * len(self.groups[0])
+
+    def places(self, group: range) -> list[tuple[Field, int, int, int]]:
+        """Return where the fields of a group's lanes lie: in a beat from which bit, how many bits, and how many unused above."""
+        result, low = [], 1
+        for f in self.fields:
+            bits, missing = f.bits * len(group), f.bits * (len(self.groups[0]) - len(group))
+            result.append((f, low, bits, missing))
+            low += bits + missing
+        return result
 
     @property
     def slot_bits(self) -> int:
@@ -43,10 +64,11 @@ class QueueDesign:
 
 
 def queue_of(design: CoreDesign) -> QueueDesign | None:
-    """Return the queue of a core; ``None`` where a result that waits stops the lanes."""
+    """Return the queues of a core; ``None`` where a result that waits stops the lanes."""
     if not design.queued:
         return None
-    return QueueDesign(name=f"{design.name}_queue", slots=design.queue_slots, data_bits=design.result_bits)
+    return QueueDesign(name=f"{design.name}_queue", slots=design.queue_slots, groups=tuple(design.lane_groups),
+                       fields=design.spec.outputs)  # fmt: skip
 
 
 def queue_faults(design: CoreDesign) -> list[Fault]:
@@ -67,6 +89,6 @@ def queue_faults(design: CoreDesign) -> list[Fault]:
         fault("half the queue", "only half of the slots are used, so that the lanes idle", "queue.room",
               f"~(promised[{top}] | promised[{top - 1}])", short, promised="promised_reg"),
         fault("result overwritten", "a result that waits is overwritten by the next", "queue.move", "1'b1"),
-        fault("reset keeps results", "a reset leaves results in the queue", "result_queue.rst", "1'b0"),
+        fault("reset keeps results", "a reset leaves results in the queue", "result_queue_0.rst", "1'b0"),
         fault("queue forgets to wait", "the core says it is idle while results wait", "queue.waiting", "1'b0"),
     ]  # fmt: skip

@@ -17,7 +17,7 @@ def test_slots(rule):
         design = CoreDesign(name="dut", rule=get_rule(rule), config=preset.config, synapses=64, lanes=4, queued=True)
         assert design.queue_slots.bit_count() == 1
         assert design.queue_slots // 2 < design.pipeline_depth + 2 <= design.queue_slots
-        assert design.memories[-1] == design.queue_slots * (1 + 4 * sum(f.bits for f in design.spec.outputs))
+        assert design.memories[4:] == [design.queue_slots * (1 + 4 * sum(f.bits for f in design.spec.outputs))]
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
