@@ -39,6 +39,8 @@ def test_every_fault_is_caught(make_core, tmp_path, generator, synapses, lanes, 
          {"rest forgotten", "resources not spent", "one unit of resources lost", "noise repeats"}),
         ("verilog", "three_factor", 21, 4, {"consolidation": "si"}, {"signal sign lost", "counter stuck", "stuck enable"}),
         ("verilog", "r_stdp", 40, 1, {"reward_encoding": "pow2"}, {"no reward acts", "reward sign lost", "lost last synapse"}),
+        ("verilog", "r_stdp", 200, 5, {"queued": True},
+         {"queue overflows", "half the queue", "result overwritten", "reset keeps results", "queue forgets to wait"}),
         ("amaranth", "three_factor", 21, 4, {"consolidation": "pull"}, {"pull sign", "anchor not updated", "noise not seeded"}),
     ],
 )  # fmt: skip
