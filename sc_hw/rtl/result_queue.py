@@ -36,11 +36,11 @@ class ResultQueue(wiring.Component):  # type: ignore[misc] # amaranth ships no t
             self.waiting.eq(promised.any() | valid),
             self.result_valid.eq(apart(valid)),
         ]
-        next_write, next_read, one_more, one_less = (
+        next_write, next_read, one_less = (
             cut(m, name, count + Const(step, unsigned(bits + 1)), 0, count.shape())
-            for name, count, step in (("next_write", write, 1), ("next_read", read, 1), ("one_more", promised, 1),
-                                      ("one_less", promised, -1))
-        )  # fmt: skip
+            for name, count, step in (("next_write", write, 1), ("next_read", read, 1), ("one_less", promised, -1))
+        )
+        one_more = wire(m, "one_more", promised[:-1] + 1)  # only where there is room: the top bit is 0
         with m.If(self.push):
             m.d.sync += write.eq(next_write)
         with m.If(pop):
