@@ -22,7 +22,7 @@ from scaling import TARGET as LARGEST
 from sc_hw import __version__
 from sc_hw.records import write_text
 from sc_hw.targets import distinct_targets, load_target
-from sc_hw_models.registry import get_rule
+from sc_hw_models.registry import RULES, get_rule
 
 COMMAND = "make engines"
 
@@ -102,7 +102,12 @@ def page(filled: dict[str, dict[str, Entry]], neurocore: dict[str, Any], scaled:
             f"{load_target(target).part}; ports of {block.bits} bits.\n",
             "| preset | state bits | LUT | FF | BRAM | DSP | MHz | 10^6 updates/s | a LUT | a BRAM | of the ports |",
             "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
-            *(_ours(item, target) for item in items("counts", target) if item.module == "core"),
+            *(
+                _ours(item, target)
+                for rule in RULES
+                for item in items("counts", target)
+                if (item.rule, item.module) == (rule, "core")
+            ),
         ]
         if other:
             rate = other["mhz"]
