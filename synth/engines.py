@@ -66,13 +66,13 @@ BLOCKS = {
 }
 # As their authors publish them: name, rule, updates a clock, state bits a synapse, LUT, block RAM, MHz, 10^6 updates a second.
 PUBLISHED = (
-    ("ReckOn, 28 nm ASIC", "e-prop", "16", "8 and 34 a neuron", "", "", "13", "208"),
+    ("ReckOn, 28 nm ASIC", "e-prop", "16", "8, and 34 a neuron", "", "", "13 (recalled)", "208"),
     ("ODIN, 28 nm ASIC; LUT on ECP5", "SDSP", "0.5", "4", "12,512", "", "20", "10"),
     ("metr0jw, FPGA", "STDP", "1.80", "8", "27,205", "", "100", "180"),
     ("metr0jw, FPGA", "R-STDP", "0.96", "8, eligibility of rank 1", "27,205", "", "100", "96"),
     ("Catalyst N1, FPGA, 16 cores", "programmable", "5.3", "38", "", "", "62.5", "333"),
     ("NeuroCoreX, FPGA", "STDP", "", "19", "6,981", "30.5", "100", ""),
-    ("Loihi, 14 nm ASIC (recalled)", "programmable", "", "8 to 9, and 7-bit traces a neuron", "", "", "", "21,000"),
+    ("Loihi, 14 nm ASIC", "programmable", "", "8 to 9, and 7-bit traces a neuron", "", "", "", "21,000 (recalled)"),
 )
 
 
@@ -143,7 +143,7 @@ def page(filled: dict[str, dict[str, Entry]], neurocore: dict[str, Any], scaled:
         )  # fmt: skip
     lines += [
         "\n## Others, as published\n",
-        "Not measured here. Where a rate is not published it is updates a clock times the clock.\n",
+        "Not measured here. Where no rate is published it is updates a clock times the clock; what is marked is from memory.\n",
         "| | rule | updates a clock | state bits a synapse | LUT | BRAM | MHz | 10^6 updates/s |",
         "|---|---|---:|---|---:|---:|---:|---:|",
         *(_row(*row) for row in PUBLISHED),
