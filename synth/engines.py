@@ -47,14 +47,19 @@ sc-neurocore's lane keeps the state of its one synapse in flip-flops and has no 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """What a block RAM offers at its widest: bits of its read port and of its write port, and words."""
+    """What a block RAM offers at its widest: bits of its read port and of its write port, and words; some can be ``halved``."""
 
     bits: int
     words: int
+    halved: bool = False
 
     def updates(self, state_bits: int) -> Fraction:
         """Return how many updates a clock it allows at most: each reads and writes the whole state."""
-        return Fraction(self.bits // state_bits) if state_bits <= self.bits else Fraction(1, -(-state_bits // self.bits))
+
+        def of(bits: int) -> Fraction:
+            return Fraction(bits // state_bits) if state_bits <= bits else Fraction(1, -(-state_bits // bits))
+
+        return max(of(self.bits), 2 * of(self.bits // 2)) if self.halved else of(self.bits)
 
 
 BLOCKS = {
@@ -62,7 +67,7 @@ BLOCKS = {
     "gowin-gw1n9": Block(bits=36, words=512),
     "ice40-hx8k": Block(bits=16, words=256),
     "ice40-up5k": Block(bits=16, words=256),
-    "xc7a35t": Block(bits=72, words=512),
+    "xc7a35t": Block(bits=72, words=512, halved=True),
 }
 # As their authors publish them: name, rule, updates a clock, state bits a synapse, LUT, block RAM, MHz, 10^6 updates a second.
 PUBLISHED = (
@@ -97,9 +102,10 @@ def page(filled: dict[str, dict[str, Entry]], neurocore: dict[str, Any], scaled:
                           last=SEEDS[-1])]  # fmt: skip
     for target in distinct_targets():
         block, other = BLOCKS[target], neurocore["targets"].get(target)
+        halves = ", or of half as many in each half" if block.halved else ""
         lines += [
             f"\n## {target}\n",
-            f"{load_target(target).part}; ports of {block.bits} bits.\n",
+            f"{load_target(target).part}; ports of {block.bits} bits{halves}.\n",
             "| preset | state bits | LUT | FF | BRAM | DSP | MHz | 10^6 updates/s | a LUT | a BRAM | of the ports |",
             "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
             *(
