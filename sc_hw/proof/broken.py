@@ -73,7 +73,7 @@ def _task(planted: Core, module: str, sources: Mapping[str, str]) -> dict[str, A
     if queue and module == queue.name:
         return queue_task(design, sources)
     if queue and module == f"{queue.name}_memory":
-        return memory_task(design, sources, module, (queue.data_bits, queue.slots, queue.data_bits))
+        return memory_task(design, sources, module, queue.memory_shape)
     return memory_task(design, sources, module)
 
 

@@ -236,8 +236,7 @@ def _queue(
 ) -> Iterator[Obligation]:
     """Prove the queue of results and its memory."""
     memory, sources = f"{queue.name}_memory", read_sources(core)
-    shape = (queue.data_bits, queue.slots, queue.data_bits)
-    task = memory_task(core.design, {f"{memory}.v": sources[f"{memory}.v"]}, memory, shape)
+    task = memory_task(core.design, {f"{memory}.v": sources[f"{memory}.v"]}, memory, queue.memory_shape)
     statements = {"engine_memory": _STATEMENTS["engine_memory"]}
     yield from decide(core, memory, task, task, statements, solvers, timeout, folder, traces)
     inside, visible = (queue_task(core.design, sources, inside=inside) for inside in (True, False))

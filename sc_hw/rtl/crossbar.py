@@ -13,7 +13,7 @@ from sc_hw_models.rule import ConfigError, Field, Rule
 from ..errors import UserError
 from .addresses import AddressesDesign, address_faults
 from .design import CoreDesign, Port
-from .faults import Fault
+from .faults import Fault, fault
 from .joint import FanoutDesign, fanout_faults
 from .rows import RowsDesign, rows_faults
 
@@ -179,11 +179,6 @@ def crossbar_faults(design: CrossbarDesign) -> list[Fault]:
     cores = list(design.parts)
     lonely = "" if len(cores) > 1 else "one core"
     first = cores[0]
-
-    def fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
-        if reason:
-            return Fault(name=name, description=description, reason=reason)
-        return Fault(name=name, description=description, cuts={net: expression}, reads=reads)
 
     return [
         *fanout_faults(design.fanout, waits="post" in cores),

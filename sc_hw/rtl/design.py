@@ -130,14 +130,18 @@ class CoreDesign:
     @property
     def memories(self) -> list[int]:
         """Bits of each memory: those of the lanes, and those in which results wait."""
-        beat = 1 + sum(f.bits for f in self.spec.outputs) * len(self.lane_groups[0])
-        queues = [self.queue_slots * beat for _ in self.lane_groups] if self.queued else []
+        queues = [self.queue_slots * self.queue_bits for _ in self.lane_groups] if self.queued else []
         return [self.words * self.spec.state_bits] * self.lanes + queues
 
     @property
     def lane_groups(self) -> list[range]:
         """Lanes that share what stands behind them where many lanes must stay fast: four, or what is left."""
         return [range(first, min(first + LANE_GROUP, self.lanes)) for first in range(0, self.lanes, LANE_GROUP)]
+
+    @property
+    def queue_bits(self) -> int:
+        """Bits of a result of a group of lanes that waits: the last flag, and the outputs of every lane."""
+        return 1 + sum(f.bits for f in self.spec.outputs) * len(self.lane_groups[0])
 
     @property
     def queue_slots(self) -> int:

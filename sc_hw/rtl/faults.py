@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from .design import CoreDesign
 
-__all__ = ["Fault", "engine_faults"]
+__all__ = ["Fault", "datapath_fault", "engine_faults", "fault"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,18 @@ class Fault:
     reason: str = ""
 
 
+def fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
+    """Return a bug of one net; with a ``reason`` why it cannot show, that instead."""
+    if reason:
+        return Fault(name=name, description=description, reason=reason)
+    return Fault(name=name, description=description, cuts={net: expression}, reads=reads)
+
+
+def datapath_fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
+    """Return a bug of one net of the datapath; the rest as in ``fault``."""
+    return fault(name, description, f"datapath.{net}", expression, reason, **reads)
+
+
 def engine_faults(design: CoreDesign) -> list[Fault]:
     """Return the faults of sweep, memory, streams and clear."""
     last_lane = (design.synapses - 1) % design.lanes
@@ -34,11 +46,6 @@ def engine_faults(design: CoreDesign) -> list[Fault]:
     store = "store_0_reg" if design.queued else "host_store"
     one_word = "one word: the first is the last" if design.words == 1 else ""
     overlap = "more words than pipeline stages: sweeps may overlap" if design.overlap else ""
-
-    def fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
-        if reason:
-            return Fault(name=name, description=description, reason=reason)
-        return Fault(name=name, description=description, cuts={net: expression}, reads=reads)
 
     faults = [
         fault("stuck enable", "the pipeline ignores backpressure", "enable", "1'b1",

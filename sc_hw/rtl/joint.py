@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sc_hw_models.rule import index_bits
 
 from .design import Port, input_port
-from .faults import Fault
+from .faults import Fault, fault
 
 __all__ = ["FanoutDesign", "fanout_faults"]
 
@@ -81,11 +81,6 @@ def fanout_faults(fanout: FanoutDesign, *, waits: bool = False) -> list[Fault]:
     ``waits`` when the next timestep's beats are not offered before this one's are played.
     """
     alone = "a round" if fanout.rounds == 1 else ""
-
-    def fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
-        if reason:
-            return Fault(name=name, description=description, reason=reason)
-        return Fault(name=name, description=description, cuts={net: expression}, reads=reads)
 
     return [
         fault("beat not held", "a beat that waits for the synapses is overwritten by the next", "fanout.move", "1'b1"),

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from sc_hw_models.rule import Field
+from sc_hw_models.rule import Field, index_bits
 
 from .design import CoreDesign, Port, input_port, output_port
-from .faults import Fault
+from .faults import Fault, fault
 
 __all__ = ["QueueDesign", "queue_faults", "queue_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class QueueDesign:
-    """A queue for each of ``groups`` of lanes, of ``slots`` beats each, a power of two; ``name`` is that of the module.
+    """A queue for each of ``groups`` of lanes, of ``slots`` beats, a power of two, of ``data_bits``; ``name`` is the module's.
 
     The queues move together: each has counters of its own, so that none has to reach all lanes, and the first one's count. A
     beat holds the last flag, then each of ``fields`` of every lane of a whole group.
@@ -20,13 +20,14 @@ class QueueDesign:
 
     name: str
     slots: int
+    data_bits: int
     groups: tuple[range, ...]
     fields: tuple[Field, ...]
 
     @property
-    def data_bits(self) -> int:
-        """Bits of a beat."""
-        return 1 + sum(f.bits for f in self.fields) * len(self.groups[0])
+    def memory_shape(self) -> tuple[int, int, int]:
+        """Bits of a word of its memory, words, bits of a column."""
+        return self.data_bits, self.slots, self.data_bits
 
     def places(self, group: range) -> list[tuple[Field, int, int, int]]:
         """Return where the fields of a group's lanes lie: in a beat from which bit, how many bits, and how many unused above."""
@@ -40,7 +41,7 @@ class QueueDesign:
     @property
     def slot_bits(self) -> int:
         """Bits of the number of a slot."""
-        return (self.slots - 1).bit_length()
+        return index_bits(self.slots)
 
     @property
     def one(self) -> str:
@@ -67,8 +68,8 @@ def queue_of(design: CoreDesign) -> QueueDesign | None:
     """Return the queues of a core; ``None`` where a result that waits stops the lanes."""
     if not design.queued:
         return None
-    return QueueDesign(name=f"{design.name}_queue", slots=design.queue_slots, groups=tuple(design.lane_groups),
-                       fields=design.spec.outputs)  # fmt: skip
+    return QueueDesign(name=f"{design.name}_queue", slots=design.queue_slots, data_bits=design.queue_bits,
+                       groups=tuple(design.lane_groups), fields=design.spec.outputs)  # fmt: skip
 
 
 def queue_faults(design: CoreDesign) -> list[Fault]:
@@ -78,11 +79,6 @@ def queue_faults(design: CoreDesign) -> list[Fault]:
         return []
     top = queue.slot_bits
     short = "" if design.words > 2 * queue.slots else "short sweeps: hardly any clock is lost"
-
-    def fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
-        if reason:
-            return Fault(name=name, description=description, reason=reason)
-        return Fault(name=name, description=description, cuts={net: expression}, reads=reads)
 
     return [
         fault("queue overflows", "events are taken though no slot is free", "queue.room", "1'b1"),

@@ -7,6 +7,7 @@ from ..arithmetic import apart, asr, cut, decay, delay, floor_part, members, reg
 from ..consolidation import WeightStage, consolidation_faults, hardly_moves
 from ..design import CoreDesign
 from ..faults import Fault
+from ..faults import datapath_fault as fault
 
 __all__ = ["Datapath", "faults"]
 
@@ -109,11 +110,6 @@ def faults(design: CoreDesign) -> list[Fault]:
     c = design.config
     t, product_bits = c.stored_trace_bits, c.reward_bits + c.trace_bits
     lowest = f"{{1'b1, {{{t - 1}{{1'b0}}}}}}"
-
-    def fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
-        if reason:
-            return Fault(name=name, description=description, reason=reason)
-        return Fault(name=name, description=description, cuts={f"datapath.{net}": expression}, reads=reads)
 
     # How far one timestep can carry the eligibility, and so which of its ends it can reach.
     gain, loss = c.eligibility_gain_shift, c.eligibility_gain_shift + c.depression_shift

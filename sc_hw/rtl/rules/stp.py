@@ -6,6 +6,7 @@ from amaranth.lib import wiring
 from ..arithmetic import apart, cut, delay, members, register, wire
 from ..design import CoreDesign
 from ..faults import Fault
+from ..faults import datapath_fault as fault
 
 __all__ = ["Datapath", "faults"]
 
@@ -126,11 +127,6 @@ def faults(design: CoreDesign) -> list[Fault]:
     """Return the bugs that ``sc-hw selftest`` plants in the datapath, or why one cannot show in this configuration."""
     c = design.config
     stored, bits, low = c.stored_bits, c.bits, c.fraction_bits
-
-    def fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
-        if reason:
-            return Fault(name=name, description=description, reason=reason)
-        return Fault(name=name, description=description, cuts={f"datapath.{net}": expression}, reads=reads)
 
     slow = "the shift leaves nothing of that distance"
     full = c.facilitation_shift > stored

@@ -6,7 +6,7 @@ from amaranth.lib import wiring
 from ..arithmetic import members, register, wire
 from ..consolidation import WeightStage, consolidation_faults, hardly_moves
 from ..design import CoreDesign
-from ..faults import Fault
+from ..faults import Fault, datapath_fault
 
 __all__ = ["Datapath", "faults"]
 
@@ -40,9 +40,7 @@ def faults(design: CoreDesign) -> list[Fault]:
     still = hardly_moves(design, bits, c.learning_shift)
 
     def fault(name: str, description: str, net: str, expression: str, **reads: str) -> Fault:
-        if still:
-            return Fault(name=name, description=description, reason=still)
-        return Fault(name=name, description=description, cuts={f"datapath.{net}": expression}, reads=reads)
+        return datapath_fault(name, description, net, expression, still, **reads)
 
     return [
         fault("signal sign lost", "a negative learning signal acts as a positive one", "in_signal",
