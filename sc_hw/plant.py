@@ -11,15 +11,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .manifest import Core
+from .instance_faults import InstanceFault, plant_instances
+from .instances import read_texts
+from .manifest import Core, load_core
 from .rtl.faults import Fault
 
-__all__ = ["SELECTION_BITS", "Mutant", "fixed", "plant_faults", "plant_mutants"]
+__all__ = ["SELECTION_BITS", "Mutant", "alone", "fixed", "plant_faults", "plant_mutants"]
 
 SELECTION_BITS = 16
 
@@ -48,12 +50,16 @@ class Mutant:
         return f"{self.mode} {where}{cell}.{self.port}[{self.bit}], {self.sources[-1] if self.sources else self.module}"
 
 
-def plant_faults(core: Core, faults: Sequence[Fault], folder: Path) -> Core:
-    """Return a core in ``folder`` with every fault in it; number ``K`` selects ``faults[K-1]``, 0 none.
+def plant_faults(core: Core, faults: Sequence[Fault], folder: Path, instances: Sequence[InstanceFault] = ()) -> Core:
+    """Return a core in ``folder`` with every fault in it; number ``K`` selects ``[*faults, *instances][K-1]``, 0 none.
 
     Errors: ``RuntimeError`` when Yosys fails or a fault names a net that the core does not have.
     """
-    return _plant(core, folder, {"faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults]})
+    texts = read_texts(core)
+    numbered = dict(enumerate(instances, 1 + len(faults)))
+    if numbered:
+        texts = plant_instances(texts, numbered, selection=f"{core.design.name}_selection")
+    return _plant(core, folder, {"faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults]}, texts)
 
 
 def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core, list[Mutant]]:
@@ -61,7 +67,7 @@ def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core
 
     A mutant is in every instance of its module. Errors: ``RuntimeError`` when Yosys fails.
     """
-    planted = _plant(core, folder, {"count": count, "seed": seed})
+    planted = _plant(core, folder, {"count": count, "seed": seed}, read_texts(core))
     lines = (folder / "mutants.txt").read_text(encoding="utf-8").splitlines()
     return planted, [_mutant(number, line) for number, line in enumerate(lines, 1)]
 
@@ -81,15 +87,24 @@ def fixed(planted: Core, number: int, folder: Path) -> Core:
     return dataclasses.replace(planted, folder=folder, manifest={**planted.manifest, "verilog": list(files), "modules": modules})
 
 
-def _plant(core: Core, folder: Path, what: dict[str, Any]) -> Core:
+def alone(core: Core, fault: InstanceFault, folder: Path) -> Core:
+    """Return a copy of an emitted folder in ``folder``, which is made, in which one instance has one fault, always."""
+    shutil.copytree(core.folder, folder, ignore=shutil.ignore_patterns("results"))
+    texts = {path.name: path.read_text(encoding="utf-8") for path in core.sources}
+    changed = plant_instances(texts, {1: fault})
+    for path in core.sources:
+        if changed[path.name] != texts[path.name]:
+            (folder / path.relative_to(core.folder)).write_text(changed[path.name], encoding="utf-8")
+    return load_core(folder)
+
+
+def _plant(core: Core, folder: Path, what: dict[str, Any], texts: Mapping[str, str]) -> Core:
     name = core.design.name
     files = [f"{name}_planted.v", f"{name}_selection.v"]
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
-        for source in core.sources:
-            # Yosys counts a line too many for each directive; without them places are those of the file.
-            text = re.sub(r"^`.*$", "", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
-            (Path(scratch) / source.name).write_text(text, encoding="utf-8")
-        plan = {**what, "name": name, "bits": SELECTION_BITS, "sources": [source.name for source in core.sources]}
+        for source, text in texts.items():
+            (Path(scratch) / source).write_text(text, encoding="utf-8")
+        plan = {**what, "name": name, "bits": SELECTION_BITS, "sources": list(texts)}
         (Path(scratch) / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
         command = [sys.executable, "-m", "sc_hw.planter", scratch]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -9,30 +9,35 @@ from rich.table import Table
 from .manifest import load_core
 from .progress import note, progress
 from .records import results_folder, write_results
-from .selftest import enough_timesteps, selftest
+from .selftest import counted, enough_timesteps, passes, selftest
 from .simulate import simulation_tools
 
 __all__ = ["selftest_command"]
 
 
-def selftest_command(folder: Path, *, steps: int | None, seed: int, json_path: Path | None, console: Console) -> int:
-    """Return 0 when the core passes without a fault and every fault is caught, else 1."""
+def selftest_command(
+    folder: Path, *, steps: int | None, seed: int, instances: int, json_path: Path | None, console: Console
+) -> int:
+    """Return 0 when the core passes without a fault and every fault is caught or invisible, else 1."""
     core = load_core(folder)
     steps = steps or enough_timesteps(core)
     results = results_folder(folder)
     started = time.perf_counter()
     with progress("faults", 1) as advance:
-        outcomes = selftest(core, steps=steps, seed=seed, output=results / "selftest", note=note, progress=advance)
+        outcomes = selftest(core, steps=steps, seed=seed, output=results / "selftest", note=note, progress=advance,
+                            instances=instances)  # fmt: skip
     table = Table("fault", "verdict", "first difference", title=f"selftest of {core.design.name}, seed {seed}")
     for outcome in outcomes:
         table.add_row(f"{outcome.fault}: {outcome.description}", outcome.verdict, outcome.evidence)
     console.print(table)
-    missed = sum(outcome.verdict == "missed" for outcome in outcomes)
-    passed = outcomes[0].verdict == "passes" and not missed
-    record = {"verb": "selftest", "verdict": "pass" if passed else "fail", "seed": seed, "steps": steps,
+    passed = passes(outcomes)
+    record = {"verb": "selftest", "verdict": "pass" if passed else "fail", "seed": seed, "steps": steps, "instances": instances,
               "seconds": time.perf_counter() - started, "tools": simulation_tools(),
               "faults": [outcome.to_dict() for outcome in outcomes]}  # fmt: skip
     write_results(core, record, json_path)
-    caught = sum(outcome.verdict == "caught" for outcome in outcomes)
-    console.print(f"{'PASS' if passed else 'FAIL'}: {caught} faults caught, {missed} missed", highlight=False)
+    for outcome in outcomes:
+        if outcome.verdict in ("missed", "missing"):
+            console.print(f"{outcome.verdict.upper()} {outcome.fault}: {outcome.evidence or outcome.description}", markup=False,
+                          highlight=False, soft_wrap=True)  # fmt: skip
+    console.print(f"{'PASS' if passed else 'FAIL'}: {counted([o.to_dict() for o in outcomes])}", highlight=False)
     return 0 if passed else 1

@@ -110,18 +110,21 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
     return steps
 
 
-def _entry(design: CoreDesign, steps: int) -> dict[str, Any]:
-    """Return what the plan says of a core; ``neurons`` are those in front of it in a layer, or around it in a crossbar."""
+def _entry(design: CoreDesign, steps: int, *, powered_up: bool) -> dict[str, Any]:
+    """Return what the plan says of a core; ``neurons`` are those in front of it in a layer, or around it in a crossbar.
+
+    Only what was just ``powered_up`` has its initial contents.
+    """
     kind, neurons = "core", list[CoreDesign]()
     if isinstance(design, LayerDesign):
         kind, neurons = "layer", [design.presynaptic]
     elif isinstance(design, CrossbarDesign):
         kind, neurons = "crossbar", list(design.sides.values())
     addressed = isinstance(design, CrossbarDesign) and design.addressed
-    initial = {name: array.tolist() for name, array in design.initial.items()}
+    initial = {name: array.tolist() for name, array in design.initial.items()} if powered_up else {}
     return {"rule": design.rule.name, "config": dataclasses.asdict(design.config), "synapses": design.synapses,
             "lanes": design.lanes, "steps": steps, "initial": initial, "row_words": design.row_words, "kind": kind,
-            "addressed": addressed, "neurons": [_entry(side, steps) for side in neurons]}  # fmt: skip
+            "addressed": addressed, "neurons": [_entry(side, steps, powered_up=powered_up) for side in neurons]}  # fmt: skip
 
 
 def simulate(
@@ -157,14 +160,14 @@ def simulate(
     started = time.perf_counter()
     cached = simulator.build(log, note)
     build_seconds = time.perf_counter() - started
-    entries = [_entry(core.design, length) for core, length in zip(cores, lengths, strict=True)]
+    one = len(faults) == 1
+    entries = [_entry(core.design, length, powered_up=one) for core, length in zip(cores, lengths, strict=True)]
     recorded = str(stimulus.absolute()) if stimulus else ""
     counted = output / "coverage.dat" if coverage else None
     counting = {"file": str(counted), "settle": max(settling_clocks(core) for core in cores)} if counted else None
     document = {"seed": seed, "cores": entries, "faults": list(faults), "outcome": str(outcome), "stimulus": recorded,
                 "demonstrate": demonstrate, "coverage": counting}  # fmt: skip
     plan.write_text(json.dumps(document), encoding="utf-8")
-    one = len(faults) == 1
     marker = "SC_HW_PROGRESS " if one else "SC_HW_FAULTS "
     total = sum(c.design.synapses * length for c, length in zip(cores, lengths, strict=True)) if one else len(faults)
 

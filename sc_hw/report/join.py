@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import UserError
 from ..manifest import Core
 from ..records import RECORD_SCHEMA, WAVEFORM
+from ..selftest import counted
 
 __all__ = ["TITLES", "Entry", "Report", "join"]
 
@@ -129,8 +130,7 @@ def _summary(verb: str, record: dict[str, Any]) -> str:
             solvers = dict.fromkeys(a["solver"] for o in record["obligations"] for a in o["answers"])
             return f"{proven} of {len(record['obligations'])} obligations proven by {' and '.join(solvers)}"
         case "selftest":
-            verdicts = [fault["verdict"] for fault in record["faults"]]
-            return f"{verdicts.count('caught')} faults caught, {verdicts.count('missed')} missed, seed {record['seed']}"
+            return f"{counted(record['faults'])}, seed {record['seed']}"
         case "synth":
             failed = [result["target"] for result in record["results"] if not result["passed"]]
             claim = f"state not in memory on {', '.join(failed)}" if failed else "state in memory on every one"
