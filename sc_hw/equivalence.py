@@ -80,11 +80,14 @@ def compare(gold: Core, gate: Core, module: str, *, timeout: int, through: bool 
 
     A difference inside a memory or the datapath is looked for there alone, any other in the whole core. With ``through`` the
     datapath is part of the core: what it is given may differ if nothing comes of that, and what is in it if the core never shows.
+    Of a layer or a crossbar its cores are taken out.
     """
-    design = gold.design
-    memories = sorted({design.memory_module(lane) for lane in range(design.lanes)})
-    datapath = gold.manifest["modules"]["datapath"]
-    alone = memories if through else [*memories, datapath]
+    design, memories = gold.design, list[str]()
+    if design.parts:
+        alone = [part.name for _, part in design.parts.values()]
+    else:
+        memories = sorted({design.memory_module(lane) for lane in range(design.lanes)})
+        alone = memories if through else [*memories, gold.manifest["modules"]["datapath"]]
     top, apart = (module, []) if module in alone else (design.name, alone)
     if module in memories and design.words * design.spec.state_bits > _LARGEST_MEMORY:
         return "unknown", f"a memory of more than {_LARGEST_MEMORY} bits"

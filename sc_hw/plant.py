@@ -21,7 +21,7 @@ from .instances import read_texts
 from .manifest import Core, load_core
 from .rtl.faults import Fault
 
-__all__ = ["SELECTION_BITS", "Mutant", "alone", "fixed", "plant_faults", "plant_mutants"]
+__all__ = ["SELECTION_BITS", "Mutant", "alone", "as_mutants", "fixed", "plant_faults", "plant_mutants", "planted_part"]
 
 SELECTION_BITS = 16
 
@@ -31,6 +31,8 @@ class Mutant:
     """One changed bit: ``mode`` is Yosys's name of the change, ``sources`` are places in the emitted Verilog.
 
     The bit is bit ``bit`` of a port of a cell; ``wire`` is the name in the Verilog of what is connected there, if it has one.
+    Or a fault at an instance, which ``fault`` describes, the cell; then the mode is its kind. A ``rare`` one shows so seldom
+    that only the proof can be asked to notice it.
     """
 
     number: int
@@ -41,10 +43,14 @@ class Mutant:
     bit: int
     wire: str
     sources: tuple[str, ...]
+    fault: str = ""
+    rare: bool = False
 
     @property
     def text(self) -> str:
         """The mutant on one line."""
+        if self.fault:
+            return self.fault
         where = f"{self.wire} at " if self.wire else ""
         cell = re.sub(r"^(\$flatten)?\\?(.*?)\$(\w+)\$.*", r"\3", self.cell)
         return f"{self.mode} {where}{cell}.{self.port}[{self.bit}], {self.sources[-1] if self.sources else self.module}"
@@ -67,7 +73,8 @@ def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core
 
     A mutant is in every instance of its module. Errors: ``RuntimeError`` when Yosys fails.
     """
-    planted = _plant(core, folder, {"count": count, "seed": seed}, read_texts(core))
+    datapaths = [part.manifest["modules"]["datapath"] for part in core.parts or (core,)]
+    planted = _plant(core, folder, {"count": count, "seed": seed, "datapaths": datapaths}, read_texts(core))
     lines = (folder / "mutants.txt").read_text(encoding="utf-8").splitlines()
     return planted, [_mutant(number, line) for number, line in enumerate(lines, 1)]
 
@@ -75,16 +82,33 @@ def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core
 def fixed(planted: Core, number: int, folder: Path) -> Core:
     """Return a core in ``folder``, which is made, in which the number is a constant: what a proof reads, a file a module."""
     netlist = (planted.folder / planted.manifest["verilog"][0]).read_text(encoding="utf-8")
-    instance = rf"{planted.design.name}_selection \w+ \(\s*\.selected\((\w+)\)\s*\);"
+    instance = rf"{planted.manifest['modules']['selection']} \w+ \(\s*\.selected\((\w+)\)\s*\);"
     text, count = re.subn(instance, rf"assign \1 = {SELECTION_BITS}'d{number};", netlist)
     if not count:
         raise RuntimeError("the planted netlist selects nothing")
     folder.mkdir()
-    files = {f"{found[1]}.v": found[0] for found in re.finditer(r"^module (\w+).*?^endmodule\n", text, re.MULTILINE | re.DOTALL)}
+    modules = re.finditer(r"^module (\w+).*?^endmodule\n", text, re.MULTILINE | re.DOTALL)
+    files = {f"{found[1]}.v": found[0] for found in modules if re.match(rf"{planted.design.name}(_|$)", found[1])}
     for name, module in files.items():
         (folder / name).write_text(module, encoding="utf-8")
-    modules = {kind: name for kind, name in planted.manifest["modules"].items() if kind != "selection"}
-    return dataclasses.replace(planted, folder=folder, manifest={**planted.manifest, "verilog": list(files), "modules": modules})
+    names = {kind: name for kind, name in planted.manifest["modules"].items() if kind != "selection"}
+    return dataclasses.replace(planted, folder=folder, manifest={**planted.manifest, "verilog": list(files), "modules": names})
+
+
+def planted_part(planted: Core, part: Core) -> Core:
+    """Return a part of a planted layer or crossbar as a planted core."""
+    modules = {**part.manifest["modules"], "selection": planted.manifest["modules"]["selection"]}
+    manifest = {**part.manifest, "verilog": planted.manifest["verilog"], "modules": modules}
+    return dataclasses.replace(part, folder=planted.folder, manifest=manifest)
+
+
+def as_mutants(faults: Sequence[InstanceFault], first: int) -> list[Mutant]:
+    """Return faults at instances as mutants numbered from ``first``."""
+    return [
+        Mutant(number=number, mode=fault.kind, module=fault.instance.parent, cell=fault.instance.name, bit=0, wire="",
+               port=fault.pin.name if fault.pin else "", sources=(fault.instance.file,), fault=fault.name, rare=fault.rare)
+        for number, fault in enumerate(faults, first)
+    ]  # fmt: skip
 
 
 def alone(core: Core, fault: InstanceFault, folder: Path) -> Core:

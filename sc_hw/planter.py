@@ -45,7 +45,7 @@ def _plain(netlist: str) -> str:
 def _mutants(ys: Any, design: Any, plan: dict[str, Any]) -> None:
     """Draw mutants over all modules and apply each behind its number."""
     # Inlined, the parts of a datapath that are instances of one module can be mutated one by one.
-    ys.run_pass(f"flatten -noscopeinfo {plan['name']}_datapath", design)
+    ys.run_pass(f"flatten -noscopeinfo {' '.join(plan['datapaths'])}", design)
     ys.run_pass(f"hierarchy -top {plan['name']}", design)
     ys.run_pass("opt_clean", design)
     ys.run_pass(f"mutate -list {plan['count'] + _SPARE} -seed {plan['seed']} -o drawn.txt", design)

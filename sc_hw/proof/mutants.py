@@ -1,23 +1,28 @@
 """What the proof says of every mutant of one planted core: as much as possible from one netlist, the rest one by one."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+import re
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
 from os import cpu_count
 from pathlib import Path
 
-from ..equivalence import compare
+from ..equivalence import compare, compare_around
 from ..errors import UserError
+from ..instance_faults import InstanceFault
+from ..instances import Instance
 from ..manifest import Core
-from ..plant import Mutant, fixed
+from ..plant import Mutant, alone, fixed, planted_part
 from .broken import find_broken
 from .circuit import Circuit, read_circuit
+from .joint import prove_joint
 from .prove import prove
-from .result import Obligation
+from .result import PARTS, Obligation
 from .solver import Solver
 
-__all__ = ["judge_mutants"]
+__all__ = ["judge_faults", "judge_mutants"]
 
 
 _SEARCH = 10  # seconds for a break of a statement of the engine, mostly found in one; the others are compared
@@ -28,17 +33,28 @@ class _Refuted(Exception):  # noqa: N818 - what a mutant should be
 
 
 def judge_mutants(
-    planted: Core, mutants: Sequence[Mutant], survivors: Collection[int], solvers: Sequence[Solver], *, timeout: int,
+    core: Core, planted: Core, mutants: Sequence[Mutant], survivors: Collection[int], solvers: Sequence[Solver], *, timeout: int,
     folder: Path, progress: Callable[[], None],
 ) -> dict[int, tuple[str, str]]:  # fmt: skip
     """Return for each mutant's number ``killed``, ``equivalent`` or ``unknown`` and what decided it.
 
     Of the ``survivors`` of a simulation only what a user would see counts as killed, of others whatever refutes an
-    obligation. ``progress`` is called for each that is decided; ``folder`` is for the variants proven one by one.
+    obligation. ``progress`` is called for each that is decided; ``folder`` is for the variants proven one by one. The mutants
+    of a layer or a crossbar ``core`` are those of its parts, and those of what joins them.
     """
-    judge = _Judge(planted, survivors, solvers, timeout, folder)
-    modules = sorted({mutant.module for mutant in mutants})
     verdicts: dict[int, tuple[str, str]] = {}
+    for part in core.parts:
+        mine = [m for m in mutants if re.match(rf"{part.design.name}(_|$)", m.module)]
+        if mine:
+            place = folder / part.folder.name
+            place.mkdir()
+            verdicts |= judge_mutants(part, planted_part(planted, part), mine, survivors, solvers, timeout=timeout, folder=place,
+                                      progress=progress)  # fmt: skip
+    mutants = [m for m in mutants if m.number not in verdicts]
+    if not mutants:
+        return verdicts
+    judge = (_JointJudge if core.parts else _Judge)(planted, survivors, solvers, timeout, folder)
+    modules = sorted({mutant.module for mutant in mutants})
     with ThreadPoolExecutor(cpu_count()) as pool:
         for together in pool.map(lambda module: dict(judge.together(module, mutants)), modules):
             verdicts |= together
@@ -119,17 +135,102 @@ class _Judge:
 
     def _theorem(self, core: Core, parts: Sequence[str], circuit: Callable[[str], Circuit] | None) -> tuple[str, str]:
         """Return what ``sc-hw prove`` says and the obligation that decides."""
-
-        def stop(obligation: Obligation) -> None:
-            if obligation.verdict == "refuted":
-                raise _Refuted(obligation.name)
-
         try:
-            result = prove(core, self._solvers, timeout=self._timeout, parts=parts, covers=False, circuit=circuit, progress=stop)
+            result = prove(core, self._solvers, timeout=self._timeout, parts=parts, covers=False, circuit=circuit, progress=_stop)
         except _Refuted as refuted:
             return "killed", f"{refuted} refuted"
         except UserError as error:
-            return "unknown", str(error)
-        if result.verdict == "proven":
-            return "equivalent", f"{len(result.obligations)} obligations proven"
-        return "unknown", next(f"{o.name} {o.verdict}" for o in result.obligations if o.verdict not in ("proven", "no cut"))
+            return "killed", f"refused: {error}"
+        return _said(result.obligations)
+
+
+class _JointJudge(_Judge):
+    """The judge of mutants of what joins the cores of a layer or a crossbar."""
+
+    def __init__(self, planted: Core, survivors: Collection[int], solvers: Sequence[Solver], timeout: int, folder: Path) -> None:
+        self._planted, self._survivors, self._solvers = planted, survivors, solvers
+        self._timeout, self._folder = timeout, folder
+        self._gold = fixed(planted, 0, folder / "gold")
+
+    def together(self, module: str, mutants: Sequence[Mutant]) -> Iterator[tuple[int, tuple[str, str]]]:  # noqa: ARG002
+        """Yield nothing: each is judged alone."""
+        yield from ()
+
+    def alone(self, mutant: Mutant) -> tuple[str, str]:
+        """Return the verdict on one mutant: compared with the design without it, its cores taken out, then by the theorem."""
+        gate = fixed(self._planted, mutant.number, self._folder / f"mutant_{mutant.number}")
+        verdict, how = compare(self._gold, gate, mutant.module, timeout=self._timeout)
+        if verdict == "equal":
+            return "equivalent", "equal to the design without it for all inputs and all time"
+        if verdict == "different" and mutant.number not in self._survivors:
+            return "killed", f"differs from the design without it in {how}"
+        return _joint(gate, self._solvers, self._timeout)
+
+
+def _joint(gate: Core, solvers: Sequence[Solver], timeout: int) -> tuple[str, str]:
+    """Return what ``sc-hw prove`` says of what joins the cores of a layer or a crossbar."""
+    try:
+        return _said(prove_joint(gate, solvers, timeout=timeout, traces=gate.folder, progress=_stop))
+    except _Refuted as refuted:
+        return "killed", f"{refuted} refuted"
+    except UserError as error:
+        return "killed", f"refused: {error}"
+
+
+def _said(obligations: Sequence[Obligation]) -> tuple[str, str]:
+    left = [o for o in obligations if o.verdict not in ("proven", "no cut")]
+    return ("unknown", f"{left[0].name} {left[0].verdict}") if left else ("equivalent", f"{len(obligations)} obligations proven")
+
+
+def _stop(obligation: Obligation) -> None:
+    if obligation.verdict == "refuted":
+        raise _Refuted(obligation.name)
+
+
+def judge_faults(
+    core: Core, faults: Mapping[int, InstanceFault], survivors: Collection[int], instances: Sequence[Instance],
+    solvers: Sequence[Solver], *, timeout: int, folder: Path, progress: Callable[[], None],
+) -> dict[int, tuple[str, str]]:  # fmt: skip
+    """Return for each fault at an instance, by number, ``killed``, ``equivalent`` or ``unknown`` and what decided it.
+
+    Each is an edit of the emitted text, put to the proof alone: refused or refuted, it is killed. One that survives
+    simulation and is refused may be invisible all the same: it is compared with the design without it.
+    Errors: ``UserError`` when the design without a fault is refused, because then a refusal says nothing.
+    """
+    prove(core, solvers, timeout=timeout, parts=["lane"], covers=False)
+
+    def judged(number: int) -> tuple[str, str]:
+        fault = faults[number]
+        gate = alone(core, fault, folder / f"fault_{number}")
+        verdict, how = _proven(gate, fault, solvers, timeout)
+        if verdict != "equivalent" and number in survivors and not fault.rare:
+            around = compare_around(core, gate, fault, instances, timeout=timeout)
+            if around == "equal":
+                verdict, how = "equivalent", f"equal to the design without it for all inputs and all time ({how})"
+        shutil.rmtree(gate.folder)
+        progress()
+        return verdict, how
+
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        return dict(zip(faults, pool.map(judged, faults), strict=True))
+
+
+def _proven(gate: Core, fault: InstanceFault, solvers: Sequence[Solver], timeout: int) -> tuple[str, str]:
+    """Return what the parts of the proof that look at an instance say of it."""
+    cores = [part for part in gate.parts or (gate,) if fault.instance.file in part.manifest["verilog"]]
+    if not cores:
+        return _joint(gate, solvers, timeout)
+    (core,) = cores
+    names, design = core.manifest["modules"], core.design
+    inside = {names["core"]: ["lane", "engine"], names["lane"]: ["lane", "datapath"]}
+    parts = inside.get(fault.instance.parent, ["datapath"] if names["datapath"] in fault.instance.parent else list(PARTS))
+    if fault.instance.memory_bits and fault.instance.module in {design.memory_module(lane) for lane in range(design.lanes)}:
+        parts = ["engine"]
+    if fault.initial:
+        parts = list(PARTS)
+    try:
+        return _said(prove(core, solvers, timeout=timeout, parts=parts, covers=False, progress=_stop).obligations)
+    except _Refuted as refuted:
+        return "killed", f"{refuted} refuted"
+    except UserError as error:
+        return "killed", f"refused: {error}"
