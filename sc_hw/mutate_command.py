@@ -23,7 +23,6 @@ def mutate_command(
     Errors: ``UserError`` for a folder or solver that cannot be used.
     """
     core = load_core(folder)
-    core.check_single("sc-hw mutate")
     chosen = [find_solver(name) for name in dict.fromkeys(solvers)]
     output = results_folder(folder) / "mutate"
     result = mutate(core, count=count, seed=seed, solvers=chosen, timeout=timeout, output=output, note=note, progress=progress)

@@ -2,7 +2,8 @@
 
 import re
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
@@ -17,10 +18,12 @@ from ..manifest import Core
 from ..plant import Mutant, alone, fixed, planted_part
 from .broken import find_broken
 from .circuit import Circuit, read_circuit
+from .induction import Inquiry
 from .joint import prove_joint
 from .prove import prove
 from .result import PARTS, Obligation
 from .solver import Solver
+from .structure import check_structure, is_sound
 
 __all__ = ["judge_faults", "judge_mutants"]
 
@@ -136,9 +139,10 @@ class _Judge:
     def _theorem(self, core: Core, parts: Sequence[str], circuit: Callable[[str], Circuit] | None) -> tuple[str, str]:
         """Return what ``sc-hw prove`` says and the obligation that decides."""
         try:
-            result = prove(core, self._solvers, timeout=self._timeout, parts=parts, covers=False, circuit=circuit, progress=_stop)
+            result = prove(core, self._solvers, timeout=self._timeout, parts=parts, covers=False, structure=False,
+                           circuit=circuit, progress=_stop)  # fmt: skip
         except _Refuted as refuted:
-            return "killed", f"{refuted} refuted"
+            return "killed", str(refuted)
         except UserError as error:
             return "killed", f"refused: {error}"
         return _said(result.obligations)
@@ -169,12 +173,24 @@ class _JointJudge(_Judge):
 
 def _joint(gate: Core, solvers: Sequence[Solver], timeout: int) -> tuple[str, str]:
     """Return what ``sc-hw prove`` says of what joins the cores of a layer or a crossbar."""
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
+        folder = Path(scratch)
+        inquiry = Inquiry(core=gate, solvers=solvers, timeout=timeout, folder=folder / "run", traces=folder / "traces", campaign=None)
+        return _answered(lambda: prove_joint(inquiry, covers=False))
+
+
+def _answered(obligations: Callable[[], Iterable[Obligation]]) -> tuple[str, str]:
+    """Return the verdict of a proof, which ends at the first refuted obligation or may refuse to begin."""
+    decided = []
     try:
-        return _said(prove_joint(gate, solvers, timeout=timeout, traces=gate.folder, progress=_stop))
+        for obligation in obligations():
+            _stop(obligation)
+            decided.append(obligation)
     except _Refuted as refuted:
-        return "killed", f"{refuted} refuted"
+        return "killed", str(refuted)
     except UserError as error:
         return "killed", f"refused: {error}"
+    return _said(decided)
 
 
 def _said(obligations: Sequence[Obligation]) -> tuple[str, str]:
@@ -184,7 +200,7 @@ def _said(obligations: Sequence[Obligation]) -> tuple[str, str]:
 
 def _stop(obligation: Obligation) -> None:
     if obligation.verdict == "refuted":
-        raise _Refuted(obligation.name)
+        raise _Refuted(f"{obligation.name} refuted{f': {obligation.note}' if obligation.note else ''}")
 
 
 def judge_faults(
@@ -195,9 +211,11 @@ def judge_faults(
 
     Each is an edit of the emitted text, put to the proof alone: refused or refuted, it is killed. One that survives
     simulation and is refused may be invisible all the same: it is compared with the design without it.
-    Errors: ``UserError`` when the design without a fault is refused, because then a refusal says nothing.
+    Errors: ``UserError`` when the structure of the design without a fault is refused, because then a refusal says nothing.
     """
-    prove(core, solvers, timeout=timeout, parts=["lane"], covers=False)
+    if not is_sound(clean := list(check_structure(core))):
+        refused = next(o for o in clean if o.verdict != "proven")
+        raise UserError(f"{core.folder}: {refused.name} is refuted without any fault ({refused.note}); run sc-hw prove")
 
     def judged(number: int) -> tuple[str, str]:
         fault = faults[number]
@@ -216,21 +234,19 @@ def judge_faults(
 
 
 def _proven(gate: Core, fault: InstanceFault, solvers: Sequence[Solver], timeout: int) -> tuple[str, str]:
-    """Return what the parts of the proof that look at an instance say of it."""
+    """Return what the proof says of an instance: its structure first, then the parts that look at its module."""
+    verdict, how = _answered(lambda: check_structure(gate))
     cores = [part for part in gate.parts or (gate,) if fault.instance.file in part.manifest["verilog"]]
+    if verdict != "equivalent":
+        return verdict, how
     if not cores:
         return _joint(gate, solvers, timeout)
     (core,) = cores
-    names, design = core.manifest["modules"], core.design
+    names = core.manifest["modules"]
     inside = {names["core"]: ["lane", "engine"], names["lane"]: ["lane", "datapath"]}
-    parts = inside.get(fault.instance.parent, ["datapath"] if names["datapath"] in fault.instance.parent else list(PARTS))
-    if fault.instance.memory_bits and fault.instance.module in {design.memory_module(lane) for lane in range(design.lanes)}:
-        parts = ["engine"]
-    if fault.initial:
-        parts = list(PARTS)
-    try:
-        return _said(prove(core, solvers, timeout=timeout, parts=parts, covers=False, progress=_stop).obligations)
-    except _Refuted as refuted:
-        return "killed", f"{refuted} refuted"
-    except UserError as error:
-        return "killed", f"refused: {error}"
+    parts = inside.get(fault.instance.parent, ["datapath"] if names["datapath"] in fault.instance.parent else PARTS)
+
+    def theorem() -> Iterable[Obligation]:
+        return prove(core, solvers, timeout=timeout, parts=parts, covers=False, structure=False, progress=_stop).obligations
+
+    return _answered(theorem)

@@ -105,11 +105,9 @@ def _read(path: Path, schema: str) -> dict[str, Any]:
 
 
 def _entry(core: Core, verb: str, record: dict[str, Any] | None) -> Entry:
-    of_one = verb == "mutate" and bool(core.parts)
-    command = f"sc-hw {verb} {shlex.quote(str((core.parts[-1] if of_one else core).folder))}"
+    command = f"sc-hw {verb} {shlex.quote(str(core.folder))}"
     if record is None:
-        summary = f"{'of one core; ' if of_one else ''}run: {command}"
-        return Entry(verb=verb, status="not run", summary=summary, command=command, record=None)
+        return Entry(verb=verb, status="not run", summary=f"run: {command}", command=command, record=None)
     if record["core_sha256"] != core.digest:
         summary = f"made from other files than these; run again: {command}"
         return Entry(verb=verb, status="stale", summary=summary, command=command, record=record)
