@@ -150,8 +150,10 @@ def _inputs(
             yield fault("swapped", "other", f"is what {other.name} gets", other=(instance, other))
     for condition in conditions:
         if not constant:
-            yield InstanceFault(kind="word", instance=instance, pin=pin, expression=f"value ^ {condition.text}", rare=condition.rare,
-                                description=f"its lowest bit is inverted {condition.when}", reads=condition.reads)  # fmt: skip
+            yield InstanceFault(
+                kind="word", instance=instance, pin=pin, expression=f"value ^ {condition.text}", reads=condition.reads,
+                description=f"its lowest bit is inverted {condition.when}", rare=condition.rare,
+            )  # fmt: skip
 
 
 def _siblings(
@@ -227,7 +229,7 @@ class _Module:
             if fault.pin:
                 key = fault.instance.name, fault.pin.name
                 pins[key] = fault.instance, fault.pin
-                cases.setdefault(key, []).append((number, self._expression(fault)))
+                cases.setdefault(key, []).append((number, self._expression(fault, fault.pin)))
             else:
                 for pin, wire in self._copy(number, fault, more):
                     pins[fault.instance.name, pin.name] = fault.instance, pin
@@ -246,12 +248,11 @@ class _Module:
             text = text[:start] + new + text[end:]
         return text, more
 
-    def _expression(self, fault: InstanceFault) -> str:
-        assert fault.pin
-        names = {"value": self._value(fault.instance, fault.pin)}
+    def _expression(self, fault: InstanceFault, pin: Pin) -> str:
+        names = {"value": self._value(fault.instance, pin)}
         names |= {alias: self._value(instance, pin) for alias, (instance, pin) in fault.reads.items()}
         if re.search(r"\bprevious\b", fault.expression):
-            names["previous"] = self._previous(fault.instance, fault.pin)
+            names["previous"] = self._previous(fault.instance, pin)
         return re.sub(r"\b(value|previous|word|other)\b", lambda found: names[found[1]], fault.expression)
 
     def _value(self, instance: Instance, pin: Pin) -> str:
@@ -330,9 +331,11 @@ def _replaced(texts: Mapping[str, str], fault: InstanceFault) -> dict[str, str]:
         changed = re.sub(rf"(\.{name}\s*\()[^()]*\)", rf"\g<1>{value})", text[at:end])
         result[instance.file] = text[:at] + changed + text[end:]
         return result
-    assert fault.pin
+    if fault.pin is None:
+        raise ValueError(fault.name)
     other = f"{instance.module}_other"
-    result[instance.file] = text[: place.module[0]] + other + text[place.module[1] : place.parameters[0]] + text[place.parameters[1] :]
+    between = text[place.module[1] : place.parameters[0]]
+    result[instance.file] = text[: place.module[0]] + other + between + text[place.parameters[1] :]
     ports = ", ".join(f"{'output' if p.output else 'input'} wire [{p.bits - 1}:0] {p.name}" for p in instance.pins)
     inner = ", ".join(f".{p.name}({'right' if p == fault.pin else p.name})" for p in instance.pins)
     given = ", ".join(f".{name}({value})" for name, value in instance.parameters.items())

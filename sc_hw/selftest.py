@@ -27,7 +27,8 @@ from .rtl.layer import LayerDesign, layer_faults
 from .rtl.queue import queue_faults
 from .simulate import simulate
 
-__all__ = ["Outcome", "counted", "drawn_instance_faults", "enough_timesteps", "faults_of", "part_of_another", "passes", "selftest"]
+__all__ = ["Outcome", "counted", "drawn_instance_faults", "enough_timesteps", "faults_of", "part_of_another", "passes",
+           "selftest"]  # fmt: skip
 
 _LEAST_TIMESTEPS = 200
 _RESTING_TIMESTEPS = 8000  # of a crossbar: a row must come to rest before it can be skipped wrongly

@@ -156,7 +156,7 @@ class _JointJudge(_Judge):
         self._timeout, self._folder = timeout, folder
         self._gold = fixed(planted, 0, folder / "gold")
 
-    def together(self, module: str, mutants: Sequence[Mutant]) -> Iterator[tuple[int, tuple[str, str]]]:  # noqa: ARG002
+    def together(self, module: str, mutants: Sequence[Mutant]) -> Iterator[tuple[int, tuple[str, str]]]:
         """Yield nothing: each is judged alone."""
         yield from ()
 
@@ -175,7 +175,8 @@ def _joint(gate: Core, solvers: Sequence[Solver], timeout: int) -> tuple[str, st
     """Return what ``sc-hw prove`` says of what joins the cores of a layer or a crossbar."""
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
         folder = Path(scratch)
-        inquiry = Inquiry(core=gate, solvers=solvers, timeout=timeout, folder=folder / "run", traces=folder / "traces", campaign=None)
+        inquiry = Inquiry(core=gate, solvers=solvers, timeout=timeout, folder=folder / "run", traces=folder / "traces",
+                          campaign=None)  # fmt: skip
         return _answered(lambda: prove_joint(inquiry, covers=False))
 
 

@@ -140,6 +140,8 @@ def _summary(verb: str, record: dict[str, Any]) -> str:
             ]
             return f"post-route median of {len(record['results'][0]['runs'])} seeds: {', '.join(clocks)}"
         case "accuracy":
-            return f"measured against float over {len(record['seeds'])} seeds"
+            without = [variant["name"] for variant in record["variants"] if not all(variant["runs"])]
+            seeds = f"over {len(record['seeds'])} seeds"
+            return f"no figures of {', '.join(without)} {seeds}" if without else f"measured against float {seeds}"
     counts = record.get("counts", {})
     return ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items()) if counts else record["command"]
