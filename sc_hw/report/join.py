@@ -140,7 +140,7 @@ def _summary(verb: str, record: dict[str, Any]) -> str:
             ]
             return f"post-route median of {len(record['results'][0]['runs'])} seeds: {', '.join(clocks)}"
         case "accuracy":
-            without = [variant["name"] for variant in record["variants"] if not all(variant["runs"])]
+            without = record.get("without_figures", [])
             seeds = f"over {len(record['seeds'])} seeds"
             return f"no figures of {', '.join(without)} {seeds}" if without else f"measured against float {seeds}"
     counts = record.get("counts", {})
