@@ -115,13 +115,14 @@ def _cores(core: Core) -> list[CoreDesign]:
 def selftest(
     core: Core, *, steps: int, seed: int, output: Path, note: Callable[[str], None] = lambda _text: None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,    faults: Sequence[Fault] | None = None,
-    instances: int = 0,
+    instances: int = 0, parts: bool = False,
 ) -> list[Outcome]:  # fmt: skip
     """Simulate the core with each fault in turn, and without any, and return what was caught.
 
     ``steps`` is the timesteps for each fault (``enough_timesteps`` knows a number); up to ``instances`` faults are drawn from
     those at the instances of the design. Of these, one that no simulation shows is compared with the core without it: it may
-    be invisible. One build holds all faults; a fault-free run of the same netlist must pass, or nothing here means anything.
+    be invisible. With ``parts`` each part of a layer or crossbar is one of another emission, too.
+    One build holds all faults; a fault-free run of the same netlist must pass, or nothing here means anything.
     """
     everything = list(faults_of(core) if faults is None else faults)
     planted = [fault for fault in everything if fault.cuts]
@@ -159,7 +160,7 @@ def selftest(
             outcomes.append(
                 Outcome(fault=fault.name, description=fault.description, verdict="not applicable", evidence=fault.reason)
             )
-    if faults is None and core.parts:
+    if parts:
         outcomes += [part_of_another(core, part, steps=steps, seed=seed, output=output, note=note) for part in core.parts]
     if faults is None and not core.parts and not any(fault.cuts for fault in rule_faults(core)):
         outcomes.append(_no_faults(core.design.rule))

@@ -25,7 +25,7 @@ def selftest_command(
     started = time.perf_counter()
     with progress("faults", 1) as advance:
         outcomes = selftest(core, steps=steps, seed=seed, output=results / "selftest", note=note, progress=advance,
-                            instances=instances)  # fmt: skip
+                            instances=instances, parts=True)  # fmt: skip
     table = Table("fault", "verdict", "first difference", title=f"selftest of {core.design.name}, seed {seed}")
     for outcome in outcomes:
         table.add_row(f"{outcome.fault}: {outcome.description}", outcome.verdict, outcome.evidence)

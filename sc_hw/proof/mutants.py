@@ -211,7 +211,8 @@ def judge_faults(
     """Return for each fault at an instance, by number, ``killed``, ``equivalent`` or ``unknown`` and what decided it.
 
     Each is an edit of the emitted text, put to the proof alone: refused or refuted, it is killed. One that survives
-    simulation and is refused may be invisible all the same: it is compared with the design without it.
+    simulation and is refused may be invisible all the same: it is compared with the design without it. So is one that the
+    proof does not decide: what differs and fails in simulation is killed, as a mutant of a bit is.
     Errors: ``UserError`` when the structure of the design without a fault is refused, because then a refusal says nothing.
     """
     if not is_sound(clean := list(check_structure(core))):
@@ -222,10 +223,12 @@ def judge_faults(
         fault = faults[number]
         gate = alone(core, fault, folder / f"fault_{number}")
         verdict, how = _proven(gate, fault, solvers, timeout)
-        if verdict != "equivalent" and number in survivors and not fault.rare:
+        if verdict == "unknown" or (verdict == "killed" and number in survivors and not fault.rare):
             around = compare_around(core, gate, fault, instances, timeout=timeout)
             if around == "equal":
                 verdict, how = "equivalent", f"equal to the design without it for all inputs and all time ({how})"
+            elif around == "different" and number not in survivors:
+                verdict, how = "killed", f"differs from the design without it ({how})"
         shutil.rmtree(gate.folder)
         progress()
         return verdict, how

@@ -1,4 +1,4 @@
-"""Faults at the instances of a design: found in its netlist, planted in its text, noticed by structure, simulation and comparison."""
+"""Faults at the instances of a design: found in its netlist, planted in its text, noticed by proof, simulation, comparison."""
 
 import dataclasses
 import json
@@ -121,7 +121,10 @@ def test_a_part_of_another_emission(make_layer, tmp_path, monkeypatch):
     layer = make_layer()
     monkeypatch.setattr(selftest, "load_core", lambda _folder: layer)
     missed = part_of_another(layer, layer.parts[0], steps=20, seed=1, output=tmp_path / "out")
-    assert (missed.verdict, passes([Outcome(fault="", description="", verdict="passes", evidence=""), missed])) == ("missed", False)
+    assert (missed.verdict, passes([Outcome(fault="", description="", verdict="passes", evidence=""), missed])) == (
+        "missed",
+        False,
+    )
 
     def refuse(_folder):
         raise UserError("neurons: of another emission")
