@@ -79,7 +79,7 @@ def test_faults_at_instances_are_caught(make_core, tmp_path, generator):
     core = make_core(generator, synapses=21, lanes=4)
     outcomes = selftest.selftest(core, steps=1500, seed=1, output=tmp_path / "out", faults=[], instances=24)
     assert outcomes[0].verdict == "passes", outcomes[0].evidence
-    # A reward is held for a whole sweep: where sweeps do not overlap its delay cannot show, which the comparison is too slow to see.
+    # A reward is held for a sweep: where sweeps do not overlap its delay cannot show, which the comparison is too slow to see.
     missed = [outcome.fault for outcome in outcomes[1:] if outcome.verdict == "missed"]
     assert [fault for fault in missed if "delay_reward" not in fault] == []
     assert sum(outcome.verdict == "caught" for outcome in outcomes) > 20
