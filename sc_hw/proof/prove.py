@@ -24,6 +24,7 @@ from .engine import prove_engine
 from .induction import Inquiry
 from .joint import prove_joint
 from .lane import OUTSIDE_THE_LANE, LaneProof
+from .ledger import check_ledger, ledger_record
 from .parts import prove_parts, prove_rest
 from .question import Cut, Meeting, Update, model_terms
 from .result import PARTS, Counterexample, Obligation, ProofResult
@@ -331,10 +332,12 @@ def prove(
         # With the engine, what is proven must happen, too; without it, whoever does not know may still learn that it is wrong.
         if campaign and ("engine" in parts or any(o.verdict == "unknown" for o in obligations)):
             add(campaign.obligation())
+        if structure and set(parts) == set(PARTS):
+            add(check_ledger(core.design, obligations))
     return ProofResult(
         core=core.design.name, rule=core.design.rule.name, config=dataclasses.asdict(core.design.config),
         generator=core.manifest["generator"], edited=core.edited, tools=tools, obligations=obligations,
-        counterexample=counterexample, seconds=round(time.monotonic() - start, 3),
+        counterexample=counterexample, seconds=round(time.monotonic() - start, 3), assumptions=ledger_record(core.design),
     )  # fmt: skip
 
 

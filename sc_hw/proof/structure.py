@@ -43,13 +43,15 @@ _KINDS = {
 _ATTRIBUTES = {
     *("blackbox", "whitebox", "keep_hierarchy", "anyconst", "anyseq", "allconst", "allseq", "gclk", "init", "techmap_wrap"),
 }
-# Words in comments or attributes by which some tools read something else than what stands there.
-_DIRECTIONS = re.compile(r"\b(full_case|parallel_case|translate_o(?:n|ff)|synthesis_o(?:n|ff))\b")
+# Words, in comments too, by which some tools read something else than others: Yosys passes over a defparam of a parameter that
+# the instance sets, and over what is bound from elsewhere.
+_DIRECTIONS = re.compile(r"\b(full_case|parallel_case|translate_o(?:n|ff)|synthesis_o(?:n|ff)|defparam|bind|primitive|specify)\b")
 _STATEMENT = (
     "every instance is the proven module with the proven parameters, on the clock; nothing else stands in the files, and "
     "every net has one driver"
 )
-_DEFINED = "no bit of the Verilog is undefined ('x), so that all tools and the silicon agree"
+_NO_VALUE = {"x", "z"}
+_DEFINED = "no bit of the Verilog is undefined ('x, 'z), so that all tools and the silicon agree"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,12 +135,12 @@ def _instances(top: str, expected: Mapping[str, Instance], modules: Mapping[str,
             inner, where = modules.get(cell["type"]), f"{place}{name}"
             if inner is None:
                 continue
+            if "clk" in inner.netlist["ports"] and (clock is None or cell["connections"].get("clk") != clock):
+                yield f"{where}: pin clk is not on the clock of the module around it"
             wanted = expected.get(where)
             if wanted or inner.name in apart:
                 found.add(where)
                 yield from _instance(where, wanted, inner)
-                if cell["connections"].get("clk") != clock or clock is None:
-                    yield f"{where}: pin clk is not on the clock of the module around it"
             yield from walk(cell["type"], f"{where}.")
 
     yield from walk(top, "")
@@ -209,7 +211,7 @@ def _undefined(module: _Module) -> Iterator[str]:
                     readers.setdefault(bit, set()).add(f"{cell['type']}.{pin}")
     written = {"$memwr_v2.ADDR", "$memwr_v2.DATA"}  # undefined while nothing is written
     for cell in cells:
-        undefined = {pin for pin, bits in cell["connections"].items() if "x" in bits}
+        undefined = {pin for pin, bits in cell["connections"].items() if _NO_VALUE & set(bits)}
         if cell["type"] == "$memrd":
             undefined -= {"CLK", "EN"}  # reads at once
         if cell["type"] in ("$mux", "$pmux"):
@@ -219,7 +221,7 @@ def _undefined(module: _Module) -> Iterator[str]:
         if undefined and cell["type"] != "$meminit_v2":
             yield f"'x at {_where(module, cell)}"
     for name, net in module.netlist["netnames"].items():
-        if "x" in net["bits"]:
+        if _NO_VALUE & set(net["bits"]):
             yield f"'x at {_where(module, net)}: {name}"
 
 

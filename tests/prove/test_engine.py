@@ -8,7 +8,8 @@ import pytest
 from sc_hw.errors import UserError
 from sc_hw.manifest import load_core
 from sc_hw.proof.engine import prove_engine
-from sc_hw.proof.solver import find_solver
+
+from .questions import ask
 
 SMALL = {"weight_bits": 2, "trace_bits": 2, "reward_bits": 2}
 STOCHASTIC = SMALL | {"rounding": "stochastic"}
@@ -42,8 +43,7 @@ def pytest_generate_tests(metafunc):
 
 
 def run(core, tmp_path, *solvers, **options):
-    chosen = [find_solver(name) for name in solvers or ("bitwuzla",)]
-    return prove_engine(core, chosen, timeout=600, traces=tmp_path / "traces", **options)
+    return ask(prove_engine, core, tmp_path, *(solvers or ("bitwuzla",)), timeout=600, **options)
 
 
 def test_proven(make_core, tmp_path, shape, generator):
@@ -54,8 +54,7 @@ def test_proven(make_core, tmp_path, shape, generator):
     names = {o.name for o in obligations}
     assert {"engine_memory", "engine_sweep", "engine_streams", "engine_clear", "engine_reset", "engine_host", "inside"} <= names
     assert ("engine_noise" in names) == ("rounding" in config)
-    assert ("cover_overlapped_sweeps" in names) == core.design.overlap
-    assert {"cover_clear_then_sweep", "cover_load_sweep_read_back", "cover_reset_in_a_sweep_then_sweep"} <= names
+    assert {"cover_clear", "cover_load_and_read_back", "cover_load_and_update", "cover_reset_then_result"} <= names
 
 
 # A pattern and what replaces it in the Verilog generator's text, the same for Amaranth's where that differs, the statements
@@ -145,7 +144,7 @@ def test_verb(make_core, sc_hw):
     core = make_core("verilog", synapses=3, **SMALL)
     status, out, err = sc_hw("prove", core.folder, "--part", "engine", "--solver", "bitwuzla")
     assert status == 0, out + err
-    assert "PASS dut: 12 of 12 obligations proven by bitwuzla" in out
+    assert "PASS dut: 15 of 15 obligations proven by bitwuzla" in out
     record = json.loads((core.folder / "results" / "prove.json").read_text())
     assert record["tools"].keys() == {"yosys", "bitwuzla", "sby"}
 
