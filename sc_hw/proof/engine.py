@@ -73,13 +73,13 @@ _MEMORY = (
 
 
 def prove_engine(
-    core: Core, solvers: Sequence[Solver], *, timeout: float, traces: Path, covers: bool = True,
+    core: Core, solvers: Sequence[Solver], *, timeout: float, traces: Path | None, covers: bool = True,
     progress: Callable[[Obligation], None] = lambda _o: None,
 ) -> list[Obligation]:  # fmt: skip
     """Prove the engine and the memories of an emitted core, at the core's own size, with every one of ``solvers``.
 
-    A waveform of a refutation is written into the folder ``traces``. ``covers`` shows that the statements are not
-    vacuous, on a small core of the same rule, configuration and generator. Errors: ``UserError`` when sby is
+    A waveform of a refutation is written into the folder ``traces``, if there is one. ``covers`` shows that the statements
+    are not vacuous, on a small core of the same rule, configuration and generator. Errors: ``UserError`` when sby is
     missing or the sources cannot be read.
     """
     obligations = []
@@ -194,7 +194,7 @@ def memory_task(
 
 def read_sources(core: Core) -> dict[str, str]:
     """Return the Verilog files by name; ``UserError`` for a name that no script may hold."""
-    texts = {path.name: path.read_text(encoding="utf-8") for path in core.sources}
+    texts = core.verilog_text
     if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*\.v", name) for name in texts):
         raise UserError(f"{core.folder}: a file name is not letters, digits and _; emit the core again")
     return texts
@@ -221,7 +221,7 @@ def _checked(core: Core, run: Run, folder: Path) -> Run:
 
 
 def _memories(
-    core: Core, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path
+    core: Core, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path | None
 ) -> Iterator[Iterator[Obligation]]:
     """Prove each memory module."""
     design = core.design
@@ -232,7 +232,7 @@ def _memories(
 
 
 def _queue(
-    core: Core, queue: QueueDesign, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path
+    core: Core, queue: QueueDesign, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path | None
 ) -> Iterator[Obligation]:
     """Prove the queue of results and its memory."""
     memory, sources = f"{queue.name}_memory", read_sources(core)
@@ -243,7 +243,7 @@ def _queue(
     yield from decide(core, queue.name, inside, visible, _QUEUE, solvers, timeout, folder, traces)
 
 
-def _engine(core: Core, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path) -> Iterator[Obligation]:
+def _engine(core: Core, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path | None) -> Iterator[Obligation]:
     """Prove everything that the harness of the engine states."""
     absent = {
         "engine_memory",
@@ -259,7 +259,7 @@ def _engine(core: Core, solvers: Sequence[Solver], timeout: float, folder: Path,
 
 def decide(
     core: Core, title: str, task: dict[str, Any], visible: dict[str, Any], statements: Mapping[str, str],
-    solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path,
+    solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path | None,
 ) -> Iterator[Obligation]:  # fmt: skip
     """Yield the obligations ``statements``: by induction, or, when that fails, refuted by a run from reset that breaks one.
 
@@ -284,10 +284,12 @@ def decide(
         answers.append(answer_of(solvers[-1], run))
     broken = {n for n in statements if any(a.startswith(n) for a in run.failed)} if run.status == "fail" else set()
     note = f"not inductive: {not_inductive}; no counterexample found from reset"
-    if broken and run.trace:
+    if broken:
+        note = f"{', '.join(run.failed)} fails"
+    if broken and run.trace and traces:
         traces.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(run.trace, traces / f"{title}.vcd")
-        note = f"{', '.join(run.failed)} fails; waveform {traces / f'{title}.vcd'}"
+        note += f"; waveform {traces / f'{title}.vcd'}"
     for name, text in statements.items():
         if name in broken:
             yield Obligation(name=name, statement=text, verdict="refuted", answers=answers, note=note)

@@ -68,13 +68,13 @@ class _Joint:
 
 
 def prove_joint(
-    core: Core, solvers: Sequence[Solver], *, timeout: float, traces: Path,
+    core: Core, solvers: Sequence[Solver], *, timeout: float, traces: Path | None,
     progress: Callable[[Obligation], None] = lambda _o: None,
 ) -> list[Obligation]:  # fmt: skip
     """Prove what joins the cores of an emitted layer or crossbar, at its own size, with every one of ``solvers``.
 
     What the cores do is left open: each is proven in its own folder. A waveform of a refutation is written into the
-    folder ``traces``. Errors: ``UserError`` when sby is missing or the sources cannot be read.
+    folder ``traces``, if there is one. Errors: ``UserError`` when sby is missing or the sources cannot be read.
     """
     design, obligations = core.design, []
     if not isinstance(design, LayerDesign | CrossbarDesign):
@@ -124,7 +124,7 @@ def _small(design: Joined) -> Joined:
 
 def _addresses(
     core: Core, design: CrossbarDesign, owner: str, texts: Mapping[str, str], solvers: Sequence[Solver],
-    timeout: float, folder: Path, traces: Path,
+    timeout: float, folder: Path, traces: Path | None,
 ) -> Iterator[Obligation]:  # fmt: skip
     """Prove what turns the address events of one kind of neurons into bits, and its memory."""
     module = design.addresses[owner]

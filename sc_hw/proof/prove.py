@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sc_hw_models.term import Term, evaluate, subterms
 
 from ..errors import UserError
 from ..manifest import Core
-from ..records import results_folder
 from ..toolchain import sby
 from ..yosys import find_yosys
 from .circuit import Circuit, Product, Register, read_circuit
@@ -289,6 +289,7 @@ def _depends(term: Term, products: Sequence[Term]) -> bool:
 
 def prove(
     core: Core, solvers: Sequence[Solver], *, timeout: float = 60.0, parts: Collection[str] = PARTS, covers: bool = True,
+    traces: Path | None = None,
     circuit: Callable[[str], Circuit] | None = None, progress: Callable[[Obligation], None] = lambda _o: None,
 ) -> ProofResult:  # fmt: skip
     """Prove that a core's lanes compute its rule's step and that its engine applies it once, or find where they do not.
@@ -296,14 +297,13 @@ def prove(
     Each obligation is proven when every one of ``solvers`` agrees within ``timeout`` seconds; ``parts`` of ``PARTS``
     are proven, of the engine with ``covers`` that show it is not vacuous. ``circuit`` gives what ``read_circuit`` does, when
     that has been read; ``progress`` is called with each obligation as it is decided. Waveforms of the engine go into
-    ``results/prove`` of the core's folder. Of a layer or a crossbar, its cores are proven, and what joins them.
+    the folder ``traces``, if there is one. Of a layer or a crossbar, its cores are proven, and what joins them.
     Errors: ``UserError`` for sources that cannot be read as a core.
     """
     if not solvers:
         raise UserError("nothing to prove with: give at least one solver")
     start = time.monotonic()
     tools = {"yosys": find_yosys()[1], **{solver.name: solver.tool.version for solver in solvers}}
-    traces = results_folder(core.folder) / "prove"
     if "engine" in parts:
         tools["sby"] = sby().version
     counterexample = None
@@ -315,7 +315,7 @@ def prove(
             prove_rest(core.design.rule.whole, core.design.config, docket)
             obligations += docket.obligations
         for part in core.parts:
-            result = prove(part, solvers, timeout=timeout, parts=parts, covers=covers, progress=progress)
+            result = prove(part, solvers, timeout=timeout, parts=parts, covers=covers, traces=traces, progress=progress)
             obligations += [dataclasses.replace(o, name=f"{part.folder.name}/{o.name}") for o in result.obligations]
         if "engine" in parts:
             obligations += prove_joint(core, solvers, timeout=timeout, traces=traces, progress=progress)
