@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test lint sim coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr scaling engines selftest digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
+.PHONY: help setup demo test concurrent lint sim coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr scaling engines selftest digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ demo: $(READY) ## emit a 1024-synapse core, check it bit for bit, synthesise it 
 
 test: $(READY) ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/test.xml
+
+concurrent: $(READY) ## two requests of each verb on one folder at once, 20 rounds; each must say what it says alone
+	$(BIN)/python -m tests.concurrent build/concurrent
 
 lint: $(READY) ## formatting, lint, types, import contract
 	$(BIN)/ruff format --check .

@@ -41,6 +41,9 @@ __all__ = ["app", "main"]
 @click.version_option(__version__, prog_name="sc-hw", message="%(prog)s %(version)s")
 def app() -> None:
     """Synthesizable on-chip-learning cores from golden models: emitted, checked bit for bit, measured."""
+    from .toolchain import use_plain_temporary
+
+    use_plain_temporary()
 
 
 @app.command()
@@ -400,12 +403,15 @@ def rules() -> None:
 def doctor(json_path: Path | None) -> None:
     """List every tool with its path and version, what is needed, and the command that installs it."""
     from .toolchain import doctor as tools
+    from .toolchain import places
 
     found = tools()
     for tool in found:  # plain lines, so that paths and commands can be copied
         state = "ok" if tool.found else "optional" if tool.optional else "MISSING"
         click.echo(f"{state:<9}{tool.name:<11} {tool.version or 'not found'} (needed: {tool.needed})")
         click.echo(f"{'':<9}{tool.path or 'nowhere on PATH or in this environment'}; install with: {tool.install}")
+    for line in places():
+        click.echo(line)
     missing = [tool.name for tool in found if not tool.found and not tool.optional]
     if json_path:
         write_record(json_path, {"verb": "doctor", "verdict": "fail" if missing else "pass",

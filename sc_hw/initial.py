@@ -26,13 +26,17 @@ def read_npz(path: Path, option: str, what: str) -> dict[str, np.ndarray]:
         raise UserError(f"{option} {path}: not a usable .npz ({' '.join(str(error).split())}); {what}") from error
 
 
-def read_initial(path: Path) -> dict[str, np.ndarray]:
-    """Return the columns of an ``.npz`` archive (arrays by field name) or of a ``.csv`` file (named header)."""
+def read_initial(path: Path, content: bytes | None = None) -> dict[str, np.ndarray]:
+    """Return the columns of an ``.npz`` archive (arrays by field name) or of a ``.csv`` file (named header).
+
+    ``content`` is that of a ``.csv`` that has been read.
+    """
     if path.suffix == ".npz":
         return read_npz(path, "--initial", _WHAT)
     try:
         if path.suffix == ".csv":
-            lines = path.read_text(encoding="utf-8").split("\n")
+            text = (path.read_bytes() if content is None else content).decode("utf-8")
+            lines = text.replace("\r\n", "\n").split("\n")
             names = lines[0].strip().split(",")
             table = np.array([[int(cell) for cell in line.split(",")] for line in lines[1:] if line.strip()], dtype=np.int64)
             if table.ndim != 2 or table.shape[1] != len(names):

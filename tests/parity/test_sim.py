@@ -47,13 +47,14 @@ def test_a_good_core_passes_and_everything_is_counted(make_core, tmp_path):
 
 def test_the_cache_key_covers_source_flags_and_tools(make_core, monkeypatch):
     core = make_core(synapses=4)
-    keys = [Simulator([core], waves=waves).folder for waves in (False, True)]
-    assert Simulator([core], waves=False).folder == keys[0]
+    keys = [Simulator([core], waves=waves).key for waves in (False, True)]
+    assert Simulator([core], waves=False).key == keys[0]
     path = core.folder / "dut.v"
     path.write_text(path.read_text() + "// edited\n")
-    keys.append(Simulator([core], waves=False).folder)
+    assert Simulator([core], waves=False).key == keys[0]  # what was read is what is built
+    keys.append(Simulator([load_core(core.folder)], waves=False).key)
     monkeypatch.setattr("sc_hw.simulator.version", lambda package: "another")
-    keys.append(Simulator([core], waves=False).folder)
+    keys.append(Simulator([core], waves=False).key)
     assert len(set(keys)) == 4
 
 

@@ -161,7 +161,7 @@ def test_operands_that_match_no_multiplier_are_listed(make_core):
 )
 def test_replay_shows_what_the_proof_found(sc_hw, make_core, generator, module, pattern, new):
     core = make_core(generator, **SMALL)
-    file = core.folder / "results" / "counterexample.json"
+    file = core.folder / "results" / "prove" / "counterexample.json"
     right = {path: path.read_text() for path in core.sources}
     edit(core, module, pattern, new)
     status, out, _ = sc_hw("prove", core.folder, "--solver", "yices")
