@@ -327,7 +327,7 @@ def prove(
             run = _Run(solvers=solvers, timeout=timeout, parts=parts, covers=covers, circuit=circuit, folder=Path(scratch),
                        traces=traces, campaign=campaign)  # fmt: skip
             counterexample = run.whole(core, "", add)
-            # With the engine, what is proven must happen, too; without it, whoever does not know may still learn that it is wrong.
+            # What is proven of an engine must happen, too; and whoever does not know may still learn that it is wrong.
             if campaign and ("engine" in parts or any(o.verdict == "unknown" for o in obligations)):
                 add(campaign.obligation())
         if structure and set(parts) == set(PARTS):
