@@ -79,12 +79,15 @@ class CompiledStep:
             raise CompileError("no C compiler: install g++ (apt-get install g++), set CXX, or use the plain model")
         self._spec = rule.spec(config)
         self._run = ctypes.CDLL(str(_built(c_text(rule, config), path))).run
-        self._run.restype = None
+        self._run.restype = ctypes.c_int
 
-    def run(self, state: Arrays, random_state: list[int], inputs: Arrays, *, history: bool) -> tuple[Arrays, Arrays]:
+    def run(
+        self, state: Arrays, random_state: list[int], inputs: Arrays, *, history: bool
+    ) -> tuple[Arrays, Arrays] | None:  # fmt: skip
         """Update ``state`` and ``random_state`` in place; return state and outputs after every timestep, if wanted.
 
-        Shapes and ranges as in ``CoreModel``, which has checked them.
+        Shapes and ranges as in ``CoreModel``, which has checked them. When a result leaves its field nothing is updated and
+        ``None`` returned: the plain step says which.
         """
         spec = self._spec
         timesteps, synapses, lanes = len(inputs[spec.inputs[0].name]), len(state[spec.state[0].name]), len(random_state) or 1
@@ -102,7 +105,8 @@ class CompiledStep:
             registers,
         ]
         pointers = (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
-        self._run(*(ctypes.c_int64(number) for number in (timesteps, synapses, lanes, history)), pointers)
+        if self._run(*(ctypes.c_int64(number) for number in (timesteps, synapses, lanes, history)), pointers):
+            return None
         for name, array in states.items():
             state[name] = array[timesteps % rows].astype(np.int64)
         random_state[:] = (sum(int(word) << 64 * k for k, word in enumerate(row)) for row in registers)

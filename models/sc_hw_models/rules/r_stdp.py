@@ -30,7 +30,19 @@ from ..core import CoreModel
 from ..deviation import Deviations
 from ..fixed import ROUNDINGS, Value, asr, bit, clip, decay_magnitude, minimum, rounding_noise, select, truncate
 from ..lfsr import lane_seed
-from ..rule import ConfigError, Demonstration, Field, Preset, Rest, Rule, RuleSpec, check_integer
+from ..rule import (
+    ConfigError,
+    Demonstration,
+    Field,
+    Preset,
+    Rest,
+    Rule,
+    RuleSpec,
+    StepError,
+    as_integer,
+    check_flag,
+    check_integer,
+)
 
 __all__ = ["RULE", "OnlineO1Array", "OnlineO1Config", "OnlineO1Float", "OnlineO1Synapse", "build_online_o1_memory_proof"]
 
@@ -96,8 +108,8 @@ class OnlineO1Config(ConsolidationConfig):
 
     def __post_init__(self) -> None:
         # The product of reward and eligibility must stay within 62 bits, hence T + F <= 30; first, to name this range.
-        check_integer("trace_bits", self.trace_bits, *self.RANGES["trace_bits"])
-        check_integer("trace_fraction_bits", self.trace_fraction_bits, 0, 30 - self.trace_bits)
+        bits = check_integer("trace_bits", self.trace_bits, *self.RANGES["trace_bits"])
+        check_integer("trace_fraction_bits", self.trace_fraction_bits, 0, 30 - bits)
         super().__post_init__()
         self.check_drive(self.reward_bits + self.trace_bits)
         _spec(self)
@@ -270,17 +282,11 @@ def _rewarded(config: OnlineO1Config, word: Value, value: Value) -> Value:
     return asr(value, 1)
 
 
-def _reward(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise ConfigError(f"reward={value!r}: not an integer")
-    return int(value)
-
-
 def _consolidate(spec: RuleSpec, value: bool) -> dict[str, int]:
     """Return the command as the input it is, if the configuration has it."""
     if any(f.name == "consolidate" for f in spec.step_inputs):
-        return {"consolidate": check_integer("consolidate", int(value), 0, 1)}
-    if value:
+        return {"consolidate": check_flag("consolidate", value)}
+    if check_flag("consolidate", value):
         raise ConfigError(f"consolidate={value!r}: this configuration keeps no anchors; allowed with consolidation=pull and si")
     return {}
 
@@ -297,7 +303,7 @@ class OnlineO1Array(CoreModel):
 
     def update(self, *, pre_spike: Any, post_spike: Any, reward: int, consolidate: bool = False) -> dict[str, np.ndarray]:
         """Advance one timestep and return the state; spikes are bool or 0/1 arrays, the reward any integer (encoded)."""
-        word = self.config.encode_reward(_reward(reward))
+        word = self.config.encode_reward(as_integer("reward", reward))
         command = _consolidate(self.spec, consolidate)
         self.step({"pre_spike": pre_spike, "post_spike": post_spike, "reward": word, **command})
         return dict(self.state)
@@ -308,7 +314,7 @@ class OnlineO1Synapse:
 
     def __init__(self, config: OnlineO1Config | None = None, initial_weight: int = 0) -> None:
         self.config = config or OnlineO1Config()
-        check_integer("initial_weight", initial_weight, 0, self.config.max_weight)
+        initial_weight = check_integer("initial_weight", initial_weight, 0, self.config.max_weight)
         self._spec = _spec(self.config)
         self._state: dict[str, int] = {f.name: f.reset for f in self._spec.state} | {"weight": initial_weight}
         lfsr = self._spec.lfsr
@@ -332,14 +338,14 @@ class OnlineO1Synapse:
         """Advance one timestep; spikes are bool or 0/1, the reward any integer (encoded)."""
         inputs = _consolidate(self._spec, consolidate)
         for name, spike in (("pre_spike", pre_spike), ("post_spike", post_spike)):
-            inputs[name] = check_integer(name, int(spike) if isinstance(spike, (bool, np.bool_)) else spike, 0, 1)
-        inputs["reward"] = self.config.encode_reward(_reward(reward))
+            inputs[name] = check_flag(name, spike)
+        inputs["reward"] = self.config.encode_reward(as_integer("reward", reward))
         lfsr, low = self._spec.lfsr, 0
         for f in self._spec.noise:
             inputs[f.name] = (self._random >> low) & f.maximum
             low += f.bits
+        self._state, _ = RULE.step(self.config, self._state, inputs)
         self._random = lfsr.step(self._random) if lfsr else 0
-        self._state, _ = _step(self.config, self._state, inputs)
         return self.snapshot()
 
 
@@ -351,15 +357,19 @@ def build_online_o1_memory_proof(
     The synapse is stepped ``sequence_length`` times (256 by default, at most 4096) and everything it then
     holds is compared with the claim: no other attribute or state field, and each within its width.
     """
-    check_integer("n_synapses", n_synapses, 1, 1 << 32)
+    n_synapses = check_integer("n_synapses", n_synapses, 1, 1 << 32)
     steps = check_integer("sequence_length", 256 if sequence_length is None else sequence_length, 1, 1 << 24)
     synapse, spec = OnlineO1Synapse(config), _spec(config)
-    for k in range(min(steps, 4096)):
-        synapse.step(pre_spike=k % 3 == 0, post_spike=k % 5 == 1, reward=config.max_reward - k % 7)
+    held = True
+    try:
+        for k in range(min(steps, 4096)):
+            synapse.step(pre_spike=k % 3 == 0, post_spike=k % 5 == 1, reward=config.max_reward - k % 7)
+    except StepError:
+        held = False
     state, random_bits = synapse.snapshot(), spec.lfsr.bits if spec.lfsr else 0
     attributes = set(vars(synapse)) - {"config", "_spec", "_state", "_random"}
     hidden = sorted(attributes | (set(state) - {f.name for f in spec.state}))
-    held = all(f.minimum <= state[f.name] <= f.maximum for f in spec.state) and 0 <= synapse._random < 1 << random_bits
+    held = held and all(f.minimum <= state[f.name] <= f.maximum for f in spec.state) and 0 <= synapse._random < 1 << random_bits
     same = (synapse.config, synapse._spec) == (config, spec)
     return {
         "rule": "r_stdp",
