@@ -37,7 +37,7 @@ def train_command(
         echo(f"after task {number}: test accuracy {' '.join(f'{100 * value:.1f}' for value in row)}")
     final, learned = (f"{100 * record[key]:.1f} %" for key in ("final", "learned"))
     echo(f"mean of {config.tasks} tasks at the end {final}, each when just learned {learned}")
-    echo(f"  sc-hw derive {output}/weights.npz --importance {output}/importance.npz -o DIR")
+    echo(f"  sc-hw derive {output}/weights.npz --importance {output}/importance.npz --axes post,pre -o DIR")
     return 0
 
 

@@ -10,6 +10,7 @@ approximation for natural gradient descent", NeurIPS 2019.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -88,13 +89,35 @@ class Perceptron:
     @staticmethod
     def _activities(weights: Arrays, inputs: np.ndarray) -> Arrays:
         """Return the inputs, what each layer passes on, and the outputs."""
-        if np.ndim(inputs) != 2 or np.shape(inputs)[1] != weights[0].shape[1]:
-            raise ConfigError(f"inputs: shape {np.shape(inputs)} given; allowed is (samples, {weights[0].shape[1]})")
+        _check_layout(weights, np.shape(inputs))
         activities = [np.asarray(inputs, dtype=np.float64)]
         for layer, weight in enumerate(weights):
             z = activities[-1] @ weight.T
             activities.append(z if layer == len(weights) - 1 else np.maximum(z, 0.0))
         return activities
+
+
+def _check_layout(weights: Arrays, inputs: tuple[int, ...]) -> None:
+    """Refuse by ``ConfigError`` weights that are not ``(outputs, inputs)`` of one another, or inputs of another shape."""
+    shapes = [np.shape(weight) for weight in weights]
+    if any(len(shape) != 2 for shape in shapes):
+        raise ConfigError(f"weights: shapes {shapes} given; allowed is (outputs, inputs) for each layer")
+
+    def fits(layout: list[tuple[int, ...]]) -> bool:
+        joined = all(before[0] == after[1] for before, after in pairwise(layout))
+        return joined and len(inputs) == 2 and inputs[1] == layout[0][1]
+
+    if fits(shapes):
+        return
+    if fits([shape[::-1] for shape in shapes]):
+        raise ConfigError(f"weights: shapes {shapes} given, which are (inputs, outputs) of inputs {inputs}; allowed is "
+                          "(outputs, inputs) for each layer: transpose every array")  # fmt: skip
+    for layer, (before, after) in enumerate(pairwise(shapes), 1):
+        if before[0] != after[1]:
+            raise ConfigError(f"weights: layer {layer} of shape {after} takes {after[1]} inputs, the layer before it of shape "
+                              f"{before} has {before[0]} outputs; allowed is (outputs, inputs) for each layer")  # fmt: skip
+    raise ConfigError(f"inputs: shape {inputs} given; allowed is (samples, {shapes[0][1]}), because the first layer's weights, "
+                      f"(outputs, inputs), have shape {shapes[0]}")  # fmt: skip
 
 
 def fisher_diagonal(
