@@ -147,7 +147,8 @@ def simulate(
         cocotb_coverage().require()
         for core in cores:
             core.check_single("coverage")
-    lengths = [steps] * len(cores) if isinstance(steps, int) else list(steps)
+    lengths = [int(steps)] * len(cores) if np.ndim(steps) == 0 else [int(length) for length in steps]  # type: ignore[call-overload, union-attr]
+    seed = int(seed)
     simulator = Simulator(cores, waves=waves, coverage=coverage)  # names a missing tool before anything is written
     output = output.absolute()
     output.mkdir(parents=True, exist_ok=True)

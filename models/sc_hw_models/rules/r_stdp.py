@@ -162,7 +162,7 @@ class OnlineO1Config(ConsolidationConfig):
 
     def encode_reward(self, reward: int) -> int:
         """Return the word that stands for a reward: clipped to its range, as a power of two the nearest, the larger of two."""
-        reward = clip(reward, self.min_reward, self.max_reward)
+        reward = clip(as_integer("reward", reward), self.min_reward, self.max_reward)
         if self.reward_encoding == "linear" or reward == 0:
             return reward
         code = (abs(reward) * 4 // 3).bit_length()  # from three quarters of a power on it is the nearest
@@ -374,7 +374,7 @@ def build_online_o1_memory_proof(
     return {
         "rule": "r_stdp",
         "n_synapses": n_synapses,
-        "sequence_length": sequence_length,
+        "sequence_length": None if sequence_length is None else steps,
         "steps_run": min(steps, 4096),
         "state_fields": list(synapse.state_fields),
         "per_synapse_state_bits": config.per_synapse_state_bits,
