@@ -1,7 +1,8 @@
 """Which axis of a layer's weights is which: by name, or by sizes that differ; and its arrays in the order of a core.
 
-``post`` are a layer's outputs, the postsynaptic neurons, ``pre`` its inputs. Trained networks keep ``(outputs, inputs)``, scikit-learn's
-``(inputs, outputs)``; a crossbar has its synapses by rows of ``pre``, a layer of neurons and synapses by rows of ``post``.
+``post`` are a layer's outputs, the postsynaptic neurons, ``pre`` its inputs. Most trained networks keep ``(outputs, inputs)``,
+those of scikit-learn ``(inputs, outputs)``. A crossbar has its synapses by rows of ``pre``, a layer of neurons and synapses
+by rows of ``post``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +30,7 @@ def parse_axes(text: str | None) -> tuple[str, ...] | None:
 def axes_of(what: str, shape: Sequence[int], named: Sequence[str] | None, sizes: Mapping[str, int]) -> tuple[str, ...]:
     """Return what the axes of a matrix are that has ``sizes`` neurons on its sides; a side left out may have any number.
 
-    ``named`` are its axes if they are known; otherwise its shape must tell. Errors: ``UserError``, which calls the matrix ``what``.
+    ``named`` are its axes if they are known; otherwise its shape must tell. Errors: ``UserError``, about ``what``.
     """
     given = " and ".join(f"{size} {side}synaptic" for side, size in sizes.items())
     if len(shape) != 2:
@@ -43,8 +44,8 @@ def axes_of(what: str, shape: Sequence[int], named: Sequence[str] | None, sizes:
         sides = f" ({', '.join(named)})" if named else ""
         raise UserError(f"{what} is {shape[0]} x {shape[1]}{sides}; that is not {given} neurons")
     if len(fitting) > 1:
-        raise UserError(f"{what} is {shape[0]} x {shape[1]}, which does not tell inputs from outputs; derive it again and name its "
-                        f"axes with --axes: {_ALLOWED}")  # fmt: skip
+        raise UserError(f"{what} is {shape[0]} x {shape[1]}, which does not tell inputs from outputs; derive it again and name "
+                        f"its axes with --axes: {_ALLOWED}")  # fmt: skip
     return fitting[0]
 
 

@@ -178,7 +178,6 @@ def derive(
     WEIGHTS.npz holds one array for each layer, by name. Then sc-hw emit --from DIR --layer NAME builds the core.
     """
     from .console import Console
-
     from .derive import derive_command
 
     sys.exit(derive_command(weights, importance, output, get_rule(rule), {"consolidation": consolidation}, settings, scale=scale,
@@ -212,7 +211,6 @@ def sim(
 def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | None) -> None:
     """Count LUT, FF, block RAM and DSP with Yosys, and prove that the state lands in memory."""
     from .console import Console
-
     from .synth import synth_command
 
     names = target_names() if "all" in target else list(target)
@@ -230,7 +228,6 @@ def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | 
 def pnr(folder: Path, target: tuple[str, ...], module: str, seeds: int, json_path: Path | None) -> None:
     """Place and route with nextpnr: the clock over several seeds, use of the device, critical path, bitstream."""
     from .console import Console
-
     from .pnr.command import pnr_command
 
     names = placeable_names() if "all" in target else list(target)
@@ -260,7 +257,6 @@ def explore(
     Example: sc-hw explore --vary weight_bits=8,12,16 --vary lanes=1,2,4 --target ecp5-25k -o build/explored
     """
     from .console import Console
-
     from .explore.command import explore_command
 
     options: dict[str, Any] = {key: value for key, value in numbers.items() if value is not None}
@@ -284,7 +280,6 @@ def explore(
 def prove(folder: Path, solvers: tuple[str, ...], timeout: int, parts: tuple[str, ...], json_path: Path | None) -> None:
     """Prove that the lanes compute the golden model's step and that the engine applies it to every word once."""
     from .console import Console
-
     from .proof.command import prove_command
 
     sys.exit(prove_command(folder, list(solvers), list(parts), timeout, json_path, Console(), note))
@@ -312,7 +307,6 @@ def replay(folder: Path, counterexample: Path | None, json_path: Path | None) ->
 def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None) -> None:
     """Plant known bugs in a copy of the core and demand that sc-hw sim catches each."""
     from .console import Console
-
     from .selftest_command import selftest_command
 
     sys.exit(selftest_command(folder, steps=steps, seed=seed, json_path=json_path, console=Console()))
@@ -328,7 +322,6 @@ def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None)
 def mutate(folder: Path, count: int, seed: int, solvers: tuple[str, ...], timeout: int, json_path: Path | None) -> None:
     """Change single bits of the netlist and demand that simulation and proof notice each change that matters."""
     from .console import Console
-
     from .mutate_command import mutate_command
 
     with progress("mutants", 1) as advance:
@@ -344,7 +337,6 @@ def mutate(folder: Path, count: int, seed: int, solvers: tuple[str, ...], timeou
 def report(folder: Path, output: Path | None, json_path: Path | None) -> None:
     """Join the records of every verb into one table and one self-contained HTML page."""
     from .console import Console
-
     from .report.command import report_command
 
     sys.exit(report_command(folder, output, json_path, list(app.commands), Console()))
@@ -371,9 +363,8 @@ def accuracy(
 
     With DIR, an emitted folder, its rule and configuration are measured and its results keep the record.
     """
-    from .console import Console
-
     from .accuracy import accuracy_command
+    from .console import Console
     from .manifest import load_core
 
     core = load_core(folder) if folder else None

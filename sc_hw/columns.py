@@ -15,10 +15,11 @@ _LARGEST = 1 << 63
 def read_columns(text: str) -> dict[str, np.ndarray]:
     """Return the columns of a CSV text with a header as ``int64`` arrays by name.
 
-    A byte-order mark, blanks around cells, quoted cells, line ends of any kind and empty lines mean nothing. Errors: ``ValueError``
-    names the line and what is wrong with it: a name twice or missing, a row of another length, a cell that is no integer.
+    A byte-order mark, blanks around cells, quoted cells, line ends of any kind and empty lines mean nothing. Errors:
+    ``ValueError`` names the line and what is wrong with it: a name twice or missing, a row of another length, a cell that is
+    no integer.
     """
-    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), skipinitialspace=True, strict=True)
+    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), skipinitialspace=True)
     names: list[str] = []
     columns: list[list[int]] = []
     try:

@@ -106,13 +106,11 @@ def _joined(
         if layer not in layers or bias not in layers or bias in pairs or list(pairs.values()).count(bias) > 1:
             raise UserError(f"--bias {layer}={bias}: allowed is LAYER=ARRAY with two of the arrays {', '.join(layers)}")
     for name, (weight, matters) in layers.items():
-        axes = named
-        if named is not None:
-            axes = axes_of(f"layer {name}", weight.shape, named, {}) if name not in pairs.values() else None
+        axes = named if weight.ndim == 2 else None
         if name in pairs:
-            (bias, bias_matters), what = layers[pairs[name]], f"--bias {name}={pairs[name]}: {pairs[name]}"
-            axes = axes_of(f"layer {name}", weight.shape, named, {"post": bias.size})
-            weight, matters = (with_bias(what, *pair, axes) for pair in ((weight, bias), (matters, bias_matters)))
+            what, (values, their_matters) = f"--bias {name}={pairs[name]}: {pairs[name]}", layers[pairs[name]]
+            axes = axes_of(f"layer {name}", weight.shape, named, {"post": values.size})
+            weight, matters = with_bias(what, weight, values, axes), with_bias(what, matters, their_matters, axes)
         if name not in pairs.values():
             result[name] = weight, matters, axes
     return result
@@ -151,7 +149,8 @@ def derive_command(
             f"{name}/initial.npz": arrays.getvalue(),
         }
         layers.append({
-            "layer": name, "shape": list(weight.shape), "axes": own and list(own), "synapses": weight.size, "scale": made.scale, "offset": made.offset,
+            "layer": name, "shape": list(weight.shape), "axes": own and list(own), "synapses": weight.size,
+            "scale": made.scale, "offset": made.offset,
             "rounding": ROUNDING, "clipped": made.clipped, "error_max": made.error_max, "error_rms": made.error_rms,
             "codes": np.bincount(codes.reshape(-1), minlength=fields["code"].maximum + 1).tolist(),
         })  # fmt: skip

@@ -34,7 +34,7 @@ def read_npz(path: Path, option: str, what: str) -> dict[str, np.ndarray]:
 
 def read_initial(path: Path) -> dict[str, np.ndarray]:
     """Return the columns of an ``.npz`` archive (arrays by field name) or of a ``.csv`` file (named header)."""
-    if path.suffix == ".npz":
+    if path.suffix in (".npz", ".npy"):  # the latter is told how to become the former
         return read_npz(path, "--initial", _WHAT)
     try:
         if path.suffix == ".csv":

@@ -147,7 +147,7 @@ def simulate(
         cocotb_coverage().require()
         for core in cores:
             core.check_single("coverage")
-    lengths = [int(steps)] * len(cores) if np.ndim(steps) == 0 else [int(length) for length in steps]  # type: ignore[call-overload, union-attr]
+    lengths = [int(length) for length in steps] if isinstance(steps, Sequence) else [int(steps)] * len(cores)
     seed = int(seed)
     simulator = Simulator(cores, waves=waves, coverage=coverage)  # names a missing tool before anything is written
     output = output.absolute()

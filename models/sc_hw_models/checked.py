@@ -35,7 +35,7 @@ _ALLOWED = "a step is + - * >> and comparisons of integers, and the functions of
 
 @dataclass(frozen=True)
 class _Group:
-    """The fields of the state or of the outputs that a step must give, what they are called, and ``(name, low, high)`` of each."""
+    """The fields of the state or of the outputs that a step must give, what such a field is called, and its range."""
 
     what: str
     fields: "Mapping[str, Field]"
@@ -100,7 +100,7 @@ class CheckedStep:
             wrong = [f"no {name}" for name in group.fields if name not in values]
             wrong += [f"{name}, which is no {group.what}" for name in values if name not in group.fields]
             self._refuse(f" returns {', '.join(wrong)}; allowed are exactly {', '.join(group.fields) or 'none'}")
-        result = {}
+        result: dict[str, Any] = {}
         for name, low, high in group.ranges:
             value = values[name]
             if type(value) is not int:

@@ -73,7 +73,8 @@ class RuleConfig:
 
     ``RANGES`` holds the smallest and the largest value of each integer field, ``CHOICES`` the words a field may
     be; a field whose default is ``None`` may be that too. Integers of NumPy are kept as ``int``. A class that has
-    conditions between fields adds them in its own ``__post_init__``. Errors: ``ConfigError`` names the field, the value and what is allowed.
+    conditions between fields adds them in its own ``__post_init__``. Errors: ``ConfigError`` names the field, the value and
+    what is allowed.
     """
 
     RANGES: ClassVar[Mapping[str, tuple[int, int]]] = {}
@@ -252,8 +253,9 @@ class Rule:
 
     ``config_type`` is a ``RuleConfig``, a frozen dataclass whose defaults are valid. ``spec(config)`` derives the
     ``RuleSpec``; ``step(config, state, inputs)`` returns ``(state, outputs)`` where ``inputs`` holds the
-    synapse inputs, step inputs and noise by name; whoever calls it gets the checks of ``CheckedStep`` with it. ``motifs`` are short input sequences, one mapping a
-    timestep (absent names are 0), that a testbench must play; ``accuracy(config, seed)`` compares the
+    synapse inputs, step inputs and noise by name; whoever calls it gets the checks of ``CheckedStep`` with it. ``motifs``
+    are short input sequences, one mapping a timestep (absent names are 0), that a testbench must play;
+    ``accuracy(config, seed)`` compares the
     fixed model with the float reference and returns named figures, of a shorter run if its timesteps follow. ``presets``
     are configurations to start from, each proven, mutated and measured as shipped; ``default`` is ``config_type()``.
     ``demonstration(config)``, if there is one, is what ``sc-hw report`` draws. ``cover`` names what a campaign should

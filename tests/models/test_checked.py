@@ -62,7 +62,7 @@ INPUTS = {name: np.array(values) for name, values in GIVEN.items()}
 STATE = {"weight": np.array([0, 60000, 65535, 3, 9]), "debt": np.array([0, -32, 31, -1, 5])}
 
 
-def on_integers(rule, config=Toy()):  # noqa: B008  # frozen
+def on_integers(rule, config=Toy()):  # frozen
     states = [{name: int(values[i]) for name, values in STATE.items()} for i in range(SYNAPSES)]
     for t in range(4):
         for i in range(SYNAPSES):
@@ -70,13 +70,13 @@ def on_integers(rule, config=Toy()):  # noqa: B008  # frozen
             states[i], _ = rule.step(config, states[i], given)
 
 
-def on_arrays(rule, config=Toy(), compiled=False):  # noqa: B008
+def on_arrays(rule, config=Toy(), compiled=False):
     model = CoreModel(rule, config, synapses=SYNAPSES, compiled=compiled)
     model.load(STATE)
     return model, lambda: model.run(INPUTS)
 
 
-def by_step(rule, config=Toy()):  # noqa: B008
+def by_step(rule, config=Toy()):
     model, _ = on_arrays(rule, config)
     for t in range(4):
         model.step({name: values[t] for name, values in INPUTS.items()})
@@ -87,8 +87,8 @@ READERS = {
     "arrays, step": by_step,
     "arrays, run": lambda rule, *config: on_arrays(rule, *config)[1](),
     "compiled": lambda rule, *config: on_arrays(rule, *config, compiled=True)[1](),
-    "terms": lambda rule, config=Toy(): step_terms(rule, config),  # noqa: B008
-    "crossbar": lambda rule, config=Toy(): crossbar(rule, config),  # noqa: B008
+    "terms": lambda rule, config=Toy(): step_terms(rule, config),
+    "crossbar": lambda rule, config=Toy(): crossbar(rule, config),
 }
 
 
@@ -181,7 +181,7 @@ def test_the_compiled_step_compares_only_what_intervals_leave_open():
 
 
 def test_a_compiled_step_that_stops_without_reason_is_a_defect(monkeypatch):
-    model, run = on_arrays(toy(good_step), compiled=True)
+    _, run = on_arrays(toy(good_step), compiled=True)
     monkeypatch.setattr(CompiledStep, "run", lambda *_, **__: None)
     with pytest.raises(RuntimeError, match="compiled step leaves its field, of the plain one none does"):
         run()
@@ -363,7 +363,7 @@ def test_our_rules_pass_in_every_reader(name, preset):
         model = CoreModel(rule, config, synapses=40, compiled=compiled)
         generator = np.random.default_rng(20271)
         model.load({f.name: generator.choice([f.minimum, f.maximum, f.reset], 40) for f in model.spec.state})
-        shapes = {f: (30, 40) for f in model.spec.synapse_inputs} | dict.fromkeys(model.spec.step_inputs, (30,))
+        shapes = dict.fromkeys(model.spec.synapse_inputs, (30, 40)) | dict.fromkeys(model.spec.step_inputs, (30,))
         model.run({f.name: generator.choice([f.minimum, 0, f.maximum], shape) for f, shape in shapes.items()})
         runs.append({key: values.tolist() for key, values in model.state.items()})
     assert runs[0] == runs[1]

@@ -6,7 +6,6 @@ from dataclasses import asdict, fields
 import numpy as np
 import pytest
 
-from sc_hw.cli import main  # noqa: F401 # the toolchain's half is below
 from sc_hw.config import build_config, config_toml
 from sc_hw.manifest import load_core
 from sc_hw.rtl.design import CoreDesign
@@ -40,10 +39,10 @@ def test_integers_of_numpy_are_integers(kind):
 
 @pytest.mark.parametrize("value", NO_INTEGERS, ids=repr)
 def test_nothing_else_is(value):
-    with pytest.raises(ConfigError, match="x=.*: not an integer; allowed are integers"):
+    with pytest.raises(ConfigError, match=r"x=.*: not an integer; allowed are integers"):
         check_integer("x", value, 0, 9)
     if not isinstance(value, bool | np.bool_):
-        with pytest.raises(ConfigError, match="x=.*: not an integer"):
+        with pytest.raises(ConfigError, match=r"x=.*: not an integer"):
             check_flag("x", value)
 
 
@@ -57,7 +56,9 @@ def test_a_configuration_of_numpy_is_the_same_as_one_of_python(name, kind):
         config = rule.config_type(**values)
         assert config == preset.config
         assert hash(config) == hash(preset.config)
-        assert {f.name: type(getattr(config, f.name)) for f in fields(config)} == {key: type(value) for key, value in plain.items()}
+        assert {f.name: type(getattr(config, f.name)) for f in fields(config)} == {
+            key: type(value) for key, value in plain.items()
+        }
         assert config_toml(config, "") == config_toml(preset.config, "")
         json.dumps(asdict(config))
         assert build_config(rule, values) == preset.config

@@ -41,7 +41,8 @@ def quantised(weights: np.ndarray, field: Field, scale: float | None = None) -> 
         raise ConfigError(f"weights from {weights.min():g} to {weights.max():g}: allowed are those whose difference is a number")
     if scale is None:
         largest = float(np.abs(exact).max()) / field.maximum
-        scale = 2.0 ** math.ceil(math.log2(largest)) if largest > 0 else 1.0
+        exponent = math.ceil(math.log2(largest)) if largest > 0 else 0
+        scale = 2.0**exponent if exponent < 1024 else math.inf  # which is refused
     if not (math.isfinite(scale) and scale > 0):
         raise ConfigError(f"scale={scale}: allowed are finite numbers above 0")
     with np.errstate(over="ignore"):  # what is far out of range is clipped
