@@ -11,6 +11,7 @@ from sc_hw_models.lfsr import lane_seed
 from sc_hw_models.rule import Field, Rule, RuleSpec, as_integer, index_bits
 
 from ..errors import UserError
+from .instances import Instance, memory_instance
 from .keywords import VERILOG_KEYWORDS
 
 __all__ = ["RESULTS", "CoreDesign", "Port", "input_port", "output_port"]
@@ -183,6 +184,22 @@ class CoreDesign:
             levels.append([range(first, min(first + LANE_GROUP, inputs)) for first in range(0, inputs, LANE_GROUP)])
             inputs = len(levels[-1])
         return levels
+
+    def instances(self) -> dict[str, Instance]:
+        """Return the modules inside that are proven apart, by place: each lane and its datapath, each memory, each queue."""
+        found = {}
+        for lane in range(self.lanes):
+            found[f"lane_{lane}"] = Instance(module=f"{self.name}_lane")
+            found[f"lane_{lane}.datapath"] = Instance(module=f"{self.name}_datapath")
+            found[f"memory_{lane}"] = memory_instance(
+                self.memory_module(lane), self.spec.state_bits, self.words, self.column_bits
+            )
+        for group in range(len(self.lane_groups) if self.queued else 0):
+            found[f"result_queue_{group}"] = Instance(module=f"{self.name}_queue")
+            found[f"result_queue_{group}.memory"] = memory_instance(
+                f"{self.name}_queue_memory", self.queue_bits, self.queue_slots, self.queue_bits
+            )
+        return found
 
     def reset_value(self) -> int:
         """Return the state word after a clear."""
