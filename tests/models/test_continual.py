@@ -12,7 +12,7 @@ from sc_hw_models.continual.quantise import quantised
 from sc_hw_models.continual.si import SynapticIntelligence
 from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import ConfigError, Field
-from sc_hw_models.rules.r_stdp import OnlineO1Array
+from sc_hw_models.synapse import OnlineO1Array
 
 SHAPES = [[(3, 5)], [(4, 5), (3, 4)]]
 
