@@ -1,4 +1,4 @@
-"""Synapses of ``r_stdp`` to be stepped by hand: one alone, in Python or compiled, and N under one reward; their memory, proven."""
+"""Synapses of ``r_stdp`` to be stepped by hand: one alone, in Python or compiled, N under one reward; their memory, proven."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -124,7 +124,7 @@ class OnlineO1Synapse:
             return OnlineO1Snapshot._make((*state, None))
         names = self.state_fields[_FIELDS:]
         kept = MappingProxyType(dict(zip(names, state[_FIELDS:], strict=True)))
-        return OnlineO1Snapshot(*state[:_FIELDS], consolidation=kept)
+        return OnlineO1Snapshot._make((*state[:_FIELDS], kept))
 
     def step(self, pre_spike: bool, post_spike: bool, reward: int, consolidate: bool = False) -> OnlineO1Snapshot:
         """Advance one timestep; spikes are bool or 0/1, the reward any integer (encoded: what is beyond its range saturates).

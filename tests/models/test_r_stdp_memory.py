@@ -62,7 +62,7 @@ def test_initial_weights_are_checked_and_one_synapse_s_saturates(weight):
 @pytest.mark.parametrize("make", [OnlineO1Synapse, lambda config: build_online_o1_memory_proof(n_synapses=1, config=config)])
 @pytest.mark.parametrize("config", [{}, 3, OnlineO1Config])
 def test_what_is_no_configuration_is_refused(make, config):
-    with pytest.raises(ConfigError, match="^config="):
+    with pytest.raises(ConfigError, match=r"^config="):
         make(config)
 
 
@@ -107,7 +107,9 @@ def test_the_memory_proof_claims_the_same_bits_for_any_length(options, sequence_
     proof = build_online_o1_memory_proof(n_synapses=1000, config=config, sequence_length=sequence_length)
     bits = config.weight_bits + 3 * (config.trace_bits + config.trace_fraction_bits)
     assert proof == {
-        "schema_version": "sc-hw/online-o1-memory/1", "rule": "r_stdp", "n_synapses": 1000, "sequence_length": sequence_length, "steps_run": 256 if sequence_length is None else min(sequence_length, 4096),
+        "schema_version": "sc-hw/online-o1-memory/1", "rule": "r_stdp",
+        "n_synapses": 1000, "sequence_length": sequence_length,
+        "steps_run": 256 if sequence_length is None else min(sequence_length, 4096),
         "state_fields": list(FIELDS), "per_synapse_state_bits": bits, "total_state_bits": 1000 * bits,
         "sequence_length_independent": True, "hidden_history_fields": [],
     }  # fmt: skip
