@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,25 @@ class CompiledStep:
             state[name] = array[timesteps % rows].astype(np.int64)
         random_state[:] = (sum(int(word) << 64 * k for k, word in enumerate(row)) for row in registers)
         return ({name: array[1:] for name, array in states.items()}, outputs) if history else ({}, {})
+
+    def single(self) -> Callable[..., tuple[int, ...]]:
+        """Return one synapse's step: state fields, then inputs, all integers in range, to the next state.
+
+        No noise is drawn; what leaves its field gives no state, an empty tuple.
+        """
+        spec, ctype = self._spec, np.ctypeslib.as_ctypes_type
+        state = [(ctype(f.dtype) * 2)() for f in spec.state]
+        given = [*state, *((ctype(f.dtype) * 1)() for f in spec.inputs)]
+        arrays = [*given, *((ctype(f.dtype) * 1)() for f in spec.outputs)]
+        pointers = (ctypes.c_void_p * len(arrays))(*(ctypes.addressof(array) for array in arrays))
+        function, numbers = self._run, [ctypes.c_int64(number) for number in (1, 1, 1, 0)]
+
+        def step(*values: int) -> tuple[int, ...]:
+            for array, value in zip(given, values, strict=True):
+                array[0] = value
+            return () if function(*numbers, pointers) else tuple([array[1] for array in state])
+
+        return step
 
 
 def _words(numbers: Sequence[int], bits: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sc_hw_models import fixed
+from sc_hw_models import synapse as synapses_by_hand
 from sc_hw_models.checked import CheckedStep, unchecked
 from sc_hw_models.compiled import CompiledStep
 from sc_hw_models.core import CoreModel
@@ -388,8 +389,8 @@ def test_our_rules_without_a_guard_are_caught(name, guard, field, compiled, monk
 
 def test_layers_crossbars_and_stepped_synapses_are_checked(monkeypatch):
     monkeypatch.setattr("sc_hw_models.consolidation.clip", lambda value, *_: value)
-    synapse = r_stdp.OnlineO1Synapse(r_stdp.OnlineO1Config(learning_shift=0), initial_weight=65535)
-    monkeypatch.setattr(r_stdp, "RULE", replace(r_stdp.RULE))
+    synapse = synapses_by_hand.OnlineO1Synapse(r_stdp.OnlineO1Config(learning_shift=0), initial_weight=65535)
+    monkeypatch.setattr(synapses_by_hand, "RULE", replace(r_stdp.RULE))
     synapse.step(pre_spike=True, post_spike=False, reward=127)
     before = synapse.snapshot()
     with pytest.raises(StepError, match="rule r_stdp: the step gives weight="):
