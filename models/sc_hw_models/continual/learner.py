@@ -98,8 +98,8 @@ class ContinualLearner:
         """
         if isinstance(gradients_per_sample, np.ndarray) and gradients_per_sample.ndim == 2:  # what the inputs look like
             check_layout(self.weights, gradients_per_sample.shape)
-            raise ConfigError(f"gradients_per_sample: an array of shape {gradients_per_sample.shape} given; allowed is a list with "
-                              f"an array a layer for each sample, of the weights' shapes {self._shapes}, (outputs, inputs); "
+            raise ConfigError(f"gradients_per_sample: an array of shape {gradients_per_sample.shape} given; allowed is a list "
+                              f"with an array a layer for each sample, of the weights' shapes {self._shapes}, (outputs, inputs); "
                               "inputs go to measure_fisher")  # fmt: skip
         if not isinstance(gradients_per_sample, list | tuple) or not len(gradients_per_sample):
             raise ConfigError("gradients_per_sample: no list, or no samples; give a list of arrays, one a layer, for each sample")
