@@ -164,23 +164,27 @@ def train(output: Path, resume: bool, force: bool, board: str | None, json_path:
     metavar="S",
     help="Value of a weight's last bit.  [default: for each layer the smallest power of two that clips nothing]",
 )
+@click.option(
+    "--axes", metavar="NAME,NAME", help="What the axes of every array are: post,pre for (outputs, inputs), or pre,post."
+)
+@click.option("--bias", "biases", multiple=True, metavar="LAYER=ARRAY",
+              help="Biases of a layer become the weights of one more input, its last; repeat it for several.")  # fmt: skip
 @settings_option
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw derived it.")
 @json_option
 def derive(
-    weights: Path, importance: Path, output: Path, rule: str, consolidation: str, scale: float | None,
-    settings: tuple[str, ...], force: bool, json_path: Path | None,
+    weights: Path, importance: Path, output: Path, rule: str, consolidation: str, scale: float | None, axes: str | None,
+    biases: tuple[str, ...], settings: tuple[str, ...], force: bool, json_path: Path | None,
 ) -> None:  # fmt: skip
     """Turn a trained network into what learning cores start from: weights, anchors, codes and settings of each layer.
 
     WEIGHTS.npz holds one array for each layer, by name. Then sc-hw emit --from DIR --layer NAME builds the core.
     """
-    from rich.console import Console
-
+    from .console import Console
     from .derive import derive_command
 
     sys.exit(derive_command(weights, importance, output, get_rule(rule), {"consolidation": consolidation}, settings, scale=scale,
-                            force=force, json_path=json_path, console=Console()))  # fmt: skip
+                            axes=axes, biases=biases, force=force, json_path=json_path, console=Console()))  # fmt: skip
 
 
 @app.command()
@@ -209,8 +213,7 @@ def sim(
 @json_option
 def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | None) -> None:
     """Count LUT, FF, block RAM and DSP with Yosys, and prove that the state lands in memory."""
-    from rich.console import Console
-
+    from .console import Console
     from .synth import synth_command
 
     names = target_names() if "all" in target else list(target)
@@ -227,8 +230,7 @@ def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | 
 @json_option
 def pnr(folder: Path, target: tuple[str, ...], module: str, seeds: int, json_path: Path | None) -> None:
     """Place and route with nextpnr: the clock over several seeds, use of the device, critical path, bitstream."""
-    from rich.console import Console
-
+    from .console import Console
     from .pnr.command import pnr_command
 
     names = placeable_names() if "all" in target else list(target)
@@ -257,8 +259,7 @@ def explore(
 
     Example: sc-hw explore --vary weight_bits=8,12,16 --vary lanes=1,2,4 --target ecp5-25k -o build/explored
     """
-    from rich.console import Console
-
+    from .console import Console
     from .explore.command import explore_command
 
     options: dict[str, Any] = {key: value for key, value in numbers.items() if value is not None}
@@ -281,8 +282,7 @@ def explore(
 @json_option
 def prove(folder: Path, solvers: tuple[str, ...], timeout: int, parts: tuple[str, ...], json_path: Path | None) -> None:
     """Prove that the lanes compute the golden model's step and that the engine applies it to every word once."""
-    from rich.console import Console
-
+    from .console import Console
     from .proof.command import prove_command
 
     sys.exit(prove_command(folder, list(solvers), list(parts), timeout, json_path, Console(), note))
@@ -309,8 +309,7 @@ def replay(folder: Path, counterexample: Path | None, json_path: Path | None) ->
 @json_option
 def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None) -> None:
     """Plant known bugs in a copy of the core and demand that sc-hw sim catches each."""
-    from rich.console import Console
-
+    from .console import Console
     from .selftest_command import selftest_command
 
     sys.exit(selftest_command(folder, steps=steps, seed=seed, json_path=json_path, console=Console()))
@@ -325,8 +324,7 @@ def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None)
 @json_option
 def mutate(folder: Path, count: int, seed: int, solvers: tuple[str, ...], timeout: int, json_path: Path | None) -> None:
     """Change single bits of the netlist and demand that simulation and proof notice each change that matters."""
-    from rich.console import Console
-
+    from .console import Console
     from .mutate_command import mutate_command
 
     with progress("mutants", 1) as advance:
@@ -341,8 +339,7 @@ def mutate(folder: Path, count: int, seed: int, solvers: tuple[str, ...], timeou
 @json_option
 def report(folder: Path, output: Path | None, json_path: Path | None) -> None:
     """Join the records of every verb into one table and one self-contained HTML page."""
-    from rich.console import Console
-
+    from .console import Console
     from .report.command import report_command
 
     sys.exit(report_command(folder, output, json_path, list(app.commands), Console()))
@@ -369,9 +366,8 @@ def accuracy(
 
     With DIR, an emitted folder, its rule and configuration are measured and its results keep the record.
     """
-    from rich.console import Console
-
     from .accuracy import accuracy_command
+    from .console import Console
     from .manifest import load_core
 
     core = load_core(folder) if folder else None

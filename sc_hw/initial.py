@@ -7,22 +7,28 @@ import numpy as np
 
 from sc_hw_models.rule import RuleSpec
 
+from .columns import read_columns
 from .errors import UserError
 
 __all__ = ["check_initial", "initial_csv", "read_initial", "read_npz"]
 
+ONE_ARRAY = "one array without a name (.npy), no archive; write it by name: np.savez('FILE.npz', NAME=array)"
 _WHAT = "give an .npz or .csv file with one integer column per state field"
 
 
 def read_npz(path: Path, option: str, what: str) -> dict[str, np.ndarray]:
     """Return the arrays of an ``.npz`` archive; ``UserError`` names ``option`` and says ``what`` to give instead."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        with path.open("rb") as file:
+            if file.read(6) == b"\x93NUMPY":
+                raise UserError(f"{option} {path}: {ONE_ARRAY}; {what}")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
     except OSError as error:
         raise UserError(f"{option} {path}: cannot be read ({error.strerror or error}); {what}") from error
     except (ValueError, KeyError, BadZipFile, EOFError, TypeError, AttributeError) as error:
-        # A plain .npy also loads, but is no archive: hence the last two.
+        # A pickled object also loads, but is no archive: hence the last two.
         raise UserError(f"{option} {path}: not a usable .npz ({' '.join(str(error).split())}); {what}") from error
 
 
@@ -31,17 +37,11 @@ def read_initial(path: Path, content: bytes | None = None) -> dict[str, np.ndarr
 
     ``content`` is that of a ``.csv`` that has been read.
     """
-    if path.suffix == ".npz":
+    if path.suffix in (".npz", ".npy"):  # the latter is told how to become the former
         return read_npz(path, "--initial", _WHAT)
     try:
         if path.suffix == ".csv":
-            text = (path.read_bytes() if content is None else content).decode("utf-8")
-            lines = text.replace("\r\n", "\n").split("\n")
-            names = lines[0].strip().split(",")
-            table = np.array([[int(cell) for cell in line.split(",")] for line in lines[1:] if line.strip()], dtype=np.int64)
-            if table.ndim != 2 or table.shape[1] != len(names):
-                raise ValueError("rows of different lengths or none")
-            return {name: table[:, column] for column, name in enumerate(names)}
+            return read_columns((path.read_bytes() if content is None else content).decode("utf-8-sig"))
     except OSError as error:
         raise UserError(f"--initial {path}: cannot be read ({error.strerror or error}); {_WHAT}") from error
     except (ValueError, OverflowError) as error:

@@ -199,7 +199,8 @@ def simulate(
         cocotb_coverage().require()
         for core in cores:
             core.check_single("coverage")
-    lengths = [steps] * len(cores) if isinstance(steps, int) else list(steps)
+    lengths = [int(length) for length in steps] if isinstance(steps, Sequence) else [int(steps)] * len(cores)
+    seed = int(seed)
     simulator = Simulator(cores, waves=waves, coverage=coverage)  # names a missing tool before anything is written
     output = output.absolute()
     output.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -71,12 +71,15 @@ class CompiledStep:
             raise CompileError("no C compiler: install g++ (apt-get install g++), set CXX, or use the plain model")
         self._spec = rule.spec(config)
         self._run = _loaded(c_text(rule, config), path).run
-        self._run.restype = None
+        self._run.restype = ctypes.c_int
 
-    def run(self, state: Arrays, random_state: list[int], inputs: Arrays, *, history: bool) -> tuple[Arrays, Arrays]:
+    def run(
+        self, state: Arrays, random_state: list[int], inputs: Arrays, *, history: bool
+    ) -> tuple[Arrays, Arrays] | None:  # fmt: skip
         """Update ``state`` and ``random_state`` in place; return state and outputs after every timestep, if wanted.
 
-        Shapes and ranges as in ``CoreModel``, which has checked them.
+        Shapes and ranges as in ``CoreModel``, which has checked them. When a result leaves its field nothing is updated and
+        ``None`` returned: the plain step says which.
         """
         spec = self._spec
         timesteps, synapses, lanes = len(inputs[spec.inputs[0].name]), len(state[spec.state[0].name]), len(random_state) or 1
@@ -94,11 +97,31 @@ class CompiledStep:
             registers,
         ]
         pointers = (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
-        self._run(*(ctypes.c_int64(number) for number in (timesteps, synapses, lanes, history)), pointers)
+        if self._run(*(ctypes.c_int64(number) for number in (timesteps, synapses, lanes, history)), pointers):
+            return None
         for name, array in states.items():
             state[name] = array[timesteps % rows].astype(np.int64)
         random_state[:] = (sum(int(word) << 64 * k for k, word in enumerate(row)) for row in registers)
         return ({name: array[1:] for name, array in states.items()}, outputs) if history else ({}, {})
+
+    def single(self) -> Callable[..., tuple[int, ...]]:
+        """Return one synapse's step: state fields, then inputs, all integers in range, to the next state.
+
+        No noise is drawn; what leaves its field gives no state, an empty tuple.
+        """
+        spec, ctype = self._spec, np.ctypeslib.as_ctypes_type
+        state = [(ctype(f.dtype) * 2)() for f in spec.state]
+        given = [*state, *((ctype(f.dtype) * 1)() for f in spec.inputs)]
+        arrays = [*given, *((ctype(f.dtype) * 1)() for f in spec.outputs)]
+        pointers = (ctypes.c_void_p * len(arrays))(*(ctypes.addressof(array) for array in arrays))
+        function, numbers = self._run, [ctypes.c_int64(number) for number in (1, 1, 1, 0)]
+
+        def step(*values: int) -> tuple[int, ...]:
+            for array, value in zip(given, values, strict=True):
+                array[0] = value
+            return () if function(*numbers, pointers) else tuple([array[1] for array in state])
+
+        return step
 
 
 def _words(numbers: Sequence[int], bits: int) -> np.ndarray:

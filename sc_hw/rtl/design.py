@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sc_hw_models.lfsr import lane_seed
-from sc_hw_models.rule import Field, Rule, RuleSpec, index_bits
+from sc_hw_models.rule import Field, Rule, RuleSpec, as_integer, index_bits
 
 from ..errors import UserError
 from .instances import Instance, memory_instance
@@ -80,6 +80,8 @@ class CoreDesign:
 
     def __post_init__(self) -> None:
         check_name(self.name)
+        for option in ("synapses", "lanes", "row_words"):  # integers of NumPy are no JSON
+            object.__setattr__(self, option, as_integer(f"--{option}", getattr(self, option)))
         if not 1 <= self.synapses <= MAX_SYNAPSES:
             raise UserError(f"--synapses {self.synapses}: out of range; allowed are 1..{MAX_SYNAPSES}")
         if not 1 <= self.lanes <= min(self.synapses, MAX_LANES):

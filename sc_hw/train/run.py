@@ -21,7 +21,7 @@ from .. import __version__
 from ..errors import UserError
 from ..folder import write_folder
 from ..interrupt import interruption_held
-from .callbacks import CSV, Callback
+from .callbacks import CSVCallback, TrainingCallback
 from .data import Data
 
 __all__ = ["CHECKPOINT", "PROTOCOLS", "RECORD", "TrainConfig", "tasks", "train"]
@@ -97,7 +97,7 @@ def _chosen(data: Data, classes: range) -> Data:
 
 
 def train(
-    config: TrainConfig, data: Data, folder: Path, *, resume: bool, callbacks: Sequence[Callback] = (),
+    config: TrainConfig, data: Data, folder: Path, *, resume: bool, callbacks: Sequence[TrainingCallback] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:  # fmt: skip
     """Train in ``folder``, from its checkpoint if ``resume``, write weights, importance and record, and return the record."""
@@ -116,7 +116,7 @@ def train(
         write_folder(folder, {CHECKPOINT: checkpoint()})  # from its first moment a folder that can be resumed
     total = config.epochs * config.tasks
     with ExitStack() as stack:
-        everything: list[Callback] = [CSV(folder / LOG, keep=rows), *callbacks]
+        everything: list[TrainingCallback] = [CSVCallback(folder / LOG, keep=rows), *callbacks]
         for callback in everything:
             stack.callback(callback.close)
         while trainer.task < config.tasks:
@@ -133,7 +133,7 @@ def train(
                 trainer.finish_task(part.train, part.train_labels)
                 history.append(accuracies)
             for callback in everything:
-                callback.row(row)
+                callback.log(row, rows)
             rows += 1
             _write(folder / CHECKPOINT, checkpoint())
             progress(rows, total)

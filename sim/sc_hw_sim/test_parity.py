@@ -15,7 +15,7 @@ import numpy as np
 from cocotb.triggers import Timer
 
 from sc_hw_models.registry import get_rule
-from sc_hw_models.rule import Rule
+from sc_hw_models.rule import Rule, StepError
 
 from .bench import CoreBench
 from .crossbar import CrossbarBench, NeuronBench
@@ -89,6 +89,8 @@ async def parity(dut: Any) -> None:
             await (bench.replay(stimulus, progress) if stimulus else bench.run(progress))
         except MismatchError as error:
             return bench.record(error)
+        except StepError as error:
+            return bench.record(MismatchError.of_model(error, done=bench.done, label=bench.board.label))
         return bench.record(None)
 
     started, cpu_started = time.perf_counter(), time.process_time()

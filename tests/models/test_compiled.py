@@ -88,7 +88,7 @@ def fits(text):
 
 
 def compare_expressions(texts, seed):
-    """Demand that C gives what Python integers give; on arrays, sums of comparisons would be logical."""
+    """Demand that C gives what Python integers give."""
     generator = np.random.default_rng(seed)
     inputs = {name: draw(f, (1, 37), generator) for name, f in FIELDS.items()}
     _, outputs = CoreModel(expression_rule(texts), None, synapses=37, compiled=True).run(inputs)
