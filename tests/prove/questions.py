@@ -1,5 +1,8 @@
 """How the tests ask about one part of a folder."""
 
+import tempfile
+from pathlib import Path
+
 from sc_hw.proof.induction import Inquiry
 from sc_hw.proof.solver import find_solver
 
@@ -7,5 +10,6 @@ from sc_hw.proof.solver import find_solver
 def ask(prove, core, tmp_path, *solvers, timeout=100, **options):
     """Return the obligations of one part of a proof, asked of solvers alone."""
     chosen = [find_solver(name) for name in solvers or ("yices",)]
-    inquiry = Inquiry(core=core, solvers=chosen, timeout=timeout, folder=tmp_path / "scratch", traces=tmp_path / "traces")
+    scratch = Path(tempfile.mkdtemp(dir=tmp_path))
+    inquiry = Inquiry(core=core, solvers=chosen, timeout=timeout, folder=scratch, traces=tmp_path / "traces")
     return list(prove(inquiry, **options))
