@@ -39,7 +39,7 @@ _COVERS = {
     "cover_beat_after_stall": "a beat is played after a stall",
     "cover_beat_after_reset": "a beat is played after a reset in the middle of a timestep",
 }
-_FEW_WORDS = 32  # of a timestep, all of which a solver has to step through before anything is played
+_FEW_WORDS = 16  # of a timestep, all of which a solver has to step through before anything is played
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def prove_joint(inquiry: Inquiry, *, covers: bool = True) -> Iterator[Obligation
     yield from inquiry.decide(design.name, inside, visible, statements)
     # What takes many words to happen is for the campaign to show.
     if covers and design.fanout.words <= _FEW_WORDS:
-        depth = design.fanout.words + 24
+        depth = 2 * design.fanout.words + 16
         yield from inquiry.cover("covers", _task(design, texts, inside=None), _COVERS, depth)
     if isinstance(design, CrossbarDesign):
         yield from _decoders(inquiry, design, covers=covers)
