@@ -1,5 +1,6 @@
 """Initial state of a core: read from NumPy archives or CSV, checked against the state fields, written as CSV."""
 
+import zlib
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -8,41 +9,87 @@ import numpy as np
 from sc_hw_models.rule import RuleSpec
 
 from .errors import UserError
+from .reading import one_line, opened, read_text
 
-__all__ = ["check_initial", "initial_csv", "read_initial", "read_npz"]
+__all__ = ["check_initial", "emitted_initial", "initial_bytes", "initial_csv", "read_initial", "read_npz"]
 
 _WHAT = "give an .npz or .csv file with one integer column per state field"
+_BYTES = 1 << 31  # of a file that a user gives; 16 million synapses of ten fields fit
+
+_PAGE = 1 << 16
 
 
 def read_npz(path: Path, option: str, what: str) -> dict[str, np.ndarray]:
     """Return the arrays of an ``.npz`` archive; ``UserError`` names ``option`` and says ``what`` to give instead."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except OSError as error:
-        raise UserError(f"{option} {path}: cannot be read ({error.strerror or error}); {what}") from error
-    except (ValueError, KeyError, BadZipFile, EOFError, TypeError, AttributeError) as error:
-        # A plain .npy also loads, but is no archive: hence the last two.
-        raise UserError(f"{option} {path}: not a usable .npz ({' '.join(str(error).split())}); {what}") from error
+        with opened(path, limit=_BYTES, remedy=what, links=True, option=option) as file:
+            if file.read(6) == b"\x93NUMPY":
+                raise UserError(f"{option} {path}: one array without a name (.npy), no archive; save it with np.savez, by name")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                if sum(entry.file_size for entry in archive.zip.infolist()) > _BYTES:
+                    raise UserError(f"{option} {path}: more than {_BYTES:,} bytes when unpacked; {what}")
+                return {name: archive[name] for name in archive.files}
+    except (
+        ValueError,
+        KeyError,
+        BadZipFile,
+        EOFError,
+        TypeError,
+        AttributeError,
+        zlib.error,
+        OSError,
+        NotImplementedError,
+    ) as error:
+        # A pickled object also loads, but is no archive: hence the types and attributes.
+        raise UserError(f"{option} {path}: not a usable .npz ({one_line(error)}); {what}") from error
 
 
 def read_initial(path: Path) -> dict[str, np.ndarray]:
     """Return the columns of an ``.npz`` archive (arrays by field name) or of a ``.csv`` file (named header)."""
     if path.suffix == ".npz":
         return read_npz(path, "--initial", _WHAT)
+    if path.suffix != ".csv":
+        raise UserError(f"--initial {path}: unknown kind of file; {_WHAT}")
     try:
-        if path.suffix == ".csv":
-            lines = path.read_text(encoding="utf-8").split("\n")
-            names = lines[0].strip().split(",")
-            table = np.array([[int(cell) for cell in line.split(",")] for line in lines[1:] if line.strip()], dtype=np.int64)
-            if table.ndim != 2 or table.shape[1] != len(names):
-                raise ValueError("rows of different lengths or none")
-            return {name: table[:, column] for column, name in enumerate(names)}
-    except OSError as error:
-        raise UserError(f"--initial {path}: cannot be read ({error.strerror or error}); {_WHAT}") from error
+        return _columns(read_text(path, limit=_BYTES, remedy=_WHAT, links=True, option="--initial"))
     except (ValueError, OverflowError) as error:
-        raise UserError(f"--initial {path}: not usable ({error}); {_WHAT}") from error
-    raise UserError(f"--initial {path}: unknown kind of file; {_WHAT}")
+        raise UserError(f"--initial {path}: not usable ({one_line(error)}); {_WHAT}") from error
+
+
+def _columns(text: str) -> dict[str, np.ndarray]:
+    """Return the columns of a CSV text with a header; ``ValueError`` or ``OverflowError`` says why it is none."""
+    lines = text.split("\n")
+    names = lines[0].strip().split(",")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"column {twice!r} stands twice")
+    table = np.array([[int(cell) for cell in line.split(",")] for line in lines[1:] if line.strip()], dtype=np.int64)
+    if table.ndim != 2 or table.shape[1] != len(names):
+        raise ValueError("rows of different lengths or none")
+    return {name: table[:, column] for column, name in enumerate(names)}
+
+
+def initial_bytes(spec: RuleSpec, synapses: int) -> int:
+    """Return how large a file that ``initial_csv`` writes is at most; never less than a page."""
+    widest = sum(1 + max(len(f.name), len(str(f.minimum)), len(str(f.maximum))) for f in spec.state)
+    return max(_PAGE, (synapses + 1) * widest)
+
+
+def emitted_initial(path: Path, spec: RuleSpec, synapses: int, remedy: str) -> dict[str, np.ndarray]:
+    """Return the initial state in an emitted folder's file, which is exactly as ``initial_csv`` writes it.
+
+    Errors: ``UserError`` with the ``remedy`` for any other file.
+    """
+    text = read_text(path, limit=initial_bytes(spec, synapses), remedy=remedy)
+    try:
+        values = check_initial(_columns(text), spec, synapses)
+        if initial_csv(values) != text:
+            raise ValueError("not written as sc-hw writes it")
+    except (ValueError, OverflowError, UserError) as error:
+        reason = one_line(error).removeprefix("--initial: ")
+        raise UserError(f"{one_line(path)}: not the initial state of this core ({reason}); {remedy}") from error
+    return values
 
 
 def check_initial(values: dict[str, np.ndarray], spec: RuleSpec, synapses: int) -> dict[str, np.ndarray]:

@@ -85,11 +85,11 @@ def _plant(core: Core, folder: Path, what: dict[str, Any]) -> Core:
     name = core.design.name
     files = [f"{name}_planted.v", f"{name}_selection.v"]
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
-        for source in core.sources:
+        texts = core.texts
+        for source, text in texts.items():
             # Yosys counts a line too many for each directive; without them places are those of the file.
-            text = re.sub(r"^`.*$", "", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
-            (Path(scratch) / source.name).write_text(text, encoding="utf-8")
-        plan = {**what, "name": name, "bits": SELECTION_BITS, "sources": [source.name for source in core.sources]}
+            (Path(scratch) / source).write_text(re.sub(r"^`.*$", "", text, flags=re.MULTILINE), encoding="utf-8")
+        plan = {**what, "name": name, "bits": SELECTION_BITS, "sources": list(texts)}
         (Path(scratch) / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
         command = [sys.executable, "-m", "sc_hw.planter", scratch]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

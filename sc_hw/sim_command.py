@@ -18,9 +18,12 @@ __all__ = ["sim_command"]
 
 def sim_command(
     folders: Sequence[Path], *, steps: int, seed: int, waves: bool, coverage: bool, stimulus: Path | None, json_path: Path | None,
+    system_tasks: bool = False,
 ) -> int:  # fmt: skip
     """Return 0 when every core equals its model, else 1. Errors: ``UserError`` before anything runs."""
-    cores = [load_core(folder) for folder in folders]
+    if coverage and system_tasks:
+        raise UserError("--allow-system-tasks: is of simulation, and --coverage also proves; leave out one of the two")
+    cores = [load_core(folder, system_tasks=system_tasks) for folder in folders]
     if stimulus:
         if len(cores) > 1:
             raise UserError(f"--stimulus {stimulus}: recorded inputs fit one core; give one folder instead of {len(cores)}")

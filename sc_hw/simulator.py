@@ -107,8 +107,8 @@ class Simulator:
         designs = [core.design for core in cores]
         self.files: dict[str, bytes] = {}
         for core in cores:
-            for path in core.sources:
-                if self.files.setdefault(path.name, path.read_bytes()) != path.read_bytes():
+            for name, text in core.texts.items():
+                if self.files.setdefault(name, text.encode()) != text.encode():
                     raise UserError(f"{core.folder}: another core in this run is also called {core.design.name}; give them names")
         widest = max(sum(port.bits for port in _payload(design, stream)) for design in designs for stream in _streams(design))
         self.bench = {"streams.sv": (_SIM / "streams.sv").read_bytes(), "bench.sv": bench_text(designs).encode()}
