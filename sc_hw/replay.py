@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
 
 from .errors import UserError
 from .manifest import Core, load_core
 from .proof.circuit import read_circuit
 from .proof.command import COUNTEREXAMPLE
 from .proof.run import RANDOM_REGISTER, Clock, Golden, golden, lane_inputs, shown
+from .reading import checked, read_json
 from .records import results_folder, write_results
 from .simulator import SimulationError, ccache_environment, log_tail, run_cocotb
 from .toolchain import VERILATED_MAKE, compiler, make, perl, verilator
@@ -24,6 +27,15 @@ __all__ = ["Replay", "read_counterexample", "replay_command", "simulate_run"]
 _ARGUMENTS = ("--no-timing", "-Wno-fatal", "-Wno-WIDTH", "-LDFLAGS", "-rdynamic", "--x-assign", "0", "--x-initial", "0",
               "--trace-vcd", "--trace-structs")  # fmt: skip
 _MAKE = (*VERILATED_MAKE, "OPT_FAST=-O0")
+
+
+class _Counterexample(Struct):
+    core: str
+    rule: str
+    config: dict[str, Any]
+    obligation: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_./ :-]{1,200}\Z")]
+    run: Annotated[list[dict[str, int]], Meta(max_length=100_000)] | None
+    found: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,16 +58,9 @@ def read_counterexample(path: Path, core: Core) -> dict[str, Any]:
 
     Errors: ``UserError`` for a file that is none, that is another configuration's, or that holds no run.
     """
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        made_for = {name: record[name] for name in ("core", "rule", "config")}
-        run = record["run"]
-    except OSError as error:
-        raise UserError(
-            f"{path}: no readable counterexample ({error.strerror}); sc-hw prove writes one when it refutes"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: not a counterexample ({error}); give a file that sc-hw prove wrote") from error
+    record = read_json(path, remedy="give a counterexample; sc-hw prove writes one when it refutes", links=True)
+    checked(record, _Counterexample, path, "a counterexample", remedy="give a file that sc-hw prove wrote")
+    made_for, run = {name: record[name] for name in ("core", "rule", "config")}, record["run"]
     design = core.design
     if made_for != {"core": design.name, "rule": design.rule.name, "config": dataclasses.asdict(design.config)}:
         raise UserError(f"{path}: a counterexample of another core or configuration; prove {core.folder} again")
@@ -63,8 +68,7 @@ def read_counterexample(path: Path, core: Core) -> dict[str, Any]:
         raise UserError(f"{path}: no run of the lane shows this counterexample; sc-hw sim compares the whole core")
     widths = {port.name: port.bits for port in lane_inputs(design)}
     if not all(
-        clock.keys() == widths.keys() and all(isinstance(v, int) and 0 <= v < 1 << widths[n] for n, v in clock.items())
-        for clock in run
+        clock.keys() == widths.keys() and all(0 <= value < 1 << widths[name] for name, value in clock.items()) for clock in run
     ):
         raise UserError(f"{path}: the run does not fit the ports of the lane; prove {core.folder} again")
     return dict(record)
