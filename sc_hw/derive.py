@@ -42,7 +42,7 @@ class _Layer(Struct):
 
 
 class _Record(Struct):
-    rule: str
+    rule: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
     layers: Annotated[list[_Layer], Meta(min_length=1)]
 
 
@@ -153,7 +153,7 @@ def _table(layers: Sequence[Mapping[str, Any]], title: str) -> Table:
 def read_derived(folder: Path, layer: str | None) -> Derived:
     """Return one layer of a folder that ``sc-hw derive`` wrote; ``UserError`` when there is none such."""
     path = folder / RECORD
-    record = read_json(path, remedy="give a folder that sc-hw derive wrote with --from")
+    record = read_json(path, remedy="give a folder that sc-hw derive wrote", option="--from")
     schema = record.get("schema") if isinstance(record, dict) else None
     if schema != SCHEMA:
         raise UserError(f"{path}: schema {one_line(json.dumps(schema))}; this sc-hw reads {SCHEMA!r}; derive again")

@@ -14,7 +14,8 @@ from .reading import one_line, opened, read_text
 __all__ = ["check_initial", "emitted_initial", "initial_bytes", "initial_csv", "read_initial", "read_npz"]
 
 _WHAT = "give an .npz or .csv file with one integer column per state field"
-_BYTES = 1 << 31  # of a file that a user gives; 16 million synapses of ten fields fit
+_BYTES = 1 << 34  # of an archive that a user gives, packed and unpacked; recorded inputs are the largest
+_CSV_BYTES = 1 << 30  # 16 million synapses of ten fields fit
 
 _PAGE = 1 << 16
 
@@ -52,7 +53,7 @@ def read_initial(path: Path) -> dict[str, np.ndarray]:
     if path.suffix != ".csv":
         raise UserError(f"--initial {path}: unknown kind of file; {_WHAT}")
     try:
-        return _columns(read_text(path, limit=_BYTES, remedy=_WHAT, links=True, option="--initial"))
+        return _columns(read_text(path, limit=_CSV_BYTES, remedy=_WHAT, links=True, option="--initial"))
     except (ValueError, OverflowError) as error:
         raise UserError(f"--initial {path}: not usable ({one_line(error)}); {_WHAT}") from error
 

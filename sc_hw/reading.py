@@ -55,7 +55,7 @@ def opened(path: Path, *, limit: int, remedy: str, links: bool = False, option: 
 def read_file(path: Path, *, limit: int, remedy: str, links: bool = False, option: str = "") -> bytes:
     """Return the bytes of a file. Errors: as ``opened``."""
     with opened(path, limit=limit, remedy=remedy, links=links, option=option) as file:
-        return file.read(limit)
+        return file.read(os.fstat(file.fileno()).st_size + 1)
 
 
 def read_text(path: Path, *, limit: int, remedy: str, links: bool = False, option: str = "") -> str:
@@ -66,13 +66,13 @@ def read_text(path: Path, *, limit: int, remedy: str, links: bool = False, optio
         raise UserError(f"{one_line(f'{option} {path}')}: byte {error.start} is no text in UTF-8; {remedy}") from error
 
 
-def read_json(path: Path, *, limit: int = JSON_BYTES, remedy: str, links: bool = False) -> Any:
+def read_json(path: Path, *, limit: int = JSON_BYTES, remedy: str, links: bool = False, option: str = "") -> Any:
     """Return the document of a JSON file.
 
     Errors: as ``read_file``; also ``UserError`` for what is no JSON of the standard (NaN, infinite numbers, half a surrogate),
     for a key that stands twice in one object, and for nesting too deep to read.
     """
-    text = read_text(path, limit=limit, remedy=remedy, links=links)
+    text = read_text(path, limit=limit, remedy=remedy, links=links, option=option)
     try:
         document = json.loads(text, object_pairs_hook=_once, parse_constant=_constant, parse_float=_finite)
         json.dumps(document, ensure_ascii=False).encode()

@@ -112,13 +112,14 @@ def test_other_options(run, tmp_path):
     [
         (b"weight_bits = ", "not valid TOML"),
         (b"weight_bits = 8\nweight_bits = 9", "not valid TOML"),
-        (b"\xff\xfe", "not valid TOML"),
+        (b"\xff\xfe", "no text in UTF-8"),
         (b"[table]\nx = 1", "'table'"),
         (b"weight_bits = true", "weight_bits=True"),
         (b"weight_bits = 8.5", "weight_bits=8.5"),
         (b"weight_bits = [8]", "weight_bits=[8]"),
         (b"rounding = 3", "rounding=3"),
-        (b"#" * (1 << 20) + b"\n", "larger than 1 MiB"),
+        (b"x = " + b"[" * 100_000, "not valid TOML"),
+        (b"#" * (1 << 20) + b"\n", "larger than 1,048,576 bytes"),
     ],
 )
 def test_configuration_files(run, tmp_path, content, needle):
