@@ -27,7 +27,7 @@ __all__ = ["MANIFEST", "Core", "load_core"]
 MANIFEST = "manifest.json"
 _AGAIN = "emit the core again"
 _MANIFEST_BYTES = 1 << 20
-_VERILOG_BYTES = 1 << 24  # of a file without initial contents; the largest emitted one has less than a tenth
+_VERILOG_BYTES = 1 << 26  # of a file without initial contents; a planted core is one file, and has a tenth
 _VERILOG_SUFFIXES = (".v", ".vh", ".sv", ".svh")
 
 
@@ -189,7 +189,7 @@ def _altered(path: Path) -> UserError:
 
 def _verilog(path: Path, design: CoreDesign) -> str:
     """Return the text of a Verilog file of a design."""
-    contents = (64 + design.spec.state_bits // 4) * design.words if design.initial else 0
+    contents = (64 + design.spec.state_bits // 4) * design.words * design.lanes if design.initial else 0
     return read_text(path, limit=_VERILOG_BYTES + contents, remedy=_AGAIN)
 
 
