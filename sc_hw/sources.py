@@ -57,6 +57,7 @@ _OBEYED = re.compile(
     r"|.*(?:translate_o|full_case|parallel_case)",
     re.IGNORECASE | re.DOTALL,
 )
+_ACROSS = re.compile(r"[A-Za-z0-9_$\])}]\s*\.\s*[A-Za-z_]\w*", re.ASCII)
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
@@ -100,6 +101,15 @@ def check_verilog(text: str, where: str, *, system_tasks: bool = False) -> None:
                 continue
         if not allowed:
             raise _refused(text, where, token.start(), word, why)
+    if found := _ACROSS.search(_TOKEN.sub(_code, text)):
+        raise _refused(text, where, found.start(), found[0], "a name inside another module or the bench around it")
+
+
+def _code(token: re.Match[str]) -> str:
+    """Return a token as it counts for names: an escaped one as any other, what is no code as blanks."""
+    if token.lastgroup in ("comment", "attribute", "string"):
+        return " " * len(token[0])
+    return "x" * len(token[0]) if token.lastgroup == "escaped" else token[0]
 
 
 def _refused(text: str, where: str, position: int, word: str, why: str) -> UserError:

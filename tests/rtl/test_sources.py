@@ -63,6 +63,12 @@ ALWAYS = [
     "(* keep, anyconst *) wire x;",
     '(* src = "a *)" *) wire x;',
     "(* keep",
+    "wire x = sc_hw_bench.fault;",
+    "wire x = dut.lane_0.word_in;",
+    "wire x = lanes[0].word;",
+    "wire x = dut /* here */ . // or there\n lane;",
+    "wire x = \\dut .lane;",
+    "wire x = dut.\\lane ;",
     "// verilator lint_off WIDTH translate_off",
     "// verilator public_flat_rw",
     "/*verilator tracing_off*/",
@@ -100,6 +106,8 @@ HARMLESS = [
     "wire \\a.b[3] = 8'hff;",
     "initial begin\n        words[0] = 4'h3;\n        words[1] = 4'ha;\n end",
     "wire important, bindings, forced;",
+    "part #(.BITS(3), .SIGN(1)) one (.clk(clk), /* the value. It */ .value(x[3]) , .\\a (b));",
+    "// the file dut.v. It has a.b",
 ]  # fmt: skip
 
 
