@@ -12,7 +12,6 @@ from typing import Any, get_args, get_type_hints
 from sc_hw_models.rule import ConfigError, Rule
 
 from .errors import UserError
-from .reading import one_line, read_text
 
 __all__ = ["build_config", "config_toml", "parse_value", "read_toml"]
 
@@ -21,11 +20,14 @@ _MAX_TOML_BYTES = 1 << 20
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Return the table of a TOML file; ``UserError`` when it cannot be read or parsed."""
-    text = read_text(path, limit=_MAX_TOML_BYTES, remedy="give a short TOML file", links=True, option="--config")
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UserError(f"--config {path}: not valid TOML ({one_line(error)}); correct the file") from error
+        if path.stat().st_size > _MAX_TOML_BYTES:
+            raise UserError(f"--config {path}: larger than 1 MiB; a configuration is a short TOML file")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"--config {path}: cannot be read ({error.strerror}); give a readable TOML file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"--config {path}: not valid TOML ({error}); correct the file") from error
 
 
 def config_toml(config: Any, heading: str) -> str:

@@ -24,8 +24,8 @@ from .config import build_config, config_toml, read_toml
 from .errors import UserError
 from .folder import check_output, write_folder
 from .initial import read_initial, read_npz
-from .reading import checked, one_line, read_json
 from .records import write_record
+from .strict import checked, one_line, read_json
 
 __all__ = ["Derived", "derive_command", "read_derived"]
 

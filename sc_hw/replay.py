@@ -16,9 +16,9 @@ from .manifest import Core, load_core
 from .proof.circuit import read_circuit
 from .proof.command import COUNTEREXAMPLE
 from .proof.run import RANDOM_REGISTER, Clock, Golden, golden, lane_inputs, shown
-from .reading import checked, read_json
 from .records import results_folder, write_results
 from .simulator import SimulationError, ccache_environment, log_tail, run_cocotb
+from .strict import checked, read_json
 from .toolchain import VERILATED_MAKE, compiler, make, perl, verilator
 
 __all__ = ["Replay", "read_counterexample", "replay_command", "simulate_run"]

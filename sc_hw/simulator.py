@@ -107,8 +107,8 @@ class Simulator:
         designs = [core.design for core in cores]
         self.files: dict[str, bytes] = {}
         for core in cores:
-            for name, text in core.texts.items():
-                if self.files.setdefault(name, text.encode()) != text.encode():
+            for name, content in core.verilog.items():
+                if self.files.setdefault(name, content) != content:
                     raise UserError(f"{core.folder}: another core in this run is also called {core.design.name}; give them names")
         widest = max(sum(port.bits for port in _payload(design, stream)) for design in designs for stream in _streams(design))
         self.bench = {"streams.sv": (_SIM / "streams.sv").read_bytes(), "bench.sv": bench_text(designs).encode()}

@@ -10,8 +10,8 @@ allowed, for simulation.
 import re
 
 from .errors import UserError
-from .reading import one_line
 from .rtl.keywords import VERILOG_KEYWORDS
+from .strict import one_line
 
 __all__ = ["check_verilog"]
 
@@ -57,7 +57,10 @@ _OBEYED = re.compile(
     r"|.*(?:translate_o|full_case|parallel_case)",
     re.IGNORECASE | re.DOTALL,
 )
-_ACROSS = re.compile(r"[A-Za-z0-9_$\])}]\s*\.\s*[A-Za-z_]\w*", re.ASCII)
+# A name behind a point, what stands before it, and the blocks of the module, which alone may stand there.
+_MEMBER = re.compile(r"(?<=[A-Za-z0-9_$\])}])\s*\.\s*[A-Za-z_]\w*", re.ASCII)
+_BASE = re.compile(r"([A-Za-z_][A-Za-z0-9_$]*)\s*(?:\[[^\[\]]*\]\s*)*$", re.ASCII)
+_LABEL = re.compile(r"\bbegin\s*:\s*([A-Za-z_]\w*)", re.ASCII)
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
@@ -101,8 +104,12 @@ def check_verilog(text: str, where: str, *, system_tasks: bool = False) -> None:
                 continue
         if not allowed:
             raise _refused(text, where, token.start(), word, why)
-    if found := _ACROSS.search(_TOKEN.sub(_code, text)):
-        raise _refused(text, where, found.start(), found[0], "a name inside another module or the bench around it")
+    code = _TOKEN.sub(_code, text)
+    blocks = set(_LABEL.findall(code))
+    for found in _MEMBER.finditer(code):
+        base = _BASE.search(code, max(0, found.start() - 200), found.start())
+        if base is None or base[1] not in blocks:
+            raise _refused(text, where, found.start(), found[0], "a name inside another module, or in the bench around it")
 
 
 def _code(token: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from ..errors import UserError
-from ..reading import one_line
+from ..strict import one_line
 from .measure import Task
 
 __all__ = ["Store"]

@@ -14,11 +14,11 @@ from sc_hw_models.rule import ConfigError
 from ..config import build_config
 from ..errors import UserError
 from ..initial import emitted_initial, initial_bytes, initial_csv
-from ..reading import checked, one_line, read_file, read_json, read_text
 from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import CoreDesign
 from ..rtl.layer import LayerDesign
 from ..sources import check_verilog
+from ..strict import checked, one_line, read_file, read_json, read_text
 from .describe import INITIAL, described, difference, manifest_text, own_texts, sha256
 from .schema import CROSSBAR_SCHEMA, LAYER_SCHEMA, OLD_SCHEMAS, SCHEMA, SHAPES
 
@@ -27,7 +27,7 @@ __all__ = ["MANIFEST", "Core", "load_core"]
 MANIFEST = "manifest.json"
 _AGAIN = "emit the core again"
 _MANIFEST_BYTES = 1 << 20
-_VERILOG_BYTES = 1 << 26  # of a file without initial contents; a planted core is one file, and has a tenth
+_VERILOG_BYTES = 1 << 26  # of a file without initial contents; the largest emitted one has less than a tenth
 _VERILOG_SUFFIXES = (".v", ".vh", ".sv", ".svh")
 
 
@@ -35,8 +35,9 @@ _VERILOG_SUFFIXES = (".v", ".vh", ".sv", ".svh")
 class Core:
     """An emitted folder as read back from its manifest; ``digest`` is one SHA-256 over the manifest and every file as it is.
 
-    A layer or a crossbar has its cores as ``parts``, the neurons first: cores of their own, which ``edited`` and ``digest``
-    cover too.
+    ``texts`` is the folder's own Verilog by name, the bytes of which the digest is: what works on the core takes these, so
+    that a file edited meanwhile changes neither the work nor the digest. A layer or a crossbar has its cores as ``parts``,
+    the neurons first: cores of their own, which ``edited`` and ``digest`` cover too.
     """
 
     folder: Path
@@ -44,18 +45,26 @@ class Core:
     design: CoreDesign
     edited: tuple[str, ...]
     digest: str
+    texts: Mapping[str, bytes]
     parts: tuple["Core", ...] = ()
 
     @property
-    def sources(self) -> list[Path]:
-        """The Verilog files, in the order of the file list."""
-        return [self.folder / name for name in self.manifest["verilog"]] + [path for part in self.parts for path in part.sources]
+    def verilog(self) -> dict[str, bytes]:
+        """The Verilog by file name, in the order of the file list, as it was when the folder was read."""
+        files = {name: self.texts[name] for name in self.manifest["verilog"]}
+        for part in self.parts:
+            files |= part.verilog
+        return files
 
     @property
-    def texts(self) -> dict[str, str]:
-        """The Verilog by name of file, as it is now."""
-        own = {name: _verilog(self.folder / name, self.design) for name in self.manifest["verilog"]}
-        return own | {name: text for part in self.parts for name, text in part.texts.items()}
+    def verilog_text(self) -> dict[str, str]:
+        """The same as text."""
+        return {name: content.decode().replace("\r\n", "\n") for name, content in self.verilog.items()}
+
+    @property
+    def sources(self) -> list[Path]:
+        """The Verilog files as they are now, in the order of the file list, for a person or a tool that is not ours."""
+        return [self.folder / name for name in self.manifest["verilog"]] + [path for part in self.parts for path in part.sources]
 
     def check_single(self, what: str) -> None:
         """Raise ``UserError`` when this has several cores, because ``what`` is of one of them."""
@@ -76,7 +85,7 @@ def load_core(folder: Path, *, system_tasks: bool = False) -> Core:
     manifest, inside = _read(folder), {}
     initial: dict[str, dict[str, np.ndarray]] = {}  # by place; that of a crossbar's neurons follows from the synapses'
     try:
-        bare = _design(manifest, {})
+        bare = _design(folder, manifest, {})
         _check(folder, manifest, bare, names=False)
         places = manifest.get("parts", {})
         if places.keys() != bare.parts.keys():
@@ -87,7 +96,7 @@ def load_core(folder: Path, *, system_tasks: bool = False) -> Core:
             initial[place] = _initial(folder / place, inside[place], part)
         if not places:
             initial[""] = _initial(folder, manifest, bare)
-        design = _design(manifest, initial)
+        design = _design(folder, manifest, initial)
     except (ConfigError, TypeError, ValueError, OverflowError) as error:
         raise UserError(f"{folder / MANIFEST}: {one_line(error)}; {_AGAIN}") from error
     for place, (_, part) in design.parts.items():
@@ -117,7 +126,15 @@ def _read(folder: Path, only: str = "") -> dict[str, Any]:
     return dict(document)
 
 
-def _design(manifest: Mapping[str, Any], initial: Mapping[str, dict[str, np.ndarray]]) -> CoreDesign:
+def _design(folder: Path, manifest: Mapping[str, Any], initial: Mapping[str, dict[str, np.ndarray]]) -> CoreDesign:
+    """Return ``_built``; a ``UserError`` names the file, not the option of ``emit`` alone."""
+    try:
+        return _built(manifest, initial)
+    except UserError as error:
+        raise UserError(f"{folder / MANIFEST}: {one_line(error)}; {_AGAIN}") from error
+
+
+def _built(manifest: Mapping[str, Any], initial: Mapping[str, dict[str, np.ndarray]]) -> CoreDesign:
     """Return the design that the few entries describe from which all others follow; ``initial`` is state by part."""
     rule = get_rule(manifest["rule"])
     config = build_config(rule, manifest["config"])
@@ -189,17 +206,19 @@ def _altered(path: Path) -> UserError:
 
 def _verilog(path: Path, design: CoreDesign) -> str:
     """Return the text of a Verilog file of a design."""
-    contents = (64 + design.spec.state_bits // 4) * design.words * design.lanes if design.initial else 0
+    contents = (64 + design.spec.state_bits // 4) * design.words if design.initial else 0
     return read_text(path, limit=_VERILOG_BYTES + contents, remedy=_AGAIN)
 
 
 def _core(folder: Path, manifest: dict[str, Any], design: CoreDesign, parts: tuple[Core, ...], system_tasks: bool) -> Core:
     """Return the core of a manifest that follows from its design, with what its files are now."""
     listed, found = manifest["sha256"], {}
+    texts: dict[str, bytes] = {}
     for name in manifest["verilog"]:
         text = _verilog(folder / name, design)
         check_verilog(text, str(folder / name), system_tasks=system_tasks)
-        found[name] = sha256(text)
+        texts[name] = text.encode()
+        found[name] = sha256(texts[name])
     for name in listed.keys() - found.keys():
         found[name] = sha256(read_file(folder / name, limit=initial_bytes(design.spec, design.synapses), remedy=_AGAIN))
         if found[name] != listed[name]:
@@ -211,4 +230,4 @@ def _core(folder: Path, manifest: dict[str, Any], design: CoreDesign, parts: tup
     edited += [f"{part.folder.name}/{name}" for part in parts for name in part.edited]
     files = {name: found[name] for name in listed}
     whole = sha256(json.dumps([manifest, files, *(part.digest for part in parts)], sort_keys=True))
-    return Core(folder=folder, manifest=manifest, design=design, edited=tuple(edited), digest=whole, parts=parts)
+    return Core(folder=folder, manifest=manifest, design=design, edited=tuple(edited), digest=whole, texts=texts, parts=parts)

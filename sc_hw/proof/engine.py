@@ -194,7 +194,7 @@ def memory_task(
 
 def read_sources(core: Core) -> dict[str, str]:
     """Return the Verilog files by name, which ``load_core`` has checked."""
-    return core.texts
+    return core.verilog_text
 
 
 def answer_of(solver: Solver, run: Run) -> dict[str, Any]:

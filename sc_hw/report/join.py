@@ -9,8 +9,8 @@ from typing import Any
 
 from ..errors import UserError
 from ..manifest import Core
-from ..reading import one_line
 from ..records import RECORD_SCHEMA, WAVEFORM
+from ..strict import one_line
 from .schema import read_record, read_waveform
 
 __all__ = ["TITLES", "Entry", "Report", "join"]

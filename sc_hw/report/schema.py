@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from ..errors import UserError
-from ..reading import checked, one_line, read_json
+from ..strict import checked, one_line, read_json
 
 __all__ = ["read_record", "read_waveform"]
 

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import tempfile
+import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,9 +21,8 @@ from sc_hw_models.rule import ConfigError
 from .. import __version__
 from ..errors import UserError
 from ..folder import write_folder
-from ..initial import read_npz
 from ..interrupt import interruption_held
-from ..reading import one_line
+from ..strict import one_line
 from .callbacks import CSV, Callback
 from .data import Data
 
@@ -158,7 +158,8 @@ def _restore(folder: Path, identity: str, trainer: ContinualTrainer) -> tuple[in
     """Put the trainer where the checkpoint left it; return the rows of the log and the accuracies so far."""
     path = folder / CHECKPOINT
     try:
-        state = read_npz(path, "--resume", "start anew with --force")
+        with path.open("rb") as file, np.load(file) as archive:
+            state = {name: archive[name] for name in archive.files}
         kept, rows = str(state.pop("identity")), int(state.pop("rows"))
         history = msgspec.json.decode(str(state.pop("history")), type=list[list[float]])
         before = msgspec.json.decode(kept, type=dict[str, Any])
@@ -167,7 +168,7 @@ def _restore(folder: Path, identity: str, trainer: ContinualTrainer) -> tuple[in
             for stray in folder.glob(".*.npz.*"):  # what a kill left of a file that was being written
                 stray.unlink()
             return rows, history
-    except (KeyError, TypeError, ValueError, IndexError, RecursionError) as error:
+    except (OSError, KeyError, TypeError, ValueError, IndexError, RecursionError, zipfile.BadZipFile) as error:
         raise UserError(f"--resume: {path} cannot be read ({one_line(error)}); start anew with --force") from error
     differs = [k for k, v in json.loads(identity).items() if before.get(k) != v]
     raise UserError(

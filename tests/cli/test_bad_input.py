@@ -112,14 +112,13 @@ def test_other_options(run, tmp_path):
     [
         (b"weight_bits = ", "not valid TOML"),
         (b"weight_bits = 8\nweight_bits = 9", "not valid TOML"),
-        (b"\xff\xfe", "no text in UTF-8"),
+        (b"\xff\xfe", "not valid TOML"),
         (b"[table]\nx = 1", "'table'"),
         (b"weight_bits = true", "weight_bits=True"),
         (b"weight_bits = 8.5", "weight_bits=8.5"),
         (b"weight_bits = [8]", "weight_bits=[8]"),
         (b"rounding = 3", "rounding=3"),
-        (b"x = " + b"[" * 100_000, "not valid TOML"),
-        (b"#" * (1 << 20) + b"\n", "larger than 1,048,576 bytes"),
+        (b"#" * (1 << 20) + b"\n", "larger than 1 MiB"),
     ],
 )
 def test_configuration_files(run, tmp_path, content, needle):

@@ -66,6 +66,8 @@ ALWAYS = [
     "wire x = sc_hw_bench.fault;",
     "wire x = dut.lane_0.word_in;",
     "wire x = lanes[0].word;",
+    "begin : level end wire x = level.part.word;",
+    "begin : level end wire x = (level).word;",
     "wire x = dut /* here */ . // or there\n lane;",
     "wire x = \\dut .lane;",
     "wire x = dut.\\lane ;",
@@ -108,6 +110,7 @@ HARMLESS = [
     "wire important, bindings, forced;",
     "part #(.BITS(3), .SIGN(1)) one (.clk(clk), /* the value. It */ .value(x[3]) , .\\a (b));",
     "// the file dut.v. It has a.b",
+    "begin : level wire upper; end assign x = level[3 + K].upper & level [0] . upper;",
 ]  # fmt: skip
 
 
