@@ -194,15 +194,19 @@ def derive(
 @click.option("--waves", is_flag=True, help="Record a waveform (slower; a build of its own).")
 @click.option("--coverage", is_flag=True, help="Count coverage and prove what cannot be reached (slower; a build of its own).")
 @click.option("--stimulus", type=FILE, metavar="FILE", help="Play recorded inputs (.npz) instead of the built-in campaign.")
+@click.option(
+    "--allow-system-tasks", "system_tasks", is_flag=True, help="Run $system, $fopen, DPI and the like in Verilog that was edited."
+)
 @json_option
 def sim(
-    folders: tuple[Path, ...], steps: int, seed: int, waves: bool, coverage: bool, stimulus: Path | None, json_path: Path | None
-) -> None:
+    folders: tuple[Path, ...], steps: int, seed: int, waves: bool, coverage: bool, stimulus: Path | None, system_tasks: bool,
+    json_path: Path | None,
+) -> None:  # fmt: skip
     """Compare every state bit of every synapse with the golden model, timestep by timestep, in Verilator under cocotb."""
     from .sim_command import sim_command
 
     if status := sim_command(folders, steps=steps, seed=seed, waves=waves, coverage=coverage, stimulus=stimulus,
-                             json_path=json_path):  # fmt: skip
+                             json_path=json_path, system_tasks=system_tasks):  # fmt: skip
         sys.exit(status)
 
 

@@ -6,9 +6,10 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta, Struct
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -16,7 +17,7 @@ from rich.table import Table
 from sc_hw_models.continual.codes import importance_codes
 from sc_hw_models.continual.quantise import ROUNDING, quantised
 from sc_hw_models.registry import get_rule
-from sc_hw_models.rule import ConfigError, Rule
+from sc_hw_models.rule import Rule
 
 from . import __version__
 from .axes import axes_of, in_order, parse_axes, with_bias
@@ -25,14 +26,27 @@ from .errors import UserError
 from .folder import check_output, write_folder
 from .initial import read_initial, read_npz
 from .records import write_record
+from .strict import checked, one_line, read_json
 
 __all__ = ["Derived", "derive_command", "read_derived"]
 
 SCHEMA = "sc-hw/derived/1"
 RECORD = "derived.json"
 
+_LAYER = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,47}"  # the name of a layer, which becomes that of a folder
 _WEIGHTS = "give one array of weights for each layer"
 _IMPORTANCE = "give one array for each layer, in the shape of its weights"
+
+
+class _Layer(Struct):
+    layer: Annotated[str, Meta(pattern=rf"^{_LAYER}\Z")]
+    shape: Annotated[list[Annotated[int, Meta(ge=1, le=1 << 31)]], Meta(min_length=1, max_length=8)]
+    axes: list[str] | None = None
+
+
+class _Record(Struct):
+    rule: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
+    layers: Annotated[list[_Layer], Meta(min_length=1)]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,7 +77,7 @@ def _numbers(path: Path, option: str, what: str) -> dict[str, np.ndarray]:
     if not arrays:
         raise UserError(f"{option} {path}: no arrays; {what}")
     for name, array in arrays.items():
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,47}", name):
+        if not re.fullmatch(_LAYER, name):
             raise UserError(f"{option} {path}: layer {name!r}: allowed are letters, digits, _ . -, at most 48; rename the array")
         if name.lower() == RECORD:
             raise UserError(f"{option} {path}: layer {name!r}: is the name of a file that derive writes; rename the array")
@@ -183,19 +197,14 @@ def _table(layers: Sequence[Mapping[str, Any]], title: str) -> Table:
 def read_derived(folder: Path, layer: str | None) -> Derived:
     """Return one layer of a folder that ``sc-hw derive`` wrote; ``UserError`` when there is none such."""
     path = folder / RECORD
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if record["schema"] != SCHEMA:
-            raise UserError(f"{path}: schema {record['schema']!r}; this sc-hw reads {SCHEMA!r}; derive again")
-        entries = {entry["layer"]: entry for entry in record["layers"]}
-        names = list(entries)
-        rule = get_rule(record["rule"])
-    except OSError as error:
-        raise UserError(
-            f"--from {folder}: no readable {RECORD} ({error.strerror}); give a folder that sc-hw derive wrote"
-        ) from error
-    except (ValueError, KeyError, TypeError, ConfigError) as error:
-        raise UserError(f"{path}: not a record of this version ({error}); derive again") from error
+    record = read_json(path, remedy="give a folder that sc-hw derive wrote", option="--from")
+    schema = record.get("schema") if isinstance(record, dict) else None
+    if schema != SCHEMA:
+        raise UserError(f"{path}: schema {one_line(json.dumps(schema))}; this sc-hw reads {SCHEMA!r}; derive again")
+    checked(record, _Record, path, "a record", remedy="derive again")
+    entries = {entry["layer"]: entry for entry in record["layers"]}
+    names = list(entries)
+    rule = get_rule(record["rule"])
     if layer is None and len(names) > 1:
         raise UserError(f"--from {folder}: has layers {', '.join(names)}; choose one with --layer")
     if layer is not None and layer not in names:

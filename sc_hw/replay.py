@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
 
 from .errors import UserError
 from .manifest import Core
@@ -18,6 +20,7 @@ from .proof.run import RANDOM_REGISTER, Clock, Golden, golden, lane_inputs, show
 from .run import begin
 from .simulate import read_outcome
 from .simulator import ccache_environment, run_cocotb
+from .strict import checked, read_json
 from .toolchain import VERILATED_MAKE, compiler, make, perl, plain_temporary, verilator
 
 __all__ = ["Replay", "read_counterexample", "replay_command", "simulate_run"]
@@ -26,6 +29,15 @@ __all__ = ["Replay", "read_counterexample", "replay_command", "simulate_run"]
 _ARGUMENTS = ("--no-timing", "-Wno-fatal", "-Wno-WIDTH", "-LDFLAGS", "-rdynamic", "--x-assign", "0", "--x-initial", "0",
               "--trace-vcd", "--trace-structs")  # fmt: skip
 _MAKE = (*VERILATED_MAKE, "OPT_FAST=-O0")
+
+
+class _Counterexample(Struct):
+    core: str
+    rule: str
+    config: dict[str, Any]
+    obligation: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_./ :-]{1,200}\Z")]
+    run: Annotated[list[dict[str, int]], Meta(max_length=100_000)] | None
+    found: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,16 +60,9 @@ def read_counterexample(path: Path, core: Core) -> dict[str, Any]:
 
     Errors: ``UserError`` for a file that is none, that is another configuration's, or that holds no run.
     """
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        made_for = {name: record[name] for name in ("core", "rule", "config")}
-        run = record["run"]
-    except OSError as error:
-        raise UserError(
-            f"{path}: no readable counterexample ({error.strerror}); sc-hw prove writes one when it refutes"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: not a counterexample ({error}); give a file that sc-hw prove wrote") from error
+    record = read_json(path, remedy="give a counterexample; sc-hw prove writes one when it refutes", links=True)
+    checked(record, _Counterexample, path, "a counterexample", remedy="give a file that sc-hw prove wrote")
+    made_for, run = {name: record[name] for name in ("core", "rule", "config")}, record["run"]
     design = core.design
     if made_for != {"core": design.name, "rule": design.rule.name, "config": dataclasses.asdict(design.config)}:
         raise UserError(f"{path}: a counterexample of another core or configuration; prove {core.folder} again")
@@ -65,8 +70,7 @@ def read_counterexample(path: Path, core: Core) -> dict[str, Any]:
         raise UserError(f"{path}: no run of the lane shows this counterexample; sc-hw sim compares the whole core")
     widths = {port.name: port.bits for port in lane_inputs(design)}
     if not all(
-        clock.keys() == widths.keys() and all(isinstance(v, int) and 0 <= v < 1 << widths[n] for n, v in clock.items())
-        for clock in run
+        clock.keys() == widths.keys() and all(0 <= value < 1 << widths[name] for name, value in clock.items()) for clock in run
     ):
         raise UserError(f"{path}: the run does not fit the ports of the lane; prove {core.folder} again")
     return dict(record)

@@ -102,16 +102,16 @@ def _edited(core: Core) -> bool:
 
 
 @contextmanager
-def begin(verb: str, *folders: Path) -> Iterator[Run]:
+def begin(verb: str, *folders: Path, system_tasks: bool = False) -> Iterator[Run]:
     """Read emitted folders when it is their turn and give the run of a verb on them.
 
-    Nothing is left of a run that ends without ``publish``, but for the log of a simulator that failed. Errors: ``UserError``
+    ``system_tasks`` as for ``load_core``. Nothing is left of a run that ends without ``publish``, but for the log of a simulator that failed. Errors: ``UserError``
     for a folder that is no core or whose results cannot be written.
     """
     with ExitStack() as stack:
         for _, folder in sorted({folder.resolve(): folder for folder in folders}.items()):  # in one order: no two wait for ever
             stack.enter_context(turn(folder))
-        cores = tuple(load_core(folder) for folder in folders)
+        cores = tuple(load_core(folder, system_tasks=system_tasks) for folder in folders)
         results = [results_folder(folder).absolute() for folder in folders]
         with _own_folder(results[0]) as files:
             run = Run(verb=verb, cores=cores, files=files, place=results[0] / verb)

@@ -19,9 +19,12 @@ __all__ = ["sim_command"]
 
 def sim_command(
     folders: Sequence[Path], *, steps: int, seed: int, waves: bool, coverage: bool, stimulus: Path | None, json_path: Path | None,
+    system_tasks: bool = False,
 ) -> int:  # fmt: skip
     """Return 0 when every core equals its model, else 1. Errors: ``UserError`` before anything runs."""
-    with begin("sim", *folders) as run:
+    if coverage and system_tasks:
+        raise UserError("--allow-system-tasks: is of simulation, and --coverage also proves; leave out one of the two")
+    with begin("sim", *folders, system_tasks=system_tasks) as run:
         cores = run.cores
         if stimulus:
             if len(cores) > 1:

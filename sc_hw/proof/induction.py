@@ -1,7 +1,6 @@
 """Induction: questions about emitted modules put to SymbiYosys, and what becomes of a question that is not answered yes."""
 
 import json
-import re
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -169,11 +168,8 @@ def memory_script(sources: Mapping[str, str], design: CoreDesign) -> str:
 
 
 def read_sources(core: Core) -> dict[str, str]:
-    """Return the Verilog files by name; ``UserError`` for a name that no script may hold."""
-    texts = {name: without_initial_words(text) for name, text in core.verilog_text.items()}
-    if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*\.v", name) for name in texts):
-        raise UserError(f"{core.folder}: a file name is not letters, digits and _; emit the core again")
-    return texts
+    """Return the Verilog files by name, without what memories hold at power-up."""
+    return {name: without_initial_words(text) for name, text in core.verilog_text.items()}
 
 
 def answer_of(solver: Solver, run: Run) -> dict[str, Any]:

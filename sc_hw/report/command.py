@@ -24,7 +24,7 @@ def report_command(folder: Path, output: Path | None, json_path: Path | None, ve
     Errors: ``UserError`` before any output for a folder or a record that cannot be used.
     """
     with turn(folder):
-        core = load_core(folder)
+        core = load_core(folder, system_tasks=True)  # it reads records and runs nothing
         path = output or results_folder(folder) / "report.html"
         report = join(core, verbs)
         write_text(path, render(report), option="--output")

@@ -193,7 +193,7 @@ def test_names_from_an_edited_manifest_stay_names(tmp_path: Path) -> None:
     (core.folder / "x; exec -- ls.v").write_text("")
     manifest["verilog"].append("x; exec -- ls.v")
     path.write_text(json.dumps(manifest))
-    with pytest.raises(UserError, match="not usable as a file or module name"):
+    with pytest.raises(UserError, match="not a manifest of this version"):
         synthesise(load_core(core.folder), ECP5)
 
 
