@@ -105,8 +105,8 @@ def _edited(core: Core) -> bool:
 def begin(verb: str, *folders: Path, system_tasks: bool = False) -> Iterator[Run]:
     """Read emitted folders when it is their turn and give the run of a verb on them.
 
-    ``system_tasks`` as for ``load_core``. Nothing is left of a run that ends without ``publish``, but for the log of a simulator that failed. Errors: ``UserError``
-    for a folder that is no core or whose results cannot be written.
+    ``system_tasks`` as for ``load_core``. Nothing is left of a run that ends without ``publish``, but for the log of a
+    simulator that failed. Errors: ``UserError`` for a folder that is no core or whose results cannot be written.
     """
     with ExitStack() as stack:
         for _, folder in sorted({folder.resolve(): folder for folder in folders}.items()):  # in one order: no two wait for ever
