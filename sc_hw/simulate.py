@@ -14,6 +14,7 @@ import numpy as np
 from sc_hw_models.rule import Field
 from sc_hw_sim.stimulus import LOAD, LOAD_TIMESTEP
 
+from .coverage.moments import Moment, moments
 from .coverage.netlist import settling_clocks
 from .errors import UserError
 from .initial import read_npz
@@ -110,6 +111,12 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
     return steps
 
 
+def _moment(moment: Moment) -> dict[str, Any]:
+    """Return what the plan says of a moment: all but its condition, which the bench was built with."""
+    return {"name": moment.name, "scene": moment.scene, "part": moment.part, "reset": moment.reset, "meets": moment.meets,
+            "held": moment.held}  # fmt: skip
+
+
 def _entry(design: CoreDesign, steps: int) -> dict[str, Any]:
     """Return what the plan says of a core; ``neurons`` are those in front of it in a layer, or around it in a crossbar."""
     kind, neurons = "core", list[CoreDesign]()
@@ -157,7 +164,10 @@ def simulate(
     started = time.perf_counter()
     cached = simulator.build(log, note)
     build_seconds = time.perf_counter() - started
-    entries = [_entry(core.design, length) for core, length in zip(cores, lengths, strict=True)]
+    entries = [
+        _entry(core.design, length) | {"moments": [_moment(moment) for moment in moments(core.design, index)]}
+        for index, (core, length) in enumerate(zip(cores, lengths, strict=True))
+    ]
     recorded = str(stimulus.absolute()) if stimulus else ""
     counted = output / "coverage.dat" if coverage else None
     counting = {"file": str(counted), "settle": max(settling_clocks(core) for core in cores)} if counted else None

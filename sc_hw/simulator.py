@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import sc_hw_sim
 from sc_hw_models.compiled import cache_folder
 
+from .coverage.moments import moments, watcher
 from .coverage.protocol import monitor
 from .errors import UserError
 from .manifest import Core
@@ -85,7 +86,7 @@ def bench_text(designs: Sequence[CoreDesign]) -> str:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701
     )
-    environment.globals.update(streams=_streams, payload=_payload, memories=_memories)
+    environment.globals.update(streams=_streams, payload=_payload, memories=_memories, watcher=watcher)
     return environment.get_template("bench.sv.j2").render(cores=designs)
 
 
@@ -113,7 +114,8 @@ class Simulator:
         widest = max(sum(port.bits for port in _payload(design, stream)) for design in designs for stream in _streams(design))
         self.bench = {"streams.sv": (_SIM / "streams.sv").read_bytes(), "bench.sv": bench_text(designs).encode()}
         self.native = {name: (_SIM / name).read_bytes() for name in ("main.cpp", "streams.cpp")}
-        self.defines = [f"SC_HW_WORDS={-(-widest // 64)}"]
+        most = max(len(moments(design, index)) for index, design in enumerate(designs))
+        self.defines = [f"SC_HW_WORDS={-(-widest // 64)}", f"SC_HW_MOMENTS={-(-most // 32) * 32}"]
         if coverage:
             self.bench["protocol.sv"] = "".join(monitor(design) for design in designs).encode()
             self.native["coverage.cpp"] = (_SIM / "coverage.cpp").read_bytes()

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from sc_hw_models.crossbar import CrossbarModel
+from sc_hw_models.parts import REST
 from sc_hw_models.rule import Field, Rule, index_bits
 
 from .bench import CoreBench
 from .scoreboard import Context, MismatchError
-from .stimulus import Kind, inputs_of
+from .stimulus import Kind, inputs_of, random_state
 from .streams import Stream
 
 __all__ = ["CrossbarBench", "NeuronBench"]
@@ -35,6 +36,9 @@ class _Nowhere(Stream):
 
     def stall(self, probability: float, seed: int) -> None:
         """Stall nothing."""
+
+    def hold(self, clocks: int, *, after: int = 0) -> None:
+        """Hold nothing."""
 
     def take(self) -> list[np.ndarray]:
         """Return nothing."""
@@ -153,9 +157,13 @@ class CrossbarBench(CoreBench):
                      for (name, values), share in zip(given.items(), kept, strict=True)}  # fmt: skip
         return given
 
-    async def _reset(self) -> list[list[list[np.ndarray]]]:
+    def _drop(self) -> list[list[list[np.ndarray]]]:
         self._rest = None
-        return await super()._reset()
+        return super()._drop()
+
+    def _ask_write(self, order: np.ndarray) -> None:
+        self._rest = None
+        super()._ask_write(order)
 
     async def _load(self, values: Arrays) -> None:
         self._rest = None
@@ -164,6 +172,23 @@ class CrossbarBench(CoreBench):
     async def _mixed(self) -> None:
         self._rest = None
         await super()._mixed()
+
+    async def _come_to_rest(self) -> None:
+        """Let all rows rest, and be known to."""
+        await self._settled()
+        if self._rest is not None and (self._rest == REST.maximum).all():
+            return
+        for part in self.parts:
+            values = random_state(part.spec.state, part.synapses, self.generator)
+            resting = part.spec.rest if part is self else None
+            for name in values if part is not self else {**resting.quiet, **resting.inert} if resting else ():
+                values[name][:] = 0
+            await part._load(values)
+        kind = Kind("come to rest", "none", "random")
+        self._ask(self._inputs(kind, 1), 1)
+        await self._moved(kind.name)
+        for part in self.parts:
+            part._compare_asked(kind.name)
 
     def _ask_clear(self) -> None:
         self._rest = None
