@@ -74,11 +74,15 @@ def moments(design: CoreDesign, core: int) -> list[Moment]:
     """Return the moments of a design that is core number ``core`` of a bench."""
     top = f"core_{core}"
     idle = Moment(name="idle", condition=f"{top}.idle & ~{top}.command_valid", scene="idle")
-    result = [idle, *(m for place, part in _engines(design, core) for m in _engine(part, place))]
+    crossbar = isinstance(design, CrossbarDesign)
+    row_words = design.post.words if isinstance(design, CrossbarDesign) else 0
+    engines = _engines(design, core)
+    result = [idle, *(m for place, part in engines for m in _engine(part, place, crossbar=crossbar, row_words=row_words))]
+    fan = _Place(f"{top}.fan_out", f"fan_{core}", "fan-out: ", 2 if crossbar else 1)
     if isinstance(design, LayerDesign):
-        result += _fanout(design.fanout, _Place(f"{top}.fan_out", f"fan_{core}", "fan-out: ", 1))
+        result += _fanout(design.fanout, fan, waits=design.words > design.pipeline_depth)
     if isinstance(design, CrossbarDesign):
-        joint = [*_fanout(design.fanout, _Place(f"{top}.fan_out", f"fan_{core}", "fan-out: ", 2))]
+        joint = [*_fanout(design.fanout, fan, waits=design.words > design.pipeline_depth)]
         if design.rows:
             joint += _filter(design.rows, _Place(f"{top}.row_filter", f"rows_{core}", "row filter: ", 2))
         for number, (owner, addresses) in enumerate(design.addresses.items()):
@@ -99,10 +103,10 @@ def _engines(design: CoreDesign, core: int) -> Iterator[tuple[_Place, CoreDesign
         yield _Place(f"core_{core}.{place}", f"{place}_{core}", f"{place}: ", numbers[place]), part
 
 
-def _engine(design: CoreDesign, at: _Place) -> Iterator[Moment]:
-    """Yield the moments of an engine."""
+def _engine(design: CoreDesign, at: _Place, *, crossbar: bool, row_words: int) -> Iterator[Moment]:
+    """Yield the moments of an engine, alone or as a part; a presynaptic neuron's row takes ``row_words`` in a crossbar."""
     t, port, moment = at.tag, at.port, at.moment
-    neurons_of_crossbar = at.title in ("pre: ", "post: ")  # they take their commands with the synapses, and are done before
+    neurons = at.title in ("pre: ", "post: ")  # of a crossbar: they take their commands with the synapses, and are done before
     taken, event, clear = at.moves("command"), at.moves("event"), port("command_clear")
     depth, most = design.pipeline_depth, min(design.words, design.pipeline_depth)
     yield moment("a timestep is taken", f"{taken} & ~{clear}", "timestep")
@@ -117,17 +121,20 @@ def _engine(design: CoreDesign, at: _Place) -> Iterator[Moment]:
         left = ((1 << level) - 1) << (depth - level)
         yield moment(f"the last {level} of {depth} stages drain", f"~{t}_clearing & ({t}_pipe == {left})", "timestep")
     yield moment("a clear drains", f"{t}_clearing & ~{t}_sweeping & ({t}_pipe != 0)", "clear")
-    if not neurons_of_crossbar:
-        waits = f"{at.waits('command')} & ({t}_sweeping | ({t}_pipe != 0))"
-        yield moment("a clear waits for a timestep", f"{waits} & {clear} & ~{t}_clearing", "timestep, clear", meets=True)
-        yield moment("a timestep waits for a clear", f"{waits} & ~{clear} & {t}_clearing", "clear, timestep", meets=True)
+    if not neurons:
+        whole = replace(at, path=at.path.removesuffix(".synapses")) if crossbar else at  # where all cores take a command together
+        waits = f"{whole.waits('command')} & ({t}_sweeping | ({t}_pipe != 0))"
+        yield moment("a clear waits for a timestep", f"{waits} & {whole.port('command_clear')} & ~{t}_clearing", "timestep, clear", meets=True)
+        yield moment("a timestep waits for a clear", f"{waits} & ~{whole.port('command_clear')} & {t}_clearing", "clear, timestep", meets=True)
         if design.overlap:
             yield moment("a timestep is taken while the last one drains", f"{taken} & ({t}_pipe != 0)", "timesteps", meets=True)
         longer = (design.queue_slots if design.queued else 0) + depth + 2
         yield moment("a result waits for longer than all of them take", f"{t}_waited == {longer}", "results wait", meets=True)
-    if at.title != "post: ":  # what these give is stored at once
+    # What postsynaptic neurons give is stored at once, and what one presynaptic neuron gives goes into the row filter.
+    if at.title != "post: " and (at.title != "pre: " or design.words > 1):
         yield moment("a result waits", at.waits("result"), "results wait")
-        yield moment("the last result waits", f"{at.waits('result')} & {port('result_last')}", "last result waits")
+    if at.title != "post: " and (at.title != "pre: " or (design.words > 1 and row_words > 1)):
+        yield moment("the last result waits", f"{at.waits('result')} & {port('result_last')}", "last results wait")
     if design.queued:
         if design.words > design.queue_slots:
             yield moment("the queue is full", f"{t}_sweeping & {at.waits('event')} & {at.waits('result')}", "results wait", meets=True)
@@ -165,8 +172,8 @@ def _host(design: CoreDesign, at: _Place) -> Iterator[Moment]:
         yield moment(f"a host {verb} in the first clock after a reset", after, f"reset, {verb}", reset=False, meets=True)
 
 
-def _fanout(design: FanoutDesign, at: _Place) -> Iterator[Moment]:
-    """Yield the moments of what stores and plays between cores."""
+def _fanout(design: FanoutDesign, at: _Place, *, waits: bool) -> Iterator[Moment]:
+    """Yield the moments of what stores and plays between cores; ``waits`` if the synapses have more words than stages."""
     t = at.tag
     for name, word in _places(design.words).items():
         yield at.moment(f"{name} word is stored", f"{at.moves('stored')} & ({t}_stored == {word})", "timestep")
@@ -175,7 +182,8 @@ def _fanout(design: FanoutDesign, at: _Place) -> Iterator[Moment]:
         yield at.moment(f"{name} round ends", f"{at.moves('played')} & ({t}_round == {number})", "timestep")
     if design.words > 1:
         yield at.moment("a beat inside a round", f"{at.moves('beat')} & ({t}_beat == {design.words // 2})", "timestep")
-    yield at.moment("a beat waits", at.waits("beat"), "results wait")
+    if waits:
+        yield at.moment("a beat waits", at.waits("beat"), "results wait")
 
 
 def _filter(design: RowsDesign, at: _Place) -> Iterator[Moment]:

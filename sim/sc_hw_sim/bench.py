@@ -139,6 +139,12 @@ class CoreBench(Driver):
 
     # Pieces of a campaign.
 
+    async def _more_corners(self) -> None:
+        """Visit what is a corner of this kind of design alone: nothing."""
+
+    async def _come_to_rest(self) -> None:
+        """Let all rows rest; a design without rows has no scene that needs it."""
+
     def _ask(self, inputs: Arrays, steps: int) -> Arrays:
         """Queue some timesteps and return the outputs they must give."""
         self._before, self._given = self.model.state, inputs

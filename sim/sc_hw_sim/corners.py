@@ -25,7 +25,7 @@ _TIMESTEPS = {"timestep": (_RANDOM, 1), "timesteps": (_RANDOM, 2), "all spike": 
 # What is asked for in each scene, in the order in which it takes place.
 SCENES: dict[str, tuple[str, ...]] = {
     "idle": (), "timestep": ("timestep",), "timesteps": ("timesteps",), "all spike": ("all spike",), "late events": ("timestep",),
-    "results wait": ("timesteps",), "last result waits": ("timestep",), "clear": ("clear",), "read": ("read",), "write": ("write",),
+    "results wait": ("timesteps",), "last results wait": ("timestep",), "clear": ("clear",), "read": ("read",), "write": ("write",),
     "timestep, clear": ("timestep", "clear"), "clear, timestep": ("clear", "timestep"), "held read": ("read",),
     "rest": ("silent",), "wipe": ("timestep",),
 }  # fmt: skip
@@ -43,6 +43,7 @@ class Corners:
 
     def __init__(self, bench: "CoreBench") -> None:
         self._bench, self._moments = bench, bench.moments
+        self._lane = 0  # of what a host accesses
 
     async def run(self) -> None:
         """Visit all moments; raises ``MismatchError`` at the first difference."""
@@ -56,16 +57,23 @@ class Corners:
         for part in bench.parts:
             await part._load(random_state(part.spec.state, part.synapses, bench.generator))
         for number, moment in enumerate(self._moments):
-            for length in [1] * moment["reset"] + [_LONG] * moment["held"]:
-                name = f"{moment['name']}, reset for {length} clock{'s' if length > 1 else ''}"
-                bench.corners[name] = await self._reset_in(number, moment, length)
-            if moment["meets"]:
-                bench.corners[moment["name"]] = await self._meet(number, moment)
+            await self._visit(number, moment)
+        await bench._more_corners()
         await bench._settled()
         for part in bench.parts:
             await part._check_readback("read-back after the corners")
         await self._restart()
         bench._watch.value = 0
+
+    async def _visit(self, number: int, moment: Mapping[str, Any]) -> None:
+        """Reset the core in a moment, and play its scene to the end; a host writes to the first, a middle and the last lane."""
+        corners, lanes = self._bench.corners, self._bench.parts[moment["part"]].lanes
+        for self._lane in {0, lanes // 2, lanes - 1} if "write" in moment["scene"] else {lanes - 1}:
+            for length in [1] * moment["reset"] + [_LONG] * moment["held"]:
+                name = f"{moment['name']}, reset for {length} clock{'s' if length > 1 else ''}"
+                corners[name] = corners.get(name, 0) + await self._reset_in(number, moment, length)
+            if moment["meets"]:
+                corners[moment["name"]] = corners.get(moment["name"], 0) + await self._meet(number, moment)
 
     async def _restart(self) -> None:
         """Reset from outside."""
@@ -81,7 +89,7 @@ class Corners:
             if trial:
                 await self._restart()
             await self._prepare(scene)
-            states = [{name: values.copy() for name, values in part.model.state.items()} for part in bench.parts]
+            states = self._states()
             self._queue(scene, bench.parts[moment["part"]])
             trap(bench._index, number, length)
             arm(bench._index, PATIENCE)
@@ -91,11 +99,18 @@ class Corners:
                 self._compare(check)
                 continue
             trap(bench._index, -1, 0)
-            for part, written, state in zip(bench.parts, bench._drop(), states, strict=True):
-                part._compare_interrupted(written, state)
+            self._continue_from(states)
+            if length > 1:
+                bench._prime.value = 1
             await self._recover(check, scene, bench.parts[moment["part"]])
+            bench._prime.value = 0
             return 1
         return 0
+
+    def _continue_from(self, states: list[dict[str, np.ndarray]]) -> None:
+        """Drop what a reset drops, compare what was written until then, and let the models continue from it."""
+        for part, written, state in zip(self._bench.parts, self._bench._drop(), states, strict=True):
+            part._compare_interrupted(written, state)
 
     async def _meet(self, number: int, moment: Mapping[str, Any]) -> int:
         """Play a scene to its end and return in how many clocks its moment was met."""
@@ -117,21 +132,38 @@ class Corners:
         return met(bench._index, number) - before
 
     async def _primed(self, scene: str, part: "CoreBench") -> None:
-        """Reset for two clocks; what the scene asks for waits when the reset ends."""
+        """Reset for two clocks in the middle of a timestep; what the scene asks for waits when the reset ends."""
         bench = self._bench
-        bench._rst.value = 1
-        await Timer(CLOCK_PERIOD, unit="step")
-        bench._drop()
+        states = self._states()
+        self._queue("timestep", part)
+        trap(bench._index, self._middle(part), 2)
+        arm(bench._index, PATIENCE)
+        await bench._wake.value_change
+        if not sprung(bench._index):  # then nothing is in the middle, and the reset comes from outside
+            bench._rst.value = 1
+            await Timer(CLOCK_PERIOD, unit="step")
+        trap(bench._index, -1, 0)
+        self._continue_from(states)
         self._queue(scene, part)
         bench._prime.value = 1
         await Timer(CLOCK_PERIOD, unit="step")
         bench._rst.value, bench._prime.value = 0, 0
 
+    def _middle(self, part: "CoreBench") -> int:
+        """Return the number of the moment in which the last results of a timestep of ``part`` are under way."""
+        number = self._bench.parts.index(part)
+        return max(k for k, moment in enumerate(self._moments)
+                   if moment["part"] == number and moment["name"].endswith(("stages drain", "stages filled")))  # fmt: skip
+
+    def _states(self) -> list[dict[str, np.ndarray]]:
+        """Return the states of all parts."""
+        return [{name: values.copy() for name, values in part.model.state.items()} for part in self._bench.parts]
+
     async def _recover(self, check: str, scene: str, part: "CoreBench") -> None:
         """Go on after a reset at once, by timesteps or by reading: nothing of what was dropped may show."""
         bench = self._bench
         if "read" in scene or "write" in scene:
-            part._ask_read(np.arange(part.synapses)[:_WINDOW])
+            part._ask_read(np.unique(np.concatenate([np.arange(part.synapses)[:_WINDOW], np.arange(part.synapses)[-_WINDOW:]])))
             await bench._moved(check)
             self._compare(check)
         kind = _SILENT if scene == "rest" else _RANDOM
@@ -161,14 +193,13 @@ class Corners:
         if scene == "late events":
             for one in bench.parts:
                 one.event.hold(_WINDOW)
-        elif scene == "results wait":  # in a design of several cores the others come first
-            part.result.hold(_HOLD + sum(one.words + 2 * one.spec.latency for one in bench.parts))
-        elif scene == "last result waits":
-            part.result.hold(_WINDOW, after=part.words - 1)
+        elif scene.endswith("wait"):  # in a design of several cores the others come first
+            first = part.words - 1 if scene.startswith("last") else 0
+            part.result.hold(_HOLD + sum(one.words + 2 * one.spec.latency for one in bench.parts), after=first)
         elif " before " in scene:  # the command comes behind the host access
             master.command.hold(_WINDOW if scene.startswith("held") else 1)
-        # Commands go first, so that only one access comes before a command that is there.
-        words = np.arange(part.synapses)[-1 if " before " in scene else -2 :]
+        # The last words of a lane; commands go first, so that only one access comes before a command that is there.
+        words = np.arange(self._lane, part.synapses, part.lanes)[-1 if " before " in scene else -2 :]
         if scene.startswith("held"):
             part.readback.hold(2 * _WINDOW)
         for action in SCENES[scene]:

@@ -10,6 +10,7 @@ from sc_hw_models.parts import REST
 from sc_hw_models.rule import Field, Rule, index_bits
 
 from .bench import CoreBench
+from .resting import RowCorners
 from .scoreboard import Context, MismatchError
 from .stimulus import Kind, inputs_of, random_state
 from .streams import Stream
@@ -172,6 +173,11 @@ class CrossbarBench(CoreBench):
     async def _mixed(self) -> None:
         self._rest = None
         await super()._mixed()
+
+    async def _more_corners(self) -> None:
+        """Visit the corners of rows at rest."""
+        if self.row_words:
+            await RowCorners(self).run()
 
     async def _come_to_rest(self) -> None:
         """Let all rows rest, and be known to."""

@@ -11,7 +11,7 @@ from sc_hw_models.rule import Field, Rule, index_bits
 
 from .scoreboard import Context, Scoreboard
 from .stimulus import random_state
-from .streams import CLOCK_PERIOD, Stream, arm
+from .streams import CLOCK_PERIOD, Stream, arm, trap
 
 __all__ = ["PATIENCE", "Arrays", "Driver"]
 
@@ -39,6 +39,8 @@ class Driver:
         self._rst, self._wake = getattr(dut, f"rst_{index}"), getattr(dut, f"wake_{index}")
         self._idle = getattr(dut, f"idle_{index}")
         self._watch, self._prime = getattr(dut, f"watch_{index}"), getattr(dut, f"prime_{index}")
+        self._watch.value, self._prime.value = 0, 0  # another campaign may have ended anywhere
+        trap(index, -1, 0)
         address = Field(name="address", bits=index_bits(self.words))
         lane_number = [Field(name="lane", bits=(lanes - 1).bit_length())] if lanes > 1 else []
         results = [Field(name="last", bits=1), *self._skip_field, *(f for f in self.spec.outputs for _ in range(lanes))]
