@@ -38,7 +38,7 @@ def sim_command(
             note(f"{core.folder}: edited since it was emitted: {', '.join(core.edited)}")
         click.echo(_verdict(core.design.name, result.cores[index], seed))
         if result.passed and (missed := [name for name, hits in result.cores[index]["corners"].items() if not hits]):
-            note(f"{core.design.name}: {len(missed)} corners not visited: {', '.join(missed)}")
+            note(f"{core.design.name}: {len(missed)} corner{'s' * (len(missed) > 1)} not visited: {', '.join(missed)}")
     rate = sum(outcome["synapse_steps"] for outcome in result.cores) / max(result.run_seconds, 1e-9)
     click.echo(f"{rate:,.0f} synapse-steps/s compared; log {result.log}" + (f"; waveform {result.waves}" if result.waves else ""))
     if coverage and result.passed:

@@ -7,13 +7,13 @@ import numpy as np
 from cocotb.triggers import Timer
 
 from .driver import PATIENCE
-from .stimulus import Kind, random_state
+from .stimulus import SCENES, Kind, random_state
 from .streams import CLOCK_PERIOD, arm, met, sprung, trap
 
 if TYPE_CHECKING:
     from .bench import CoreBench
 
-__all__ = ["SCENES", "Corners"]
+__all__ = ["Corners"]
 
 _RANDOM, _ALL, _SILENT = (Kind("corner", *what) for what in (("random", "random"), ("all", "maximum"), ("none", "random")))
 _TRIALS = 3
@@ -22,17 +22,6 @@ _HOLD = 64  # clocks in which results wait; more than a queue and a pipeline tak
 _WINDOW = 16  # clocks in which other things wait; words that are read back after a reset
 
 _TIMESTEPS = {"timestep": (_RANDOM, 1), "timesteps": (_RANDOM, 2), "all spike": (_ALL, 1), "silent": (_SILENT, 1)}
-# What is asked for in each scene, in the order in which it takes place.
-SCENES: dict[str, tuple[str, ...]] = {
-    "idle": (), "timestep": ("timestep",), "timesteps": ("timesteps",), "all spike": ("all spike",), "late events": ("timestep",),
-    "results wait": ("timesteps",), "last results wait": ("timestep",), "clear": ("clear",), "read": ("read",), "write": ("write",),
-    "timestep, clear": ("timestep", "clear"), "clear, timestep": ("clear", "timestep"), "held read": ("read",),
-    "rest": ("silent",), "wipe": ("timestep",),
-}  # fmt: skip
-for _command in ("timestep", "clear"):
-    for _verb in ("read", "write"):
-        SCENES |= {f"{_command} with {_verb}": (_command, _verb), f"{_verb} before {_command}": (_verb, _command)}
-    SCENES[f"held read before {_command}"] = ("read", _command)
 
 
 class Corners:
@@ -52,7 +41,7 @@ class Corners:
             return
         for stream in (s for part in bench.parts for s in part.handshakes):
             stream.stall(0.0, 0)
-        bench._watch.value = 1
+        bench._watching.value = 1
         await self._restart()
         for part in bench.parts:
             await part._load(random_state(part.spec.state, part.synapses, bench.generator))
@@ -63,7 +52,7 @@ class Corners:
         for part in bench.parts:
             await part._check_readback("read-back after the corners")
         await self._restart()
-        bench._watch.value = 0
+        bench._watching.value = 0
 
     async def _visit(self, number: int, moment: Mapping[str, Any]) -> None:
         """Reset the core in a moment, and play its scene to the end; a host writes to the first, a middle and the last lane."""

@@ -38,8 +38,8 @@ class Driver:
         self._index, self._prefix = index, prefix
         self._rst, self._wake = getattr(dut, f"rst_{index}"), getattr(dut, f"wake_{index}")
         self._idle = getattr(dut, f"idle_{index}")
-        self._watch, self._prime = getattr(dut, f"watch_{index}"), getattr(dut, f"prime_{index}")
-        self._watch.value, self._prime.value = 0, 0  # another campaign may have ended anywhere
+        self._watching, self._prime = getattr(dut, f"watch_{index}"), getattr(dut, f"prime_{index}")
+        self._watching.value, self._prime.value = 0, 0  # another campaign may have ended anywhere
         trap(index, -1, 0)
         address = Field(name="address", bits=index_bits(self.words))
         lane_number = [Field(name="lane", bits=(lanes - 1).bit_length())] if lanes > 1 else []

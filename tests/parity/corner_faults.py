@@ -43,7 +43,7 @@ def _kept(text: str, register: str, on: str) -> tuple[str, int]:
 
 def _set(text: str, register: str, value: str, on: str) -> tuple[str, int]:
     if found := re.search(rf"^\s+{register} <= (_\d+_);", text, re.MULTILINE):
-        return re.subn(rf"(assign {found[1]} = rst[^?]*\?) ([^:]+) :", rf"\1 ({on} ? {value} : \2) :", text)
+        return re.subn(rf"(assign {found[1]} = )", rf"\1rst & {on} ? {value} : ", text)
     block = r"(if \(rst\) begin(?:(?!\bend\b).)*?\n\s+)"
     return re.subn(rf"{block}((?:if \(\S+\) )*{register} <= )([^;]+);", rf"\1\2{on} ? {value} : \3;", text, flags=re.DOTALL)
 
@@ -70,7 +70,8 @@ def edited(core: Core, faults: list[HandFault], folder: Path, index: int) -> Cor
     """Return a copy of a core, which is number ``index`` of its bench, with all faults in it: number ``K`` turns on ``faults[K-1]``."""
     folder.mkdir()
     texts = {path.stem: path.read_text() for path in core.sources}
-    for number, fault in enumerate(faults, 1):
+    # What is kept goes first: the other edits may hide where a register is reset.
+    for number, fault in sorted(enumerate(faults, 1), key=lambda numbered: numbered[1].kind != "kept"):
         stem = f"{core.design.name}_{fault.module}" if fault.module else core.design.name
         on = f"(sc_hw_bench.fault==32'd{number})"
         value = re.sub(r"\bafter\b", f"sc_hw_bench.waker_{index}.after", fault.value)
