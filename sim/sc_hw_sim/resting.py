@@ -176,9 +176,9 @@ class RowCorners:
         for step in steps[1:]:
             await self._at_rest()
             values = self._resting_state()
-            for name in rest.quiet if rest else ():
+            for f in (f for f in bench.spec.state if rest and f.name in rest.quiet):
                 signs = np.where(bench.generator.random(bench.synapses) < 0.5, 1, -1)
-                values[name] = signs * ((1 << rest.quiet[name]) - 1)
+                values[f.name] = np.clip(signs * ((1 << rest.quiet[f.name]) - 1), f.minimum, f.maximum)
             await self._load(bench, values)
             await self._timestep("quiet rows")
             quiet = await self._timestep("quiet rows")
