@@ -112,8 +112,8 @@ class Simulator:
             for path in core.sources:
                 owner = owners.setdefault(path.name, core.folder)
                 if self.files.setdefault(path.name, path.read_bytes()) != path.read_bytes():
-                    raise UserError(f"{core.folder}: its module {path.stem} is another one than that of {owner}, also in this run; "
-                                    "emit one of the two with another --name, or give them one at a time")  # fmt: skip
+                    raise UserError(f"{core.folder}: its module {path.stem} is another one than that of {owner}; "
+                                    "emit one of the two with another --name, or simulate them one at a time")  # fmt: skip
         widest = max(sum(port.bits for port in _payload(design, stream)) for design in designs for stream in _streams(design))
         self.bench = {"streams.sv": (_SIM / "streams.sv").read_bytes(), "bench.sv": bench_text(designs).encode()}
         self.native = {name: (_SIM / name).read_bytes() for name in ("main.cpp", "streams.cpp")}

@@ -111,7 +111,9 @@ def _engine(design: CoreDesign, at: _Place, *, crossbar: bool, row_words: int) -
     depth, most = design.pipeline_depth, min(design.words, design.pipeline_depth)
     yield moment("a timestep is taken", f"{taken} & ~{clear}", "timestep")
     yield moment("a clear is taken", f"{taken} & {clear}", "clear")
-    yield moment("a sweep waits for its first event", f"{t}_sweeping & ~{t}_clearing & ({t}_words == 0) & ~{event}", "late events")
+    yield moment(
+        "a sweep waits for its first event", f"{t}_sweeping & ~{t}_clearing & ({t}_words == 0) & ~{event}", "late events"
+    )
     for name, word in _places(design.words).items():
         yield moment(f"{name} event is taken", f"{t}_sweeping & {event} & ({t}_words == {word})", "timestep")
         yield moment(f"{name} word is cleared", f"{t}_sweeping & {t}_clearing & ({t}_words == {word})", "clear")
@@ -124,8 +126,18 @@ def _engine(design: CoreDesign, at: _Place, *, crossbar: bool, row_words: int) -
     if not neurons:
         whole = replace(at, path=at.path.removesuffix(".synapses")) if crossbar else at  # where all cores take a command together
         waits = f"{whole.waits('command')} & ({t}_sweeping | ({t}_pipe != 0))"
-        yield moment("a clear waits for a timestep", f"{waits} & {whole.port('command_clear')} & ~{t}_clearing", "timestep, clear", meets=True)
-        yield moment("a timestep waits for a clear", f"{waits} & ~{whole.port('command_clear')} & {t}_clearing", "clear, timestep", meets=True)
+        yield moment(
+            "a clear waits for a timestep",
+            f"{waits} & {whole.port('command_clear')} & ~{t}_clearing",
+            "timestep, clear",
+            meets=True,
+        )
+        yield moment(
+            "a timestep waits for a clear",
+            f"{waits} & ~{whole.port('command_clear')} & {t}_clearing",
+            "clear, timestep",
+            meets=True,
+        )
         if design.overlap:
             yield moment("a timestep is taken while the last one drains", f"{taken} & ({t}_pipe != 0)", "timesteps", meets=True)
         longer = (design.queue_slots if design.queued else 0) + depth + 2
@@ -137,7 +149,9 @@ def _engine(design: CoreDesign, at: _Place, *, crossbar: bool, row_words: int) -
         yield moment("the last result waits", f"{at.waits('result')} & {port('result_last')}", "last results wait")
     if design.queued:
         if design.words > design.queue_slots:
-            yield moment("the queue is full", f"{t}_sweeping & {at.waits('event')} & {at.waits('result')}", "results wait", meets=True)
+            yield moment(
+                "the queue is full", f"{t}_sweeping & {at.waits('event')} & {at.waits('result')}", "results wait", meets=True
+            )
         slots = design.queue_slots
         for owed in sorted({1, 2, 3, slots // 2, slots - 1, slots}):
             if owed <= design.words:
@@ -197,7 +211,9 @@ def _filter(design: RowsDesign, at: _Place) -> Iterator[Moment]:
         moved = f"{at.port('result_moves')} & ~{skip} & ({t}_left == {row})"
         yield at.moment(f"{name} row's results under way", f"{moved} & ({t}_word == {design.words // 2})", "timestep")
     for name, row in _places(design.rows).items():
-        yield at.moment(f"{name} row is skipped", f"{at.moves('played')} & {at.port('played_skip')} & ({t}_row_out == {row})", "rest")
+        yield at.moment(
+            f"{name} row is skipped", f"{at.moves('played')} & {at.port('played_skip')} & ({t}_row_out == {row})", "rest"
+        )
     yield at.moment("a skipped row's result leaves", f"{at.port('result_moves')} & {skip}", "rest")
 
 
@@ -246,36 +262,46 @@ def _registers(design: CoreDesign, core: int) -> Iterator[tuple[dict[str, str], 
         yield _engine_registers(part, place), {f"{place.tag}_after": "1"}
     if isinstance(design, LayerDesign | CrossbarDesign):
         at, fan = _Place(f"core_{core}.fan_out", f"fan_{core}", "", 0), design.fanout
+        ends = f"({at.tag}_round == {fan.rounds - 1})"
         t, stored, played, beat = at.tag, at.moves("stored"), at.moves("played"), at.moves("beat")
-        yield {
-            f"{t}_playing": f"{stored} & ({t}_stored == {fan.words - 1}) | {t}_playing & ~({played} & ({t}_round == {fan.rounds - 1}))",
-            f"{t}_stored": f"{stored} ? ({t}_stored == {fan.words - 1} ? 0 : {t}_stored + 1) : {t}_stored",
-            f"{t}_round": f"{played} ? ({t}_round == {fan.rounds - 1} ? 0 : {t}_round + 1) : {t}_round",
-            f"{t}_beat": f"{stored} ? 0 : {t}_beat + {beat}",
-        }, {}
+        yield (
+            {
+                f"{t}_playing": f"{stored} & ({t}_stored == {fan.words - 1}) | {t}_playing & ~({played} & {ends})",
+                f"{t}_stored": f"{stored} ? ({t}_stored == {fan.words - 1} ? 0 : {t}_stored + 1) : {t}_stored",
+                f"{t}_round": f"{played} ? ({t}_round == {fan.rounds - 1} ? 0 : {t}_round + 1) : {t}_round",
+                f"{t}_beat": f"{stored} ? 0 : {t}_beat + {beat}",
+            },
+            {},
+        )
     if isinstance(design, CrossbarDesign) and design.rows:
         at, rows = _Place(f"core_{core}.row_filter", f"rows_{core}", "", 0), design.rows
         t, moved, skip = at.tag, at.port("result_moves"), at.port("result_skip")
         ends = f"({moved} & ({skip} | ({t}_word == {rows.words - 1})))"
-        yield {
-            f"{t}_row": f"{at.moves('pre')} ? ({t}_row == {rows.rows - 1} ? 0 : {t}_row + 1) : {t}_row",
-            f"{t}_row_out": f"{at.moves('played')} ? ({t}_row_out == {rows.rows - 1} ? 0 : {t}_row_out + 1) : {t}_row_out",
-            f"{t}_left": f"{ends} ? ({t}_left == {rows.rows - 1} ? 0 : {t}_left + 1) : {t}_left",
-            f"{t}_word": f"{ends} ? 0 : {t}_word + {moved}",
-        }, {}
+        yield (
+            {
+                f"{t}_row": f"{at.moves('pre')} ? ({t}_row == {rows.rows - 1} ? 0 : {t}_row + 1) : {t}_row",
+                f"{t}_row_out": f"{at.moves('played')} ? ({t}_row_out == {rows.rows - 1} ? 0 : {t}_row_out + 1) : {t}_row_out",
+                f"{t}_left": f"{ends} ? ({t}_left == {rows.rows - 1} ? 0 : {t}_left + 1) : {t}_left",
+                f"{t}_word": f"{ends} ? 0 : {t}_word + {moved}",
+            },
+            {},
+        )
     if isinstance(design, CrossbarDesign):
         for owner, addresses in design.addresses.items():
             at = _Place(f"core_{core}.{owner}_decoder", f"{owner}_spikes_{core}", "", 0)
             t = at.tag
-            yield {
-                f"{t}_wiping": f"{t}_wiping & ~{at.port('event_ready')}",
-                f"{t}_age": f"{t}_age + 1",
-                f"{t}_word": f"{at.moves('beat')} ? ({t}_word == {addresses.words - 1} ? 0 : {t}_word + 1) : {t}_word",
-            }, {f"{t}_wiping": "1"}
+            yield (
+                {
+                    f"{t}_wiping": f"{t}_wiping & ~{at.port('event_ready')}",
+                    f"{t}_age": f"{t}_age + 1",
+                    f"{t}_word": f"{at.moves('beat')} ? ({t}_word == {addresses.words - 1} ? 0 : {t}_word + 1) : {t}_word",
+                },
+                {f"{t}_wiping": "1"},
+            )
 
 
 def watcher(design: CoreDesign, core: int) -> str:
-    """Return the Verilog of the bench that tells ``sc_hw_corner`` of the moments of each clock and resets the core when it says so.
+    """Return the Verilog of the bench that tells ``sc_hw_corner`` of the moments of each clock and resets when that says so.
 
     It reads ``rst_K``, drives ``fire_K``, and does nothing while ``watch_K`` is low, which may change in a reset only.
     """

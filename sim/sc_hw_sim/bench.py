@@ -199,7 +199,8 @@ class CoreBench(Driver):
         return len(visits) * self.words
 
     def _compare_asked(self, check: str, kind: Kind | None = None) -> None:
-        """Compare all that was asked for; of timesteps of one ``kind`` a difference is told with what led there."""
+        """Compare all that was asked for; of timesteps of one ``kind`` alone a difference is told with what led there."""
+        kind = kind if len(self._states) == len(self._outputs) == 1 else None
         states, visits = self._owed()
         context = self._context(kind, self._given, self._before, states) if kind else self._context()
         self._compare_writes(check, states, visits, context)

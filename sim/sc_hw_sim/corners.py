@@ -165,7 +165,7 @@ class Corners:
     def _compare(self, check: str) -> None:
         """Compare all that was asked for."""
         for part in self._bench.parts:
-            part._compare_asked(check)
+            part._compare_asked(check, _RANDOM)
             part._compare_reads(check)
 
     async def _prepare(self, scene: str) -> None:

@@ -1,4 +1,4 @@
-"""The corners of a crossbar's rows: states at the bound of rest, rows partly at rest, and the first timestep after each change."""
+"""The corners of a crossbar's rows: states at the bound of rest, rows partly at rest, the first timestep after each change."""
 
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -53,7 +53,7 @@ class RowCorners:
                     given[f.name][0, number] = f.maximum
         given |= {f.name: np.array([min(max(step, f.minimum), f.maximum)]) for f in bench.spec.step_inputs}
         bench._ask(given, 1)
-        rows = bench._rows[-1][0].copy()
+        rows: np.ndarray = bench._rows[-1][0].copy()
         await bench._moved(check)
         for part in bench.parts:
             part._compare_asked(check)
@@ -127,7 +127,9 @@ class RowCorners:
     def _targets(self) -> Iterator[tuple[str, int, np.ndarray]]:
         """Yield fields, values at a bound of rest, and the values that a silent timestep brings there."""
         bench, rest = self._bench, self._bench.spec.rest
-        bounds = {(name, 1 << exponent) for bound in ((rest.quiet, rest.inert) if rest else ()) for name, exponent in bound.items()}
+        bounds = {
+            (name, 1 << exponent) for bound in ((rest.quiet, rest.inert) if rest else ()) for name, exponent in bound.items()
+        }
         for name, bound in sorted(bounds):
             f = next(f for f in bench.spec.state if f.name == name)
             start = np.unique(np.clip(np.add.outer([bound, -bound], np.arange(-_NEAR, _NEAR + 1)), f.minimum, f.maximum))
@@ -162,23 +164,23 @@ class RowCorners:
                 await self._timestep("after a synapse at a bound of rest")
                 alone = np.asarray(level) != REST.maximum
                 self._count("a row rests but for one synapse", int(alone.sum())) if alone.any() else None
-        if self._count_rest_differs():
+        if self._may_be_quiet_only():
             await self._quiet_rows(steps)
 
-    def _count_rest_differs(self) -> bool:
+    def _may_be_quiet_only(self) -> bool:
         """Return whether a row can be quiet and not inert."""
         rest = self._bench.spec.rest
         return rest is not None and dict(rest.quiet) != dict(rest.inert)
 
     async def _quiet_rows(self, steps: tuple[int, ...]) -> None:
         """Change weights by inputs of the timestep alone: rows that are quiet and not inert, without any input of a neuron."""
-        bench, rest = self._bench, self._bench.spec.rest
+        bench, quiet_bounds = self._bench, self._bench.spec.rest.quiet if self._bench.spec.rest else {}
         for step in steps[1:]:
             await self._at_rest()
             values = self._resting_state()
-            for f in (f for f in bench.spec.state if rest and f.name in rest.quiet):
+            for f in (f for f in bench.spec.state if f.name in quiet_bounds):
                 signs = np.where(bench.generator.random(bench.synapses) < 0.5, 1, -1)
-                values[f.name] = np.clip(signs * ((1 << rest.quiet[f.name]) - 1), f.minimum, f.maximum)
+                values[f.name] = np.clip(signs * ((1 << quiet_bounds[f.name]) - 1), f.minimum, f.maximum)
             await self._load(bench, values)
             await self._timestep("quiet rows")
             quiet = await self._timestep("quiet rows")

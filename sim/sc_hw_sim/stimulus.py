@@ -15,7 +15,8 @@ LOAD_TIMESTEP, LOAD = "load_timestep", "load_"
 # Scenes of ``corners.py``: what is asked for in each, in the order in which it takes place.
 SCENES: dict[str, tuple[str, ...]] = {
     "idle": (), "timestep": ("timestep",), "timesteps": ("timesteps",), "all spike": ("all spike",), "late events": ("timestep",),
-    "results wait": ("timesteps",), "last results wait": ("timestep",), "clear": ("clear",), "read": ("read",), "write": ("write",),
+    "results wait": ("timesteps",), "last results wait": ("timestep",), "clear": ("clear",), "read": ("read",),
+    "write": ("write",),
     "timestep, clear": ("timestep", "clear"), "clear, timestep": ("clear", "timestep"), "held read": ("read",),
     "rest": ("silent",), "wipe": ("timestep",),
 }  # fmt: skip

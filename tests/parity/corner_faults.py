@@ -50,7 +50,9 @@ def _set(text: str, register: str, value: str, on: str) -> tuple[str, int]:
 
 def _net(text: str, net: str, value: str, on: str) -> tuple[str, int]:
     pattern = rf"^(\s*(?:assign|wire(?: signed)?(?: \[[^\]]+\])?) {net} = )([^;]+);"
-    return re.subn(pattern, lambda m: f"{m[1]}{on} ? ({value.replace('right', f'({m[2]})')}) : ({m[2]});", text, flags=re.MULTILINE)
+    return re.subn(
+        pattern, lambda m: f"{m[1]}{on} ? ({value.replace('right', f'({m[2]})')}) : ({m[2]});", text, flags=re.MULTILINE
+    )
 
 
 def _pin(text: str, place: str, value: str, on: str) -> tuple[str, int]:
@@ -67,7 +69,7 @@ def _pin(text: str, place: str, value: str, on: str) -> tuple[str, int]:
 
 
 def edited(core: Core, faults: list[HandFault], folder: Path, index: int) -> Core:
-    """Return a copy of a core, which is number ``index`` of its bench, with all faults in it: number ``K`` turns on ``faults[K-1]``."""
+    """Return a copy of core number ``index`` of a bench in ``folder`` with all faults in it; ``K`` turns on ``faults[K-1]``."""
     folder.mkdir()
     texts = {path.stem: path.read_text() for path in core.sources}
     # What is kept goes first: the other edits may hide where a register is reset.
@@ -84,7 +86,9 @@ def edited(core: Core, faults: list[HandFault], folder: Path, index: int) -> Cor
             raise ValueError(f"{core.manifest['generator']}: {fault.name} is found {count} times")
     for stem, text in texts.items():
         (folder / f"{stem}.v").write_text(text)
-    return dataclasses.replace(core, folder=folder, parts=(), manifest={**core.manifest, "verilog": [f"{stem}.v" for stem in texts]})
+    return dataclasses.replace(
+        core, folder=folder, parts=(), manifest={**core.manifest, "verilog": [f"{stem}.v" for stem in texts]}
+    )
 
 
 def faults_by_hand(core: Core) -> list[HandFault]:
@@ -142,7 +146,10 @@ def _core_faults(module: str, lanes: int, queued: bool, words: int, noise: bool)
             net("write_enable_0", "right & ~(store_0_reg & command_valid)"),
         ]
         if lanes > 4:
-            faults += [HandFault(module, "pin", "result_queue_1.rst", "1'b0"), HandFault(module, "pin", "result_queue_0.rst", "1'b0")]
+            faults += [
+                HandFault(module, "pin", "result_queue_1.rst", "1'b0"),
+                HandFault(module, "pin", "result_queue_0.rst", "1'b0"),
+            ]
     return faults
 
 

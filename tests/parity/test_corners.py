@@ -59,8 +59,8 @@ def test_every_fault_by_hand_is_found(make_core, make_layer, make_crossbar, tmp_
 
 
 SHAPES = {
-    "core": [(1, 1, False), (2, 2, False), (3, 1, False), (9, 1, False), (10, 1, False), (257, 4, False), (1, 1, True), (10, 1, True),
-             (40, 1, True), (64, 64, True), (100, 9, True)],
+    "core": [(1, 1, False), (2, 2, False), (3, 1, False), (9, 1, False), (10, 1, False), (257, 4, False), (1, 1, True),
+             (10, 1, True), (40, 1, True), (64, 64, True), (100, 9, True)],
     "layer": [(1, 1, 1), (4, 1, 4), (1, 20, 1), (20, 1, 1)],
     "crossbar": [(5, 4, 4, {}), (1, 2, 1, {"addressed": True}), (1, 1, 1, {}), (12, 1, 1, {}), (2, 2, 1, {"trace_bits": 4}),
                  (7, 6, 2, {"rule": "three_factor", "rounding": "floor"}),
@@ -84,13 +84,15 @@ def test_a_short_run_visits_every_corner_of_every_shape(make_core, make_layer, m
 
 
 def test_a_corner_that_did_not_come_is_told(make_core, sc_hw):
-    """Plant: a core that takes a clear a clock later after a reset, which is no difference; the run passes and says what it missed."""
+    """Plant: a core that takes a clear a clock later after a reset, which is right; the run passes and says what it missed."""
     core = make_core(synapses=4)
     status, out, err = sc_hw("sim", core.folder, "--steps", "5")
     assert (status, "not visited" in err) == (0, False), out + err
     assert re.search(r", \d\d corners, ", out)
     path = core.folder / "dut.v"
-    text, count = re.subn(r"(assign command_ready = )([^;]+);", r"\1(\2) & ~(command_clear & sc_hw_bench.waker_0.after);", path.read_text())
+    text, count = re.subn(
+        r"(assign command_ready = )([^;]+);", r"\1(\2) & ~(command_clear & sc_hw_bench.waker_0.after);", path.read_text()
+    )
     path.write_text(text)
     status, out, err = sc_hw("sim", core.folder, "--steps", "5")
     assert (status, count) == (0, 1), out + err
