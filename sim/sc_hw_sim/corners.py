@@ -18,7 +18,7 @@ __all__ = ["Corners"]
 _RANDOM, _ALL, _SILENT = (Kind("corner", *what) for what in (("random", "random"), ("all", "maximum"), ("none", "random")))
 _TRIALS = 3
 _LONG = 8  # clocks of a long reset
-_HOLD = 64  # clocks in which results wait; more than a queue and a pipeline take
+_HOLD = 128  # clocks in which results wait; more than a queue and a pipeline take
 _WINDOW = 16  # clocks in which other things wait; words that are read back after a reset
 
 _TIMESTEPS = {"timestep": (_RANDOM, 1), "timesteps": (_RANDOM, 2), "all spike": (_ALL, 1), "silent": (_SILENT, 1)}
@@ -182,9 +182,8 @@ class Corners:
         if scene == "late events":
             for one in bench.parts:
                 one.event.hold(_WINDOW)
-        elif scene.endswith("wait"):  # in a design of several cores the others come first
-            first = part.words - 1 if scene.startswith("last") else 0
-            part.result.hold(_HOLD + sum(one.words + 2 * one.spec.latency for one in bench.parts), after=first)
+        elif scene.endswith("wait"):
+            part.result.hold(_HOLD, after=part.words - 1 if scene.startswith("last") else 0)
         elif " before " in scene:  # the command comes behind the host access
             master.command.hold(_WINDOW if scene.startswith("held") else 1)
         # The last words of a lane; commands go first, so that only one access comes before a command that is there.

@@ -23,12 +23,12 @@ struct Stream {
     uint64_t unstable = 0;
     uint32_t stall = 0;        // stall probability in 1/256
     uint64_t random = 1;
-    uint64_t held = 0;         // clocks in which to stall all the same
+    uint64_t held = 0;         // clocks in which to stall a beat all the same
     uint64_t before = 0;       // beats to move before that
 
-    bool stalled() {
+    bool stalled(bool offered) {
         if (held && !before) {
-            --held;
+            held -= offered;
             return true;
         }
         if (!stall) return false;
@@ -122,14 +122,14 @@ int sc_hw_open(int core, const char* name, int bits) {
 
 svBit sc_hw_pull(int id, svBitVecVal* beat) {
     Stream& stream = streams[id];
-    if (stream.position == stream.beats.size() || stream.stalled()) return 0;
+    if (stream.position == stream.beats.size() || stream.stalled(true)) return 0;
     std::memcpy(beat, &stream.beats[stream.position], stream.words * sizeof(uint64_t));
     stream.position += stream.words;
     moved(stream);
     return 1;
 }
 
-svBit sc_hw_ready(int id) { return !streams[id].stalled(); }
+svBit sc_hw_ready(int id, svBit offered) { return !streams[id].stalled(offered); }
 
 void sc_hw_push(int id, const svBitVecVal* beat) {
     Stream& stream = streams[id];

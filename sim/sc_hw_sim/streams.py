@@ -87,7 +87,7 @@ class Stream:
         _LIBRARY.sc_hw_set_stall(self._id, round(probability * 256), seed)
 
     def hold(self, clocks: int, *, after: int = 0) -> None:
-        """Stall for some clocks, ``after`` as many beats: a source counts those in which it could offer its next beat."""
+        """Stall for some clocks, ``after`` as many beats; those count in which there is a beat."""
         _LIBRARY.sc_hw_hold(self._id, clocks, after)
 
     @property

@@ -11,7 +11,7 @@ package sc_hw_streams;
   typedef bit [64*`SC_HW_WORDS-1:0] beat_t;
   import "DPI-C" function int sc_hw_open(input int core, input string name, input int bits);
   import "DPI-C" function bit sc_hw_pull(input int id, output beat_t beat);
-  import "DPI-C" function bit sc_hw_ready(input int id);
+  import "DPI-C" function bit sc_hw_ready(input int id, input bit offered);
   import "DPI-C" function void sc_hw_push(input int id, input beat_t beat);
   import "DPI-C" function void sc_hw_unstable(input int id);
   import "DPI-C" function bit sc_hw_poll(input int core, input bit idle, input bit busy, input bit after);
@@ -70,7 +70,7 @@ module sc_hw_sink #(
     if (!rst && valid && ready) sc_hw_push(id, beat_t'(beat));
     waiting <= !rst && valid && !ready;
     offered <= beat;
-    ready <= sc_hw_ready(id);
+    ready <= sc_hw_ready(id, valid);
   end
 endmodule
 
