@@ -42,6 +42,8 @@ def sim_command(
             if core.edited:
                 note(f"{core.folder}: edited since it was emitted: {', '.join(core.edited)}")
             click.echo(_verdict(core.design.name, result.cores[index], seed))
+            if result.passed and (missed := [name for name, hits in result.cores[index]["corners"].items() if not hits]):
+                note(f"{core.design.name}: {len(missed)} corner{'s' * (len(missed) > 1)} not visited: {', '.join(missed)}")
         rate = sum(outcome["synapse_steps"] for outcome in result.cores) / max(result.run_seconds, 1e-9)
         seen = f"; waveform {result.waves}" if result.waves else ""
         click.echo(f"{rate:,.0f} synapse-steps/s compared; log {result.log}{seen}")
@@ -66,7 +68,8 @@ def _verdict(name: str, outcome: dict[str, Any], seed: int) -> str:
     if outcome["mismatch"]:
         return f"FAIL {name}: {outcome['mismatch']['text']}"
     values = outcome["state_values_compared"] + outcome["output_values_compared"] + outcome["host_values_compared"]
+    visited = sum(hits > 0 for hits in outcome["corners"].values())
     return (
         f"PASS {name}: {outcome['synapse_steps']:,} synapse-steps, {values:,} values equal, {outcome['resets']} resets, "
-        f"{outcome['clears']} clears, {len(outcome['stimuli'])} kinds of stimulus, seed {seed}"
+        f"{outcome['clears']} clears, {visited} corners, {len(outcome['stimuli'])} kinds of stimulus, seed {seed}"
     )

@@ -16,6 +16,7 @@ import numpy as np
 from sc_hw_models.rule import Field
 from sc_hw_sim.stimulus import LOAD, LOAD_TIMESTEP
 
+from .coverage.moments import Moment, moments
 from .coverage.netlist import settling_clocks
 from .errors import UserError
 from .initial import read_npz
@@ -118,6 +119,12 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
     return steps
 
 
+def _moment(moment: Moment) -> dict[str, Any]:
+    """Return what the plan says of a moment: all but its condition, which the bench was built with."""
+    return {"name": moment.name, "scene": moment.scene, "part": moment.part, "reset": moment.reset, "meets": moment.meets,
+            "held": moment.held}  # fmt: skip
+
+
 def _entry(design: CoreDesign, steps: int) -> dict[str, Any]:
     """Return what the plan says of a core; ``neurons`` are those in front of it in a layer, or around it in a crossbar."""
     kind, neurons = "core", list[CoreDesign]()
@@ -211,8 +218,9 @@ def simulate(
     counting = {"file": str(counted), "settle": max(settling_clocks(core) for core in cores)} if counted else None
     document = {
         "request": secrets.token_hex(16), "seed": seed, "faults": list(faults), "outcome": str(outcome),
-        "cores": [{**_entry(core.design, length), "digest": _verilog_digest(core)}
-                  for core, length in zip(cores, lengths, strict=True)],
+        "cores": [{**_entry(core.design, length), "digest": _verilog_digest(core),
+                   "moments": [_moment(moment) for moment in moments(core.design, index)]}
+                  for index, (core, length) in enumerate(zip(cores, lengths, strict=True))],
         "stimulus": _recorded(stimulus, cores[0].design, lengths[0], output) if stimulus else None, "demonstrate": demonstrate,
         "coverage": counting,
     }  # fmt: skip

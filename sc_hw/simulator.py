@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import sc_hw_sim
 from sc_hw_models.cache import cache_folder, cache_limit, cached
 
+from .coverage.moments import moments, watcher
 from .coverage.protocol import monitor
 from .errors import UserError
 from .manifest import Core
@@ -91,7 +92,7 @@ def bench_text(designs: Sequence[CoreDesign]) -> str:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701
     )
-    environment.globals.update(streams=_streams, payload=_payload, memories=_memories)
+    environment.globals.update(streams=_streams, payload=_payload, memories=_memories, watcher=watcher)
     return environment.get_template("bench.sv.j2").render(cores=designs)
 
 
@@ -110,14 +111,18 @@ class Simulator:
         self.make = [*_MAKE, f"OPT_FAST={optimise}", f"OPT_GLOBAL={optimise}"]
         designs = [core.design for core in cores]
         self.files: dict[str, bytes] = {}
+        owners: dict[str, Path] = {}
         for core in cores:
             for name, content in core.verilog.items():
+                owner = owners.setdefault(name, core.folder)
                 if self.files.setdefault(name, content) != content:
-                    raise UserError(f"{core.folder}: another core in this run is also called {core.design.name}; give them names")
+                    raise UserError(f"{core.folder}: its module {name.removesuffix('.v')} is another one than that of {owner}; "
+                                    "emit one of the two with another --name, or simulate them one at a time")  # fmt: skip
         widest = max(sum(port.bits for port in _payload(design, stream)) for design in designs for stream in _streams(design))
         self.bench = {"streams.sv": (_SIM / "streams.sv").read_bytes(), "bench.sv": bench_text(designs).encode()}
         self.native = {name: (_SIM / name).read_bytes() for name in ("main.cpp", "streams.cpp")}
-        self.defines = [f"SC_HW_WORDS={-(-widest // 64)}"]
+        most = max(len(moments(design, index)) for index, design in enumerate(designs))
+        self.defines = [f"SC_HW_WORDS={-(-widest // 64)}", f"SC_HW_MOMENTS={-(-most // 32) * 32}"]
         if coverage:
             self.bench["protocol.sv"] = "".join(monitor(design) for design in designs).encode()
             self.native["coverage.cpp"] = (_SIM / "coverage.cpp").read_bytes()

@@ -172,7 +172,7 @@ module sc_hw_question (
     before <= seen;
   end
   {design.name} core (.clk(clk), .rst(reset){pins}{seen});
-  {design.name}_protocol protocol (.clk(clk), .rst(reset){pins}, .seen(condition));
+  sc_hw_protocol_{design.name} protocol (.clk(clk), .rst(reset){pins}, .seen(condition));
 {"".join(f"  assign reached[{k}] = {text};{chr(10)}" for k, text in enumerate(reached))}
 endmodule
 """

@@ -22,7 +22,11 @@ LANE_GROUP = 4
 RESULTS = ("stall", "queue")  # what a result that waits does: stop the lanes, or queue up
 _SHALLOW_WORDS = 1024
 _COLUMN_BLOCK_BITS = 16384
-NAME_RULE = "a letter, then letters, digits or single _, at most 48, no Verilog or SystemVerilog keyword"
+NAME_RULE = (
+    "a letter, then letters, digits or single _, at most 48, no Verilog or SystemVerilog keyword, none of TOP, randomize, std, "
+    "which Verilator keeps, and none that begins with sc_hw_, as the testbench's do"
+)
+_KEPT = frozenset({"TOP", "randomize", "std"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +58,8 @@ def output_port(name: str, bits: int = 1, *, signed: bool = False, vector: bool 
 
 def check_name(name: str) -> str:
     """Return ``name`` if it may name a Verilog module and a path; ``UserError`` otherwise."""
-    if not re.fullmatch(r"[A-Za-z](?:_?[A-Za-z0-9])*", name) or len(name) > 48 or name.lower() in VERILOG_KEYWORDS:
+    formed = re.fullmatch(r"[A-Za-z](?:_?[A-Za-z0-9])*", name) and len(name) <= 48
+    if not formed or name.lower() in VERILOG_KEYWORDS or name in _KEPT or name.lower().startswith("sc_hw_"):
         raise UserError(f"--name {name!r}: not usable as a module name; allowed: {NAME_RULE}")
     return name
 
