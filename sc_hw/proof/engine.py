@@ -10,7 +10,7 @@ from .induction import Inquiry, induction_task, render, top_of
 from .memories import prove_memories
 from .result import Obligation
 
-__all__ = ["engine_task", "prove_engine", "queue_task"]
+__all__ = ["cover_engine", "engine_task", "prove_engine", "queue_task"]
 
 # Statements by the first two words of their assertions' names.
 _STATEMENTS = {
@@ -42,11 +42,11 @@ _COVERS = {
 _QUEUE_COVER = "a result leaves a queue that was full and then reset"
 
 
-def prove_engine(inquiry: Inquiry, *, covers: bool = True) -> Iterator[Obligation]:
+def prove_engine(inquiry: Inquiry) -> Iterator[Obligation]:
     """Prove the engine and the memories of an emitted core, at the core's own size.
 
-    A waveform of a refutation is written into the folder of traces. ``covers`` shows that the statements are not
-    vacuous. Errors: ``UserError`` when sby is missing or the sources cannot be read.
+    A waveform of a refutation is written into the folder of traces. Errors: ``UserError`` when sby is missing or the
+    sources cannot be read.
     """
     design = inquiry.core.design
     yield from prove_memories(inquiry)
@@ -62,14 +62,16 @@ def prove_engine(inquiry: Inquiry, *, covers: bool = True) -> Iterator[Obligatio
     if queue:
         task, visible = (queue_task(design, inquiry.sources, inside=inside) for inside in (True, False))
         yield from inquiry.decide(queue.name, task, visible, _QUEUE)
-    if covers:
-        reached = {name: text for name, text in _COVERS.items() if name != "cover_skipped_row" or design.row_words}
-        yield from inquiry.cover(
-            "covers", engine_task(design, inquiry.sources, inside=None), reached, 2 * design.pipeline_depth + 14
-        )
-        if queue:
-            task = queue_task(design, inquiry.sources, inside=None)
-            yield from inquiry.cover("covers_queue", task, {"cover_queue_full": _QUEUE_COVER}, queue.slots + 16)
+
+
+def cover_engine(inquiry: Inquiry) -> Iterator[Obligation]:
+    """Show that the statements about an engine are not vacuous."""
+    design = inquiry.core.design
+    reached = {name: text for name, text in _COVERS.items() if name != "cover_skipped_row" or design.row_words}
+    yield from inquiry.cover("covers", engine_task(design, inquiry.sources, inside=None), reached, 2 * design.pipeline_depth + 14)
+    if queue := queue_of(design):
+        task = queue_task(design, inquiry.sources, inside=None)
+        yield from inquiry.cover("covers_queue", task, {"cover_queue_full": _QUEUE_COVER}, queue.slots + 16)
 
 
 def _harness(design: CoreDesign, *, inside: bool | None) -> str:

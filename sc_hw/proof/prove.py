@@ -19,9 +19,9 @@ from ..yosys import find_yosys
 from .campaign import Campaign
 from .circuit import Circuit, Product, Register, read_circuit
 from .docket import Docket
-from .engine import prove_engine
+from .engine import cover_engine, prove_engine
 from .induction import Inquiry
-from .joint import prove_joint
+from .joint import cover_joint, prove_joint
 from .lane import OUTSIDE_THE_LANE, LaneProof
 from .ledger import check_ledger, ledger_record
 from .parts import prove_parts, prove_rest
@@ -328,7 +328,8 @@ def prove(
                        traces=traces, campaign=campaign)  # fmt: skip
             counterexample = run.whole(core, "", add)
             # What is proven of an engine must happen, too; and whoever does not know may still learn that it is wrong.
-            if campaign and ("engine" in parts or any(o.verdict == "unknown" for o in obligations)):
+            verdicts = {o.verdict for o in obligations}
+            if campaign and "refuted" not in verdicts and ("engine" in parts or "unknown" in verdicts):
                 add(campaign.obligation())
         if structure and set(parts) == set(PARTS):
             add(check_ledger(core.design, obligations))
@@ -372,7 +373,12 @@ class _Run:
         else:
             counterexample = _prove_lane(core, docket, self.parts, self.circuit or partial(read_circuit, core))
         if "engine" in self.parts:
-            for obligation in (prove_joint if core.parts else prove_engine)(inquiry, covers=self.covers):
+            refuted = False
+            for obligation in (prove_joint if core.parts else prove_engine)(inquiry):
+                named(obligation)
+                refuted = refuted or obligation.verdict == "refuted"
+            # Of what is refuted nobody asks whether it is vacuous.
+            for obligation in (cover_joint if core.parts else cover_engine)(inquiry) if self.covers and not refuted else ():
                 named(obligation)
         return counterexample
 

@@ -5,13 +5,14 @@ They are edits of the emitted text of either generator, each behind its own numb
 
 import dataclasses
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from sc_hw.manifest import Core
 from sc_hw.rtl.crossbar import CrossbarDesign
 
-__all__ = ["HandFault", "edited", "faults_by_hand"]
+__all__ = ["HandFault", "altered", "edited", "faults_by_hand"]
 
 
 @dataclass(frozen=True)
@@ -68,27 +69,42 @@ def _pin(text: str, place: str, value: str, on: str) -> tuple[str, int]:
     return f"{text[: found.end()]}{on} ? ({value.replace('right', f'({right})')}) : ({right}){text[end - 1 :]}", 1
 
 
+def _changed(core: Core, texts: dict[str, str], fault: HandFault, on: str, after: str) -> None:
+    """Put one fault into the texts, by module; it is there where ``on`` is 1."""
+    stem = f"{core.design.name}_{fault.module}" if fault.module else core.design.name
+    value = re.sub(r"\bafter\b", after, fault.value)
+    if fault.kind == "kept":
+        texts[stem], count = _kept(texts[stem], fault.place, on)
+    else:
+        change = {"set": _set, "net": _net, "pin": _pin}[fault.kind]
+        texts[stem], count = change(texts[stem], fault.place, value, on)
+    if count != 1:
+        raise ValueError(f"{core.manifest['generator']}: {fault.name} is found {count} times")
+
+
+def altered(core: Core, fault: HandFault, folder: Path) -> Path:
+    """Copy an emitted folder to ``folder`` with one fault in it, always."""
+    shutil.copytree(core.folder, folder, ignore=shutil.ignore_patterns("results"))
+    texts = {path.stem: path.read_text() for path in core.sources}
+    _changed(core, texts, fault, "1'b1", "1'b0")
+    for path in core.sources:
+        (folder / path.relative_to(core.folder)).write_text(texts[path.stem])
+    return folder
+
+
 def edited(core: Core, faults: list[HandFault], folder: Path, index: int) -> Core:
     """Return a copy of core number ``index`` of a bench in ``folder`` with all faults in it; ``K`` turns on ``faults[K-1]``."""
     folder.mkdir()
     texts = {path.stem: path.read_text() for path in core.sources}
     # What is kept goes first: the other edits may hide where a register is reset.
     for number, fault in sorted(enumerate(faults, 1), key=lambda numbered: numbered[1].kind != "kept"):
-        stem = f"{core.design.name}_{fault.module}" if fault.module else core.design.name
-        on = f"(sc_hw_bench.fault==32'd{number})"
-        value = re.sub(r"\bafter\b", f"sc_hw_bench.waker_{index}.after", fault.value)
-        if fault.kind == "kept":
-            texts[stem], count = _kept(texts[stem], fault.place, on)
-        else:
-            change = {"set": _set, "net": _net, "pin": _pin}[fault.kind]
-            texts[stem], count = change(texts[stem], fault.place, value, on)
-        if count != 1:
-            raise ValueError(f"{core.manifest['generator']}: {fault.name} is found {count} times")
+        _changed(core, texts, fault, f"(sc_hw_bench.fault==32'd{number})", f"sc_hw_bench.waker_{index}.after")
     for stem, text in texts.items():
         (folder / f"{stem}.v").write_text(text)
     return dataclasses.replace(
-        core, folder=folder, parts=(), manifest={**core.manifest, "verilog": [f"{stem}.v" for stem in texts]}
-    )
+        core, folder=folder, parts=(), texts={f"{stem}.v": text.encode() for stem, text in texts.items()},
+        manifest={**core.manifest, "verilog": [f"{stem}.v" for stem in texts]},
+    )  # fmt: skip
 
 
 def faults_by_hand(core: Core) -> list[HandFault]:

@@ -7,7 +7,7 @@ import pytest
 
 from sc_hw.errors import UserError
 from sc_hw.manifest import load_core
-from sc_hw.proof.engine import prove_engine
+from sc_hw.proof.engine import cover_engine, prove_engine
 
 from .questions import ask
 
@@ -42,8 +42,9 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("generator", few(metafunc, ["verilog", "amaranth"], 1))
 
 
-def run(core, tmp_path, *solvers, **options):
-    return ask(prove_engine, core, tmp_path, *(solvers or ("bitwuzla",)), timeout=600, **options)
+def run(core, tmp_path, *solvers, covers=True):
+    return ask(prove_engine, core, tmp_path, *(solvers or ("bitwuzla",)), timeout=600,
+               covers=cover_engine if covers else None)  # fmt: skip
 
 
 def test_proven(make_core, tmp_path, shape, generator):

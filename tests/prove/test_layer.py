@@ -6,13 +6,13 @@ import re
 import pytest
 
 from sc_hw.manifest import load_core
-from sc_hw.proof.joint import prove_joint
+from sc_hw.proof.joint import cover_joint, prove_joint
 
 from .questions import ask
 
 
 def run(layer, tmp_path):
-    return ask(prove_joint, layer, tmp_path, timeout=300)
+    return ask(prove_joint, layer, tmp_path, timeout=300, covers=cover_joint)
 
 
 # Generator, presynaptic and postsynaptic neurons, lanes: also one word, and one neuron on either side.
