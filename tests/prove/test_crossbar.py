@@ -83,7 +83,8 @@ def test_what_joins_the_cores_is_proven(make_crossbar, tmp_path, generator, rule
     decoders = ["crossbar_addresses", "inside"] * 2 * addressed
     assert [o.name for o in obligations] == [
         *memories, *["rows_memory"] * bool(rows), "crossbar_fanout", "crossbar_streams", *rows, "crossbar_wiring", "inside",
-        *decoders, "cover_beat_after_stall", "cover_beat_after_reset", *["cover_addressed_pre", "cover_addressed_post"] * addressed,
+        *decoders, "cover_beat_after_stall", "cover_beat_after_reset",
+        *["cover_addressed_pre", "cover_addressed_post"] * addressed,
     ]  # fmt: skip
 
 
