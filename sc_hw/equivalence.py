@@ -61,7 +61,7 @@ def compare_around(gold: Core, gate: Core, fault: InstanceFault, instances: Sequ
         beside = {i.module for i in instances if i.parent == module} - inside - kept | large
         apart = [kind for m in sorted(beside) for kind in (m, rf"$paramod*\\{m}")]
         read = [
-            _READ.format(files=" ".join(f"{name}_{path.name}" for path in core.sources), top=module, name=name,
+            _READ.format(files=" ".join(f"{name}_{file}" for file in core.verilog), top=module, name=name,
                          apart="\n".join(f"blackbox {kind}" for kind in apart),
                          evert="\n".join(f"expose -evert t:{kind}" for kind in apart))
             for name, core in (("gold", gold), ("gate", gate))
@@ -105,8 +105,8 @@ def _decided(script: str, gold: Core, gate: Core, timeout: int) -> tuple[str, st
     """Return what ABC says of the question that a script writes."""
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
         for name, core in (("gold", gold), ("gate", gate)):
-            for source in core.sources:
-                (Path(folder) / f"{name}_{source.name}").write_bytes(source.read_bytes())
+            for file, content in core.verilog.items():
+                (Path(folder) / f"{name}_{file}").write_bytes(content)
         run_pinned_yosys(script, cwd=Path(folder))
         said = run_abc(_DECIDE.format(timeout=timeout), cwd=Path(folder))
     line = next((line for line in said.splitlines() if "was asserted in frame" in line), "")

@@ -67,7 +67,7 @@ class Place:
 
 def read_texts(core: Core) -> dict[str, str]:
     """Return the Verilog of a core and its parts by file name, without directives, which would shift the places Yosys gives."""
-    return {path.name: re.sub(r"^`.*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE) for path in core.sources}
+    return {name: re.sub(r"^`.*$", "", text, flags=re.MULTILINE) for name, text in core.verilog_text.items()}
 
 
 def source_module(name: str) -> str:

@@ -27,8 +27,8 @@ _ROUNDS = (1, 10, 100, 1000)
 class Judged:
     """A mutant and what became of it.
 
-    ``simulation`` is ``killed`` or ``survives``; ``proof`` is ``killed``, ``equivalent`` or ``unknown``; ``evidence`` is
-    what decided: an obligation, or the comparison with the core without the mutant.
+    ``simulation`` is ``killed`` or ``survives``; ``proof`` is ``refuted`` by the theorem, ``differs`` when only the comparison
+    with the proven core tells, ``equivalent`` or ``unknown``; ``evidence`` is what decided.
     """
 
     mutant: Mutant
@@ -165,7 +165,7 @@ def mutate(
         seen = run.simulated(several, range(1, 1 + len(faults)), step, alone=[k for k, f in enumerate(faults, 1) if f.initial])
         seen = {number + len(mutants): text for number, text in seen.items()}
         survivors = [number for number, text in seen.items() if not text]
-        proofs |= judge_faults(core, numbered, survivors, instances, solvers, timeout=timeout, folder=beside, progress=step)
+        proofs |= judge_faults(core, numbered, survivors, instances, solvers, timeout=timeout, progress=step)
         left = {n - len(mutants): text for n, text in seen.items() if not numbered[n].rare and not numbered[n].initial}
         found = run.longer(several, left, {n - len(mutants): proofs[n] for n in seen})
         differences |= seen | {number + len(mutants): text for number, text in found.items()}

@@ -6,10 +6,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from .manifest import load_core
 from .mutate import Judged, MutationResult, mutate
 from .proof.solver import find_solver
-from .records import results_folder, write_results
+from .run import begin
 
 __all__ = ["mutate_command"]
 
@@ -22,11 +21,12 @@ def mutate_command(
 
     Errors: ``UserError`` for a folder or solver that cannot be used.
     """
-    core = load_core(folder)
     chosen = [find_solver(name) for name in dict.fromkeys(solvers)]
-    output = results_folder(folder) / "mutate"
-    result = mutate(core, count=count, seed=seed, solvers=chosen, timeout=timeout, output=output, note=note, progress=progress)
-    write_results(core, result.to_dict(), json_path)
+    with begin("mutate", folder) as run:
+        core = run.core
+        result = mutate(core, count=count, seed=seed, solvers=chosen, timeout=timeout, output=run.files, note=note,
+                        progress=progress)  # fmt: skip
+        run.publish([result.to_dict()], json_path)
     console.print(_table(result))
     for judged in result.mutants:
         if judged.gap:
@@ -41,7 +41,7 @@ def mutate_command(
 
 
 def _table(result: MutationResult) -> Table:
-    columns = ("module", "mutants", "killed by simulation", "killed by proof", "equivalent by proof", "gap")
+    columns = ("module", "mutants", "killed by simulation", "refuted by the theorem", "only differs", "equivalent", "gap")
     table = Table(*columns, title=f"mutants of {result.core}, {result.rule}, {result.generator}, seed {result.seed}")
     modules = sorted({judged.mutant.module for judged in result.mutants})
     for name in (*modules, "all"):
@@ -53,4 +53,4 @@ def _counts(mutants: list[Judged]) -> list[str]:
     killed = sum(judged.simulation == "killed" for judged in mutants)
     proofs = [judged.proof for judged in mutants]
     gap = sum(bool(judged.gap) for judged in mutants)
-    return [str(number) for number in (len(mutants), killed, proofs.count("killed"), proofs.count("equivalent"), gap)]
+    return [str(number) for number in (len(mutants), killed, *map(proofs.count, ("refuted", "differs", "equivalent")), gap)]

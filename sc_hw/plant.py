@@ -18,7 +18,7 @@ from typing import Any
 
 from .instance_faults import InstanceFault, plant_instances
 from .instances import read_texts
-from .manifest import Core, load_core
+from .manifest import Core
 from .rtl.faults import Fault
 
 __all__ = ["SELECTION_BITS", "Mutant", "alone", "as_mutants", "fixed", "plant_faults", "plant_mutants", "planted_part"]
@@ -81,7 +81,7 @@ def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core
 
 def fixed(planted: Core, number: int, folder: Path) -> Core:
     """Return a core in ``folder``, which is made, in which the number is a constant: what a proof reads, a file a module."""
-    netlist = (planted.folder / planted.manifest["verilog"][0]).read_text(encoding="utf-8")
+    netlist = planted.verilog_text[planted.manifest["verilog"][0]]
     instance = rf"{planted.manifest['modules']['selection']} \w+ \(\s*\.selected\((\w+)\)\s*\);"
     text, count = re.subn(instance, rf"assign \1 = {SELECTION_BITS}'d{number};", netlist)
     if not count:
@@ -92,14 +92,15 @@ def fixed(planted: Core, number: int, folder: Path) -> Core:
     for name, module in files.items():
         (folder / name).write_text(module, encoding="utf-8")
     names = {kind: name for kind, name in planted.manifest["modules"].items() if kind != "selection"}
-    return dataclasses.replace(planted, folder=folder, manifest={**planted.manifest, "verilog": list(files), "modules": names})
+    return dataclasses.replace(planted, folder=folder, texts={name: text.encode() for name, text in files.items()},
+                               manifest={**planted.manifest, "verilog": list(files), "modules": names})  # fmt: skip
 
 
 def planted_part(planted: Core, part: Core) -> Core:
     """Return a part of a planted layer or crossbar as a planted core."""
     modules = {**part.manifest["modules"], "selection": planted.manifest["modules"]["selection"]}
     manifest = {**part.manifest, "verilog": planted.manifest["verilog"], "modules": modules}
-    return dataclasses.replace(part, folder=planted.folder, manifest=manifest)
+    return dataclasses.replace(part, folder=planted.folder, texts=planted.texts, manifest=manifest)
 
 
 def as_mutants(faults: Sequence[InstanceFault], first: int) -> list[Mutant]:
@@ -111,15 +112,15 @@ def as_mutants(faults: Sequence[InstanceFault], first: int) -> list[Mutant]:
     ]  # fmt: skip
 
 
-def alone(core: Core, fault: InstanceFault, folder: Path) -> Core:
-    """Return a copy of an emitted folder in ``folder``, which is made, in which one instance has one fault, always."""
-    shutil.copytree(core.folder, folder, ignore=shutil.ignore_patterns("results"))
-    texts = {path.name: path.read_text(encoding="utf-8") for path in core.sources}
-    changed = plant_instances(texts, {1: fault})
-    for path in core.sources:
-        if changed[path.name] != texts[path.name]:
-            (folder / path.relative_to(core.folder)).write_text(changed[path.name], encoding="utf-8")
-    return load_core(folder)
+def alone(core: Core, fault: InstanceFault) -> Core:
+    """Return a core, of which nothing is on disk, in which one instance has one fault, always."""
+    changed = plant_instances(read_texts(core), {1: fault})
+
+    def edited(whole: Core) -> Core:
+        texts = {name: changed[name].encode() for name in whole.texts}
+        return dataclasses.replace(whole, texts=texts, parts=tuple(edited(part) for part in whole.parts))
+
+    return edited(core)
 
 
 def _plant(core: Core, folder: Path, what: dict[str, Any], texts: Mapping[str, str]) -> Core:
@@ -139,7 +140,8 @@ def _plant(core: Core, folder: Path, what: dict[str, Any], texts: Mapping[str, s
             shutil.copyfile(Path(scratch) / "mutants.txt", folder / "mutants.txt")
     (folder / files[1]).write_text(_selection(name, f"sc_hw_bench.fault[{SELECTION_BITS - 1}:0]"), encoding="utf-8")
     modules = {**core.manifest["modules"], "selection": f"{name}_selection"}
-    return dataclasses.replace(core, folder=folder, parts=(), manifest={**core.manifest, "verilog": files, "modules": modules})
+    return dataclasses.replace(core, folder=folder, parts=(), texts={name: (folder / name).read_bytes() for name in files},
+                               manifest={**core.manifest, "verilog": files, "modules": modules})  # fmt: skip
 
 
 def _selection(name: str, value: str) -> str:

@@ -9,11 +9,12 @@ from measurement import INK, Measurement, Row, on_all_processors
 from sc_hw_models.training.bptt import BPTTLearner
 from sc_hw_models.training.eprop import EpropTrainer
 from sc_hw_models.training.losses import cross_entropy
-from sc_hw_models.training.schedulers import Cosine
+from sc_hw_models.training.schedulers import CosineScheduler
 from sc_hw_models.training.surrogates import triangular
 
 SEEDS = 3
 CUES, CUE, GAP, DELAY, RECALL = 5, 20, 10, 150, 30  # timesteps of 1 ms
+LENGTH = CUES * (CUE + GAP) + DELAY + RECALL
 PATTERN_MS, PATTERN_UPDATES, PATTERN_LR = 500, 600, 0.01
 CUE_UPDATES, SAMPLES, GROUP = 60, 32, 10
 
@@ -30,10 +31,11 @@ def pattern(seed: int) -> tuple[EpropTrainer, np.ndarray, np.ndarray]:
 def learn_pattern(seed: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Return target, output and the squared error over that of silence, after learning with a rate that falls to 0."""
     trainer, inputs, target = pattern(seed)
-    schedule = Cosine(lr=PATTERN_LR, period=PATTERN_UPDATES)
+    schedule = CosineScheduler(PATTERN_LR, 0.0, PATTERN_UPDATES)
     for _ in range(PATTERN_UPDATES):
-        trainer.optimiser.lr = schedule.step()
+        trainer.optimiser.lr = schedule.lr
         trainer.train_sequence(inputs, target)
+        schedule.step()
     output = trainer.predict_sequence(inputs)
     return target, output, float(np.square(output - target).sum() / np.square(target).sum())
 
@@ -47,15 +49,14 @@ def network(seed: int) -> EpropTrainer:
 def cues(g: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Return spikes of four groups (left, right, recall, noise) and which side had more cues, asked at the recall."""
     sides = g.integers(0, 2, (SAMPLES, CUES))
-    length = CUES * (CUE + GAP) + DELAY + RECALL
-    rate = np.zeros((length, SAMPLES, 4))
+    rate = np.zeros((LENGTH, SAMPLES, 4))
     rate[:, :, 3] = 0.01
     for k in range(CUES):
         rate[k * (CUE + GAP) : k * (CUE + GAP) + CUE, np.arange(SAMPLES), sides[:, k]] = 0.2
     rate[-RECALL:, :, 2] = 0.2
-    targets = np.full((length, SAMPLES), -1)
+    targets = np.full((LENGTH, SAMPLES), -1)
     targets[-RECALL:] = sides.mean(axis=1) > 0.5
-    return g.random((length, SAMPLES, 4 * GROUP)) < np.repeat(rate, GROUP, axis=2), targets
+    return g.random((LENGTH, SAMPLES, 4 * GROUP)) < np.repeat(rate, GROUP, axis=2), targets
 
 
 def right(trainer: EpropTrainer, inputs: np.ndarray, targets: np.ndarray) -> float:
@@ -73,7 +74,7 @@ def cosines(trainer: EpropTrainer, inputs: np.ndarray, targets: np.ndarray) -> l
 
 
 def memory(timesteps: int) -> tuple[int, float]:
-    """Return bytes carried from step to step and the peak of all memory, in kB, over a sequence that is never held whole."""
+    """Return the numbers carried from step to step and the peak of all memory, in kB, of a sequence never held whole."""
     trainer, g = network(0), np.random.default_rng(0)
     tracemalloc.start()
     for _ in range(timesteps):
@@ -86,7 +87,7 @@ def memory(timesteps: int) -> tuple[int, float]:
 def learn_cues(seed: int) -> tuple[list[float], float, EpropTrainer]:
     """Return the loss of each update on fresh samples, the fraction right on others, and the trained network."""
     trainer, g = network(seed), np.random.default_rng([seed, 1])
-    losses = [trainer.train_sequence(*cues(g)) / RECALL for _ in range(CUE_UPDATES)]
+    losses = [trainer.train_sequence(*cues(g)) * LENGTH / RECALL for _ in range(CUE_UPDATES)]
     return losses, float(np.mean([right(trainer, *cues(g)) for _ in range(6)])), trainer
 
 
@@ -125,7 +126,7 @@ def measure() -> Measurement:
                 min(fractions) >= 0.9),
             Row("cosine to BPTT's gradient before learning: input, recurrent", "{:.2f}, {:.2f}".format(*before), "", True),
             Row("the same after learning", "{:.2f}, {:.2f}".format(*after), "", True),
-            Row("bytes carried from step to step, T = 10^2 .. 10^5", ", ".join(f"{size:,}" for size, _ in sizes), "equal",
+            Row("numbers carried from step to step, T = 10^2 .. 10^5", ", ".join(f"{size:,}" for size, _ in sizes), "equal",
                 len({size for size, _ in sizes}) == 1),
             Row("peak memory, kB, T = 10^2 .. 10^5", ", ".join(f"{peak:.0f}" for _, peak in sizes), "within 10 %",
                 sizes[-1][1] <= 1.1 * sizes[0][1]),

@@ -33,7 +33,7 @@ def trained(first_order: bool | None) -> TanhRegressor:
             gradients = [network.gradient(network.weights, query)[1] for _, query in tasks]
             learner.optimiser.step(network.weights, [np.mean(parts, axis=0) for parts in zip(*gradients, strict=True)])
         else:
-            learner.train_step(tasks)
+            learner.outer_step(tasks)
     return network
 
 
@@ -51,7 +51,9 @@ def evolve() -> list[float]:
         return -float(np.square(network.run({"x": values}) - target).mean())
 
     evolver = SNNGeneticEvolver(lambda g: [g.normal(0, 0.3, w.shape) for w in network.weights], fitness, 40, 0.1, seed=1)
-    return [evolver.best_fitness, *evolver.evolve(80)]
+    start = evolver.best_fitness
+    evolver.evolve(80)
+    return [start, *evolver.history]
 
 
 def measure() -> Measurement:

@@ -65,7 +65,8 @@ def learn(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         current = 13 * (g.random(NEURONS) - 0.5)
         current[pre[paired[t]]] += PULSE
         current[post[paired[t - LAG_MS]]] += PULSE
-        sent = learner.step({"thalamus": current}, due[t] + tonic)
+        sent = network.step(current)
+        learner.step(due[t] + tonic)
         for k in np.flatnonzero(sent[post]):
             if 0 < t - last[k] < COINCIDENCE_MS:
                 coincident[k] += 1

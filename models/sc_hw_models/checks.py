@@ -1,12 +1,18 @@
 """Checks of numbers and arrays that come from outside: one line names what was given and what is allowed."""
 
 import math
+from typing import TypeVar
 
 import numpy as np
 
 from .rule import ConfigError, check_integer
 
-__all__ = ["as_array", "check_array", "check_length", "check_number", "new_generator"]
+__all__ = [
+    "as_array", "check_all", "check_array", "check_callable", "check_choice", "check_instance", "check_length", "check_number",
+    "check_sizes", "new_generator",
+]  # fmt: skip
+
+T = TypeVar("T")
 
 
 def check_number(
@@ -28,8 +34,8 @@ def as_array(name: str, value: object) -> np.ndarray:
     """Return ``value`` as an array, or refuse by ``ConfigError`` what has rows of different lengths."""
     try:
         return np.asarray(value)
-    except ValueError as error:
-        raise ConfigError(f"{name}: rows of different lengths; allowed are arrays") from error
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{name}: rows of different lengths, or no numbers; allowed are arrays") from error
 
 
 def check_length(name: str, value: object, length: int) -> np.ndarray:
@@ -64,3 +70,38 @@ def check_array(name: str, value: object, shape: tuple[int | None, ...]) -> np.n
 def new_generator(seed: int) -> np.random.Generator:
     """Return a generator of random numbers that starts from ``seed``, an integer of at least 0."""
     return np.random.default_rng(check_integer("seed", seed, 0, 2**63 - 1))
+
+
+def check_instance(name: str, value: object, kind: type[T]) -> T:
+    """Return ``value`` if it is of the type ``kind``."""
+    if not isinstance(value, kind):
+        raise ConfigError(f"{name}: {type(value).__name__} given; allowed is {kind.__name__}")
+    return value
+
+
+def check_all(name: str, values: object, kind: type[T]) -> list[T]:
+    """Return ``values`` as a list if it is a sequence of which each is of the type ``kind``."""
+    if not isinstance(values, list | tuple) or not all(isinstance(value, kind) for value in values):
+        raise ConfigError(f"{name}: {type(values).__name__} given; allowed is a list of {kind.__name__}")
+    return list(values)
+
+
+def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> str:
+    """Return ``value`` if it is one of the words ``allowed``."""
+    if not isinstance(value, str) or value not in allowed:
+        raise ConfigError(f"{name}={value!r}: not known; allowed are {', '.join(allowed)}")
+    return value
+
+
+def check_callable(name: str, value: T) -> T:
+    """Return ``value`` if it can be called."""
+    if not callable(value):
+        raise ConfigError(f"{name}={value!r}: not callable; allowed are functions")
+    return value
+
+
+def check_sizes(name: str, values: object, least: int = 2) -> list[int]:
+    """Return ``values`` as a list of at least ``least`` whole numbers above 0."""
+    if not isinstance(values, list | tuple | np.ndarray) or np.ndim(values) != 1 or len(values) < least:
+        raise ConfigError(f"{name}={values!r}: allowed are at least {least} sizes, inputs and outputs")
+    return [check_integer(name, int(v) if isinstance(v, np.integer) else v, 1, 2**31 - 1) for v in values]

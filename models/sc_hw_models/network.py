@@ -4,26 +4,35 @@ Populations are stepped in the order given, and a projection carries what its so
 the spikes of this timestep, from itself or a later one those of the timestep before.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
 
 import numpy as np
 
-from .checks import as_array, check_array, check_number
+from .checks import as_array, check_all, check_array, check_instance, check_number
 from .neurons import Neuron, Source, State
 from .rule import ConfigError, check_integer
+from .sparse import SparseMatrix
 
-__all__ = ["Network", "Population", "Projection", "spans"]
+__all__ = ["Inputs", "Network", "Population", "Projection", "Wiring"]
+
+Inputs = Mapping[str, np.ndarray] | np.ndarray
 
 
 class Population:
     """``n`` (1..2^31-1) neurons of one model; ``name`` is its name in the network's inputs.
 
-    ``state`` holds arrays ``(n,)``, or ``(samples, n)`` when samples run side by side. Errors: ``ConfigError``.
+    ``state`` holds arrays ``(n,)``, or ``(samples, n)`` when samples run side by side. ``incoming``: the projections onto it in
+    the network it was put into last. Errors: ``ConfigError``.
     """
 
     def __init__(self, name: str, n: int, neuron: Neuron) -> None:
         if not name or not isinstance(name, str):
             raise ConfigError(f"name={name!r}: allowed are non-empty strings")
+        if not all(callable(getattr(neuron, method, None)) for method in ("rest", "step", "adjoint")) or isinstance(neuron, type):
+            raise ConfigError(f"neuron={neuron!r}: allowed are models of neurons, such as LIF()")
+        self.incoming: list[Projection] = []
         self.name, self.n, self.neuron = name, check_integer("n", n, 1, 2**31 - 1), neuron
         self.reset_all()
 
@@ -52,25 +61,45 @@ class Projection:
     """Synapses from one population to another in compressed sparse rows.
 
     Row i holds what source neuron i projects to: targets ``indices[indptr[i]:indptr[i+1]]``, ascending, with weights ``data``
-    at the same places. ``data`` is float64 and may be changed in place. Memory is linear in the synapses.
-    Errors: ``ConfigError`` for arrays that are no such matrix.
+    at the same places. ``data`` is float64 and may be changed in place; ``rewire`` changes which synapses there are. Memory is
+    linear in the synapses. Errors: ``ConfigError`` for arrays that are no such matrix.
     """
 
     def __init__(
         self, source: Population, target: Population, indptr: np.ndarray, indices: np.ndarray, data: np.ndarray
     ) -> None:  # fmt: skip
-        self.source, self.target = source, target
-        self.indptr, self.indices = (_integers(name, array) for name, array in (("indptr", indptr), ("indices", indices)))
-        synapses = len(self.indices)
-        self.data = np.array(check_array("data", data, (synapses,))) if synapses or np.size(data) else np.zeros(0)
-        counts = np.diff(self.indptr)
-        if self.indptr.shape != (source.n + 1,) or self.indptr[0] or self.indptr[-1] != synapses or (counts < 0).any():
+        self.source, self.target = check_instance("source", source, Population), check_instance("target", target, Population)
+        self.rewire(indptr, indices, data)
+
+    def rewire(self, indptr: np.ndarray, indices: np.ndarray, data: np.ndarray) -> None:
+        """Replace all synapses; whoever keeps something of each carries it over (``Wiring``)."""
+        source, target = self.source, self.target
+        starts, places = (_integers(name, array) for name, array in (("indptr", indptr), ("indices", indices)))
+        synapses, counts = len(places), np.diff(starts)
+        weights = np.array(check_array("data", data, (synapses,))) if synapses or np.size(data) else np.zeros(0)
+        if starts.shape != (source.n + 1,) or starts[0] or starts[-1] != synapses or (counts < 0).any():
             raise ConfigError(f"indptr: allowed are {source.n + 1} ascending integers from 0 to {synapses}")
-        self.rows = np.repeat(np.arange(source.n), counts)
-        place = self.rows * target.n + self.indices
-        if len(place) and (self.indices.min() < 0 or self.indices.max() >= target.n or (np.diff(place) <= 0).any()):
+        rows = np.repeat(np.arange(source.n), counts)
+        ascending = (np.diff(rows * target.n + places) > 0).all()
+        if synapses and (places.min() < 0 or places.max() >= target.n or not ascending):
             raise ConfigError(f"indices: allowed are targets 0..{target.n - 1}, ascending and each once, in every row")
-        self._complete = synapses == source.n * target.n  # then data is the dense matrix, row by row
+        self.data, self.matrix = weights, SparseMatrix((source.n, target.n), starts, places)
+        self._held: np.ndarray | None = None
+
+    @property
+    def indptr(self) -> np.ndarray:
+        """Where each row starts, ``(source.n + 1,)``."""
+        return self.matrix.indptr
+
+    @property
+    def indices(self) -> np.ndarray:
+        """The target of each synapse."""
+        return self.matrix.indices
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The source of each synapse."""
+        return self.matrix.rows
 
     @classmethod
     def from_matrix(
@@ -89,85 +118,94 @@ class Projection:
         """Return ``out_degree`` synapses from each source neuron to different targets, weights normal, deviation ``scale``."""
         check_integer("out_degree", out_degree, 1, target.n)
         check_number("scale", scale, low=0)
+        check_instance("generator", generator, np.random.Generator)
         rows = [np.sort(generator.choice(target.n, out_degree, replace=False)) for _ in range(source.n)]
         indptr = np.arange(source.n + 1) * out_degree
         return cls(source, target, indptr, np.concatenate(rows), generator.normal(0.0, scale, source.n * out_degree))
 
     def to_matrix(self) -> np.ndarray:
         """Return the weights as a dense matrix ``(source.n, target.n)``, 0 where there is no synapse."""
-        matrix = np.zeros((self.source.n, self.target.n))
-        matrix[self.rows, self.indices] = self.data
-        return matrix
+        return self.matrix.dense(self.data).copy()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Within, what multiplies does so with the weights as they were at the start: faster, where they do not change."""
+        self._held = self.matrix.filled_in(self.data)
+        try:
+            yield
+        finally:
+            self._held = None
 
     def forward(self, output: np.ndarray) -> np.ndarray:
         """Return the currents ``(..., target.n)`` that the source's ``output``, ``(..., source.n)``, causes."""
-        _check_last("output", output, self.source.n)
-        if self._complete:
-            return np.asarray(output @ self.data.reshape(self.source.n, self.target.n))
-        return self._each(output, self._scatter)
+        return self.matrix.product(_check_last("output", output, self.source.n), self.data, self._held)
 
     def backward(self, gradient: np.ndarray) -> np.ndarray:
         """Return the gradient ``(..., source.n)`` of the source's output for that of the currents, ``(..., target.n)``."""
-        _check_last("gradient", gradient, self.target.n)
-        if self._complete:
-            return np.asarray(gradient @ self.data.reshape(self.source.n, self.target.n).T)
-        return self._each(gradient, lambda g: np.bincount(self.rows, self.data * g[self.indices], self.source.n))
+        return self.matrix.transposed(_check_last("gradient", gradient, self.target.n), self.data, self._held)
 
     def weight_gradient(self, output: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-        """Return the gradient of ``data`` for one timestep, summed over samples."""
-        _check_last("output", output, self.source.n)
-        _check_last("gradient", gradient, self.target.n)
-        first, second = output.reshape(-1, self.source.n), gradient.reshape(-1, self.target.n)
-        if self._complete:
-            return np.asarray(first.T @ second).reshape(-1)
-        total = np.zeros(len(self.data))
-        for x, g in zip(first, second, strict=True):  # sample by sample, so that memory stays linear in the synapses
-            total += x[self.rows] * g[self.indices]
-        return total
+        """Return the gradient of ``data`` for outputs and gradients ``(..., n)``, summed over all in front of their last axis."""
+        output, gradient = _check_last("output", output, self.source.n), _check_last("gradient", gradient, self.target.n)
+        return self.matrix.outer(output.reshape(-1, self.source.n), gradient.reshape(-1, self.target.n))
 
-    def _scatter(self, output: np.ndarray) -> np.ndarray:
-        """Return the currents of one sample; only rows whose neuron sent something are read."""
-        active = output.nonzero()[0]
-        if not len(active):
-            return np.zeros(self.target.n)
-        place = spans(self.indptr, active) if len(active) < len(output) else slice(None)
-        return np.bincount(self.indices[place], self.data[place] * output[self.rows[place]], self.target.n)
 
-    @staticmethod
-    def _each(array: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        return function(array) if array.ndim == 1 else np.stack([function(row) for row in array])
+class Wiring:
+    """Notices that projections were rewired, so that what is kept for each synapse can follow."""
+
+    def __init__(self, projections: Sequence[Projection]) -> None:
+        self._projections, self._seen = list(projections), [p.matrix for p in projections]
+
+    def changes(self) -> Iterator[tuple[int, Callable[[np.ndarray], np.ndarray]]]:
+        """Yield for each projection that was rewired since the last call its number and what carries arrays ``(..., synapses)``.
+
+        A synapse that was there before keeps its value, a new one has 0.
+        """
+        for k, (p, before) in enumerate(zip(self._projections, self._seen, strict=True)):
+            if p.matrix is not before:
+                self._seen[k] = p.matrix
+                yield k, partial(_carried, before.place, p.matrix.place)
+
+
+def _carried(before: np.ndarray, after: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return values at the places ``before`` as values at the places ``after``, both ascending."""
+    result = np.zeros((*values.shape[:-1], len(after)))
+    if len(before):
+        found = np.minimum(np.searchsorted(before, after), len(before) - 1)
+        same = before[found] == after
+        result[..., same] = values[..., found[same]]
+    return result
 
 
 def _integers(name: str, array: np.ndarray) -> np.ndarray:
     """Return a copy as indices, or refuse what is no row of integers."""
-    result = np.array(array)
+    result = np.array(as_array(name, array))
     if result.ndim != 1 or (result.size and result.dtype.kind not in "iu"):
         raise ConfigError(f"{name}: {result.dtype} of shape {result.shape} given; allowed are integers, (any,)")
     return result.astype(np.int64)
 
 
-def _check_last(name: str, array: np.ndarray, n: int) -> None:
-    if not array.ndim or array.shape[-1] != n:
-        raise ConfigError(f"{name}: shape {array.shape} given; allowed is (..., {n})")
-
-
-def spans(starts: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Return the integers from ``starts[k]`` to ``starts[k + 1] - 1`` of each k in ``chosen``, one span after another."""
-    first = starts[chosen]
-    counts = starts[chosen + 1] - first
-    ends = counts.cumsum()
-    return np.asarray((first - ends + counts).repeat(counts) + np.arange(counts.sum()))
+def _check_last(name: str, value: np.ndarray, n: int) -> np.ndarray:
+    array = as_array(name, value)
+    if not array.ndim or array.shape[-1] != n or array.dtype.kind not in "bfiu":
+        raise ConfigError(f"{name}: {array.dtype} of shape {array.shape} given; allowed are real numbers (..., {n})")
+    return array.astype(np.float64, copy=False)
 
 
 class Network:
     """Populations and the projections between them; the last population is the output.
 
-    Inputs are a mapping from the name of every ``Source`` population to its values. Errors: ``ConfigError`` for two
-    populations of one name, a projection from or to another network's population or onto a source, and inputs of another
-    name or shape or that are not finite.
+    Inputs are a mapping from the name of every ``Source`` population to its values; of a network with one source the values
+    alone. ``moment`` counts timesteps since the reset. A population knows its ``incoming`` projections in the network it was put
+    into last. Errors: ``ConfigError`` for two populations of one name, a projection from or to another network's population or
+    onto a source, and inputs of another name or shape or that are not finite.
     """
 
     def __init__(self, populations: Sequence[Population], projections: Sequence[Projection]) -> None:
+        populations, projections = (
+            check_all("populations", populations, Population),
+            check_all("projections", projections, Projection),
+        )
         self.populations = {population.name: population for population in populations}
         if not populations or len(self.populations) != len(populations):
             raise ConfigError(f"populations: {[p.name for p in populations]}; allowed are one or more of different names")
@@ -181,7 +219,9 @@ class Network:
         self.incoming = {
             name: [(k, p) for k, p in enumerate(self.projections) if p.target.name == name] for name in self.populations
         }
-        self.output = populations[-1]
+        for population in populations:
+            population.incoming = [p for _, p in self.incoming[population.name]]
+        self.output, self.moment = populations[-1], 0
 
     @property
     def weights(self) -> list[np.ndarray]:
@@ -192,17 +232,26 @@ class Network:
         """Put every population at rest; with ``samples``, that many copies of the network side by side."""
         for population in self.populations.values():
             population.reset_all(samples)
+        self.moment = 0
 
-    def step(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Within, the weights count as they were at the start: for stretches in which nothing changes them."""
+        with ExitStack() as stack:
+            for projection in self.projections:
+                stack.enter_context(projection.held())
+            yield
+
+    def step(self, inputs: Inputs) -> np.ndarray:
         """Advance the network by a timestep and return the output, ``(n,)`` or ``(samples, n)`` as the inputs are."""
-        self._check_names(inputs)
+        inputs = self._named(inputs)
         shape = self.output.output.shape[:-1]
         checked = {name: check_array(f"inputs {name}", inputs[name], (*shape, self.populations[name].n)) for name in self.sources}
         return self.advance(checked)
 
-    def check_sequence(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def check_sequence(self, inputs: Inputs) -> dict[str, np.ndarray]:
         """Return inputs ``(timesteps, n)`` or ``(timesteps, samples, n)`` as arrays, or refuse them."""
-        self._check_names(inputs)
+        inputs = self._named(inputs)
         shape = as_array(f"inputs {self.sources[0]}", inputs[self.sources[0]]).shape
         leading = shape[:-1]
         if len(leading) not in (1, 2) or 0 in leading:
@@ -210,16 +259,23 @@ class Network:
                               "(timesteps, samples, n), none of them 0")  # fmt: skip
         return {name: check_array(f"inputs {name}", inputs[name], (*leading, self.populations[name].n)) for name in self.sources}
 
-    def run(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    def run(self, inputs: Inputs) -> np.ndarray:
         """Run a sequence from rest and return the output of every timestep, ``(timesteps, ..., n)``."""
-        inputs = self.check_sequence(inputs)
-        first = inputs[self.sources[0]]
+        arrays = self.check_sequence(inputs)
+        first = arrays[self.sources[0]]
         self.reset(first.shape[1] if first.ndim == 3 else None)
-        return np.stack([self.advance({name: array[t] for name, array in inputs.items()}) for t in range(len(first))])
+        with self.held() if first.ndim == 3 else nullcontext():
+            return np.stack([self.advance({name: array[t] for name, array in arrays.items()}) for t in range(len(first))])
 
-    def _check_names(self, inputs: Mapping[str, np.ndarray]) -> None:
+    def _named(self, inputs: Inputs) -> Mapping[str, np.ndarray]:
+        """Return inputs by the name of their source."""
+        if not isinstance(inputs, Mapping):
+            if len(self.sources) != 1:
+                raise ConfigError(f"inputs: {type(inputs).__name__} given; allowed is a mapping with all of {self.sources}")
+            return {self.sources[0]: inputs}
         if not self.sources or set(inputs) != set(self.sources):
-            raise ConfigError(f"inputs: {sorted(inputs)} given; allowed are all of {self.sources}")
+            raise ConfigError(f"inputs: {sorted(map(str, inputs))} given; allowed are all of {self.sources}")
+        return inputs
 
     def advance(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """As ``step``, for inputs that are checked already."""
@@ -231,4 +287,5 @@ class Network:
                 for _, projection in self.incoming[name]:
                     current = current + projection.forward(projection.source.output)
             population.state = population.neuron.step(population.state, current)
+        self.moment += 1
         return self.output.output

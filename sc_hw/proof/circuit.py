@@ -156,18 +156,16 @@ def _read(core: Core, module: str, ports: Sequence[Port], *, apart: str = "", un
     """
     top = str(core.manifest["modules"][module])
     path, number = find_yosys()
-    names = [source.name for source in core.sources]
+    names = list(core.verilog)
     if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*(\.v)?", name) for name in (top, *names)):
         raise UserError(f"{core.folder}: a file or module name is not letters, digits and _; emit the core again")
     memories = {core.design.memory_module(lane) for lane in range(core.design.lanes)}
     script = (_READ + (_APART if apart else _FLAT) + _WRITE).format(files=" ".join(names), top=top, apart=apart,
                                                                     undefined=undefined)  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-        for source in core.sources:
-            text = source.read_text(encoding="utf-8")
-            if source.stem in memories:
-                text = without_initial_words(text)
-            (Path(folder) / source.name).write_text(text, encoding="utf-8")
+        for name, text in core.verilog_text.items():
+            kept = without_initial_words(text) if name.removesuffix(".v") in memories else text
+            (Path(folder) / name).write_text(kept, encoding="utf-8")
         try:
             run_yosys(script, path=path, cwd=Path(folder))
         except YosysError as error:

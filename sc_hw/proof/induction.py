@@ -1,7 +1,6 @@
 """Induction: questions about emitted modules put to SymbiYosys, and what becomes of a question that is not answered yes."""
 
 import json
-import re
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,7 +48,7 @@ class Inquiry:
     solvers: Sequence[Solver]
     timeout: float
     folder: Path
-    traces: Path
+    traces: Path | None
     campaign: Campaign | None = None
 
     @cached_property
@@ -115,10 +114,12 @@ class Inquiry:
         """Yield the obligations as a search left them: some refuted with a waveform, or all unknown."""
         broken = {n for n in statements if any(a.startswith(n) for a in run.failed)} if run.status == "fail" else set()
         note = f"not inductive: {status}; no counterexample found from reset"
-        if broken and run.trace:
+        if broken:
+            note = f"{', '.join(run.failed)} fails"
+        if broken and run.trace and self.traces:
             self.traces.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(run.trace, self.traces / f"{title}.vcd")
-            note = f"{', '.join(run.failed)} fails; waveform {self.traces / f'{title}.vcd'}"
+            note += f"; waveform {self.traces / f'{title}.vcd'}"
         for name, text in statements.items():
             if name in broken:
                 yield Obligation(name=name, statement=text, verdict="refuted", answers=answers, note=note)
@@ -167,11 +168,8 @@ def memory_script(sources: Mapping[str, str], design: CoreDesign) -> str:
 
 
 def read_sources(core: Core) -> dict[str, str]:
-    """Return the Verilog files by name; ``UserError`` for a name that no script may hold."""
-    texts = {path.name: without_initial_words(path.read_text(encoding="utf-8")) for path in core.sources}
-    if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*\.v", name) for name in texts):
-        raise UserError(f"{core.folder}: a file name is not letters, digits and _; emit the core again")
-    return texts
+    """Return the Verilog files by name, without what memories hold at power-up."""
+    return {name: without_initial_words(text) for name, text in core.verilog_text.items()}
 
 
 def answer_of(solver: Solver, run: Run) -> dict[str, Any]:

@@ -80,16 +80,16 @@ def _initial(core: Core) -> Obligation:
 
 def _contents(core: Core, memory: Instance, yosys: tuple[Path | None, str]) -> dict[int, str]:
     """Return the words of a memory module at power-up as binary digits, by address; those without are absent."""
-    source = next(path for path in core.sources if path.stem == memory.module)
+    name = f"{memory.module}.v"
     parameters = "\n".join(f"chparam -set {name} {value} {memory.module}" for name, value in memory.parameters.items())
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
-        folder = Path(name)
-        (folder / source.name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
-        script = _READ.format(files=source.name, parameters=parameters, module=memory.module)
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
+        folder = Path(scratch)
+        (folder / name).write_text(core.verilog_text[name], encoding="utf-8")
+        script = _READ.format(files=name, parameters=parameters, module=memory.module)
         try:
             run_yosys(script, path=yosys[0], cwd=folder)
         except YosysError as error:
-            raise UserError(f"{core.folder}: Yosys {yosys[1]} cannot read {source.name}: {error.reason}") from error
+            raise UserError(f"{core.folder}: Yosys {yosys[1]} cannot read {name}: {error.reason}") from error
         modules = json.loads((folder / "memory.json").read_text(encoding="utf-8"))["modules"]
     columns: dict[int, tuple[int, str]] = {}
     for cell in (cell for module in modules.values() for cell in module["cells"].values() if cell["type"] == "$mem_v2"):

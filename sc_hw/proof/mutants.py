@@ -1,7 +1,6 @@
 """What the proof says of every mutant of one planted core: as much as possible from one netlist, the rest one by one."""
 
 import re
-import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,9 +38,10 @@ def judge_mutants(
     core: Core, planted: Core, mutants: Sequence[Mutant], survivors: Collection[int], solvers: Sequence[Solver], *, timeout: int,
     folder: Path, progress: Callable[[], None],
 ) -> dict[int, tuple[str, str]]:  # fmt: skip
-    """Return for each mutant's number ``killed``, ``equivalent`` or ``unknown`` and what decided it.
+    """Return for each mutant's number ``refuted``, ``differs``, ``equivalent`` or ``unknown`` and what decided it.
 
-    Of the ``survivors`` of a simulation only what a user would see counts as killed, of others whatever refutes an
+    ``refuted`` is by an obligation, ``differs`` by the comparison with the proven core alone, and only of what simulation
+    kills. Of the ``survivors`` of a simulation only what a user would see counts as refuted, of others whatever refutes an
     obligation. ``progress`` is called for each that is decided; ``folder`` is for the variants proven one by one. The mutants
     of a layer or a crossbar ``core`` are those of its parts, and those of what joins them.
     """
@@ -97,7 +97,7 @@ class _Judge:
             proof, evidence = "unknown", ""
             if quick:
                 proof, evidence = self._theorem(self._planted, quick, partial(self._selected, number))
-            if (proof == "killed" and number not in self._survivors) or (proof == "equivalent" and quick == parts):
+            if (proof == "refuted" and number not in self._survivors) or (proof == "equivalent" and quick == parts):
                 yield number, (proof, evidence)
             else:
                 left.append(number)
@@ -112,12 +112,12 @@ class _Judge:
     def _search(self, number: int, module: str, seconds: int) -> tuple[str, str] | None:
         """Return the verdict on a mutant of the engine or a memory that simulation kills, if a run breaks a statement."""
         clock = None if number in self._survivors else self._broken(module)(number, seconds)
-        return None if clock is None else ("killed", f"a statement of the engine is broken in clock {clock} after reset")
+        return None if clock is None else ("refuted", f"a statement of the engine is broken in clock {clock} after reset")
 
     def alone(self, mutant: Mutant) -> tuple[str, str]:
         """Return the verdict on one mutant, the number a constant: compared with the proven core, then by the theorem.
 
-        What differs from the proven core and fails in simulation is killed; a survivor may differ where the theorem is
+        What differs from the proven core and fails in simulation is noted as that; a survivor may differ where the theorem is
         silent, such as a result while it is not valid, or where the datapath ignores it or is never given what shows it.
         """
         parts = self._parts(mutant.module)
@@ -126,7 +126,7 @@ class _Judge:
         if verdict == "equal":
             return "equivalent", "equal to the core without it for all inputs and all time"
         if verdict == "different" and mutant.number not in self._survivors:
-            return "killed", f"differs from the core without it in {how}"
+            return "differs", f"differs from the core without it in {how}"
         if "engine" in parts and (killed := self._search(mutant.number, mutant.module, self._timeout)):
             return killed
         verdict, how = self._theorem(gate, parts, None)
@@ -142,9 +142,9 @@ class _Judge:
             result = prove(core, self._solvers, timeout=self._timeout, parts=parts, covers=False, structure=False,
                            circuit=circuit, progress=_stop)  # fmt: skip
         except _Refuted as refuted:
-            return "killed", str(refuted)
+            return "refuted", str(refuted)
         except UserError as error:
-            return "killed", f"refused: {error}"
+            return "unknown", str(error)
         return _said(result.obligations)
 
 
@@ -167,30 +167,30 @@ class _JointJudge(_Judge):
         if verdict == "equal":
             return "equivalent", "equal to the design without it for all inputs and all time"
         if verdict == "different" and mutant.number not in self._survivors:
-            return "killed", f"differs from the design without it in {how}"
-        return _joint(gate, self._solvers, self._timeout)
+            return "differs", f"differs from the design without it in {how}"
+        try:
+            return _joint(gate, self._solvers, self._timeout)
+        except UserError as error:
+            return "unknown", str(error)
 
 
 def _joint(gate: Core, solvers: Sequence[Solver], timeout: int) -> tuple[str, str]:
     """Return what ``sc-hw prove`` says of what joins the cores of a layer or a crossbar."""
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
         folder = Path(scratch)
-        inquiry = Inquiry(core=gate, solvers=solvers, timeout=timeout, folder=folder / "run", traces=folder / "traces",
-                          campaign=None)  # fmt: skip
-        return _answered(lambda: prove_joint(inquiry, covers=False))
+        inquiry = Inquiry(core=gate, solvers=solvers, timeout=timeout, folder=folder / "run", traces=None)
+        return _answered(lambda: prove_joint(inquiry))
 
 
 def _answered(obligations: Callable[[], Iterable[Obligation]]) -> tuple[str, str]:
-    """Return the verdict of a proof, which ends at the first refuted obligation or may refuse to begin."""
+    """Return the verdict of a proof, which ends at the first refuted obligation; ``UserError`` when it refuses to begin."""
     decided = []
     try:
         for obligation in obligations():
             _stop(obligation)
             decided.append(obligation)
     except _Refuted as refuted:
-        return "killed", str(refuted)
-    except UserError as error:
-        return "killed", f"refused: {error}"
+        return "refuted", str(refuted)
     return _said(decided)
 
 
@@ -206,13 +206,13 @@ def _stop(obligation: Obligation) -> None:
 
 def judge_faults(
     core: Core, faults: Mapping[int, InstanceFault], survivors: Collection[int], instances: Sequence[Instance],
-    solvers: Sequence[Solver], *, timeout: int, folder: Path, progress: Callable[[], None],
+    solvers: Sequence[Solver], *, timeout: int, progress: Callable[[], None],
 ) -> dict[int, tuple[str, str]]:  # fmt: skip
-    """Return for each fault at an instance, by number, ``killed``, ``equivalent`` or ``unknown`` and what decided it.
+    """Return for each fault at an instance, by number, what ``judge_mutants`` does of a mutant, and what decided it.
 
-    Each is an edit of the emitted text, put to the proof alone: refused or refuted, it is killed. One that survives
+    Each is an edit of the emitted text, put to the proof alone, which refuses or refutes it. One that survives
     simulation and is refused may be invisible all the same: it is compared with the design without it. So is one that the
-    proof does not decide: what differs and fails in simulation is killed, as a mutant of a bit is.
+    proof does not decide: what differs and fails in simulation is noted as that, as a mutant of a bit is.
     Errors: ``UserError`` when the structure of the design without a fault is refused, because then a refusal says nothing.
     """
     if not is_sound(clean := list(check_structure(core))):
@@ -221,15 +221,17 @@ def judge_faults(
 
     def judged(number: int) -> tuple[str, str]:
         fault = faults[number]
-        gate = alone(core, fault, folder / f"fault_{number}")
-        verdict, how = _proven(gate, fault, solvers, timeout)
-        if verdict == "unknown" or (verdict == "killed" and number in survivors and not fault.rare):
+        gate = alone(core, fault)
+        try:
+            verdict, how = _proven(gate, fault, solvers, timeout)
+        except UserError as error:  # as a user of sc-hw prove would be told; without the fault nothing is refused
+            verdict, how = "refuted", f"refused: {error}"
+        if verdict == "unknown" or (verdict == "refuted" and number in survivors and not fault.rare):
             around = compare_around(core, gate, fault, instances, timeout=timeout)
             if around == "equal":
                 verdict, how = "equivalent", f"equal to the design without it for all inputs and all time ({how})"
             elif around == "different" and number not in survivors:
-                verdict, how = "killed", f"differs from the design without it ({how})"
-        shutil.rmtree(gate.folder)
+                verdict, how = "differs", f"differs from the design without it ({how})"
         progress()
         return verdict, how
 

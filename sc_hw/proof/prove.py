@@ -14,16 +14,16 @@ from sc_hw_models.term import Term, evaluate, subterms
 
 from ..errors import UserError
 from ..manifest import Core
-from ..records import results_folder
 from ..toolchain import sby
 from ..yosys import find_yosys
 from .campaign import Campaign
 from .circuit import Circuit, Product, Register, read_circuit
 from .docket import Docket
-from .engine import prove_engine
+from .engine import cover_engine, prove_engine
 from .induction import Inquiry
-from .joint import prove_joint
+from .joint import cover_joint, prove_joint
 from .lane import OUTSIDE_THE_LANE, LaneProof
+from .ledger import check_ledger, ledger_record
 from .parts import prove_parts, prove_rest
 from .question import Cut, Meeting, Update, model_terms
 from .result import PARTS, Counterexample, Obligation, ProofResult
@@ -294,7 +294,7 @@ def _depends(term: Term, products: Sequence[Term]) -> bool:
 
 def prove(
     core: Core, solvers: Sequence[Solver], *, timeout: float = 60.0, parts: Collection[str] = PARTS, covers: bool = True,
-    structure: bool = True, circuit: Callable[[str], Circuit] | None = None,
+    structure: bool = True, traces: Path | None = None, circuit: Callable[[str], Circuit] | None = None,
     progress: Callable[[Obligation], None] = lambda _o: None,
 ) -> ProofResult:  # fmt: skip
     """Prove that a core's lanes compute its rule's step and that its engine applies it once, or find where they do not.
@@ -303,14 +303,13 @@ def prove(
     are proven, with ``covers`` that show that the engine's statements are not vacuous and a campaign that finds what
     is wrong sooner than solvers do. ``structure`` is proven first: where it is not as it must be, nothing else is asked.
     ``circuit`` gives what ``read_circuit`` does, when that has been read; ``progress`` is called with each obligation as it
-    is decided. Waveforms go into ``results/prove`` of the core's folder. Of a layer or a crossbar, its cores are proven, and
+    is decided. Waveforms go into the folder ``traces``, if there is one. Of a layer or a crossbar, its cores are proven, and
     what joins them. Errors: ``UserError`` for sources that cannot be read as a core.
     """
     if not solvers:
         raise UserError("nothing to prove with: give at least one solver")
     start = time.monotonic()
     tools = {"yosys": find_yosys()[1], **{solver.name: solver.tool.version for solver in solvers}}
-    traces = results_folder(core.folder) / "prove"
     if "engine" in parts:
         tools["sby"] = sby().version
     obligations: list[Obligation] = []
@@ -323,18 +322,21 @@ def prove(
         add(obligation)
     counterexample = None
     if is_sound(obligations):
-        campaign = Campaign(core=core, output=traces / "campaign") if covers else None
-        with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-            run = _Run(solvers=solvers, timeout=timeout, parts=parts, covers=covers, circuit=circuit, folder=Path(folder),
+        with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
+            campaign = Campaign(core=core, output=(traces or Path(scratch)) / "campaign") if covers else None
+            run = _Run(solvers=solvers, timeout=timeout, parts=parts, covers=covers, circuit=circuit, folder=Path(scratch),
                        traces=traces, campaign=campaign)  # fmt: skip
             counterexample = run.whole(core, "", add)
-        # With the engine, what is proven must happen, too; without it, whoever does not know may still learn that it is wrong.
-        if campaign and ("engine" in parts or any(o.verdict == "unknown" for o in obligations)):
-            add(campaign.obligation())
+            # What is proven of an engine must happen, too; and whoever does not know may still learn that it is wrong.
+            verdicts = {o.verdict for o in obligations}
+            if campaign and "refuted" not in verdicts and ("engine" in parts or "unknown" in verdicts):
+                add(campaign.obligation())
+        if structure and set(parts) == set(PARTS):
+            add(check_ledger(core.design, obligations))
     return ProofResult(
         core=core.design.name, rule=core.design.rule.name, config=dataclasses.asdict(core.design.config),
         generator=core.manifest["generator"], edited=core.edited, tools=tools, obligations=obligations,
-        counterexample=counterexample, seconds=round(time.monotonic() - start, 3),
+        counterexample=counterexample, seconds=round(time.monotonic() - start, 3), assumptions=ledger_record(core.design),
     )  # fmt: skip
 
 
@@ -348,7 +350,7 @@ class _Run:
     covers: bool
     circuit: Callable[[str], Circuit] | None
     folder: Path
-    traces: Path
+    traces: Path | None
     campaign: Campaign | None
 
     def whole(self, core: Core, prefix: str, add: Callable[[Obligation], None]) -> Counterexample | None:
@@ -371,7 +373,12 @@ class _Run:
         else:
             counterexample = _prove_lane(core, docket, self.parts, self.circuit or partial(read_circuit, core))
         if "engine" in self.parts:
-            for obligation in (prove_joint if core.parts else prove_engine)(inquiry, covers=self.covers):
+            refuted = False
+            for obligation in (prove_joint if core.parts else prove_engine)(inquiry):
+                named(obligation)
+                refuted = refuted or obligation.verdict == "refuted"
+            # Of what is refuted nobody asks whether it is vacuous.
+            for obligation in (cover_joint if core.parts else cover_engine)(inquiry) if self.covers and not refuted else ():
                 named(obligation)
         return counterexample
 

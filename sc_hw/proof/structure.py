@@ -43,13 +43,15 @@ _KINDS = {
 _ATTRIBUTES = {
     *("blackbox", "whitebox", "keep_hierarchy", "anyconst", "anyseq", "allconst", "allseq", "gclk", "init", "techmap_wrap"),
 }
-# Words in comments or attributes by which some tools read something else than what stands there.
-_DIRECTIONS = re.compile(r"\b(full_case|parallel_case|translate_o(?:n|ff)|synthesis_o(?:n|ff))\b")
+# Words, in comments too, by which some tools read something else than others: Yosys passes over a defparam of a parameter that
+# the instance sets, and over what is bound from elsewhere.
+_DIRECTIONS = re.compile(r"\b(full_case|parallel_case|translate_o(?:n|ff)|synthesis_o(?:n|ff)|defparam|bind|primitive|specify)\b")
 _STATEMENT = (
     "every instance is the proven module with the proven parameters, on the clock; nothing else stands in the files, and "
     "every net has one driver"
 )
-_DEFINED = "no bit of the Verilog is undefined ('x), so that all tools and the silicon agree"
+_NO_VALUE = {"x", "z"}
+_DEFINED = "no bit of the Verilog is undefined ('x, 'z), so that all tools and the silicon agree"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +71,13 @@ def check_structure(core: Core) -> list[Obligation]:
     """
     started = time.monotonic()
     path, number = find_yosys()
-    names = [source.name for source in core.sources]
+    texts = core.verilog_text
+    names = list(texts)
     script = _READ.format(files=" ".join(names), top=core.design.name)
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
-        folder = Path(name)
-        for source in core.sources:
-            text = without_initial_words(source.read_text(encoding="utf-8"))
-            (folder / source.name).write_text(text, encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
+        folder = Path(scratch)
+        for name, text in texts.items():
+            (folder / name).write_text(without_initial_words(text), encoding="utf-8")
         try:
             run_yosys(script, path=path, cwd=folder)
         except YosysError as error:
@@ -91,9 +93,9 @@ def check_structure(core: Core) -> list[Obligation]:
         *(fault for module in modules.values() for fault in _oddities(module)),
         *_places(names, modules),
         *(
-            f"{source.name}: {word} makes tools read different things"
-            for source in core.sources
-            for word in _DIRECTIONS.findall(source.read_text(encoding="utf-8"))
+            f"{name}: {word} makes tools read different things"
+            for name, text in texts.items()
+            for word in _DIRECTIONS.findall(text)
         ),
         *re.findall(r"^Warning: (.*)$", checked, re.MULTILINE),
     ]
@@ -133,12 +135,12 @@ def _instances(top: str, expected: Mapping[str, Instance], modules: Mapping[str,
             inner, where = modules.get(cell["type"]), f"{place}{name}"
             if inner is None:
                 continue
+            if "clk" in inner.netlist["ports"] and (clock is None or cell["connections"].get("clk") != clock):
+                yield f"{where}: pin clk is not on the clock of the module around it"
             wanted = expected.get(where)
             if wanted or inner.name in apart:
                 found.add(where)
                 yield from _instance(where, wanted, inner)
-                if cell["connections"].get("clk") != clock or clock is None:
-                    yield f"{where}: pin clk is not on the clock of the module around it"
             yield from walk(cell["type"], f"{where}.")
 
     yield from walk(top, "")
@@ -209,7 +211,7 @@ def _undefined(module: _Module) -> Iterator[str]:
                     readers.setdefault(bit, set()).add(f"{cell['type']}.{pin}")
     written = {"$memwr_v2.ADDR", "$memwr_v2.DATA"}  # undefined while nothing is written
     for cell in cells:
-        undefined = {pin for pin, bits in cell["connections"].items() if "x" in bits}
+        undefined = {pin for pin, bits in cell["connections"].items() if _NO_VALUE & set(bits)}
         if cell["type"] == "$memrd":
             undefined -= {"CLK", "EN"}  # reads at once
         if cell["type"] in ("$mux", "$pmux"):
@@ -219,7 +221,7 @@ def _undefined(module: _Module) -> Iterator[str]:
         if undefined and cell["type"] != "$meminit_v2":
             yield f"'x at {_where(module, cell)}"
     for name, net in module.netlist["netnames"].items():
-        if "x" in net["bits"]:
+        if _NO_VALUE & set(net["bits"]):
             yield f"'x at {_where(module, net)}: {name}"
 
 

@@ -4,34 +4,37 @@ import csv
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
+
+from sc_hw_models.rule import check_integer
 
 from ..errors import UserError
 
-__all__ = ["CSV", "Callback", "TensorBoard", "WandB"]
+__all__ = ["CSVCallback", "TensorBoardCallback", "TrainingCallback", "WandBCallback"]
 
 Value = str | int | float
 
 
-class Callback(Protocol):
-    """Takes one row of named values an epoch."""
+class TrainingCallback:
+    """Base: takes named values at a step, which is at least 0 and rises. This one does nothing with them."""
 
-    def row(self, values: Mapping[str, Value]) -> None:
-        """Take a row."""
+    def log(self, metrics: Mapping[str, Value], step: int) -> None:
+        """Take the values of a step."""
 
     def close(self) -> None:
-        """Finish; no row follows."""
+        """Finish; nothing follows."""
 
 
-class CSV:
-    """Writes each row to the disk before it returns; text is quoted where CSV needs it, floats are written exactly.
+class CSVCallback(TrainingCallback):
+    """Writes each row, ``step`` and the values, to the disk before it returns.
 
-    With ``keep``, the first so many rows of the file are kept and it is gone on with; otherwise it starts anew.
-    Errors: ``UserError`` when the file cannot be written or has fewer rows; ``ValueError`` for a row of other columns than the
-    first.
+    Text is quoted where CSV needs it, floats are written exactly. With ``keep``, the first so many rows of the file are kept and
+    it is gone on with; otherwise it starts anew. Errors: ``UserError`` when the file cannot be written or has fewer rows;
+    ``ValueError`` for a row of other columns than the first.
     """
 
-    def __init__(self, path: Path, keep: int = 0) -> None:
+    def __init__(self, path: str | Path = "metrics.csv", *, keep: int = 0) -> None:
+        path, keep = Path(path), check_integer("keep", keep, 0, 2**31 - 1)
         try:
             self._file = path.open("r+" if keep else "w", encoding="utf-8", newline="")
         except OSError as error:
@@ -44,62 +47,70 @@ class CSV:
         self._file.truncate(self._file.tell())  # never emptied first: a kill here loses nothing
         self._file.seek(0, os.SEEK_END)
 
-    def row(self, values: Mapping[str, Value]) -> None:
+    def log(self, metrics: Mapping[str, Value], step: int) -> None:
         """Add a row, below a heading if it is the first."""
+        values = {"step": check_integer("step", step, 0, 2**63 - 1), **metrics}
         if self._columns is None:
             self._columns = list(values)
             csv.writer(self._file, lineterminator="\n").writerow(self._columns)
         if list(values) != self._columns:
             raise ValueError(f"columns {list(values)}; the file has {self._columns}")
         csv.writer(self._file, lineterminator="\n").writerow(values.values())
-        self._write("")
+        self._file.flush()
+        os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def _write(self, text: str) -> None:
-        self._file.write(text)
-        self._file.flush()
-        os.fsync(self._file.fileno())
 
+class TensorBoardCallback(TrainingCallback):
+    """Writes event files into ``log_dir``.
 
-class TensorBoard:
-    """Writes event files into ``folder``. Errors: ``UserError`` when tensorboardX is not installed."""
+    What an earlier run left there for steps from the first on that this one logs is marked as overwritten, so that a run that was
+    resumed goes on where it stopped. Errors: ``UserError`` when tensorboardX is not installed.
+    """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, log_dir: str | Path = "runs") -> None:
         try:
             from tensorboardX import SummaryWriter
         except ImportError as error:
             raise UserError("--log tensorboard: needs tensorboardX; install it with: pip install 'sc-hw[tensorboard]'") from error
-        self._writer: Any = SummaryWriter(str(folder))
-        self._count = 0
+        self._new: Any = SummaryWriter
+        self._log_dir = str(log_dir)
+        self._writer: Any = None
 
-    def row(self, values: Mapping[str, Value]) -> None:
-        """Add the row's numbers as scalars, the rows counted."""
-        for name, value in values.items():
+    def log(self, metrics: Mapping[str, Value], step: int) -> None:
+        """Add the numbers among the values as scalars."""
+        if self._writer is None:
+            self._writer = self._new(self._log_dir, purge_step=check_integer("step", step, 0, 2**63 - 1))
+        for name, value in metrics.items():
             if not isinstance(value, str):
-                self._writer.add_scalar(name, value, self._count)
-        self._count += 1
+                self._writer.add_scalar(name, value, step)
 
     def close(self) -> None:
         """Close the files."""
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
 
-class WandB:
-    """Logs to a run of Weights & Biases. Errors: ``UserError`` when wandb is not installed."""
+class WandBCallback(TrainingCallback):
+    """Logs to a run of Weights & Biases.
 
-    def __init__(self, project: str) -> None:
+    ``init_kwargs`` go to ``wandb.init``, such as ``id`` and ``resume`` of a run to go on with.
+    Errors: ``UserError`` when wandb is not installed.
+    """
+
+    def __init__(self, project: str = "sc-hw", **init_kwargs: Any) -> None:
         try:
             import wandb
         except ImportError as error:
             raise UserError("--log wandb: needs wandb; install it with: pip install 'sc-hw[wandb]'") from error
-        self._run: Any = wandb.init(project=project)
+        self._run: Any = wandb.init(project=project, **init_kwargs)
 
-    def row(self, values: Mapping[str, Value]) -> None:
-        """Log the row."""
-        self._run.log(dict(values))
+    def log(self, metrics: Mapping[str, Value], step: int) -> None:
+        """Log the values."""
+        self._run.log(dict(metrics), step=check_integer("step", step, 0, 2**63 - 1))
 
     def close(self) -> None:
         """Finish the run."""

@@ -1,5 +1,6 @@
 """``sc-hw train``: options to a run, its folder, and what it says in the end."""
 
+import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from ..errors import UserError
 from ..folder import check_output
 from ..records import write_record
-from .callbacks import Callback, TensorBoard, WandB
+from .callbacks import TensorBoardCallback, TrainingCallback, WandBCallback
 from .data import load
 from .run import CHECKPOINT, TrainConfig, tasks, train
 
@@ -37,7 +38,7 @@ def train_command(
         echo(f"after task {number}: test accuracy {' '.join(f'{100 * value:.1f}' for value in row)}")
     final, learned = (f"{100 * record[key]:.1f} %" for key in ("final", "learned"))
     echo(f"mean of {config.tasks} tasks at the end {final}, each when just learned {learned}")
-    echo(f"  sc-hw derive {output}/weights.npz --importance {output}/importance.npz -o DIR")
+    echo(f"  sc-hw derive {output}/weights.npz --importance {output}/importance.npz --axes post,pre -o DIR")
     return 0
 
 
@@ -55,7 +56,18 @@ def _config(options: Mapping[str, Any]) -> TrainConfig:
     return TrainConfig(**given)
 
 
-def _boards(board: str | None, output: Path) -> list[Callback]:
+def _boards(board: str | None, output: Path) -> list[TrainingCallback]:
     if board == "tensorboard":
-        return [TensorBoard(output.parent / f"{output.name}-tensorboard")]
-    return [WandB("sc-hw")] if board == "wandb" else []
+        return [TensorBoardCallback(output.parent / f"{output.name}-tensorboard")]
+    return [WandBCallback("sc-hw", id=_run_id(output), resume="allow")] if board == "wandb" else []
+
+
+def _run_id(output: Path) -> str:
+    """Return the name under which Weights & Biases knows the run in a folder, kept beside it, so that a resumed run goes on."""
+    path = output.parent / f"{output.name}-wandb-id"
+    try:
+        if not (output / CHECKPOINT).exists() or not path.exists():
+            path.write_text(secrets.token_hex(8) + "\n", encoding="ascii")
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeError) as error:
+        raise UserError(f"{path}: cannot be read or written ({error}); give a writable folder") from error

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from sc_hw_models.continual.trainer import ContinualTrainer
@@ -21,7 +22,8 @@ from .. import __version__
 from ..errors import UserError
 from ..folder import write_folder
 from ..interrupt import interruption_held
-from .callbacks import CSV, Callback
+from ..strict import one_line
+from .callbacks import CSVCallback, TrainingCallback
 from .data import Data
 
 __all__ = ["CHECKPOINT", "PROTOCOLS", "RECORD", "TrainConfig", "tasks", "train"]
@@ -97,7 +99,7 @@ def _chosen(data: Data, classes: range) -> Data:
 
 
 def train(
-    config: TrainConfig, data: Data, folder: Path, *, resume: bool, callbacks: Sequence[Callback] = (),
+    config: TrainConfig, data: Data, folder: Path, *, resume: bool, callbacks: Sequence[TrainingCallback] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:  # fmt: skip
     """Train in ``folder``, from its checkpoint if ``resume``, write weights, importance and record, and return the record."""
@@ -116,7 +118,7 @@ def train(
         write_folder(folder, {CHECKPOINT: checkpoint()})  # from its first moment a folder that can be resumed
     total = config.epochs * config.tasks
     with ExitStack() as stack:
-        everything: list[Callback] = [CSV(folder / LOG, keep=rows), *callbacks]
+        everything: list[TrainingCallback] = [CSVCallback(folder / LOG, keep=rows), *callbacks]
         for callback in everything:
             stack.callback(callback.close)
         while trainer.task < config.tasks:
@@ -133,7 +135,7 @@ def train(
                 trainer.finish_task(part.train, part.train_labels)
                 history.append(accuracies)
             for callback in everything:
-                callback.row(row)
+                callback.log(row, rows)
             rows += 1
             _write(folder / CHECKPOINT, checkpoint())
             progress(rows, total)
@@ -158,15 +160,17 @@ def _restore(folder: Path, identity: str, trainer: ContinualTrainer) -> tuple[in
     try:
         with path.open("rb") as file, np.load(file) as archive:
             state = {name: archive[name] for name in archive.files}
-        kept, rows, history = str(state.pop("identity")), int(state.pop("rows")), json.loads(str(state.pop("history")))
+        kept, rows = str(state.pop("identity")), int(state.pop("rows"))
+        history = msgspec.json.decode(str(state.pop("history")), type=list[list[float]])
+        before = msgspec.json.decode(kept, type=dict[str, Any])
         if kept == identity:
             trainer.restore(state)
             for stray in folder.glob(".*.npz.*"):  # what a kill left of a file that was being written
                 stray.unlink()
             return rows, history
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise UserError(f"--resume: {path} cannot be read ({error}); start anew with --force") from error
-    differs = [k for k, v in json.loads(identity).items() if json.loads(kept).get(k) != v]
+    except (OSError, KeyError, TypeError, ValueError, IndexError, RecursionError, zipfile.BadZipFile) as error:
+        raise UserError(f"--resume: {path} cannot be read ({one_line(error)}); start anew with --force") from error
+    differs = [k for k, v in json.loads(identity).items() if before.get(k) != v]
     raise UserError(
         f"--resume: {path} was written with another {', '.join(differs)}; give the same options, or --force to start anew"
     )

@@ -47,7 +47,7 @@ import json, os, random, time
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
-from sc_hw_models.rules.r_stdp import OnlineO1Synapse
+from sc_hw_models.synapse import OnlineO1Synapse
 
 @cocotb.test()
 async def naive(dut):
@@ -63,7 +63,7 @@ async def naive(dut):
         dut.pre_spike.value, dut.post_spike.value, dut.reward.value = pre, post, reward
         await FallingEdge(dut.clk)
         wanted = model.step(pre_spike=pre, post_spike=post, reward=reward)
-        differing += int(dut.current_weight.value) != wanted["weight"]
+        differing += int(dut.current_weight.value) != wanted.weight
     seconds = time.process_time() - start
     with open(os.environ["NAIVE_OUTCOME"], "w") as file:
         json.dump({"rate": steps / seconds, "differing": differing}, file)

@@ -12,7 +12,7 @@ from sc_hw_models.continual.quantise import quantised
 from sc_hw_models.continual.si import SynapticIntelligence
 from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import ConfigError, Field
-from sc_hw_models.rules.r_stdp import OnlineO1Array
+from sc_hw_models.synapse import OnlineO1Array
 
 SHAPES = [[(3, 5)], [(4, 5), (3, 4)]]
 
@@ -250,16 +250,18 @@ def test_extraction_depends_on_the_fisher_information():
     found = []
     for kind in ("zero", "random", "real"):
         subject, weights, inputs = learner()
-        real = subject.compute_fisher(inputs)
+        real = subject.measure_fisher(inputs)
         g = np.random.default_rng(9)
-        subject.register_task({"zero": [0 * f for f in real], "random": [g.random(f.shape) for f in real], "real": real}[kind])
+        chosen = {"zero": [0 * f for f in real], "random": [g.random(f.shape) for f in real], "real": real}[kind]
+        subject.register_task(0.5, importance=chosen)
         found.append([(c.lr_potentiation, c.lr_depression) for c in subject.extract_plasticity_configs()])
     zero, random, real = found
     assert zero == [(0.01, 0.012)] * 2
     assert len({tuple(row) for row in found}) == 3
     assert all(r[0] < 0.01 for r in random + real)
     subject, weights, inputs = learner()
-    subject.register_task(subject.compute_fisher(inputs))
+    subject.measure_fisher(inputs)
+    subject.register_task(1.0)
     config, fisher = subject.extract_plasticity_configs()[0], subject.fisher[0]
     assert config.lr_potentiation == pytest.approx(np.mean(0.01 / (1 + 0.01 * 1000 * fisher)))
     assert (config.w_min, config.w_max) == (weights[0].min(), weights[0].max())
@@ -268,15 +270,15 @@ def test_extraction_depends_on_the_fisher_information():
 def test_the_learner_accumulates_and_reports():
     subject, weights, inputs = learner(layer_names=["in", "out"], ewc_lambda=3.0, plasticity_rule="r_stdp")
     assert subject.ewc_penalty() == 0
-    first = subject.compute_fisher(inputs)
-    subject.register_task(first)
+    first = subject.measure_fisher(inputs)
+    subject.register_task(0.75)
     moved = [w + 0.5 for w in weights]
     subject.update_weights(moved)
     expected = 1.5 * sum((f * 0.25).sum() for f in first)
     assert subject.ewc_penalty() == pytest.approx(expected)
     np.testing.assert_allclose(subject.ewc_gradient()[0], 3.0 * first[0] * 0.5)
-    second = subject.compute_fisher(inputs, kind="sampled", seed=1)
-    subject.register_task(second)
+    second = subject.measure_fisher(inputs, kind="sampled", seed=1)
+    subject.register_task(0.5)
     assert subject.ewc_penalty() == pytest.approx(expected)  # the first task still holds
     np.testing.assert_allclose(subject.fisher[1], first[1] + second[1])
     report = subject.report()
@@ -287,16 +289,18 @@ def test_the_learner_accumulates_and_reports():
     assert layer.octaves == pytest.approx(np.log2(fisher.max() / fisher[fisher > 0].min()))
     assert report.penalty == subject.ewc_penalty()
     lines = report.summary().splitlines()
-    assert len(lines) == 3
+    assert len(lines) == 5
+    assert report.accuracies == (0.75, 0.5)
+    assert lines[1:3] == ["  task 0: accuracy 0.7500", "  task 1: accuracy 0.5000"]
     assert lines[0] == f"2 tasks registered, penalty {report.penalty:.6g}"
-    assert lines[2].startswith(f"  out: 12 weights, importance up to {layer.largest:.3g} (mean {layer.mean:.3g}, ")
+    assert lines[4].startswith(f"  out: 12 weights, importance up to {layer.largest:.3g} (mean {layer.mean:.3g}, ")
     for words, call in (
-        ("weights: shapes", lambda: subject.update_weights(weights[:1])),
-        ("weights: not finite", lambda: subject.update_weights([weights[0] * np.nan, weights[1]])),
+        ("new_weights: shapes", lambda: subject.update_weights(weights[:1])),
+        ("new_weights: not finite", lambda: subject.update_weights([weights[0] * np.nan, weights[1]])),
         ("layer_names", lambda: ContinualLearner(weights, ["a", "a"])),
-        ("weights: none", lambda: ContinualLearner([])),
+        ("weights: no list, none", lambda: ContinualLearner([])),
         ("plasticity_rule", lambda: ContinualLearner(weights, plasticity_rule="bcm")),
-        ("strength=-1", lambda: ContinualLearner(weights, ewc_lambda=-1)),
+        ("ewc_lambda=-1", lambda: ContinualLearner(weights, ewc_lambda=-1)),
     ):
         with pytest.raises(ConfigError, match=words):
             call()
@@ -412,10 +416,10 @@ def test_the_learner_asks_for_the_fisher_information_it_is_told_to():
     labels = np.arange(6) % 3
     for options in ({}, {"kind": "empirical", "labels": labels}, {"kind": "sampled"}, {"kind": "sampled", "seed": 3}):
         expected = fisher_diagonal(Perceptron(), weights, inputs, **({"seed": 0} | options))
-        for found in (subject.compute_fisher(inputs, **options), fisher_diagonal(Perceptron(), weights, inputs, **options)):
+        for found in (subject.measure_fisher(inputs, **options), fisher_diagonal(Perceptron(), weights, inputs, **options)):
             assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
     logistic = Perceptron("logistic")
-    found = subject.compute_fisher(inputs, network=logistic)
+    found = subject.measure_fisher(inputs, network=logistic)
     assert np.array_equal(found[0], fisher_diagonal(logistic, weights, inputs)[0])
 
 
@@ -426,7 +430,7 @@ def test_a_layer_s_plasticity_and_report_at_their_edges():
     report = subject.report()
     assert [layer.octaves for layer in report.layers] == [0, 0, 0]
     assert [c.layer_name for c in subject.extract_plasticity_configs()] == ["layer0", "layer1", "layer2"]
-    subject.register_task([np.array([4.0]), np.array([0.0, 0.25]), np.array([0.5, 8.0])])
+    subject.register_task(1.0, importance=[np.array([4.0]), np.array([0.0, 0.25]), np.array([0.5, 8.0])])
     report = subject.report()
     assert [layer.octaves for layer in report.layers] == [0, 0, 4]
     assert report.summary().splitlines()[0] == "1 task registered, penalty 0"

@@ -51,10 +51,11 @@ def test_the_edges_of_a_plasticity():
     assert (edge.lr_potentiation, edge.homeostatic_target) == (0, 1)
     assert asked(tau_post=np.float32(3), homeostatic_target=1e-9).tau_post == 3
     for name, value, allowed in (
-        ("tau_pre", 0, "numbers above 0"), ("tau_post", 0, "numbers above 0"), ("tau_post", math.inf, "numbers above 0"),
-        ("lr_potentiation", -1e-9, "numbers of at least 0"), ("lr_depression", -1e-9, "numbers of at least 0"),
-        ("w_min", math.nan, "finite numbers"), ("w_max", 0.0, "numbers above w_min=0.0"), ("w_max", True, "numbers above"),
-        ("homeostatic_target", 0, "numbers above 0 and at most 1"), ("homeostatic_target", 1.001, "numbers above 0 and at"),
+        *((name, value, "finite numbers above 0") for name in ("tau_pre", "tau_post") for value in (0, math.inf)),
+        *((name, -1e-9, "finite numbers at least 0") for name in ("lr_potentiation", "lr_depression")),
+        ("w_min", math.nan, "finite numbers"),
+        ("w_max", 0.0, "finite numbers above 0"), ("w_max", True, "finite numbers above 0"),
+        *(("homeostatic_target", value, "finite numbers above 0 and at most 1") for value in (0, 1.001)),
         ("layer_name", "", "non-empty strings"), ("layer_name", 7, "non-empty strings"),
         ("rule", "x", "stdp, r_stdp, homeostatic, none"),
     ):  # fmt: skip

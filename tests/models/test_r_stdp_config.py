@@ -8,11 +8,8 @@ from hypothesis import given
 
 from sc_hw_models.consolidation import ConsolidationConfig
 from sc_hw_models.rule import ConfigError
-from sc_hw_models.rules.r_stdp import (
-    RULE,
-    OnlineO1Config,
-    OnlineO1Synapse,
-)
+from sc_hw_models.rules.r_stdp import RULE, OnlineO1Config
+from sc_hw_models.synapse import OnlineO1Synapse
 
 from .r_stdp_reference import (
     FIELDS,
@@ -81,13 +78,15 @@ def test_stored_traces_take_at_most_thirty_bits(trace_bits):
         changed(trace_bits=trace_bits, trace_fraction_bits=31 - trace_bits)
 
 
-def test_a_config_is_frozen_hashable_and_keyword_only():
+def test_a_config_is_frozen_hashable_and_its_options_are_keyword_only():
     config = OnlineO1Config()
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.weight_bits = 8
     assert {config: 1}[OnlineO1Config()] == 1
+    assert OnlineO1Config(8, 6, 4, 3, 2, "reward_modulated_stdp") == changed(
+        weight_bits=8, trace_bits=6, reward_bits=4, learning_shift=3, trace_decay_shift=2)  # fmt: skip
     with pytest.raises(TypeError):
-        OnlineO1Config(16)
+        OnlineO1Config(8, 6, 4, 3, 2, "reward_modulated_stdp", 0)
 
 
 @reproducible
@@ -109,7 +108,7 @@ def test_derived_properties(config):
 @reproducible
 @given(configs())
 def test_the_annotation_says_everything_and_is_json(config):
-    note = config.to_annotation(rule_id="layer-1")
+    note = config.to_scnir_annotation(rule_id="layer-1")
     assert json.loads(json.dumps(note, allow_nan=False)) == note
     for name, value in dataclasses.asdict(config).items():
         if name != "eligibility_decay_shift":
@@ -126,6 +125,12 @@ def test_the_annotation_says_everything_and_is_json(config):
     assert note["saturation_policy"] == "clip every stored value to its field; intermediates never wrap"
     assert note["sequence_length_independent"] is True
     assert note["hidden_history_fields"] == []
+
+
+@pytest.mark.parametrize("rule_id", ["", None, 3])
+def test_an_annotation_names_its_rule(rule_id):
+    with pytest.raises(ConfigError, match="rule_id="):
+        OnlineO1Config().to_scnir_annotation(rule_id=rule_id)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,8 @@ import numpy as np
 import pytest
 
 from sc_hw_models.rule import ConfigError
-from sc_hw_models.rules.r_stdp import (
-    RULE,
-    OnlineO1Array,
-    OnlineO1Config,
-    OnlineO1Float,
-)
+from sc_hw_models.rules.r_stdp import RULE, OnlineO1Config, OnlineO1Float
+from sc_hw_models.synapse import OnlineO1Array
 
 from .r_stdp_reference import FIELDS, changed
 

@@ -6,15 +6,24 @@ import numpy as np
 import pytest
 
 from sc_hw_models.rule import ConfigError
-from sc_hw_models.rules import r_stdp
-from sc_hw_models.rules.r_stdp import (
+from sc_hw_models.rules.r_stdp import OnlineO1Config
+from sc_hw_models.synapse import (
     OnlineO1Array,
-    OnlineO1Config,
+    OnlineO1Snapshot,
     OnlineO1Synapse,
+    RustOnlineO1Synapse,
     build_online_o1_memory_proof,
 )
 
 from .r_stdp_reference import FIELDS, LARGEST, changed, label
+
+RANGES = {
+    "weight_bits": (1, 31),
+    "trace_bits": (2, 30),
+    "reward_bits": (1, 30),
+    "learning_shift": (0, 30),
+    "trace_decay_shift": (0, 30),
+}
 
 # Synapse and array interfaces.
 
@@ -23,24 +32,53 @@ def test_a_synapse_starts_empty_and_its_snapshot_is_a_copy():
     synapse = OnlineO1Synapse(initial_weight=7)
     assert synapse.config == OnlineO1Config()
     assert synapse.state_fields == FIELDS
-    assert synapse.snapshot() == {"weight": 7, "pre_trace": 0, "post_trace": 0, "eligibility": 0}
-    synapse.snapshot()["weight"] = 9
-    synapse.step(pre_spike=0, post_spike=0, reward=0)["weight"] = 9
-    assert synapse.snapshot()["weight"] == 7
+    before = synapse.snapshot()
+    assert before == OnlineO1Snapshot(weight=7, pre_trace=0, post_trace=0, eligibility=0)
+    with pytest.raises(AttributeError):
+        before.weight = 9
+    after = synapse.step(pre_spike=1, post_spike=0, reward=0)
+    assert (before.pre_trace, after.pre_trace) == (0, 4095)
+    assert (synapse.weight, synapse.pre_trace, synapse.post_trace, synapse.eligibility) == after[:4] == (7, 4095, 0, 0)
+    assert synapse.step(0, 1, 0) == synapse.snapshot()  # by position too
 
 
 def test_a_synapse_takes_numpy_scalars():
     synapse = OnlineO1Synapse()
-    assert synapse.step(pre_spike=np.bool_(True), post_spike=1, reward=np.int8(16))["weight"] == 2047
+    assert synapse.step(pre_spike=np.bool_(True), post_spike=1, reward=np.int8(16)).weight == 2047
 
 
 @pytest.mark.parametrize("weight", [-1, 65_536, 1.0, True])
-def test_initial_weights_are_checked(weight):
-    with pytest.raises(ConfigError, match="weight"):
-        OnlineO1Synapse(initial_weight=weight)
+def test_initial_weights_are_checked_and_one_synapse_s_saturates(weight):
+    if type(weight) is int:
+        assert OnlineO1Synapse(initial_weight=weight).weight == min(max(weight, 0), 65_535)
+    else:
+        with pytest.raises(ConfigError, match="initial_weight"):
+            OnlineO1Synapse(initial_weight=weight)
     if weight is not True:
         with pytest.raises(ConfigError, match="weight"):
             OnlineO1Array(OnlineO1Config(), 3, weight)
+
+
+@pytest.mark.parametrize("make", [OnlineO1Synapse, lambda config: build_online_o1_memory_proof(n_synapses=1, config=config)])
+@pytest.mark.parametrize("config", [{}, 3, OnlineO1Config])
+def test_what_is_no_configuration_is_refused(make, config):
+    with pytest.raises(ConfigError, match=r"^config="):
+        make(config)
+
+
+def test_native_code_makes_the_same_steps():
+    """Random widths, spikes and rewards, those beyond the range too."""
+    generator = np.random.default_rng(20265)
+    for _ in range(5):
+        widths = {name: int(generator.integers(*RANGES[name], endpoint=True)) for name in RANGES}
+        config = OnlineO1Config(*widths.values())
+        weight = int(generator.integers(0, config.max_weight, endpoint=True))
+        plain, native = OnlineO1Synapse(config, weight), RustOnlineO1Synapse(**widths, initial_weight=weight)
+        assert native.per_synapse_state_bits == config.per_synapse_state_bits
+        for pre, post in generator.random((300, 2)) < 0.3:
+            reward = int(generator.integers(2 * config.min_reward, 2 * config.max_reward + 2))
+            given = {"pre_spike": pre, "post_spike": post, "reward": reward}
+            assert native.step(**given) == plain.step(**given), f"seed 20265, {config}, {given}"
 
 
 @pytest.mark.parametrize(
@@ -48,7 +86,7 @@ def test_initial_weights_are_checked(weight):
 )
 def test_a_synapse_refuses_other_inputs_and_stays(inputs):
     synapse = OnlineO1Synapse(changed(rounding="stochastic"))
-    before = vars(synapse) | {"_state": synapse.snapshot()}
+    before = dict(vars(synapse))
     with pytest.raises(ConfigError, match=next(iter(inputs))):
         synapse.step(**({"pre_spike": 0, "post_spike": 0, "reward": 0} | inputs))
     assert vars(synapse) == before
@@ -62,14 +100,16 @@ def test_an_array_takes_one_weight_or_many():
 # Memory proof.
 
 
-@pytest.mark.parametrize("sequence_length", [None, 1, 256, 5000, 1 << 24])
+@pytest.mark.parametrize("sequence_length", [None, 0, 1, 256, 5000, 1 << 24])
 @pytest.mark.parametrize("options", [{}, LARGEST, {"trace_fraction_bits": 6, "rounding": "stochastic"}], ids=label)
 def test_the_memory_proof_claims_the_same_bits_for_any_length(options, sequence_length):
     config = changed(**options)
     proof = build_online_o1_memory_proof(n_synapses=1000, config=config, sequence_length=sequence_length)
     bits = config.weight_bits + 3 * (config.trace_bits + config.trace_fraction_bits)
     assert proof == {
-        "rule": "r_stdp", "n_synapses": 1000, "sequence_length": sequence_length, "steps_run": min(sequence_length or 256, 4096),
+        "schema_version": "sc-hw/online-o1-memory/1", "rule": "r_stdp",
+        "n_synapses": 1000, "sequence_length": sequence_length,
+        "steps_run": 256 if sequence_length is None else min(sequence_length, 4096),
         "state_fields": list(FIELDS), "per_synapse_state_bits": bits, "total_state_bits": 1000 * bits,
         "sequence_length_independent": True, "hidden_history_fields": [],
     }  # fmt: skip
@@ -78,7 +118,7 @@ def test_the_memory_proof_claims_the_same_bits_for_any_length(options, sequence_
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"n_synapses": 0}, {"n_synapses": True}, {"n_synapses": 1.0}, {"sequence_length": 0}, {"sequence_length": 10.0}],
+    [{"n_synapses": -1}, {"n_synapses": True}, {"n_synapses": 1.0}, {"sequence_length": -1}, {"sequence_length": 10.0}],
 )
 def test_the_memory_proof_checks_its_arguments(arguments):
     with pytest.raises(ConfigError, match=next(iter(arguments))):
@@ -87,9 +127,9 @@ def test_the_memory_proof_checks_its_arguments(arguments):
 
 @pytest.mark.parametrize(("name", "largest"), [("n_synapses", 1 << 32), ("sequence_length", 1 << 24)])
 def test_the_memory_proof_takes_numbers_up_to_its_limits(name, largest):
-    for value in (1, largest):
+    for value in (0, 1, largest):
         assert build_online_o1_memory_proof(**({"n_synapses": 10, "config": OnlineO1Config()} | {name: value}))[name] == value
-    with pytest.raises(ConfigError, match=rf"^{name}={largest + 1}: .* 1\.\.{largest}$"):
+    with pytest.raises(ConfigError, match=rf"^{name}={largest + 1}: .* 0\.\.{largest}$"):
         build_online_o1_memory_proof(**({"n_synapses": 10, "config": OnlineO1Config()} | {name: largest + 1}))
 
 
@@ -100,7 +140,7 @@ def test_the_memory_proof_lets_the_synapse_live(monkeypatch):
         given.append(inputs)
         return genuine(self, **inputs)
 
-    monkeypatch.setattr(r_stdp.OnlineO1Synapse, "step", step)
+    monkeypatch.setattr(OnlineO1Synapse, "step", step)
     build_online_o1_memory_proof(n_synapses=10, config=OnlineO1Config(), sequence_length=10_000)
     assert len(given) == 4096
     spikes = [(moment["pre_spike"], moment["post_spike"]) for moment in given]
@@ -113,11 +153,11 @@ def _grow_an_attribute(synapse):
 
 
 def _grow_a_state_field(synapse):
-    synapse._state = synapse._state | {"count": synapse._state.get("count", 0) + 1}
+    synapse._state = (*synapse._state, 1)
 
 
 def _leave_the_range(synapse):
-    synapse._state = synapse._state | {"pre_trace": 1 << 40}
+    synapse._state = (synapse._state[0], 1 << 40, *synapse._state[2:])
 
 
 def _widen_the_random_register(synapse):
@@ -128,7 +168,7 @@ def _widen_the_random_register(synapse):
     ("plant", "hidden"),
     [
         (_grow_an_attribute, ["spike_history"]),
-        (_grow_a_state_field, ["count"]),
+        (_grow_a_state_field, ["_state[4]"]),
         (_leave_the_range, []),
         (_widen_the_random_register, []),
     ],
@@ -137,11 +177,11 @@ def test_the_memory_proof_catches_a_synapse_that_remembers_more(plant, hidden, m
     genuine = OnlineO1Synapse.step
 
     def step(self, **inputs):
+        self._state = self._state[:4]
         genuine(self, **inputs)
         plant(self)
-        return self.snapshot()
 
-    monkeypatch.setattr(r_stdp.OnlineO1Synapse, "step", step)
+    monkeypatch.setattr(OnlineO1Synapse, "step", step)
     proof = build_online_o1_memory_proof(n_synapses=10, config=OnlineO1Config())
     assert proof["sequence_length_independent"] is False
     assert proof["hidden_history_fields"] == hidden
@@ -158,8 +198,8 @@ def test_the_memory_proof_catches_a_history_that_was_there_from_the_start(monkey
         self.history.append(inputs)
         return genuine_step(self, **inputs)
 
-    monkeypatch.setattr(r_stdp.OnlineO1Synapse, "__init__", init)
-    monkeypatch.setattr(r_stdp.OnlineO1Synapse, "step", step)
+    monkeypatch.setattr(OnlineO1Synapse, "__init__", init)
+    monkeypatch.setattr(OnlineO1Synapse, "step", step)
     proof = build_online_o1_memory_proof(n_synapses=10, config=OnlineO1Config())
     assert proof["sequence_length_independent"] is False
     assert proof["hidden_history_fields"] == ["history"]

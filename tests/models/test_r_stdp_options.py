@@ -9,12 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sc_hw_models.core import CoreModel
-from sc_hw_models.rules.r_stdp import (
-    RULE,
-    OnlineO1Array,
-    OnlineO1Config,
-    OnlineO1Synapse,
-)
+from sc_hw_models.rules.r_stdp import RULE, OnlineO1Config
+from sc_hw_models.synapse import OnlineO1Array, OnlineO1Synapse
 
 from .r_stdp_reference import (
     ROUNDINGS,
@@ -65,7 +61,7 @@ def test_scalar_array_core_and_reference_agree_for_all_options(rounding, decay_r
             pre, post = (generator.random(2) < 0.2).tolist()
             reward = random_reward(generator, config)
             state = option_step(config, state, pre, post, reward, noise.draw() if noise else 0)
-            assert tuple(scalar.step(pre_spike=pre, post_spike=post, reward=reward).values()) == state, options
+            assert tuple(scalar.step(pre_spike=pre, post_spike=post, reward=reward)[:4]) == state, options
             updated = array.update(pre_spike=np.array([pre]), post_spike=np.array([post]), reward=reward)
             core.step({"pre_spike": np.array([pre]), "post_spike": np.array([post]), "reward": reward})
             assert tuples(updated) == tuples(core.state) == [state], options
@@ -123,7 +119,7 @@ def test_a_reward_becomes_the_nearest_power_of_two(bits):
         assert meant == max(powers, key=lambda power: (-abs(power - reward), abs(power)))
         synapse = OnlineO1Synapse(config, 30_000)
         synapse.step(pre_spike=True, post_spike=False, reward=0)
-        weight = synapse.step(pre_spike=False, post_spike=True, reward=reward)["weight"]
+        weight = synapse.step(pre_spike=False, post_spike=True, reward=reward).weight
         assert weight == 30_000 + (meant * 2047 >> 4)
 
 
@@ -159,8 +155,8 @@ def test_a_pair_leaves_the_decayed_trace(lag, decay):
     """A spike sets its trace at the end of the timestep, so lags 0 and 1 both meet it full: decay^(lag-1)(max_trace)."""
     config = changed(trace_decay_shift=decay, eligibility_gain_shift=1)
     trace = floored_decay(config.max_trace, decay, max(0, lag - 1))
-    assert pair(config, lag)["eligibility"] == trace // 2
-    assert pair(config, lag, post_first=True)["eligibility"] == (trace // 2 if lag == 0 else -(trace // 2))
+    assert pair(config, lag).eligibility == trace // 2
+    assert pair(config, lag, post_first=True).eligibility == (trace // 2 if lag == 0 else -(trace // 2))
     ideal = config.max_trace * (1 - 2.0**-decay) ** max(0, lag - 1)
     assert 0 <= trace - ideal < 2**decay
 
@@ -170,13 +166,13 @@ def test_a_coincidence_potentiates_in_full_and_depresses_by_the_older_trace():
     synapse = OnlineO1Synapse(config)
     synapse.step(pre_spike=False, post_spike=True, reward=0)
     both = synapse.step(pre_spike=True, post_spike=True, reward=0)
-    assert both["eligibility"] == config.max_trace // 2 - config.max_trace // 2 == 0
-    assert both["pre_trace"] == both["post_trace"] == config.max_trace
+    assert both.eligibility == config.max_trace // 2 - config.max_trace // 2 == 0
+    assert both.pre_trace == both.post_trace == config.max_trace
 
 
 def test_the_weight_uses_the_eligibility_and_reward_of_the_same_timestep():
-    assert pair(OnlineO1Config(), 1, reward=16, weight=100)["weight"] == 100 + 16 * 2047 // 16
-    assert pair(OnlineO1Config(), 1, reward=-16, weight=5000)["weight"] == 5000 - 16 * 2047 // 16
+    assert pair(OnlineO1Config(), 1, reward=16, weight=100).weight == 100 + 16 * 2047 // 16
+    assert pair(OnlineO1Config(), 1, reward=-16, weight=5000).weight == 5000 - 16 * 2047 // 16
 
 
 @pytest.mark.parametrize(
@@ -184,7 +180,7 @@ def test_the_weight_uses_the_eligibility_and_reward_of_the_same_timestep():
 )
 def test_the_reward_is_clipped(reward, clipped):
     expected = 30_000 + clipped * 2047 // 16
-    assert pair(OnlineO1Config(), 1, reward=reward, weight=30_000)["weight"] == expected
+    assert pair(OnlineO1Config(), 1, reward=reward, weight=30_000).weight == expected
     array = OnlineO1Array(OnlineO1Config(), 1, 30_000)
     array.load({"eligibility": np.array([2047]), "pre_trace": np.array([4095])})
     updated = array.update(pre_spike=np.array([0]), post_spike=np.array([1]), reward=reward)
@@ -194,5 +190,5 @@ def test_the_reward_is_clipped(reward, clipped):
 @pytest.mark.parametrize(("sign", "bound"), [(1, 65535), (-1, 0)])
 def test_the_weight_saturates_and_stays(sign, bound):
     synapse = OnlineO1Synapse(initial_weight=32_768)
-    weights = [synapse.step(pre_spike=True, post_spike=True, reward=127 * sign)["weight"] for _ in range(20)]
+    weights = [synapse.step(pre_spike=True, post_spike=True, reward=127 * sign).weight for _ in range(20)]
     assert weights[-5:] == [bound] * 5

@@ -6,12 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from sc_hw_models.rules.r_stdp import (
-    OnlineO1Array,
-    OnlineO1Config,
-    OnlineO1Float,
-    OnlineO1Synapse,
-)
+from sc_hw_models.rules.r_stdp import OnlineO1Config, OnlineO1Float
+from sc_hw_models.synapse import OnlineO1Array, OnlineO1Synapse
 
 from .r_stdp_reference import FIELDS, Z, changed, floored_decay, pair
 
@@ -33,25 +29,25 @@ def silent(config, *, eligibility_at_start=None, steps=300, reward=127):
 @pytest.mark.parametrize("decay", [1, 2, 4, 7, 10])
 def test_floored_decay_is_stuck_at_two_to_the_shift_minus_one(decay):
     before, after = silent(changed(trace_decay_shift=decay), steps=4 << decay, reward=0)
-    assert [after[name] for name in FIELDS[1:]] == [2**decay - 1] * 3
-    assert before["weight"] == after["weight"] == 30_000
+    assert [getattr(after, name) for name in FIELDS[1:]] == [2**decay - 1] * 3
+    assert before.weight == after.weight == 30_000
 
 
 def test_a_stuck_eligibility_drives_the_weight_to_its_limit_in_silence():
     before, after = silent(OnlineO1Config())
-    assert before == {"weight": 30_000, "pre_trace": 15, "post_trace": 15, "eligibility": 15}
-    assert after["weight"] == 65_535
-    assert silent(OnlineO1Config(), steps=1)[1]["weight"] == 30_000 + 127 * 15 // 16
+    assert before == (30_000, 15, 15, 15, None)
+    assert after.weight == 65_535
+    assert silent(OnlineO1Config(), steps=1)[1].weight == 30_000 + 127 * 15 // 16
 
 
 @pytest.mark.parametrize("fraction", range(9))
 def test_fraction_bits_from_the_decay_shift_on_cure_the_drift(fraction):
     """A stuck eligibility of 2^D - 1 stored units is below one whole unit as soon as F >= D, and just then."""
     before, after = silent(changed(trace_fraction_bits=fraction))
-    assert before["eligibility"] == 15
+    assert before.eligibility == 15
     expected = 30_000 if fraction >= 4 else min(65_535, 30_000 + 300 * (127 * (15 >> fraction) // 16))
-    assert after["weight"] == expected
-    assert (after["weight"] == 30_000) == (fraction >= 4)
+    assert after.weight == expected
+    assert (after.weight == 30_000) == (fraction >= 4)
 
 
 def test_a_negative_remainder_below_one_unit_drives_nothing_either():
@@ -65,12 +61,12 @@ def test_a_negative_remainder_below_one_unit_drives_nothing_either():
 
 def test_stochastic_decay_reaches_zero():
     before, after = silent(changed(decay_rounding="stochastic"))
-    assert before == {"weight": 30_000, "pre_trace": 0, "post_trace": 0, "eligibility": 0}
-    assert after["weight"] == 30_000
+    assert before == (30_000, 0, 0, 0, None)
+    assert after.weight == 30_000
 
 
 def test_nearest_decay_is_stuck_at_half():
-    assert [silent(changed(decay_rounding="nearest"), steps=1)[0][name] for name in FIELDS[1:]] == [7] * 3
+    assert silent(changed(decay_rounding="nearest"), steps=1)[0][1:4] == (7, 7, 7)
 
 
 def steady(config, eligibility, reward, synapses=1):
@@ -131,10 +127,10 @@ def test_stochastic_decay_is_unbiased(name):
 
 def test_early_lags_saturate_and_the_gain_shift_separates_them():
     lags = range(40)
-    default = [pair(OnlineO1Config(), lag)["eligibility"] for lag in lags]
+    default = [pair(OnlineO1Config(), lag).eligibility for lag in lags]
     assert default[:12] == [2047] * 12
     assert default[12] < 2047
-    halved = [pair(changed(eligibility_gain_shift=1), lag)["eligibility"] for lag in lags]
+    halved = [pair(changed(eligibility_gain_shift=1), lag).eligibility for lag in lags]
     assert halved[0] == halved[1] == 2047
     assert all(a > b for a, b in itertools.pairwise(halved[1:]))
 
@@ -147,8 +143,8 @@ def test_eligibility_has_its_own_time_constant(own):
     synapse.step(pre_spike=False, post_spike=True, reward=0)
     for _ in range(100):
         after = synapse.step(pre_spike=False, post_spike=False, reward=0)
-    assert after["eligibility"] == (floored_decay(2047, own, 100) if own else 2047)
-    assert after["post_trace"] == floored_decay(4095, 4, 100)
+    assert after.eligibility == (floored_decay(2047, own, 100) if own else 2047)
+    assert after.post_trace == floored_decay(4095, 4, 100)
 
 
 def test_a_decay_shift_of_ten_remembers_for_a_second():
@@ -160,5 +156,5 @@ def test_a_decay_shift_of_ten_remembers_for_a_second():
 @pytest.mark.parametrize("shift", range(5))
 def test_depression_shift_scales_depression_only(shift):
     config = changed(depression_shift=shift, eligibility_gain_shift=1)
-    assert pair(config, 3)["eligibility"] == floored_decay(4095, 4, 2) // 2
-    assert pair(config, 3, post_first=True)["eligibility"] == -(floored_decay(4095, 4, 2) // 2 ** (1 + shift))
+    assert pair(config, 3).eligibility == floored_decay(4095, 4, 2) // 2
+    assert pair(config, 3, post_first=True).eligibility == -(floored_decay(4095, 4, 2) // 2 ** (1 + shift))

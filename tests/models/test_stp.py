@@ -73,7 +73,7 @@ def test_closed_forms(mode, u_se, tau_f, tau_d):
 def test_the_steady_state_refuses(name, value):
     with pytest.raises(ConfigError, match=f"^{name}={value!r}: allowed are"):
         steady_state(**({"interval": 1.0, "tau_d": 1.0, "tau_f": 1.0, "u_se": 1.0} | {name: value}))
-    with pytest.raises(ConfigError, match=r"^u_se=1\.5: allowed are numbers above 0, at most 1$"):
+    with pytest.raises(ConfigError, match=r"^u_se=1\.5: allowed are finite numbers above 0 and at most 1$"):
         steady_state(1.0, tau_d=1.0, tau_f=1.0, u_se=1.5)
     with pytest.raises(ConfigError, match=r"^mode='x': .* tm98, mongillo$"):
         steady_state(1.0, tau_d=1.0, tau_f=1.0, u_se=1.0, mode="x")
@@ -112,9 +112,17 @@ def test_float_refuses(arguments, message):
         ShortTermPlasticity(**arguments)
 
 
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.float32, np.float64])
+def test_spikes_may_be_of_any_real_type(dtype):
+    model, same = ShortTermPlasticity(), ShortTermPlasticity()
+    for spikes in ([1, 0, 1], [0, 0, 1]):
+        np.testing.assert_array_equal(model.update(np.array(spikes, dtype=dtype)), same.update(np.array(spikes, dtype=bool)))
+
+
 @pytest.mark.parametrize(
     ("spikes", "message"),
-    [(np.ones(2), "dtype float64"), (np.ones(2, dtype=int), "dtype int64"),
+    [(np.full(2, 0.5), "dtype float64"), (np.array([0, 2]), "dtype int64"), (np.array([0.0, np.nan]), "dtype float64"),
+     (np.array(["0", "1"]), "dtype <U1"), (np.array([0j, 1j]), "dtype complex128"),
      (np.ones(3, dtype=bool), r"shape \(3,\) given; allowed is \(2,\)"),
      (np.ones((2, 1), dtype=bool), "shape"), (np.array(True), "shape")],
 )  # fmt: skip

@@ -52,9 +52,10 @@ def test_a_scoreboard_that_does_not_compare_has_a_gap(make_core, tmp_path, monke
 @pytest.mark.parametrize(
     ("simulation", "proof", "gap"),
     [
-        ("killed", "killed", ""),
+        ("killed", "refuted", ""),
+        ("killed", "differs", ""),
         ("survives", "equivalent", ""),
-        ("survives", "killed", "survives simulation"),
+        ("survives", "refuted", "survives simulation"),
         ("killed", "equivalent", "simulation kills what the proof calls equivalent"),
         ("killed", "unknown", "the proof does not decide"),
         ("survives", "unknown", "the proof does not decide"),

@@ -3,10 +3,12 @@
 import csv
 import gzip
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,9 +16,10 @@ from click.testing import CliRunner
 
 from sc_hw.cli import app
 from sc_hw.errors import UserError
-from sc_hw.train.callbacks import CSV, TensorBoard, WandB
+from sc_hw.train.callbacks import CSVCallback, TensorBoardCallback, WandBCallback
 from sc_hw.train.data import load
 from sc_hw.train.run import TrainConfig, tasks
+from sc_hw_models.rule import ConfigError
 
 SMALL = ("--lr", "0.01", "--strength", "100", "--hidden", "12", "--tasks", "2", "--epochs", "3")
 FILES = ("weights.npz", "importance.npz", "log.csv", "train.json")
@@ -239,22 +242,81 @@ def test_tasks_split_and_permute():
 
 def test_csv_quotes_keeps_and_is_on_the_disk_at_once(tmp_path):
     path = tmp_path / "log.csv"
-    log = CSV(path)
-    log.row({"a": 1, "b": 'x, "y"'})
-    log.row({"a": 0.1 + 0.2, "b": ""})
-    assert list(csv.reader(path.read_text().splitlines())) == [["a", "b"], ["1", 'x, "y"'], ["0.30000000000000004", ""]]
+    log = CSVCallback(path)
+    log.log({"a": 1, "b": 'x, "y"'}, 0)
+    log.log({"a": 0.1 + 0.2, "b": ""}, 1)
+    heading, first = ["step", "a", "b"], ["0", "1", 'x, "y"']
+    assert list(csv.reader(path.read_text().splitlines())) == [heading, first, ["1", "0.30000000000000004", ""]]
     with pytest.raises(ValueError, match="columns"):
-        log.row({"a": 1})
+        log.log({"a": 1}, 2)
+    with pytest.raises(ConfigError, match="step=-1"):
+        log.log({"a": 1, "b": 2}, -1)
     log.close()
-    again = CSV(path, keep=1)
-    again.row({"a": 5, "b": "z"})
+    again = CSVCallback(path, keep=1)
+    again.log({"a": 5, "b": "z"}, 7)
     again.close()
     with pytest.raises(UserError, match="fewer than 5 rows"):
-        CSV(path, keep=5)
-    assert list(csv.reader(path.read_text().splitlines())) == [["a", "b"], ["1", 'x, "y"'], ["5", "z"]]
+        CSVCallback(path, keep=5)
+    assert list(csv.reader(path.read_text().splitlines())) == [heading, first, ["7", "5", "z"]]
 
 
-@pytest.mark.parametrize(("board", "package", "make"), [("tensorboard", "tensorboardX", TensorBoard), ("wandb", "wandb", WandB)])
+class Writer:
+    """What ``SummaryWriter`` and ``wandb.init`` are asked, by run."""
+
+    def __init__(self, **asked):
+        self.asked, self.steps = asked, []
+
+    def add_scalar(self, name, value, step):
+        assert isinstance(value, int | float)
+        if name == "loss":
+            self.steps.append(step)
+
+    def log(self, values, step):
+        self.add_scalar("loss", values["loss"], step)
+
+    def close(self):
+        pass
+
+    finish = close
+
+
+def test_a_resumed_run_goes_on_where_it_stopped_on_every_board(tmp_path, monkeypatch):
+    """Stopped by an exception after the second epoch of six: boards go on at step 2, or are told what to overwrite."""
+    made = []
+
+    def make(log_dir=None, **asked):
+        made.append(Writer(log_dir=log_dir, **asked))
+        return made[-1]
+
+    monkeypatch.setitem(sys.modules, "tensorboardX", SimpleNamespace(SummaryWriter=make))
+    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(init=make))
+    for board in ("tensorboard", "wandb"):
+        folder, genuine = tmp_path / board, Writer.add_scalar
+
+        def stopped(self, name, value, step, genuine=genuine):
+            genuine(self, name, value, step)
+            if name == "loss" and step == 2:
+                raise KeyboardInterrupt
+
+        made.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(Writer, "add_scalar", stopped)
+            sc_hw(*SMALL, "--log", board, "-o", folder)
+        assert sc_hw(*SMALL, "--log", board, "--resume", "-o", folder).exit_code == 0
+        assert [run.steps for run in made] == [[0, 1, 2], [2, 3, 4, 5]]
+        first, second = (run.asked for run in made)
+        if board == "tensorboard":
+            assert (first["purge_step"], second["purge_step"]) == (0, 2)
+        else:
+            assert first == second
+            assert first["resume"] == "allow"
+            sc_hw(*SMALL, "--log", board, "-o", tmp_path / "other")
+            assert made[-1].asked["id"] != first["id"]
+
+
+@pytest.mark.parametrize(
+    ("board", "package", "make"), [("tensorboard", "tensorboardX", TensorBoardCallback), ("wandb", "wandb", WandBCallback)]
+)
 def test_a_board_that_is_missing_names_its_extra(tmp_path, monkeypatch, board, package, make):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(UserError, match=rf"needs {package}; install it with: pip install 'sc-hw\[{board}\]'"):
@@ -296,5 +358,12 @@ def test_bad_input_is_refused_and_nothing_written(tmp_path):
     with pytest.raises(UserError, match=r"--resume: .* cannot be read"):
         raise sc_hw("-o", tmp_path / "there", "--resume").exception
     assert sc_hw(*SMALL, "-o", tmp_path / "done").exit_code == 0
+    for name, content in (("identity", "[1]"), ("identity", "{"), ("history", '[["x"]]'), ("rows", "many"), ("progress", [1])):
+        kept = dict(np.load(tmp_path / "done" / "checkpoint.npz"))
+        shutil.copytree(tmp_path / "done", tmp_path / "odd")
+        np.savez(tmp_path / "odd" / "checkpoint.npz", **kept | {name: content})
+        with pytest.raises(UserError, match=r"checkpoint\.npz cannot be read"):
+            raise sc_hw(*SMALL, "-o", tmp_path / "odd", "--resume").exception
+        shutil.rmtree(tmp_path / "odd")
     with pytest.raises(UserError, match="written with another seed; give the same options"):
         raise sc_hw(*SMALL, "--seed", 5, "--resume", "-o", tmp_path / "done").exception

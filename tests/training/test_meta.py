@@ -11,7 +11,7 @@ from sc_hw_models.rule import ConfigError
 from sc_hw_models.training.evolution import SNNGeneticEvolver
 from sc_hw_models.training.meta import MetaLearner, TanhRegressor
 from sc_hw_models.training.optimisers import SGD
-from sc_hw_models.training.schedulers import Cosine, Exponential, Step, WarmupCosine
+from sc_hw_models.training.schedulers import CosineScheduler, ExponentialScheduler, StepScheduler, WarmupCosineScheduler
 
 
 def loss(weights, batch):
@@ -72,7 +72,7 @@ def test_adapting_to_sinusoids_beats_not_adapting_and_joint_training():
                 gradients = [network.gradient(network.weights, query)[1] for _, query in tasks]
                 learner.optimiser.step(network.weights, [np.mean(parts, axis=0) for parts in zip(*gradients, strict=True)])
             else:
-                learner.train_step(tasks)
+                learner.outer_step(tasks)
         return network
 
     joint = trained("joint")
@@ -93,13 +93,20 @@ def test_evolution_finds_and_keeps_the_best():
 
     evolver = SNNGeneticEvolver(lambda g: [g.normal(0, 1, 6)], fitness, 30, mutation_rate=0.3, mutation_scale=0.2, seed=4)
     start = evolver.best_fitness
-    history = evolver.evolve(60)
+    assert evolver.evolve(60) is evolver.best
+    history = evolver.history
     assert history == sorted(history)
     assert history[-1] > 0.02 * start
     assert len(judged) == 30 + 60 * 24
     again = SNNGeneticEvolver(lambda g: [g.normal(0, 1, 6)], fitness, 30, mutation_rate=0.3, mutation_scale=0.2, seed=4)
-    assert again.evolve(60) == history
-    assert (again.best[0] == evolver.best[0]).all()
+    again.evolve(25)
+    kept = again.state
+    later = SNNGeneticEvolver(lambda g: [g.normal(0, 1, 6)], fitness, 30, mutation_rate=0.3, mutation_scale=0.2, seed=5)
+    later.restore(kept)
+    for resumed in (again, later):  # gone on with, and stopped and restored
+        resumed.evolve(35)
+        assert resumed.history == history
+        assert (resumed.best[0] == evolver.best[0]).all()
 
 
 def test_nan_ranks_last_and_elites_are_unchanged():
@@ -115,15 +122,20 @@ def test_nan_ranks_last_and_elites_are_unchanged():
 
 def test_schedules_follow_their_formulas():
     cases = {
-        Step(lr=0.8, period=3, gamma=0.5): [0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2],
-        Exponential(lr=1.0, gamma=0.5): [1.0, 0.5, 0.25],
-        Cosine(lr=1.0, period=4, lr_min=0.2): [1.0, 0.6 + math.sqrt(0.08), 0.6, 0.6 - math.sqrt(0.08), 0.2, 0.2],
-        WarmupCosine(lr=1.0, period=6, warmup=2): [0.5, 1.0, 1.0, 0.5 + math.sqrt(0.125), 0.5, 0.5 - math.sqrt(0.125), 0.0],
+        StepScheduler(0.8, 3, 0.5): [0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2],
+        ExponentialScheduler(1.0, 0.5): [1.0, 0.5, 0.25],
+        CosineScheduler(1.0, 0.2, 4): [1.0, 0.6 + math.sqrt(0.08), 0.6, 0.6 - math.sqrt(0.08), 0.2, 0.2],
+        WarmupCosineScheduler(1.0, 0.0, 2, 6): [0, 0.5, 1.0, 0.5 + math.sqrt(0.125), 0.5, 0.5 - math.sqrt(0.125), 0.0, 0.0],
     }.items()  # fmt: skip
     for schedule, expected in cases:
-        assert [schedule.step() for _ in expected] == pytest.approx(expected, abs=1e-12)
-        schedule.reset()
-        assert [schedule.step() for _ in expected] == pytest.approx(expected, abs=1e-12)
+        for _ in range(2):
+            assert schedule.lr == pytest.approx(expected[0], abs=1e-12)
+            for rate in expected[1:]:
+                assert schedule.step() == schedule.lr == pytest.approx(rate, abs=1e-12)
+            state, rate = schedule.state, schedule.lr
+            schedule.reset()
+        schedule.restore(state)
+        assert schedule.lr == rate
 
 
 def test_bad_input_is_refused_by_name():
@@ -133,7 +145,7 @@ def test_bad_input_is_refused_by_name():
         (lambda: MetaLearner(network, 0), "inner_lr=0"),
         (lambda: MetaLearner(network, outer_lr=-1), "outer_lr=-1"),
         (lambda: MetaLearner(network, steps=0), "steps=0"),
-        (lambda: MetaLearner(network).train_step([]), "tasks: none"),
+        (lambda: MetaLearner(network).outer_step([]), "tasks: none"),
         (lambda: network.gradient(network.weights, (np.ones((3, 2)), np.ones((3, 1)))), r"inputs: shape \(3, 2\)"),
         (lambda: network.gradient(network.weights, (np.ones((3, 1)), np.ones(3))), r"targets: shape \(3,\)"),
         (lambda: TanhRegressor([1]), r"sizes=\[1\]"),
@@ -142,11 +154,11 @@ def test_bad_input_is_refused_by_name():
         (lambda: SNNGeneticEvolver(ones, sum, elite_fraction=-0.1), "elite_fraction=-0.1"),
         (lambda: SNNGeneticEvolver(lambda g: [], sum), "layer_factory"),
         (lambda: SNNGeneticEvolver(ones, lambda w: 0.0).evolve(0), "generations=0"),
-        (lambda: Step(lr=0.1, period=0), "period=0"),
-        (lambda: Step(lr=-0.1, period=1), "lr=-0.1"),
-        (lambda: Exponential(lr=0.1, gamma=1.1), "gamma=1.1"),
-        (lambda: Cosine(lr=0.1, period=5, lr_min=0.2), "lr_min=0.2"),
-        (lambda: WarmupCosine(lr=0.1, period=5, warmup=5), "warmup=5"),
+        (lambda: StepScheduler(0.1, 0), "step_size=0"),
+        (lambda: StepScheduler(-0.1, 1), "lr_init=-0.1"),
+        (lambda: ExponentialScheduler(0.1, 1.1), "gamma=1.1"),
+        (lambda: CosineScheduler(0.1, 0.2, 5), "lr_min=0.2"),
+        (lambda: WarmupCosineScheduler(0.1, 0.0, 5, 5), "warmup_steps=5"),
         (lambda: SGD(lr=math.nan), "lr=nan"),
     ):
         with pytest.raises(ConfigError, match=words):

@@ -7,6 +7,7 @@ import pytest
 
 from sc_hw_models.continual.ewc import ElasticPenalty
 from sc_hw_models.continual.fisher import Perceptron, fisher_diagonal
+from sc_hw_models.continual.learner import ContinualLearner
 from sc_hw_models.continual.si import SynapticIntelligence
 from sc_hw_models.continual.stochastic import EWC_SCLayer
 from sc_hw_models.continual.trainer import ContinualTrainer
@@ -15,9 +16,9 @@ from sc_hw_models.neurons import ALIF, LIF, Izhikevich, Leaky, Source
 from sc_hw_models.rule import ConfigError
 from sc_hw_models.training import schedulers
 from sc_hw_models.training.bptt import BPTTLearner, TBPTTLearner
-from sc_hw_models.training.eprop import EligibilityTrace, EpropTrainer
+from sc_hw_models.training.eprop import EligibilityTrace, EpropTrainer, ProjectionEligibility
 from sc_hw_models.training.evolution import SNNGeneticEvolver
-from sc_hw_models.training.federated import FederatedAggregator
+from sc_hw_models.training.federated import FederatedAggregator, SecureSum
 from sc_hw_models.training.homeostasis import HomeostaticPlasticity
 from sc_hw_models.training.losses import cross_entropy, squared_error
 from sc_hw_models.training.meta import MetaLearner, TanhRegressor
@@ -48,31 +49,39 @@ NUMBERS = (  # how it is made, and the numbers it takes, with values that are go
       "adaptation": 0.1, "refractory": 0, "input_scale": 1.0, "recurrent_scale": 1.0, "seed": 0}),
     (lambda **k: EpropTrainer(2, 3, 1, adaptation=0.1, **k), {"tau_adaptation": 20.0}),
     (lambda **k: OnlineTrainer([2, 3], **k), {"tau_mem": 20.0, "threshold": 1.0, "lr": 0.1, "scale": 1.0, "seed": 0}),
-    (lambda **k: OnlineLIFLayer(**({"n_inputs": 2, "n_neurons": 3} | k), neuron=LIF(), generator=np.random.default_rng(0)),
-     {"n_inputs": 2, "n_neurons": 3, "scale": 1.0}),
+    (lambda **k: OnlineLIFLayer(**({"n_inputs": 2, "n_neurons": 3} | k)),
+     {"n_inputs": 2, "n_neurons": 3, "tau_mem": 20.0, "threshold": 1.0, "lr": 0.1, "dt": 1.0, "scale": 1.0, "seed": 0}),
     (lambda **k: RewardModulatedLearner(NETWORK, **k),
      {"tau_reward": 100.0, "tau_eligibility": 1000.0, "tau_pre": 20.0, "tau_post": 20.0, "potentiation": 1.0, "depression": 1.0,
       "lr": 0.1, "w_min": 0.0, "w_max": 1.0, "period": 1}),
-    (HomeostaticPlasticity, {"target_rate": 10.0, "tau": 1000.0, "tau_scaling": 5000.0, "dt": 1.0}),
-    (lambda **k: StructuralPlasticity(XA, **k),
-     {"growth_rate": 0.1, "prune_threshold": 0.1, "window": 10, "tau": 5.0, "seed": 0}),
-    (lambda **k: FederatedAggregator(**({"n_clients": 3} | k)), {"n_clients": 3, "modulus_bits": 8, "seed": 0}),
+    (HomeostaticPlasticity, {"target_rate": 10.0, "tau": 1000.0, "tau_scaling": 5000.0, "dt": 1.0, "w_min": 0.1, "w_max": 2.0}),
+    (StructuralPlasticity, {"growth_rate": 0.1, "prune_threshold": 0.1, "window": 10, "tau": 5.0, "period": 1, "seed": 0}),
+    (EligibilityTrace, {"tau_e": 20.0, "dt": 1.0}),
+    (lambda **k: FederatedAggregator.aggregate_gradients([np.ones(2)] * 2, **k), {"seed": 0}),
+    (lambda **k: SecureSum(**({"n_clients": 3} | k)), {"n_clients": 3, "neighbours": 2}),
     (lambda **k: MetaLearner(TanhRegressor([1, 1]), **k), {"inner_lr": 0.1, "outer_lr": 0.1, "steps": 1}),
     (lambda **k: TanhRegressor([1, 1], **k), {"seed": 0}),
     (lambda **k: SNNGeneticEvolver(lambda g: [g.normal(size=2)], lambda w: 0.0, **k),
      {"population_size": 3, "mutation_rate": 0.1, "elite_fraction": 0.2, "mutation_scale": 0.1, "seed": 0}),
-    (lambda **k: schedulers.Step(**({"lr": 0.1, "period": 3} | k)), {"lr": 0.1, "period": 3, "gamma": 0.5}),
-    (lambda **k: schedulers.Exponential(**({"lr": 0.1} | k)), {"lr": 0.1, "gamma": 0.5}),
-    (lambda **k: schedulers.Cosine(**({"lr": 0.1, "period": 3} | k)), {"lr": 0.1, "period": 3, "lr_min": 0.0}),
-    (lambda **k: schedulers.WarmupCosine(**({"lr": 0.1, "period": 5, "warmup": 2} | k)), {"period": 5, "warmup": 2}),
+    (lambda **k: schedulers.StepScheduler(**({"lr_init": 0.1, "step_size": 3} | k)),
+     {"lr_init": 0.1, "step_size": 3, "gamma": 0.5}),
+    (lambda **k: schedulers.ExponentialScheduler(**({"lr_init": 0.1} | k)), {"lr_init": 0.1, "gamma": 0.5}),
+    (lambda **k: schedulers.CosineScheduler(**({"lr_init": 0.1, "lr_min": 0.0, "total_steps": 3} | k)),
+     {"lr_init": 0.1, "lr_min": 0.0, "total_steps": 3}),
+    (lambda **k: schedulers.WarmupCosineScheduler(**({"lr_init": 0.1, "lr_min": 0.0, "warmup_steps": 2, "total_steps": 5} | k)),
+     {"lr_min": 0.0, "warmup_steps": 2, "total_steps": 5}),
     (SGD, {"lr": 0.1, "momentum": 0.5}),
     (Adam, {"lr": 0.1, "beta1": 0.5, "beta2": 0.5, "epsilon": 1e-8}),
     (fast_sigmoid, {"slope": 1.0}),
     (triangular, {"gamma": 1.0}),
     (lambda **k: ElasticPenalty([(2, 3)], **k), {"strength": 1.0}),
     (lambda **k: SynapticIntelligence(WEIGHTS, **k), {"strength": 1.0, "damping": 0.1}),
-    (lambda **k: EWC_SCLayer(**({"n_inputs": 2, "n_outputs": 3} | k)),
-     {"n_inputs": 2, "n_outputs": 3, "stream_length": 8, "gain": 1.0, "lr": 0.1, "seed": 0}),
+    (lambda **k: EWC_SCLayer(**({"n_inputs": 2, "n_neurons": 3} | k)),
+     {"n_inputs": 2, "n_neurons": 3, "w_min": -1.0, "w_max": 1.0, "stream_length": 8, "gain": 1.0, "lr": 0.1, "ewc_lambda": 1.0,
+      "fisher_samples": 5, "seed": 0}),
+    (lambda **k: EWC_SCLayer(2, 3).apply_ewc_penalty(**k), {"step_size": 0.01}),
+    (lambda **k: ContinualLearner(WEIGHTS, **k), {"ewc_lambda": 1.0}),
+    (lambda **k: registered(**({"accuracy": 0.5} | k)), {"accuracy": 0.5}),
     (lambda **k: ContinualTrainer([2, 3], **k),
      {"heads": 1, "lr": 0.1, "batch": 1, "fisher_samples": 1, "seed": 0}),
     (lambda **k: ContinualTrainer([2, 3], method="si", **k), {"strength": 1.0, "damping": 0.1}),
@@ -94,10 +103,22 @@ def eprop():
     return EpropTrainer(3, 4, 2)
 
 
-def homeostatic(spikes):
-    plasticity = HomeostaticPlasticity()
-    plasticity.update(np.zeros(4), [XA])
-    plasticity.update(spikes, [])
+def registered(accuracy):
+    learner = ContinualLearner(WEIGHTS)
+    learner.measure_fisher(INPUTS)
+    learner.register_task(accuracy)
+
+
+def traced(pre, post, error):
+    EligibilityTrace().update(np.ones(3), np.ones(4), np.ones(4))
+    trace = EligibilityTrace()
+    trace.update(np.ones(3), np.ones(4), np.ones(4))
+    trace.update(pre, post, error)
+
+
+def shown(**state):
+    """E-prop's eligibility of a projection, given a state of its target."""
+    ProjectionEligibility(XA).step(np.ones(3), A.neuron.rest((4,)) | state)
 
 
 def online():
@@ -123,21 +144,24 @@ ARRAYS = (  # a call, the name it must give, an array that is good, and whether 
     (lambda v: eprop().step(v), "x", np.ones(3), False),
     (lambda v: eprop().step(np.ones(3), v), "targets", np.ones(2), False),
     (lambda v: eprop().train_sequence(np.ones((5, 3)), v), "targets", np.ones((5, 2)), False),
-    (lambda v: EligibilityTrace(XA).step(v, A.neuron.rest((4,))), "sent", np.ones(3), False),
-    (lambda v: online().train_sequence(v, np.ones((5, 1, 2))), "inputs", np.ones((5, 1, 3)), True),
+    (lambda v: ProjectionEligibility(XA).step(v, A.neuron.rest((4,))), "sent", np.ones(3), False),
+    (lambda v: shown(voltage=v), "state voltage", np.ones(4), False),
+    (lambda v: shown(refractory=v), "state refractory", np.ones(4), False),
+    (lambda v: traced(v, np.ones(4), np.ones(4)), "pre_spike", np.ones(3), False),
+    (lambda v: traced(np.ones(3), v, np.ones(4)), "post_spike", np.ones(4), False),
+    (lambda v: traced(np.ones(3), np.ones(4), v), "error_signal", np.ones(4), False),
+    (lambda v: online().train_sequence(v, np.ones((5, 2, 2))), "inputs", np.ones((5, 2, 3)), True),
     (lambda v: online().train_sequence(np.ones((5, 1, 3)), v), "targets", np.ones((5, 1, 2)), False),
-    (lambda v: online().layers[0].forward(v), "x", np.ones((1, 3)), False),
-    (lambda v: online().layers[0].backward(v), "signal", np.ones((1, 2)), False),
-    (lambda v: RewardModulatedLearner(LAYER, plastic=[XA]).step({"x": v}), "inputs x", np.ones(3), False),
-    (homeostatic, "spikes", np.zeros(4), False),
-    (lambda v: StructuralPlasticity(XA).observe(v, np.zeros(4)), "pre", np.zeros(3), False),
-    (lambda v: StructuralPlasticity(XA).observe(np.zeros(3), v), "post", np.zeros(4), False),
+    (lambda v: online().layers[0].step(v), "x", np.ones(3), False),
+    (lambda v: online().layers[0].apply_learning_signal(v), "signal", np.ones(2), False),
+    (lambda v: ContinualLearner(WEIGHTS).update_weights([v]), "new_weights", np.ones((2, 3)), False),
+    (lambda v: ContinualLearner(WEIGHTS).compute_fisher([[v]]), "gradients_per_sample", np.ones((2, 3)), False),
     (lambda v: tanh.gradient(tanh.weights, (v, np.ones((5, 2)))), "inputs", np.ones((5, 3)), True),
     (lambda v: tanh.gradient(tanh.weights, (INPUTS, v)), "targets", np.ones((5, 2)), False),
     (lambda v: fisher_diagonal(Perceptron(), WEIGHTS, v), "inputs", np.ones((5, 3)), True),
     (lambda v: EWC_SCLayer(3, 2).forward(v), "inputs", np.ones((5, 3)), True),
     (lambda v: EWC_SCLayer(3, 2).train_step(np.ones((5, 3)), v), "labels", np.ones((5, 2)), False),
-    (lambda v: EWC_SCLayer(3, 2).consolidate(v), "inputs", np.ones((5, 3)), True),
+    (lambda v: EWC_SCLayer(3, 2).consolidate_task(v), "inputs", np.ones((5, 3)), True),
     (lambda v: ContinualTrainer([3, 2]).train_epoch(v, np.zeros(5, int)), "inputs", np.ones((5, 3)), True),
     *((lambda v, call=call: call([v]), "weights", np.ones((2, 3)), False) for call in penalties()),
 )  # fmt: skip
@@ -166,14 +190,10 @@ def test_classes_and_indices_are_whole_numbers_in_range():
         (lambda: cross_entropy(np.zeros((0, 2)), np.zeros(0, int)), r"outputs: shape \(0, 2\)"),
         (lambda: Projection(X, A, [0.0, 1.5, 2, 3], [0, 1, 2], np.ones(3)), "indptr: float64"),
         (lambda: Projection(X, A, [0, 1, 2, 3], [0, 1, 2.5], np.ones(3)), "indices: float64"),
-        (lambda: StructuralPlasticity(XA).correlation(np.array([0]), np.array([4])), "post: "),
-        (lambda: StructuralPlasticity(XA).correlation(np.array([0, 1]), np.array([0])), "post: shape"),
-        (lambda: FederatedAggregator(2).masked(0, np.ones(2, int), {(0, 1): b""}, turn=-1), "turn=-1"),
         (lambda: fisher_diagonal(Perceptron(), WEIGHTS, np.ones((2, 3)), np.array([0, -1]), kind="empirical"), "labels: "),
         (lambda: fisher_diagonal(Perceptron("logistic"), WEIGHTS, np.ones((1, 3)), np.array([[0, 2]]), kind="empirical"),
          r"labels: allowed are integers 0\.\.1"),
         (lambda: trainer.accuracy(2, np.ones((1, 3)), np.zeros(1, int)), "task=2"),
-        (lambda: OnlineLIFLayer(2, 2, ALIF(), generator=np.random.default_rng(0)), "neuron=ALIF"),
         (lambda: Population("p", 3, Izhikevich(a=np.ones(2))), r"a: shape \(2,\) given"),
         (lambda: BPTTLearner(Network([X, Population("i", 4, Izhikevich())], []), squared_error).optimiser.step(
             [np.ones(2)], [np.ones(1)]), "gradients: shapes"),

@@ -22,7 +22,8 @@ def relay(n=2, synapses=((0, 1),), start=0.2, dt=1.0):
 
 def play(learner, times, rewards=(), length=400):
     for t in range(length):
-        learner.step({"x": np.array([float(t in neuron) for neuron in times])}, sum(r for when, r in rewards if when == t))
+        learner.network.step({"x": np.array([float(t in neuron) for neuron in times])})
+        learner.step(sum(r for when, r in rewards if when == t))
 
 
 @pytest.mark.parametrize("lag", [-30, -3, -1, 0, 1, 2, 10, 40])
@@ -101,7 +102,8 @@ def distal(seed, *, rewarded):
         spikes[t, pair], spikes[t + 2, (pair + 1) % n] = True, True
         due[t + g.integers(second // 2, 3 * second // 2)] += 0.5 * (pair == 0) * rewarded
     for row, reward in zip(spikes, due, strict=False):
-        learner.step({"x": row.astype(float)}, float(reward))
+        network.step(row.astype(float))
+        learner.step(float(reward))
     weights = network.projections[1].data
     return weights[0] - 0.2, weights[1:] - 0.2
 
@@ -124,8 +126,12 @@ def test_bad_input_is_refused_by_name():
         (lambda: RewardModulatedLearner(network, w_max=0.1), r"weights from a to a: 0.2..0.2; allowed are 0..0.1"),
         (lambda: RewardModulatedLearner(network, plastic=[]), "plastic"),
         (lambda: RewardModulatedLearner(relay(), plastic=network.projections[1:]), "plastic"),
-        (lambda: learner.step({"x": np.zeros(2)}, math.nan), "reward=nan"),
-        (lambda: learner.step({"x": np.zeros(3)}), "inputs x: shape"),
+        (lambda: RewardModulatedLearner(3), "network: int given"),
+        (lambda: RewardModulatedLearner(network, plastic=[3]), "plastic: list given"),
+        (lambda: learner.step(math.nan), "reward=nan"),
+        (lambda: learner.step(0.0), "network: 0 timesteps since the last step"),
+        (lambda: (network.step(np.zeros(2)), network.step(np.zeros(2)), learner.step(0.0)), "network: 2 timesteps"),
+        (lambda: (network.reset(3), network.step(np.zeros((3, 2))), learner.step(0.0)), "network: samples side by side"),
     ):
         with pytest.raises(ConfigError, match=words):
             call()

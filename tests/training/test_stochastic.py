@@ -35,10 +35,10 @@ def test_importance_is_the_fisher_information():
     layer = EWC_SCLayer(20, 2)
     layer.weights[:] = g.uniform(-1, 1, (2, 20))
     x = g.uniform(-1, 1, (30, 20))
-    layer.consolidate(x)
+    layer.consolidate_task(x)
     p = layer.probabilities([layer.weights], x)
-    np.testing.assert_allclose(layer.importance, (p * (1 - p)).T @ (16 / 20 * x) ** 2 / 30)
-    assert (layer.importance > 0).all()
+    np.testing.assert_allclose(layer.fisher_info, (p * (1 - p)).T @ (16 / 20 * x) ** 2 / 30)
+    assert (layer.fisher_info > 0).all()
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -50,7 +50,7 @@ def test_the_pull_keeps_the_first_task(seed):
         for x, labels in (first, second):
             for _ in range(120):
                 layer.train_step(x, labels)
-            layer.consolidate(x)
+            layer.consolidate_task()
         kept[strength] = [((layer.probabilities([layer.weights], x) > 0.5) == labels).mean() for x, labels in (first, second)]
     assert kept[3.0][0] > kept[0.0][0] + 0.1
     assert np.mean(kept[3.0]) > np.mean(kept[0.0])
@@ -61,7 +61,7 @@ def test_bad_input_is_refused_by_name():
     for call, words in (
         (lambda: EWC_SCLayer(0, 2), "n_inputs=0"),
         (lambda: EWC_SCLayer(3, 2, stream_length=0), "stream_length=0"),
-        (lambda: EWC_SCLayer(3, 2, ewc_lambda=-1), "strength=-1"),
+        (lambda: EWC_SCLayer(3, 2, ewc_lambda=-1), "ewc_lambda=-1"),
         (lambda: layer.forward(np.full((1, 3), 1.5)), "inputs: up to 1.5 in size"),
         (lambda: layer.forward(np.zeros((1, 4))), r"inputs: shape \(1, 4\)"),
         (lambda: layer.train_step(np.zeros((1, 3)), np.full((1, 2), 0.5)), "labels: allowed are 0 and 1"),

@@ -30,7 +30,7 @@ def importance_codes(importance: np.ndarray, consolidation: str, bits: int = 3) 
     importance = np.asarray(importance, dtype=np.float64)
     if consolidation not in CODE_KINDS:
         raise ConfigError(f"consolidation={consolidation!r}: keeps no code; allowed are {', '.join(CODE_KINDS)}")
-    check_integer("bits", bits, 1, 4)
+    bits = check_integer("bits", bits, 1, 4)
     if not importance.size or not np.isfinite(importance).all() or importance.min() < 0:
         raise ConfigError("importance: empty, negative or not finite; allowed are finite values of at least 0")
     if consolidation == "lock":

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..checks import as_array, check_number
+from ..checks import as_array, check_all, check_number
 from ..rule import ConfigError
 
 __all__ = ["ElasticPenalty"]
@@ -25,13 +25,14 @@ class ElasticPenalty:
 
     def __init__(self, shapes: list[tuple[int, ...]], strength: float) -> None:
         self.strength = check_number("strength", strength, low=0)
+        shapes = check_all("shapes", shapes, tuple)
         self.fisher, self._pulled, self._constant = ([np.zeros(shape) for shape in shapes] for _ in range(3))
 
     def add(self, fisher: Arrays, weights: Arrays) -> None:
         """Hold the weights where they are now, each by its Fisher information."""
         for name, arrays in (("fisher", fisher), ("weights", weights)):
             check_arrays(name, arrays, [f.shape for f in self.fisher])
-        if any((f < 0).any() for f in fisher):
+        if any((np.asarray(f) < 0).any() for f in fisher):
             raise ConfigError("fisher: negative values; a Fisher information is a mean of squares")
         for layer, (f, w) in enumerate(zip(fisher, weights, strict=True)):
             self.fisher[layer] = self.fisher[layer] + f
@@ -42,6 +43,10 @@ class ElasticPenalty:
     def arrays(self) -> dict[str, Arrays]:
         """All that is kept, by name; to be saved, or written into."""
         return {"fisher": self.fisher, "pulled": self._pulled, "constant": self._constant}
+
+    def anchors(self, otherwise: Arrays) -> Arrays:
+        """Return where the penalty of each weight is least; ``otherwise`` where it has none."""
+        return [np.where(f > 0, g / np.where(f > 0, f, 1.0), w) for f, g, _, w in self._parts(otherwise)]
 
     def value(self, weights: Arrays) -> float:
         """Return the penalty."""
@@ -59,6 +64,9 @@ class ElasticPenalty:
         """Return the penalty's gradient for each layer."""
         return [self.strength * (f * w - g) for f, g, _, w in self._parts(weights)]
 
+    def record(self, gradients: Arrays, changes: Arrays) -> None:
+        """Nothing: this importance is measured at the end of a task, not gathered on the way."""
+
     def _parts(self, weights: Arrays) -> Iterable[tuple[np.ndarray, ...]]:
         """Return for each layer the sums over tasks of F, F w* and F w*^2, and the weights, after checking those."""
         check_arrays("weights", weights, [f.shape for f in self.fisher])
@@ -67,6 +75,8 @@ class ElasticPenalty:
 
 def check_arrays(name: str, arrays: Arrays, shapes: list[tuple[int, ...]]) -> None:
     """Refuse arrays of other shapes than the layers', or that are no finite real numbers; ``ConfigError`` names them ``name``."""
+    if not isinstance(arrays, list | tuple):
+        raise ConfigError(f"{name}: {type(arrays).__name__} given; allowed is a list with an array for each layer")
     given = [as_array(name, array) for array in arrays]
     if [array.shape for array in given] != shapes or any(array.dtype.kind not in "biuf" for array in given):
         raise ConfigError(f"{name}: shapes {[array.shape for array in given]} given; allowed are {shapes} of real numbers")

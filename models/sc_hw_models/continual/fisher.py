@@ -10,14 +10,23 @@ approximation for natural gradient descent", NeurIPS 2019.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 
-from ..checks import check_array
+from ..checks import as_array, check_all, check_array, check_choice, new_generator
 from ..rule import ConfigError
 
-__all__ = ["FISHER_KINDS", "LIKELIHOODS", "Network", "Perceptron", "fisher_diagonal"]
+__all__ = [
+    "FISHER_KINDS",
+    "LIKELIHOODS",
+    "Classifier",
+    "Perceptron",
+    "check_layout",
+    "fisher_diagonal",
+    "likelihood_probabilities",
+]
 
 LIKELIHOODS = ("softmax", "logistic")
 FISHER_KINDS = ("exact", "sampled", "empirical")
@@ -26,8 +35,8 @@ _BATCH = 256  # samples worked on at once
 Arrays = list[np.ndarray]
 
 
-class Network(Protocol):
-    """What ``fisher_diagonal`` asks of a network with outputs z and probabilities p.
+class Classifier(Protocol):
+    """What ``fisher_diagonal`` asks of a network with outputs z and probabilities p; inputs are ``(samples, ...)``.
 
     ``likelihood`` is ``softmax`` (one label of C) or ``logistic`` (C labels, each 0 or 1); for both
     d log p(y) / dz = y - p, so that the network need only carry such an output error back to its weights.
@@ -54,16 +63,11 @@ class Perceptron:
     likelihood: str = "softmax"
 
     def __post_init__(self) -> None:
-        if self.likelihood not in LIKELIHOODS:
-            raise ConfigError(f"likelihood={self.likelihood!r}: not known; allowed are {', '.join(LIKELIHOODS)}")
+        check_choice("likelihood", self.likelihood, LIKELIHOODS)
 
     def probabilities(self, weights: Arrays, inputs: np.ndarray) -> np.ndarray:
         """Return p, ``(samples, outputs)``."""
-        z = self._activities(weights, inputs)[-1]
-        if self.likelihood == "logistic":
-            return np.asarray(0.5 * (1 + np.tanh(z / 2)))
-        e = np.exp(z - z.max(axis=1, keepdims=True))
-        return np.asarray(e / e.sum(axis=1, keepdims=True))
+        return likelihood_probabilities(self.likelihood, self._activities(weights, inputs)[-1])
 
     def squared_gradients(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> Arrays:
         """Return the sum over samples of each squared gradient: a product, because a sample's gradient is an outer product."""
@@ -88,8 +92,7 @@ class Perceptron:
     @staticmethod
     def _activities(weights: Arrays, inputs: np.ndarray) -> Arrays:
         """Return the inputs, what each layer passes on, and the outputs."""
-        if np.ndim(inputs) != 2 or np.shape(inputs)[1] != weights[0].shape[1]:
-            raise ConfigError(f"inputs: shape {np.shape(inputs)} given; allowed is (samples, {weights[0].shape[1]})")
+        check_layout(weights, np.shape(inputs))
         activities = [np.asarray(inputs, dtype=np.float64)]
         for layer, weight in enumerate(weights):
             z = activities[-1] @ weight.T
@@ -97,26 +100,56 @@ class Perceptron:
         return activities
 
 
+def check_layout(weights: Arrays, inputs: tuple[int, ...]) -> None:
+    """Refuse by ``ConfigError`` weights that are not ``(outputs, inputs)`` of one another, or inputs of another shape."""
+    shapes = [np.shape(weight) for weight in weights]
+    if any(len(shape) != 2 for shape in shapes):
+        raise ConfigError(f"weights: shapes {shapes} given; allowed is (outputs, inputs) for each layer")
+
+    def fits(layout: list[tuple[int, ...]]) -> bool:
+        joined = all(before[0] == after[1] for before, after in pairwise(layout))
+        return joined and len(inputs) == 2 and inputs[1] == layout[0][1]
+
+    if fits(shapes):
+        return
+    if fits([shape[::-1] for shape in shapes]):
+        raise ConfigError(f"weights: shapes {shapes} given, which are (inputs, outputs) of inputs {inputs}; allowed is "
+                          "(outputs, inputs) for each layer: transpose every array")  # fmt: skip
+    for layer, (before, after) in enumerate(pairwise(shapes), 1):
+        if before[0] != after[1]:
+            raise ConfigError(f"weights: layer {layer} of shape {after} takes {after[1]} inputs, the layer before it of shape "
+                              f"{before} has {before[0]} outputs; allowed is (outputs, inputs) for each layer")  # fmt: skip
+    raise ConfigError(f"inputs: shape {inputs} given; allowed is (samples, {shapes[0][1]}), because the first layer's weights, "
+                      f"(outputs, inputs), have shape {shapes[0]}")  # fmt: skip
+
+
 def fisher_diagonal(
-    network: Network, weights: Arrays, inputs: np.ndarray, labels: np.ndarray | None = None, *, kind: str = "exact", seed: int = 0
+    network: Classifier,
+    weights: Arrays,
+    inputs: np.ndarray,
+    labels: np.ndarray | None = None,
+    *,
+    kind: str = "exact",
+    seed: int = 0,
 ) -> Arrays:
     """Return the diagonal of the Fisher information, one array in the shape of each layer.
 
-    ``inputs`` is ``(samples, features)``. ``empirical`` needs ``labels``: for ``softmax`` the class of each sample,
-    ``(samples,)``; for ``logistic`` 0 or 1 for each output, ``(samples, C)``. ``sampled`` draws its labels from ``seed``.
-    Errors: ``ConfigError`` for an unknown kind, no samples, or labels that are missing or of another shape.
+    ``inputs`` is ``(samples, ...)``, as the network takes them. ``empirical`` needs ``labels``: for ``softmax`` the class of
+    each sample, ``(samples,)``; for ``logistic`` 0 or 1 for each output, ``(samples, C)``. ``sampled`` draws its labels from
+    ``seed``. Errors: ``ConfigError`` for an unknown kind, no samples, or labels that are missing or of another shape.
     """
-    if kind not in FISHER_KINDS:
-        raise ConfigError(f"kind={kind!r}: not known; allowed are {', '.join(FISHER_KINDS)}")
-    check_array("inputs", inputs, (None, None))
-    wanted = (len(inputs), *((len(weights[-1]),) if network.likelihood == "logistic" else ()))
+    check_choice("kind", kind, FISHER_KINDS)
+    check_all("weights", weights, np.ndarray)
+    inputs = check_array("inputs", inputs, (None,) * max(2, np.ndim(as_array("inputs", inputs))))
+    outputs = network.probabilities(weights, inputs[:1]).shape[1]
+    wanted = (len(inputs), *((outputs,) if network.likelihood == "logistic" else ()))
     if kind == "empirical":
         if labels is None or np.shape(labels) != wanted:
             raise ConfigError(f"labels: shape {None if labels is None else np.shape(labels)} given; allowed is {wanted}")
-        classes = len(weights[-1]) if network.likelihood == "softmax" else 2
+        classes = outputs if network.likelihood == "softmax" else 2
         if not np.isin(labels, np.arange(classes)).all():
             raise ConfigError(f"labels: allowed are integers 0..{classes - 1}")
-    generator = np.random.default_rng(seed)
+    generator = new_generator(seed)
     total = [np.zeros(weight.shape) for weight in weights]
     for start in range(0, len(inputs), _BATCH):
         batch = slice(start, start + _BATCH)
@@ -126,6 +159,14 @@ def fisher_diagonal(
             for sum_, squares in zip(total, network.squared_gradients(weights, inputs[batch], errors), strict=True):
                 sum_ += squares
     return [sum_ / len(inputs) for sum_ in total]
+
+
+def likelihood_probabilities(likelihood: str, z: np.ndarray) -> np.ndarray:
+    """Return p of outputs z ``(samples, C)``."""
+    if likelihood == "logistic":
+        return np.asarray(0.5 * (1 + np.tanh(z / 2)))
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return np.asarray(e / e.sum(axis=1, keepdims=True))
 
 
 def _errors(

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..checks import as_array, check_all, check_choice, check_number
 from ..rule import ConfigError
 from .ewc import ElasticPenalty, check_arrays
-from .fisher import Network, Perceptron, fisher_diagonal
+from .fisher import Classifier, Perceptron, check_layout, fisher_diagonal
 from .plasticity import PLASTICITY_RULES, PlasticityConfig
 
 __all__ = ["ContinualLearner", "ContinualReport", "LayerReport"]
@@ -29,15 +30,17 @@ class LayerReport:
 
 @dataclass(frozen=True, kw_only=True)
 class ContinualReport:
-    """What a learner knows: tasks registered, the penalty at the weights as they are, each layer."""
+    """What a learner knows: tasks registered, the accuracy each had then, the penalty at the weights as they are, each layer."""
 
     tasks: int
+    accuracies: tuple[float, ...]
     penalty: float
     layers: tuple[LayerReport, ...]
 
     def summary(self) -> str:
         """Return a few lines of text."""
         lines = [f"{self.tasks} task{'' if self.tasks == 1 else 's'} registered, penalty {self.penalty:.6g}"]
+        lines += [f"  task {number}: accuracy {accuracy:.4f}" for number, accuracy in enumerate(self.accuracies)]
         lines += [
             f"  {layer.name}: {layer.weights} weights, importance up to {layer.largest:.3g} (mean {layer.mean:.3g}, "
             f"{layer.octaves:.1f} octaves), {layer.plasticity.rule}, potentiation {layer.plasticity.lr_potentiation:.3g}, "
@@ -60,16 +63,16 @@ class ContinualLearner:
         self, weights: Sequence[np.ndarray], layer_names: Sequence[str] | None = None, ewc_lambda: float = 1000.0,
         plasticity_rule: str = "stdp",
     ) -> None:  # fmt: skip
-        if not len(weights) or any(np.size(weight) == 0 for weight in weights):
-            raise ConfigError("weights: none, or an empty layer; give one array of weights for each layer")
+        if not isinstance(weights, list | tuple) or not len(weights) or any(as_array("weights", w).size == 0 for w in weights):
+            raise ConfigError("weights: no list, none, or an empty layer; give a list with one array of weights for each layer")
         self._shapes = [np.shape(weight) for weight in weights]
-        self.layer_names = [f"layer{k}" for k in range(len(weights))] if layer_names is None else list(layer_names)
-        if len(self.layer_names) != len(weights) or len(set(self.layer_names)) != len(weights):
-            raise ConfigError(f"layer_names={self.layer_names}: allowed are {len(weights)} different names, one for each layer")
-        if plasticity_rule not in PLASTICITY_RULES:
-            raise ConfigError(f"plasticity_rule={plasticity_rule!r}: not known; allowed are {', '.join(PLASTICITY_RULES)}")
-        self.plasticity_rule, self.tasks = plasticity_rule, 0
-        self.penalty = ElasticPenalty(self._shapes, ewc_lambda)
+        names = [f"layer{k}" for k in range(len(weights))] if layer_names is None else check_all("layer_names", layer_names, str)
+        if len(names) != len(weights) or len(set(names)) != len(weights):
+            raise ConfigError(f"layer_names={names}: allowed are {len(weights)} different names, one for each layer")
+        self.layer_names, self.plasticity_rule = names, check_choice("plasticity_rule", plasticity_rule, PLASTICITY_RULES)
+        self.accuracies: list[float] = []
+        self._measured: Arrays | None = None
+        self.penalty = ElasticPenalty(self._shapes, check_number("ewc_lambda", ewc_lambda, low=0))
         self.update_weights(weights)
 
     @property
@@ -77,27 +80,62 @@ class ContinualLearner:
         """The Fisher information summed over the tasks registered, one array a layer."""
         return list(self.penalty.fisher)
 
-    def update_weights(self, weights: Sequence[np.ndarray]) -> None:
-        """Replace the weights; shapes as before, finite."""
-        arrays = [np.array(weight, dtype=np.float64) for weight in weights]
-        check_arrays("weights", arrays, self._shapes)
-        self.weights = arrays
+    @property
+    def tasks(self) -> int:
+        """How many tasks are registered."""
+        return len(self.accuracies)
 
-    def compute_fisher(
-        self, inputs: np.ndarray, labels: np.ndarray | None = None, *, network: Network | None = None, kind: str = "exact",
+    def update_weights(self, new_weights: Sequence[np.ndarray]) -> None:
+        """Replace the weights; shapes as before, finite."""
+        check_arrays("new_weights", list(new_weights) if isinstance(new_weights, tuple) else new_weights, self._shapes)  # type: ignore[arg-type]
+        self.weights = [np.array(weight, dtype=np.float64) for weight in new_weights]
+
+    def compute_fisher(self, gradients_per_sample: Sequence[Sequence[np.ndarray]]) -> None:
+        """Take the mean of the squares of log-likelihood gradients, ``[sample][layer]``, as the diagonal of the current task.
+
+        That is the empirical Fisher information if the gradients are those of the true labels, and the one meant by EWC if
+        the labels were drawn from the network's own answers: which it is, is the caller's choice.
+        """
+        if isinstance(gradients_per_sample, np.ndarray) and gradients_per_sample.ndim == 2:  # what the inputs look like
+            check_layout(self.weights, gradients_per_sample.shape)
+            raise ConfigError(f"gradients_per_sample: an array of shape {gradients_per_sample.shape} given; allowed is a list "
+                              f"with an array a layer for each sample, of the weights' shapes {self._shapes}, (outputs, inputs); "
+                              "inputs go to measure_fisher")  # fmt: skip
+        if not isinstance(gradients_per_sample, list | tuple) or not len(gradients_per_sample):
+            raise ConfigError("gradients_per_sample: no list, or no samples; give a list of arrays, one a layer, for each sample")
+        total = [np.zeros(shape) for shape in self._shapes]
+        for sample in gradients_per_sample:
+            check_arrays("gradients_per_sample", sample, self._shapes)
+            for sum_, gradient in zip(total, sample, strict=True):
+                sum_ += np.square(gradient)
+        self._measured = [sum_ / len(gradients_per_sample) for sum_ in total]
+
+    def measure_fisher(
+        self, inputs: np.ndarray, labels: np.ndarray | None = None, *, network: Classifier | None = None, kind: str = "exact",
         seed: int = 0,
     ) -> Arrays:  # fmt: skip
-        """Return the diagonal of the Fisher information at the weights as they are; nothing is registered.
+        """Take the diagonal of the Fisher information at the weights as they are as that of the current task, and return it.
 
         ``network`` gives the squared gradients (default: the layers as a softmax perceptron); the rest as
         ``fisher_diagonal``.
         """
-        return fisher_diagonal(network or Perceptron(), self.weights, inputs, labels, kind=kind, seed=seed)
+        self._measured = fisher_diagonal(network or Perceptron(), self.weights, inputs, labels, kind=kind, seed=seed)
+        return self._measured
 
-    def register_task(self, fisher: Arrays) -> None:
-        """Hold the weights where they are, each by its Fisher information, beside what earlier tasks hold."""
-        self.penalty.add(fisher, self.weights)
-        self.tasks += 1
+    def register_task(self, accuracy: float, *, importance: Arrays | None = None) -> None:
+        """Hold the weights where they are, each by the diagonal taken last, beside what earlier tasks hold.
+
+        ``accuracy`` (0..1) of the task now, for the report. ``importance``, finite and at least 0, takes the diagonal's place.
+        Errors: ``ConfigError`` when there is neither.
+        """
+        check_number("accuracy", accuracy, low=0, high=1)
+        held = self._measured if importance is None else importance
+        if held is None:
+            raise ConfigError("register_task: nothing measured since the last task; call compute_fisher or measure_fisher first, "
+                              "or give importance")  # fmt: skip
+        self.penalty.add(held, self.weights)
+        self.accuracies.append(float(accuracy))
+        self._measured = None
 
     def ewc_penalty(self) -> float:
         """Return lambda/2 sum F (w - w*)^2 over all registered tasks, at the weights as they are."""
@@ -135,4 +173,6 @@ class ContinualLearner:
             octaves = float(np.log2(largest / positive.min())) if len(positive) else 0.0
             layers.append(LayerReport(name=plasticity.layer_name, weights=fisher.size, largest=largest, mean=float(fisher.mean()),
                                       octaves=octaves, plasticity=plasticity))  # fmt: skip
-        return ContinualReport(tasks=self.tasks, penalty=self.ewc_penalty(), layers=tuple(layers))
+        return ContinualReport(
+            tasks=self.tasks, accuracies=tuple(self.accuracies), penalty=self.ewc_penalty(), layers=tuple(layers)
+        )

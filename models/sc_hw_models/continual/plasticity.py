@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..checks import check_choice, check_number
 from ..rule import ConfigError
 
 __all__ = ["PLASTICITY_RULES", "Conversion", "PlasticityConfig", "decay_shift", "learning_shift", "weight_bits"]
@@ -12,7 +13,7 @@ __all__ = ["PLASTICITY_RULES", "Conversion", "PlasticityConfig", "decay_shift", 
 PLASTICITY_RULES = ("stdp", "r_stdp", "homeostatic", "none")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class PlasticityConfig:
     """Plasticity of one layer.
 
@@ -35,28 +36,18 @@ class PlasticityConfig:
     def __post_init__(self) -> None:
         if not self.layer_name or not isinstance(self.layer_name, str):
             raise ConfigError(f"layer_name={self.layer_name!r}: allowed are non-empty strings")
-        if self.rule not in PLASTICITY_RULES:
-            raise ConfigError(f"rule={self.rule!r}: not known; allowed are {', '.join(PLASTICITY_RULES)}")
+        check_choice("rule", self.rule, PLASTICITY_RULES)
         for name in ("tau_pre", "tau_post"):
-            self._check(name, "numbers above 0", above=0)
+            check_number(name, getattr(self, name), above=0)
         for name in ("lr_potentiation", "lr_depression"):
-            self._check(name, "numbers of at least 0", low=0)
-        self._check("w_min", "finite numbers")
-        self._check("w_max", f"numbers above w_min={self.w_min}", above=self.w_min)
-        self._check("homeostatic_target", "numbers above 0 and at most 1", above=0, high=1)
+            check_number(name, getattr(self, name), low=0)
+        check_number("w_max", self.w_max, above=check_number("w_min", self.w_min))
+        check_number("homeostatic_target", self.homeostatic_target, above=0, high=1)
 
     def require(self, *rules: str) -> None:
         """Refuse every other rule than ``rules``; ``ConfigError`` names those."""
         if self.rule not in rules:
             raise ConfigError(f"{self.layer_name}: rule={self.rule!r}: nothing a lane does; allowed are {', '.join(rules)}")
-
-    def _check(
-        self, name: str, allowed: str, *, above: float = -math.inf, low: float = -math.inf, high: float = math.inf
-    ) -> None:
-        value = getattr(self, name)
-        number = isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
-        if not number or not (above < value and low <= value <= high):
-            raise ConfigError(f"{name}={value!r}: allowed are {allowed}")
 
 
 @dataclass(frozen=True, kw_only=True)

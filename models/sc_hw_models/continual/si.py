@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..checks import check_number
+from ..checks import as_array, check_number
+from ..rule import ConfigError
 from .ewc import check_arrays
 
 __all__ = ["SynapticIntelligence"]
@@ -26,6 +27,9 @@ class SynapticIntelligence:
 
     def __init__(self, weights: Arrays, *, strength: float = 0.1, damping: float = 1e-3) -> None:
         self.strength, self.damping = check_number("strength", strength, low=0), check_number("damping", damping, above=0)
+        if not isinstance(weights, list | tuple):
+            raise ConfigError(f"weights: {type(weights).__name__} given; allowed is a list with an array for each layer")
+        check_arrays("weights", weights, [np.shape(as_array("weights", weight)) for weight in weights])
         self.anchor = [np.array(weight, dtype=np.float64) for weight in weights]
         self.path = [np.zeros(weight.shape) for weight in self.anchor]
         self.importance = [np.zeros(weight.shape) for weight in self.anchor]

@@ -39,8 +39,7 @@ class ContinualTrainer:
                 raise ConfigError(f"{name}={value!r}: not known; allowed are {', '.join(allowed)}")
         if len(sizes) < 2:
             raise ConfigError(f"sizes={list(sizes)}: allowed are at least two, inputs and classes")
-        for size in sizes:
-            check_integer("sizes", size, 1, 2**31 - 1)
+        sizes = [check_integer("sizes", size, 1, 2**31 - 1) for size in sizes]
         self.sizes, self.heads, self.method = list(sizes), check_integer("heads", heads, 1, 10_000), method
         self.seed = check_integer("seed", seed, 0, 2**63 - 1)
         self.lr, self.batch = check_number("lr", lr, above=0), check_integer("batch", batch, 1, 2**31 - 1)
@@ -48,8 +47,9 @@ class ContinualTrainer:
         self._new_optimiser = Adam if optimiser == "adam" else SGD
         self.optimiser: Optimiser = self._new_optimiser(self.lr)
         self.network, self.task, self.epoch = Perceptron("softmax"), 0, 0
-        g = np.random.default_rng([seed, 0])
-        shapes: list[tuple[int, ...]] = [*((m, n) for n, m in pairwise(sizes[:-1])), *[(sizes[-1], sizes[-2])] * heads]
+        g = np.random.default_rng([self.seed, 0])
+        outputs = [(sizes[-1], sizes[-2])] * self.heads
+        shapes: list[tuple[int, ...]] = [*((m, n) for n, m in pairwise(sizes[:-1])), *outputs]
         self.weights: Arrays = [g.uniform(-1.0, 1.0, shape) / shape[1] ** 0.5 for shape in shapes]
         self.penalty: ElasticPenalty | SynapticIntelligence | None = None
         if method == "ewc":
@@ -100,7 +100,7 @@ class ContinualTrainer:
 
     def accuracy(self, task: int, inputs: np.ndarray, labels: np.ndarray) -> float:
         """Return the fraction of a task's samples that its output layer gets right."""
-        check_integer("task", task, 0, self.heads - 1 if self.heads > 1 else 2**31 - 1)
+        task = check_integer("task", task, 0, self.heads - 1 if self.heads > 1 else 2**31 - 1)
         inputs, labels = self._checked(inputs, labels)
         p = self.network.probabilities([self.weights[k] for k in self._active(task)], inputs)
         return float((p.argmax(axis=1) == labels).mean())

@@ -7,7 +7,7 @@ nearest-neighbour (a spike sets its trace to the maximum): Morrison, Diesmann an
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import KW_ONLY, asdict, dataclass, field, fields, replace
 from functools import cached_property
 from math import expm1, log1p, log2, sqrt
 from typing import Any, ClassVar
@@ -29,18 +29,19 @@ from ..continual.plasticity import Conversion, PlasticityConfig, decay_shift, le
 from ..core import CoreModel
 from ..deviation import Deviations
 from ..fixed import ROUNDINGS, Value, asr, bit, clip, decay_magnitude, minimum, rounding_noise, select, truncate
-from ..lfsr import lane_seed
-from ..rule import ConfigError, Demonstration, Field, Preset, Rest, Rule, RuleSpec, check_integer
+from ..rule import ConfigError, Demonstration, Field, Preset, Rest, Rule, RuleSpec, as_integer, check_integer
 
-__all__ = ["RULE", "OnlineO1Array", "OnlineO1Config", "OnlineO1Float", "OnlineO1Synapse", "build_online_o1_memory_proof"]
+__all__ = ["RULE", "OnlineO1Config", "OnlineO1Float"]
 
 RULE_FAMILY = "reward_modulated_stdp"
 ANNOTATION_SCHEMA = "sc-hw/online-o1/1"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class OnlineO1Config(ConsolidationConfig):
     """Widths, shifts and options of the rule; every default keeps the rule bit-compatible with its first definition.
+
+    The first six may be given by position; options only by name.
 
     Widths: ``weight_bits`` W 1..31 (unsigned), ``trace_bits`` T 2..30 (traces unsigned, eligibility
     signed), ``reward_bits`` R 1..30. Shifts 0..30: ``learning_shift`` L scales the weight
@@ -65,6 +66,7 @@ class OnlineO1Config(ConsolidationConfig):
     learning_shift: int = 4
     trace_decay_shift: int = 4
     rule_family: str = RULE_FAMILY
+    _: KW_ONLY
     trace_fraction_bits: int = 0
     eligibility_decay_shift: int | None = None
     eligibility_gain_shift: int = 0
@@ -96,8 +98,8 @@ class OnlineO1Config(ConsolidationConfig):
 
     def __post_init__(self) -> None:
         # The product of reward and eligibility must stay within 62 bits, hence T + F <= 30; first, to name this range.
-        check_integer("trace_bits", self.trace_bits, *self.RANGES["trace_bits"])
-        check_integer("trace_fraction_bits", self.trace_fraction_bits, 0, 30 - self.trace_bits)
+        bits = check_integer("trace_bits", self.trace_bits, *self.RANGES["trace_bits"])
+        check_integer("trace_fraction_bits", self.trace_fraction_bits, 0, 30 - bits)
         super().__post_init__()
         self.check_drive(self.reward_bits + self.trace_bits)
         _spec(self)
@@ -150,7 +152,7 @@ class OnlineO1Config(ConsolidationConfig):
 
     def encode_reward(self, reward: int) -> int:
         """Return the word that stands for a reward: clipped to its range, as a power of two the nearest, the larger of two."""
-        reward = clip(reward, self.min_reward, self.max_reward)
+        reward = clip(as_integer("reward", reward), self.min_reward, self.max_reward)
         if self.reward_encoding == "linear" or reward == 0:
             return reward
         code = (abs(reward) * 4 // 3).bit_length()  # from three quarters of a power on it is the nearest
@@ -161,8 +163,13 @@ class OnlineO1Config(ConsolidationConfig):
         """State of one synapse in bits: W + 3(T+F), and what its consolidation keeps."""
         return _spec(self).state_bits
 
-    def to_annotation(self, *, rule_id: str) -> dict[str, Any]:
-        """Return a JSON-ready description of the rule for a network exchange format; ``rule_id`` names the instance."""
+    def to_scnir_annotation(self, *, rule_id: str) -> dict[str, Any]:
+        """Return a JSON-ready description of the rule for a network exchange format; ``rule_id`` names the instance.
+
+        Errors: ``ConfigError`` for a ``rule_id`` that is no string or empty.
+        """
+        if not isinstance(rule_id, str) or not rule_id:
+            raise ConfigError(f"rule_id={rule_id!r}: allowed are non-empty strings")
         spec = _spec(self)
         return {
             "schema_version": ANNOTATION_SCHEMA,
@@ -270,110 +277,6 @@ def _rewarded(config: OnlineO1Config, word: Value, value: Value) -> Value:
     return asr(value, 1)
 
 
-def _reward(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise ConfigError(f"reward={value!r}: not an integer")
-    return int(value)
-
-
-def _consolidate(spec: RuleSpec, value: bool) -> dict[str, int]:
-    """Return the command as the input it is, if the configuration has it."""
-    if any(f.name == "consolidate" for f in spec.step_inputs):
-        return {"consolidate": check_integer("consolidate", int(value), 0, 1)}
-    if value:
-        raise ConfigError(f"consolidate={value!r}: this configuration keeps no anchors; allowed with consolidation=pull and si")
-    return {}
-
-
-class OnlineO1Array(CoreModel):
-    """N synapses of the rule under one reward, updated by one lane; ``state`` holds ``int64`` arrays ``(n_synapses,)``.
-
-    ``initial_weight`` is one integer or an array of them, 0..max_weight; traces start empty.
-    """
-
-    def __init__(self, config: OnlineO1Config, n_synapses: int, initial_weight: Any = 0) -> None:
-        super().__init__(RULE, config, synapses=n_synapses)
-        self.load({"weight": np.broadcast_to(np.asarray(initial_weight), (n_synapses,))})
-
-    def update(self, *, pre_spike: Any, post_spike: Any, reward: int, consolidate: bool = False) -> dict[str, np.ndarray]:
-        """Advance one timestep and return the state; spikes are bool or 0/1 arrays, the reward any integer (encoded)."""
-        word = self.config.encode_reward(_reward(reward))
-        command = _consolidate(self.spec, consolidate)
-        self.step({"pre_spike": pre_spike, "post_spike": post_spike, "reward": word, **command})
-        return dict(self.state)
-
-
-class OnlineO1Synapse:
-    """One synapse of the rule on plain Python integers; ``step`` returns the snapshot after the timestep."""
-
-    def __init__(self, config: OnlineO1Config | None = None, initial_weight: int = 0) -> None:
-        self.config = config or OnlineO1Config()
-        check_integer("initial_weight", initial_weight, 0, self.config.max_weight)
-        self._spec = _spec(self.config)
-        self._state: dict[str, int] = {f.name: f.reset for f in self._spec.state} | {"weight": initial_weight}
-        lfsr = self._spec.lfsr
-        self._random = lane_seed(self.config.random_seed, 0, lfsr.bits) if lfsr else 0
-
-    @property
-    def state_fields(self) -> tuple[str, ...]:
-        """Names of the state of one synapse; there is no other."""
-        return tuple(self._state)
-
-    @property
-    def state_bit_count(self) -> int:
-        """Bits of state of one synapse."""
-        return self._spec.state_bits
-
-    def snapshot(self) -> dict[str, int]:
-        """Return a copy of the state."""
-        return dict(self._state)
-
-    def step(self, *, pre_spike: bool, post_spike: bool, reward: int, consolidate: bool = False) -> dict[str, int]:
-        """Advance one timestep; spikes are bool or 0/1, the reward any integer (encoded)."""
-        inputs = _consolidate(self._spec, consolidate)
-        for name, spike in (("pre_spike", pre_spike), ("post_spike", post_spike)):
-            inputs[name] = check_integer(name, int(spike) if isinstance(spike, (bool, np.bool_)) else spike, 0, 1)
-        inputs["reward"] = self.config.encode_reward(_reward(reward))
-        lfsr, low = self._spec.lfsr, 0
-        for f in self._spec.noise:
-            inputs[f.name] = (self._random >> low) & f.maximum
-            low += f.bits
-        self._random = lfsr.step(self._random) if lfsr else 0
-        self._state, _ = _step(self.config, self._state, inputs)
-        return self.snapshot()
-
-
-def build_online_o1_memory_proof(
-    *, n_synapses: int, config: OnlineO1Config, sequence_length: int | None = None
-) -> dict[str, Any]:
-    """Return the O(1) memory claim for ``n_synapses``; synthesis counts the netlist's bits against it.
-
-    The synapse is stepped ``sequence_length`` times (256 by default, at most 4096) and everything it then
-    holds is compared with the claim: no other attribute or state field, and each within its width.
-    """
-    check_integer("n_synapses", n_synapses, 1, 1 << 32)
-    steps = check_integer("sequence_length", 256 if sequence_length is None else sequence_length, 1, 1 << 24)
-    synapse, spec = OnlineO1Synapse(config), _spec(config)
-    for k in range(min(steps, 4096)):
-        synapse.step(pre_spike=k % 3 == 0, post_spike=k % 5 == 1, reward=config.max_reward - k % 7)
-    state, random_bits = synapse.snapshot(), spec.lfsr.bits if spec.lfsr else 0
-    attributes = set(vars(synapse)) - {"config", "_spec", "_state", "_random"}
-    hidden = sorted(attributes | (set(state) - {f.name for f in spec.state}))
-    held = all(f.minimum <= state[f.name] <= f.maximum for f in spec.state) and 0 <= synapse._random < 1 << random_bits
-    same = (synapse.config, synapse._spec) == (config, spec)
-    return {
-        "rule": "r_stdp",
-        "n_synapses": n_synapses,
-        "sequence_length": sequence_length,
-        "steps_run": min(steps, 4096),
-        "state_fields": list(synapse.state_fields),
-        "per_synapse_state_bits": config.per_synapse_state_bits,
-        "total_state_bits": n_synapses * config.per_synapse_state_bits,
-        "sequence_length_independent": not hidden and held and same and spec.state_bits == config.per_synapse_state_bits,
-        "hidden_history_fields": hidden,
-    }
-
-
 @dataclass(frozen=True, kw_only=True)
 class OnlineO1Float:
     """Float64 reference with time constants in ms; traces and eligibility in units of a full trace, weights in 0..1.
@@ -449,7 +352,9 @@ def _accuracy(config: OnlineO1Config, seed: int, timesteps: int = 4000) -> dict[
     """
     n, reward, deviations = 512, 0, Deviations()
     generator = np.random.default_rng(seed)
-    reference, fixed = OnlineO1Float.from_config(config), OnlineO1Array(config, n, (config.max_weight + 1) // 2)
+    reference, fixed = OnlineO1Float.from_config(config), CoreModel(RULE, config, synapses=n)
+    fixed.load({"weight": np.full(n, (config.max_weight + 1) // 2)})
+    command = {f.name: 0 for f in fixed.spec.step_inputs}
     traces = ("pre_trace", "post_trace", "eligibility")
     scale = {"weight": config.max_weight + 1.0} | dict.fromkeys(traces, config.max_trace + 1.0)
     protection = random_protection(fixed.spec, fixed.state["weight"], generator)
@@ -460,7 +365,8 @@ def _accuracy(config: OnlineO1Config, seed: int, timesteps: int = 4000) -> dict[
             reward = int(generator.integers(-1, 2)) * max(1, (config.max_reward + 1) // 16)
             reward = clip(reward, config.min_reward, config.max_reward)
         pre, post = generator.random((2, n)) < 0.02
-        state = fixed.update(pre_spike=pre, post_spike=post, reward=reward)
+        fixed.step({"pre_spike": pre, "post_spike": post, **command, "reward": config.encode_reward(reward)})
+        state = fixed.state
         exact = reference.step(exact, pre_spike=pre, post_spike=post, reward=reward / -config.min_reward)
         errors = {name: state[name] / full - exact[name] for name, full in scale.items()}
         deviations.add(errors)
@@ -598,3 +504,14 @@ RULE = Rule(
     },
     from_plasticity=_from_plasticity,
 )
+
+_BY_HAND = ("OnlineO1Array", "OnlineO1Synapse", "build_online_o1_memory_proof")
+
+
+def __getattr__(name: str) -> Any:
+    """Return what ``synapse`` has; it imports this module, and these names were here first."""
+    if name in _BY_HAND:
+        from .. import synapse
+
+        return getattr(synapse, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

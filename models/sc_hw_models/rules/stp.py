@@ -9,11 +9,12 @@ M. Tsodyks, K. Pawelzik and H. Markram, "Neural networks with dynamic synapses",
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import exp, expm1, inf, isfinite, log, log1p
+from math import exp, expm1, inf, log, log1p
 from typing import Any, ClassVar
 
 import numpy as np
 
+from ..checks import as_array, check_choice, check_number
 from ..core import CoreModel
 from ..deviation import Deviations
 from ..fixed import Value, asr, minimum, rounded_asr, select
@@ -24,20 +25,6 @@ __all__ = ["RULE", "ShortTermPlasticity", "StpConfig", "steady_state"]
 MODES = ("tm98", "mongillo")
 ROUNDINGS = ("floor", "nearest", "stochastic")
 U_SE_BITS = 8
-
-
-def _check_number(name: str, value: object, high: float = inf) -> float:
-    """Return a number in 0 (excluded) .. ``high``; ``ConfigError`` otherwise."""
-    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not number or not isfinite(float(value)) or not 0 < float(value) <= high:  # type: ignore[arg-type]
-        allowed = "finite numbers above 0" if high == inf else f"numbers above 0, at most {high:g}"
-        raise ConfigError(f"{name}={value!r}: allowed are {allowed}")
-    return float(value)  # type: ignore[arg-type]
-
-
-def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ConfigError(f"{name}={value!r}: not known; allowed are {', '.join(allowed)}")
 
 
 class ShortTermPlasticity:
@@ -54,10 +41,10 @@ class ShortTermPlasticity:
         self, tau_d: float = 200.0, tau_f: float = 600.0, u_se: float = 0.2, mode: str = "tm98", n_pre: int | None = None,
         dt: float = 1.0, integration: str = "exact",
     ) -> None:  # fmt: skip
-        self.tau_d, self.tau_f = _check_number("tau_d", tau_d), _check_number("tau_f", tau_f)
-        self.u_se, self.dt = _check_number("u_se", u_se, 1), _check_number("dt", dt)
-        _check_choice("mode", mode, MODES)
-        _check_choice("integration", integration, ("exact", "euler"))
+        self.tau_d, self.tau_f = check_number("tau_d", tau_d, above=0), check_number("tau_f", tau_f, above=0)
+        self.u_se, self.dt = check_number("u_se", u_se, above=0, high=1), check_number("dt", dt, above=0)
+        check_choice("mode", mode, MODES)
+        check_choice("integration", integration, ("exact", "euler"))
         if integration == "euler" and dt > min(tau_d, tau_f):
             raise ConfigError(f"dt={dt!r}: longer than a time constant; euler allows at most {min(tau_d, tau_f):g}")
         self.mode, self.integration = mode, integration
@@ -76,11 +63,13 @@ class ShortTermPlasticity:
     def update(self, pre_spikes: np.ndarray) -> np.ndarray:
         """Let one timestep pass, then spike: return the released fraction of each neuron, 0 without a spike.
 
-        ``pre_spikes`` is a bool array ``(n_pre,)``. A spike raises u first, then releases u x, then x loses that.
+        ``pre_spikes`` is an array ``(n_pre,)`` of bool, or of 0 and 1 of any real type, such as a population's output. A spike
+        raises u first, then releases u x, then x loses that.
         """
-        spikes = np.asarray(pre_spikes)
-        if spikes.dtype != np.bool_:
-            raise ConfigError(f"pre_spikes: dtype {spikes.dtype} given; allowed is bool")
+        given = as_array("pre_spikes", pre_spikes)
+        spikes = given == 1
+        if given.dtype.kind not in "biuf" or not (spikes | (given == 0)).all():
+            raise ConfigError(f"pre_spikes: dtype {given.dtype} given, or other values; allowed are bool, and 0 and 1")
         expected = spikes.shape[:1] if self.n_pre is None else (self.n_pre,)
         if spikes.ndim != 1 or spikes.shape != expected or not spikes.size:
             raise ConfigError(f"pre_spikes: shape {spikes.shape} given; allowed is ({self.n_pre or 'n_pre'},)")
@@ -98,9 +87,9 @@ class ShortTermPlasticity:
 def steady_state(interval: float, *, tau_d: float, tau_f: float, u_se: float, mode: str = "tm98") -> tuple[float, float]:
     """Return u after and x before a spike, in closed form, after many spikes ``interval`` ms apart; the release is u x."""
     for name, value in (("interval", interval), ("tau_d", tau_d), ("tau_f", tau_f)):
-        _check_number(name, value)
-    _check_number("u_se", u_se, 1)
-    _check_choice("mode", mode, MODES)
+        check_number(name, value, above=0)
+    check_number("u_se", u_se, above=0, high=1)
+    check_choice("mode", mode, MODES)
     a, b = exp(-interval / tau_f), exp(-interval / tau_d)
     u = u_se * (1 + (mode == "mongillo") * (1 - u_se) * (1 - a)) / (1 - (1 - u_se) * a)
     return u, (1 - b) / (1 - (1 - u) * b)
@@ -183,9 +172,9 @@ class StpConfig(RuleConfig):
         ``options`` are the other fields. A shorter or longer ``dt`` moves all the time constants that shifts can reach.
         Errors: ``ConfigError`` for a time constant whose nearest shift is out of range.
         """
-        wanted = {"tau_d": _check_number("tau_d", tau_d), "tau_f": _check_number("tau_f", tau_f)}
-        _check_number("u_se", u_se, 1)
-        _check_number("dt", dt)
+        wanted = {"tau_d": check_number("tau_d", tau_d, above=0), "tau_f": check_number("tau_f", tau_f, above=0)}
+        check_number("u_se", u_se, above=0, high=1)
+        check_number("dt", dt, above=0)
         low, high = cls.RANGES["recovery_shift"]
         shifts = {}
         for name, tau in wanted.items():
@@ -276,7 +265,7 @@ def _accuracy(config: StpConfig, seed: int, timesteps: int = 4000) -> dict[str, 
         bias, spikes = bias + float(wrong.sum()), spikes + wrong.size
         u, x = fixed.state["u"] * scale, (fixed.state["x"] + 1) * scale
         deviations.add({"u": u - reference.u, "x": x - reference.x, "release": wrong})
-    return deviations.figures() | {"release_bias": bias / spikes}
+    return deviations.figures() | {"release_bias": bias / spikes}  # without a spike the line above refuses
 
 
 PRESETS = {

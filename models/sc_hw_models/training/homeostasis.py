@@ -5,12 +5,12 @@ van Rossum, Bi and Turrigiano, Journal of Neuroscience 20 (2000), eq. 4.
 """
 
 import math
-from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..checks import check_array, check_number
-from ..network import Projection
+from ..checks import check_array, check_choice, check_instance, check_number
+from ..network import Population
 from ..rule import ConfigError
 
 __all__ = ["HomeostaticPlasticity"]
@@ -19,48 +19,54 @@ FORMS = ("slow", "clipped")
 
 
 class HomeostaticPlasticity:
-    """Keeps the rate of each neuron of a population at ``target_rate`` (Hz, above 0).
+    """Keeps the rate of each neuron of one or more populations at ``target_rate`` (Hz, above 0).
 
     ``tau`` (ms, above 0) is the time constant of the rate's estimate. ``slow``: tau_scaling dw/dt = w (1 - rate / target) for
     each weight of the neuron; ``tau_scaling`` (ms, above 0) is to be several times ``tau``, or the loop swings. ``clipped``: once
     every ``tau``, w *= clip(target / rate, 0.9, 1.1), which swings about the target the more, the steeper the rate rises with
-    the weights. A silent neuron scales up in both; a weight of 0 stays 0. Errors: ``ConfigError`` names the argument.
+    the weights. A silent neuron scales up in both; a weight of 0 stays 0. What scaling makes of a weight stays within ``w_min``
+    .. ``w_max`` in size (0 <= w_min < w_max): a neuron that cannot reach its target stops there instead of growing without
+    bound, or fading to what no float holds. A weight given beyond these bounds is moved to them. ``dt`` in ms. Errors:
+    ``ConfigError`` names the argument.
     """
 
     def __init__(
-        self, target_rate: float = 10.0, tau: float = 1000.0, *, tau_scaling: float = 5000.0, form: str = "slow", dt: float = 1.0
+        self, target_rate: float = 10.0, tau: float = 1000.0, *, tau_scaling: float = 5000.0, form: str = "slow", dt: float = 1.0,
+        w_min: float = 1e-6, w_max: float = 1e3,
     ) -> None:  # fmt: skip
-        if form not in FORMS:
-            raise ConfigError(f"form={form!r}: not known; allowed are {', '.join(FORMS)}")
-        self.target_rate, self.form = check_number("target_rate", target_rate, above=0), form
+        self.target_rate, self.form = check_number("target_rate", target_rate, above=0), check_choice("form", form, FORMS)
         self.tau, self.tau_scaling = check_number("tau", tau, above=0), check_number("tau_scaling", tau_scaling, above=0)
-        self.dt = check_number("dt", dt, above=0, high=tau)
-        self._decay, self._steps = math.exp(-dt / tau), 0
-        self.rates: np.ndarray | None = None  # Hz; none before the first timestep
+        self.dt, self.w_min = check_number("dt", dt, above=0, high=self.tau), check_number("w_min", w_min, low=0)
+        self.w_max = check_number("w_max", w_max, above=self.w_min)
+        self._decay = math.exp(-self.dt / self.tau)
+        self._every = round(self.tau / self.dt)  # timesteps between two steps of the clipped form
+        self._seen: WeakKeyDictionary[Population, tuple[int, np.ndarray]] = WeakKeyDictionary()
 
-    def update(self, spikes: np.ndarray, projections: Sequence[Projection]) -> np.ndarray:
-        """Take the spikes ``(n,)`` of a timestep, scale the projections onto their neurons, and return the factors ``(n,)``.
+    def rates(self, population: Population) -> np.ndarray:
+        """Return the estimated rate of each neuron, ``(n,)`` in Hz; the target before anything was seen."""
+        check_instance("population", population, Population)
+        return self._seen.get(population, (0, np.full(population.n, self.target_rate)))[1]
 
-        Signs are kept; give the projections that are to be scaled, in Turrigiano's experiments the excitatory ones.
+    def update(self, population: Population) -> None:
+        """Take what the population sent in the last timestep and scale the projections onto it (``incoming``).
+
+        Signs are kept. Errors: ``ConfigError`` for a population that is in no network, or runs samples side by side.
         """
-        spikes = check_array("spikes", spikes, (None,) if self.rates is None else self.rates.shape)
-        for p in projections:
-            if p.target.n != len(spikes):
-                raise ConfigError(
-                    f"projections: {p.source.name} to {p.target.name} has {p.target.n} targets; {len(spikes)} spikes given"
-                )
-        if self.rates is None:
-            self.rates = np.full(len(spikes), self.target_rate)  # so that nothing is scaled before something was seen
-        self.rates = self._decay * self.rates + (1 - self._decay) * spikes * 1000.0 / self.dt
-        self._steps += 1
-        factors = self._factors(self.rates)
-        for p in projections:
-            p.data *= factors[p.indices]
-        return factors
+        rates = self.rates(population)
+        if not population.incoming:
+            raise ConfigError(f"population: nothing projects onto {population.name}; put it into a Network, with projections")
+        spikes = check_array("spikes of the population", population.output, rates.shape)
+        rates = self._decay * rates + (1 - self._decay) * spikes * 1000.0 / self.dt
+        steps = self._seen.get(population, (0, rates))[0] + 1
+        self._seen[population] = (steps, rates)
+        factors = self.factors(rates) if self.form == "slow" or steps % self._every == 0 else None
+        if factors is not None:
+            for p in population.incoming:
+                size = np.clip(np.abs(p.data) * factors[p.indices], self.w_min, self.w_max)
+                p.data[:] = np.where(p.data == 0, 0.0, np.copysign(size, p.data))
 
-    def _factors(self, rates: np.ndarray) -> np.ndarray:
+    def factors(self, rates: np.ndarray) -> np.ndarray:
+        """Return what the weights of neurons with these rates are multiplied by, when they are."""
         if self.form == "slow":
             return np.asarray(np.exp(self.dt / self.tau_scaling * (1 - rates / self.target_rate)))
-        if self._steps % round(self.tau / self.dt):
-            return np.ones(rates.shape)
         return np.asarray(np.clip(self.target_rate / np.maximum(rates, 1e-9), 0.9, 1.1))

@@ -7,13 +7,16 @@ the first-order form is theirs too, section 5.2. Second-order derivatives are ex
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from ..checks import check_array, check_number, new_generator
+from ..checks import check_array, check_instance, check_number, check_sizes, new_generator
+from ..network import Network
 from ..rule import ConfigError, check_integer
+from .losses import Loss, squared_error
 from .optimisers import Adam, Optimiser
+from .spiking import SpikingTrainable
 
 __all__ = ["MetaLearner", "TanhRegressor", "Task", "Trainable"]
 
@@ -23,12 +26,19 @@ Task = tuple[Batch, Batch]  # what to adapt on (support), what to be judged on (
 
 
 class Trainable(Protocol):
-    """A network whose loss has a gradient, and for the second-order form a Hessian."""
+    """A network whose loss has a gradient; for the second-order form it is ``Smooth`` too."""
 
-    weights: Arrays
+    @property
+    def weights(self) -> Arrays:
+        """The weights; the arrays themselves."""
 
     def gradient(self, weights: Arrays, batch: Batch) -> tuple[float, Arrays]:
         """Return the loss and its gradient."""
+
+
+@runtime_checkable
+class Smooth(Trainable, Protocol):
+    """One whose loss has a Hessian too."""
 
     def hessian_product(self, weights: Arrays, batch: Batch, direction: Arrays) -> Arrays:
         """Return the loss's Hessian times ``direction``."""
@@ -37,38 +47,59 @@ class Trainable(Protocol):
 class MetaLearner:
     """MAML: ``steps`` >= 1 of gradient descent at ``inner_lr`` > 0 for each task, then one of Adam at ``outer_lr`` for all.
 
-    The outer gradient goes through the inner steps; with ``first_order`` it is taken at their end as if they were constant.
-    ``network.weights`` are changed in place. Errors: ``ConfigError`` names the argument.
+    ``network`` is a ``Network``, which learns by backpropagation through time from ``loss_fn``, or any ``Trainable``. A task is
+    ``(inputs, targets)``, or two such pairs: what to adapt on (support) and what to be judged on (query); one pair is both. The
+    outer gradient goes through the inner steps; with ``first_order`` it is taken at their end as if they were constant: the
+    only form for spiking networks, whose surrogate gradient is the gradient of no function, and the default (None) for them.
+    The network's weights are changed in place. Errors: ``ConfigError`` names the argument.
     """
 
     def __init__(
-        self, network: Trainable, inner_lr: float = 0.01, outer_lr: float = 0.001, *, steps: int = 1, first_order: bool = False,
-        optimiser: Optimiser | None = None,
+        self, network: Network | Trainable, inner_lr: float = 0.01, outer_lr: float = 0.001, *, steps: int = 1,
+        first_order: bool | None = None, loss_fn: Loss = squared_error, optimiser: Optimiser | None = None,
     ) -> None:  # fmt: skip
-        self.network, self.first_order = network, first_order
+        trainable: Trainable = SpikingTrainable(network, loss_fn) if isinstance(network, Network) else network
+        if not callable(getattr(trainable, "gradient", None)) or not isinstance(getattr(trainable, "weights", None), list):
+            raise ConfigError(f"network: {type(network).__name__} given; allowed are Network and what has weights and gradient")
+        smooth = isinstance(trainable, Smooth)
+        if first_order is not None:
+            check_instance("first_order", first_order, bool)
+        if first_order is False and not smooth:
+            raise ConfigError("first_order=False: this network has no hessian_product; allowed are True and None")
+        self.network, self.first_order = trainable, not smooth if first_order is None else first_order
         self.inner_lr, self.steps = check_number("inner_lr", inner_lr, above=0), check_integer("steps", steps, 1, 10_000)
-        self.optimiser = optimiser or Adam(check_number("outer_lr", outer_lr, above=0))
+        check_number("outer_lr", outer_lr, above=0)
+        self.optimiser: Optimiser = Adam(outer_lr) if optimiser is None else check_instance("optimiser", optimiser, Optimiser)  # type: ignore[type-abstract]
 
-    def adapt(self, support: Batch, steps: int | None = None) -> Arrays:
-        """Return the weights after ``steps`` >= 0 (default: those of training) on a task; the network keeps its own."""
-        count = self.steps if steps is None else check_integer("steps", steps, 0, 10_000)
-        return self._path(support, count)[-1]
+    def adapt(self, task_data: Batch, n_steps: int | None = None) -> Arrays:
+        """Return the weights after ``n_steps`` >= 0 (default: ``steps``) on a task; the network keeps its own."""
+        count = self.steps if n_steps is None else check_integer("n_steps", n_steps, 0, 10_000)
+        return [np.array(w) for w in self._path(_pair("task_data", task_data), count)[-1]]
 
-    def meta_gradient(self, task: Task) -> tuple[float, Arrays]:
+    def inner_loop(self, task_data: Batch, n_steps: int = 5) -> None:
+        """Adapt the network itself to a task by ``n_steps`` >= 0."""
+        for w, adapted in zip(self.network.weights, self.adapt(task_data, n_steps), strict=True):
+            w[...] = adapted
+
+    def meta_gradient(self, task: Task | Batch) -> tuple[float, Arrays]:
         """Return the loss on the query after adapting to the support, and its gradient for the weights before."""
-        support, query = task
+        first, second = _pair("task", task)
+        both = isinstance(first, tuple | list) and isinstance(second, tuple | list) and len(first) == len(second) == 2
+        support: Batch
+        query: Batch
+        support, query = (_pair("support", first), _pair("query", second)) if both else ((first, second), (first, second))
         path = self._path(support, self.steps)
         loss, gradient = self.network.gradient(path[-1], query)
-        if not self.first_order:
+        if not self.first_order and isinstance(self.network, Smooth):
             for weights in reversed(path[:-1]):  # d w[k+1] / d w[k] = 1 - inner_lr Hessian, which is symmetric
                 product = self.network.hessian_product(weights, support, gradient)
                 gradient = [g - self.inner_lr * h for g, h in zip(gradient, product, strict=True)]
-        return loss, gradient
+        return _finite(loss, gradient)
 
-    def train_step(self, tasks: Sequence[Task]) -> float:
+    def outer_step(self, tasks: Sequence[Task | Batch]) -> float:
         """Learn from a batch of tasks and return the mean loss after adaptation."""
-        if not len(tasks):
-            raise ConfigError("tasks: none; give at least one")
+        if not isinstance(tasks, list | tuple) or not len(tasks):
+            raise ConfigError("tasks: none, or no list; give a list with at least one")
         results = [self.meta_gradient(task) for task in tasks]
         mean = [np.mean(parts, axis=0) for parts in zip(*(gradient for _, gradient in results), strict=True)]
         self.optimiser.step(self.network.weights, mean)
@@ -78,9 +109,22 @@ class MetaLearner:
         """Return the weights before each inner step and after the last."""
         path = [self.network.weights]
         for _ in range(steps):
-            _, gradient = self.network.gradient(path[-1], support)
+            _, gradient = _finite(*self.network.gradient(path[-1], support))
             path.append([w - self.inner_lr * g for w, g in zip(path[-1], gradient, strict=True)])
         return path
+
+
+def _pair(name: str, value: Any) -> Any:
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise ConfigError(f"{name}: {type(value).__name__} given; allowed are pairs: inputs and targets")
+    return value
+
+
+def _finite(loss: float, gradient: Arrays) -> tuple[float, Arrays]:
+    """Return both, or refuse to go on with what is not finite."""
+    if not np.isfinite(loss) or not all(np.isfinite(g).all() for g in gradient):
+        raise ConfigError(f"inner_lr: the loss is {loss}, or its gradient is not finite; give a smaller one")
+    return loss, gradient
 
 
 class TanhRegressor:
@@ -90,22 +134,19 @@ class TanhRegressor:
     """
 
     def __init__(self, sizes: Sequence[int], seed: int = 0) -> None:
-        if len(sizes) < 2:
-            raise ConfigError(f"sizes={list(sizes)}: allowed are at least two, inputs and outputs")
-        for size in sizes:
-            check_integer("sizes", size, 1, 2**31 - 1)
         g = new_generator(seed)
-        self.sizes = list(sizes)
+        self.sizes = check_sizes("sizes", sizes)
         self.weights: Arrays = []
-        for n, m in pairwise(sizes):
+        for n, m in pairwise(self.sizes):
             self.weights += [g.normal(0.0, n**-0.5, (n, m)), np.zeros(m)]
 
     def predict(self, weights: Arrays, inputs: np.ndarray) -> np.ndarray:
         """Return outputs ``(samples, outputs)`` of inputs ``(samples, inputs)``."""
-        return self._forward(weights, check_array("inputs", inputs, (None, self.sizes[0])))[-1]
+        return self._forward(self._weights(weights), check_array("inputs", inputs, (None, self.sizes[0])))[-1]
 
     def gradient(self, weights: Arrays, batch: Batch) -> tuple[float, Arrays]:
         """Return the mean of (y - y*)^2 over samples and outputs, and its gradient."""
+        weights = self._weights(weights)
         inputs, targets = self._checked(batch)
         activities = self._forward(weights, inputs)
         error = activities[-1] - targets
@@ -119,6 +160,7 @@ class TanhRegressor:
 
     def hessian_product(self, weights: Arrays, batch: Batch, direction: Arrays) -> Arrays:
         """Return the Hessian times ``direction``: the derivative of every line of ``gradient`` along it."""
+        weights, direction = self._weights(weights), self._weights(direction, "direction")
         inputs, targets = self._checked(batch)
         activities, moved = self._forward(weights, inputs), [np.zeros(inputs.shape)]
         for k in range(0, len(weights), 2):
@@ -142,6 +184,13 @@ class TanhRegressor:
             activities.append(z if k == len(weights) - 2 else np.tanh(z))
         return activities
 
+    def _weights(self, arrays: Arrays, name: str = "weights") -> Arrays:
+        """Return arrays in the shapes of the weights, or refuse them."""
+        if not isinstance(arrays, list | tuple) or len(arrays) != len(self.weights):
+            raise ConfigError(f"{name}: allowed is a list of {len(self.weights)} arrays, in the shapes of the network's weights")
+        return [check_array(name, array, w.shape) for array, w in zip(arrays, self.weights, strict=True)]
+
     def _checked(self, batch: Batch) -> Batch:
+        batch = _pair("batch", batch)
         inputs = check_array("inputs", batch[0], (None, self.sizes[0]))
         return inputs, check_array("targets", batch[1], (len(inputs), self.sizes[-1]))

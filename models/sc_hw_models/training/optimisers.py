@@ -1,17 +1,19 @@
 """Optimisers: they change arrays of weights in place; ``lr`` may be set between steps, which is all a schedule does."""
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from ..checks import check_number
 from ..rule import ConfigError
 
-__all__ = ["SGD", "Adam", "Optimiser"]
+__all__ = ["SGD", "Adam", "Optimiser", "Penalty", "follow", "protected_step"]
 
 Arrays = list[np.ndarray]
 
 
+@runtime_checkable
 class Optimiser(Protocol):
     """What learners ask of an optimiser; ``state`` is all that a checkpoint must keep of it."""
 
@@ -23,6 +25,44 @@ class Optimiser(Protocol):
     @property
     def state(self) -> Arrays:
         """The arrays to keep."""
+
+
+@runtime_checkable
+class Penalty(Protocol):
+    """What holds weights where earlier tasks left them: EWC, SI and their kin."""
+
+    def gradient(self, weights: Arrays) -> Arrays:
+        """Return the penalty's gradient for each layer."""
+
+    def pull(self, weights: Arrays, lr: float) -> None:
+        """Move the weights, in place, to where lr times the penalty plus half the squared distance from them is least."""
+
+    def record(self, gradients: Arrays, changes: Arrays) -> None:
+        """Count one step of training: the gradient of the task's own loss, and the change of each weight."""
+
+
+def follow(optimiser: Optimiser, k: int, layers: int, carried: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Carry what an optimiser of so many ``layers`` keeps for the synapses of layer ``k`` over to others (``network.Wiring``)."""
+    for j in range(k, len(optimiser.state), layers):
+        if optimiser.state[j].ndim:
+            optimiser.state[j] = carried(optimiser.state[j])
+
+
+def protected_step(optimiser: Optimiser, weights: Arrays, gradients: Arrays, penalty: Penalty | None) -> None:
+    """Change the weights by one step against the loss and what protects them.
+
+    The penalty acts by its gradient with ``Adam`` and by a proximal step with ``SGD``, which no strength makes unstable.
+    """
+    if penalty is None:
+        optimiser.step(weights, gradients)
+        return
+    before = [w.copy() for w in weights]
+    if isinstance(optimiser, SGD):
+        optimiser.step(weights, gradients)
+        penalty.pull(weights, optimiser.lr)
+    else:
+        optimiser.step(weights, [g + p for g, p in zip(gradients, penalty.gradient(weights), strict=True)])
+    penalty.record(gradients, [w - b for w, b in zip(weights, before, strict=True)])
 
 
 class SGD:

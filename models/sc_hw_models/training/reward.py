@@ -5,14 +5,15 @@ Source: Izhikevich, "Solving the distal reward problem through linkage of STDP a
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..checks import check_number
-from ..network import Network, Projection, spans
+from ..checks import check_all, check_instance, check_number
+from ..network import Network, Projection, Wiring
 from ..neurons import LIF, Izhikevich
 from ..rule import ConfigError, check_integer
+from ..sparse import spans
 
 __all__ = ["RewardModulatedLearner"]
 
@@ -20,14 +21,14 @@ SPIKING = LIF | Izhikevich
 
 
 class RewardModulatedLearner:
-    """Steps a network and lets the ``plastic`` projections learn (default: all from and onto neurons that spike).
+    """Lets the ``plastic`` projections of a network learn (default: all from and onto neurons that spike).
 
     Times in ms: ``tau_reward`` of dopamine, ``tau_eligibility``, ``tau_pre`` and ``tau_post`` of the spike traces, all above 0.
     A presynaptic spike before a postsynaptic one adds ``potentiation`` exp(-lag / ``tau_pre``) to the eligibility, the other
     order takes ``depression`` exp(-lag / ``tau_post``) from it (both >= 0; all pairs count). A weight changes by ``lr`` times
     eligibility times dopamine a ms and stays in ``w_min`` .. ``w_max``. Rewards of either sign add to dopamine.
     Eligibilities decay and weights change once every ``period`` (>= 1) timesteps, by as much as in that time: what remains to
-    be done in each timestep is for the synapses of neurons that spike. Errors: ``ConfigError`` names the argument.
+    be done in each timestep is for the synapses of neurons that spike. Projections may be rewired. Errors: ``ConfigError``.
     """
 
     def __init__(
@@ -35,9 +36,10 @@ class RewardModulatedLearner:
         tau_post: float = 20.0, potentiation: float = 1.0, depression: float = 1.5, lr: float = 1e-4, w_min: float = 0.0,
         w_max: float = 1.0, period: int = 1, plastic: Sequence[Projection] | None = None,
     ) -> None:  # fmt: skip
-        self.network = network
+        self.network = check_instance("network", network, Network)
         onto = [p for p in network.projections if isinstance(p.target.neuron, SPIKING)]
-        self.plastic = [p for p in onto if isinstance(p.source.neuron, SPIKING)] if plastic is None else list(plastic)
+        self.plastic = [p for p in onto if isinstance(p.source.neuron, SPIKING)] if plastic is None else check_all(
+            "plastic", plastic, Projection)  # fmt: skip
         if not self.plastic or any(p not in onto for p in self.plastic):
             raise ConfigError("plastic: allowed are one or more projections of the network onto LIF, ALIF or Izhikevich")
         steps = {p.target.neuron.dt for p in self.plastic if isinstance(p.target.neuron, SPIKING)}
@@ -56,44 +58,55 @@ class RewardModulatedLearner:
             if len(p.data) and (p.data.min() < w_min or p.data.max() > w_max):
                 raise ConfigError(f"weights from {p.source.name} to {p.target.name}: {p.data.min():g}..{p.data.max():g}; "
                                   f"allowed are {w_min:g}..{w_max:g}")  # fmt: skip
-        # The synapses onto neuron j are onto[starts[j] : starts[j + 1]].
-        self._onto = [np.argsort(p.indices, kind="stable") for p in self.plastic]
-        self._starts = [np.searchsorted(np.sort(p.indices), np.arange(p.target.n + 1)) for p in self.plastic]
+        self._wiring = Wiring(self.plastic)
+        order = list(network.populations)  # from an earlier population spikes arrive in their own timestep
+        self._delayed = [order.index(p.source.name) >= order.index(p.target.name) for p in self.plastic]
         self.reset()
 
     def reset(self) -> None:
         """Put the network at rest and forget traces, eligibilities and dopamine; weights stay."""
         self.network.reset()
+        list(self._wiring.changes())  # seen: nothing is kept that could follow
         self.dopamine, self._moment = 0.0, 0
         self.eligibilities = [np.zeros(len(p.data)) for p in self.plastic]
         self._pre = [np.zeros(p.source.n) for p in self.plastic]
         self._post = [np.zeros(p.target.n) for p in self.plastic]
+        self._before = [np.zeros(p.source.n) for p in self.plastic]
 
-    def step(self, inputs: Mapping[str, np.ndarray], reward: float = 0.0) -> np.ndarray:
-        """Advance by a timestep, learn, and return the network's output ``(n,)``; ``reward`` is what dopamine gains."""
-        self.dopamine = self._reward_decay * self.dopamine + check_number("reward", reward)
-        before = [p.source.output for p in self.plastic]
-        output = self.network.step(inputs)
-        order = list(self.network.populations)
+    def step(self, reward: float) -> None:
+        """Learn from the timestep that the network has just made; ``reward`` is what dopamine gains.
+
+        Call it once after each ``network.step``, which other learners may follow too. Errors: ``ConfigError`` when the network
+        has made no timestep or several since, or runs samples side by side.
+        """
+        reward = check_number("reward", reward)
+        if self.network.moment != self._moment + 1:
+            made = self.network.moment - self._moment
+            raise ConfigError(f"network: {made} timesteps since the last step of this learner; allowed is one: "
+                              "call network.step, then step; after network.reset, reset")  # fmt: skip
+        if self.network.output.output.ndim > 1:
+            raise ConfigError("network: samples side by side; allowed is one: network.reset()")
+        for k, carried in self._wiring.changes():
+            self.eligibilities[k] = carried(self.eligibilities[k])
+        self.dopamine = self._reward_decay * self.dopamine + reward
         if self._moment % self.period == 0:
             for eligibility in self.eligibilities:
                 eligibility *= self._decay**self.period
         for k, p in enumerate(self.plastic):
-            same = order.index(p.source.name) < order.index(p.target.name)  # then spikes arrive in their own timestep
-            self._pair(k, p.source.output if same else before[k], p.target.output)
+            self._pair(k, self._before[k] if self._delayed[k] else p.source.output, p.target.output)
+        self._before = [p.source.output for p in self.plastic]
         self._moment += 1
         if self._moment % self.period == 0:
             for p, eligibility in zip(self.plastic, self.eligibilities, strict=True):
                 p.data += self.lr * self.dt * self.period * self.dopamine * eligibility
                 np.clip(p.data, self.w_min, self.w_max, out=p.data)
-        return output
 
     def _pair(self, k: int, pre: np.ndarray, post: np.ndarray) -> None:
         """Update traces and eligibility of a projection: what arrives at the timestep and what its target sends."""
         p, eligibility = self.plastic[k], self.eligibilities[k]
         self._pre[k] = self._pre_decay * self._pre[k] + pre  # with this timestep's arrivals: they may have caused the spike
         self._post[k] = self._post_decay * self._post[k]
-        caused = self._onto[k][spans(self._starts[k], post.nonzero()[0])]
+        caused = p.matrix.order[spans(p.matrix.columns, post.nonzero()[0])]
         eligibility[caused] += self.potentiation * self._pre[k][p.rows[caused]]
         late = spans(p.indptr, pre.nonzero()[0])
         eligibility[late] -= self.depression * pre[p.rows[late]] * self._post[k][p.indices[late]]
