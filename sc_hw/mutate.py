@@ -143,7 +143,7 @@ def mutate(
     start = time.monotonic()
     run = _Run(core=core, seed=seed, output=output, note=note, rounds=[],
                tools={"yosys": find_yosys()[1]} | {solver.name: solver.tool.version for solver in solvers})  # fmt: skip
-    faults, instances = drawn_instance_faults(core, count, seed, rare=True)
+    faults, instances = drawn_instance_faults(core, count, seed, corners=True)
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
         folder, beside = Path(scratch) / "bits", Path(scratch) / "instances"
         folder.mkdir()

@@ -33,6 +33,7 @@ __all__ = ["Outcome", "counted", "drawn_instance_faults", "enough_timesteps", "f
 _LEAST_TIMESTEPS = 200
 _RESTING_TIMESTEPS = 8000  # of a crossbar: a row must come to rest before it can be skipped wrongly
 _SYNAPSE_STEPS = 1 << 15
+_CORNERS = ("corner", "word")
 _LONGER = 10  # times as many timesteps for faults at instances that were not caught
 _COMPARISON = 20  # seconds for each comparison of one that still was not
 
@@ -88,18 +89,23 @@ def enough_timesteps(core: Core) -> int:
     return max(least, _SYNAPSE_STEPS // core.design.synapses)
 
 
-def drawn_instance_faults(core: Core, count: int, seed: int, *, rare: bool = False) -> tuple[list[InstanceFault], list[Instance]]:
+def drawn_instance_faults(
+    core: Core, count: int, seed: int, *, corners: bool = False
+) -> tuple[list[InstanceFault], list[Instance]]:
     """Return up to ``count`` faults at the core's instances, as many of each kind as can be, and the instances.
 
-    Without ``rare`` ones, which no simulation meets, and without those that only an address shows which holds no synapse.
+    Those that show in ``corners`` only, in one clock, for one word, or in a stage while nothing overlaps, are for ``mutate``:
+    whether they can be seen at all takes a proof. Never drawn is what only an address shows which holds no synapse.
     """
     instances = read_instances(core)
-    everything = instance_faults(instances, read_texts(core))
     padded = {(part.name, f"memory_{lane}") for part in _cores(core) for lane in part.padded_lanes}
+    still = {f"{part.name}_datapath" for part in _cores(core) if not part.overlap}
     kinds: dict[str, list[InstanceFault]] = {}
-    for fault in everything:
-        unseen = (fault.instance.parent, fault.instance.name) in padded and (fault.parameter or ("",))[0] == "WORDS"
-        if not unseen and (rare or not fault.rare):
+    for fault in instance_faults(instances, read_texts(core)):
+        parent = fault.instance.parent
+        unseen = (parent, fault.instance.name) in padded and (fault.parameter or ("",))[0] == "WORDS"
+        corner = fault.rare or fault.kind in _CORNERS or any(parent.startswith(module) for module in still)
+        if not unseen and (corners or not corner):
             kinds.setdefault(fault.kind, []).append(fault)
     generator = random.Random(seed)  # noqa: S311 # a choice, not a secret
     for faults in kinds.values():
