@@ -309,7 +309,7 @@ def replay(folder: Path, counterexample: Path | None, json_path: Path | None) ->
 @app.command()
 @folder_argument
 @click.option("--steps", type=click.IntRange(1, 10**9), metavar="K", help="Timesteps for each fault.  [default: 200 or more]")
-@click.option("--instances", type=click.IntRange(0, 10_000), default=64, show_default=True, metavar="N",
+@click.option("--instances", type=click.IntRange(0, 10_000), default=24, show_default=True, metavar="N",
               help="Faults drawn from those at clocks, pins, parameters of instances and the modules behind.")  # fmt: skip
 @seed_option
 @json_option

@@ -109,11 +109,11 @@ def test_a_comparison_tells_what_is_seen(make_core):
     core = make_core(synapses=5, lanes=2)
     instances = read_instances(core)
     faults = instance_faults(instances, read_texts(core))
-    chosen = [next(f for f in faults if f.kind == kind) for kind in ("clock", "stuck", "parameter", "module")]
+    chosen = [next(f for f in faults if f.kind == kind) for kind in ("clock", "stuck")]
     harmless = dataclasses.replace(chosen[1], expression="value")
     for fault in (*chosen, harmless):
         gate = alone(core, fault)
-        assert (compare_around(core, gate, fault, instances, timeout=5) == "equal") == (fault == harmless), fault.name
+        assert (compare_around(core, gate, fault, instances, timeout=2) == "equal") == (fault == harmless), fault.name
 
 
 def test_a_part_of_another_emission(make_layer, tmp_path, monkeypatch):
