@@ -4,7 +4,7 @@ import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -165,6 +165,8 @@ def _parse_variant(text: str) -> tuple[str, list[str]]:
 
 
 def _record(rule: Rule, results: Sequence[Variant]) -> dict[str, Any]:
+    runs = [run for result in results for run in result.runs]
+    numbers = [figure for figure in runs[0] if all(isfinite(run.get(figure, inf)) for run in runs)]  # JSON has no others
     return {
         "verb": "accuracy",
         "verdict": "fail" if figureless(results) else "pass",  # figures without a bound: they were measured
@@ -173,6 +175,12 @@ def _record(rule: Rule, results: Sequence[Variant]) -> dict[str, Any]:
         "rule": rule.name,
         "seeds": list(range(len(results[0].runs))),
         "variants": [
-            {"name": r.name, "config": dataclasses.asdict(r.config), "runs": list(r.runs), "median": r.medians} for r in results
+            {
+                "name": r.name,
+                "config": dataclasses.asdict(r.config),
+                "runs": [{figure: run[figure] for figure in numbers} for run in r.runs],
+                "median": {figure: r.medians[figure] for figure in numbers},
+            }
+            for r in results
         ],
     }
