@@ -31,6 +31,10 @@ class Optimiser(Protocol):
 class Penalty(Protocol):
     """What holds weights where earlier tasks left them: EWC, SI and their kin."""
 
+    @property
+    def arrays(self) -> dict[str, Arrays]:
+        """All that is kept, by name, one array a layer; to be saved, or written into."""
+
     def gradient(self, weights: Arrays) -> Arrays:
         """Return the penalty's gradient for each layer."""
 
