@@ -45,7 +45,7 @@ def _consolidate(spec: RuleSpec, value: bool) -> tuple[int, ...]:
     """Return the command as the input it is, if the configuration has it."""
     if any(f.name == "consolidate" for f in spec.step_inputs):
         return (_bit("consolidate", value),)
-    if value:
+    if _bit("consolidate", value):
         raise ConfigError(f"consolidate={value!r}: this configuration keeps no anchors; allowed with consolidation=pull and si")
     return ()
 
@@ -140,7 +140,7 @@ class OnlineO1Synapse:
         low, high = self._plain
         if not low <= reward <= high:
             reward = self.config.encode_reward(reward)
-        if len(self._state) == _FIELDS and not consolidate and not self._random:
+        if consolidate is False and len(self._state) == _FIELDS and not self._random:
             self._state = self._advance(*self._state, +pre_spike, +post_spike, reward)
             return self.snapshot()
         inputs = (+pre_spike, +post_spike, reward, *_consolidate(self._spec, consolidate))

@@ -10,11 +10,11 @@ approximation for natural gradient descent", NeurIPS 2019.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from ..checks import as_array, check_all, check_array, check_choice, new_generator
+from ..checks import as_array, check_all, check_array, check_choice, check_instance, new_generator
 from ..rule import ConfigError
 
 __all__ = ["FISHER_KINDS", "LIKELIHOODS", "Classifier", "Perceptron", "fisher_diagonal", "likelihood_probabilities"]
@@ -26,6 +26,7 @@ _BATCH = 256  # samples worked on at once
 Arrays = list[np.ndarray]
 
 
+@runtime_checkable
 class Classifier(Protocol):
     """What ``fisher_diagonal`` asks of a network with outputs z and probabilities p; inputs are ``(samples, ...)``.
 
@@ -108,7 +109,10 @@ def fisher_diagonal(
     ``seed``. Errors: ``ConfigError`` for an unknown kind, no samples, or labels that are missing or of another shape.
     """
     check_choice("kind", kind, FISHER_KINDS)
-    check_all("weights", weights, np.ndarray)
+    check_instance("network", network, Classifier)  # type: ignore[type-abstract]
+    if not check_all("weights", weights, np.ndarray):
+        raise ConfigError("weights: none; allowed is a list with an array for each layer")
+    labels = None if labels is None or kind != "empirical" else as_array("labels", labels)  # others do not use them
     inputs = check_array("inputs", inputs, (None,) * max(2, np.ndim(as_array("inputs", inputs))))
     outputs = network.probabilities(weights, inputs[:1]).shape[1]
     wanted = (len(inputs), *((outputs,) if network.likelihood == "logistic" else ()))
