@@ -15,6 +15,7 @@ from .run import CHECKPOINT, TrainConfig, tasks, train
 __all__ = ["train_command"]
 
 STRENGTH = {("ewc", "adam"): 1e5, ("si", "adam"): 1.0, ("ewc", "sgd"): 10.0, ("si", "sgd"): 0.1}
+TASK_KNOWN = "note: split-task tells the network at test time which task a sample is of; split-domain and split-class do not"
 BOARDS = ("tensorboard", "wandb")
 
 
@@ -34,10 +35,15 @@ def train_command(
     record = train(config, data, output, resume=resume, callbacks=_boards(board, output), progress=progress)
     if json_path:
         write_record(json_path, record)
-    for number, row in enumerate(record["accuracy"]):
-        echo(f"after task {number}: test accuracy {' '.join(f'{100 * value:.1f}' for value in row)}")
-    final, learned = (f"{100 * record[key]:.1f} %" for key in ("final", "learned"))
-    echo(f"mean of {config.tasks} tasks at the end {final}, each when just learned {learned}")
+    echo(f"test accuracy, %: a row after each task, a column for each; {config.protocol}, {config.method}")
+    for label, row in (("untrained", record["untrained"]), *((f"task {k}", row) for k, row in enumerate(record["accuracy"]))):
+        echo(f"  {label:>9}  {' '.join(f'{100 * value:5.1f}' for value in row)}")
+    names = ("average_accuracy", "learned", "backward_transfer", "forward_transfer", "forgetting")
+    average, learned, backward, forward, forgetting = (100 * record[name] for name in names)
+    echo(f"average accuracy {average:.1f}, when just learned {learned:.1f}, backward transfer {backward:+.1f}, forward transfer "
+         f"{forward:+.1f}, forgetting {forgetting:.1f}")  # fmt: skip
+    if config.protocol == "split-task" and config.tasks > 1:
+        echo(TASK_KNOWN)
     echo(f"  sc-hw derive {output}/weights.npz --importance {output}/importance.npz -o DIR")
     return 0
 

@@ -32,7 +32,7 @@ def contents(folder):
     return {name: (folder / name).read_bytes() for name in FILES}
 
 
-@pytest.mark.parametrize("method", ["ewc", "si", "none"])
+@pytest.mark.parametrize("method", ["ewc", "si", "none", "online_ewc", "mas"])
 def test_the_same_seed_writes_the_same_bytes(tmp_path, method):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         assert sc_hw(*SMALL, "--method", method, "--seed", seed, "-o", tmp_path / name).exit_code == 0
@@ -42,7 +42,9 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path, method):
     with np.load(tmp_path / "a" / "importance.npz") as importance:
         assert all((importance[name].max() > 0) == (method != "none") for name in importance.files)
     record = json.loads(first["train.json"])
-    assert [len(row) for row in record["accuracy"]] == [1, 2]
+    assert [len(row) for row in record["accuracy"]] == [2, 2]
+    assert len(record["untrained"]) == 2
+    assert record["backward_transfer"] == record["accuracy"][1][0] - record["accuracy"][0][0]
     assert record["learned"] > 0.5
     rows = list(csv.DictReader((tmp_path / "a" / "log.csv").read_text().splitlines()))
     assert [(row["task"], row["epoch"]) for row in rows] == [(str(t), str(e)) for t in (0, 1) for e in (1, 2, 3)]
@@ -229,7 +231,7 @@ def test_tasks_split_and_permute():
         expected = data.train[(data.train_labels // 2) == k]
         np.testing.assert_array_equal(part.train, expected)
         assert set(part.test_labels) == {0, 1}
-    first, second, _ = tasks(TrainConfig(protocol="permuted", tasks=3), data)
+    first, second, _ = tasks(TrainConfig(protocol="permuted-domain", tasks=3), data)
     np.testing.assert_array_equal(first.train, data.train)
     assert (second.train != data.train).any()
     np.testing.assert_array_equal(np.sort(second.test, axis=1), np.sort(data.test, axis=1))
@@ -336,7 +338,10 @@ def test_bad_input_is_refused_and_nothing_written(tmp_path):
         (("--data", tmp_path / "text.npz"), "text.npz: cannot be read"),
         (("--data", tmp_path / "short.npz"), "short.npz: cannot be read"),
         (("--data", tmp_path / "odd.npz"), r"train samples float64 \(3, 2\), labels int64 \(2,\)"),
-        (("--protocol", "domain"), "--protocol 'domain': not known; allowed are single, split, permuted"),
+        (
+            ("--protocol", "domain"),
+            "--protocol 'domain': not known; allowed are single, split-task, split-domain, split-class, permuted-domain",
+        ),
         (("--protocol", "single"), "--tasks 5: the protocol single has one"),
         (("--tasks", "3"), "--tasks 3: does not divide 10 classes"),
         (("--hidden", "a"), "--hidden 'a'"),

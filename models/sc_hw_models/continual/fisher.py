@@ -47,19 +47,33 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True)
 class Perceptron:
-    """A network given as weight arrays ``(outputs, inputs)``, one a layer, with ReLU between them and no biases.
+    """A network given as weight arrays ``(outputs, inputs)``, one a layer, with ReLU between them.
 
+    With ``biases`` each array has a column more, the last: the weight of an input that is always 1.
     Errors: ``ConfigError`` for an unknown likelihood.
     """
 
     likelihood: str = "softmax"
+    biases: bool = False
 
     def __post_init__(self) -> None:
         check_choice("likelihood", self.likelihood, LIKELIHOODS)
 
     def probabilities(self, weights: Arrays, inputs: np.ndarray) -> np.ndarray:
         """Return p, ``(samples, outputs)``."""
-        return likelihood_probabilities(self.likelihood, self._activities(weights, inputs)[-1])
+        return likelihood_probabilities(self.likelihood, self.outputs(weights, inputs))
+
+    def outputs(self, weights: Arrays, inputs: np.ndarray) -> np.ndarray:
+        """Return z, ``(samples, outputs)``."""
+        return self._activities(weights, inputs)[-1]
+
+    def output_gradient(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> Arrays:
+        """Return the gradient of a loss whose gradient for the outputs is ``errors``, summed over samples."""
+        return [error.T @ activity for error, activity in self._backward(weights, inputs, errors)]
+
+    def absolute_gradients(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> Arrays:
+        """Return the sum over samples of the size of each gradient of ``sum_c errors_c z_c``."""
+        return [np.abs(error).T @ np.abs(activity) for error, activity in self._backward(weights, inputs, errors)]
 
     def squared_gradients(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> Arrays:
         """Return the sum over samples of each squared gradient: a product, because a sample's gradient is an outer product."""
@@ -69,8 +83,8 @@ class Perceptron:
         """Return the mean of -log p(label) over samples of a ``softmax`` network, and its gradient; labels ``(samples,)``."""
         p = self.probabilities(weights, inputs)
         truth = np.eye(p.shape[1])[labels]
-        parts = self._backward(weights, inputs, (p - truth) / len(p))
-        return -float(np.log(np.maximum((p * truth).sum(axis=1), 1e-300)).mean()), [e.T @ a for e, a in parts]
+        loss = -float(np.log(np.maximum((p * truth).sum(axis=1), 1e-300)).mean())
+        return loss, self.output_gradient(weights, inputs, (p - truth) / len(p))
 
     def _backward(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return for each layer the errors at its outputs and what it was given, ``(samples, n)`` each."""
@@ -78,19 +92,24 @@ class Perceptron:
         result: list[tuple[np.ndarray, np.ndarray]] = []
         for weight, activity in zip(reversed(weights), reversed(activities[:-1]), strict=True):
             result.insert(0, (errors, activity))
-            errors = (errors @ weight) * (activity > 0)
+            back = errors @ weight
+            errors = (back[:, :-1] if self.biases else back) * (activity[:, : activity.shape[1] - self.biases] > 0)
         return result
 
-    @staticmethod
-    def _activities(weights: Arrays, inputs: np.ndarray) -> Arrays:
-        """Return the inputs, what each layer passes on, and the outputs."""
-        if np.ndim(inputs) != 2 or np.shape(inputs)[1] != weights[0].shape[1]:
-            raise ConfigError(f"inputs: shape {np.shape(inputs)} given; allowed is (samples, {weights[0].shape[1]})")
-        activities = [np.asarray(inputs, dtype=np.float64)]
+    def _activities(self, weights: Arrays, inputs: np.ndarray) -> Arrays:
+        """Return what each layer is given, and the outputs."""
+        if np.ndim(inputs) != 2 or np.shape(inputs)[1] != weights[0].shape[1] - self.biases:
+            raise ConfigError(
+                f"inputs: shape {np.shape(inputs)} given; allowed is (samples, {weights[0].shape[1] - self.biases})"
+            )
+        activities = [self._with_one(np.asarray(inputs, dtype=np.float64))]
         for layer, weight in enumerate(weights):
             z = activities[-1] @ weight.T
-            activities.append(z if layer == len(weights) - 1 else np.maximum(z, 0.0))
+            activities.append(z if layer == len(weights) - 1 else self._with_one(np.maximum(z, 0.0)))
         return activities
+
+    def _with_one(self, activity: np.ndarray) -> np.ndarray:
+        return np.hstack([activity, np.ones((len(activity), 1))]) if self.biases else activity
 
 
 def fisher_diagonal(
