@@ -4,8 +4,8 @@ from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import ConfigError
 from sc_hw_models.rules.r_stdp import OnlineO1Config
 
-from .design import CoreDesign
-from .emit import core_files
+from .rtl.design import CoreDesign
+from .rtl.emit import core_files
 
 __all__ = ["OnlineO1LearningEmitter"]
 
