@@ -126,7 +126,7 @@ def emit(context: click.Context, /, **options: Any) -> None:
     show_default=True,
     help="What protects earlier tasks: none, ewc, online_ewc, si, mas, lwf, replay or joint.",
 )
-@click.option("--strength", type=float, help="Of the protection.  [default: ewc 1e5, si 1.0; with sgd 10.0 and 0.1]")
+@click.option("--strength", type=float, help="Of the protection.  [default: what was chosen for protocol and method]")
 @click.option("--damping", type=float, default=1e-3, show_default=True, help="Of si: xi.")
 @click.option(
     "--decay", type=float, default=1.0, show_default=True, help="Of online_ewc and mas: what is left of earlier importance."
