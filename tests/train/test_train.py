@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from sc_hw.cli import app
 from sc_hw.errors import UserError
-from sc_hw.train.callbacks import CSVCallback, TensorBoardCallback, WandBCallback
+from sc_hw.train.callbacks import CSVCallback, TensorBoardCallback, TrainingCallback, WandBCallback
 from sc_hw.train.data import load
 from sc_hw.train.run import TrainConfig, tasks
 from sc_hw_models.rule import ConfigError
@@ -239,6 +239,45 @@ def test_tasks_split_and_permute():
     moving = data.train.std(axis=0) > 0
     np.testing.assert_allclose(standard.train.std(axis=0)[moving], 1)
     np.testing.assert_allclose(standard.train.mean(axis=0), 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("protocol", ["split-task", "split-domain", "split-class", "permuted-domain"])
+def test_every_protocol_prints_its_matrix_and_the_one_that_knows_the_task_says_so(tmp_path, protocol):
+    done = sc_hw("--protocol", protocol, "--tasks", 2, "--epochs", 2, "--method", "replay", "--biases", "-o", tmp_path / "out")
+    assert done.exit_code == 0
+    record = json.loads((tmp_path / "out" / "train.json").read_text())
+    assert f"{protocol}, replay" in done.output
+    printed = [[float(v) for v in line.split()[2:]] for line in done.output.splitlines() if line.strip().startswith("task ")]
+    np.testing.assert_allclose(printed, 100 * np.array(record["accuracy"]), atol=0.051)
+    assert f"forgetting {100 * record['forgetting']:.1f}" in done.output
+    assert ("split-task tells the network" in done.output) == (protocol == "split-task")
+    outputs = {"split-task": 5, "split-domain": 5, "split-class": 10, "permuted-domain": 10}[protocol]
+    assert record["layers"] == {"hidden0": [64, 65]} | {
+        f"output{k}": [outputs, 65] for k in range(2 if protocol == "split-task" else 1)
+    }
+
+
+@pytest.mark.parametrize("method", ["replay", "joint", "lwf", "mas"])
+def test_every_method_is_resumed_to_the_same_bytes(tmp_path, method):
+    """Stopped by an exception in each epoch in turn of the second and third task."""
+    options = ("--protocol", "split-class", "--tasks", 5, "--epochs", 2, "--hidden", 8, "--method", method)
+    assert sc_hw(*options, "-o", tmp_path / "whole").exit_code == 0
+    folder = tmp_path / "stopped"
+
+    class Stop(TrainingCallback):
+        def log(self, metrics, step):
+            if step in (3, 4, 7) and step not in stopped:
+                stopped.append(step)
+                raise KeyboardInterrupt
+
+    stopped = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sc_hw.train.command._boards", lambda board, output: [Stop()])
+        for resume in ((), ("--resume",), ("--resume",), ("--resume",)):
+            done = sc_hw(*options, *resume, "-o", folder)
+    assert stopped == [3, 4, 7]
+    assert done.exit_code == 0
+    assert contents(folder) == contents(tmp_path / "whole")
 
 
 def test_csv_quotes_keeps_and_is_on_the_disk_at_once(tmp_path):
