@@ -102,7 +102,7 @@ crossbar: $(READY) ## a crossbar that learns digits from rewards, spikes by numb
 	$(BIN)/python examples/crossbar.py build/crossbar
 
 learn: $(READY) ## from data to cores: train on five tasks with EWC, derive, emit the output layer's core, check it
-	$(BIN)/sc-hw train --data digits --standardise --protocol permuted --optimiser sgd --batch 16 --epochs 20 -o build/learn/trained --force
+	$(BIN)/sc-hw train --data digits --standardise --protocol permuted-domain --optimiser sgd --batch 16 --epochs 20 -o build/learn/trained --force
 	$(BIN)/sc-hw derive build/learn/trained/weights.npz --importance build/learn/trained/importance.npz -o build/learn/derived --force
 	$(BIN)/sc-hw emit --from build/learn/derived --layer output0 -o build/learn/core --force
 	$(BIN)/sc-hw sim build/learn/core

@@ -115,12 +115,27 @@ def emit(context: click.Context, /, **options: Any) -> None:
 @app.command()
 @click.option("--data", default="digits", show_default=True, metavar="SET", help="digits, mnist5k, .npz file or idx folder.")
 @click.option("--standardise", is_flag=True, help="Give every feature mean 0 and deviation 1.")
-@click.option("--protocol", default="split", show_default=True, help="single, split or permuted.")
+@click.option(
+    "--protocol",
+    default="split-task",
+    show_default=True,
+    help="single, split-task, split-domain, split-class or permuted-domain.",
+)
 @click.option("--tasks", type=click.IntRange(1, 1000), default=5, show_default=True, help="Tasks, one after another.")
 @click.option("--hidden", default="64", show_default=True, metavar="N,...", help="Sizes of the hidden layers; '' for none.")
-@click.option("--method", default="ewc", show_default=True, help="What protects earlier tasks: none, ewc or si.")
-@click.option("--strength", type=float, help="Of the protection.  [default: ewc 1e5, si 1.0; with sgd 10.0 and 0.1]")
+@click.option(
+    "--method",
+    default="ewc",
+    show_default=True,
+    help="What protects earlier tasks: none, ewc, online_ewc, si, mas, lwf, replay or joint.",
+)
+@click.option("--strength", type=float, help="Of the protection.  [default: what was chosen for protocol and method]")
 @click.option("--damping", type=float, default=1e-3, show_default=True, help="Of si: xi.")
+@click.option(
+    "--decay", type=float, default=1.0, show_default=True, help="Of online_ewc and mas: what is left of earlier importance."
+)
+@click.option("--memory", type=int, default=200, show_default=True, metavar="N", help="Of replay: samples of each task.")
+@click.option("--biases", is_flag=True, help="A bias for each neuron: the last column of its weights.")
 @click.option("--optimiser", default="adam", show_default=True, help="adam or sgd.")
 @click.option("--lr", type=float, help="Learning rate.  [default: adam 0.001, sgd 0.1]")
 @click.option("--batch", type=int, default=64, show_default=True, metavar="N", help="Samples of a step.")
