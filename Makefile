@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test concurrent lint sim corners coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr scaling engines selftest digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
+.PHONY: help setup demo test concurrent lint sim corners faults coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr scaling engines selftest digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ sim: $(READY) ## parity regression: 1,000,000 synapse-steps for each configurati
 
 corners: $(READY) ## every fault by hand that shows in a corner only, in all designs and both generators, found by the default campaign
 	$(BIN)/python -m pytest --junitxml build/corners.xml tests/parity/test_corners.py --parity-all
+
+faults: $(READY) ## every fault by hand in every topology and generator, simulated and proven; takes hours
+	$(BIN)/python -m tests.measure_faults -o docs/measured/faults.md
 
 coverage: $(READY) ## line, branch, toggle and functional coverage of the regression's corners, both generators
 	$(BIN)/python -m tests.parity.measure_coverage

@@ -326,10 +326,15 @@ def prove(
             campaign = Campaign(core=core, output=(traces or Path(scratch)) / "campaign") if covers else None
             run = _Run(solvers=solvers, timeout=timeout, parts=parts, covers=covers, circuit=circuit, folder=Path(scratch),
                        traces=traces, campaign=campaign)  # fmt: skip
-            counterexample = run.whole(core, "", add)
+            # A layer or a crossbar has many questions; whether it runs at all is found sooner than which of them is at fault.
+            first = bool(campaign and core.parts and "engine" in parts)
+            if campaign and first:
+                add(campaign.obligation())
+            if not _refuted(obligations):
+                counterexample = run.whole(core, "", add)
             # What is proven of an engine must happen, too; and whoever does not know may still learn that it is wrong.
-            verdicts = {o.verdict for o in obligations}
-            if campaign and "refuted" not in verdicts and ("engine" in parts or "unknown" in verdicts):
+            asked = "engine" in parts or any(o.verdict == "unknown" for o in obligations)
+            if campaign and asked and not first and not _refuted(obligations):
                 add(campaign.obligation())
         if structure and set(parts) == set(PARTS):
             add(check_ledger(core.design, obligations))
@@ -338,6 +343,10 @@ def prove(
         generator=core.manifest["generator"], edited=core.edited, tools=tools, obligations=obligations,
         counterexample=counterexample, seconds=round(time.monotonic() - start, 3), assumptions=ledger_record(core.design),
     )  # fmt: skip
+
+
+def _refuted(obligations: Sequence[Obligation]) -> bool:
+    return any(obligation.verdict == "refuted" for obligation in obligations)
 
 
 @dataclass(frozen=True, kw_only=True)
