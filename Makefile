@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test lint sim coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr scaling engines selftest digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
+.PHONY: help setup demo test concurrent lint sim corners coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr scaling engines selftest digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,9 @@ demo: $(READY) ## emit a 1024-synapse core, check it bit for bit, synthesise it 
 test: $(READY) ## run all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/test.xml
 
+concurrent: $(READY) ## two requests of each verb on one folder at once, 20 rounds; each must say what it says alone
+	$(BIN)/python -m tests.concurrent build/concurrent
+
 lint: $(READY) ## formatting, lint, types, import contract
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -36,6 +39,9 @@ lint: $(READY) ## formatting, lint, types, import contract
 
 sim: $(READY) ## parity regression: 1,000,000 synapse-steps for each configuration and generator
 	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/sim.xml tests/parity/test_regression.py tests/rtl/test_emit.py::test_lint_is_clean --parity-all --synapse-steps 1000000
+
+corners: $(READY) ## every fault by hand that shows in a corner only, in all designs and both generators, found by the default campaign
+	$(BIN)/python -m pytest --junitxml build/corners.xml tests/parity/test_corners.py --parity-all
 
 coverage: $(READY) ## line, branch, toggle and functional coverage of the regression's corners, both generators
 	$(BIN)/python -m tests.parity.measure_coverage

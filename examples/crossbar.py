@@ -89,7 +89,10 @@ def main() -> int:
             print("$ sc-hw", *command, flush=True)
             subprocess.run([sys.executable, "-m", "sc_hw", *command], check=True)
         with np.load(folder / generator / "results" / "sim" / "final_state.npz", allow_pickle=False) as state:
-            print(f"weights at the end equal the model's: {bool((state['weight'] == weight).all())}")
+            differing = int((state["weight"] != weight).sum())
+        if differing:
+            raise RuntimeError(f"{place}: {differing} of {weight.size} weights at the end are not the model's")
+        print(f"the {weight.size:,} weights at the end equal the model's")
         (outcome,) = json.loads((folder / generator / "results" / "sim.json").read_text())["cores"]
         rows = PIXELS * len(stimulus["reward"])
         print(f"{outcome['rows_skipped']:,} of {rows:,} rows were skipped ({100 * outcome['rows_skipped'] / rows:.0f} %)")

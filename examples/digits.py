@@ -50,8 +50,11 @@ def accuracy(classifier: object, first_layer: np.ndarray, pixels: np.ndarray, la
 
 def spike_train(
     weights: np.ndarray, scale: float, offset: float, classifier: object, pixels: np.ndarray, labels: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Return the recorded inputs of the core: spikes ``(timesteps, 1024)`` and rewards ``(timesteps,)``."""
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return the recorded inputs of the core and the weights that the model ends with.
+
+    Inputs are spikes ``(timesteps, 1024)`` and rewards ``(timesteps,)``.
+    """
     generator = np.random.default_rng(SEED)
     config = OnlineO1Config(**SETTINGS)
     core = OnlineO1Array(config, PIXELS * HIDDEN, weights)
@@ -76,7 +79,7 @@ def spike_train(
                 guess = (counts @ classifier.coefs_[1] + classifier.intercepts_[1]).argmax()
                 reward[step] = 40 if guess == labels[digit] else -40
             core.update(pre_spike=pre[step], post_spike=post[step], reward=int(reward[step]))
-    return {"pre_spike": pre, "post_spike": post, "reward": reward}
+    return {"pre_spike": pre, "post_spike": post, "reward": reward}, core.state["weight"]
 
 
 def run(*command: str) -> None:
@@ -98,7 +101,7 @@ def main() -> None:
     quantised = weights.reshape(PIXELS, HIDDEN) * scale + offset
     print(f"classifier on {len(labels)} test digits: float {accuracy(classifier, first_layer, pixels, labels):.4f}, "
           f"16-bit first layer {accuracy(classifier, quantised, pixels, labels):.4f}")  # fmt: skip
-    stimulus = spike_train(weights, scale, offset, classifier, pixels, labels)
+    stimulus, expected = spike_train(weights, scale, offset, classifier, pixels, labels)
     np.savez(folder / "initial.npz", weight=weights)
     np.savez(folder / "stimulus.npz", **stimulus)
     rewarded = int((stimulus["reward"] > 0).sum())
@@ -113,7 +116,11 @@ def main() -> None:
     run("synth", core, "--target", "ice40-hx8k", "--target", "ecp5-25k")
     with np.load(folder / "core" / "results" / "sim" / "final_state.npz") as state:
         learned = state["weight"]
+    if (learned != expected).any():
+        raise RuntimeError(f"{core}: {int((learned != expected).sum())} of {len(weights)} weights at the end are not the model's")
     moved = np.abs(learned - weights)
+    if not moved.any():
+        raise RuntimeError(f"{core}: no weight moved; there was nothing to compare")
     after = accuracy(classifier, learned.reshape(PIXELS, HIDDEN) * scale + offset, pixels, labels)
     print(f"after learning on the core: {int((moved > 0).sum())} of {len(weights)} weights moved, "
           f"mean {moved.mean() * scale:.4f} of a span of {2 * span:.2f}; first layer as learned {after:.4f}")  # fmt: skip

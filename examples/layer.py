@@ -79,7 +79,10 @@ def main() -> int:
             print("$ sc-hw", *command, flush=True)
             subprocess.run([sys.executable, "-m", "sc_hw", *command], check=True)
         with np.load(folder / generator / "results" / "sim" / "final_state.npz", allow_pickle=False) as state:
-            print(f"weights at the end equal the model's: {bool((state['weight'] == weight).all())}")
+            differing = int((state["weight"] != weight).sum())
+        if differing:
+            raise RuntimeError(f"{place}: {differing} of {weight.size} weights at the end are not the model's")
+        print(f"the {weight.size:,} weights at the end equal the model's")
     return 0 if accuracy > 70 else 1
 
 

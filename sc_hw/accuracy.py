@@ -17,6 +17,7 @@ from sc_hw_models.rule import ConfigError, Rule
 
 from .config import build_config
 from .errors import UserError
+from .folder import turn
 from .manifest import Core
 from .records import write_record, write_results
 
@@ -86,7 +87,8 @@ def accuracy_command(
         console.print(accuracy_table(rule.name, results))
     record = _record(rule, results) | {"seconds": round(time.perf_counter() - started, 2)}
     if core:
-        write_results(core, record, json_path)
+        with turn(core.folder):
+            write_results(core, record, json_path)
     elif json_path:
         write_record(json_path, record)
     return 0

@@ -41,6 +41,9 @@ __all__ = ["app", "main"]
 @click.version_option(__version__, prog_name="sc-hw", message="%(prog)s %(version)s")
 def app() -> None:
     """Synthesizable on-chip-learning cores from golden models: emitted, checked bit for bit, measured."""
+    from .toolchain import use_plain_temporary
+
+    use_plain_temporary()
 
 
 @app.command()
@@ -176,23 +179,27 @@ def train(output: Path, resume: bool, force: bool, board: str | None, json_path:
     metavar="S",
     help="Value of a weight's last bit.  [default: for each layer the smallest power of two that clips nothing]",
 )
+@click.option(
+    "--axes", metavar="NAME,NAME", help="What the axes of every array are: post,pre for (outputs, inputs), or pre,post."
+)
+@click.option("--bias", "biases", multiple=True, metavar="LAYER=ARRAY",
+              help="Biases of a layer become the weights of one more input, its last; repeat it for several.")  # fmt: skip
 @settings_option
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw derived it.")
 @json_option
 def derive(
-    weights: Path, importance: Path, output: Path, rule: str, consolidation: str, scale: float | None,
-    settings: tuple[str, ...], force: bool, json_path: Path | None,
+    weights: Path, importance: Path, output: Path, rule: str, consolidation: str, scale: float | None, axes: str | None,
+    biases: tuple[str, ...], settings: tuple[str, ...], force: bool, json_path: Path | None,
 ) -> None:  # fmt: skip
     """Turn a trained network into what learning cores start from: weights, anchors, codes and settings of each layer.
 
     WEIGHTS.npz holds one array for each layer, by name. Then sc-hw emit --from DIR --layer NAME builds the core.
     """
-    from rich.console import Console
-
+    from .console import Console
     from .derive import derive_command
 
     sys.exit(derive_command(weights, importance, output, get_rule(rule), {"consolidation": consolidation}, settings, scale=scale,
-                            force=force, json_path=json_path, console=Console()))  # fmt: skip
+                            axes=axes, biases=biases, force=force, json_path=json_path, console=Console()))  # fmt: skip
 
 
 @app.command()
@@ -202,15 +209,19 @@ def derive(
 @click.option("--waves", is_flag=True, help="Record a waveform (slower; a build of its own).")
 @click.option("--coverage", is_flag=True, help="Count coverage and prove what cannot be reached (slower; a build of its own).")
 @click.option("--stimulus", type=FILE, metavar="FILE", help="Play recorded inputs (.npz) instead of the built-in campaign.")
+@click.option(
+    "--allow-system-tasks", "system_tasks", is_flag=True, help="Run $system, $fopen, DPI and the like in Verilog that was edited."
+)
 @json_option
 def sim(
-    folders: tuple[Path, ...], steps: int, seed: int, waves: bool, coverage: bool, stimulus: Path | None, json_path: Path | None
-) -> None:
+    folders: tuple[Path, ...], steps: int, seed: int, waves: bool, coverage: bool, stimulus: Path | None, system_tasks: bool,
+    json_path: Path | None,
+) -> None:  # fmt: skip
     """Compare every state bit of every synapse with the golden model, timestep by timestep, in Verilator under cocotb."""
     from .sim_command import sim_command
 
     if status := sim_command(folders, steps=steps, seed=seed, waves=waves, coverage=coverage, stimulus=stimulus,
-                             json_path=json_path):  # fmt: skip
+                             json_path=json_path, system_tasks=system_tasks):  # fmt: skip
         sys.exit(status)
 
 
@@ -221,8 +232,7 @@ def sim(
 @json_option
 def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | None) -> None:
     """Count LUT, FF, block RAM and DSP with Yosys, and prove that the state lands in memory."""
-    from rich.console import Console
-
+    from .console import Console
     from .synth import synth_command
 
     names = target_names() if "all" in target else list(target)
@@ -239,8 +249,7 @@ def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | 
 @json_option
 def pnr(folder: Path, target: tuple[str, ...], module: str, seeds: int, json_path: Path | None) -> None:
     """Place and route with nextpnr: the clock over several seeds, use of the device, critical path, bitstream."""
-    from rich.console import Console
-
+    from .console import Console
     from .pnr.command import pnr_command
 
     names = placeable_names() if "all" in target else list(target)
@@ -269,8 +278,7 @@ def explore(
 
     Example: sc-hw explore --vary weight_bits=8,12,16 --vary lanes=1,2,4 --target ecp5-25k -o build/explored
     """
-    from rich.console import Console
-
+    from .console import Console
     from .explore.command import explore_command
 
     options: dict[str, Any] = {key: value for key, value in numbers.items() if value is not None}
@@ -293,8 +301,7 @@ def explore(
 @json_option
 def prove(folder: Path, solvers: tuple[str, ...], timeout: int, parts: tuple[str, ...], json_path: Path | None) -> None:
     """Prove that the lanes compute the golden model's step and that the engine applies it to every word once."""
-    from rich.console import Console
-
+    from .console import Console
     from .proof.command import prove_command
 
     sys.exit(prove_command(folder, list(solvers), list(parts), timeout, json_path, Console(), note))
@@ -321,8 +328,7 @@ def replay(folder: Path, counterexample: Path | None, json_path: Path | None) ->
 @json_option
 def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None) -> None:
     """Plant known bugs in a copy of the core and demand that sc-hw sim catches each."""
-    from rich.console import Console
-
+    from .console import Console
     from .selftest_command import selftest_command
 
     sys.exit(selftest_command(folder, steps=steps, seed=seed, json_path=json_path, console=Console()))
@@ -337,8 +343,7 @@ def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None)
 @json_option
 def mutate(folder: Path, count: int, seed: int, solvers: tuple[str, ...], timeout: int, json_path: Path | None) -> None:
     """Change single bits of the netlist and demand that simulation and proof notice each change that matters."""
-    from rich.console import Console
-
+    from .console import Console
     from .mutate_command import mutate_command
 
     with progress("mutants", 1) as advance:
@@ -353,8 +358,7 @@ def mutate(folder: Path, count: int, seed: int, solvers: tuple[str, ...], timeou
 @json_option
 def report(folder: Path, output: Path | None, json_path: Path | None) -> None:
     """Join the records of every verb into one table and one self-contained HTML page."""
-    from rich.console import Console
-
+    from .console import Console
     from .report.command import report_command
 
     sys.exit(report_command(folder, output, json_path, list(app.commands), Console()))
@@ -381,9 +385,8 @@ def accuracy(
 
     With DIR, an emitted folder, its rule and configuration are measured and its results keep the record.
     """
-    from rich.console import Console
-
     from .accuracy import accuracy_command
+    from .console import Console
     from .manifest import load_core
 
     core = load_core(folder) if folder else None
@@ -415,12 +418,15 @@ def rules() -> None:
 def doctor(json_path: Path | None) -> None:
     """List every tool with its path and version, what is needed, and the command that installs it."""
     from .toolchain import doctor as tools
+    from .toolchain import places
 
     found = tools()
     for tool in found:  # plain lines, so that paths and commands can be copied
         state = "ok" if tool.found else "optional" if tool.optional else "MISSING"
         click.echo(f"{state:<9}{tool.name:<11} {tool.version or 'not found'} (needed: {tool.needed})")
         click.echo(f"{'':<9}{tool.path or 'nowhere on PATH or in this environment'}; install with: {tool.install}")
+    for line in places():
+        click.echo(line)
     missing = [tool.name for tool in found if not tool.found and not tool.optional]
     if json_path:
         write_record(json_path, {"verb": "doctor", "verdict": "fail" if missing else "pass",

@@ -6,9 +6,10 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta, Struct
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -16,22 +17,36 @@ from rich.table import Table
 from sc_hw_models.continual.codes import importance_codes
 from sc_hw_models.continual.quantise import ROUNDING, quantised
 from sc_hw_models.registry import get_rule
-from sc_hw_models.rule import ConfigError, Rule
+from sc_hw_models.rule import Rule
 
 from . import __version__
+from .axes import axes_of, in_order, parse_axes, with_bias
 from .config import build_config, config_toml, read_toml
 from .errors import UserError
 from .folder import check_output, write_folder
 from .initial import read_initial, read_npz
 from .records import write_record
+from .strict import checked, one_line, read_json
 
 __all__ = ["Derived", "derive_command", "read_derived"]
 
 SCHEMA = "sc-hw/derived/1"
 RECORD = "derived.json"
 
+_LAYER = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,47}"  # the name of a layer, which becomes that of a folder
 _WEIGHTS = "give one array of weights for each layer"
 _IMPORTANCE = "give one array for each layer, in the shape of its weights"
+
+
+class _Layer(Struct):
+    layer: Annotated[str, Meta(pattern=rf"^{_LAYER}\Z")]
+    shape: Annotated[list[Annotated[int, Meta(ge=1, le=1 << 31)]], Meta(min_length=1, max_length=8)]
+    axes: list[str] | None = None
+
+
+class _Record(Struct):
+    rule: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
+    layers: Annotated[list[_Layer], Meta(min_length=1)]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,6 +56,14 @@ class Derived:
     rule: Rule
     table: dict[str, Any]
     initial: dict[str, np.ndarray]
+    layer: str
+    shape: tuple[int, ...]
+    axes: tuple[str, ...] | None  # of the shape, if they were named
+
+    def ordered(self, order: Sequence[str], sizes: Mapping[str, int]) -> dict[str, np.ndarray]:
+        """Return the arrays by ``order`` of their axes, with so many neurons on their sides. Errors: ``UserError``."""
+        axes = axes_of(f"layer {self.layer} of --from", self.shape, self.axes, sizes)
+        return in_order(self.initial, self.shape, axes, order)
 
     @property
     def synapses(self) -> int:
@@ -54,8 +77,10 @@ def _numbers(path: Path, option: str, what: str) -> dict[str, np.ndarray]:
     if not arrays:
         raise UserError(f"{option} {path}: no arrays; {what}")
     for name, array in arrays.items():
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,47}", name):
+        if not re.fullmatch(_LAYER, name):
             raise UserError(f"{option} {path}: layer {name!r}: allowed are letters, digits, _ . -, at most 48; rename the array")
+        if name.lower() == RECORD:
+            raise UserError(f"{option} {path}: layer {name!r}: is the name of a file that derive writes; rename the array")
         if array.dtype.kind not in "fiu":
             raise UserError(f"{option} {path}: {name} has dtype {array.dtype}; allowed are real numbers; {what}")
         if not array.size:
@@ -83,11 +108,38 @@ def _layers(weights: Path, importance: Path) -> dict[str, tuple[np.ndarray, np.n
     return {name: (array, second[name]) for name, array in first.items()}
 
 
+def _joined(
+    layers: Mapping[str, tuple[np.ndarray, np.ndarray]], biases: Sequence[str], named: tuple[str, ...] | None
+) -> dict[str, tuple[np.ndarray, np.ndarray, tuple[str, ...] | None]]:
+    """Return weights, importance and axes of each layer, with its biases; ``UserError`` where they do not fit."""
+    result = {}
+    pairs = dict(pair.partition("=")[::2] for pair in biases)
+    if len(pairs) < len(biases):
+        raise UserError(f"--bias {' --bias '.join(biases)}: a layer stands there twice; give each its biases once")
+    for layer, bias in pairs.items():
+        if layer not in layers or bias not in layers or bias in pairs or list(pairs.values()).count(bias) > 1:
+            raise UserError(f"--bias {layer}={bias}: allowed is LAYER=ARRAY with two of the arrays {', '.join(layers)}")
+    for name, (weight, matters) in layers.items():
+        axes = named if weight.ndim == 2 else None
+        if name in pairs:
+            what, (values, their_matters) = f"--bias {name}={pairs[name]}: {pairs[name]}", layers[pairs[name]]
+            axes = axes_of(f"layer {name}", weight.shape, named, {"post": values.size})
+            weight, matters = with_bias(what, weight, values, axes), with_bias(what, matters, their_matters, axes)
+        if name not in pairs.values():
+            result[name] = weight, matters, axes
+    return result
+
+
 def derive_command(
     weights: Path, importance: Path, output: Path, rule: Rule, table: Mapping[str, Any], settings: Sequence[str], *,
-    scale: float | None, force: bool, json_path: Path | None, console: Console,
+    scale: float | None, axes: str | None, biases: Sequence[str], force: bool, json_path: Path | None, console: Console,
 ) -> int:  # fmt: skip
-    """Write for each layer the lane's configuration and its initial state, and print what that cost; return 0."""
+    """Write for each layer the lane's configuration and its initial state, and print what that cost; return 0.
+
+    ``axes`` names those of all weights; ``biases`` are ``LAYER=ARRAY``, an array of both files that becomes the weights of
+    one more presynaptic neuron of the layer.
+    """
+    named = parse_axes(axes)
     output = check_output(output, RECORD, force=force, verb="derived")
     config = build_config(rule, table, settings)
     spec = rule.spec(config)
@@ -97,8 +149,11 @@ def derive_command(
                         "code: choose a --consolidation other than none, or a rule that has one")  # fmt: skip
     files: dict[str, str | bytes] = {}
     layers = []
-    for name, (weight, matters) in _layers(weights, importance).items():
+    for name, (weight, matters, own) in _joined(_layers(weights, importance), biases, named).items():
         made = quantised(weight, fields["weight"], scale)
+        if np.ptp(weight) and not np.ptp(made.values):
+            raise UserError(f"--scale {scale}: every weight of {name} becomes {made.values.flat[0]}; give a smaller one, at most "
+                            f"{np.ptp(weight) / 2:.3g}")  # fmt: skip
         codes = importance_codes(matters, config.consolidation, fields["code"].bits)
         state = {"weight": made.values, "anchor": made.values, "code": codes}
         arrays = io.BytesIO()
@@ -108,7 +163,8 @@ def derive_command(
             f"{name}/initial.npz": arrays.getvalue(),
         }
         layers.append({
-            "layer": name, "shape": list(weight.shape), "synapses": weight.size, "scale": made.scale, "offset": made.offset,
+            "layer": name, "shape": list(weight.shape), "axes": own and list(own), "synapses": weight.size,
+            "scale": made.scale, "offset": made.offset,
             "rounding": ROUNDING, "clipped": made.clipped, "error_max": made.error_max, "error_rms": made.error_rms,
             "codes": np.bincount(codes.reshape(-1), minlength=fields["code"].maximum + 1).tolist(),
         })  # fmt: skip
@@ -141,21 +197,19 @@ def _table(layers: Sequence[Mapping[str, Any]], title: str) -> Table:
 def read_derived(folder: Path, layer: str | None) -> Derived:
     """Return one layer of a folder that ``sc-hw derive`` wrote; ``UserError`` when there is none such."""
     path = folder / RECORD
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if record["schema"] != SCHEMA:
-            raise UserError(f"{path}: schema {record['schema']!r}; this sc-hw reads {SCHEMA!r}; derive again")
-        names = [entry["layer"] for entry in record["layers"]]
-        rule = get_rule(record["rule"])
-    except OSError as error:
-        raise UserError(
-            f"--from {folder}: no readable {RECORD} ({error.strerror}); give a folder that sc-hw derive wrote"
-        ) from error
-    except (ValueError, KeyError, TypeError, ConfigError) as error:
-        raise UserError(f"{path}: not a record of this version ({error}); derive again") from error
+    record = read_json(path, remedy="give a folder that sc-hw derive wrote", option="--from")
+    schema = record.get("schema") if isinstance(record, dict) else None
+    if schema != SCHEMA:
+        raise UserError(f"{path}: schema {one_line(json.dumps(schema))}; this sc-hw reads {SCHEMA!r}; derive again")
+    checked(record, _Record, path, "a record", remedy="derive again")
+    entries = {entry["layer"]: entry for entry in record["layers"]}
+    names = list(entries)
+    rule = get_rule(record["rule"])
     if layer is None and len(names) > 1:
         raise UserError(f"--from {folder}: has layers {', '.join(names)}; choose one with --layer")
     if layer is not None and layer not in names:
         raise UserError(f"--layer {layer!r}: not in {folder}; allowed are {', '.join(names)}")
-    part = folder / (layer or names[0])
-    return Derived(rule=rule, table=read_toml(part / "config.toml"), initial=read_initial(part / "initial.npz"))
+    entry = entries[layer or names[0]]
+    part, axes = folder / entry["layer"], entry.get("axes")
+    return Derived(rule=rule, table=read_toml(part / "config.toml"), initial=read_initial(part / "initial.npz"),
+                   layer=entry["layer"], shape=tuple(entry["shape"]), axes=axes and tuple(axes))  # fmt: skip

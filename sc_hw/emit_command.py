@@ -32,7 +32,7 @@ def emit_command(
     if results != "stall" and (presynaptic or pre is not None):
         raise UserError(f"--results {results}: is of one core; leave it out with --pre and --post and with --presynaptic")
     if pre is not None and post is not None:
-        for option, value in (("--synapses", synapses), ("--presynaptic", presynaptic), ("--from", derived)):
+        for option, value in (("--synapses", synapses), ("--presynaptic", presynaptic)):
             if value is not None:
                 raise UserError(
                     f"{option} {value}: does not go with --pre and --post, which are a crossbar; leave out one of the two"
@@ -44,6 +44,10 @@ def emit_command(
                 raise UserError(f"--{option}: comes from --from {derived}; leave out one of the two")
         source = read_derived(derived, layer)
         chosen, table, values, synapses = source.rule, source.table, source.initial, source.synapses
+        if pre is not None and post is not None:
+            values, synapses = source.ordered(("pre", "post"), {"pre": pre, "post": post}), pre * post
+        elif presynaptic and neurons and synapses % neurons == 0 and len(source.shape) == 2:
+            values = source.ordered(("post", "pre"), {"pre": neurons, "post": synapses // neurons})
     elif layer is not None:
         raise UserError(f"--layer {layer!r}: is a layer of --from FOLDER; give that too")
     elif synapses is None:

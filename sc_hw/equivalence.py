@@ -63,8 +63,8 @@ def compare(gold: Core, gate: Core, module: str, *, timeout: int, through: bool 
     )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
         for name, core in (("gold", gold), ("gate", gate)):
-            for source in core.sources:
-                (Path(folder) / f"{name}_{source.name}").write_bytes(source.read_bytes())
+            for file, content in core.verilog.items():
+                (Path(folder) / f"{name}_{file}").write_bytes(content)
         run_pinned_yosys(script + _MITER, cwd=Path(folder))
         said = run_abc(_DECIDE.format(timeout=timeout), cwd=Path(folder))
     line = next((line for line in said.splitlines() if "was asserted in frame" in line), "")

@@ -3,13 +3,33 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from sc_hw_models.cache import locked
 
 from .errors import UserError
 from .interrupt import interruption_held
+from .progress import note
 
-__all__ = ["check_output", "write_folder"]
+__all__ = ["check_output", "turn", "write_folder"]
+
+
+@contextmanager
+def turn(folder: Path) -> Iterator[None]:
+    """Work on a folder alone: wait, with a note, until no other sc-hw does. One that is not there is nobody's.
+
+    Errors: ``UserError`` for a folder that cannot be read.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(folder, waiting=lambda: note(f"{folder}: another sc-hw works on it; waiting for its end")))
+        except (FileNotFoundError, NotADirectoryError):
+            pass  # whoever wants to read it says so better
+        except OSError as error:
+            raise UserError(f"{folder}: cannot be locked ({error.strerror}); give a folder that can be read") from error
+        yield
 
 
 def check_output(output: Path, marker: str, *, force: bool, verb: str) -> Path:
@@ -35,7 +55,7 @@ def write_folder(output: Path, files: Mapping[str, str | bytes]) -> None:
     """
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with interruption_held() as check:
+        with turn(output), interruption_held() as check:
             staging = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
             try:
                 fresh, old = staging / "new", staging / "old"

@@ -7,42 +7,69 @@ import numpy as np
 
 from sc_hw_models.rule import RuleSpec
 
+from .columns import read_columns
 from .errors import UserError
+from .strict import one_line, read_text
 
-__all__ = ["check_initial", "initial_csv", "read_initial", "read_npz"]
+__all__ = ["check_initial", "emitted_initial", "initial_bytes", "initial_csv", "read_initial", "read_npz"]
 
+ONE_ARRAY = "one array without a name (.npy), no archive; write it by name: np.savez('FILE.npz', NAME=array)"
 _WHAT = "give an .npz or .csv file with one integer column per state field"
+_CSV_BYTES = 1 << 30  # 16 million synapses of ten fields fit
+
+_PAGE = 1 << 16
 
 
 def read_npz(path: Path, option: str, what: str) -> dict[str, np.ndarray]:
     """Return the arrays of an ``.npz`` archive; ``UserError`` names ``option`` and says ``what`` to give instead."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        with path.open("rb") as file:
+            if file.read(6) == b"\x93NUMPY":
+                raise UserError(f"{option} {path}: {ONE_ARRAY}; {what}")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
     except OSError as error:
         raise UserError(f"{option} {path}: cannot be read ({error.strerror or error}); {what}") from error
     except (ValueError, KeyError, BadZipFile, EOFError, TypeError, AttributeError) as error:
-        # A plain .npy also loads, but is no archive: hence the last two.
+        # A pickled object also loads, but is no archive: hence the last two.
         raise UserError(f"{option} {path}: not a usable .npz ({' '.join(str(error).split())}); {what}") from error
 
 
 def read_initial(path: Path) -> dict[str, np.ndarray]:
     """Return the columns of an ``.npz`` archive (arrays by field name) or of a ``.csv`` file (named header)."""
-    if path.suffix == ".npz":
+    if path.suffix in (".npz", ".npy"):  # the latter is told how to become the former
         return read_npz(path, "--initial", _WHAT)
+    if path.suffix != ".csv":
+        raise UserError(f"--initial {path}: unknown kind of file; {_WHAT}")
     try:
-        if path.suffix == ".csv":
-            lines = path.read_text(encoding="utf-8").split("\n")
-            names = lines[0].strip().split(",")
-            table = np.array([[int(cell) for cell in line.split(",")] for line in lines[1:] if line.strip()], dtype=np.int64)
-            if table.ndim != 2 or table.shape[1] != len(names):
-                raise ValueError("rows of different lengths or none")
-            return {name: table[:, column] for column, name in enumerate(names)}
-    except OSError as error:
-        raise UserError(f"--initial {path}: cannot be read ({error.strerror or error}); {_WHAT}") from error
+        return read_columns(
+            read_text(path, limit=_CSV_BYTES, remedy=_WHAT, links=True, option="--initial").removeprefix("\ufeff")
+        )
     except (ValueError, OverflowError) as error:
-        raise UserError(f"--initial {path}: not usable ({error}); {_WHAT}") from error
-    raise UserError(f"--initial {path}: unknown kind of file; {_WHAT}")
+        raise UserError(f"--initial {path}: not usable ({one_line(error)}); {_WHAT}") from error
+
+
+def initial_bytes(spec: RuleSpec, synapses: int) -> int:
+    """Return how large a file that ``initial_csv`` writes is at most; never less than a page."""
+    widest = sum(1 + max(len(f.name), len(str(f.minimum)), len(str(f.maximum))) for f in spec.state)
+    return max(_PAGE, (synapses + 1) * widest)
+
+
+def emitted_initial(path: Path, spec: RuleSpec, synapses: int, remedy: str) -> dict[str, np.ndarray]:
+    """Return the initial state in an emitted folder's file, which is exactly as ``initial_csv`` writes it.
+
+    Errors: ``UserError`` with the ``remedy`` for any other file.
+    """
+    text = read_text(path, limit=initial_bytes(spec, synapses), remedy=remedy)
+    try:
+        values = check_initial(read_columns(text), spec, synapses)
+        if initial_csv(values) != text:
+            raise ValueError("not written as sc-hw writes it")
+    except (ValueError, OverflowError, UserError) as error:
+        reason = one_line(error).removeprefix("--initial: ")
+        raise UserError(f"{one_line(path)}: not the initial state of this core ({reason}); {remedy}") from error
+    return values
 
 
 def check_initial(values: dict[str, np.ndarray], spec: RuleSpec, synapses: int) -> dict[str, np.ndarray]:

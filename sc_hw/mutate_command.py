@@ -6,10 +6,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from .manifest import load_core
 from .mutate import Judged, MutationResult, mutate
 from .proof.solver import find_solver
-from .records import results_folder, write_results
+from .run import begin
 
 __all__ = ["mutate_command"]
 
@@ -22,12 +21,13 @@ def mutate_command(
 
     Errors: ``UserError`` for a folder or solver that cannot be used.
     """
-    core = load_core(folder)
-    core.check_single("sc-hw mutate")
     chosen = [find_solver(name) for name in dict.fromkeys(solvers)]
-    output = results_folder(folder) / "mutate"
-    result = mutate(core, count=count, seed=seed, solvers=chosen, timeout=timeout, output=output, note=note, progress=progress)
-    write_results(core, result.to_dict(), json_path)
+    with begin("mutate", folder) as run:
+        core = run.core
+        core.check_single("sc-hw mutate")
+        result = mutate(core, count=count, seed=seed, solvers=chosen, timeout=timeout, output=run.files, note=note,
+                        progress=progress)  # fmt: skip
+        run.publish([result.to_dict()], json_path)
     console.print(_table(result))
     for judged in result.mutants:
         if judged.gap:

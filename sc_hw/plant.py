@@ -68,7 +68,7 @@ def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core
 
 def fixed(planted: Core, number: int, folder: Path) -> Core:
     """Return a core in ``folder``, which is made, in which the number is a constant: what a proof reads, a file a module."""
-    netlist = (planted.folder / planted.manifest["verilog"][0]).read_text(encoding="utf-8")
+    netlist = planted.verilog_text[planted.manifest["verilog"][0]]
     instance = rf"{planted.design.name}_selection \w+ \(\s*\.selected\((\w+)\)\s*\);"
     text, count = re.subn(instance, rf"assign \1 = {SELECTION_BITS}'d{number};", netlist)
     if not count:
@@ -78,18 +78,19 @@ def fixed(planted: Core, number: int, folder: Path) -> Core:
     for name, module in files.items():
         (folder / name).write_text(module, encoding="utf-8")
     modules = {kind: name for kind, name in planted.manifest["modules"].items() if kind != "selection"}
-    return dataclasses.replace(planted, folder=folder, manifest={**planted.manifest, "verilog": list(files), "modules": modules})
+    return dataclasses.replace(planted, folder=folder, texts={name: text.encode() for name, text in files.items()},
+                               manifest={**planted.manifest, "verilog": list(files), "modules": modules})  # fmt: skip
 
 
 def _plant(core: Core, folder: Path, what: dict[str, Any]) -> Core:
     name = core.design.name
     files = [f"{name}_planted.v", f"{name}_selection.v"]
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
-        for source in core.sources:
+        for file, verilog in core.verilog_text.items():
             # Yosys counts a line too many for each directive; without them places are those of the file.
-            text = re.sub(r"^`.*$", "", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
-            (Path(scratch) / source.name).write_text(text, encoding="utf-8")
-        plan = {**what, "name": name, "bits": SELECTION_BITS, "sources": [source.name for source in core.sources]}
+            text = re.sub(r"^`.*$", "", verilog, flags=re.MULTILINE)
+            (Path(scratch) / file).write_text(text, encoding="utf-8")
+        plan = {**what, "name": name, "bits": SELECTION_BITS, "sources": list(core.verilog)}
         (Path(scratch) / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
         command = [sys.executable, "-m", "sc_hw.planter", scratch]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -100,7 +101,8 @@ def _plant(core: Core, folder: Path, what: dict[str, Any]) -> Core:
             shutil.copyfile(Path(scratch) / "mutants.txt", folder / "mutants.txt")
     (folder / files[1]).write_text(_selection(name, f"sc_hw_bench.fault[{SELECTION_BITS - 1}:0]"), encoding="utf-8")
     modules = {**core.manifest["modules"], "selection": f"{name}_selection"}
-    return dataclasses.replace(core, folder=folder, parts=(), manifest={**core.manifest, "verilog": files, "modules": modules})
+    return dataclasses.replace(core, folder=folder, parts=(), texts={name: (folder / name).read_bytes() for name in files},
+                               manifest={**core.manifest, "verilog": files, "modules": modules})  # fmt: skip
 
 
 def _selection(name: str, value: str) -> str:

@@ -2,21 +2,26 @@
 
 import dataclasses
 import json
+import secrets
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
 
 from .errors import UserError
-from .manifest import Core, load_core
+from .manifest import Core
 from .proof.circuit import read_circuit
 from .proof.command import COUNTEREXAMPLE
 from .proof.run import RANDOM_REGISTER, Clock, Golden, golden, lane_inputs, shown
-from .records import results_folder, write_results
-from .simulator import SimulationError, ccache_environment, log_tail, run_cocotb
-from .toolchain import VERILATED_MAKE, compiler, make, perl, verilator
+from .run import begin
+from .simulate import read_outcome
+from .simulator import ccache_environment, run_cocotb
+from .strict import checked, read_json
+from .toolchain import VERILATED_MAKE, compiler, make, perl, plain_temporary, verilator
 
 __all__ = ["Replay", "read_counterexample", "replay_command", "simulate_run"]
 
@@ -24,6 +29,15 @@ __all__ = ["Replay", "read_counterexample", "replay_command", "simulate_run"]
 _ARGUMENTS = ("--no-timing", "-Wno-fatal", "-Wno-WIDTH", "-LDFLAGS", "-rdynamic", "--x-assign", "0", "--x-initial", "0",
               "--trace-vcd", "--trace-structs")  # fmt: skip
 _MAKE = (*VERILATED_MAKE, "OPT_FAST=-O0")
+
+
+class _Counterexample(Struct):
+    core: str
+    rule: str
+    config: dict[str, Any]
+    obligation: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_./ :-]{1,200}\Z")]
+    run: Annotated[list[dict[str, int]], Meta(max_length=100_000)] | None
+    found: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,16 +60,9 @@ def read_counterexample(path: Path, core: Core) -> dict[str, Any]:
 
     Errors: ``UserError`` for a file that is none, that is another configuration's, or that holds no run.
     """
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        made_for = {name: record[name] for name in ("core", "rule", "config")}
-        run = record["run"]
-    except OSError as error:
-        raise UserError(
-            f"{path}: no readable counterexample ({error.strerror}); sc-hw prove writes one when it refutes"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: not a counterexample ({error}); give a file that sc-hw prove wrote") from error
+    record = read_json(path, remedy="give a counterexample; sc-hw prove writes one when it refutes", links=True)
+    checked(record, _Counterexample, path, "a counterexample", remedy="give a file that sc-hw prove wrote")
+    made_for, run = {name: record[name] for name in ("core", "rule", "config")}, record["run"]
     design = core.design
     if made_for != {"core": design.name, "rule": design.rule.name, "config": dataclasses.asdict(design.config)}:
         raise UserError(f"{path}: a counterexample of another core or configuration; prove {core.folder} again")
@@ -63,8 +70,7 @@ def read_counterexample(path: Path, core: Core) -> dict[str, Any]:
         raise UserError(f"{path}: no run of the lane shows this counterexample; sc-hw sim compares the whole core")
     widths = {port.name: port.bits for port in lane_inputs(design)}
     if not all(
-        clock.keys() == widths.keys() and all(isinstance(v, int) and 0 <= v < 1 << widths[n] for n, v in clock.items())
-        for clock in run
+        clock.keys() == widths.keys() and all(0 <= value < 1 << widths[name] for name, value in clock.items()) for clock in run
     ):
         raise UserError(f"{path}: the run does not fit the ports of the lane; prove {core.folder} again")
     return dict(record)
@@ -76,9 +82,8 @@ def simulate_run(core: Core, run: list[Clock], output: Path) -> Replay:
     ``output`` receives the log and the waveform. Errors: ``UserError`` for a missing tool;
     ``SimulationError`` when the build or the run ends without a result.
     """
-    tool = verilator().require()
-    for other in (compiler(), make(), perl()):
-        other.require()
+    for tool in (verilator(), compiler(), make(), perl()):
+        tool.require()
     output = output.absolute()
     output.mkdir(parents=True, exist_ok=True)
     log, waves, plan, outcome = (output / name for name in ("replay.log", "waves.vcd", "run.json", "outcome.json"))
@@ -89,25 +94,27 @@ def simulate_run(core: Core, run: list[Clock], output: Path) -> Replay:
     lfsr = core.design.spec.lfsr
     for register in read_circuit(core, "lane").registers if lfsr else ():
         watched |= {RANDOM_REGISTER: register.name} if lfsr and register.bits == lfsr.bits else {}
-    plan.write_text(json.dumps({"run": run, "watched": watched, "outcome": str(outcome)}), encoding="utf-8")
+    document = {"request": secrets.token_hex(16), "core": core.digest, "run": run, "watched": watched, "outcome": str(outcome)}
+    text = json.dumps(document)
+    plan.write_text(text, encoding="utf-8")
 
     def commands(proposed: list[list[str]]) -> list[list[str]]:
         verilate, compile_ = proposed[:2]
-        return [["perl", tool.path, *(a for a in verilate[2:] if a != "--trace-fst")], compile_,
+        return [[a for a in verilate if a != "--trace-fst"], compile_,
                 [str(Path(folder) / top), "--trace", "--trace-file", str(waves)]]  # fmt: skip
 
     top = str(core.manifest["modules"]["lane"])
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-        environment = {"SC_HW_RUN": str(plan), "COCOTB_RESULTS_FILE": str(output / "results.xml"), **dict(tool.environment)}
+    with tempfile.TemporaryDirectory(prefix="sc-hw-", dir=plain_temporary()) as folder:
+        environment = {"SC_HW_RUN": str(plan), "COCOTB_RESULTS_FILE": str(output / "results.xml")}
         environment |= ccache_environment(Path(folder))
+        for name, content in core.verilog.items():
+            (Path(folder) / name).write_bytes(content)
         run_cocotb(
             log, Path(folder), environment, commands, toplevel=top, module="sc_hw_sim.test_replay",
-            timescale="1ns/1ps", verilog_sources=[str(source.absolute()) for source in core.sources], waves=True,
+            timescale="1ns/1ps", verilog_sources=[str(Path(folder) / name) for name in core.verilog], waves=True,
             make_args=list(_MAKE), compile_args=list(_ARGUMENTS),
         )  # fmt: skip
-    if not outcome.is_file():
-        raise SimulationError(log_tail(log))
-    ports = json.loads(outcome.read_text(encoding="utf-8"))
+    ports = read_outcome(outcome, log, text)["found"]
     return Replay(golden=right, found=shown(core.design, ports, right), log=log, waves=waves)
 
 
@@ -115,23 +122,21 @@ def replay_command(
     folder: Path, path: Path | None, json_path: Path | None, echo: Callable[[str], None], note: Callable[[str], None]
 ) -> int:
     """Replay a counterexample of an emitted folder; return 1 when the simulated lane differs from the model, else 0."""
-    core = load_core(folder)
-    core.check_single("sc-hw replay")
-    results = results_folder(folder)
-    record = read_counterexample(path or results / COUNTEREXAMPLE, core)
-    note("building the lane")
-    replay = simulate_run(core, record["run"], results / "replay")
-    wrong, name = replay.wrong, core.design.name
-    write_results(core, {
-        "verb": "replay", "verdict": "fail" if wrong else "pass", "obligation": record["obligation"],
-        "state": replay.golden.state, "inputs": replay.golden.inputs, "expected": replay.golden.values, "found": replay.found,
-        "as_proven": replay.found == record["found"], "waves": str(replay.waves), "log": str(replay.log),
-        "tools": {"verilator": verilator().version, "cocotb": version("cocotb"), "compiler": compiler().version},
-    }, json_path)  # fmt: skip
+    with begin("replay", folder) as run:
+        core = run.core
+        core.check_single("sc-hw replay")
+        record = read_counterexample(path or core.folder / "results" / "prove" / COUNTEREXAMPLE, core)
+        note("building the lane")
+        replay = simulate_run(core, record["run"], run.files)
+        wrong, name, waves = replay.wrong, core.design.name, run.settled(replay.waves)
+        run.publish([{
+            "verb": "replay", "verdict": "fail" if wrong else "pass", "obligation": record["obligation"],
+            "state": replay.golden.state, "inputs": replay.golden.inputs, "expected": replay.golden.values, "found": replay.found,
+            "as_proven": replay.found == record["found"], "waves": str(waves), "log": str(run.settled(replay.log)),
+            "tools": {"verilator": verilator().version, "cocotb": version("cocotb"), "compiler": compiler().version},
+        }], json_path)  # fmt: skip
     if not wrong:
-        echo(
-            f"PASS {name}: the lane does what the model does in this run of {len(record['run'])} clocks; waveform {replay.waves}"
-        )
+        echo(f"PASS {name}: the lane does what the model does in this run of {len(record['run'])} clocks; waveform {waves}")
         return 0
     echo(f"FAIL {name}: {record['obligation']} refuted")
     for title, values in (("state", replay.golden.state), ("inputs", replay.golden.inputs)):
@@ -140,5 +145,5 @@ def replay_command(
     for port in wrong:
         echo(f"  {port} expected {replay.golden.values[port]}, found {replay.found[port]}")
     same = "the values" if replay.found == record["found"] else "NOT the values"
-    echo(f"{same} that sc-hw prove gave; waveform {replay.waves}")
+    echo(f"{same} that sc-hw prove gave; waveform {waves}")
     return 1

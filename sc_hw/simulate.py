@@ -1,7 +1,9 @@
 """Parity by simulation: cores against their golden models under cocotb and Verilator."""
 
 import dataclasses
+import hashlib
 import json
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +16,7 @@ import numpy as np
 from sc_hw_models.rule import Field
 from sc_hw_sim.stimulus import LOAD, LOAD_TIMESTEP
 
+from .coverage.moments import Moment, moments
 from .coverage.netlist import settling_clocks
 from .errors import UserError
 from .initial import read_npz
@@ -21,10 +24,11 @@ from .manifest import Core
 from .rtl.crossbar import CrossbarDesign
 from .rtl.design import CoreDesign
 from .rtl.layer import LayerDesign
-from .simulator import SimulationError, Simulator, log_tail
+from .simulator import SimulationError, Simulator, log_tail, run_program
 from .toolchain import cocotb_coverage, compiler, verilator
 
-__all__ = ["SimulationError", "SimulationResult", "check_stimulus", "simulate", "simulation_tools"]
+__all__ = ["SimulationError", "SimulationResult", "check_stimulus", "read_outcome", "simulate",
+           "simulation_tools"]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +65,11 @@ class SimulationResult:
             del record[own]
         return {"verb": "sim", "verdict": "pass" if self.passed else "fail", "seconds": self.build_seconds + self.run_seconds,
                 **record}  # fmt: skip
+
+    def moved(self, settled: Callable[[Path], Path]) -> "SimulationResult":
+        """Return the result with its files where ``settled`` says they are now."""
+        paths: dict[str, Any] = {name: settled(value) for name, value in vars(self).items() if isinstance(value, Path)}
+        return dataclasses.replace(self, **paths)
 
     def only(self, index: int) -> "SimulationResult":
         """Return the result of one core alone."""
@@ -110,6 +119,12 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
     return steps
 
 
+def _moment(moment: Moment) -> dict[str, Any]:
+    """Return what the plan says of a moment: all but its condition, which the bench was built with."""
+    return {"name": moment.name, "scene": moment.scene, "part": moment.part, "reset": moment.reset, "meets": moment.meets,
+            "held": moment.held}  # fmt: skip
+
+
 def _entry(design: CoreDesign, steps: int) -> dict[str, Any]:
     """Return what the plan says of a core; ``neurons`` are those in front of it in a layer, or around it in a crossbar."""
     kind, neurons = "core", list[CoreDesign]()
@@ -122,6 +137,50 @@ def _entry(design: CoreDesign, steps: int) -> dict[str, Any]:
     return {"rule": design.rule.name, "config": dataclasses.asdict(design.config), "synapses": design.synapses,
             "lanes": design.lanes, "steps": steps, "initial": initial, "row_words": design.row_words, "kind": kind,
             "addressed": addressed, "neurons": [_entry(side, steps) for side in neurons]}  # fmt: skip
+
+
+def _verilog_digest(core: Core) -> str:
+    """Return a digest of the Verilog that is simulated, faults planted in it included."""
+    return hashlib.sha256(b"".join(f"{name} {len(text)}\n".encode() + text for name, text in core.verilog.items())).hexdigest()
+
+
+def _recorded(stimulus: Path, design: CoreDesign, steps: int, output: Path) -> dict[str, str]:
+    """Copy a file of recorded inputs into ``output``, so that what is played is what is checked, and describe the copy."""
+    copy = output / "stimulus.npz"
+    try:
+        copy.write_bytes(stimulus.read_bytes())
+    except OSError as error:
+        raise UserError(f"--stimulus {stimulus}: cannot be read ({error.strerror}); give a readable .npz") from error
+    if check_stimulus(copy, design) != steps:
+        raise UserError(f"--stimulus {stimulus}: does not hold {steps} timesteps; let no one write to it meanwhile")
+    return {"file": str(copy), "sha256": hashlib.sha256(copy.read_bytes()).hexdigest()}
+
+
+def read_outcome(outcome: Path, log: Path, plan: str) -> dict[str, Any]:
+    """Return what a bench wrote about the run of a plan; ``SimulationError`` when it wrote nothing, or about another."""
+    try:
+        record = json.loads(outcome.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise SimulationError(log_tail(log)) from None
+    if not isinstance(record, dict) or record.get("plan_sha256") != hashlib.sha256(plan.encode()).hexdigest():
+        raise SimulationError(f"no verdict: {outcome} is of another request; the log is {log}")
+    return record
+
+
+def _check_ran(record: dict[str, Any], asked: dict[str, Any], log: Path) -> None:
+    """Raise ``SimulationError`` unless the bench did what the plan asked for: every fault, every core, every timestep."""
+    cores, faults = record["cores"], record["faults"]
+    short = [
+        f"core {index % len(asked['cores'])} ran {ran['timesteps']} of {entry['steps']} timesteps"
+        for index, (ran, entry) in enumerate(zip(cores, asked["cores"] * len(faults), strict=False))
+        if ran["mismatch"] is None
+        and (ran["timesteps"], ran["synapse_steps"]) != (entry["steps"], entry["steps"] * entry["synapses"])
+    ]
+    if asked["coverage"] and not Path(asked["coverage"]["file"]).is_file():
+        short = ["nothing was counted"]
+    if faults != asked["faults"] or len(cores) != len(asked["cores"]) * len(faults) or short:
+        why = short[0] if short else f"{len(cores)} cores with faults {faults}"
+        raise SimulationError(f"no verdict: the bench did not do what was asked: {why}; the log is {log}")
 
 
 def simulate(
@@ -147,23 +206,26 @@ def simulate(
         cocotb_coverage().require()
         for core in cores:
             core.check_single("coverage")
-    lengths = [steps] * len(cores) if isinstance(steps, int) else list(steps)
+    lengths = [int(length) for length in steps] if isinstance(steps, Sequence) else [int(steps)] * len(cores)
+    seed = int(seed)
     simulator = Simulator(cores, waves=waves, coverage=coverage)  # names a missing tool before anything is written
     output = output.absolute()
     output.mkdir(parents=True, exist_ok=True)
     log, outcome, plan, xml = (output / name for name in ("sim.log", "outcome.json", "plan.json", "results.xml"))
     for stale in (log, outcome, xml, output / "coverage.dat"):
         stale.unlink(missing_ok=True)
-    started = time.perf_counter()
-    cached = simulator.build(log, note)
-    build_seconds = time.perf_counter() - started
-    entries = [_entry(core.design, length) for core, length in zip(cores, lengths, strict=True)]
-    recorded = str(stimulus.absolute()) if stimulus else ""
     counted = output / "coverage.dat" if coverage else None
     counting = {"file": str(counted), "settle": max(settling_clocks(core) for core in cores)} if counted else None
-    document = {"seed": seed, "cores": entries, "faults": list(faults), "outcome": str(outcome), "stimulus": recorded,
-                "demonstrate": demonstrate, "coverage": counting}  # fmt: skip
-    plan.write_text(json.dumps(document), encoding="utf-8")
+    document = {
+        "request": secrets.token_hex(16), "seed": seed, "faults": list(faults), "outcome": str(outcome),
+        "cores": [{**_entry(core.design, length), "digest": _verilog_digest(core),
+                   "moments": [_moment(moment) for moment in moments(core.design, index)]}
+                  for index, (core, length) in enumerate(zip(cores, lengths, strict=True))],
+        "stimulus": _recorded(stimulus, cores[0].design, lengths[0], output) if stimulus else None, "demonstrate": demonstrate,
+        "coverage": counting,
+    }  # fmt: skip
+    text = json.dumps(document)
+    plan.write_text(text, encoding="utf-8")
     one = len(faults) == 1
     marker = "SC_HW_PROGRESS " if one else "SC_HW_FAULTS "
     total = sum(c.design.synapses * length for c, length in zip(cores, lengths, strict=True)) if one else len(faults)
@@ -181,10 +243,12 @@ def simulate(
         "COCOTB_REWRITE_ASSERTION_FILES": "",  # the bench asserts nothing; without this cocotb loads every pytest plugin there is
         "OPENBLAS_NUM_THREADS": "1",  # one core, and no threads to start
     }  # fmt: skip
-    simulator.run(log, environment, arguments, on_line)
-    if not outcome.is_file():
-        raise SimulationError(log_tail(log))
-    record = json.loads(outcome.read_text(encoding="utf-8"))
+    started = time.perf_counter()
+    with simulator.built(log, note) as (program, cached):
+        build_seconds = time.perf_counter() - started
+        run_program(program, log, environment, arguments, on_line)
+    record = read_outcome(outcome, log, text)
+    _check_ran(record, document, log)
     for core, result in zip([*cores] * len(faults), record["cores"], strict=True):
         result |= {"name": core.design.name, "folder": str(core.folder), "edited": list(core.edited)}
     return SimulationResult(

@@ -1,11 +1,9 @@
 """A simulator: the bench around some cores, built with Verilator through cocotb-test and kept by its content."""
 
-import fcntl
 import hashlib
 import json
 import logging
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,15 +14,16 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import sc_hw_sim
-from sc_hw_models.compiled import cache_folder
+from sc_hw_models.cache import cache_folder, cache_limit, cached
 
+from .coverage.moments import moments, watcher
 from .coverage.protocol import monitor
 from .errors import UserError
 from .manifest import Core
 from .rtl.design import CoreDesign, Port
-from .toolchain import VERILATED_MAKE, ccache, compiler, make, perl, verilator
+from .toolchain import VERILATED_MAKE, Tool, ccache, compiler, for_make, make, perl, plain_temporary, verilator
 
-__all__ = ["SimulationError", "Simulator", "bench_text", "ccache_environment", "log_tail", "run_cocotb"]
+__all__ = ["SimulationError", "Simulator", "bench_text", "ccache_environment", "log_tail", "run_cocotb", "run_program"]
 
 _SIM = Path(sc_hw_sim.__file__).parent
 _TOP = "sc_hw_bench"
@@ -45,12 +44,20 @@ class SimulationError(RuntimeError):
 
 
 def ccache_environment(folder: Path) -> dict[str, str]:
-    """Return the variables that let a build of Verilator in ``folder`` use ccache where that is installed."""
-    if not ccache().found:
+    """Return the variables that let a build of Verilator in ``folder`` use ccache where that is installed and has its folder."""
+    kept = cache_folder() / "ccache"
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+    except OSError:
         return {}
+    if not ccache().found or not os.access(kept, os.W_OK):
+        return {}
+    (folder / "ccache").symlink_to(kept)  # in a plain path: ccache replaces what looks like a variable
     return {
-        "OBJCACHE": ccache().path,
-        "CCACHE_DIR": str(cache_folder() / "ccache"),
+        "OBJCACHE": for_make(ccache().path),
+        "CCACHE_DIR": f"{folder}/ccache",
+        "CCACHE_MAXSIZE": f"{cache_limit() // 10**6}M",
+        "CCACHE_CONFIGPATH": os.devnull,  # the user's own settings are of other builds
         "CCACHE_BASEDIR": str(folder),
         "CCACHE_NOHASHDIR": "1",
         "CCACHE_SLOPPINESS": "pch_defines,time_macros,include_file_mtime",
@@ -85,7 +92,7 @@ def bench_text(designs: Sequence[CoreDesign]) -> str:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701
     )
-    environment.globals.update(streams=_streams, payload=_payload, memories=_memories)
+    environment.globals.update(streams=_streams, payload=_payload, memories=_memories, watcher=watcher)
     return environment.get_template("bench.sv.j2").render(cores=designs)
 
 
@@ -96,9 +103,7 @@ class Simulator:
     """
 
     def __init__(self, cores: Sequence[Core], *, waves: bool, coverage: bool = False) -> None:
-        self.tool = verilator().require()
-        for tool in (compiler(), make(), perl()):
-            tool.require()
+        tool, *_ = (tool.require() for tool in (verilator(), compiler(), make(), perl()))
         self.waves = waves
         # Counters make the code ten times longer: it is compiled far longer than it runs.
         optimise = "-O0" if coverage else "-O2"
@@ -106,14 +111,18 @@ class Simulator:
         self.make = [*_MAKE, f"OPT_FAST={optimise}", f"OPT_GLOBAL={optimise}"]
         designs = [core.design for core in cores]
         self.files: dict[str, bytes] = {}
+        owners: dict[str, Path] = {}
         for core in cores:
-            for path in core.sources:
-                if self.files.setdefault(path.name, path.read_bytes()) != path.read_bytes():
-                    raise UserError(f"{core.folder}: another core in this run is also called {core.design.name}; give them names")
+            for name, content in core.verilog.items():
+                owner = owners.setdefault(name, core.folder)
+                if self.files.setdefault(name, content) != content:
+                    raise UserError(f"{core.folder}: its module {name.removesuffix('.v')} is another one than that of {owner}; "
+                                    "emit one of the two with another --name, or simulate them one at a time")  # fmt: skip
         widest = max(sum(port.bits for port in _payload(design, stream)) for design in designs for stream in _streams(design))
         self.bench = {"streams.sv": (_SIM / "streams.sv").read_bytes(), "bench.sv": bench_text(designs).encode()}
         self.native = {name: (_SIM / name).read_bytes() for name in ("main.cpp", "streams.cpp")}
-        self.defines = [f"SC_HW_WORDS={-(-widest // 64)}"]
+        most = max(len(moments(design, index)) for index, design in enumerate(designs))
+        self.defines = [f"SC_HW_WORDS={-(-widest // 64)}", f"SC_HW_MOMENTS={-(-most // 32) * 32}"]
         if coverage:
             self.bench["protocol.sv"] = "".join(monitor(design) for design in designs).encode()
             self.native["coverage.cpp"] = (_SIM / "coverage.cpp").read_bytes()
@@ -121,56 +130,49 @@ class Simulator:
         key = hashlib.sha256()
         for name, content in sorted({**self.files, **self.bench, **self.native}.items()):
             key.update(f"{name} {len(content)}\n".encode() + content)
-        identity = [self.tool.path, self.tool.version, compiler().version, version("cocotb"), version("cocotb-test"), sys.version]
-        identity.append(sys.prefix)  # the program finds cocotb's libraries there
+        identity = [tool.path, tool.version, compiler().version, version("cocotb"), version("cocotb-test"), sys.version]
         key.update(json.dumps([self.defines, self.arguments, self.make, identity]).encode())
-        self.folder = cache_folder() / "sim" / key.hexdigest()[:32]
+        self.key = key.hexdigest()[:32]
 
-    @property
-    def program(self) -> Path:
-        """The simulator's executable."""
-        return self.folder / _TOP
+    @contextmanager
+    def built(self, log: Path, note: Callable[[str], None]) -> Iterator[tuple[Path, bool]]:
+        """Give the program, built unless the cache has it, and whether it had; one process builds, others wait."""
 
-    def build(self, log: Path, note: Callable[[str], None]) -> bool:
-        """Build the program unless the cache has it and return whether it had; one process builds, others wait."""
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
-        with self.folder.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if self.program.is_file():
-                return True
+        def build(program: Path) -> None:
             note("building the simulator (kept for the next run)")
-            with tempfile.TemporaryDirectory(prefix="build-", dir=self.folder.parent) as temporary:
-                self._build(Path(temporary), log)
-        return False
+            with tempfile.TemporaryDirectory(prefix="sc-hw-", dir=plain_temporary()) as folder:
+                program.write_bytes(self._build(Path(folder), log))
 
-    def _build(self, folder: Path, log: Path) -> None:
+        with cached("sim", self.key, build) as (program, hit):
+            yield program, hit
+
+    def _build(self, folder: Path, log: Path) -> bytes:
         for name, content in {**self.files, **self.bench, **self.native}.items():
             (folder / name).write_bytes(content)
-        environment = dict(self.tool.environment) | ccache_environment(folder)
         sources = [folder / "streams.sv", *(folder / name for name in (*self.files, *self.bench) if name != "streams.sv")]
         run_cocotb(
-            log, folder, environment, self._build_commands, compile_only=True, waves=self.waves, timescale="1ns/1ps",
-            verilog_sources=[str(source) for source in sources], defines=self.defines, make_args=self.make,
-            compile_args=[*self.arguments, *(str(folder / name) for name in self.native)],
+            log, folder, ccache_environment(folder), self._build_commands, compile_only=True, waves=self.waves,
+            timescale="1ns/1ps", verilog_sources=[str(source) for source in sources], defines=self.defines,
+            make_args=self.make, compile_args=[*self.arguments, *(str(folder / name) for name in self.native)],
         )  # fmt: skip
         if not (folder / _TOP).is_file():
             raise SimulationError(log_tail(log))
-        kept = folder / "kept"
-        kept.mkdir()
-        shutil.copy2(folder / _TOP, kept / _TOP)
-        kept.rename(self.folder)
+        return (folder / _TOP).read_bytes()
 
-    def _build_commands(self, proposed: list[list[str]]) -> list[list[str]]:
-        """Adapt cocotb-test's build: our Verilator, waves as VCD, and no signal public that the bench does not mark."""
+    @staticmethod
+    def _build_commands(proposed: list[list[str]]) -> list[list[str]]:
+        """Adapt cocotb-test's build: waves as VCD, our main program, and no signal public that the bench does not mark."""
         verilate, compile_ = proposed
         unwanted = {"--public-flat-rw", "--trace-fst"}  # the first costs speed, the second a library that may be missing
-        kept = (a for a in verilate[2:] if a not in unwanted and not a.endswith("/verilator.cpp"))
-        return [["perl", self.tool.path, *kept], compile_]
+        return [[a for a in verilate if a not in unwanted and not a.endswith("/verilator.cpp")], compile_]
 
-    def run(self, log: Path, environment: Mapping[str, str], arguments: Sequence[str], on_line: Callable[[str], None]) -> None:
-        """Run the program once under cocotb; ``on_line`` gets every line it prints."""
-        with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
-            run_cocotb(log, Path(scratch), environment, lambda _: [[str(self.program), *arguments]], on_line=on_line)
+
+def run_program(
+    program: Path, log: Path, environment: Mapping[str, str], arguments: Sequence[str], on_line: Callable[[str], None]
+) -> None:
+    """Run a simulator once under cocotb; ``on_line`` gets every line it prints."""
+    with tempfile.TemporaryDirectory(prefix="sc-hw-", dir=plain_temporary()) as scratch:
+        run_cocotb(log, Path(scratch), environment, lambda _: [[str(program), *arguments]], on_line=on_line)
 
 
 def log_tail(log: Path) -> str:
@@ -186,11 +188,18 @@ def run_cocotb(
     **options: object,
 ) -> None:  # fmt: skip
     """Let cocotb-test run ``commands``, which sees those it proposes; its log goes to a file and to ``on_line``."""
+    import cocotb
     from cocotb_test.simulator import Verilator
+    from cocotb_tools.config import pygpi_entry_point
+    from find_libpython import find_libpython
 
     class Bench(Verilator):  # type: ignore[misc]
         def build_command(self) -> list[list[str]]:
-            return commands(super().build_command())
+            libraries, self.lib_dir = f"-Wl,-rpath,{links['cocotb']}/libs ", f"{links['cocotb']}/libs"
+            (perl_, _, *verilate), *rest = super().build_command()
+            # A simulator outlives the folder it is built in, so it is told where the libraries are when it runs.
+            verilate = [a.replace(libraries, "").replace(str(package), links["cocotb"]) for a in verilate]
+            return commands([[perl_, links["verilator"], *verilate], *rest])
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -198,21 +207,40 @@ def run_cocotb(
             file.write(text + "\n")
             on_line(text)
 
-    logger = logging.getLogger("cocotb")
-    tool = Path(verilator().require().path).parent
-    variables = {**environment, "PATH": f"{tool}{os.pathsep}{os.environ['PATH']}"}
+    logger, tool, package = logging.getLogger("cocotb"), verilator().require(), Path(cocotb.__file__).parent
+    links, variables = _linked(folder, tool, package)
+    found = os.environ.get("LD_LIBRARY_PATH")
+    variables |= {
+        **environment, "PATH": f"{Path(tool.path).parent}{os.pathsep}{os.environ['PATH']}",
+        "LD_LIBRARY_PATH": os.pathsep.join(filter(None, (f"{links['cocotb']}/libs", found))),
+        "GPI_USERS": f"{find_libpython()};{pygpi_entry_point().replace(str(package), links['cocotb'])}",
+    }  # fmt: skip
     propagate, logger.propagate = logger.propagate, False
     handler = Handler()
     with log.open("a", encoding="utf-8") as file, _environment(variables):
         logger.addHandler(handler)
         try:
-            Bench(toplevel=toplevel, module=module, sim_build=str(folder), extra_env=dict(environment), **options).run()
+            Bench(toplevel=toplevel, module=module, sim_build=str(folder), extra_env=variables, **options).run()
         except SystemExit as error:
             # A failed test also ends here; the outcome file tells it from a simulator that broke.
             logger.info("cocotb-test: %s", error)
         finally:
             logger.removeHandler(handler)
             logger.propagate = propagate
+
+
+def _linked(folder: Path, tool: Tool, package: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Return where Verilator and cocotb are for a build in ``folder``, and what tells Verilator so.
+
+    They are links in it: the environment may be in a path that make does not take, which ``folder`` is not.
+    """
+    (folder / "cocotb").symlink_to(package)
+    root = dict(tool.environment).get("VERILATOR_ROOT")
+    if root is None:  # one on PATH knows where it is
+        return {"cocotb": f"{folder}/cocotb", "verilator": tool.path}, {}
+    (folder / "verilator").symlink_to(root)
+    return ({"cocotb": f"{folder}/cocotb", "verilator": f"{folder}/verilator/bin/verilator"},
+            {"VERILATOR_ROOT": f"{folder}/verilator"})  # fmt: skip
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,9 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from .errors import UserError
-from .manifest import Core, load_core
-from .records import write_results
+from .manifest import Core
 from .rtl.design import CoreDesign
+from .run import begin
 from .synth_result import MemoryProof, SynthResult
 from .synth_table import markdown_table, render_table
 from .targets import Target, list_targets, load_target
@@ -54,31 +53,34 @@ class Netlist:
 
 
 def _run(
-    sources: Sequence[Path], top: str, commands: Sequence[str], outputs: Sequence[str], texts: Mapping[str, str] | None = None
+    sources: Mapping[str, bytes],
+    top: str,
+    commands: Sequence[str],
+    outputs: Sequence[str],
+    texts: Mapping[str, str] | None = None,
 ) -> tuple[list[Any], str, str]:
-    """Run Yosys in a folder of its own on copies of the sources; return the JSON outputs, the script and the version.
+    """Run Yosys in a folder of its own on the sources, given by name; return the JSON outputs, the script and the version.
 
     ``texts`` are files beside the sources that only the commands read, by name.
     """
-    names = [source.name for source in sources]
-    for name in (*(Path(name).stem for name in names), top):
+    for name in (*(Path(name).stem for name in sources), top):
         if not _NAME.fullmatch(name):
             raise UserError(f"{name!r}: not usable as a file or module name in synthesis; allowed are letters, digits and _")
     path, number = find_yosys()
-    script = "\n".join([f"read_verilog -sv {' '.join(names)}", *commands]) + "\n"
+    script = "\n".join([f"read_verilog -sv {' '.join(sources)}", *commands]) + "\n"
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-        for source in sources:
-            shutil.copyfile(source, Path(folder) / source.name)
+        for name, content in sources.items():
+            (Path(folder) / name).write_bytes(content)
         for name, text in (texts or {}).items():
             (Path(folder) / name).write_text(text, encoding="utf-8")
         try:
             run_yosys(script, path=path, cwd=Path(folder))
         except YosysError as error:
-            raise UserError(f"{sources[0].parent}: Yosys {number} cannot synthesise {top}: {error.reason}") from error
+            raise UserError(f"Yosys {number} cannot synthesise {top}: {error.reason}") from error
         return [json.loads((Path(folder) / name).read_text(encoding="utf-8")) for name in outputs], script, number
 
 
-def read_structure(sources: Sequence[Path], top: str) -> Structure:
+def read_structure(sources: Mapping[str, bytes], top: str) -> Structure:
     """Return the memory and register bits of module ``top`` before any mapping."""
     commands = [f"hierarchy -check -top {top}", "proc", "flatten", "opt", "tee -q -o structure.json stat -json -width"]
     (stat,), _, _ = _run(sources, top, commands, ["structure.json"])
@@ -89,12 +91,14 @@ def read_structure(sources: Sequence[Path], top: str) -> Structure:
     )
 
 
-def map_sources(sources: Sequence[Path], top: str, target: Target) -> Netlist:
-    """Synthesise module ``top`` of Verilog files for a target, flattened, in a Yosys process of its own."""
+def map_sources(sources: Mapping[str, bytes], top: str, target: Target) -> Netlist:
+    """Synthesise module ``top`` of Verilog files, given by name, for a target, flattened, in a Yosys process of its own."""
     return _map(sources, top, target)[0]
 
 
-def map_wrapped(sources: Sequence[Path], top: str, target: Target, *, wrapper: str, text: str) -> tuple[Netlist, dict[str, Any]]:
+def map_wrapped(
+    sources: Mapping[str, bytes], top: str, target: Target, *, wrapper: str, text: str
+) -> tuple[Netlist, dict[str, Any]]:
     """Map ``top`` as ``map_sources`` does and put it, cell for cell, into the module ``wrapper``.
 
     ``text`` is the wrapper's Verilog, which declares ``top`` as a black box. Returns the netlist of ``top`` alone and
@@ -113,7 +117,7 @@ def map_wrapped(sources: Sequence[Path], top: str, target: Target, *, wrapper: s
 
 
 def _map(
-    sources: Sequence[Path], top: str, target: Target, then: Sequence[str] = (), outputs: Sequence[str] = (),
+    sources: Mapping[str, bytes], top: str, target: Target, then: Sequence[str] = (), outputs: Sequence[str] = (),
     texts: Mapping[str, str] | None = None,
 ) -> tuple[Netlist, list[Any]]:  # fmt: skip
     command = target.command(top)
@@ -166,8 +170,8 @@ def synthesise(core: Core, target: Target, *, module: str = "core", structure: S
     that the target does not know, and sources that Yosys refuses.
     """
     top = top_module(core, module)
-    structure = structure or read_structure(core.sources, top)
-    netlist = map_sources(core.sources, top, target)
+    structure = structure or read_structure(core.verilog, top)
+    netlist = map_sources(core.verilog, top, target)
     return SynthResult(
         core=core.design.name, generator=core.manifest["generator"], rule=core.design.rule.name,
         synapses=core.design.synapses, lanes=core.design.lanes, module=module, top=top, edited=core.edited,
@@ -189,7 +193,7 @@ def synthesise_many(
 
     ``progress`` is called with each result as it arrives. Errors: those of ``synthesise``; the first ends it all.
     """
-    structure = read_structure(core.sources, top_module(core, module))
+    structure = read_structure(core.verilog, top_module(core, module))
     with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:
         futures = [pool.submit(synthesise, core, target, module=module, structure=structure) for target in targets]
         try:
@@ -207,17 +211,19 @@ def synth_command(folder: Path, targets: list[str], module: str, json_path: Path
     Returns 0 when every verdict of every target holds, else 1. Errors: ``UserError`` before or instead of
     any output. With ``json_path`` the results are written there, failed verdicts included.
     """
-    core = load_core(folder)
     chosen = [load_target(name) for name in dict.fromkeys(targets or list_targets())]
-    top_module(core, module)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("synthesis", total=len(chosen))
-        results = synthesise_many(core, chosen, module=module, progress=lambda _result: bar.advance(task))
-    passed = all(result.passed for result in results)
-    document = {"verb": "synth", "verdict": "pass" if passed else "fail", "seconds": round(sum(r.seconds for r in results), 2),
-                "tools": {"yosys": results[0].tool_version}, "results": [result.to_dict() for result in results]}  # fmt: skip
-    write_results(core, document, json_path)
+    with begin("synth", folder) as run:
+        core = run.core
+        top_module(core, module)
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task("synthesis", total=len(chosen))
+            results = synthesise_many(core, chosen, module=module, progress=lambda _result: bar.advance(task))
+        passed = all(result.passed for result in results)
+        run.publish([{
+            "verb": "synth", "verdict": "pass" if passed else "fail", "seconds": round(sum(r.seconds for r in results), 2),
+            "tools": {"yosys": results[0].tool_version}, "results": [result.to_dict() for result in results],
+        }], json_path)  # fmt: skip
     console.print(render_table(results))
     if core.edited:
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)

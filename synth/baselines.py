@@ -139,7 +139,7 @@ def counts(core: Core, item: Item, targets: Sequence[str], jobs: int | None = No
     top = top_module(core, item.module)
     with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
         return list(
-            pool.map(lambda target: target.count(map_sources(core.sources, top, target).cells), map(load_target, targets))
+            pool.map(lambda target: target.count(map_sources(core.verilog, top, target).cells), map(load_target, targets))
         )
 
 

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,10 @@ def variants() -> list[tuple[str, Target]]:
     return result
 
 
+def _files(paths: Sequence[Path]) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in paths}
+
+
 def lint(design: Design) -> str:
     """Return how many warnings Verilator has for a design, by kind, and its exit status."""
     tool = verilator().require()
@@ -130,7 +135,7 @@ def clocks(chosen: list[Design]) -> list[tuple[str, Design, PnrResult]]:
     for label, target in placed:
         for design in chosen:
             device = load_placeable(target.name)[1]
-            (result,) = place_module(design.sources, design.top, design.ports, [(target, device)], SEEDS)
+            (result,) = place_module(_files(design.sources), design.top, design.ports, [(target, device)], SEEDS)
             rows.append((label, design, result))
             print(f"{label}, {design.name}: {result.mhz}", file=sys.stderr)
     return rows
@@ -213,7 +218,7 @@ def main() -> int:
             lints = [lint(design) for design in chosen]
             jobs = [(label, target, design) for label, target in variants() for design in chosen]
             with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-                netlists = list(pool.map(lambda job: map_sources(job[2].sources, job[2].top, job[1]), jobs))
+                netlists = list(pool.map(lambda job: map_sources(_files(job[2].sources), job[2].top, job[1]), jobs))
             rows = [(*job, netlist) for job, netlist in zip(jobs, netlists, strict=True)]
             placed = clocks(chosen)
             text = page(other, arguments.generator, chosen, lints, rows, placed)

@@ -33,6 +33,10 @@ class Measurement:
     draw: Callable[[Figure], None]
     details: Sequence[str] = ()
 
+    def __post_init__(self) -> None:
+        if not self.rows:
+            raise ValueError(f"{self.title}: nothing was measured")
+
 
 def on_all_processors(function: Callable[[Any], Any], arguments: Iterable[Any]) -> list[Any]:
     """Return the function of each argument, in order, computed side by side."""

@@ -7,8 +7,9 @@ of them and nothing overflows; 32 bits where they suffice, because a vector regi
 from collections.abc import Iterable
 from typing import Any
 
+from .checked import open_fields
 from .lfsr import Lfsr
-from .rule import ConfigError, Field, Rule, RuleSpec
+from .rule import Field, Rule, RuleSpec
 from .term import Term, lift, subterms, variable
 
 __all__ = ["c_text"]
@@ -19,20 +20,24 @@ _FILE = """\
 typedef {value} value;
 _Static_assert((value)-1 >> 1 == -1, "the right shift of a negative number must be arithmetic, as in GCC and Clang");
 
-static void update(const int64_t synapses, {parameters})
+// Returns whether a result leaves its field: 0 without a comparison where its interval shows that it cannot.
+static int update(const int64_t synapses, {parameters})
 {{
+    value outside = 0;
     for (int64_t i = 0; i < synapses; i++) {{
         {update}
     }}
+    return outside != 0;
 }}
 {draw}
-void run(const int64_t timesteps, const int64_t synapses, const int64_t lanes, const int64_t history, void *const *const arrays)
+int run(const int64_t timesteps, const int64_t synapses, const int64_t lanes, const int64_t history, void *const *const arrays)
 {{
     const int64_t rows = history ? timesteps + 1 : 2, output_rows = history ? timesteps : 1;
     {pointers}
     for (int64_t t = 0; t < timesteps; t++) {{
         {timestep}
     }}
+    return 0;
 }}
 """
 
@@ -63,21 +68,22 @@ def c_text(rule: Rule, config: Any) -> str:
     ``timesteps % rows`` is left; synapse inputs ``(timesteps, synapses)``; step inputs ``(timesteps,)``; outputs
     ``(output rows, synapses)``; noise ``(words * lanes,)``, to be overwritten; last, if there is noise, the registers
     ``(lanes,)`` of 64 bits, of 128 when they are longer.
-    Errors: ``ConfigError`` when an intermediate does not fit 63 bits.
+    It gives 1, and stops, after a timestep in which a result leaves its field, else 0. Errors: ``StepError`` as ``CheckedStep``.
     """
     spec = rule.spec(config)
     results = _results(rule, config)
     terms = subterms(results.values())
     bits = max(term.bits for term in terms)
-    if bits > 63:
-        raise ConfigError(f"{rule.name}: an intermediate of the step needs {bits} bits; allowed are at most 63")
     symbols, lines = _definitions(terms, 32 if bits <= 32 else 64)
     fields = {f"next_{f.name}": f for f in spec.state} | {f"output_{f.name}": f for f in spec.outputs}
+    for name, f in open_fields(results, fields).items():
+        symbol = symbols[id(results[name])]
+        lines.append(f"outside |= {symbol} < {f.minimum} | {symbol} > {f.maximum};")
     lines += [f"{name}[i] = ({_c_type(f)}){symbols[id(results[name])]};" for name, f in fields.items()]
     arguments = _arguments(spec)
     pointers = {f"state_{f.name}": _c_type(f) for f in spec.state} | {f"input_{f.name}": _c_type(f) for f in spec.inputs}
     pointers |= {f"output_{f.name}": _c_type(f) for f in spec.outputs} | {f"noise_{f.name}": _c_type(f) for f in spec.noise}
-    timestep = [f"update(synapses, {', '.join(arguments.values())});"]
+    timestep = [f"if (update(synapses, {', '.join(arguments.values())})) return 1;"]
     if spec.lfsr:
         pointers["registers"] = "bits"
         timestep.insert(0, f"draw(synapses, lanes, registers, {', '.join(f'noise_{f.name}' for f in spec.noise)});")

@@ -1,7 +1,7 @@
 """A rule's step compiled for this machine: bit for bit what the array model computes, many times as fast.
 
-Needs a C compiler: ``CXX`` as for the simulators, else ``g++``. The built library is kept in ``cache_folder()`` under a
-digest of its text and of everything the compiler says it would do with it, its version and the processor included.
+Needs a C compiler: ``CXX`` as for the simulators, else ``g++``. The built library is kept in the cache under a digest of
+its text and of everything the compiler says it would do with it, its version and the processor included.
 """
 
 import ctypes
@@ -9,18 +9,18 @@ import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .c_text import c_text
+from .cache import cached
 from .rule import Rule
 
-__all__ = ["CompileError", "CompiledStep", "cache_folder", "compiler"]
+__all__ = ["CompileError", "CompiledStep", "compiler"]
 
 Arrays = dict[str, np.ndarray]
 
@@ -29,14 +29,6 @@ _FLAGS = ("-x", "c", "-std=gnu11", "-O3", "-march=native", "-fPIC", "-shared")
 
 class CompileError(RuntimeError):
     """The compiler refused a step; the message has its command and the end of what it said."""
-
-
-def cache_folder() -> Path:
-    """Return the folder of what sc-hw builds: ``SC_HW_CACHE``, or ``sc-hw`` in the user's cache folder."""
-    base = os.environ.get("SC_HW_CACHE")
-    if base:
-        return Path(base).absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "sc-hw"
 
 
 def compiler() -> str | None:
@@ -50,21 +42,21 @@ def _identity(path: str) -> bytes:
     return subprocess.run([path, *_FLAGS, "-E", "-###", os.devnull], capture_output=True, check=False).stderr
 
 
-def _built(text: str, path: str) -> Path:
+def _build(text: str, path: str, made: Path) -> None:
+    """Compile a C text to the library ``made``."""
+    source = made.with_name("step.c")
+    source.write_text(text, encoding="utf-8")
+    command = [path, *_FLAGS, str(source), "-o", str(made)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CompileError(f"{' '.join(command)}: exit status {done.returncode}: {done.stderr.strip()[-400:]}")
+
+
+def _loaded(text: str, path: str) -> ctypes.CDLL:
     """Return the library of a C text, from the cache if it is there."""
     digest = hashlib.sha256(b"\0".join([text.encode(), path.encode(), _identity(path)])).hexdigest()[:32]
-    library = cache_folder() / "models" / f"{digest}.so"
-    if not library.exists():
-        library.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=library.parent) as folder:
-            source, made = Path(folder) / "step.c", Path(folder) / "step.so"
-            source.write_text(text, encoding="utf-8")
-            command = [path, *_FLAGS, str(source), "-o", str(made)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise CompileError(f"{' '.join(command)}: exit status {done.returncode}: {done.stderr.strip()[-400:]}")
-            made.replace(library)
-    return library
+    with cached("models", digest, partial(_build, text, path)) as (library, _):
+        return ctypes.CDLL(str(library))
 
 
 class CompiledStep:
@@ -78,13 +70,16 @@ class CompiledStep:
         if path is None:
             raise CompileError("no C compiler: install g++ (apt-get install g++), set CXX, or use the plain model")
         self._spec = rule.spec(config)
-        self._run = ctypes.CDLL(str(_built(c_text(rule, config), path))).run
-        self._run.restype = None
+        self._run = _loaded(c_text(rule, config), path).run
+        self._run.restype = ctypes.c_int
 
-    def run(self, state: Arrays, random_state: list[int], inputs: Arrays, *, history: bool) -> tuple[Arrays, Arrays]:
+    def run(
+        self, state: Arrays, random_state: list[int], inputs: Arrays, *, history: bool
+    ) -> tuple[Arrays, Arrays] | None:  # fmt: skip
         """Update ``state`` and ``random_state`` in place; return state and outputs after every timestep, if wanted.
 
-        Shapes and ranges as in ``CoreModel``, which has checked them.
+        Shapes and ranges as in ``CoreModel``, which has checked them. When a result leaves its field nothing is updated and
+        ``None`` returned: the plain step says which.
         """
         spec = self._spec
         timesteps, synapses, lanes = len(inputs[spec.inputs[0].name]), len(state[spec.state[0].name]), len(random_state) or 1
@@ -102,14 +97,18 @@ class CompiledStep:
             registers,
         ]
         pointers = (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
-        self._run(*(ctypes.c_int64(number) for number in (timesteps, synapses, lanes, history)), pointers)
+        if self._run(*(ctypes.c_int64(number) for number in (timesteps, synapses, lanes, history)), pointers):
+            return None
         for name, array in states.items():
             state[name] = array[timesteps % rows].astype(np.int64)
         random_state[:] = (sum(int(word) << 64 * k for k, word in enumerate(row)) for row in registers)
         return ({name: array[1:] for name, array in states.items()}, outputs) if history else ({}, {})
 
     def single(self) -> Callable[..., tuple[int, ...]]:
-        """Return one synapse's step: state fields, then inputs, all integers in range, to the next state; no noise is drawn."""
+        """Return one synapse's step: state fields, then inputs, all integers in range, to the next state.
+
+        No noise is drawn; what leaves its field gives no state, an empty tuple.
+        """
         spec, ctype = self._spec, np.ctypeslib.as_ctypes_type
         state = [(ctype(f.dtype) * 2)() for f in spec.state]
         given = [*state, *((ctype(f.dtype) * 1)() for f in spec.inputs)]
@@ -120,8 +119,7 @@ class CompiledStep:
         def step(*values: int) -> tuple[int, ...]:
             for array, value in zip(given, values, strict=True):
                 array[0] = value
-            function(*numbers, pointers)
-            return tuple([array[1] for array in state])
+            return () if function(*numbers, pointers) else tuple([array[1] for array in state])
 
         return step
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .compiled import CompiledStep, compiler
 from .lfsr import lane_seed
-from .rule import ConfigError, Field, Rule, check_integer
+from .rule import ConfigError, Field, Rule, StepError, check_integer
 
 __all__ = ["CoreModel"]
 
@@ -24,15 +24,17 @@ class CoreModel:
     of the timestep, and draws that lane's noise. ``compiled`` chooses what ``run`` uses: the compiled step
     (True), plain NumPy (False), or the compiled step where there is a C compiler (None); both give the same.
     State: ``state[name]``, ``int64`` of shape ``(synapses,)``; ``random_state[lane]``.
-    Errors: ``ConfigError`` for an input of the wrong name, shape or range; ``CompileError`` by ``run``.
+    Errors: ``ConfigError`` for an input of the wrong name, shape or range; ``StepError`` by ``step`` and ``run`` for a step
+    that is not the algebra of ``fixed``, leaves int64 or gives a result outside its field, after which the model is as
+    before the call; ``CompileError`` by ``run``.
     """
 
     def __init__(self, rule: Rule, config: Any, *, synapses: int, lanes: int = 1, compiled: bool | None = None) -> None:
-        check_integer("synapses", synapses, 1, 1 << 32)
-        check_integer("lanes", lanes, 1, synapses)
-        self.rule, self.config, self.synapses, self.lanes = rule, config, synapses, lanes
+        self.synapses = check_integer("synapses", synapses, 1, 1 << 32)
+        self.lanes = check_integer("lanes", lanes, 1, self.synapses)
+        self.rule, self.config = rule, config
         self.spec = rule.spec(config)
-        self.words = -(-synapses // lanes)
+        self.words = -(-self.synapses // self.lanes)
         self._use_compiled = compiled
         self.random_state: list[int] = []
         self.state: Arrays = {}
@@ -64,11 +66,24 @@ class CoreModel:
 
         ``inputs`` holds every synapse input as an array ``(synapses,)`` and every step input as an integer.
         """
-        values: dict[str, Any] = {name: array.astype(np.int64) for name, array in self._checked_inputs(inputs, ()).items()}
-        values |= {f.name: int(values[f.name]) for f in self.spec.step_inputs}
+        return self._advance(self._checked_inputs(inputs, ()))
+
+    def _advance(self, inputs: Arrays) -> Arrays:
+        """Do as ``step`` does with inputs that are checked."""
+        values: dict[str, Any] = {f.name: inputs[f.name].astype(np.int64) for f in self.spec.synapse_inputs}
+        values |= {f.name: int(inputs[f.name]) for f in self.spec.step_inputs}
+        registers = list(self.random_state)
         values |= self._noise()  # last, so that a refused input draws nothing
-        self.state, outputs = self.rule.step(self.config, self.state, values)
-        return outputs
+        try:
+            state, outputs = self.rule.step(self.config, self.state, values)
+        except StepError as error:
+            self.random_state = registers
+            where = error.synapse or 0
+            error.state, error.inputs = ({name: int(np.broadcast_to(array, self.synapses)[where]) for name, array in part.items()}
+                                         for part in (self.state, values))  # fmt: skip
+            raise
+        self.state = self._everywhere(state)
+        return self._everywhere(outputs)
 
     def run(self, inputs: Mapping[str, Any], *, history: bool = True) -> tuple[Arrays, Arrays]:
         """Update all synapses by many timesteps and return the state and the outputs after each of them.
@@ -79,13 +94,32 @@ class CoreModel:
         """
         timesteps = len(np.atleast_1d(inputs.get(self.spec.inputs[0].name, ())))
         values = self._checked_inputs(inputs, (timesteps,))
+        before, registers = self.state, list(self.random_state)
         if self._compiled:
             self.state, self.random_state = dict(self.state), list(self.random_state)  # what was handed out stays as it is
-            return self._compiled.run(self.state, self.random_state, values, history=history)
+            if result := self._compiled.run(self.state, self.random_state, values, history=history):
+                return result
+        try:
+            states, outputs = self._run_plain(values, timesteps, history=history)
+        except StepError:
+            self.state, self.random_state = before, registers
+            raise
+        if self._compiled:
+            raise RuntimeError(
+                f"rule {self.rule.name}: a result of the compiled step leaves its field, of the plain one none does"
+            )
+        return states, outputs
+
+    def _run_plain(self, values: Arrays, timesteps: int, *, history: bool) -> tuple[Arrays, Arrays]:
+        """Do as ``run`` does by ``step``."""
         kept = (self.spec.state, self.spec.outputs) if history else ((), ())
         states, outputs = ({f.name: np.empty((timesteps, self.synapses), f.dtype) for f in fields} for fields in kept)
         for t in range(timesteps):
-            result = self.step({name: array[t] for name, array in values.items()})
+            try:
+                result = self._advance({name: array[t] for name, array in values.items()})
+            except StepError as error:
+                error.timestep = t
+                raise
             for name, array in states.items():
                 array[t] = self.state[name]
             for name, array in outputs.items():
@@ -105,6 +139,11 @@ class CoreModel:
             raise ConfigError(f"inputs {sorted(inputs)}: allowed are exactly {sorted(expected)}")
         values = {f.name: self._checked(f, inputs[f.name], (*leading, self.synapses)) for f in self.spec.synapse_inputs}
         return values | {f.name: self._checked(f, inputs[f.name], leading) for f in self.spec.step_inputs}
+
+    def _everywhere(self, results: Mapping[str, Any]) -> Arrays:
+        """Return results as arrays; what a step gives as one integer is that of every synapse."""
+        return {name: value if isinstance(value, np.ndarray) else np.full(self.synapses, value, np.int64)
+                for name, value in results.items()}  # fmt: skip
 
     def _noise(self) -> Arrays:
         """Draw one timestep of noise from every lane's register."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from .core import CoreModel
 from .parts import NEURONS, SYNAPSE, below, part
-from .rule import Rule
+from .rule import Rule, check_integer
 
 __all__ = ["CrossbarModel"]
 
@@ -33,6 +33,7 @@ class CrossbarModel:
         ``pre`` and ``post`` are the numbers of neurons, ``lanes`` those of postsynaptic neurons and synapses.
         Errors: ``ConfigError`` for a rule that cannot be taken apart.
         """
+        pre, post = (check_integer(side, n, 1, 1 << 32) for side, n in (("pre", pre), ("post", post)))
         counts = {"pre": (pre, 1), "post": (post, lanes), SYNAPSE: (pre * post, lanes)}
         return cls(*(CoreModel(part(rule, owner), config, synapses=units, lanes=own) for owner, (units, own) in counts.items()))
 

@@ -9,6 +9,7 @@ Source: the trinomials of maximal length in P. Alfke, "Efficient Shift Registers
 Long Pseudo-Random Sequence Generators", Xilinx XAPP052 (1996), table 3.
 """
 
+import operator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,7 @@ class Lfsr:
     fresh: int
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "fresh", operator.index(self.fresh))  # of NumPy, too: shifts of its integers overflow
         if not 1 <= self.fresh <= MAX_FRESH:
             raise ValueError(f"fresh={self.fresh}: allowed are 1..{MAX_FRESH} bits a step")
 
@@ -77,6 +79,7 @@ def lane_seed(seed: int, lane: int, bits: int) -> int:
     Distinct lanes start at unrelated points of the one long sequence. Source: Steele, Lea and Flood,
     "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014.
     """
+    seed, lane, bits = operator.index(seed), operator.index(lane), operator.index(bits)
     mask = (1 << 64) - 1
     value, counter = 0, ((seed << 20) + lane) & mask
     for part in range(2):

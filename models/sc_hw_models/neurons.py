@@ -109,7 +109,7 @@ class LIF:
     def __post_init__(self) -> None:
         for name in ("tau_mem", "threshold", "dt"):
             check_number(name, getattr(self, name), above=0)
-        check_integer("refractory", self.refractory, 0, 10_000)
+        object.__setattr__(self, "refractory", check_integer("refractory", self.refractory, 0, 10_000))
 
     @property
     def decay(self) -> float:

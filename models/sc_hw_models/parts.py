@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from .checked import unchecked
 from .fixed import Value
 from .rule import ConfigError, Field, Rest, Rule, RuleSpec
 from .term import Term, lift, subterms, variable
@@ -36,7 +37,7 @@ def part(rule: Rule, owner: str) -> Rule:
         whole = rule.spec(config)
         values = {f.name: 0 for f in (*whole.state, *whole.inputs, *whole.noise)} | dict(state) | dict(inputs)
         held = {f.name: values[f.name] for f in whole.state}
-        after, outputs = rule.step(config, held, {f.name: values[f.name] for f in (*whole.inputs, *whole.noise)})
+        after, outputs = unchecked(rule.step)(config, held, {f.name: values[f.name] for f in (*whole.inputs, *whole.noise)})
         own = {f.name: after[f.name] for f in whole.state if f.owner == owner}
         if owner in NEURONS:
             return own, {f.name: values[f.name] for f in _of(owner, whole.synapse_inputs, whole.state)}

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from .checked import open_fields
 from .rule import Rule
 from .term import Term, lift, subterms, variable
 
@@ -19,15 +20,19 @@ _LONGEST = 400  # characters of an expression that is written into another; long
 def python_text(rule: Rule, config: Any) -> str:
     """Return the text of ``step``: it takes every state field, input and noise word, in the order of the specification.
 
-    It returns the next state as a tuple.
+    It returns the next state as a tuple, an empty one when a result leaves its field; where a term's interval shows that it
+    cannot, nothing is compared.
     """
     spec = rule.spec(config)
     fields = (*spec.state, *spec.inputs, *spec.noise)
     values = {f.name: variable(f"a{k}", f.minimum, f.maximum) for k, f in enumerate(fields)}
-    after, _ = rule.step(config, {f.name: values[f.name] for f in spec.state},
+    after, outputs = rule.step(config, {f.name: values[f.name] for f in spec.state},
                          {f.name: values[f.name] for f in (*spec.inputs, *spec.noise)})  # fmt: skip
     results = [lift(after[f.name]) for f in spec.state]
-    terms = subterms(results)
+    fitting = {f"next_{f.name}": f for f in spec.state} | {f"out_{f.name}": f for f in spec.outputs}
+    given = dict(zip(fitting, [*results, *(lift(outputs[f.name]) for f in spec.outputs)], strict=True))
+    watched = {id(given[name]): (given[name], f) for name, f in open_fields(given, fitting).items()}
+    terms = subterms([*results, *(term for term, _ in watched.values())])
     used = Counter(id(argument) for term in terms for argument in term.arguments)
     lines: list[str] = []
     symbols: dict[int, str] = {}
@@ -37,13 +42,15 @@ def python_text(rule: Rule, config: Any) -> str:
             lines.append(f"    v{len(lines)} = {text}")
             text = f"v{len(lines) - 1}"
         symbols[id(term)] = text
-    returned = ", ".join(f"int({symbols[id(r)]})" if r.operation in ("<", "<=", "=") else symbols[id(r)] for r in results)
+    for term, f in watched.values():
+        lines.append(f"    if not {f.minimum} <= {symbols[id(term)]} <= {f.maximum}:\n        return ()")
+    returned = ", ".join(f"int({symbols[id(r)]})" if r.truth else symbols[id(r)] for r in results)
     names = ", ".join(f"a{k}" for k in range(len(fields)))
     return "\n".join([f"def step({names}):", *lines, f"    return ({returned},)", ""])
 
 
 def python_step(rule: Rule, config: Any) -> Callable[..., tuple[int, ...]]:
-    """Return the function of ``python_text``. Its arguments are integers within their fields; nothing is checked."""
+    """Return the function of ``python_text``. Its arguments are integers within their fields; that is not checked."""
     scope: dict[str, Any] = {}
     exec(python_text(rule, config), {"__builtins__": {"int": int}}, scope)  # noqa: S102 - made of names and integers of our own
     step: Callable[..., tuple[int, ...]] = scope["step"]

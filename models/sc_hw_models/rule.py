@@ -4,6 +4,7 @@ A rule is a configuration, a ``RuleSpec`` derived from it, and a pure ``step`` o
 streams, testbench, proof, synthesis and report read the ``RuleSpec`` and never name a rule.
 """
 
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,14 +12,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
+from .checked import CheckedStep, unchecked
+from .errors import ConfigError, StepError
 from .fixed import Value
 from .lfsr import MAX_FRESH, Lfsr
 
 if TYPE_CHECKING:
     from .continual.plasticity import Conversion, PlasticityConfig
 
-__all__ = ["ConfigError", "Demonstration", "Field", "Preset", "Rest", "Rule", "RuleConfig", "RuleSpec", "Values", "check_integer",
-           "connection", "index_bits"]  # fmt: skip
+__all__ = ["ConfigError", "Demonstration", "Field", "Preset", "Rest", "Rule", "RuleConfig", "RuleSpec", "StepError", "Values",
+           "as_integer", "check_flag", "check_integer", "connection", "index_bits"]  # fmt: skip
 
 Values = Mapping[str, Value]
 Step = Callable[[Any, Values, Values], tuple[dict[str, Value], dict[str, Value]]]
@@ -31,22 +34,37 @@ class Accuracy(Protocol):
         """Return named figures of one run."""
 
 
-class ConfigError(ValueError):
-    """A configuration or argument value that is not allowed; the message names it, its value and the range."""
-
-
 def index_bits(count: int) -> int:
     """Return the bits of a number below ``count``, at least 1."""
     return max(1, (count - 1).bit_length())
 
 
+def as_integer(name: str, value: object, allowed: str = "integers") -> int:
+    """Return an integer as an ``int``; raise ``ConfigError``, which says what is ``allowed``, for anything else.
+
+    Integers are what Python takes as an index, hence NumPy's of any width and arrays of no axes; a ``bool`` is none.
+    """
+    if type(value) is int:
+        return value
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)  # type: ignore[arg-type]  # refused by TypeError
+    except TypeError:
+        raise ConfigError(f"{name}={value!r}: not an integer; allowed are {allowed}") from None
+
+
 def check_integer(name: str, value: object, low: int, high: int) -> int:
-    """Return ``value`` if it is an ``int`` (not a ``bool``) in ``low..high``; raise ``ConfigError`` otherwise."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ConfigError(f"{name}={value!r}: not an integer; allowed are integers {low}..{high}")
-    if not low <= value <= high:
-        raise ConfigError(f"{name}={value}: out of range; allowed are integers {low}..{high}")
-    return value
+    """Return ``value`` as an ``int`` if it is an integer in ``low..high``; raise ``ConfigError`` otherwise."""
+    number = as_integer(name, value, f"integers {low}..{high}")
+    if not low <= number <= high:
+        raise ConfigError(f"{name}={number}: out of range; allowed are integers {low}..{high}")
+    return number
+
+
+def check_flag(name: str, value: object) -> int:
+    """Return a ``bool``, Python's or NumPy's, or an integer 0 or 1 as 0 or 1; raise ``ConfigError`` otherwise."""
+    return int(value) if isinstance(value, bool | np.bool_) else check_integer(name, value, 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +72,9 @@ class RuleConfig:
     """Base of a rule's configuration, a frozen dataclass: checks every field against what the class declares.
 
     ``RANGES`` holds the smallest and the largest value of each integer field, ``CHOICES`` the words a field may
-    be; a field whose default is ``None`` may be that too. A class that has conditions between fields adds them
-    in its own ``__post_init__``. Errors: ``ConfigError`` names the field, the value and what is allowed.
+    be; a field whose default is ``None`` may be that too. Integers of NumPy are kept as ``int``. A class that has
+    conditions between fields adds them in its own ``__post_init__``. Errors: ``ConfigError`` names the field, the value and
+    what is allowed.
     """
 
     RANGES: ClassVar[Mapping[str, tuple[int, int]]] = {}
@@ -65,7 +84,7 @@ class RuleConfig:
         for name, (low, high) in self.RANGES.items():
             value = getattr(self, name)
             if value is not None or getattr(type(self), name) is not None:
-                check_integer(name, value, low, high)
+                object.__setattr__(self, name, check_integer(name, value, low, high))
         for name, allowed in self.CHOICES.items():
             if not isinstance(getattr(self, name), str) or getattr(self, name) not in allowed:
                 raise ConfigError(f"{name}={getattr(self, name)!r}: not known; allowed are {', '.join(allowed)}")
@@ -90,8 +109,9 @@ class Field:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             raise ConfigError(f"field name {self.name!r}: allowed are lower-case letters, digits and _")
-        check_integer(f"{self.name}.bits", self.bits, 1, 62)
-        check_integer(f"{self.name}.reset", self.reset, self.minimum, self.maximum)
+        object.__setattr__(self, "bits", check_integer(f"{self.name}.bits", self.bits, 1, 62))
+        reset = check_integer(f"{self.name}.reset", self.reset, self.minimum, self.maximum)
+        object.__setattr__(self, "reset", reset)
 
     @property
     def minimum(self) -> int:
@@ -233,8 +253,9 @@ class Rule:
 
     ``config_type`` is a ``RuleConfig``, a frozen dataclass whose defaults are valid. ``spec(config)`` derives the
     ``RuleSpec``; ``step(config, state, inputs)`` returns ``(state, outputs)`` where ``inputs`` holds the
-    synapse inputs, step inputs and noise by name. ``motifs`` are short input sequences, one mapping a
-    timestep (absent names are 0), that a testbench must play; ``accuracy(config, seed)`` compares the
+    synapse inputs, step inputs and noise by name; whoever calls it gets the checks of ``CheckedStep`` with it. ``motifs``
+    are short input sequences, one mapping a timestep (absent names are 0), that a testbench must play;
+    ``accuracy(config, seed)`` compares the
     fixed model with the float reference and returns named figures, of a shorter run if its timesteps follow. ``presets``
     are configurations to start from, each proven, mutated and measured as shipped; ``default`` is ``config_type()``.
     ``demonstration(config)``, if there is one, is what ``sc-hw report`` draws. ``cover`` names what a campaign should
@@ -256,3 +277,6 @@ class Rule:
     cover: Mapping[str, Callable[[Any, Values, Values, Values], Value]] = field(default_factory=dict)
     from_plasticity: "Callable[[PlasticityConfig], Conversion] | None" = None
     whole: "Rule | None" = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "step", CheckedStep(self.name, self.spec, unchecked(self.step)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from .compiled import CompiledStep
 from .core import CoreModel
 from .lfsr import lane_seed
 from .python_text import python_step
-from .rule import ConfigError, RuleSpec, check_integer
+from .rule import ConfigError, RuleSpec, StepError, as_integer, check_flag, check_integer
 from .rules.r_stdp import RULE, OnlineO1Config
 
 __all__ = ["OnlineO1Array", "OnlineO1Snapshot", "OnlineO1Synapse", "RustOnlineO1Synapse", "build_online_o1_memory_proof"]
@@ -29,23 +29,11 @@ class OnlineO1Snapshot(NamedTuple):
     consolidation: Mapping[str, int] | None = None
 
 
-def _whole(name: str, value: Any) -> int:
-    """Return an integer, NumPy's too, as a Python integer."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise ConfigError(f"{name}={value!r}: not an integer; allowed are integers")
-    return int(value)
-
-
-def _bit(name: str, value: Any) -> int:
-    """Return 0 or 1, given as such or as a truth value."""
-    return check_integer(name, int(value) if isinstance(value, bool | np.bool_) else _whole(name, value), 0, 1)
-
-
 def _consolidate(spec: RuleSpec, value: bool) -> tuple[int, ...]:
     """Return the command as the input it is, if the configuration has it."""
     if any(f.name == "consolidate" for f in spec.step_inputs):
-        return (_bit("consolidate", value),)
-    if _bit("consolidate", value):
+        return (check_flag("consolidate", value),)
+    if check_flag("consolidate", value):
         raise ConfigError(f"consolidate={value!r}: this configuration keeps no anchors; allowed with consolidation=pull and si")
     return ()
 
@@ -62,7 +50,7 @@ class OnlineO1Array(CoreModel):
 
     def update(self, *, pre_spike: Any, post_spike: Any, reward: int, consolidate: bool = False) -> dict[str, np.ndarray]:
         """Advance one timestep and return the state; spikes are bool or 0/1 arrays, the reward any integer (encoded)."""
-        word = self.config.encode_reward(_whole("reward", reward))
+        word = self.config.encode_reward(as_integer("reward", reward))
         command = dict(zip(("consolidate",), _consolidate(self.spec, consolidate), strict=False))
         self.step({"pre_spike": pre_spike, "post_spike": post_spike, "reward": word, **command})
         return dict(self.state)
@@ -79,7 +67,7 @@ class OnlineO1Synapse:
             raise ConfigError(f"config={config!r}: allowed are OnlineO1Config and None")
         self.config = config or OnlineO1Config()
         self._spec = RULE.spec(self.config)
-        weight = min(max(_whole("initial_weight", initial_weight), 0), self.config.max_weight)
+        weight = min(max(as_integer("initial_weight", initial_weight), 0), self.config.max_weight)
         self._state = (weight, *(f.reset for f in self._spec.state[1:]))
         lfsr = self._spec.lfsr
         self._random = lane_seed(self.config.random_seed, 0, lfsr.bits) if lfsr else 0
@@ -132,20 +120,35 @@ class OnlineO1Synapse:
         Errors: ``ConfigError`` names the input; the state stays.
         """
         if type(pre_spike) is not bool:
-            pre_spike = bool(_bit("pre_spike", pre_spike))
+            pre_spike = bool(check_flag("pre_spike", pre_spike))
         if type(post_spike) is not bool:
-            post_spike = bool(_bit("post_spike", post_spike))
+            post_spike = bool(check_flag("post_spike", post_spike))
         if type(reward) is not int:
-            reward = _whole("reward", reward)
+            reward = as_integer("reward", reward)
         low, high = self._plain
         if not low <= reward <= high:
             reward = self.config.encode_reward(reward)
         if consolidate is False and len(self._state) == _FIELDS and not self._random:
-            self._state = self._advance(*self._state, +pre_spike, +post_spike, reward)
+            self._state = self._advance(*self._state, +pre_spike, +post_spike, reward) or self._refuse(
+                pre_spike, post_spike, reward
+            )
             return self.snapshot()
         inputs = (+pre_spike, +post_spike, reward, *_consolidate(self._spec, consolidate))
-        self._state = self._advance(*self._state, *inputs, *self._noise())
+        register = self._random
+        noise = self._noise()
+        after = self._advance(*self._state, *inputs, *noise)
+        if not after:
+            self._random = register
+            self._refuse(*inputs, *noise)
+        self._state = after
         return self.snapshot()
+
+    def _refuse(self, *inputs: int) -> NoReturn:
+        """Raise the ``StepError`` of an update that leaves a field: the step itself knows which."""
+        state, names = self._spec.state, (*self._spec.inputs, *self._spec.noise)
+        RULE.step(self.config, dict(zip((f.name for f in state), self._state, strict=True)),
+                  dict(zip((f.name for f in names), map(int, inputs), strict=True)))  # fmt: skip
+        raise RuntimeError("a result of the traced step leaves its field, of the plain one none does")
 
     def _noise(self) -> list[int]:
         """Draw the noise of a timestep."""
@@ -188,15 +191,19 @@ def build_online_o1_memory_proof(
     """
     if not isinstance(config, OnlineO1Config):
         raise ConfigError(f"config={config!r}: allowed is an OnlineO1Config")
-    check_integer("n_synapses", n_synapses, 0, 1 << 32)
+    n_synapses = check_integer("n_synapses", n_synapses, 0, 1 << 32)
     steps = check_integer("sequence_length", 256 if sequence_length is None else sequence_length, 0, 1 << 24)
     synapse, spec = OnlineO1Synapse(config), RULE.spec(config)
-    for k in range(min(steps, 4096)):
-        synapse.step(pre_spike=k % 3 == 0, post_spike=k % 5 == 1, reward=config.max_reward - k % 7)
+    held = True
+    try:
+        for k in range(min(steps, 4096)):
+            synapse.step(pre_spike=k % 3 == 0, post_spike=k % 5 == 1, reward=config.max_reward - k % 7)
+    except StepError:
+        held = False
     state, random_bits = synapse._state, spec.lfsr.bits if spec.lfsr else 0
     attributes = set(vars(synapse)) - {"config", "_spec", "_state", "_random", "_plain", "_advance"}
     hidden = sorted(attributes) + [f"_state[{k}]" for k in range(len(spec.state), len(state))]
-    held = all(f.minimum <= value <= f.maximum for f, value in zip(spec.state, state, strict=False))
+    held = held and all(f.minimum <= value <= f.maximum for f, value in zip(spec.state, state, strict=False))
     held = held and len(state) == len(spec.state) and 0 <= synapse._random < 1 << random_bits
     reward = spec.step_inputs[0]
     plain = (reward.minimum, reward.maximum) if config.reward_encoding == "linear" else (0, 0)
@@ -205,7 +212,7 @@ def build_online_o1_memory_proof(
         "schema_version": PROOF_SCHEMA,
         "rule": "r_stdp",
         "n_synapses": n_synapses,
-        "sequence_length": sequence_length,
+        "sequence_length": None if sequence_length is None else steps,
         "steps_run": min(steps, 4096),
         "state_fields": list(synapse.state_fields),
         "per_synapse_state_bits": config.per_synapse_state_bits,

@@ -7,6 +7,8 @@ interval holds all its results, so nothing wraps and widths follow from interval
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 __all__ = ["Term", "evaluate", "lift", "signed_bits", "subterms", "variable"]
 
 Interval = tuple[int, int]
@@ -21,15 +23,19 @@ class Term:
     """An integer expression with the interval ``low..high`` that holds its value.
 
     Made by ``variable`` and by ``+ - * >>`` (by a constant), comparisons, which give 0 or 1, and ``select``
-    of ``sc_hw_models.fixed``. Errors: ``TypeError`` for a Python ``if`` on a term and for operands that are
-    neither terms nor ints.
+    of ``sc_hw_models.fixed``. Errors: ``TypeError`` for a Python ``if`` on a term, for operands that are neither terms
+    nor ints, and for sums of comparisons alone, which NumPy does not count.
     """
 
-    __slots__ = ("arguments", "detail", "high", "low", "operation")
+    __slots__ = ("arguments", "detail", "high", "low", "operation", "truth")
+    __array_ufunc__ = None  # NumPy's scalars leave arithmetic with terms to the terms, and its functions refuse them
 
-    def __init__(self, operation: str, arguments: tuple["Term", ...], interval: Interval, detail: int | str = 0) -> None:
+    def __init__(
+        self, operation: str, arguments: tuple["Term", ...], interval: Interval, detail: int | str = 0, *, truth: bool = False
+    ) -> None:
         self.operation, self.arguments, self.detail = operation, arguments, detail
         self.low, self.high = interval
+        self.truth = truth  # whether it is a bool on arrays: a comparison, or made of nothing else
 
     @property
     def bits(self) -> int:
@@ -54,6 +60,8 @@ class Term:
         return _binary("-", other, self)
 
     def __neg__(self) -> "Term":
+        if self.truth:
+            raise TypeError(f"- of a comparison: {_NOT_COUNTED}")
         return _binary("-", 0, self)
 
     def __mul__(self, other: Any) -> "Term":
@@ -63,9 +71,11 @@ class Term:
         return _binary("*", other, self)
 
     def __rshift__(self, shift: Any) -> "Term":
-        if isinstance(shift, bool) or not isinstance(shift, int) or shift < 0:
-            raise TypeError(f"shift by {shift!r}: a step shifts by constants >= 0 only")
+        shift = _amount(shift)
         return Term(">>", (self,), (self.low >> shift, self.high >> shift), shift)
+
+    def __lshift__(self, shift: Any) -> "Term":
+        return self * (1 << _amount(shift))
 
     def __lt__(self, other: Any) -> "Term":
         return _binary("<", self, other)
@@ -83,12 +93,12 @@ class Term:
         return _binary("=", self, other)
 
     def __ne__(self, other: object) -> "Term":  # type: ignore[override]
-        return 1 - _binary("=", self, other)
+        return _binary("=", _binary("=", self, other), 0)
 
     def __select__(self, condition: Any, when_true: Any, when_false: Any) -> "Term":
         """Return the choice; each arm counts only with the values that the condition leaves it."""
         arguments = (lift(condition), lift(when_true), lift(when_false))
-        return Term("select", arguments, _choice(*arguments))
+        return Term("select", arguments, _choice(*arguments), truth=arguments[1].truth and arguments[2].truth)
 
 
 def variable(name: str, low: int, high: int) -> Term:
@@ -100,16 +110,31 @@ def lift(value: object) -> Term:
     """Return a term or an int as a term; ``TypeError`` for anything else."""
     if isinstance(value, Term):
         return value
-    if isinstance(value, int):
-        return Term("constant", (), (int(value), int(value)), int(value))
+    if isinstance(value, int | np.integer | np.bool_):
+        truth = isinstance(value, bool | np.bool_)
+        return Term("constant", (), (int(value), int(value)), int(value), truth=truth)
     raise TypeError(f"{value!r}: a step on terms takes terms and ints only")
+
+
+_NOT_COUNTED = "NumPy has a bool there and does not count; write select(condition, 1, 0)"
 
 
 def _binary(operation: str, left: object, right: object) -> Term:
     a, b = lift(left), lift(right)
+    truth = a.truth and b.truth
+    if truth and operation in ("+", "-"):
+        raise TypeError(f"{operation} of comparisons alone: {_NOT_COUNTED}")
     low, high = _interval(operation, [(a.low, a.high), (b.low, b.high)], 0)
     closer = _approach(operation, a, b)
-    return Term(operation, (a, b), (max(low, closer[0]), min(high, closer[1])) if closer else (low, high))
+    interval = (max(low, closer[0]), min(high, closer[1])) if closer else (low, high)
+    return Term(operation, (a, b), interval, truth=operation in ("<", "<=", "=") or (truth and operation == "*"))
+
+
+def _amount(shift: Any) -> int:
+    """Return by how much to shift."""
+    if isinstance(shift, bool) or not isinstance(shift, int | np.integer) or shift < 0:
+        raise TypeError(f"shift by {shift!r}: a step shifts by constants >= 0 only")
+    return int(shift)
 
 
 def _approach(operation: str, a: Term, b: Term) -> Interval | None:

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rich.console import Console
-
+from ..console import Console
 from ..manifest import Core
 from ..records import write_results
 from ..simulate import SimulationResult

@@ -89,11 +89,11 @@ def datapath_question(core: Core, wanted: Sequence[Point], points: Sequence[Poin
 
 def _marked(core: Core, top: str, wanted: Sequence[Point], points: Sequence[Point], folder: Path) -> dict[int, str]:
     """Write the flat module ``top`` as core.il, with a port of the bits that points are about; return these by point."""
-    for source in core.sources:
+    for file, verilog in core.verilog_text.items():
         # Directives shift Yosys' line numbers; blank lines do not.
-        lines = source.read_text(encoding="utf-8").split("\n")
-        (folder / source.name).write_text("\n".join("" if line.startswith("`") else line for line in lines), encoding="utf-8")
-    run_pinned_yosys(_READ.format(files=" ".join(s.name for s in core.sources), top=top), cwd=folder)
+        lines = verilog.split("\n")
+        (folder / file).write_text("\n".join("" if line.startswith("`") else line for line in lines), encoding="utf-8")
+    run_pinned_yosys(_READ.format(files=" ".join(core.verilog), top=top), cwd=folder)
     text = folder / "core.il"
     lines = text.read_text(encoding="utf-8").split("\n")
     found = list(branches(lines))
@@ -172,7 +172,7 @@ module sc_hw_question (
     before <= seen;
   end
   {design.name} core (.clk(clk), .rst(reset){pins}{seen});
-  {design.name}_protocol protocol (.clk(clk), .rst(reset){pins}, .seen(condition));
+  sc_hw_protocol_{design.name} protocol (.clk(clk), .rst(reset){pins}, .seen(condition));
 {"".join(f"  assign reached[{k}] = {text};{chr(10)}" for k, text in enumerate(reached))}
 endmodule
 """

@@ -47,7 +47,7 @@ def conditions(design: CoreDesign) -> dict[str, str]:
 
 
 def monitor(design: CoreDesign) -> str:
-    """Return the Verilog of module ``<core>_protocol``, whose port ``seen`` has one bit for each condition, in order.
+    """Return the Verilog of module ``sc_hw_protocol_<core>``, whose port ``seen`` has one bit for each condition, in order.
 
     With ``SC_HW_COVERAGE`` defined each bit is a cover point named ``seen_<k>``, and the module binds itself to the core.
     """
@@ -55,7 +55,7 @@ def monitor(design: CoreDesign) -> str:
     expressions = conditions(design).values()
     seen = "".join(f"  assign seen[{k}] = {expression};\n" for k, expression in enumerate(expressions))
     covers = "".join(f"  seen_{k}: cover property (@(posedge clk) seen[{k}]);\n" for k in range(len(expressions)))
-    name = f"{design.name}_protocol"
+    name = f"sc_hw_protocol_{design.name}"
     return f"""`default_nettype wire
 module {name} (
   input wire clk,

@@ -31,7 +31,7 @@ def coverage_of(
     """
     if result.coverage is None:
         raise ValueError("the simulation did not count coverage")
-    points = read_points(result.coverage, [source.name for core in cores for source in core.sources])
+    points = read_points(result.coverage, [name for core in cores for name in core.verilog])
     records = []
     for index, (core, bins) in enumerate(zip(cores, result.functional, strict=True)):
         labels = list(conditions(core.design))
@@ -110,4 +110,4 @@ def _module(core: str, file: str) -> str:
 
 def _text(core: Core, point: Point) -> str:
     """Return the line of Verilog a point stands in."""
-    return (core.folder / point.file).read_text(encoding="utf-8").splitlines()[point.line - 1].strip()
+    return core.verilog_text[point.file].splitlines()[point.line - 1].strip()

@@ -9,12 +9,13 @@ from rich.console import Console
 
 from ..config import read_toml
 from ..errors import UserError
+from ..folder import turn
 from ..records import stamp, write_bytes, write_record
 from .files import parquet_bytes, plot_bytes, require_libraries
 from .front import mark_front, render_fronts, throughput_of
 from .run import Runner, row_of
 from .store import Store
-from .sweep import AXES, read_sweep
+from .sweep import AXES, Sweep, read_sweep
 from .workers import workers
 
 __all__ = ["explore_command"]
@@ -36,16 +37,34 @@ def explore_command(
     if output.exists() and not (resume and (output / STORE).is_file()):
         what = "no folder that sc-hw explore wrote" if resume else "exists; --resume goes on with it"
         raise UserError(f"-o {output}: {what}; give another folder")
-    with workers(scheduler) as executor:
+    with workers(scheduler) as executor:  # a scheduler that does not answer is refused before anything is written
         try:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"-o {output}: cannot be written ({error.strerror}); give a writable folder") from error
-        store = Store(output / STORE)
-        runner = Runner(sweep, store)
-        runner.run(executor, progress)
-    rows = [row_of(sweep, point, store, runner.failures) for point in sweep.points]
-    store.close()
+        with turn(output):
+            if (output / STORE).is_file() and not resume:  # another's, which began at the same time
+                raise UserError(f"-o {output}: exists; --resume goes on with it; give another folder")
+            store = Store(output / STORE)
+            runner = Runner(sweep, store)
+            runner.run(executor, progress)
+            rows = [row_of(sweep, point, store, runner.failures) for point in sweep.points]
+            store.close()
+            record = _write(sweep, runner, rows, output, started)
+    if json_path:
+        write_record(json_path, record)
+    for table in render_fronts(rows, sweep):
+        console.print(table)
+    for failure in record["failures"]:
+        console.print(failure, markup=False, highlight=False, soft_wrap=True)
+    does_not_fit = sum(row.get("fits") is False for row in rows)
+    console.print(f"{len(rows):,} points, {runner.done:,} measurements made in this run, {does_not_fit:,} points do not fit; "
+                  f"{output / POINTS}, {output / PLOT}", markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+    return 1 if record["failures"] else 0
+
+
+def _write(sweep: Sweep, runner: Runner, rows: list[dict[str, Any]], output: Path, started: float) -> dict[str, Any]:
+    """Write what came of a sweep and return its record."""
     throughput = throughput_of(sweep)
     mark_front(rows, throughput)
     failures = [f"{_name(row, sweep.varied)}: {row['failure']}" for row in rows if row["failure"]]
@@ -58,16 +77,8 @@ def explore_command(
         "varied": list(sweep.varied), "points": len(rows), "measured": runner.done, "throughput": throughput,
         "failures": failures, "front": [row for row in rows if row["pareto"]],
     }  # fmt: skip
-    for path in filter(None, (output / RECORD, json_path)):
-        write_record(path, record)
-    for table in render_fronts(rows, sweep):
-        console.print(table)
-    for failure in failures:
-        console.print(failure, markup=False, highlight=False, soft_wrap=True)
-    does_not_fit = sum(row.get("fits") is False for row in rows)
-    console.print(f"{len(rows):,} points, {runner.done:,} measurements made in this run, {does_not_fit:,} points do not fit; "
-                  f"{output / POINTS}, {output / PLOT}", markup=False, highlight=False, soft_wrap=True)  # fmt: skip
-    return 1 if failures else 0
+    write_record(output / RECORD, record)
+    return record
 
 
 def _name(row: Mapping[str, Any], varied: Sequence[str]) -> str:

@@ -5,10 +5,51 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import msgspec
+from msgspec import Struct
+
 from ..errors import UserError
+from ..strict import one_line
 from .measure import Task
 
 __all__ = ["Store"]
+
+
+class _Learning(Struct):
+    tools: dict[str, str]
+    result: dict[str, float]
+
+
+class _Counted(Struct):
+    resources: dict[str, float]
+    fits: bool
+    failures: list[str]
+
+
+class _Counts(Struct):
+    tools: dict[str, str]
+    result: _Counted
+
+
+class _Clock(Struct):
+    mhz: float
+    error: str
+
+
+class _Clocks(Struct):
+    tools: dict[str, str]
+    result: _Clock
+
+
+_KINDS: dict[str, Any] = {"learning": _Learning, "counts": _Counts, "clocks": _Clocks}
+
+
+def _outcome(task: str, text: str) -> dict[str, Any]:
+    """Return the kept outcome of a task. Errors: ``ValueError``, ``KeyError`` or ``TypeError`` for what is none."""
+    kind, _arguments = msgspec.json.decode(task, type=tuple[str, dict[str, Any]])
+    outcome = json.loads(text)
+    msgspec.convert(outcome, _KINDS[kind])
+    return dict(outcome)
 
 
 class Store:
@@ -24,11 +65,12 @@ class Store:
             self._database.execute("BEGIN EXCLUSIVE")
             self._database.execute("CREATE TABLE IF NOT EXISTS measurements (key TEXT PRIMARY KEY, task TEXT, outcome TEXT)")
             self._database.execute("COMMIT")
-            self._outcomes = {k: json.loads(text) for k, text in self._database.execute("SELECT key, outcome FROM measurements")}
+            rows = self._database.execute("SELECT key, task, outcome FROM measurements")
+            self._outcomes = {key: _outcome(task, text) for key, task, text in rows}
         except sqlite3.OperationalError as error:
             raise UserError(f"-o {path.parent}: another sc-hw explore is at work there ({error}); wait until it ends") from error
-        except (sqlite3.DatabaseError, ValueError) as error:
-            raise UserError(f"{path}: not a store of measurements ({error}); give another folder") from error
+        except (sqlite3.DatabaseError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise UserError(f"{path}: not a store of measurements ({one_line(error)}); give another folder") from error
 
     def get(self, task: Task) -> dict[str, Any] | None:
         """Return the outcome of a task, ``None`` when it has not been done."""

@@ -6,8 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ..manifest import load_core
-from ..records import results_folder, write_results
+from ..run import begin
 from .place import load_placeable, place_many
 from .table import path_line, render_table
 
@@ -19,22 +18,21 @@ def pnr_command(folder: Path, targets: list[str], module: str, seeds: int, json_
 
     Returns 0 when every seed of every target was routed, else 1. Errors: ``UserError`` before or instead of any output.
     """
-    core = load_core(folder)
-    chosen = [load_placeable(name) for name in dict.fromkeys(targets)]
-    results_path, start = results_folder(folder), time.monotonic()
+    chosen, start = [load_placeable(name) for name in dict.fromkeys(targets)], time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("place and route, seeds", total=len(chosen) * seeds)
-        results = place_many(core, chosen, range(1, seeds + 1), module=module, keep=results_path / "pnr",
-                             progress=lambda _result: bar.advance(task))  # fmt: skip
-    passed = all(result.passed for result in results)
-    tools = {"yosys": results[0].yosys_version} | {result.device.tool: result.tool_version for result in results}
-    document = {
-        "verb": "pnr", "verdict": "pass" if passed else "fail", "seconds": round(time.monotonic() - start, 2), "tools": tools,
-        "module": module,
-        "results": [result.to_dict() for result in results],
-    }  # fmt: skip
-    write_results(core, document, json_path)
+    with begin("pnr", folder) as run:
+        core = run.core
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task("place and route, seeds", total=len(chosen) * seeds)
+            results = place_many(core, chosen, range(1, seeds + 1), module=module, keep=run.files,
+                                 progress=lambda _result: bar.advance(task))  # fmt: skip
+        passed = all(result.passed for result in results)
+        tools = {"yosys": results[0].yosys_version} | {result.device.tool: result.tool_version for result in results}
+        run.publish([{
+            "verb": "pnr", "verdict": "pass" if passed else "fail", "seconds": round(time.monotonic() - start, 2), "tools": tools,
+            "module": module,
+            "results": [result.to_dict() for result in results],
+        }], json_path)  # fmt: skip
     console.print(render_table(results))
     lines = [f"edited since it was emitted: {', '.join(core.edited)}"] if core.edited else []
     for result in results:

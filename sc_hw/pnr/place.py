@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -45,7 +45,7 @@ class _Placement:
     """A module, mapped to a target and ready to be placed in ``folder``, which it makes."""
 
     def __init__(
-        self, sources: Sequence[Path], top: str, ports: Sequence[Port], target: Target, device: PlaceAndRoute, folder: Path
+        self, sources: Mapping[str, bytes], top: str, ports: Sequence[Port], target: Target, device: PlaceAndRoute, folder: Path
     ) -> None:
         self._top, self._ports, self._target, self._device, self._folder = top, ports, target, device, folder
         self._tool = nextpnr(device.tool)
@@ -92,11 +92,11 @@ def place_many(
     """Place and route a core, or one lane of it: ``place_module`` on its files. Errors: ``UserError`` for an unknown module."""
     top = top_module(core, module)
     ports = core.design.ports() if module == "core" else core.design.lane_ports()
-    return place_module(core.sources, top, ports, targets, seeds, jobs=jobs, keep=keep, progress=progress)
+    return place_module(core.verilog, top, ports, targets, seeds, jobs=jobs, keep=keep, progress=progress)
 
 
 def place_module(
-    sources: Sequence[Path], top: str, ports: Sequence[Port], targets: Sequence[tuple[Target, PlaceAndRoute]],
+    sources: Mapping[str, bytes], top: str, ports: Sequence[Port], targets: Sequence[tuple[Target, PlaceAndRoute]],
     seeds: Sequence[int], *, jobs: int | None = None, keep: Path | None = None,
     progress: Callable[[SeedResult], None] = lambda _result: None,
 ) -> list[PnrResult]:  # fmt: skip

@@ -10,7 +10,9 @@ from ..manifest import Core
 from ..plant import SELECTION_BITS
 from ..rtl.queue import queue_of
 from ..yosys import run_abc, run_pinned_yosys
-from .engine import engine_task, memory_task, queue_task, read_sources
+from .engine import engine_task, queue_task
+from .induction import read_sources
+from .memories import memory_task
 
 __all__ = ["find_broken"]
 
@@ -72,8 +74,6 @@ def _task(planted: Core, module: str, sources: Mapping[str, str]) -> dict[str, A
         return engine_task(design, sources)
     if queue and module == queue.name:
         return queue_task(design, sources)
-    if queue and module == f"{queue.name}_memory":
-        return memory_task(design, sources, module, queue.memory_shape)
     return memory_task(design, sources, module)
 
 

@@ -15,7 +15,8 @@ from ..rtl.design import Port
 from ..yosys import YosysError, find_yosys, run_yosys
 from .script import literal
 
-__all__ = ["Circuit", "Product", "Register", "check_clocks", "read_circuit", "read_whole_lane"]
+__all__ = ["Circuit", "Product", "Register", "check_clocks", "read_circuit", "read_whole_lane",
+           "without_initial_words"]  # fmt: skip
 
 _READ = """read_verilog -sv {files}
 hierarchy -check -top {top}
@@ -41,7 +42,7 @@ write_smt2 -stbv circuit.smt2
 
 
 # Power-up contents of a memory are in no question, and Yosys takes a minute to read 65,536 of them.
-_INITIAL_WORD = re.compile(r"^ *words\[\d+\] = \d+'h[0-9a-f]+;$", re.MULTILINE)
+_INITIAL_WORDS = re.compile(r"^ *initial begin\n(?: *words\[\d+\] = \d+'h[0-9a-f]+;\n)+ *end\n", re.MULTILINE)
 _STORAGE = re.compile(r"\$(?!paramod).*(ff|latch|mem)|\$_?sr", re.IGNORECASE)
 _REGISTERS = ("$dff", "$dffe", "$sdff", "$sdffe", "$sdffce")
 
@@ -155,18 +156,16 @@ def _read(core: Core, module: str, ports: Sequence[Port], *, apart: str = "", un
     """
     top = str(core.manifest["modules"][module])
     path, number = find_yosys()
-    names = [source.name for source in core.sources]
+    names = list(core.verilog)
     if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*(\.v)?", name) for name in (top, *names)):
         raise UserError(f"{core.folder}: a file or module name is not letters, digits and _; emit the core again")
     memories = {core.design.memory_module(lane) for lane in range(core.design.lanes)}
     script = (_READ + (_APART if apart else _FLAT) + _WRITE).format(files=" ".join(names), top=top, apart=apart,
                                                                     undefined=undefined)  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-        for source in core.sources:
-            text = source.read_text(encoding="utf-8")
-            if source.stem in memories:
-                text = _INITIAL_WORD.sub("", text)
-            (Path(folder) / source.name).write_text(text, encoding="utf-8")
+        for name, text in core.verilog_text.items():
+            kept = without_initial_words(text) if name.removesuffix(".v") in memories else text
+            (Path(folder) / name).write_text(kept, encoding="utf-8")
         try:
             run_yosys(script, path=path, cwd=Path(folder))
         except YosysError as error:
@@ -184,6 +183,11 @@ def _read(core: Core, module: str, ports: Sequence[Port], *, apart: str = "", un
     text = "".join(f"{line}\n" for line in text.splitlines() if not line.startswith(";"))
     return Circuit(top=top, text=text, bits=int(sort[1]), registers=registers, products=tuple(_products(text, top)),
                    modules=modules, yosys=number)  # fmt: skip
+
+
+def without_initial_words(text: str) -> str:
+    """Return the Verilog of a memory without what it holds at power-up, which is an obligation of its own."""
+    return _INITIAL_WORDS.sub("", text)
 
 
 def _registers(text: str, top: str) -> Iterable[Register]:

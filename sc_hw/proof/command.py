@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ..manifest import load_core
-from ..records import results_folder, write_record, write_results
+from ..records import write_record
+from ..run import begin
 from ..toolchain import sby
 from .prove import prove
 from .result import Obligation, ProofResult
@@ -28,18 +28,20 @@ def prove_command(
     Errors: ``UserError`` before any output for a folder or solver that cannot be used. The record is
     written whatever the verdict.
     """
-    core = load_core(folder)
     chosen = [find_solver(name) for name in dict.fromkeys(solvers)]
     if "engine" in parts:
         sby().require()
-    replayed = results_folder(folder) / COUNTEREXAMPLE  # refused before the proof when it cannot be written
-    result = prove(core, chosen, timeout=timeout, parts=parts, progress=lambda o: note(f"{o.verdict} {o.name}: {_times(o)}"))
-    write_results(core, result.to_dict(), json_path)
-    if result.counterexample:
-        shared = {"core": result.core, "rule": result.rule, "config": result.config}
-        write_record(replayed, shared | dataclasses.asdict(result.counterexample))
-    else:
-        replayed.unlink(missing_ok=True)
+    with begin("prove", folder) as run:
+        core = run.core
+        result = prove(core, chosen, timeout=timeout, parts=parts, traces=run.files,
+                       progress=lambda o: note(f"{o.verdict} {o.name}: {_times(o)}"))  # fmt: skip
+        if result.counterexample:
+            shared = {"core": result.core, "rule": result.rule, "config": result.config}
+            write_record(run.files / COUNTEREXAMPLE, shared | dataclasses.asdict(result.counterexample))
+        result = dataclasses.replace(
+            result, obligations=[dataclasses.replace(o, note=run.settled(o.note)) for o in result.obligations]
+        )
+        run.publish([result.to_dict()], json_path)
     console.print(_table(result))
     if core.edited:
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)

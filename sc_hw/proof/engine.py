@@ -1,36 +1,16 @@
 """The proof of the engine: sequencer, streams and memories around any lane, by k-induction over the emitted Verilog."""
 
-import json
 import re
-import shutil
-import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from sc_hw_models.rule import index_bits
-
-from ..errors import UserError
-from ..manifest import Core
 from ..rtl.design import CoreDesign
-from ..rtl.emit import core_files
-from ..rtl.queue import QueueDesign, queue_of
-from .circuit import check_clocks
+from ..rtl.queue import queue_of
+from .induction import Inquiry, induction_task, render, top_of
+from .memories import prove_memories
 from .result import Obligation
-from .sby import Run, run_sby
-from .solver import Solver
 
-__all__ = [
-    "RUNS_LONGER", "answer_of", "covered", "decide", "engine_task", "induction_task", "memory_task", "prove_engine", "queue_task",
-    "read_sources", "render",
-]  # fmt: skip
-
-_INDUCTION = 2  # clocks: one before the one that is proven
-_SEARCH = 64  # clocks of the search for a counterexample; the timeout ends most of them earlier
-RUNS_LONGER = 5  # all statements of the engine are one obligation to the solver
+__all__ = ["cover_engine", "engine_task", "prove_engine", "queue_task"]
 
 # Statements by the first two words of their assertions' names.
 _STATEMENTS = {
@@ -40,11 +20,11 @@ _STATEMENTS = {
     "engine_clear": "a clear writes the reset word to every word, once, and ends words + pipeline_depth clocks after it began",
     "engine_reset": "the clock after rst the core is idle and has written nothing",
     "engine_skip": "a beat that skips a row moves past its words and writes none of them; its result says so",
+    "engine_rows": "commands, beats and results keep the order that a row filter in front of the core relies on",
     "engine_host": "a host write stores its word, a read returns what is stored, each in the documented number of clocks",
     "engine_queue": "the queue is told of every event beat and given every result; what leaves it is the core's",
     "engine_noise": "each update draws noise once; reset and clear reload the seed",
     "inside": "the invariants by which the induction closes",
-    "engine_memory": "the emitted memory returns what was last written",
 }  # fmt: skip
 _QUEUE = {
     "queue_room": "there is room exactly while fewer results than slots are coming or stored; some wait until all have left",
@@ -52,66 +32,50 @@ _QUEUE = {
     "inside": _STATEMENTS["inside"],
 }
 _COVERS = {
-    "cover_sweep_with_gaps_and_stalls": "a timestep ends after gaps and stalls",
-    "cover_overlapped_sweeps": "a timestep begins before the last one has ended",
-    "cover_skipped_row": "a timestep ends that visited a row after it skipped one",
-    "cover_clear": "a clear ends",
-    "cover_clear_then_sweep": "a timestep gives results after a clear",
-    "cover_load_sweep_read_back": "a loaded word is updated and read back changed",
-    "cover_reset_in_a_sweep_then_sweep": "a timestep ends after a reset in the middle of one",
+    "cover_result_after_gap_and_stall": "the word looked at gets a result after a gap and a stall",
+    "cover_skipped_row": "a row is visited after one was skipped",
+    "cover_clear": "a clear writes the word looked at",
+    "cover_load_and_read_back": "a loaded word is read back",
+    "cover_load_and_update": "a loaded word is updated and changed",
+    "cover_reset_then_result": "the word looked at gets a result after a reset in the middle of a timestep",
 }
 _QUEUE_COVER = "a result leaves a queue that was full and then reset"
-_READ = "read_verilog -sv {files}\nchformal -remove\n"
-_ENGINE = (
-    "delete {replaced}\nread_verilog -formal engine.sv\nhierarchy -check -top {top}\nproc\nflatten\nopt_clean\n"
-    "write_json ../model/netlist.json\nmemory\nsetundef -undriven -anyseq\nopt_clean"
-)
-_MEMORY = (
-    "read_verilog -formal memory.sv\nhierarchy -check -top {top}\nproc\nflatten\nopt_clean\n"
-    "write_json ../model/netlist.json\nchtype -set $memrd t:tap\nmemory -nomap -nordff\nsetundef -undriven -anyseq\nopt_clean"
-)
 
 
-def prove_engine(
-    core: Core, solvers: Sequence[Solver], *, timeout: float, traces: Path, covers: bool = True,
-    progress: Callable[[Obligation], None] = lambda _o: None,
-) -> list[Obligation]:  # fmt: skip
-    """Prove the engine and the memories of an emitted core, at the core's own size, with every one of ``solvers``.
+def prove_engine(inquiry: Inquiry) -> Iterator[Obligation]:
+    """Prove the engine and the memories of an emitted core, at the core's own size.
 
-    A waveform of a refutation is written into the folder ``traces``. ``covers`` shows that the statements are not
-    vacuous, on a small core of the same rule, configuration and generator. Errors: ``UserError`` when sby is
-    missing or the sources cannot be read.
+    A waveform of a refutation is written into the folder of traces. Errors: ``UserError`` when sby is missing or the
+    sources cannot be read.
     """
-    obligations = []
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-        parts = [*_memories(core, solvers, timeout, Path(folder), traces), _engine(core, solvers, timeout, Path(folder), traces)]
-        queue = queue_of(core.design)
-        if queue:
-            parts.append(_queue(core, queue, solvers, timeout, Path(folder), traces))
-        if covers:
-            parts.append(_covers(core, solvers[0], timeout, Path(folder)))
-        for part in parts:
-            for obligation in part:
-                obligations.append(obligation)
-                progress(obligation)
-    return obligations
+    design = inquiry.core.design
+    yield from prove_memories(inquiry)
+    absent = {
+        *([] if design.spec.lfsr else ["engine_noise"]),
+        *([] if design.row_words else ["engine_skip", "engine_rows"]),
+        *([] if design.queued else ["engine_queue"]),
+    }
+    statements = {name: text for name, text in _STATEMENTS.items() if name not in absent}
+    task, visible = (engine_task(design, inquiry.sources, inside=inside) for inside in (True, False))
+    yield from inquiry.decide(design.name, task, visible, statements)
+    queue = queue_of(design)
+    if queue:
+        task, visible = (queue_task(design, inquiry.sources, inside=inside) for inside in (True, False))
+        yield from inquiry.decide(queue.name, task, visible, _QUEUE)
 
 
-def render(template: str, design: CoreDesign, **values: Any) -> str:
-    """Return a harness; every template sees the design, its specification and its name."""
-    environment = Environment(
-        loader=PackageLoader("sc_hw.proof", ""), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        autoescape=False,  # noqa: S701 - Verilog, not HTML
-    )  # fmt: skip
-    return environment.get_template(template).render(design=design, spec=design.spec, name=design.name, **values)
+def cover_engine(inquiry: Inquiry) -> Iterator[Obligation]:
+    """Show that the statements about an engine are not vacuous."""
+    design = inquiry.core.design
+    reached = {name: text for name, text in _COVERS.items() if name != "cover_skipped_row" or design.row_words}
+    yield from inquiry.cover("covers", engine_task(design, inquiry.sources, inside=None), reached, 2 * design.pipeline_depth + 14)
+    if queue := queue_of(design):
+        task = queue_task(design, inquiry.sources, inside=None)
+        yield from inquiry.cover("covers_queue", task, {"cover_queue_full": _QUEUE_COVER}, queue.slots + 16)
 
 
-def _top(design: CoreDesign) -> str:
-    return f"{design.name}_proof"
-
-
-def _harness(design: CoreDesign, *, inside: bool) -> str:
-    """Return the harness of the engine; without ``inside`` it has no statements about registers within."""
+def _harness(design: CoreDesign, *, inside: bool | None) -> str:
+    """Return the harness of the engine; without ``inside`` it looks at no register within, with ``None`` it has the covers."""
     spec, width = design.spec, {port.name: port.bits for port in design.ports()}
     memories = sorted({design.memory_module(lane) for lane in range(design.lanes)})
     host = [name for name in ("host_write", "host_lane", "host_address", "host_data") if name in width]
@@ -137,15 +101,15 @@ def _harness(design: CoreDesign, *, inside: bool) -> str:
         seen |= {f"result_queue_{k}.{port.name}": port.bits for k in range(len(queue.groups)) for port in queue.ports()}
         seen |= {"store_data_reg": spec.state_bits} | {f"store_{lane}_reg": 1 for lane in range(design.lanes)}
     return render(
-        "engine.sv.j2", design, top=_top(design), queue=queue, tree=tree, lfsr=spec.lfsr, memory_modules=memories,
+        "engine.sv.j2", design, top=top_of(design), queue=queue, tree=tree, lfsr=spec.lfsr, memory_modules=memories,
         taps=seen, inside=inside,
         host_signals=host, host_bits=sum(width[name] for name in host), lane_bits=max(1, design.lane_bits),
         count_bits=(design.words + design.pipeline_depth * max(1, design.row_words) + 1).bit_length() + 1,
     )  # fmt: skip
 
 
-def engine_task(design: CoreDesign, sources: Mapping[str, str], *, inside: bool = True) -> dict[str, Any]:
-    """Return ``script`` and ``files`` of the question about the engine; without ``inside`` only what a user sees is stated."""
+def engine_task(design: CoreDesign, sources: Mapping[str, str], *, inside: bool | None = True) -> dict[str, Any]:
+    """Return ``script`` and ``files`` of the question about the engine; ``inside`` as of ``_harness``."""
     replaced = {f"{design.name}_lane", *(design.memory_module(lane) for lane in range(design.lanes))}
     if queue := queue_of(design):
         replaced |= {queue.name, f"{queue.name}_memory"}
@@ -162,170 +126,7 @@ def queue_task(design: CoreDesign, sources: Mapping[str, str], *, inside: bool |
     ports |= {"write_enable": 1, "write_address": bits, "write_data": queue.data_bits}
     taps = {"valid_reg": 1} | dict.fromkeys(("write_reg", "read_reg", "promised_reg"), bits + 1)
     taps |= {f"memory.{port}": width for port, width in ports.items()}
-    harness = render("queue.sv.j2", design, top=_top(design), queue=queue, memory=memory, taps=taps, inside=inside)
+    harness = render("queue.sv.j2", design, top=top_of(design), queue=queue, memory=memory, taps=taps, inside=inside)
     # A planted core has all its modules in one file.
     kept = {name: text for name, text in sources.items() if re.search(rf"^module {queue.name}(_memory)?\b", text, re.MULTILINE)}
     return induction_task(design, kept, [memory], harness)
-
-
-def induction_task(design: CoreDesign, sources: Mapping[str, str], replaced: Collection[str], harness: str) -> dict[str, Any]:
-    """Return ``script`` and ``files`` of a question; the ``harness`` has modules of its own for those ``replaced``."""
-    script = (_READ + _ENGINE).format(files=" ".join(sources), replaced=" ".join(sorted(replaced)), top=_top(design))
-    return {"script": script, "files": {**sources, "engine.sv": harness}}
-
-
-def memory_task(
-    design: CoreDesign, sources: Mapping[str, str], module: str, shape: tuple[int, int, int] | None = None
-) -> dict[str, Any]:
-    """Return ``script`` and ``files`` of the question about a memory module.
-
-    ``shape`` is the bits of a word, the words and the bits of a column, if they are not those of a lane's memory.
-    """
-    # With faults planted in it, a memory has its parameters filled in.
-    parameters = any("parameter" in text for text in sources.values())
-    bits, words, column_bits = shape or (design.spec.state_bits, design.words, design.column_bits)
-    # Where the lanes never stop, neither do the reads of their memories; the engine's proof has it.
-    always = design.queued and shape is None
-    harness = render("memory.sv.j2", design, top=_top(design), module=module, always=always, parameters=parameters, bits=bits,
-                     words=words, address_bits=index_bits(words), column_bits=column_bits)  # fmt: skip
-    script = (_READ + _MEMORY).format(files=" ".join(sources), top=_top(design))
-    return {"script": script, "files": {**sources, "memory.sv": harness}}
-
-
-def read_sources(core: Core) -> dict[str, str]:
-    """Return the Verilog files by name; ``UserError`` for a name that no script may hold."""
-    texts = {path.name: path.read_text(encoding="utf-8") for path in core.sources}
-    if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*\.v", name) for name in texts):
-        raise UserError(f"{core.folder}: a file name is not letters, digits and _; emit the core again")
-    return texts
-
-
-def answer_of(solver: Solver, run: Run) -> dict[str, Any]:
-    """Return the record of a solver's run."""
-    word = {"pass": "unsat", "fail": "sat"}.get(run.status, run.status)
-    return {"solver": solver.name, "version": solver.tool.version, "answer": word, "seconds": round(run.seconds, 3)}
-
-
-def _checked(core: Core, run: Run, folder: Path) -> Run:
-    """Return a run of sby whose sources could be read and have all storage on the rising edge of ``clk``."""
-    netlist = folder / "run" / "model" / "netlist.json"
-    if run.status == "error" and not netlist.is_file():
-        raise UserError(f"{core.folder}: the engine cannot be read: {run.text}")
-    (module,) = (
-        m for m in json.loads(netlist.read_text(encoding="utf-8"))["modules"].values() if "clk" in m["ports"] and m["cells"]
-    )
-    kinds = {"$memwr_v2": "$dff", "$memrd": "tap", "$memrd_v2": "tap", "$meminit_v2": "init"}  # a write port is storage, too
-    cells = {name: {**cell, "type": kinds.get(cell["type"], cell["type"])} for name, cell in module["cells"].items()}
-    check_clocks(core, {**module, "cells": cells})
-    return run
-
-
-def _memories(
-    core: Core, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path
-) -> Iterator[Iterator[Obligation]]:
-    """Prove each memory module."""
-    design = core.design
-    for module in sorted({design.memory_module(lane) for lane in range(design.lanes)}):
-        task = memory_task(design, {f"{module}.v": read_sources(core)[f"{module}.v"]}, module)
-        statements = {"engine_memory": _STATEMENTS["engine_memory"]}
-        yield decide(core, module, task, task, statements, solvers, timeout, folder, traces)
-
-
-def _queue(
-    core: Core, queue: QueueDesign, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path
-) -> Iterator[Obligation]:
-    """Prove the queue of results and its memory."""
-    memory, sources = f"{queue.name}_memory", read_sources(core)
-    task = memory_task(core.design, {f"{memory}.v": sources[f"{memory}.v"]}, memory, queue.memory_shape)
-    statements = {"engine_memory": _STATEMENTS["engine_memory"]}
-    yield from decide(core, memory, task, task, statements, solvers, timeout, folder, traces)
-    inside, visible = (queue_task(core.design, sources, inside=inside) for inside in (True, False))
-    yield from decide(core, queue.name, inside, visible, _QUEUE, solvers, timeout, folder, traces)
-
-
-def _engine(core: Core, solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path) -> Iterator[Obligation]:
-    """Prove everything that the harness of the engine states."""
-    absent = {
-        "engine_memory",
-        *([] if core.design.spec.lfsr else ["engine_noise"]),
-        *([] if core.design.row_words else ["engine_skip"]),
-        *([] if core.design.queued else ["engine_queue"]),
-    }
-    names = [name for name in _STATEMENTS if name not in absent]
-    task, visible = (engine_task(core.design, read_sources(core), inside=inside) for inside in (True, False))
-    statements = {name: _STATEMENTS[name] for name in names}
-    yield from decide(core, core.design.name, task, visible, statements, solvers, timeout, folder, traces)
-
-
-def decide(
-    core: Core, title: str, task: dict[str, Any], visible: dict[str, Any], statements: Mapping[str, str],
-    solvers: Sequence[Solver], timeout: float, folder: Path, traces: Path,
-) -> Iterator[Obligation]:  # fmt: skip
-    """Yield the obligations ``statements``: by induction, or, when that fails, refuted by a run from reset that breaks one.
-
-    A statement's name begins the names of its assertions. ``visible`` is the ``task`` without statements about registers.
-    """
-    answers = []
-    for solver in solvers:
-        work = folder / f"{title}_{solver.name}"
-        run = _checked(
-            core, run_sby(work, mode="prove", depth=_INDUCTION, solver=solver, timeout=RUNS_LONGER * timeout, **task), work
-        )
-        answers.append(answer_of(solver, run))
-        if run.status != "pass":
-            break
-    else:
-        yield from (Obligation(name=n, statement=text, verdict="proven", answers=answers) for n, text in statements.items())
-        return
-    not_inductive = ", ".join(run.failed) or run.text or run.status
-    if run.status != "timeout":
-        work = folder / f"{title}_search"
-        run = run_sby(work, mode="bmc", depth=_SEARCH, solver=solvers[-1], timeout=timeout, **visible)
-        answers.append(answer_of(solvers[-1], run))
-    broken = {n for n in statements if any(a.startswith(n) for a in run.failed)} if run.status == "fail" else set()
-    note = f"not inductive: {not_inductive}; no counterexample found from reset"
-    if broken and run.trace:
-        traces.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(run.trace, traces / f"{title}.vcd")
-        note = f"{', '.join(run.failed)} fails; waveform {traces / f'{title}.vcd'}"
-    for name, text in statements.items():
-        if name in broken:
-            yield Obligation(name=name, statement=text, verdict="refuted", answers=answers, note=note)
-        elif broken:
-            yield Obligation(name=name, statement=text, verdict="skipped", answers=[],
-                             note="not decided: the core is refuted already")  # fmt: skip
-        else:
-            yield Obligation(name=name, statement=text, verdict="unknown", answers=answers, note=note)
-
-
-def _covers(core: Core, solver: Solver, timeout: float, folder: Path) -> Iterator[Obligation]:
-    """Reach every event on a small core with the same choice between overlapping sweeps and sweeps that wait."""
-    design = core.design
-    lanes = min(design.lanes, 2)
-    row = min(design.row_words, 2)
-    words = 2 * row or (design.pipeline_depth + 1 if design.overlap else min(design.words, 3))
-    synapses = max(lanes, words * lanes - bool(design.padded_lanes))
-    small = replace(design, synapses=synapses, lanes=lanes, initial={}, row_words=row)
-    files = {name: text for name, text in core_files(small, core.manifest["generator"]).items() if name.endswith(".v")}
-    task = engine_task(small, files, inside=False)
-    depth = 2 * (small.words + small.pipeline_depth) + 8  # a clear and the timestep after it
-    run = run_sby(folder / "covers", mode="cover", depth=depth, solver=solver, timeout=RUNS_LONGER * timeout, **task)
-    where = f"on {small.synapses} synapses, {small.lanes} lane{'s' if small.lanes > 1 else ''}"
-    for name, statement in _COVERS.items():
-        if (name == "cover_overlapped_sweeps" and not small.overlap) or (name == "cover_skipped_row" and not row):
-            continue
-        yield covered(solver, run, name, statement, depth, where)
-    if small.queued:
-        depth = small.queue_slots + 16
-        task = queue_task(small, files, inside=None)
-        run = run_sby(folder / "covers_queue", mode="cover", depth=depth, solver=solver, timeout=RUNS_LONGER * timeout, **task)
-        yield covered(solver, run, "cover_queue_full", _QUEUE_COVER, depth, where)
-
-
-def covered(solver: Solver, run: Run, name: str, statement: str, depth: int, where: str) -> Obligation:
-    """Return the obligation that a run reached the cover ``name`` within ``depth`` clocks; ``where`` says of which core."""
-    reached = name in run.reached
-    note = f"reached in clock {run.reached[name]} {where}" if reached else f"not reached in {depth} clocks {where} {run.text}"
-    answer = {**answer_of(solver, run), "answer": "sat" if reached else run.status}
-    return Obligation(name=name, statement=f"not vacuous: {statement}", verdict="proven" if reached else "unknown",
-                      answers=[answer], note=note)  # fmt: skip

@@ -125,7 +125,8 @@ class _Judge:
                 raise _Refuted(obligation.name)
 
         try:
-            result = prove(core, self._solvers, timeout=self._timeout, parts=parts, covers=False, circuit=circuit, progress=stop)
+            result = prove(core, self._solvers, timeout=self._timeout, parts=parts, covers=False, structure=False,
+                           circuit=circuit, progress=stop)  # fmt: skip
         except _Refuted as refuted:
             return "killed", f"{refuted} refuted"
         except UserError as error:

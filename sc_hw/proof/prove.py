@@ -2,30 +2,35 @@
 
 import dataclasses
 import random
+import tempfile
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sc_hw_models.term import Term, evaluate, subterms
 
 from ..errors import UserError
 from ..manifest import Core
-from ..records import results_folder
 from ..toolchain import sby
 from ..yosys import find_yosys
+from .campaign import Campaign
 from .circuit import Circuit, Product, Register, read_circuit
 from .docket import Docket
-from .engine import prove_engine
-from .joint import prove_joint
+from .engine import cover_engine, prove_engine
+from .induction import Inquiry
+from .joint import cover_joint, prove_joint
 from .lane import OUTSIDE_THE_LANE, LaneProof
+from .ledger import check_ledger, ledger_record
 from .parts import prove_parts, prove_rest
 from .question import Cut, Meeting, Update, model_terms
 from .result import PARTS, Counterexample, Obligation, ProofResult
 from .run import find_run
 from .script import TermPrinter, extended, literal, resized
 from .solver import Answer, Solver
+from .structure import check_structure, is_sound
 
 __all__ = ["prove"]
 
@@ -289,47 +294,93 @@ def _depends(term: Term, products: Sequence[Term]) -> bool:
 
 def prove(
     core: Core, solvers: Sequence[Solver], *, timeout: float = 60.0, parts: Collection[str] = PARTS, covers: bool = True,
-    circuit: Callable[[str], Circuit] | None = None, progress: Callable[[Obligation], None] = lambda _o: None,
+    structure: bool = True, traces: Path | None = None, circuit: Callable[[str], Circuit] | None = None,
+    progress: Callable[[Obligation], None] = lambda _o: None,
 ) -> ProofResult:  # fmt: skip
     """Prove that a core's lanes compute its rule's step and that its engine applies it once, or find where they do not.
 
     Each obligation is proven when every one of ``solvers`` agrees within ``timeout`` seconds; ``parts`` of ``PARTS``
-    are proven, of the engine with ``covers`` that show it is not vacuous. ``circuit`` gives what ``read_circuit`` does, when
-    that has been read; ``progress`` is called with each obligation as it is decided. Waveforms of the engine go into
-    ``results/prove`` of the core's folder. Of a layer or a crossbar, its cores are proven, and what joins them.
-    Errors: ``UserError`` for sources that cannot be read as a core.
+    are proven, with ``covers`` that show that the engine's statements are not vacuous and a campaign that finds what
+    is wrong sooner than solvers do. ``structure`` is proven first: where it is not as it must be, nothing else is asked.
+    ``circuit`` gives what ``read_circuit`` does, when that has been read; ``progress`` is called with each obligation as it
+    is decided. Waveforms go into the folder ``traces``, if there is one. Of a layer or a crossbar, its cores are proven, and
+    what joins them. Errors: ``UserError`` for sources that cannot be read as a core.
     """
     if not solvers:
         raise UserError("nothing to prove with: give at least one solver")
     start = time.monotonic()
     tools = {"yosys": find_yosys()[1], **{solver.name: solver.tool.version for solver in solvers}}
-    traces = results_folder(core.folder) / "prove"
     if "engine" in parts:
         tools["sby"] = sby().version
+    obligations: list[Obligation] = []
+
+    def add(obligation: Obligation) -> None:
+        obligations.append(obligation)
+        progress(obligation)
+
+    for obligation in check_structure(core) if structure else ():
+        add(obligation)
     counterexample = None
-    if core.parts:
-        obligations = []
-        if "datapath" in parts and core.design.rule.whole:
-            docket = Docket(solvers=solvers, timeout=timeout, progress=progress)
-            prove_parts(core.design.rule.whole, core.design.config, docket)
-            prove_rest(core.design.rule.whole, core.design.config, docket)
-            obligations += docket.obligations
-        for part in core.parts:
-            result = prove(part, solvers, timeout=timeout, parts=parts, covers=covers, progress=progress)
-            obligations += [dataclasses.replace(o, name=f"{part.folder.name}/{o.name}") for o in result.obligations]
-        if "engine" in parts:
-            obligations += prove_joint(core, solvers, timeout=timeout, traces=traces, progress=progress)
-    else:
-        docket = Docket(solvers=solvers, timeout=timeout, progress=progress)
-        counterexample = _prove_lane(core, docket, parts, circuit or partial(read_circuit, core))
-        obligations = list(docket.obligations)
-        if "engine" in parts:
-            obligations += prove_engine(core, solvers, timeout=timeout, traces=traces, covers=covers, progress=progress)
+    if is_sound(obligations):
+        with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
+            campaign = Campaign(core=core, output=(traces or Path(scratch)) / "campaign") if covers else None
+            run = _Run(solvers=solvers, timeout=timeout, parts=parts, covers=covers, circuit=circuit, folder=Path(scratch),
+                       traces=traces, campaign=campaign)  # fmt: skip
+            counterexample = run.whole(core, "", add)
+            # What is proven of an engine must happen, too; and whoever does not know may still learn that it is wrong.
+            verdicts = {o.verdict for o in obligations}
+            if campaign and "refuted" not in verdicts and ("engine" in parts or "unknown" in verdicts):
+                add(campaign.obligation())
+        if structure and set(parts) == set(PARTS):
+            add(check_ledger(core.design, obligations))
     return ProofResult(
         core=core.design.name, rule=core.design.rule.name, config=dataclasses.asdict(core.design.config),
         generator=core.manifest["generator"], edited=core.edited, tools=tools, obligations=obligations,
-        counterexample=counterexample, seconds=round(time.monotonic() - start, 3),
+        counterexample=counterexample, seconds=round(time.monotonic() - start, 3), assumptions=ledger_record(core.design),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """The proof of a folder whose structure is as it must be."""
+
+    solvers: Sequence[Solver]
+    timeout: float
+    parts: Collection[str]
+    covers: bool
+    circuit: Callable[[str], Circuit] | None
+    folder: Path
+    traces: Path | None
+    campaign: Campaign | None
+
+    def whole(self, core: Core, prefix: str, add: Callable[[Obligation], None]) -> Counterexample | None:
+        """Prove a core, or a layer or crossbar and its parts, whose obligations are named with a ``prefix``."""
+
+        def named(obligation: Obligation) -> None:
+            add(dataclasses.replace(obligation, name=prefix + obligation.name))
+
+        docket = Docket(solvers=self.solvers, timeout=self.timeout, progress=named)
+        scratch = self.folder / (prefix.replace("/", "_") or "whole")
+        inquiry = Inquiry(core=core, solvers=self.solvers, timeout=self.timeout, folder=scratch, traces=self.traces,
+                          campaign=self.campaign)  # fmt: skip
+        if core.parts:
+            if "datapath" in self.parts and core.design.rule.whole:
+                prove_parts(core.design.rule.whole, core.design.config, docket)
+                prove_rest(core.design.rule.whole, core.design.config, docket)
+            for part in core.parts:
+                self.whole(part, f"{prefix}{part.folder.name}/", add)
+            counterexample = None
+        else:
+            counterexample = _prove_lane(core, docket, self.parts, self.circuit or partial(read_circuit, core))
+        if "engine" in self.parts:
+            refuted = False
+            for obligation in (prove_joint if core.parts else prove_engine)(inquiry):
+                named(obligation)
+                refuted = refuted or obligation.verdict == "refuted"
+            # Of what is refuted nobody asks whether it is vacuous.
+            for obligation in (cover_joint if core.parts else cover_engine)(inquiry) if self.covers and not refuted else ():
+                named(obligation)
+        return counterexample
 
 
 def _prove_lane(core: Core, docket: Docket, parts: Collection[str], circuit: Callable[[str], Circuit]) -> Counterexample | None:

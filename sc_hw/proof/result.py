@@ -70,6 +70,7 @@ class ProofResult:
     obligations: list[Obligation]
     counterexample: Counterexample | None
     seconds: float
+    assumptions: list[dict[str, Any]]
 
     @property
     def verdict(self) -> str:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from sc_hw_models.checked import unchecked
 from sc_hw_models.rule import Field
 
 from ..manifest import Core
@@ -57,7 +58,7 @@ def golden(design: CoreDesign, clocks: Sequence[Clock]) -> Golden:
     update = pipeline[0]
     if update is None:
         return Golden(values=values, state={}, inputs={n: v for n, v in clocks[-2].items() if n in ("restart", "accept", "seed")})
-    state, outputs = design.rule.step(design.config, *update)
+    state, outputs = unchecked(design.rule.step)(design.config, *update)  # shown even where it leaves a field
     values = {f"next_{n}": int(v) for n, v in state.items()} | {f"out_{n}": int(v) for n, v in outputs.items()} | values
     return Golden(values=values, state=update[0], inputs=update[1])
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..folder import turn
 from ..manifest import load_core
 from ..records import head, results_folder, write_record, write_text
 from .join import Report, join
@@ -22,12 +23,13 @@ def report_command(folder: Path, output: Path | None, json_path: Path | None, ve
 
     Errors: ``UserError`` before any output for a folder or a record that cannot be used.
     """
-    core = load_core(folder)
-    path = output or results_folder(folder) / "report.html"
-    report = join(core, verbs)
-    write_text(path, render(report), option="--output")
-    if json_path:
-        write_record(json_path, head(core) | report.to_dict())
+    with turn(folder):
+        core = load_core(folder, system_tasks=True)  # it reads records and runs nothing
+        path = output or results_folder(folder) / "report.html"
+        report = join(core, verbs)
+        write_text(path, render(report), option="--output")
+        if json_path:
+            write_record(json_path, head(core) | report.to_dict())
     console.print(_table(report))
     if core.edited:
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)

@@ -1,15 +1,17 @@
 """Joins the records in a core's results folder: what ran, what it says, and whether it still belongs to this core."""
 
-import json
+import os
+import re
 import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
 from ..manifest import Core
 from ..records import RECORD_SCHEMA, WAVEFORM
+from ..strict import one_line
+from .schema import read_record, read_waveform
 
 __all__ = ["TITLES", "Entry", "Report", "join"]
 
@@ -86,21 +88,15 @@ def join(core: Core, verbs: Collection[str]) -> Report:
     """
     results = core.folder / "results"
     paths = {path.stem: path for path in sorted(results.glob("*.json")) if path.name not in (WAVEFORM, "report.json")}
+    for path in paths.values():
+        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,30}", path.stem):
+            raise UserError(f"{results}: {one_line(path.name)!r} is not called after a verb; remove it")
     listed = [verb for verb in TITLES if verb in verbs or verb in paths] + [verb for verb in paths if verb not in TITLES]
-    entries = tuple(_entry(core, verb, _read(paths[verb], RECORD_SCHEMA) if verb in paths else None) for verb in listed)
-    waveform = _read(results / WAVEFORM, "sc-hw/waveform/1") if (results / WAVEFORM).is_file() else None
+    entries = tuple(_entry(core, verb, read_record(paths[verb], RECORD_SCHEMA) if verb in paths else None) for verb in listed)
+    drawn = results / WAVEFORM
+    waveform = read_waveform(drawn, "sc-hw/waveform/1") if os.path.lexists(drawn) else None
     current = waveform if waveform and waveform["core_sha256"] == core.digest else None
     return Report(core=core, entries=entries, waveform=current and current["demonstration"])
-
-
-def _read(path: Path, schema: str) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: not readable as a record ({error}); run its verb again or remove it") from error
-    if not isinstance(document, dict) or document.get("schema") != schema:
-        raise UserError(f"{path}: not a record of this version ({schema}); run its verb again or remove it")
-    return document
 
 
 def _entry(core: Core, verb: str, record: dict[str, Any] | None) -> Entry:

@@ -6,6 +6,7 @@ from sc_hw_models.rule import index_bits
 
 from .design import Port, input_port, output_port
 from .faults import Fault
+from .instances import Instance, memory_instance
 
 __all__ = ["AddressesDesign", "address_faults"]
 
@@ -45,6 +46,11 @@ class AddressesDesign:
     def bounded(self) -> bool:
         """Whether a number may be that of no neuron."""
         return self.neurons != 1 << self.neuron_bits
+
+    def instances(self) -> dict[str, Instance]:
+        """Return the modules inside that are proven apart: a memory for each lane."""
+        memory = memory_instance(f"{self.name}_memory", 1, self.words, 1)
+        return {f"memory_{lane}": memory for lane in range(self.lanes)}
 
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the module."""

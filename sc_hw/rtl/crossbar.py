@@ -14,6 +14,7 @@ from ..errors import UserError
 from .addresses import AddressesDesign, address_faults
 from .design import CoreDesign, Port
 from .faults import Fault, fault
+from .instances import Instance, below
 from .joint import FanoutDesign, fanout_faults
 from .rows import RowsDesign, rows_faults
 
@@ -129,6 +130,21 @@ class CrossbarDesign(CoreDesign):
     def given(self, owner: str) -> tuple[Field, ...]:
         """Return what a neuron gives its synapses, the first field in the lowest bits."""
         return self.sides[owner].spec.outputs
+
+    def instances(self) -> dict[str, Instance]:
+        """Return the modules inside that are proven apart, by place: as of a layer, and the row filter's memory, the decoders."""
+        found = below("fan_out", self.fanout.instances())
+        if self.rows:
+            found |= below("row_filter", self.rows.instances())
+        for place, block in self.blocks.items():
+            found |= {place: Instance(module=block.name)} | below(place, block.instances())
+        return found
+
+    @property
+    def blocks(self) -> dict[str, CoreDesign | AddressesDesign]:
+        """What is joined, by instance: the cores, and what turns address events into bits."""
+        cores = {place: part for place, (_, part) in self.parts.items()}
+        return cores | {f"{owner}_decoder": module for owner, module in self.addresses.items()}
 
     @property
     def memories(self) -> list[int]:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from sc_hw_models.lfsr import lane_seed
-from sc_hw_models.rule import Field, Rule, RuleSpec, index_bits
+from sc_hw_models.rule import Field, Rule, RuleSpec, as_integer, index_bits
 
 from ..errors import UserError
+from .instances import Instance, memory_instance
 from .keywords import VERILOG_KEYWORDS
 
 __all__ = ["RESULTS", "CoreDesign", "Port", "input_port", "output_port"]
@@ -21,7 +22,11 @@ LANE_GROUP = 4
 RESULTS = ("stall", "queue")  # what a result that waits does: stop the lanes, or queue up
 _SHALLOW_WORDS = 1024
 _COLUMN_BLOCK_BITS = 16384
-NAME_RULE = "a letter, then letters, digits or single _, at most 48, no Verilog or SystemVerilog keyword"
+NAME_RULE = (
+    "a letter, then letters, digits or single _, at most 48, no Verilog or SystemVerilog keyword, none of TOP, randomize, std, "
+    "which Verilator keeps, and none that begins with sc_hw_, as the testbench's do"
+)
+_KEPT = frozenset({"TOP", "randomize", "std"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +58,8 @@ def output_port(name: str, bits: int = 1, *, signed: bool = False, vector: bool 
 
 def check_name(name: str) -> str:
     """Return ``name`` if it may name a Verilog module and a path; ``UserError`` otherwise."""
-    if not re.fullmatch(r"[A-Za-z](?:_?[A-Za-z0-9])*", name) or len(name) > 48 or name.lower() in VERILOG_KEYWORDS:
+    formed = re.fullmatch(r"[A-Za-z](?:_?[A-Za-z0-9])*", name) and len(name) <= 48
+    if not formed or name.lower() in VERILOG_KEYWORDS or name in _KEPT or name.lower().startswith("sc_hw_"):
         raise UserError(f"--name {name!r}: not usable as a module name; allowed: {NAME_RULE}")
     return name
 
@@ -79,6 +85,8 @@ class CoreDesign:
 
     def __post_init__(self) -> None:
         check_name(self.name)
+        for option in ("synapses", "lanes", "row_words"):  # integers of NumPy are no JSON
+            object.__setattr__(self, option, as_integer(f"--{option}", getattr(self, option)))
         if not 1 <= self.synapses <= MAX_SYNAPSES:
             raise UserError(f"--synapses {self.synapses}: out of range; allowed are 1..{MAX_SYNAPSES}")
         if not 1 <= self.lanes <= min(self.synapses, MAX_LANES):
@@ -181,6 +189,22 @@ class CoreDesign:
             levels.append([range(first, min(first + LANE_GROUP, inputs)) for first in range(0, inputs, LANE_GROUP)])
             inputs = len(levels[-1])
         return levels
+
+    def instances(self) -> dict[str, Instance]:
+        """Return the modules inside that are proven apart, by place: each lane and its datapath, each memory, each queue."""
+        found = {}
+        for lane in range(self.lanes):
+            found[f"lane_{lane}"] = Instance(module=f"{self.name}_lane")
+            found[f"lane_{lane}.datapath"] = Instance(module=f"{self.name}_datapath")
+            found[f"memory_{lane}"] = memory_instance(
+                self.memory_module(lane), self.spec.state_bits, self.words, self.column_bits
+            )
+        for group in range(len(self.lane_groups) if self.queued else 0):
+            found[f"result_queue_{group}"] = Instance(module=f"{self.name}_queue")
+            found[f"result_queue_{group}.memory"] = memory_instance(
+                f"{self.name}_queue_memory", self.queue_bits, self.queue_slots, self.queue_bits
+            )
+        return found
 
     def reset_value(self) -> int:
         """Return the state word after a clear."""

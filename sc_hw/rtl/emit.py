@@ -1,18 +1,17 @@
 """Emission: a design becomes a self-describing folder, whole or not at all."""
 
-import hashlib
-import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from ..config import config_toml
 from ..errors import UserError
 from ..folder import check_output, write_folder
-from ..initial import initial_csv
-from ..manifest import INITIAL, MANIFEST, joined_manifest, manifest_of
+from ..manifest.describe import manifest_of, manifest_text, own_texts
+from ..manifest.load import MANIFEST
 from .crossbar import CrossbarDesign
 from .design import CoreDesign
 from .layer import LayerDesign
+from .names import verilog_names
 
 __all__ = ["GENERATORS", "core_files", "emit"]
 
@@ -37,12 +36,15 @@ def core_files(design: CoreDesign, generator: str) -> dict[str, str]:
     code = re.sub(r"//.*", "", "\n".join(text for name, text in files.items() if name not in memories))
     if len(re.findall(rf"\b{design.name}\b", code)) > 1:
         raise UserError(f"--name {design.name!r}: the core has a signal or instance of that name inside; give another")
-    files["filelist.f"] = "".join(f"{name}\n" for name in files)
-    files["config.toml"] = config_toml(design.config, f"Resolved configuration of {design.name}, rule {design.rule.name}")
-    if design.initial:
-        files[INITIAL] = initial_csv(design.initial)
-    files[MANIFEST] = json.dumps(manifest_of(design, generator, files), indent=2) + "\n"
-    return files
+    return _described(design, generator, files, {})
+
+
+def _described(design: CoreDesign, generator: str, verilog: Mapping[str, str], parts: Mapping[str, str]) -> dict[str, str]:
+    """Return the Verilog files and what describes them; ``parts`` are the manifests of the parts."""
+    if list(verilog) != verilog_names(design, generator):
+        raise RuntimeError(f"emitted {', '.join(verilog)}, but rtl.names says {', '.join(verilog_names(design, generator))}")
+    files = {**verilog, **own_texts(design, generator)}
+    return {**files, MANIFEST: manifest_text(manifest_of(design, generator, files, parts))}
 
 
 def _joined_files(design: LayerDesign | CrossbarDesign, generator: str) -> dict[str, str]:
@@ -56,11 +58,8 @@ def _joined_files(design: LayerDesign | CrossbarDesign, generator: str) -> dict[
 
         files = joined_files(design)
     parts = {part: core_files(core, generator) for part, (_, core) in design.parts.items()}
-    inside = [f"{part}/{name}" for part, texts in parts.items() for name in texts if name.endswith(".v")]
-    files["filelist.f"] = "".join(f"{name}\n" for name in (*files, *inside))
-    digests = {part: hashlib.sha256(texts[MANIFEST].encode()).hexdigest() for part, texts in parts.items()}
-    files[MANIFEST] = json.dumps(joined_manifest(design, generator, files, digests), indent=2) + "\n"
-    return files | {f"{part}/{name}": text for part, texts in parts.items() for name, text in texts.items()}
+    own = _described(design, generator, files, {part: texts[MANIFEST] for part, texts in parts.items()})
+    return own | {f"{part}/{name}": text for part, texts in parts.items() for name, text in texts.items()}
 
 
 def emit(design: CoreDesign, generator: str, output: Path, *, force: bool = False) -> Path:

@@ -6,6 +6,7 @@ from sc_hw_models.rule import index_bits
 
 from .design import Port, input_port
 from .faults import Fault, fault
+from .instances import Instance, memory_instance
 
 __all__ = ["FanoutDesign", "fanout_faults"]
 
@@ -46,6 +47,10 @@ class FanoutDesign:
     def memory_bits(self) -> int:
         """Bits of its memory."""
         return self.words * self.stored_bits
+
+    def instances(self) -> dict[str, Instance]:
+        """Return the module inside that is proven apart: its memory."""
+        return {"memory": memory_instance(f"{self.name}_memory", self.stored_bits, self.words, self.stored_bits)}
 
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the module."""

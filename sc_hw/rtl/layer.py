@@ -8,6 +8,7 @@ from sc_hw_models.rule import ConfigError, Field, connection
 from ..errors import UserError
 from .design import CoreDesign, Port
 from .faults import Fault
+from .instances import Instance, below
 from .joint import FanoutDesign, fanout_faults
 
 __all__ = ["NEURON", "LayerDesign", "layer_faults"]
@@ -86,6 +87,13 @@ class LayerDesign(CoreDesign):
         return FanoutDesign(name=f"{self.name}_fanout", words=neurons.words, stored_bits=self.pre_bits, rounds=posts,
                             played_bits=self.post_bits, stored=f"{neurons.synapses} presynaptic neurons",
                             played=f"{posts} postsynaptic neurons")  # fmt: skip
+
+    def instances(self) -> dict[str, Instance]:
+        """Return the modules inside that are proven apart, by place: both cores and what is in them, and the fan-out's memory."""
+        found = below("fan_out", self.fanout.instances())
+        for place, (_, part) in self.parts.items():
+            found |= {place: Instance(module=part.name)} | below(place, part.instances())
+        return found
 
     @property
     def memories(self) -> list[int]:

@@ -24,11 +24,6 @@ class QueueDesign:
     groups: tuple[range, ...]
     fields: tuple[Field, ...]
 
-    @property
-    def memory_shape(self) -> tuple[int, int, int]:
-        """Bits of a word of its memory, words, bits of a column."""
-        return self.data_bits, self.slots, self.data_bits
-
     def places(self, group: range) -> list[tuple[Field, int, int, int]]:
         """Return where the fields of a group's lanes lie: in a beat from which bit, how many bits, and how many unused above."""
         result, low = [], 1

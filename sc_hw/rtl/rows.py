@@ -7,6 +7,7 @@ from sc_hw_models.rule import Field, index_bits
 
 from .design import Port, input_port, output_port
 from .faults import Fault
+from .instances import Instance, memory_instance
 
 __all__ = ["RowsDesign", "below", "rows_faults"]
 
@@ -61,6 +62,10 @@ class RowsDesign:
     def event_bits(self) -> int:
         """Bits of the neuron's inputs, the lowest of what it gives."""
         return sum(f.bits for f in self.given[: self.inputs])
+
+    def instances(self) -> dict[str, Instance]:
+        """Return the module inside that is proven apart: its memory."""
+        return {"memory": memory_instance(f"{self.name}_memory", self.level_bits, self.rows, self.level_bits)}
 
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the module."""

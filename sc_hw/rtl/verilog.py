@@ -12,7 +12,7 @@ from .layer import NEURON, LayerDesign
 from .queue import queue_of
 from .tied import Tied
 
-__all__ = ["joined_files", "joint_memories", "memory_files", "verilog_files"]
+__all__ = ["joined_files", "joint_memories", "library_pieces", "memory_files", "verilog_files"]
 
 _LIBRARY = ("delay", "leading_one", "saturate")  # small modules, emitted where something instantiates them
 
@@ -89,31 +89,40 @@ def joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
 def verilog_files(design: CoreDesign) -> dict[str, str]:
     """Return the emitted Verilog files by name, the top first."""
     environment = _environment(design)
-    templates = {"": "engine", "_lane": "lane", "_datapath": "part" if design.rule.whole else f"rules/{design.rule.name}"}
-    if design.spec.lfsr:
-        templates["_random"] = "lib/random"
     queue = queue_of(design)
-    if queue:
-        templates["_queue"] = "lib/queue"
-    tied = Tied(design) if design.rule.whole else None
-    given = {"tied": tied, "queue": queue, "tree": design.readback_tree}
-    files = {f"{design.name}{suffix}.v": environment.get_template(f"{path}.v.j2").render(given)
-             for suffix, path in templates.items()}  # fmt: skip
+    templates = {"": "engine", "_lane": "lane"}
+    behind = ({"_random": "lib/random"} if design.spec.lfsr else {}) | ({"_queue": "lib/queue"} if queue else {})
+
+    def rendered(paths: Mapping[str, str]) -> dict[str, str]:
+        given = {"queue": queue, "tree": design.readback_tree}
+        return {f"{design.name}{suffix}.v": environment.get_template(f"{path}.v.j2").render(given)
+                for suffix, path in paths.items()}  # fmt: skip
+
+    files = rendered(templates) | {f"{design.name}_datapath.v": _datapath(design)} | rendered(behind)
     files |= _library(design, files)
-    if tied:
-        files |= _whole(tied.whole)
+    if design.rule.whole:
+        whole = Tied(design).whole
+        inner = {f"{whole.name}_datapath.v": _datapath(whole)}
+        files |= inner | _library(whole, inner)
     return files | memory_files(design)
 
 
-def _whole(design: CoreDesign) -> dict[str, str]:
-    """Return the datapath of a whole rule."""
-    file = f"{design.name}_datapath.v"
-    files = {file: _environment(design).get_template(f"rules/{design.rule.name}.v.j2").render()}
-    return files | _library(design, files)
+def _datapath(design: CoreDesign) -> str:
+    path = "part" if design.rule.whole else f"rules/{design.rule.name}"
+    return _environment(design).get_template(f"{path}.v.j2").render(tied=Tied(design) if design.rule.whole else None)
+
+
+def library_pieces(design: CoreDesign) -> tuple[str, ...]:
+    """Return the small modules that the datapath of a design instantiates; nothing else of it does."""
+    return _instantiated(design, _datapath(design))
+
+
+def _instantiated(design: CoreDesign, text: str) -> tuple[str, ...]:
+    return tuple(piece for piece in _LIBRARY if f"{design.name}_{piece} " in text)
 
 
 def _library(design: CoreDesign, files: Mapping[str, str]) -> dict[str, str]:
     """Return the small modules that these files instantiate."""
-    environment, text = _environment(design), "".join(files.values())
+    environment = _environment(design)
     return {f"{design.name}_{piece}.v": environment.get_template(f"lib/{piece}.v.j2").render()
-            for piece in _LIBRARY if f"{design.name}_{piece} " in text}  # fmt: skip
+            for piece in _instantiated(design, "".join(files.values()))}  # fmt: skip

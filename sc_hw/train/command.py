@@ -52,7 +52,7 @@ def train_command(
          f"{forward:+.1f}, forgetting {forgetting:.1f}")  # fmt: skip
     if config.protocol == "split-task" and config.tasks > 1:
         echo(TASK_KNOWN)
-    echo(f"  sc-hw derive {output}/weights.npz --importance {output}/importance.npz -o DIR")
+    echo(f"  sc-hw derive {output}/weights.npz --importance {output}/importance.npz --axes post,pre -o DIR")
     return 0
 
 

@@ -48,8 +48,10 @@ def load(source: str) -> Data:
     Where a set has no test part of its own, ``RandomState(0).permutation`` shuffles it first. Errors: ``UserError``.
     """
     if source == "digits":
-        from sklearn.datasets import load_digits
-
+        try:
+            from sklearn.datasets import load_digits
+        except ImportError as error:
+            raise UserError("--data digits: needs scikit-learn; install it with: pip install 'sc-hw[digits]'") from error
         pixels, labels = load_digits(return_X_y=True)
         return _split(pixels / 16, labels, 1347)
     if source == "mnist5k":

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from sc_hw_models.continual.metrics import transfer
@@ -23,6 +24,7 @@ from .. import __version__
 from ..errors import UserError
 from ..folder import write_folder
 from ..interrupt import interruption_held
+from ..strict import one_line
 from .callbacks import CSVCallback, TrainingCallback
 from .data import Data
 
@@ -183,15 +185,17 @@ def _restore(folder: Path, identity: str, trainer: ContinualTrainer) -> tuple[in
     try:
         with path.open("rb") as file, np.load(file) as archive:
             state = {name: archive[name] for name in archive.files}
-        kept, rows, history = str(state.pop("identity")), int(state.pop("rows")), json.loads(str(state.pop("history")))
+        kept, rows = str(state.pop("identity")), int(state.pop("rows"))
+        history = msgspec.json.decode(str(state.pop("history")), type=list[list[float]])
+        before = msgspec.json.decode(kept, type=dict[str, Any])
         if kept == identity:
             trainer.restore(state)
             for stray in folder.glob(".*.npz.*"):  # what a kill left of a file that was being written
                 stray.unlink()
             return rows, history
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise UserError(f"--resume: {path} cannot be read ({error}); start anew with --force") from error
-    differs = [k for k, v in json.loads(identity).items() if json.loads(kept).get(k) != v]
+    except (OSError, KeyError, TypeError, ValueError, IndexError, RecursionError, zipfile.BadZipFile) as error:
+        raise UserError(f"--resume: {path} cannot be read ({one_line(error)}); start anew with --force") from error
+    differs = [k for k, v in json.loads(identity).items() if before.get(k) != v]
     raise UserError(
         f"--resume: {path} was written with another {', '.join(differs)}; give the same options, or --force to start anew"
     )

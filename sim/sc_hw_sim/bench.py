@@ -1,6 +1,6 @@
 """The bench of one core: loads, sweeps, resets, clears and reads it back, and compares everything with the golden model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,6 +8,7 @@ from cocotb.triggers import Timer
 
 from sc_hw_models.rule import Rule
 
+from .corners import Corners
 from .driver import Arrays, Driver
 from .scoreboard import Context, MismatchError
 from .stimulus import LOAD, LOAD_TIMESTEP, Kind, inputs_of, kinds, random_state
@@ -38,6 +39,8 @@ class CoreBench(Driver):
         self.parts: list[CoreBench] = [self]  # the benches of all cores in the design: several in a layer or a crossbar
         self.together: list[CoreBench] = [self]  # those of the cores that take a command of this one's: in a crossbar all
         self.coverage: FunctionalCoverage | None = None
+        self.moments: Sequence[Mapping[str, Any]] = ()  # of the whole design: what ``Corners`` visits
+        self.corners: dict[str, int] = {}  # how often each was met
         # What was asked for and has not been compared: states and outputs, and which synapses are visited, each
         # ``(steps, synapses)``.
         self._states: list[Arrays] = []
@@ -58,7 +61,7 @@ class CoreBench(Driver):
     async def run(self, progress: Callable[[int], None]) -> None:
         """Run the whole campaign; raises ``MismatchError`` at the first difference."""
         await self._reset()
-        idle_before = contradictions(self._index)
+        self._contradictions = contradictions(self._index)
         for part in self.parts:
             if part.initial:
                 part.model.load(part.initial)
@@ -67,6 +70,7 @@ class CoreBench(Driver):
             await part._clear()
         for part in self.parts:
             await part._check_readback("clear after power-up")
+        await Corners(self).run()
         stimuli = kinds(self._motifs)
         corners = 6 + 3 * len(self._motifs)
         # A core of few synapses visits the ends of its state by being loaded often, not by running long.
@@ -95,8 +99,7 @@ class CoreBench(Driver):
                     await part._clear()
             if self.generator.random() < 0.1 or self.board.clears == 4:
                 await self._clear_between()
-        wrong = contradictions(self._index) - idle_before
-        self.board.count("idle", "clocks in which it is idle and offers a beat or takes a host access", 0, wrong)
+        self._check_idle()
         for part in self.parts:
             await part._check_readback("final read-back")
             for stream in part.streams:
@@ -136,6 +139,12 @@ class CoreBench(Driver):
 
     # Pieces of a campaign.
 
+    async def _more_corners(self) -> None:
+        """Visit what is a corner of this kind of design alone: nothing."""
+
+    async def _come_to_rest(self) -> None:
+        """Let all rows rest; a design without rows has no scene that needs it."""
+
     def _ask(self, inputs: Arrays, steps: int) -> Arrays:
         """Queue some timesteps and return the outputs they must give."""
         self._before, self._given = self.model.state, inputs
@@ -151,6 +160,22 @@ class CoreBench(Driver):
         self.command.load([np.array([1]), *(np.array([0]) for _ in self.spec.step_inputs)])
         self._owe({name: values[None] for name, values in self.model.state.items()}, np.ones((1, self.synapses), bool))
 
+    def _ask_write(self, order: np.ndarray) -> None:
+        """Queue host writes of random words, one after the other."""
+        after = {name: values.copy() for name, values in self.model.state.items()}
+        drawn = random_state(self.spec.state, self.synapses, self.generator)
+        states = {name: np.empty((len(order), self.synapses), np.int64) for name in after}
+        visits = np.zeros((len(order), self.synapses), bool)
+        for row, synapse in enumerate(order.tolist()):
+            visits[row, synapse] = True
+            for name, values in after.items():
+                values[synapse] = drawn[name][synapse]
+                states[name][row] = values
+        self.model.load(after)
+        lane = [order % self.lanes] if self.lanes > 1 else []
+        self.host.load([np.ones(len(order)), *lane, order // self.lanes, *(after[f.name][order] for f in self.spec.state)])
+        self._owe(states, visits)
+
     def _visited(self, _inputs: Arrays, outputs: Arrays) -> np.ndarray:
         """Return which synapses timesteps visit: all."""
         return np.ones((len(next(iter(outputs.values()))), self.synapses), bool)
@@ -163,13 +188,20 @@ class CoreBench(Driver):
             stream.expect(int(visits[:, lane :: self.lanes].sum()))
         return visits
 
+    def _owed(self) -> tuple[Arrays, np.ndarray]:
+        """Return the states after all sweeps that were asked for, and what they visit."""
+        if not self._states:
+            return {f.name: np.empty((0, self.synapses), f.dtype) for f in self.spec.state}, np.empty((0, self.synapses), bool)
+        return _joined(self._states), np.concatenate(self._visits)
+
     def _beats(self, visits: np.ndarray) -> int:
         """Return how many results timesteps give."""
         return len(visits) * self.words
 
     def _compare_asked(self, check: str, kind: Kind | None = None) -> None:
-        """Compare all that was asked for; of timesteps of one ``kind`` a difference is told with what led there."""
-        states, visits = _joined(self._states), np.concatenate(self._visits)
+        """Compare all that was asked for; of timesteps of one ``kind`` alone a difference is told with what led there."""
+        kind = kind if len(self._states) == len(self._outputs) == 1 else None
+        states, visits = self._owed()
         context = self._context(kind, self._given, self._before, states) if kind else self._context()
         self._compare_writes(check, states, visits, context)
         if self._outputs:
@@ -265,7 +297,7 @@ class CoreBench(Driver):
 
     def _compare_interrupted(self, written: list[list[np.ndarray]], state: Arrays) -> None:
         """Compare what was written until a reset, in order, and continue from it; ``state`` is that before the timesteps."""
-        expected, visits = _joined(self._states), np.concatenate(self._visits)
+        expected, visits = self._owed()
         self._states, self._visits, self._outputs = [], [], []
         for lane, found in enumerate(written):
             count, mine = len(found[0]), visits[:, lane :: self.lanes]
@@ -283,6 +315,12 @@ class CoreBench(Driver):
         self.model.load(state)
 
     # Values and comparisons.
+
+    def _check_idle(self) -> None:
+        """Compare what the core said of being idle, so far."""
+        wrong = contradictions(self._index) - self._contradictions
+        check = "clocks in which it is idle and offers a beat or takes a host access, or is not idle after a reset"
+        self.board.count("idle", check, 0, wrong)
 
     def _offer(self, inputs: Arrays, steps: int) -> None:
         """Queue the commands and events of some timesteps; lanes without a synapse in the last word get noise."""
@@ -350,6 +388,7 @@ class CoreBench(Driver):
             "resets": board.resets,
             "clears": board.clears,
             "stimuli": board.stimuli,
+            "corners": self.corners,
             "clocks": clocks(self._index),
             "flowing_timesteps": board.flowing_timesteps,
             "flowing_clocks": board.flowing_clocks,

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 
 from sc_hw_models.crossbar import CrossbarModel
+from sc_hw_models.parts import REST
 from sc_hw_models.rule import Field, Rule, index_bits
 
 from .bench import CoreBench
+from .resting import RowCorners
 from .scoreboard import Context, MismatchError
-from .stimulus import Kind, inputs_of
+from .stimulus import Kind, inputs_of, random_state
 from .streams import Stream
 
 __all__ = ["CrossbarBench", "NeuronBench"]
@@ -35,6 +37,9 @@ class _Nowhere(Stream):
 
     def stall(self, probability: float, seed: int) -> None:
         """Stall nothing."""
+
+    def hold(self, clocks: int, *, after: int = 0) -> None:
+        """Hold nothing."""
 
     def take(self) -> list[np.ndarray]:
         """Return nothing."""
@@ -105,10 +110,12 @@ class NeuronBench(CoreBench):
             await super()._check_readback(check)
 
     def _compare_asked(self, check: str, kind: Kind | None = None) -> None:
-        self._outputs = []  # the synapses take them; what they learn from them is compared
         if self.spec.state:
             super()._compare_asked(check, kind)
-        self._states, self._visits = [], []
+        self._states, self._visits, self._outputs = [], [], []
+
+    def _compare_results(self, outputs: Arrays, steps: int, context: Context) -> None:
+        """Compare nothing: the synapses take them, and what they learn from them is compared."""
 
     def _compare_interrupted(self, written: list[list[np.ndarray]], state: Arrays) -> None:
         if self.spec.state:
@@ -153,9 +160,13 @@ class CrossbarBench(CoreBench):
                      for (name, values), share in zip(given.items(), kept, strict=True)}  # fmt: skip
         return given
 
-    async def _reset(self) -> list[list[list[np.ndarray]]]:
+    def _drop(self) -> list[list[list[np.ndarray]]]:
         self._rest = None
-        return await super()._reset()
+        return super()._drop()
+
+    def _ask_write(self, order: np.ndarray) -> None:
+        self._rest = None
+        super()._ask_write(order)
 
     async def _load(self, values: Arrays) -> None:
         self._rest = None
@@ -164,6 +175,28 @@ class CrossbarBench(CoreBench):
     async def _mixed(self) -> None:
         self._rest = None
         await super()._mixed()
+
+    async def _more_corners(self) -> None:
+        """Visit the corners of rows at rest."""
+        if self.row_words:
+            await RowCorners(self).run()
+
+    async def _come_to_rest(self) -> None:
+        """Let all rows rest, and be known to."""
+        await self._settled()
+        if self._rest is not None and (self._rest == REST.maximum).all():
+            return
+        for part in self.parts:
+            values = random_state(part.spec.state, part.synapses, self.generator)
+            resting = part.spec.rest if part is self else None
+            for name in values if part is not self else {**resting.quiet, **resting.inert} if resting else ():
+                values[name][:] = 0
+            await part._load(values)
+        kind = Kind("come to rest", "none", "random")
+        self._ask(self._inputs(kind, 1), 1)
+        await self._moved(kind.name)
+        for part in self.parts:
+            part._compare_asked(kind.name)
 
     def _ask_clear(self) -> None:
         self._rest = None

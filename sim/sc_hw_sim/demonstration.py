@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from sc_hw_models.rule import Demonstration, Field
+from sc_hw_models.rule import Demonstration, Field, StepError
 
 from .bench import CoreBench
 from .scoreboard import MismatchError
@@ -39,6 +39,8 @@ class DemonstrationBench(CoreBench):
             self._compare(synapse)
         except MismatchError as mismatch:
             error = mismatch
+        except StepError as broken:
+            error = MismatchError.of_model(broken, label="demonstration: ")
         return self._record(demonstration, synapse), error
 
     async def _load_word(self, synapse: int) -> None:

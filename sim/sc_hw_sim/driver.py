@@ -11,12 +11,12 @@ from sc_hw_models.rule import Field, Rule, index_bits
 
 from .scoreboard import Context, Scoreboard
 from .stimulus import random_state
-from .streams import CLOCK_PERIOD, Stream, arm
+from .streams import CLOCK_PERIOD, Stream, arm, trap
 
-__all__ = ["Arrays", "Driver"]
+__all__ = ["PATIENCE", "Arrays", "Driver"]
 
 _FEW = 64  # writes among which words are read
-_PATIENCE = 1000  # clocks in which something must move; stalls and latencies are far shorter
+PATIENCE = 1000  # clocks in which something must move; stalls and latencies are far shorter
 
 Arrays = dict[str, np.ndarray]
 
@@ -38,6 +38,9 @@ class Driver:
         self._index, self._prefix = index, prefix
         self._rst, self._wake = getattr(dut, f"rst_{index}"), getattr(dut, f"wake_{index}")
         self._idle = getattr(dut, f"idle_{index}")
+        self._watching, self._prime = getattr(dut, f"watch_{index}"), getattr(dut, f"prime_{index}")
+        self._watching.value, self._prime.value = 0, 0  # another campaign may have ended anywhere
+        trap(index, -1, 0)
         address = Field(name="address", bits=index_bits(self.words))
         lane_number = [Field(name="lane", bits=(lanes - 1).bit_length())] if lanes > 1 else []
         results = [Field(name="last", bits=1), *self._skip_field, *(f for f in self.spec.outputs for _ in range(lanes))]
@@ -47,13 +50,19 @@ class Driver:
         self.result = self._stream("result", results)
         self.readback = self._stream("readback", self.spec.state)
         self.writes = [self._stream(f"write_{lane}", [address, *self.spec.state]) for lane in range(lanes)]
+        self._reads: list[tuple[np.ndarray, Arrays]] = []  # synapses whose words were asked for, and these words
         # Words of each lane that hold a synapse: the last word of the last lanes may not.
         self._lane_words = [len(range(lane, synapses, lanes)) for lane in range(lanes)]
 
     @property
     def streams(self) -> list[Stream]:
         """Every stream of the core."""
-        return [self.command, self.event, self.host, self.result, self.readback, *self.writes]
+        return [*self.handshakes, *self.writes]
+
+    @property
+    def handshakes(self) -> list[Stream]:
+        """Every valid/ready stream of the core."""
+        return [self.command, self.event, self.host, self.result, self.readback]
 
     def _stream(self, name: str, fields: Sequence[Field]) -> Stream:
         return Stream(self._index, f"{self._prefix}{name}", fields)
@@ -70,7 +79,7 @@ class Driver:
     def _stalls(self) -> None:
         """Choose new gaps and backpressure for every stream: none, some or much; often none anywhere."""
         self._flowing = self.generator.random() < 0.25
-        for stream in (s for part in self.parts for s in (part.command, part.event, part.host, part.result, part.readback)):
+        for stream in (s for part in self.parts for s in part.handshakes):
             probability = self.generator.choice([0.0, 0.0, 0.1, 0.5, 0.9], p=[0.4, 0.2, 0.2, 0.15, 0.05])
             stream.stall(0.0 if self._flowing else probability, int(self.generator.integers(1 << 62)))
 
@@ -78,17 +87,23 @@ class Driver:
         """Hold reset for a few clocks, drop what was queued, and return what each part's lanes wrote until then."""
         self._rst.value = 1
         await Timer(int(self.generator.integers(2, 5)) * CLOCK_PERIOD, unit="step")
+        written = self._drop()
+        self._rst.value = 0
+        return written
+
+    def _drop(self) -> list[list[list[np.ndarray]]]:
+        """Drop what was queued as a reset does, and return what each part's lanes wrote until then."""
         written = [[stream.take() for stream in part.writes] for part in self.parts]
         for part in self.parts:
             for stream in part.streams:
                 stream.flush()
             part.model.reset()
-        self._rst.value = 0
+            part._reads = []
         return written
 
     async def _moved(self, what: str) -> None:
         """Wait until all goals are met; a core that stops moving is reported with what it still owes."""
-        arm(self._index, _PATIENCE)
+        arm(self._index, PATIENCE)
         await self._wake.value_change
         for stream in (s for part in self.parts for s in (part.command, part.event, part.host)):
             self.board.count(f"{what}: stuck", f"{stream.name} beats not taken", 0, stream.left)
@@ -113,6 +128,19 @@ class Driver:
         for stream, count in zip(self.writes, self._lane_words, strict=True):
             stream.expect(count * write)
         self.readback.expect(len(order) * (not write))
+
+    def _ask_read(self, order: np.ndarray) -> None:
+        """Queue reads of the words that the model has now."""
+        self._access(order, write=False)
+        self._reads.append((order, {name: values[order] for name, values in self.model.state.items()}))
+
+    def _compare_reads(self, check: str) -> None:
+        """Compare what was asked for with ``_ask_read`` and has come."""
+        for order, words in self._reads:
+            self.board.count(check, "words read back", len(order), self.readback.left)
+            found = dict(zip(words, self.readback.take(), strict=True))
+            self.board.host_values += self.board.tables(check, words, found, self._synapse_of(order))
+        self._reads = []
 
     async def _load(self, values: Arrays) -> None:
         """Replace whole state fields through the host port, word by word in random order, and see the memory take them."""

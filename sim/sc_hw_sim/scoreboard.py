@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from sc_hw_models.rule import StepError
+
 __all__ = ["Context", "Mismatch", "MismatchError", "Scoreboard"]
 
 Columns = Mapping[str, np.ndarray]
@@ -27,6 +29,7 @@ class Mismatch:
     inputs: dict[str, int] = dataclasses.field(default_factory=dict)
     state_before: dict[str, int] = dataclasses.field(default_factory=dict)
     differing: int = 1
+    problem: str = ""  # what is wrong where nothing differs: the model breaks its own specification
 
     def text(self) -> str:
         """Return the report as a few lines."""
@@ -35,7 +38,11 @@ class Mismatch:
             place += f", timestep {self.timestep}"
         if self.synapse is not None:
             place += f", synapse {self.synapse}"
-        lines = [f"{place}: {self.field} expected {self.expected}, found {self.found} ({self.differing} values differ here)"]
+        lines = [
+            f"{place}: {self.problem}"
+            if self.problem
+            else f"{place}: {self.field} expected {self.expected}, found {self.found} ({self.differing} values differ here)"
+        ]
         if self.stimulus:
             lines.append(f"  stimulus: {self.stimulus}")
         for title, values in (("inputs", self.inputs), ("state before", self.state_before)):
@@ -45,11 +52,20 @@ class Mismatch:
 
 
 class MismatchError(Exception):
-    """A core and its golden model differ; carries the ``Mismatch``."""
+    """A core and its golden model differ, or the model breaks its own specification; carries the ``Mismatch``."""
 
     def __init__(self, mismatch: Mismatch) -> None:
         super().__init__(mismatch.text())
         self.mismatch = mismatch
+
+    @classmethod
+    def of_model(cls, error: StepError, *, done: int = 0, label: str = "") -> "MismatchError":
+        """Return what there is to tell of a golden model that broke its specification after ``done`` timesteps."""
+        return cls(Mismatch(
+            check=f"{label}golden model", field=error.field or "step", expected=error.value, found=error.value,
+            timestep=None if error.timestep is None else done + error.timestep, synapse=error.synapse, problem=str(error),
+            inputs=error.inputs, state_before=error.state,
+        ))  # fmt: skip
 
 
 @dataclass

@@ -7,10 +7,23 @@ import numpy as np
 
 from sc_hw_models.rule import Field, RuleSpec
 
-__all__ = ["LOAD", "LOAD_TIMESTEP", "Kind", "inputs_of", "kinds", "random_state"]
+__all__ = ["LOAD", "LOAD_TIMESTEP", "SCENES", "Kind", "inputs_of", "kinds", "random_state"]
 
 # Arrays of recorded inputs that are no inputs: when state is loaded, and, with the name of a field, what.
 LOAD_TIMESTEP, LOAD = "load_timestep", "load_"
+
+# Scenes of ``corners.py``: what is asked for in each, in the order in which it takes place.
+SCENES: dict[str, tuple[str, ...]] = {
+    "idle": (), "timestep": ("timestep",), "timesteps": ("timesteps",), "all spike": ("all spike",), "late events": ("timestep",),
+    "results wait": ("timesteps",), "last results wait": ("timestep",), "clear": ("clear",), "read": ("read",),
+    "write": ("write",),
+    "timestep, clear": ("timestep", "clear"), "clear, timestep": ("clear", "timestep"), "held read": ("read",),
+    "rest": ("silent",), "wipe": ("timestep",),
+}  # fmt: skip
+for _command in ("timestep", "clear"):
+    for _verb in ("read", "write"):
+        SCENES |= {f"{_command} with {_verb}": (_command, _verb), f"{_verb} before {_command}": (_verb, _command)}
+    SCENES[f"held read before {_command}"] = ("read", _command)
 
 Arrays = dict[str, np.ndarray]
 

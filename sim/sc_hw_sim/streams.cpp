@@ -23,8 +23,14 @@ struct Stream {
     uint64_t unstable = 0;
     uint32_t stall = 0;        // stall probability in 1/256
     uint64_t random = 1;
+    uint64_t held = 0;         // clocks in which to stall a beat all the same
+    uint64_t before = 0;       // beats to move before that
 
-    bool stalled() {
+    bool stalled(bool offered) {
+        if (held && !before) {
+            held -= offered;
+            return true;
+        }
         if (!stall) return false;
         random ^= random << 13;
         random ^= random >> 7;
@@ -42,6 +48,11 @@ struct Core {
     uint64_t contradictions = 0;  // clocks in which the core was idle and busy
     bool until_idle = false;  // the goal includes that the core is idle
     bool wake = false;        // changes when the goal is met or the limit reached
+    int trap = -1;            // the moment in which to reset the core, if it comes
+    uint64_t length = 0;      // for how many clocks
+    uint64_t resetting = 0;   // clocks of a reset that are left
+    bool sprung = false;      // whether it came
+    std::vector<uint64_t> met;  // clocks in which each moment held
 };
 
 std::vector<Stream> streams;
@@ -49,6 +60,7 @@ std::vector<Core> cores;
 bool woken = false;  // whether the wake of any core has changed
 
 void moved(Stream& stream) {
+    if (stream.before) --stream.before;
     if (stream.outstanding) {
         --stream.outstanding;
         --cores[stream.core].outstanding;
@@ -110,14 +122,14 @@ int sc_hw_open(int core, const char* name, int bits) {
 
 svBit sc_hw_pull(int id, svBitVecVal* beat) {
     Stream& stream = streams[id];
-    if (stream.position == stream.beats.size() || stream.stalled()) return 0;
+    if (stream.position == stream.beats.size() || stream.stalled(true)) return 0;
     std::memcpy(beat, &stream.beats[stream.position], stream.words * sizeof(uint64_t));
     stream.position += stream.words;
     moved(stream);
     return 1;
 }
 
-svBit sc_hw_ready(int id) { return !streams[id].stalled(); }
+svBit sc_hw_ready(int id, svBit offered) { return !streams[id].stalled(offered); }
 
 void sc_hw_push(int id, const svBitVecVal* beat) {
     Stream& stream = streams[id];
@@ -129,11 +141,25 @@ void sc_hw_push(int id, const svBitVecVal* beat) {
 
 void sc_hw_unstable(int id) { ++streams[id].unstable; }
 
-svBit sc_hw_poll(int id, svBit idle, svBit busy) {
+// The moments of the clock whose edge comes next; whether it resets the core.
+svBit sc_hw_corner(int id, int words, const svBitVecVal* now) {
+    Core& core = cores[id];
+    if (core.met.empty()) core.met.resize(words * 32);
+    for (int word = 0; word < words; ++word)
+        for (uint32_t bits = now[word]; bits; bits &= bits - 1) ++core.met[word * 32 + __builtin_ctz(bits)];
+    if (core.trap >= 0 && (now[core.trap / 32] >> core.trap % 32 & 1)) {
+        core.trap = -1;
+        core.sprung = true;
+        core.resetting = core.length;
+    }
+    return core.resetting && core.resetting--;
+}
+
+svBit sc_hw_poll(int id, svBit idle, svBit busy, svBit after) {
     Core& core = cores[id];
     ++core.clocks;
-    core.contradictions += idle && busy;
-    const bool met = core.outstanding == 0 && (idle || !core.until_idle);
+    core.contradictions += (idle && busy) || (after && !idle);
+    const bool met = core.sprung || (core.outstanding == 0 && (idle || !core.until_idle));
     if (core.limit && (met || core.clocks >= core.moved + core.limit)) {
         core.limit = 0;
         core.wake = !core.wake;
@@ -173,6 +199,7 @@ void sc_hw_flush(int id) {
     Stream& stream = streams[id];
     cores[stream.core].outstanding -= stream.outstanding;
     stream.outstanding = 0;
+    stream.held = 0;
     stream.beats.clear();
     stream.position = 0;
 }
@@ -189,6 +216,21 @@ void sc_hw_set_stall(int id, uint32_t stall, uint64_t seed) {
     streams[id].stall = stall;
     streams[id].random = seed | 1;
 }
+
+void sc_hw_hold(int id, uint64_t clocks, uint64_t before) {
+    streams[id].held = clocks;
+    streams[id].before = before;
+}
+
+void sc_hw_trap(int id, int moment, uint64_t clocks) {
+    cores[id].trap = moment;
+    cores[id].length = clocks;
+    cores[id].sprung = false;
+}
+
+bool sc_hw_sprung(int id) { return cores[id].sprung; }
+
+uint64_t sc_hw_met(int id, int moment) { return cores[id].met.empty() ? 0 : cores[id].met[moment]; }
 
 uint64_t sc_hw_unstable_count(int id) { return streams[id].unstable; }
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from sc_hw_models.rule import Field
 
-__all__ = ["CLOCK_PERIOD", "Stream", "arm", "clocks", "contradictions"]
+__all__ = ["CLOCK_PERIOD", "Stream", "arm", "clocks", "contradictions", "met", "sprung", "trap"]
 
 _U64, _U32, _INT = ctypes.c_uint64, ctypes.c_uint32, ctypes.c_int
 
@@ -24,6 +24,10 @@ def _library() -> ctypes.CDLL:
         "sc_hw_expect": (None, [_INT, _U64]),
         "sc_hw_count": (_U64, [_INT]),
         "sc_hw_set_stall": (None, [_INT, _U32, _U64]),
+        "sc_hw_hold": (None, [_INT, _U64, _U64]),
+        "sc_hw_trap": (None, [_INT, _INT, _U64]),
+        "sc_hw_sprung": (ctypes.c_bool, [_INT]),
+        "sc_hw_met": (_U64, [_INT, _INT]),
         "sc_hw_unstable_count": (_U64, [_INT]),
         "sc_hw_arm": (None, [_INT, _U64, ctypes.c_bool]),
         "sc_hw_clocks": (_U64, [_INT]),
@@ -82,6 +86,10 @@ class Stream:
         """Leave gaps (source) or hold ready low (sink) with this probability a clock, 0..0.99."""
         _LIBRARY.sc_hw_set_stall(self._id, round(probability * 256), seed)
 
+    def hold(self, clocks: int, *, after: int = 0) -> None:
+        """Stall for some clocks, ``after`` as many beats; those count in which there is a beat."""
+        _LIBRARY.sc_hw_hold(self._id, clocks, after)
+
     @property
     def left(self) -> int:
         """Beats in the buffer."""
@@ -98,11 +106,26 @@ def arm(core: int, limit: int, *, until_idle: bool = False) -> None:
     _LIBRARY.sc_hw_arm(core, limit, until_idle)
 
 
+def trap(core: int, moment: int, length: int) -> None:
+    """Let the next clock that has this moment, by number, reset the core for ``length`` clocks; -1: none. Wakes whoever waits."""
+    _LIBRARY.sc_hw_trap(core, moment, length)
+
+
+def sprung(core: int) -> bool:
+    """Return whether the moment of the last ``trap`` came."""
+    return bool(_LIBRARY.sc_hw_sprung(core))
+
+
+def met(core: int, moment: int) -> int:
+    """Return in how many clocks so far a moment, by number, was met while moments were watched."""
+    return int(_LIBRARY.sc_hw_met(core, moment))
+
+
 def clocks(core: int) -> int:
     """Return the clocks simulated so far."""
     return int(_LIBRARY.sc_hw_clocks(core))
 
 
 def contradictions(core: int) -> int:
-    """Return in how many clocks so far the core said it was idle and offered a beat or took a host access."""
+    """Return in how many clocks so far the core was idle and busy with a beat or a host access, or not idle after a reset."""
     return int(_LIBRARY.sc_hw_contradictions(core))

@@ -11,13 +11,16 @@ package sc_hw_streams;
   typedef bit [64*`SC_HW_WORDS-1:0] beat_t;
   import "DPI-C" function int sc_hw_open(input int core, input string name, input int bits);
   import "DPI-C" function bit sc_hw_pull(input int id, output beat_t beat);
-  import "DPI-C" function bit sc_hw_ready(input int id);
+  import "DPI-C" function bit sc_hw_ready(input int id, input bit offered);
   import "DPI-C" function void sc_hw_push(input int id, input beat_t beat);
   import "DPI-C" function void sc_hw_unstable(input int id);
-  import "DPI-C" function bit sc_hw_poll(input int core, input bit idle, input bit busy);
+  import "DPI-C" function bit sc_hw_poll(input int core, input bit idle, input bit busy, input bit after);
+  typedef bit [`SC_HW_MOMENTS-1:0] moments_t;
+  import "DPI-C" function bit sc_hw_corner(input int core, input int words, input moments_t now);
 endpackage
 
-// Offers beats; holds a beat until it is taken; leaves gaps.
+// Offers beats; holds a beat until it is taken; leaves gaps. In a reset it offers none, or, with prime, its first, so that the
+// clock after the reset can take it.
 module sc_hw_source #(
   parameter int CORE = 0,
   parameter string NAME = "",
@@ -25,6 +28,7 @@ module sc_hw_source #(
 ) (
   input wire clk,
   input wire rst,
+  input wire prime,
   output reg valid,
   input wire ready,
   output reg [BITS-1:0] beat
@@ -35,8 +39,8 @@ module sc_hw_source #(
   beat_t next;
   bit got;
   always @(posedge clk)
-    if (rst) valid <= 1'b0;
-    else if (!valid || ready) begin
+    if (rst && !prime) valid <= 1'b0;
+    else if (!valid || ready && !rst) begin
       got = sc_hw_pull(id, next);
       valid <= got;
       // What a stream shows while valid is low must not matter.
@@ -66,7 +70,7 @@ module sc_hw_sink #(
     if (!rst && valid && ready) sc_hw_push(id, beat_t'(beat));
     waiting <= !rst && valid && !ready;
     offered <= beat;
-    ready <= sc_hw_ready(id);
+    ready <= sc_hw_ready(id, valid);
   end
 endmodule
 
@@ -91,12 +95,17 @@ module sc_hw_waker #(
   parameter int CORE = 0
 ) (
   input wire clk,
+  input wire rst,
   input wire idle,
   input wire busy,  // a beat or a host access is offered or served, which an idle core does not do
   output reg wake
 );
   import sc_hw_streams::*;
+  reg after;  // the core was reset at the last edge, and is idle
   initial wake = 1'b0;
-  always @(posedge clk) wake <= sc_hw_poll(CORE, idle, busy);
+  always @(posedge clk) begin
+    wake <= sc_hw_poll(CORE, idle, busy, after);
+    after <= rst;
+  end
 endmodule
 `resetall

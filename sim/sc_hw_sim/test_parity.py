@@ -1,6 +1,8 @@
 """The cocotb side of ``sc-hw sim``: runs every core of a plan and writes what was compared."""
 
 import ctypes
+import hashlib
+import io
 import json
 import os
 import sys
@@ -13,7 +15,7 @@ import numpy as np
 from cocotb.triggers import Timer
 
 from sc_hw_models.registry import get_rule
-from sc_hw_models.rule import Rule
+from sc_hw_models.rule import Rule, StepError
 
 from .bench import CoreBench
 from .crossbar import CrossbarBench, NeuronBench
@@ -40,7 +42,8 @@ def _functional(bench: CoreBench, index: int, rule: Rule) -> "FunctionalCoverage
 @cocotb.test()
 async def parity(dut: Any) -> None:
     """Every state bit and output of every core of the plan equals its golden model."""
-    plan = json.loads(Path(os.environ[PLAN]).read_text(encoding="utf-8"))
+    asked = Path(os.environ[PLAN]).read_bytes()
+    plan = json.loads(asked)
     await Timer(1, unit="step")  # the streams open in initial blocks, which run at the first evaluation
     counting = plan["coverage"]
     if counting:
@@ -75,7 +78,10 @@ async def parity(dut: Any) -> None:
 
     stimulus = {}
     if plan["stimulus"]:
-        with np.load(plan["stimulus"], allow_pickle=False) as archive:
+        content = Path(plan["stimulus"]["file"]).read_bytes()
+        if hashlib.sha256(content).hexdigest() != plan["stimulus"]["sha256"]:
+            raise ValueError(f"{plan['stimulus']['file']}: is not what was to be played")
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             stimulus = dict(archive)
 
     async def run(bench: CoreBench) -> dict[str, Any]:
@@ -83,18 +89,23 @@ async def parity(dut: Any) -> None:
             await (bench.replay(stimulus, progress) if stimulus else bench.run(progress))
         except MismatchError as error:
             return bench.record(error)
+        except StepError as error:
+            return bench.record(MismatchError.of_model(error, done=bench.done, label=bench.board.label))
         return bench.record(None)
 
     started, cpu_started = time.perf_counter(), time.process_time()
     records: list[dict[str, Any]] = []
+    played: list[int] = []
     for fault in plan["faults"]:
         dut.fault.value = fault
         built = [bench_of(index, entry) for index, entry in enumerate(plan["cores"])]
         benches = [core_bench for _, core_bench in built]
         for index, (rule, core_bench) in enumerate(built):
             core_bench.coverage = _functional(core_bench, index, rule) if counting else None
+            core_bench.moments = plan["cores"][index]["moments"]
         tasks = [cocotb.start_soon(run(bench)) for bench in benches]
         records += [await task for task in tasks]
+        played.append(fault)
         print(f"{FAULTS} {len(records)}", file=sys.stdout, flush=True)
     if stimulus:
         np.savez(Path(plan["outcome"]).with_name("final_state.npz"), allow_pickle=False, **benches[0].model.state)
@@ -117,7 +128,8 @@ async def parity(dut: Any) -> None:
             record["mismatch"] = record["mismatch"] or bench.record(error)["mismatch"]
         else:
             demonstrations.append(None)
-    outcome = {**seconds, "cores": records, "demonstrations": demonstrations,
+    outcome = {**seconds, "plan_sha256": hashlib.sha256(asked).hexdigest(), "faults": played, "cores": records,
+               "demonstrations": demonstrations,
                "functional": [b.coverage.record() for b in benches if b.coverage]}  # fmt: skip
     Path(plan["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
     if any(plan["faults"]):

@@ -1,5 +1,6 @@
 """The cocotb side of ``sc-hw replay``: plays a run on a lane and writes what its ports show at the end."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -15,7 +16,8 @@ _HALF = 5  # of a clock, in simulator steps
 @cocotb.test()
 async def replay(dut: Any) -> None:
     """Give the lane the inputs of each clock; the last ones only hold while the ``watched`` signals are read."""
-    plan = json.loads(Path(os.environ[RUN]).read_text(encoding="utf-8"))
+    asked = Path(os.environ[RUN]).read_bytes()
+    plan = json.loads(asked)
     for number, clock in enumerate(plan["run"]):
         if number:
             dut.clk.value = 1
@@ -25,7 +27,8 @@ async def replay(dut: Any) -> None:
             getattr(dut, port).value = value
         await Timer(_HALF, unit="step")
     found = {name: int(_signal(dut, path).value) for name, path in plan["watched"].items()}
-    Path(plan["outcome"]).write_text(json.dumps(found), encoding="utf-8")
+    outcome = {"plan_sha256": hashlib.sha256(asked).hexdigest(), "found": found}
+    Path(plan["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
 
 
 def _signal(dut: Any, path: str) -> Any:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from rich.progress import track
 
+from sc_hw.errors import UserError
+
 __all__ = ["Group", "Measured", "Row", "measure", "rate"]
 
 
@@ -67,7 +69,12 @@ def rate(work: Callable[[], object], units: int, *, at_least: float = 0.2) -> fl
 
 
 def measure(group: Group, rounds: int) -> list[Measured]:
-    """Run all rows once unmeasured, then ``rounds`` times in turn, so that load on the machine meets all alike."""
+    """Run all rows once unmeasured, then ``rounds`` times in turn, so that load on the machine meets all alike.
+
+    Errors: ``UserError`` for less than one round.
+    """
+    if rounds < 1:
+        raise UserError(f"--rounds {rounds}: measures nothing; allowed are numbers of at least 1")
     rates: dict[str, list[float]] = {row.name: [] for row in group.rows}
     for number in track(range(rounds + 1), description=group.title, transient=True):
         for row in group.rows:

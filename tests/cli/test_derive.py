@@ -71,6 +71,31 @@ def test_a_scale_of_ones_own_clips_and_says_so(run, tmp_path):
     assert layers[1]["error_max"] > 0.001
 
 
+@pytest.mark.parametrize(
+    ("change", "needle"),
+    [
+        ({"schema": "sc-hw/derived/0"}, "sc-hw/derived/0"),
+        ({"layers": []}, "not a record"),
+        ({"layers": [{"layer": "../../elsewhere"}]}, "$.layers[0].layer"),
+        ({"layers": [{"layer": "a/b"}]}, "$.layers[0].layer"),
+        ({"layers": [{"layer": "a\n"}]}, "$.layers[0].layer"),
+        ({"layers": [{"layer": 1}]}, "$.layers[0].layer"),
+        ({"layers": {"layer": "fc1"}}, "$.layers"),
+        ({"rule": ["stp"]}, "$.rule"),
+        ({"rule": "../stp"}, "$.rule"),
+        ({"rule": "other"}, "rule 'other'"),
+    ],
+)
+def test_a_folder_that_derive_did_not_write_so_is_refused(run, tmp_path, change, needle):
+    assert run("derive", "w.npz", "--importance", "f.npz", "-o", "d")[0] == 0
+    path = tmp_path / "d" / "derived.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    status, out, err = run("emit", "--from", "d", "-o", "core")
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert needle in err
+    assert not (tmp_path / "core").exists()
+
+
 GOOD = np.ones((4, 6))
 
 

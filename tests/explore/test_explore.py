@@ -220,6 +220,31 @@ def test_one_run_at_a_time(tmp_path):
         Store(tmp_path / "text")
 
 
+@pytest.mark.parametrize(
+    ("task", "outcome"),
+    [
+        ('["counts", {}]', '{"result": {"resources": {"lut": "x"}, "fits": true, "failures": []}, "tools": {}}'),
+        ('["counts", {}]', '{"result": {"resources": {}, "fits": 1, "failures": []}, "tools": {}}'),
+        ('["clocks", {}]', '{"result": {"mhz": null, "error": ""}, "tools": {}}'),
+        ('["learning", {}]', '{"result": {"rms": NaN}, "tools": {"a": 1}}'),
+        ('["learning", {}]', "[1]"),
+        ('["learning", {}]', "[" * 100_000),
+        ('["other", {}]', '{"result": {}, "tools": {}}'),
+        ("learning", '{"result": {}, "tools": {}}'),
+        (None, '{"result": {}, "tools": {}}'),
+        ('["learning", {}]', None),
+    ],
+)
+def test_a_measurement_that_is_none_is_refused(tmp_path, task, outcome):
+    Store(tmp_path / "store").close()
+    database = sqlite3.connect(tmp_path / "store")
+    database.execute("INSERT INTO measurements VALUES ('key', ?, ?)", (task, outcome))
+    database.commit()
+    database.close()
+    with pytest.raises(UserError, match="not a store of measurements"):
+        Store(tmp_path / "store")
+
+
 def test_a_memory_outside_block_ram_is_a_failure(tmp_path, monkeypatch):
     sweep, store = read_sweep({"rule": "three_factor"}, VARY), Store(tmp_path / "store")
     counts = {"resources": {"lut": 3}, "fits": True, "failures": ["the memory is in: registers"]}

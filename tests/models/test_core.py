@@ -29,7 +29,7 @@ def knob_spec(config):
         synapse_inputs=(Field(name="event", bits=2),),
         step_inputs=(Field(name="gain", bits=4, signed=True),),
         noise=tuple(Field(name=f"noise_{i}", bits=bits) for i, bits in enumerate(config.noise_bits)),
-        outputs=(Field(name="seen", bits=40),),
+        outputs=(Field(name="seen", bits=60),),
         latency=1,
         random_seed=config.random_seed,
     )

@@ -39,12 +39,13 @@ OPERATIONS = {
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
     "neg": lambda a: -a,
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
+    # Times 1, because sums of comparisons alone are refused: on arrays they would be logical.
+    "<": lambda a, b: 1 * (a < b),
+    "<=": lambda a, b: 1 * (a <= b),
+    ">": lambda a, b: 1 * (a > b),
+    ">=": lambda a, b: 1 * (a >= b),
+    "==": lambda a, b: 1 * (a == b),
+    "!=": lambda a, b: 1 * (a != b),
 }
 
 

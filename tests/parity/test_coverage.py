@@ -67,7 +67,7 @@ def test_default_core_is_explained_and_plants_are_told_apart(generator, make_cor
     assert [e for e in record["unreached"] if e["verdict"] != PROVEN and e not in planted] == []
     assert record["verdict"] == "fail"
     assert {row["kind"] for row in record["totals"]} == {"line", "branch", "toggle"}
-    points = read_points(result.coverage, [source.name for source in core.sources])
+    points = read_points(result.coverage, list(core.verilog))
     hit = [p for p in points if p.hits and p.kind in ("line", "branch") and p.what != "block"]
     assert len(hit) > 20
     assert not [p for p, (verdict, _) in zip(hit, reachable(core, hit, points, seconds=15), strict=True) if verdict == PROVEN]
@@ -131,6 +131,6 @@ def test_a_campaign_without_spikes_leaves_bins(make_core, tmp_path, monkeypatch)
 def test_every_instance_has_counters_of_its_own(make_core, tmp_path):
     core = make_core("verilog", synapses=8, lanes=4)
     result = simulate([core], steps=40, seed=1, output=tmp_path / "sim", coverage=True)
-    points = read_points(result.coverage, [source.name for source in core.sources])
+    points = read_points(result.coverage, list(core.verilog))
     for lane in range(4):
         assert any(p.hits for p in points if p.scope == f"lane_{lane}.datapath" and p.kind == "toggle")

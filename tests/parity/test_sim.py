@@ -47,13 +47,14 @@ def test_a_good_core_passes_and_everything_is_counted(make_core, tmp_path):
 
 def test_the_cache_key_covers_source_flags_and_tools(make_core, monkeypatch):
     core = make_core(synapses=4)
-    keys = [Simulator([core], waves=waves).folder for waves in (False, True)]
-    assert Simulator([core], waves=False).folder == keys[0]
+    keys = [Simulator([core], waves=waves).key for waves in (False, True)]
+    assert Simulator([core], waves=False).key == keys[0]
     path = core.folder / "dut.v"
     path.write_text(path.read_text() + "// edited\n")
-    keys.append(Simulator([core], waves=False).folder)
+    assert Simulator([core], waves=False).key == keys[0]  # what was read is what is built
+    keys.append(Simulator([load_core(core.folder)], waves=False).key)
     monkeypatch.setattr("sc_hw.simulator.version", lambda package: "another")
-    keys.append(Simulator([core], waves=False).folder)
+    keys.append(Simulator([core], waves=False).key)
     assert len(set(keys)) == 4
 
 
@@ -95,7 +96,7 @@ def test_one_lane_of_several_cores_can_be_wrong(make_core, broken, tmp_path):
     assert [core["mismatch"] is None for core in result.cores] == [True, False]
     assert [result.only(index).to_dict()["verdict"] for index in range(2)] == ["pass", "fail"]  # each core's own record
     assert not result.passed
-    with pytest.raises(UserError, match="also called"):
+    with pytest.raises(UserError, match=r"its module good\w* is another one"):
         simulate([good, make_core(synapses=6, name="good", folder=tmp_path / "twin")], steps=3, seed=1, output=tmp_path / "out")
     with pytest.raises(UserError, match="nothing to simulate"):
         simulate([], steps=3, seed=1, output=tmp_path / "out")

@@ -8,10 +8,12 @@ import pytest
 from sc_hw.manifest import load_core
 from sc_hw.proof.docket import Docket
 from sc_hw.proof.engine import prove_engine
-from sc_hw.proof.joint import prove_joint
+from sc_hw.proof.joint import cover_joint, prove_joint
 from sc_hw.proof.parts import prove_parts, prove_rest
 from sc_hw.proof.solver import find_solver
 from sc_hw_models.registry import get_rule
+
+from .questions import ask
 
 RESTS = [f"rest_{level}_{case}" for level in ("quiet", "inert") for case in ("trace", "spike")]
 
@@ -59,7 +61,7 @@ def test_no_bound_can_be_wider(bounds):
 
 
 def run(crossbar, tmp_path):
-    return prove_joint(crossbar, [find_solver("yices")], timeout=100, traces=tmp_path / "traces")
+    return ask(prove_joint, crossbar, tmp_path, covers=cover_joint)
 
 
 @pytest.mark.parametrize(
@@ -76,12 +78,14 @@ def test_what_joins_the_cores_is_proven(make_crossbar, tmp_path, generator, rule
     crossbar = make_crossbar(generator, pre=8, post=4, lanes=2, rule=rule, **settings)
     obligations = run(crossbar, tmp_path)
     assert {o.verdict for o in obligations} == {"proven"}, [vars(o) for o in obligations if o.verdict != "proven"]
-    rows = ["crossbar_rows"] if crossbar.design.rows else []
-    addresses = ["engine_memory", "crossbar_addresses", "inside"] * 2 * crossbar.design.addressed
-    covers = ["cover_two_timesteps_with_stalls", "cover_timestep_after_reset"]
-    covers += ["cover_addressed_pre", "cover_addressed_post"] * crossbar.design.addressed
-    assert [o.name for o in obligations] == ["engine_memory", "crossbar_fanout", "crossbar_streams", *rows, "crossbar_wiring",
-                                             "inside", *addresses, *covers]  # fmt: skip
+    rows, addressed = ["crossbar_rows"] if crossbar.design.rows else [], crossbar.design.addressed
+    memories = ["fanout_memory", *["post_addresses_memory", "pre_addresses_memory"] * addressed]
+    decoders = ["crossbar_addresses", "inside"] * 2 * addressed
+    assert [o.name for o in obligations] == [
+        *memories, *["rows_memory"] * bool(rows), "crossbar_fanout", "crossbar_streams", *rows, "crossbar_wiring", "inside",
+        *decoders, "cover_beat_after_stall", "cover_beat_after_reset",
+        *["cover_addressed_pre", "cover_addressed_post"] * addressed,
+    ]  # fmt: skip
 
 
 FAULTS = {  # what is replaced in the Verilog generator's text, and the statement that must be refuted
@@ -120,5 +124,5 @@ def test_an_engine_that_writes_a_skipped_row_is_refuted(make_crossbar, tmp_path)
     assert "written = write_back & ~skipped" in text
     path.write_text(text.replace("written = write_back & ~skipped", "written = write_back"))
     core = load_core(crossbar.folder / "synapses")
-    obligations = prove_engine(core, [find_solver("yices")], timeout=100, traces=tmp_path / "traces", covers=False)
+    obligations = ask(prove_engine, core, tmp_path)
     assert {"engine_sweep", "engine_skip"} & {o.name for o in obligations if o.verdict == "refuted"}

@@ -7,8 +7,9 @@ import pytest
 
 from sc_hw.errors import UserError
 from sc_hw.manifest import load_core
-from sc_hw.proof.engine import prove_engine
-from sc_hw.proof.solver import find_solver
+from sc_hw.proof.engine import cover_engine, prove_engine
+
+from .questions import ask
 
 SMALL = {"weight_bits": 2, "trace_bits": 2, "reward_bits": 2}
 STOCHASTIC = SMALL | {"rounding": "stochastic"}
@@ -41,9 +42,9 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("generator", few(metafunc, ["verilog", "amaranth"], 1))
 
 
-def run(core, tmp_path, *solvers, **options):
-    chosen = [find_solver(name) for name in solvers or ("bitwuzla",)]
-    return prove_engine(core, chosen, timeout=600, traces=tmp_path / "traces", **options)
+def run(core, tmp_path, *solvers, covers=True):
+    return ask(prove_engine, core, tmp_path, *(solvers or ("bitwuzla",)), timeout=600,
+               covers=cover_engine if covers else None)  # fmt: skip
 
 
 def test_proven(make_core, tmp_path, shape, generator):
@@ -54,8 +55,7 @@ def test_proven(make_core, tmp_path, shape, generator):
     names = {o.name for o in obligations}
     assert {"engine_memory", "engine_sweep", "engine_streams", "engine_clear", "engine_reset", "engine_host", "inside"} <= names
     assert ("engine_noise" in names) == ("rounding" in config)
-    assert ("cover_overlapped_sweeps" in names) == core.design.overlap
-    assert {"cover_clear_then_sweep", "cover_load_sweep_read_back", "cover_reset_in_a_sweep_then_sweep"} <= names
+    assert {"cover_clear", "cover_load_and_read_back", "cover_load_and_update", "cover_reset_then_result"} <= names
 
 
 # A pattern and what replaces it in the Verilog generator's text, the same for Amaranth's where that differs, the statements
@@ -145,7 +145,7 @@ def test_verb(make_core, sc_hw):
     core = make_core("verilog", synapses=3, **SMALL)
     status, out, err = sc_hw("prove", core.folder, "--part", "engine", "--solver", "bitwuzla")
     assert status == 0, out + err
-    assert "PASS dut: 12 of 12 obligations proven by bitwuzla" in out
+    assert "PASS dut: 15 of 15 obligations proven by bitwuzla" in out
     record = json.loads((core.folder / "results" / "prove.json").read_text())
     assert record["tools"].keys() == {"yosys", "bitwuzla", "sby"}
 

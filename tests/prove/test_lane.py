@@ -161,7 +161,7 @@ def test_operands_that_match_no_multiplier_are_listed(make_core):
 )
 def test_replay_shows_what_the_proof_found(sc_hw, make_core, generator, module, pattern, new):
     core = make_core(generator, **SMALL)
-    file = core.folder / "results" / "counterexample.json"
+    file = core.folder / "results" / "prove" / "counterexample.json"
     right = {path: path.read_text() for path in core.sources}
     edit(core, module, pattern, new)
     status, out, _ = sc_hw("prove", core.folder, "--solver", "yices")
@@ -189,9 +189,15 @@ def test_replay_shows_what_the_proof_found(sc_hw, make_core, generator, module, 
 
 def test_replay_refuses_other_files(sc_hw, make_core, tmp_path):
     core = make_core("verilog", **SMALL)
-    shared = {"core": "dut", "rule": "r_stdp", "config": dataclasses.asdict(core.design.config)}
+    shared = {
+        "core": "dut",
+        "rule": "r_stdp",
+        "config": dataclasses.asdict(core.design.config),
+        "obligation": "weight",
+        "found": {},
+    }
     for content, needle in (
-        (None, "no readable counterexample"),
+        (None, "cannot be read"),
         ("[]", "not a counterexample"),
         (json.dumps(shared | {"core": "x", "run": []}), "another core or configuration"),
         (json.dumps(shared | {"run": []}), "no run of the lane"),

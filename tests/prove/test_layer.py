@@ -6,12 +6,13 @@ import re
 import pytest
 
 from sc_hw.manifest import load_core
-from sc_hw.proof.joint import prove_joint
-from sc_hw.proof.solver import find_solver
+from sc_hw.proof.joint import cover_joint, prove_joint
+
+from .questions import ask
 
 
 def run(layer, tmp_path):
-    return prove_joint(layer, [find_solver("yices")], timeout=300, traces=tmp_path / "traces")
+    return ask(prove_joint, layer, tmp_path, timeout=300, covers=cover_joint)
 
 
 # Generator, presynaptic and postsynaptic neurons, lanes: also one word, and one neuron on either side.
@@ -23,8 +24,8 @@ def test_proven(make_layer, tmp_path, generator, neurons, postsynaptic, lanes):
     layer = make_layer(generator, neurons=neurons, postsynaptic=postsynaptic, lanes=lanes, consolidation="pull")
     obligations = run(layer, tmp_path)
     assert {o.verdict for o in obligations} == {"proven"}, [vars(o) for o in obligations if o.verdict != "proven"]
-    assert [o.name for o in obligations] == ["engine_memory", "layer_fanout", "layer_streams", "layer_wiring", "inside",
-                                             "cover_two_timesteps_with_stalls", "cover_timestep_after_reset"]  # fmt: skip
+    assert [o.name for o in obligations] == ["fanout_memory", "layer_fanout", "layer_streams", "layer_wiring", "inside",
+                                             "cover_beat_after_stall", "cover_beat_after_reset"]  # fmt: skip
 
 
 FAULTS = {  # what is replaced in the Verilog generator's text, and the statement that must be refuted

@@ -100,8 +100,8 @@ def test_the_core_is_the_one_that_is_counted(core: Core, target: str) -> None:
     """Cell for cell what synthesis counts, with its ports on their registers, and nothing lost of these."""
     ports, device = core.design.lane_ports(), load_target(target)
     text = wrapper_text("dut_lane_pnr", "dut_lane", ports)
-    netlist, whole = map_wrapped(core.sources, "dut_lane", device, wrapper="dut_lane_pnr", text=text)
-    assert netlist.cells == map_sources(core.sources, "dut_lane", device).cells
+    netlist, whole = map_wrapped(core.verilog, "dut_lane", device, wrapper="dut_lane_pnr", text=text)
+    assert netlist.cells == map_sources(core.verilog, "dut_lane", device).cells
     module = whole["modules"]["dut_lane_pnr"]
     inside = [cell["type"] for name, cell in module["cells"].items() if name.startswith("core.")]
     expected = {kind: n for kind, n in netlist.cells.items() if kind != "$scopeinfo"}

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -401,5 +402,12 @@ def test_bad_input_is_refused_and_nothing_written(tmp_path):
     with pytest.raises(UserError, match=r"--resume: .* cannot be read"):
         raise sc_hw("-o", tmp_path / "there", "--resume").exception
     assert sc_hw(*SMALL, "-o", tmp_path / "done").exit_code == 0
+    for name, content in (("identity", "[1]"), ("identity", "{"), ("history", '[["x"]]'), ("rows", "many"), ("progress", [1])):
+        kept = dict(np.load(tmp_path / "done" / "checkpoint.npz"))
+        shutil.copytree(tmp_path / "done", tmp_path / "odd")
+        np.savez(tmp_path / "odd" / "checkpoint.npz", **kept | {name: content})
+        with pytest.raises(UserError, match=r"checkpoint\.npz cannot be read"):
+            raise sc_hw(*SMALL, "-o", tmp_path / "odd", "--resume").exception
+        shutil.rmtree(tmp_path / "odd")
     with pytest.raises(UserError, match="written with another seed; give the same options"):
         raise sc_hw(*SMALL, "--seed", 5, "--resume", "-o", tmp_path / "done").exception

@@ -30,7 +30,7 @@ def importance_codes(importance: np.ndarray, consolidation: str, bits: int = 3) 
     """
     if not isinstance(consolidation, str) or consolidation not in CODE_KINDS:
         raise ConfigError(f"consolidation={consolidation!r}: keeps no code; allowed are {', '.join(CODE_KINDS)}")
-    check_integer("bits", bits, 1, 4)
+    bits = check_integer("bits", bits, 1, 4)
     importance = as_array("importance", importance)
     if importance.dtype.kind not in "biuf":
         raise ConfigError(f"importance: dtype {importance.dtype} given; allowed are real numbers")

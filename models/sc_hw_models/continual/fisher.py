@@ -10,6 +10,7 @@ approximation for natural gradient descent", NeurIPS 2019.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -17,7 +18,15 @@ import numpy as np
 from ..checks import as_array, check_all, check_array, check_choice, check_instance, new_generator
 from ..rule import ConfigError
 
-__all__ = ["FISHER_KINDS", "LIKELIHOODS", "Classifier", "Perceptron", "fisher_diagonal", "likelihood_probabilities"]
+__all__ = [
+    "FISHER_KINDS",
+    "LIKELIHOODS",
+    "Classifier",
+    "Perceptron",
+    "check_layout",
+    "fisher_diagonal",
+    "likelihood_probabilities",
+]
 
 LIKELIHOODS = ("softmax", "logistic")
 FISHER_KINDS = ("exact", "sampled", "empirical")
@@ -98,10 +107,7 @@ class Perceptron:
 
     def _activities(self, weights: Arrays, inputs: np.ndarray) -> Arrays:
         """Return what each layer is given, and the outputs."""
-        if np.ndim(inputs) != 2 or np.shape(inputs)[1] != weights[0].shape[1] - self.biases:
-            raise ConfigError(
-                f"inputs: shape {np.shape(inputs)} given; allowed is (samples, {weights[0].shape[1] - self.biases})"
-            )
+        check_layout([w[..., :-1] if self.biases else w for w in weights], np.shape(inputs))
         activities = [self._with_one(np.asarray(inputs, dtype=np.float64))]
         for layer, weight in enumerate(weights):
             z = activities[-1] @ weight.T
@@ -110,6 +116,29 @@ class Perceptron:
 
     def _with_one(self, activity: np.ndarray) -> np.ndarray:
         return np.hstack([activity, np.ones((len(activity), 1))]) if self.biases else activity
+
+
+def check_layout(weights: Arrays, inputs: tuple[int, ...]) -> None:
+    """Refuse by ``ConfigError`` weights that are not ``(outputs, inputs)`` of one another, or inputs of another shape."""
+    shapes = [np.shape(weight) for weight in weights]
+    if any(len(shape) != 2 for shape in shapes):
+        raise ConfigError(f"weights: shapes {shapes} given; allowed is (outputs, inputs) for each layer")
+
+    def fits(layout: list[tuple[int, ...]]) -> bool:
+        joined = all(before[0] == after[1] for before, after in pairwise(layout))
+        return joined and len(inputs) == 2 and inputs[1] == layout[0][1]
+
+    if fits(shapes):
+        return
+    if fits([shape[::-1] for shape in shapes]):
+        raise ConfigError(f"weights: shapes {shapes} given, which are (inputs, outputs) of inputs {inputs}; allowed is "
+                          "(outputs, inputs) for each layer: transpose every array")  # fmt: skip
+    for layer, (before, after) in enumerate(pairwise(shapes), 1):
+        if before[0] != after[1]:
+            raise ConfigError(f"weights: layer {layer} of shape {after} takes {after[1]} inputs, the layer before it of shape "
+                              f"{before} has {before[0]} outputs; allowed is (outputs, inputs) for each layer")  # fmt: skip
+    raise ConfigError(f"inputs: shape {inputs} given; allowed is (samples, {shapes[0][1]}), because the first layer's weights, "
+                      f"(outputs, inputs), have shape {shapes[0]}")  # fmt: skip
 
 
 def fisher_diagonal(

@@ -8,7 +8,7 @@ import numpy as np
 from ..checks import as_array, check_all, check_choice, check_number
 from ..rule import ConfigError
 from .ewc import ElasticPenalty, check_arrays
-from .fisher import Classifier, Perceptron, fisher_diagonal
+from .fisher import Classifier, Perceptron, check_layout, fisher_diagonal
 from .plasticity import PLASTICITY_RULES, PlasticityConfig
 
 __all__ = ["ContinualLearner", "ContinualReport", "LayerReport"]
@@ -96,6 +96,11 @@ class ContinualLearner:
         That is the empirical Fisher information if the gradients are those of the true labels, and the one meant by EWC if
         the labels were drawn from the network's own answers: which it is, is the caller's choice.
         """
+        if isinstance(gradients_per_sample, np.ndarray) and gradients_per_sample.ndim == 2:  # what the inputs look like
+            check_layout(self.weights, gradients_per_sample.shape)
+            raise ConfigError(f"gradients_per_sample: an array of shape {gradients_per_sample.shape} given; allowed is a list "
+                              f"with an array a layer for each sample, of the weights' shapes {self._shapes}, (outputs, inputs); "
+                              "inputs go to measure_fisher")  # fmt: skip
         if not isinstance(gradients_per_sample, list | tuple) or not len(gradients_per_sample):
             raise ConfigError("gradients_per_sample: no list, or no samples; give a list of arrays, one a layer, for each sample")
         total = [np.zeros(shape) for shape in self._shapes]

@@ -29,7 +29,7 @@ from ..continual.plasticity import Conversion, PlasticityConfig, decay_shift, le
 from ..core import CoreModel
 from ..deviation import Deviations
 from ..fixed import ROUNDINGS, Value, asr, bit, clip, decay_magnitude, minimum, rounding_noise, select, truncate
-from ..rule import ConfigError, Demonstration, Field, Preset, Rest, Rule, RuleSpec, check_integer
+from ..rule import ConfigError, Demonstration, Field, Preset, Rest, Rule, RuleSpec, as_integer, check_integer
 
 __all__ = ["RULE", "OnlineO1Config", "OnlineO1Float"]
 
@@ -98,8 +98,8 @@ class OnlineO1Config(ConsolidationConfig):
 
     def __post_init__(self) -> None:
         # The product of reward and eligibility must stay within 62 bits, hence T + F <= 30; first, to name this range.
-        check_integer("trace_bits", self.trace_bits, *self.RANGES["trace_bits"])
-        check_integer("trace_fraction_bits", self.trace_fraction_bits, 0, 30 - self.trace_bits)
+        bits = check_integer("trace_bits", self.trace_bits, *self.RANGES["trace_bits"])
+        check_integer("trace_fraction_bits", self.trace_fraction_bits, 0, 30 - bits)
         super().__post_init__()
         self.check_drive(self.reward_bits + self.trace_bits)
         _spec(self)
@@ -152,7 +152,7 @@ class OnlineO1Config(ConsolidationConfig):
 
     def encode_reward(self, reward: int) -> int:
         """Return the word that stands for a reward: clipped to its range, as a power of two the nearest, the larger of two."""
-        reward = clip(reward, self.min_reward, self.max_reward)
+        reward = clip(as_integer("reward", reward), self.min_reward, self.max_reward)
         if self.reward_encoding == "linear" or reward == 0:
             return reward
         code = (abs(reward) * 4 // 3).bit_length()  # from three quarters of a power on it is the nearest
@@ -504,3 +504,14 @@ RULE = Rule(
     },
     from_plasticity=_from_plasticity,
 )
+
+_BY_HAND = ("OnlineO1Array", "OnlineO1Synapse", "build_online_o1_memory_proof")
+
+
+def __getattr__(name: str) -> Any:
+    """Return what ``synapse`` has; it imports this module, and these names were here first."""
+    if name in _BY_HAND:
+        from .. import synapse
+
+        return getattr(synapse, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

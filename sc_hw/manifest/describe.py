@@ -1,0 +1,121 @@
+"""What a manifest says about a design: written at emission, worked out again whenever a folder is read."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from .. import __version__
+from ..config import config_toml
+from ..initial import initial_csv
+from ..rtl.crossbar import CrossbarDesign
+from ..rtl.design import CoreDesign, Port
+from ..rtl.layer import LayerDesign
+from ..rtl.names import verilog_names
+from .schema import CROSSBAR_SCHEMA, LAYER_SCHEMA, SCHEMA
+
+__all__ = ["CONFIG", "FILE_LIST", "INITIAL", "described", "difference", "manifest_of", "manifest_text", "own_texts", "sha256"]
+
+FILE_LIST, CONFIG, INITIAL = "filelist.f", "config.toml", "initial_state.csv"
+
+
+def sha256(content: str | bytes) -> str:
+    """Return the digest of a file."""
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def _port(port: Port) -> dict[str, Any]:
+    return {"name": port.name, "direction": port.direction, "bits": port.bits, "signed": port.signed, "meaning": port.meaning}
+
+
+def described(design: CoreDesign, generator: str) -> dict[str, Any]:
+    """Return every entry that follows from a design and its generator: all but ``parts``, ``tools`` and ``sha256``."""
+    entries: dict[str, Any] = {"name": design.name, "top": design.name, "rule": design.rule.name, "generator": generator,
+               "config": dataclasses.asdict(design.config)}  # fmt: skip
+    ports, verilog = [_port(port) for port in design.ports()], verilog_names(design, generator)
+    if isinstance(design, LayerDesign):
+        front = design.presynaptic
+        neurons = {"presynaptic_rule": front.rule.name, "presynaptic_config": dataclasses.asdict(front.config),
+                   "presynaptic": front.synapses, "postsynaptic": design.postsynaptic}  # fmt: skip
+        entries = {"schema": LAYER_SCHEMA, **entries, **neurons}
+    elif isinstance(design, CrossbarDesign):
+        entries = {"schema": CROSSBAR_SCHEMA, **entries, "presynaptic": design.pre.synapses, "postsynaptic": design.post.synapses,
+                   "addressed": design.addressed}  # fmt: skip
+    else:
+        return {"schema": SCHEMA, **entries, **_core(design), "ports": ports,
+                "modules": {"core": design.name, "lane": f"{design.name}_lane", "datapath": f"{design.name}_datapath"},
+                "verilog": verilog}  # fmt: skip
+    return {**entries, "synapses": design.synapses, "lanes": design.lanes, "ports": ports,
+            "modules": {"core": design.name, "fanout": design.fanout.name}, "verilog": verilog}  # fmt: skip
+
+
+def _core(design: CoreDesign) -> dict[str, Any]:
+    spec, positions = design.spec, design.spec.positions()
+    return {
+        "synapses": design.synapses,
+        "lanes": design.lanes,
+        "words_per_lane": design.words,
+        "row_words": design.row_words,
+        "queued": design.queued,
+        "latency": spec.latency,
+        "pipeline_depth": design.pipeline_depth,
+        "state_bits": spec.state_bits,
+        "state_fields": [
+            {"name": f.name, "bits": f.bits, "signed": f.signed, "reset": f.reset, "position": positions[f.name],
+             "meaning": f.meaning}
+            for f in spec.state
+        ],
+        "random_bits_per_lane": spec.lfsr.bits if spec.lfsr else 0,
+    }  # fmt: skip
+
+
+def own_texts(design: CoreDesign, generator: str) -> dict[str, str]:
+    """Return the files of the folder itself that are no Verilog, by name, but for the manifest: they follow from the design."""
+    listed = verilog_names(design, generator)
+    listed += [f"{place}/{name}" for place, (_, part) in design.parts.items() for name in verilog_names(part, generator)]
+    texts = {FILE_LIST: "".join(f"{name}\n" for name in listed)}
+    if not design.parts:
+        texts[CONFIG] = config_toml(design.config, f"Resolved configuration of {design.name}, rule {design.rule.name}")
+        if design.initial:
+            texts[INITIAL] = initial_csv(design.initial)
+    return texts
+
+
+def manifest_of(design: CoreDesign, generator: str, files: Mapping[str, str], parts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the manifest of the files emitted for ``design``; it holds no date, path or host.
+
+    ``files`` are those of its own folder, ``parts`` the text of its parts' manifests by folder.
+    """
+    digests = {"parts": {place: sha256(text) for place, text in parts.items()}} if parts else {}
+    tools = {"sc-hw": __version__} | {name: version(name) for name in ("amaranth", "jinja2", "pyosys")}
+    sha = {name: sha256(text) for name, text in sorted(files.items())}
+    return {**described(design, generator), **digests, "tools": tools, "sha256": sha}
+
+
+def manifest_text(manifest: Mapping[str, Any]) -> str:
+    """Return the file of a manifest."""
+    return json.dumps(manifest, indent=2) + "\n"
+
+
+def difference(found: Any, expected: Any, place: str = "") -> str:
+    """Return where two JSON documents differ first, in the order of ``expected``, and how; empty when they are the same."""
+    if isinstance(found, dict) and isinstance(expected, dict):
+        for key, value in expected.items():
+            name = f"{place}.{key}" if place else str(key)
+            if key not in found:
+                return f"{name} is missing"
+            if text := difference(found[key], value, name):
+                return text
+        extra = next((key for key in found if key not in expected), None)
+        return "" if extra is None else f"{place or 'it'} has {extra!r}, which does not belong there"
+    if isinstance(found, list) and isinstance(expected, list | tuple):
+        for index, value in enumerate(expected):
+            if index == len(found):
+                return f"{place}[{index}] is missing"
+            if text := difference(found[index], value, f"{place}[{index}]"):
+                return text
+        return "" if len(found) == len(expected) else f"{place}[{len(expected)}] does not belong there"
+    same = type(found) is type(expected) and found == expected
+    return "" if same else f"{place} is {json.dumps(found)[:80]}, not {json.dumps(expected)[:80]}"

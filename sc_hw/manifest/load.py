@@ -1,0 +1,233 @@
+"""Reading a folder of emitted IP: nothing that it says is believed before it has been worked out again."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sc_hw_models.registry import get_rule
+from sc_hw_models.rule import ConfigError
+
+from ..config import build_config
+from ..errors import UserError
+from ..initial import emitted_initial, initial_bytes, initial_csv
+from ..rtl.crossbar import CrossbarDesign
+from ..rtl.design import CoreDesign
+from ..rtl.layer import LayerDesign
+from ..sources import check_verilog
+from ..strict import checked, one_line, read_file, read_json, read_text
+from .describe import INITIAL, described, difference, manifest_text, own_texts, sha256
+from .schema import CROSSBAR_SCHEMA, LAYER_SCHEMA, OLD_SCHEMAS, SCHEMA, SHAPES
+
+__all__ = ["MANIFEST", "Core", "load_core"]
+
+MANIFEST = "manifest.json"
+_AGAIN = "emit the core again"
+_MANIFEST_BYTES = 1 << 20
+_VERILOG_BYTES = 1 << 26  # of a file without initial contents; the largest emitted one has less than a tenth
+_VERILOG_SUFFIXES = (".v", ".vh", ".sv", ".svh")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Core:
+    """An emitted folder as read back from its manifest; ``digest`` is one SHA-256 over the manifest and every file as it is.
+
+    ``texts`` is the folder's own Verilog by name, the bytes of which the digest is: what works on the core takes these, so
+    that a file edited meanwhile changes neither the work nor the digest. A layer or a crossbar has its cores as ``parts``,
+    the neurons first: cores of their own, which ``edited`` and ``digest`` cover too.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    design: CoreDesign
+    edited: tuple[str, ...]
+    digest: str
+    texts: Mapping[str, bytes]
+    parts: tuple["Core", ...] = ()
+
+    @property
+    def verilog(self) -> dict[str, bytes]:
+        """The Verilog by file name, in the order of the file list, as it was when the folder was read."""
+        files = {name: self.texts[name] for name in self.manifest["verilog"]}
+        for part in self.parts:
+            files |= part.verilog
+        return files
+
+    @property
+    def verilog_text(self) -> dict[str, str]:
+        """The same as text."""
+        return {name: content.decode().replace("\r\n", "\n") for name, content in self.verilog.items()}
+
+    @property
+    def sources(self) -> list[Path]:
+        """The Verilog files as they are now, in the order of the file list, for a person or a tool that is not ours."""
+        return [self.folder / name for name in self.manifest["verilog"]] + [path for part in self.parts for path in part.sources]
+
+    def check_single(self, what: str) -> None:
+        """Raise ``UserError`` when this has several cores, because ``what`` is of one of them."""
+        if self.parts:
+            folders = " or ".join(str(part.folder) for part in self.parts)
+            raise UserError(f"{self.folder}: a {_kind(self.design)}; {what} is of one core: give {folders}")
+
+
+def load_core(folder: Path, *, system_tasks: bool = False) -> Core:
+    """Read a folder of emitted IP.
+
+    The manifest must have its schema, and every entry of it that follows from rule, configuration and sizes must be what
+    follows; so must each part's from the whole's. Verilog that differs from its digest is listed in ``edited``, not refused:
+    an edited core is just what parity is for. It must keep to what ``check_verilog`` allows; ``system_tasks`` allows more, for
+    simulation. Any other file must be as it was emitted, and there may be no Verilog that is not listed.
+    Errors: ``UserError`` that names the file and the first entry for which this is not so.
+    """
+    manifest, inside = _read(folder), {}
+    initial: dict[str, dict[str, np.ndarray]] = {}  # by place; that of a crossbar's neurons follows from the synapses'
+    try:
+        bare = _design(folder, manifest, {})
+        _check(folder, manifest, bare, names=False)
+        places = manifest.get("parts", {})
+        if places.keys() != bare.parts.keys():
+            raise UserError(f"{folder / MANIFEST}: parts are {', '.join(places)}, not {', '.join(bare.parts)}; {_AGAIN}")
+        for place, (_, part) in bare.parts.items():
+            inside[place] = _read(folder / place, SCHEMA)
+            _check_part(folder, place, inside[place], part, manifest, names=False)
+            initial[place] = _initial(folder / place, inside[place], part)
+        if not places:
+            initial[""] = _initial(folder, manifest, bare)
+        design = _design(folder, manifest, initial)
+    except (ConfigError, TypeError, ValueError, OverflowError) as error:
+        raise UserError(f"{folder / MANIFEST}: {one_line(error)}; {_AGAIN}") from error
+    for place, (_, part) in design.parts.items():
+        _check_part(folder, place, inside[place], part, manifest, names=True)
+    parts = tuple(_core(folder / place, inside[place], part, (), system_tasks) for place, (_, part) in design.parts.items())
+    _check(folder, manifest, design, names=True)
+    return _core(folder, manifest, design, parts, system_tasks)
+
+
+def _kind(design: CoreDesign) -> str:
+    return "layer" if isinstance(design, LayerDesign) else "crossbar" if isinstance(design, CrossbarDesign) else "core"
+
+
+def _read(folder: Path, only: str = "") -> dict[str, Any]:
+    """Return a manifest that has its schema, which is ``only`` where that is given: then the folder is a part."""
+    path = folder / MANIFEST
+    if only and folder.is_symlink():
+        raise UserError(f"{folder}: a symbolic link, not a part of this folder; {_AGAIN}")
+    document = read_json(path, limit=_MANIFEST_BYTES, remedy="give a folder that sc-hw emit wrote")
+    schema = document.get("schema") if isinstance(document, dict) else None
+    known = [only] if only else list(SHAPES)
+    if schema not in known:
+        age = "of an older sc-hw" if schema in OLD_SCHEMAS else "not known here"
+        text = one_line(json.dumps(schema))[:80]
+        raise UserError(f"{path}: schema {text} is {age}; this sc-hw reads {', '.join(known)}; {_AGAIN}")
+    checked(document, SHAPES[schema], path, "a manifest", remedy=_AGAIN)
+    return dict(document)
+
+
+def _design(folder: Path, manifest: Mapping[str, Any], initial: Mapping[str, dict[str, np.ndarray]]) -> CoreDesign:
+    """Return ``_built``; a ``UserError`` names the file, not the option of ``emit`` alone."""
+    try:
+        return _built(manifest, initial)
+    except UserError as error:
+        raise UserError(f"{folder / MANIFEST}: {one_line(error)}; {_AGAIN}") from error
+
+
+def _built(manifest: Mapping[str, Any], initial: Mapping[str, dict[str, np.ndarray]]) -> CoreDesign:
+    """Return the design that the few entries describe from which all others follow; ``initial`` is state by part."""
+    rule = get_rule(manifest["rule"])
+    config = build_config(rule, manifest["config"])
+    name, synapses, lanes = manifest["name"], manifest["synapses"], manifest["lanes"]
+    if manifest["schema"] == CROSSBAR_SCHEMA:
+        return CrossbarDesign.made(
+            name, rule.whole or rule, config, pre=manifest["presynaptic"], post=manifest["postsynaptic"], lanes=lanes,
+            addressed=manifest["addressed"], initial=initial.get("synapses", {}),
+        )  # fmt: skip
+    if manifest["schema"] == LAYER_SCHEMA:
+        front = get_rule(manifest["presynaptic_rule"])
+        neurons = CoreDesign(name=f"{name}_neurons", rule=front, config=build_config(front, manifest["presynaptic_config"]),
+                             synapses=manifest["presynaptic"], lanes=lanes, initial=initial.get("neurons", {}))  # fmt: skip
+        return LayerDesign(name=name, rule=rule, config=config, synapses=synapses, lanes=lanes,
+                           initial=initial.get("synapses", {}), presynaptic=neurons)  # fmt: skip
+    design = CoreDesign(name=name, rule=rule, config=config, synapses=synapses, lanes=lanes, initial=initial.get("", {}),
+                        row_words=manifest["row_words"], queued=manifest["queued"])  # fmt: skip
+    if design.row_words and (design.words % design.row_words or design.rule.whole is None or design.spec.rest is None):
+        raise ValueError(f"row_words {design.row_words}: the {design.words} words of a lane of {rule.name} are no such rows")
+    return design
+
+
+def _check(folder: Path, manifest: Mapping[str, Any], design: CoreDesign, *, names: bool) -> None:
+    """Raise ``UserError`` for the first entry that does not follow; ``names``: those of the files too, if the design is whole."""
+    if text := _wrong(manifest, design, manifest["generator"], names=names):
+        raise UserError(f"{folder / MANIFEST}: {one_line(text)}, which follows from its configuration; {_AGAIN}")
+
+
+def _check_part(
+    folder: Path, place: str, manifest: Mapping[str, Any], design: CoreDesign, whole: Mapping[str, Any], *, names: bool
+) -> None:
+    """Raise ``UserError`` when a part is not what the whole makes of it."""
+    text = _wrong(manifest, design, whole["generator"], names=names)
+    if not text and sha256(manifest_text(manifest)) != whole["parts"][place]:
+        text = f"{MANIFEST} is not the one with the digest in {folder / MANIFEST}"
+    if text:
+        raise UserError(f"{folder / place}: a part of another emission: {one_line(text)}; emit {folder} again")
+
+
+def _wrong(manifest: Mapping[str, Any], design: CoreDesign, generator: str, *, names: bool) -> str:
+    """Return the first entry that does not follow from the design, and what follows; empty when all do."""
+    expected = described(design, generator)
+    own = {key: value for key, value in manifest.items() if key not in ("parts", "tools", "sha256")}
+    if not names:  # those of memories depend on whether there is an initial state
+        del expected["verilog"], own["verilog"]
+        return difference(own, expected)
+    if text := difference(own, expected):
+        return text
+    texts = own_texts(design, generator)
+    listed = {*expected["verilog"], *texts}
+    digests = manifest["sha256"]
+    wanted = {name: sha256(texts[name]) if name in texts else digests.get(name) for name in sorted(listed)}
+    return difference(digests, wanted, "sha256")
+
+
+def _initial(folder: Path, manifest: Mapping[str, Any], design: CoreDesign) -> dict[str, np.ndarray]:
+    """Return the initial state of a core, empty when its manifest lists none."""
+    if INITIAL not in manifest["sha256"]:
+        return {}
+    values = emitted_initial(folder / INITIAL, design.spec, design.synapses, _AGAIN)
+    if sha256(initial_csv(values)) != manifest["sha256"][INITIAL]:
+        raise _altered(folder / INITIAL)
+    return values
+
+
+def _altered(path: Path) -> UserError:
+    return UserError(f"{path}: not as it was emitted, and only Verilog may be edited; {_AGAIN}")
+
+
+def _verilog(path: Path, design: CoreDesign) -> str:
+    """Return the text of a Verilog file of a design."""
+    contents = (64 + design.spec.state_bits // 4) * design.words if design.initial else 0
+    return read_text(path, limit=_VERILOG_BYTES + contents, remedy=_AGAIN)
+
+
+def _core(folder: Path, manifest: dict[str, Any], design: CoreDesign, parts: tuple[Core, ...], system_tasks: bool) -> Core:
+    """Return the core of a manifest that follows from its design, with what its files are now."""
+    listed, found = manifest["sha256"], {}
+    texts: dict[str, bytes] = {}
+    for name in manifest["verilog"]:
+        text = _verilog(folder / name, design)
+        check_verilog(text, str(folder / name), system_tasks=system_tasks)
+        texts[name] = text.encode()
+        found[name] = sha256(texts[name])
+    for name in listed.keys() - found.keys():
+        found[name] = sha256(read_file(folder / name, limit=initial_bytes(design.spec, design.synapses), remedy=_AGAIN))
+        if found[name] != listed[name]:
+            raise _altered(folder / name)
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in _VERILOG_SUFFIXES and path.name not in found:
+            raise UserError(f"{folder}: {one_line(path.name)!r} is Verilog that {MANIFEST} does not list; move it elsewhere")
+    edited = [name for name, digest in listed.items() if found[name] != digest]
+    edited += [f"{part.folder.name}/{name}" for part in parts for name in part.edited]
+    files = {name: found[name] for name in listed}
+    whole = sha256(json.dumps([manifest, files, *(part.digest for part in parts)], sort_keys=True))
+    return Core(folder=folder, manifest=manifest, design=design, edited=tuple(edited), digest=whole, texts=texts, parts=parts)

@@ -1,0 +1,236 @@
+"""The closed world: what the proof argues about module by module is all there is, in its place and on the clock.
+
+A proof replaces lanes, memories and cores by what is proven of their modules. That says something of the hardware only when
+each of these instances is of exactly that module with exactly those parameters, has the clock, and when nothing else stands
+in the files: this is read off the elaborated hierarchy of the whole folder, before anything is proven.
+"""
+
+import json
+import re
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from ..manifest import Core
+from ..rtl.instances import Instance
+from ..yosys import YosysError, find_yosys, run_yosys
+from .circuit import without_initial_words
+from .result import Obligation
+
+__all__ = ["check_structure", "is_sound"]
+
+_READ = """read_verilog -sv {files}
+tee -q -o listed.txt ls
+chformal -remove
+hierarchy -check -top {top}
+proc
+tee -q -o checked.txt check
+write_json netlist.json
+"""
+# Cells that give one defined value for all inputs, the same to every tool. Others, such as an index that may be out of range,
+# a division, a latch or an assumption, mean something that this proof does not model.
+_KINDS = {
+    *("$not", "$pos", "$neg", "$and", "$or", "$xor", "$xnor", "$reduce_and", "$reduce_or", "$reduce_xor", "$reduce_xnor"),
+    *("$reduce_bool", "$logic_not", "$logic_and", "$logic_or", "$add", "$sub", "$mul", "$shl", "$shr", "$sshl", "$sshr"),
+    *("$shift", "$lt", "$le", "$eq", "$ne", "$ge", "$gt", "$mux", "$pmux", "$dff", "$dffe", "$sdff", "$sdffe", "$sdffce"),
+    *("$memrd", "$memwr_v2", "$meminit_v2", "$scopeinfo"),
+}
+# Attributes that change how a tool reads a module or a case, so that two tools may not read the same hardware.
+_ATTRIBUTES = {
+    *("blackbox", "whitebox", "keep_hierarchy", "anyconst", "anyseq", "allconst", "allseq", "gclk", "init", "techmap_wrap"),
+}
+# Words, in comments too, by which some tools read something else than others: Yosys passes over a defparam of a parameter that
+# the instance sets, and over what is bound from elsewhere.
+_DIRECTIONS = re.compile(r"\b(full_case|parallel_case|translate_o(?:n|ff)|synthesis_o(?:n|ff)|defparam|bind|primitive|specify)\b")
+_STATEMENT = (
+    "every instance is the proven module with the proven parameters, on the clock; nothing else stands in the files, and "
+    "every net has one driver"
+)
+_NO_VALUE = {"x", "z"}
+_DEFINED = "no bit of the Verilog is undefined ('x, 'z), so that all tools and the silicon agree"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Module:
+    """A module of the elaborated hierarchy: its name in the Verilog, its parameters, and its netlist as Yosys writes it."""
+
+    name: str
+    parameters: Mapping[str, int]
+    netlist: Mapping[str, Any]
+
+
+def check_structure(core: Core) -> list[Obligation]:
+    """Return the obligations ``structure`` and ``defined`` of an emitted folder and of all its parts, proven or refuted.
+
+    A note of ``structure`` names each instance and pin that is not as the proof takes it. Errors: ``UserError`` when Yosys
+    cannot read the files.
+    """
+    started = time.monotonic()
+    path, number = find_yosys()
+    texts = core.verilog_text
+    names = list(texts)
+    script = _READ.format(files=" ".join(names), top=core.design.name)
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
+        folder = Path(scratch)
+        for name, text in texts.items():
+            (folder / name).write_text(without_initial_words(text), encoding="utf-8")
+        try:
+            run_yosys(script, path=path, cwd=folder)
+        except YosysError as error:
+            raise UserError(f"{core.folder}: Yosys {number} cannot read the Verilog: {error.reason}") from error
+        listed, checked, netlist = (
+            (folder / file).read_text(encoding="utf-8") for file in ("listed.txt", "checked.txt", "netlist.json")
+        )
+    modules = {kind: _module(kind, module) for kind, module in json.loads(netlist)["modules"].items()}
+    answer = {"solver": "yosys", "version": number, "answer": "read", "seconds": round(time.monotonic() - started, 3)}
+    structure = [
+        *_instances(core.design.name, core.design.instances(), modules),
+        *_leftovers(re.findall(r"^  (\S+)$", listed, re.MULTILINE), modules),
+        *(fault for module in modules.values() for fault in _oddities(module)),
+        *_places(names, modules),
+        *(
+            f"{name}: {word} makes tools read different things"
+            for name, text in texts.items()
+            for word in _DIRECTIONS.findall(text)
+        ),
+        *re.findall(r"^Warning: (.*)$", checked, re.MULTILINE),
+    ]
+    undefined = sorted({where for module in modules.values() for where in _undefined(module)})
+    return [
+        Obligation(name=title, statement=statement, verdict="refuted" if faults else "proven", answers=[answer],
+                   note="; ".join(dict.fromkeys(faults)))
+        for title, statement, faults in (("structure", _STATEMENT, structure), ("defined", _DEFINED, undefined))
+    ]  # fmt: skip
+
+
+def is_sound(obligations: Sequence[Obligation]) -> bool:
+    """Return whether a structure is one about which anything can be proven."""
+    return all(obligation.verdict == "proven" for obligation in obligations)
+
+
+def _module(kind: str, netlist: Mapping[str, Any]) -> _Module:
+    # A module whose parameters were set at an instance is a copy with a name made of both.
+    name = netlist["attributes"].get("hdlname", kind).strip() if kind.startswith("$paramod") else kind
+    values = netlist.get("parameter_default_values", {})
+    return _Module(name=name, parameters={key: _number(value) for key, value in values.items()}, netlist=netlist)
+
+
+def _number(value: str) -> int:
+    """Return a parameter of a Yosys netlist as a number, -1 for what is none."""
+    return int(value, 2) if re.fullmatch("[01]+", value) else -1
+
+
+def _instances(top: str, expected: Mapping[str, Instance], modules: Mapping[str, _Module]) -> Iterator[str]:
+    """Yield what is wrong with the instances below ``top``: which module, which parameters, which clock, which are missing."""
+    apart = {instance.module for instance in expected.values()}
+    found = set()
+
+    def walk(kind: str, place: str) -> Iterator[str]:
+        clock = modules[kind].netlist["ports"].get("clk", {}).get("bits")
+        for name, cell in modules[kind].netlist["cells"].items():
+            inner, where = modules.get(cell["type"]), f"{place}{name}"
+            if inner is None:
+                continue
+            if "clk" in inner.netlist["ports"] and (clock is None or cell["connections"].get("clk") != clock):
+                yield f"{where}: pin clk is not on the clock of the module around it"
+            wanted = expected.get(where)
+            if wanted or inner.name in apart:
+                found.add(where)
+                yield from _instance(where, wanted, inner)
+            yield from walk(cell["type"], f"{where}.")
+
+    yield from walk(top, "")
+    for where in expected.keys() - found:
+        yield f"{where}: missing, should be {expected[where].module}"
+
+
+def _instance(where: str, wanted: Instance | None, found: _Module) -> Iterator[str]:
+    """Yield what is wrong with the module behind one instance."""
+    if wanted is None:
+        yield f"{where}: an instance of {found.name} of which the proof knows nothing"
+    elif found.name != wanted.module:
+        yield f"{where}: is {found.name}, should be {wanted.module}"
+    elif found.parameters != wanted.parameters:
+        for key in sorted(found.parameters.keys() | wanted.parameters.keys()):
+            have, want = found.parameters.get(key), wanted.parameters.get(key)
+            if have != want:
+                yield f"{where}: parameter {key} is {have}, should be {want}"
+
+
+def _leftovers(listed: Sequence[str], modules: Mapping[str, _Module]) -> Iterator[str]:
+    """Yield the modules in the files that no instance needs."""
+    used = {module.name for module in modules.values()}
+    for name in listed:
+        if name not in used:
+            yield f"module {name}: stands in the files and is used nowhere"
+
+
+def _places(files: Sequence[str], modules: Mapping[str, _Module]) -> Iterator[str]:
+    """Yield the modules that are not in the file of their name, which is where each is read to be proven."""
+    for module in modules.values():
+        file = module.netlist["attributes"].get("src", "").partition(":")[0]
+        if file != f"{module.name}.v":
+            yield f"module {module.name}: stands in {file}, should be in {module.name}.v"
+    for file in files:
+        if file.removesuffix(".v") not in {module.name for module in modules.values()}:
+            yield f"file {file}: holds nothing of this design"
+
+
+def _oddities(module: _Module) -> Iterator[str]:
+    """Yield cells that the proof does not model, attributes that bend how tools read, and names that pose as an instance's."""
+    cells = module.netlist["cells"]
+    instances = [name for name, cell in cells.items() if not cell["type"].startswith("$") or cell["type"].startswith("$paramod")]
+    for name, cell in cells.items():
+        if name not in instances and cell["type"] not in _KINDS:
+            yield f"{_where(module, cell)}: a {cell['type']}, whose meaning tools do not share"
+    for name, item in [("", module.netlist), *cells.items(), *module.netlist["netnames"].items()]:
+        for attribute in sorted(_ATTRIBUTES & item["attributes"].keys()):
+            yield f"{_where(module, item)}: attribute {attribute} of {name or 'the module'}"
+    posing = re.compile(rf"({'|'.join(map(re.escape, instances))})[.\[]") if instances else None
+    for name in [*module.netlist["netnames"], *cells]:
+        if posing and posing.match(name):
+            yield f"module {module.name}: {name} is named as if it were inside an instance"
+
+
+def _undefined(module: _Module) -> Iterator[str]:
+    """Yield where the netlist of a module has undefined bits that anything but a memory's unused write can see."""
+    cells = module.netlist["cells"].values()
+    readers: dict[int, set[str]] = {}
+    kept = {bit for port in module.netlist["ports"].values() if port["direction"] == "output" for bit in port["bits"]}
+    read = kept | {bit for cell in cells for pin, bits in cell["connections"].items() if not _gives(cell, pin) for bit in bits}
+    for cell in cells:
+        if cell["type"] == "$dff" and not read & set(cell["connections"]["Q"]):
+            continue  # Yosys leaves one behind for each write of a memory
+        for pin, bits in cell["connections"].items():
+            if not _gives(cell, pin):
+                for bit in bits:
+                    readers.setdefault(bit, set()).add(f"{cell['type']}.{pin}")
+    written = {"$memwr_v2.ADDR", "$memwr_v2.DATA"}  # undefined while nothing is written
+    for cell in cells:
+        undefined = {pin for pin, bits in cell["connections"].items() if _NO_VALUE & set(bits)}
+        if cell["type"] == "$memrd":
+            undefined -= {"CLK", "EN"}  # reads at once
+        if cell["type"] in ("$mux", "$pmux"):
+            given = cell["connections"]["Y"]
+            if all(readers.get(bit, set()) <= written and bit not in kept for bit in given):
+                continue
+        if undefined and cell["type"] != "$meminit_v2":
+            yield f"'x at {_where(module, cell)}"
+    for name, net in module.netlist["netnames"].items():
+        if _NO_VALUE & set(net["bits"]):
+            yield f"'x at {_where(module, net)}: {name}"
+
+
+def _gives(cell: Mapping[str, Any], pin: str) -> bool:
+    """Return whether a pin of a cell is an output; of instances of modules the directions are in the netlist, too."""
+    return bool(cell.get("port_directions", {}).get(pin) == "output")
+
+
+def _where(module: _Module, item: Mapping[str, Any]) -> str:
+    """Return the place in the Verilog, file and line."""
+    source = str(item["attributes"].get("src", module.name)).partition("|")[0]
+    return re.sub(r"\.\d+(-\d+\.\d+)?$", "", source)

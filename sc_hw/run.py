@@ -1,0 +1,142 @@
+"""A run of a verb on emitted folders: it waits for its turn, reads each core once, and what it leaves appears whole.
+
+One run at a time works on a folder: the lock is of the folder, so it ends with the process. Whatever the run writes goes
+into a hidden folder of its own in ``results``; at the end that is renamed to ``results/VERB``, and the records follow, each
+by a rename. A run that was killed leaves a hidden folder, which the next one removes, and no record of what it began.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import UserError
+from .folder import turn
+from .interrupt import interruption_held
+from .manifest import Core, load_core
+from .progress import note
+from .records import head, results_folder, write_record, write_results, write_text
+from .simulator import SimulationError
+
+__all__ = ["Run", "begin"]
+
+_HIDDEN = ".run-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run of ``verb`` on ``cores`` while it lasts; ``files`` is the folder it writes into, which becomes ``place``."""
+
+    verb: str
+    cores: tuple[Core, ...]
+    files: Path
+    place: Path
+
+    @property
+    def core(self) -> Core:
+        """The only core, or the first of several."""
+        return self.cores[0]
+
+    def settled(self, value: Any) -> Any:
+        """Return a text, path or record in which paths into ``files`` are those they will have in ``place``."""
+        match value:
+            case str():
+                return value.replace(str(self.files), str(self.place))
+            case Path():
+                return Path(self.settled(str(value)))
+            case Mapping():
+                return {name: self.settled(entry) for name, entry in value.items()}
+            case list() | tuple():
+                return [self.settled(entry) for entry in value]
+        return value
+
+    def publish(
+        self, records: Sequence[Mapping[str, Any]], json_path: Path | None = None, *, whole: Mapping[str, Any] | None = None,
+        beside: Sequence[Mapping[str, str]] = (),
+    ) -> None:  # fmt: skip
+        """Leave the run's files in ``place`` and a record, with its head, in the results of each core, in their order.
+
+        ``json_path``, the user's own file, gets the record of all cores: ``whole``, or the only one there is. ``beside`` has
+        texts by name for the results of each core. Errors: ``UserError`` for what cannot be written.
+        """
+        with interruption_held():
+            self.keep()
+            for core, record, texts in zip(self.cores, records, beside or [{}] * len(records), strict=True):
+                for name, text in texts.items():
+                    write_text(core.folder / "results" / name, text, option="results")
+                write_results(core, self.settled(record), None)
+        if json_path is not None:
+            write_record(json_path, head(self.core) | self.settled(whole or records[0]))
+        for core in self.cores:
+            if _edited(core):
+                note(f"{core.folder}: edited while sc-hw {self.verb} ran; the verdict is of the files as they were before")
+
+    def keep(self) -> None:
+        """Let the files of the run take the place of those of the last one, whose record goes first."""
+        for core in self.cores:
+            results = core.folder / "results"
+            (results / f"{self.verb}.json").unlink(missing_ok=True)
+            if core is not self.core:
+                shutil.rmtree(results / self.verb, ignore_errors=True)
+        old = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=self.files.parent))
+        with suppress(FileNotFoundError):
+            self.place.rename(old / "old")
+        if any(self.files.iterdir()):
+            self.files.chmod(0o755)  # a temporary folder is private; results are not
+            self.files.rename(self.place)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _edited(core: Core) -> bool:
+    """Return whether the Verilog of a core is no longer what it was when it was read."""
+    for name, content in core.texts.items():
+        try:
+            if (core.folder / name).read_bytes() != content:
+                return True
+        except OSError:
+            return True
+    return any(_edited(part) for part in core.parts)
+
+
+@contextmanager
+def begin(verb: str, *folders: Path, system_tasks: bool = False) -> Iterator[Run]:
+    """Read emitted folders when it is their turn and give the run of a verb on them.
+
+    ``system_tasks`` as for ``load_core``. Nothing is left of a run that ends without ``publish``, but for the log of a
+    simulator that failed. Errors: ``UserError`` for a folder that is no core or whose results cannot be written.
+    """
+    with ExitStack() as stack:
+        for _, folder in sorted({folder.resolve(): folder for folder in folders}.items()):  # in one order: no two wait for ever
+            stack.enter_context(turn(folder))
+        cores = tuple(load_core(folder, system_tasks=system_tasks) for folder in folders)
+        results = [results_folder(folder).absolute() for folder in folders]
+        with _own_folder(results[0]) as files:
+            run = Run(verb=verb, cores=cores, files=files, place=results[0] / verb)
+            try:
+                yield run
+            except SimulationError as error:
+                run.keep()
+                raise SimulationError(run.settled(str(error))) from error
+
+
+@contextmanager
+def _own_folder(results: Path) -> Iterator[Path]:
+    """Give a new hidden folder in ``results``, after removing those of runs that were killed."""
+    made = not results.exists()
+    try:
+        results.mkdir(exist_ok=True)
+        for left in results.glob(f"{_HIDDEN}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        files = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=results))
+    except OSError as error:
+        raise UserError(f"{results}: cannot be written ({error.strerror}); give a folder that may hold the results") from error
+    try:
+        yield files
+    finally:
+        shutil.rmtree(files, ignore_errors=True)
+        if made:
+            with suppress(OSError):  # it holds something now
+                results.rmdir()

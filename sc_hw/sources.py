@@ -1,0 +1,124 @@
+"""What the Verilog of a folder may say: only what means the same to every tool, and what acts on nothing outside the design.
+
+A folder's Verilog may be edited by hand and is then given to a simulator, a prover and synthesis. So it is read here first, by
+allow-lists: of system functions, compiler directives, keywords, attributes and comments that speak to a tool. What is not
+listed is refused: tasks that run or read something (``$system``, ``$readmemh``, DPI, ``$c``), text that only some tools see
+(`` `ifdef``, ``translate_off``), and every macro, in which any of these could hide. ``$`` tasks, strings and DPI alone can be
+allowed, for simulation.
+"""
+
+import re
+
+from .errors import UserError
+from .rtl.keywords import VERILOG_KEYWORDS
+from .strict import one_line
+
+__all__ = ["check_verilog"]
+
+_FUNCTIONS = frozenset({"$signed", "$unsigned", "$clog2", "$bits"})
+_DIRECTIVES = frozenset({"`resetall", "`timescale", "`default_nettype"})
+_ATTRIBUTES = frozenset(
+    {"keep", "keep_hierarchy", "no_rw_check", "ram_block", "ram_style", "rom_style", "src", "syn_ramstyle", "syn_romstyle"}
+)
+# The synthesizable part of the language. No keyword that binds, includes, imports, asserts, assumes, forces or waits.
+_KEYWORDS = frozenset(
+    """
+    always always_comb always_ff always_latch and assign automatic begin bit buf byte case casex casez const default
+    else end endcase endfunction endgenerate endmodule enum for function generate genvar if initial inout input
+    inside int integer localparam logic longint module nand negedge nor not or output packed parameter posedge
+    priority reg repeat return scalared shortint signed static struct supply0 supply1 task endtask tri tri0 tri1
+    typedef union unique unique0 unsigned var vectored void wand while wire wor xnor xor
+    """.split()  # noqa: SIM905 - as in keywords.py
+)
+_SIMULATION = frozenset({"chandle", "context", "export", "final", "import", "pure", "real", "string"})
+_FLAG = "sc-hw sim --allow-system-tasks simulates it all the same"
+
+_TOKEN = re.compile(
+    r"""
+      (?P<words>(?:[ ]*words\[\d+\][ ]=[ ]\d+'h[0-9a-f]+;\n)+)  # initial contents: many, and seen at a glance
+    | (?P<comment>//[^\n]*|/\*.*?\*/)
+    | (?P<attribute>\(\*(?!\s*\)).*?\*\))
+    | (?P<name>[A-Za-z_][A-Za-z0-9_$]*)
+    | (?P<system>\$[A-Za-z0-9_$]*)
+    | (?P<directive>`\S*)
+    | (?P<escaped>\\\S*)
+    | (?P<string>"(?:\\[^\n]|[^"\\\n])*")
+    | (?P<wrong>/\*|\(\*(?!\s*\))|"|[^\x09\x0a\x0d\x20-\x7e])  # what nothing closes, and what is neither text nor blank
+    """,
+    re.VERBOSE | re.DOTALL | re.ASCII,
+)
+_VALUE = r"(?:\d+|\"[A-Za-z0-9_./:|, -]*\")"
+_ATTRIBUTE = re.compile(rf"\s*([A-Za-z_]\w*)(?:\s*=\s*{_VALUE})?\s*", re.ASCII)
+_ESCAPED = re.compile(r"\\[A-Za-z_][A-Za-z0-9_.:\[\]$]*", re.ASCII)
+_LINT = re.compile(r"// verilator lint_(?:off|on) [A-Z0-9_]+")
+# A comment that a tool obeys begins with its name; the last three words are looked for anywhere.
+_OBEYED = re.compile(
+    r"[\s,/*]*(?:verilator|synopsys|synthesis|pragma|ambit|cadence|mentor|vcs|xilinx|altera|exemplar)"
+    r"|.*(?:translate_o|full_case|parallel_case)",
+    re.IGNORECASE | re.DOTALL,
+)
+# A name behind a point, what stands before it, and the blocks of the module, which alone may stand there.
+_MEMBER = re.compile(r"(?<=[A-Za-z0-9_$\])}])\s*\.\s*[A-Za-z_]\w*", re.ASCII)
+_BASE = re.compile(r"([A-Za-z_][A-Za-z0-9_$]*)\s*(?:\[[^\[\]]*\]\s*)*$", re.ASCII)
+_LABEL = re.compile(r"\bbegin\s*:\s*([A-Za-z_]\w*)", re.ASCII)
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+def check_verilog(text: str, where: str, *, system_tasks: bool = False) -> None:
+    """Raise ``UserError`` that names the first word of a Verilog text that is not allowed, ``where`` it is and in which line.
+
+    ``system_tasks`` allows system tasks and functions, strings, and DPI, which act on files and processes.
+    """
+    if found := re.search(r"\r(?!\n)", text):
+        raise _refused(text, where, found.start(), "a carriage return alone", "where a line ends differs between tools")
+    for token in _TOKEN.finditer(text):
+        word = token[0]
+        match token.lastgroup:
+            case "name" if word not in VERILOG_KEYWORDS or word in _KEYWORDS:
+                continue
+            case "name" if word in _SIMULATION:
+                allowed, why = system_tasks, f"not Verilog that becomes hardware; {_FLAG}"
+            case "name":
+                allowed, why = False, "not Verilog that every tool here reads as the same hardware"
+            case "system":
+                allowed = word in _FUNCTIONS or (system_tasks and len(word) > 1)
+                why = f"a system task or function other than {', '.join(sorted(_FUNCTIONS))}; {_FLAG}"
+            case "string":
+                allowed, why = system_tasks and '"""' not in word + text[token.end() : token.end() + 1], f"a string; {_FLAG}"
+            case "directive":
+                allowed, why = word in _DIRECTIVES, f"allowed are {', '.join(sorted(_DIRECTIVES))}, and no macro"
+            case "comment":
+                plain = word.replace("\r", "").rstrip(" \t")
+                hidden = plain.endswith("\\") or _HIDDEN.search(plain)
+                allowed = not hidden and (bool(_LINT.fullmatch(plain)) or not _OBEYED.match(plain))
+                why = "a comment that a tool may obey, or with characters that do not show"
+            case "attribute":
+                parts = [_ATTRIBUTE.fullmatch(part) for part in word[2:-2].split(",")]
+                allowed = all(part and part[1] in _ATTRIBUTES for part in parts)
+                why = f"an attribute other than {', '.join(sorted(_ATTRIBUTES))}"
+            case "escaped":
+                allowed, why = bool(_ESCAPED.fullmatch(word)), "an escaped name of other than letters, digits and _ . : [ ]"
+            case "wrong":
+                allowed, why = False, "never closed, or no character of Verilog outside a comment"
+            case _:
+                continue
+        if not allowed:
+            raise _refused(text, where, token.start(), word, why)
+    code = _TOKEN.sub(_code, text)
+    blocks = set(_LABEL.findall(code))
+    for found in _MEMBER.finditer(code):
+        base = _BASE.search(code, max(0, found.start() - 200), found.start())
+        if base is None or base[1] not in blocks:
+            raise _refused(text, where, found.start(), found[0], "a name inside another module, or in the bench around it")
+
+
+def _code(token: re.Match[str]) -> str:
+    """Return a token as it counts for names: an escaped one as any other, what is no code as blanks."""
+    if token.lastgroup in ("comment", "attribute", "string"):
+        return " " * len(token[0])
+    return "x" * len(token[0]) if token.lastgroup == "escaped" else token[0]
+
+
+def _refused(text: str, where: str, position: int, word: str, why: str) -> UserError:
+    line = text.count("\n", 0, position) + 1
+    return UserError(f"{where}:{line}: {one_line(word)[:60]!r} is not allowed ({why}); correct the file or emit the core again")

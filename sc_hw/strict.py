@@ -1,0 +1,125 @@
+"""Files that a verb reads back: of bounded size, without hanging; JSON without what two readers could read differently."""
+
+import json
+import math
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from .errors import UserError
+
+__all__ = ["JSON_BYTES", "checked", "one_line", "opened", "read_file", "read_json", "read_text"]
+
+JSON_BYTES = 1 << 26  # of a record; the largest, coverage of a large core, has some megabytes
+_SHOWN = 300
+
+
+def one_line(text: object) -> str:
+    """Return a text of unknown origin as one printable line of bounded length, for a message."""
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(str(text).split()))
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]} ..."
+
+
+@contextmanager
+def opened(path: Path, *, limit: int, remedy: str, links: bool = False, option: str = "") -> Iterator[BinaryIO]:
+    """Open a regular file of at most ``limit`` bytes for reading.
+
+    A queue, device or folder is refused and not waited for. ``links`` allows a symbolic link; without it the file cannot be
+    one outside its folder. Errors: ``UserError`` that begins with the ``option`` it came from and ends with ``remedy``.
+    """
+    where = one_line(f"{option} {path}")
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if links else os.O_NOFOLLOW)
+    try:
+        if not links and path.is_symlink():
+            raise UserError(f"{where}: a symbolic link, not a file of this folder; {remedy}")
+        descriptor = os.open(path, flags)
+    except (OSError, ValueError) as error:  # a name with a 0 in it is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"{where}: cannot be read ({one_line(reason)}); {remedy}") from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
+        os.close(descriptor)
+        plain = stat.S_ISREG(status.st_mode)
+        reason = f"larger than {limit:,} bytes, more than such a file can have" if plain else "not a regular file"
+        raise UserError(f"{where}: {reason}; {remedy}")
+    with os.fdopen(descriptor, "rb") as file:
+        yield file
+
+
+def read_file(path: Path, *, limit: int, remedy: str, links: bool = False, option: str = "") -> bytes:
+    """Return the bytes of a file. Errors: as ``opened``."""
+    with opened(path, limit=limit, remedy=remedy, links=links, option=option) as file:
+        return file.read(os.fstat(file.fileno()).st_size + 1)
+
+
+def read_text(path: Path, *, limit: int, remedy: str, links: bool = False, option: str = "") -> str:
+    """Return the text of a file in UTF-8. Errors: as ``opened``."""
+    try:
+        return read_file(path, limit=limit, remedy=remedy, links=links, option=option).decode()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{one_line(f'{option} {path}')}: byte {error.start} is no text in UTF-8; {remedy}") from error
+
+
+def read_json(path: Path, *, limit: int = JSON_BYTES, remedy: str, links: bool = False, option: str = "") -> Any:
+    """Return the document of a JSON file.
+
+    Errors: as ``read_file``; also ``UserError`` for what is no JSON of the standard (NaN, infinite numbers, half a surrogate),
+    for a key that stands twice in one object, and for nesting too deep to read.
+    """
+    text = read_text(path, limit=limit, remedy=remedy, links=links, option=option)
+    try:
+        document = json.loads(text, object_pairs_hook=_once, parse_constant=_constant, parse_float=_finite)
+        json.dumps(document, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise UserError(f"{one_line(path)}: not valid JSON (nested too deeply); {remedy}") from error
+    except ValueError as error:
+        raise UserError(f"{one_line(path)}: not valid JSON ({one_line(error)}); {remedy}") from error
+    return document
+
+
+def checked(document: Any, kind: Any, path: Path, what: str, *, remedy: str) -> None:
+    """Raise ``UserError`` when a document is not of the type ``kind``, naming the first entry that is not."""
+    try:
+        msgspec.convert(document, kind)
+    except msgspec.ValidationError as error:
+        key = repr(_key(document, kind, str(error)))
+        text = one_line(str(error).replace("[...]", f"[{key}]", 1).replace("`key`", f"key {key}"))
+        raise UserError(f"{one_line(path)}: not {what} of this version ({text}); {remedy}") from error
+
+
+def _key(document: Any, kind: Any, message: str) -> str:
+    """Return the key at fault, which msgspec does not name, of an object in the document's first level."""
+    found = re.search(r"`\$\.(\w+)\[\.\.\.\]|`key` in `\$\.(\w+)`", message)
+    place = (found[1] or found[2]) if found else ""
+    for key, value in document[place].items() if place else ():
+        try:
+            msgspec.convert(document | {place: {key: value}}, kind)
+        except msgspec.ValidationError:
+            return str(key)
+    return "..."
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise ValueError(f"key {key!r} stands twice")
+        result[key] = value
+    return result
+
+
+def _constant(word: str) -> float:
+    raise ValueError(f"{word} is no number")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError(f"{digits} is no finite number")
+    return value

@@ -1,0 +1,203 @@
+"""The corners of a campaign: each moment of a design, met and met by a reset, before anything is left to chance."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from cocotb.triggers import Timer
+
+from .driver import PATIENCE
+from .stimulus import SCENES, Kind, random_state
+from .streams import CLOCK_PERIOD, arm, met, sprung, trap
+
+if TYPE_CHECKING:
+    from .bench import CoreBench
+
+__all__ = ["Corners"]
+
+_RANDOM, _ALL, _SILENT = (Kind("corner", *what) for what in (("random", "random"), ("all", "maximum"), ("none", "random")))
+_TRIALS = 3
+_LONG = 8  # clocks of a long reset
+_HOLD = 128  # clocks in which results wait; more than a queue and a pipeline take
+_WINDOW = 16  # clocks in which other things wait; words that are read back after a reset
+
+_TIMESTEPS = {"timestep": (_RANDOM, 1), "timesteps": (_RANDOM, 2), "all spike": (_ALL, 1), "silent": (_SILENT, 1)}
+
+
+class Corners:
+    """Plays the scene of each moment of a bench, resets the core in it, and compares what was written and what follows.
+
+    A moment that a right core has in its scene is counted in ``bench.corners``; one that did not come counts 0.
+    """
+
+    def __init__(self, bench: "CoreBench") -> None:
+        self._bench, self._moments = bench, bench.moments
+        self._lane = 0  # of what a host accesses
+
+    async def run(self) -> None:
+        """Visit all moments; raises ``MismatchError`` at the first difference."""
+        bench = self._bench
+        if not self._moments:
+            return
+        for stream in (s for part in bench.parts for s in part.handshakes):
+            stream.stall(0.0, 0)
+        bench._watching.value = 1
+        await self._restart()
+        for part in bench.parts:
+            await part._load(random_state(part.spec.state, part.synapses, bench.generator))
+        for number, moment in enumerate(self._moments):
+            await self._visit(number, moment)
+        await bench._more_corners()
+        await bench._settled()
+        for part in bench.parts:
+            await part._check_readback("read-back after the corners")
+        await self._restart()
+        bench._watching.value = 0
+
+    async def _visit(self, number: int, moment: Mapping[str, Any]) -> None:
+        """Reset the core in a moment, and play its scene to the end; a host writes to the first, a middle and the last lane."""
+        corners, lanes = self._bench.corners, self._bench.parts[moment["part"]].lanes
+        for self._lane in {0, lanes // 2, lanes - 1} if "write" in moment["scene"] else {lanes - 1}:
+            for length in [1] * moment["reset"] + [_LONG] * moment["held"]:
+                name = f"{moment['name']}, reset for {length} clock{'s' if length > 1 else ''}"
+                corners[name] = corners.get(name, 0) + await self._reset_in(number, moment, length)
+            if moment["meets"]:
+                corners[moment["name"]] = corners.get(moment["name"], 0) + await self._meet(number, moment)
+
+    async def _restart(self) -> None:
+        """Reset from outside."""
+        await self._bench._settled()
+        await self._bench._reset()
+
+    async def _reset_in(self, number: int, moment: Mapping[str, Any], length: int) -> int:
+        """Reset the core in a moment and return whether it came; what was written before stays, and nothing else changes."""
+        bench, scene = self._bench, moment["scene"]
+        check = f"reset for {length} when {moment['name']}"
+        for trial in range(_TRIALS):
+            await bench._settled()
+            if trial:
+                await self._restart()
+            await self._prepare(scene)
+            states = self._states()
+            self._queue(scene, bench.parts[moment["part"]])
+            trap(bench._index, number, length)
+            arm(bench._index, PATIENCE)
+            await bench._wake.value_change
+            if not sprung(bench._index):
+                trap(bench._index, -1, 0)
+                self._compare(check)
+                continue
+            trap(bench._index, -1, 0)
+            self._continue_from(states)
+            if length > 1:
+                bench._prime.value = 1
+            await self._recover(check, scene, bench.parts[moment["part"]])
+            bench._prime.value = 0
+            return 1
+        return 0
+
+    def _continue_from(self, states: list[dict[str, np.ndarray]]) -> None:
+        """Drop what a reset drops, compare what was written until then, and let the models continue from it."""
+        for part, written, state in zip(self._bench.parts, self._bench._drop(), states, strict=True):
+            part._compare_interrupted(written, state)
+
+    async def _meet(self, number: int, moment: Mapping[str, Any]) -> int:
+        """Play a scene to its end and return in how many clocks its moment was met."""
+        bench, scene = self._bench, moment["scene"]
+        before = met(bench._index, number)
+        for trial in range(_TRIALS):
+            await bench._settled()
+            if trial:
+                await self._restart()
+            await self._prepare(scene)
+            if scene.startswith("reset, "):
+                await self._primed(scene.removeprefix("reset, "), bench.parts[moment["part"]])
+            else:
+                self._queue(scene, bench.parts[moment["part"]])
+            await bench._moved(moment["name"])
+            self._compare(moment["name"])
+            if met(bench._index, number) > before:
+                break
+        return met(bench._index, number) - before
+
+    async def _primed(self, scene: str, part: "CoreBench") -> None:
+        """Reset for two clocks in the middle of a timestep; what the scene asks for waits when the reset ends."""
+        bench = self._bench
+        states = self._states()
+        self._queue("timestep", part)
+        trap(bench._index, self._middle(part), 2)
+        arm(bench._index, PATIENCE)
+        await bench._wake.value_change
+        if not sprung(bench._index):  # then nothing is in the middle, and the reset comes from outside
+            bench._rst.value = 1
+            await Timer(CLOCK_PERIOD, unit="step")
+        trap(bench._index, -1, 0)
+        self._continue_from(states)
+        self._queue(scene, part)
+        bench._prime.value = 1
+        await Timer(CLOCK_PERIOD, unit="step")
+        bench._rst.value, bench._prime.value = 0, 0
+
+    def _middle(self, part: "CoreBench") -> int:
+        """Return the number of the moment in which the last results of a timestep of ``part`` are under way."""
+        number = self._bench.parts.index(part)
+        return max(k for k, moment in enumerate(self._moments)
+                   if moment["part"] == number and moment["name"].endswith(("stages drain", "stages filled")))  # fmt: skip
+
+    def _states(self) -> list[dict[str, np.ndarray]]:
+        """Return the states of all parts."""
+        return [{name: values.copy() for name, values in part.model.state.items()} for part in self._bench.parts]
+
+    async def _recover(self, check: str, scene: str, part: "CoreBench") -> None:
+        """Go on after a reset at once, by timesteps or by reading: nothing of what was dropped may show."""
+        bench = self._bench
+        if "read" in scene or "write" in scene:
+            part._ask_read(np.unique(np.concatenate([np.arange(part.synapses)[:_WINDOW], np.arange(part.synapses)[-_WINDOW:]])))
+            await bench._moved(check)
+            self._compare(check)
+        kind = _SILENT if scene == "rest" else _RANDOM
+        bench._ask(bench._inputs(kind, 2), 2)
+        await bench._moved(check)
+        self._compare(check)
+        bench._check_idle()
+        bench.board.resets += 1
+
+    def _compare(self, check: str) -> None:
+        """Compare all that was asked for."""
+        for part in self._bench.parts:
+            part._compare_asked(check, _RANDOM)
+            part._compare_reads(check)
+
+    async def _prepare(self, scene: str) -> None:
+        """Do what a scene needs before it."""
+        if scene == "wipe":
+            await self._bench._reset()
+        elif scene == "rest":
+            await self._bench._come_to_rest()
+
+    def _queue(self, scene: str, part: "CoreBench") -> None:
+        """Ask for what a scene consists of; ``part`` is the core it is about."""
+        bench = self._bench
+        master = part if part.together else bench  # the core that takes the commands
+        if scene == "late events":
+            for one in bench.parts:
+                one.event.hold(_WINDOW)
+        elif scene.endswith("wait"):
+            part.result.hold(_HOLD, after=part.words - 1 if scene.startswith("last") else 0)
+        elif " before " in scene:  # the command comes behind the host access
+            master.command.hold(_WINDOW if scene.startswith("held") else 1)
+        # The last words of a lane; commands go first, so that only one access comes before a command that is there.
+        words = np.arange(self._lane, part.synapses, part.lanes)[-1 if " before " in scene else -2 :]
+        if scene.startswith("held"):
+            part.readback.hold(2 * _WINDOW)
+        for action in SCENES[scene]:
+            if action == "clear":
+                for one in master.together:
+                    one._ask_clear()
+            elif action == "read":
+                part._ask_read(words)
+            elif action == "write":
+                part._ask_write(words)
+            else:
+                kind, steps = _TIMESTEPS[action]
+                bench._ask(bench._inputs(kind, steps), steps)

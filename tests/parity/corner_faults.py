@@ -1,0 +1,217 @@
+"""Faults by hand that show in a corner only: what a reset leaves behind, what meets in one clock, what a row's rest overlooks.
+
+They are edits of the emitted text of either generator, each behind its own number, so that one build holds all of them.
+"""
+
+import dataclasses
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from sc_hw.manifest import Core
+from sc_hw.rtl.crossbar import CrossbarDesign
+
+__all__ = ["HandFault", "altered", "edited", "faults_by_hand"]
+
+
+@dataclass(frozen=True)
+class HandFault:
+    """A bug in the module ``<core>_<module>`` (the core itself without one).
+
+    ``kind``: a register that a reset leaves alone (``kept``) or sets to another ``value`` (``set``); a ``net``, or the pin of an
+    ``instance.pin``, that has another value, in which ``right`` is the one it should have and ``after`` is 1 in the first clock
+    after a reset. ``hidden`` says why it cannot show.
+    """
+
+    module: str
+    kind: str
+    place: str
+    value: str = ""
+    hidden: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.module or 'core'}: {self.place} {self.kind} {self.value}".strip()
+
+
+def _kept(text: str, register: str, on: str) -> tuple[str, int]:
+    if found := re.search(rf"^\s+{register} <= (_\d+_);", text, re.MULTILINE):  # Amaranth's, through Yosys
+        return re.subn(rf"(assign {found[1]} = rst)\b", rf"\1 & ~{on}", text)
+    block = r"(if \(rst\) begin(?:(?!\bend\b).)*?\n\s+)"
+    return re.subn(rf"{block}((?:if \(\S+\) )*{register} <= )", rf"\1if (!{on}) \2", text, flags=re.DOTALL)
+
+
+def _set(text: str, register: str, value: str, on: str) -> tuple[str, int]:
+    if found := re.search(rf"^\s+{register} <= (_\d+_);", text, re.MULTILINE):
+        return re.subn(rf"(assign {found[1]} = )", rf"\1rst & {on} ? {value} : ", text)
+    block = r"(if \(rst\) begin(?:(?!\bend\b).)*?\n\s+)"
+    return re.subn(rf"{block}((?:if \(\S+\) )*{register} <= )([^;]+);", rf"\1\2{on} ? {value} : \3;", text, flags=re.DOTALL)
+
+
+def _net(text: str, net: str, value: str, on: str) -> tuple[str, int]:
+    pattern = rf"^(\s*(?:assign|wire(?: signed)?(?: \[[^\]]+\])?) {net} = )([^;]+);"
+    return re.subn(
+        pattern, lambda m: f"{m[1]}{on} ? ({value.replace('right', f'({m[2]})')}) : ({m[2]});", text, flags=re.MULTILINE
+    )
+
+
+def _pin(text: str, place: str, value: str, on: str) -> tuple[str, int]:
+    instance, pin = place.split(".")
+    found = re.search(rf" {instance} \((?:(?!;).)*?\.{pin}\(", text, re.DOTALL)
+    if not found:
+        return text, 0
+    end, depth = found.end(), 1
+    while depth:  # to the bracket that closes the pin's
+        depth += {"(": 1, ")": -1}.get(text[end], 0)
+        end += 1
+    right = text[found.end() : end - 1]
+    return f"{text[: found.end()]}{on} ? ({value.replace('right', f'({right})')}) : ({right}){text[end - 1 :]}", 1
+
+
+def _changed(core: Core, texts: dict[str, str], fault: HandFault, on: str, after: str) -> None:
+    """Put one fault into the texts, by module; it is there where ``on`` is 1."""
+    stem = f"{core.design.name}_{fault.module}" if fault.module else core.design.name
+    value = re.sub(r"\bafter\b", after, fault.value)
+    if fault.kind == "kept":
+        texts[stem], count = _kept(texts[stem], fault.place, on)
+    else:
+        change = {"set": _set, "net": _net, "pin": _pin}[fault.kind]
+        texts[stem], count = change(texts[stem], fault.place, value, on)
+    if count != 1:
+        raise ValueError(f"{core.manifest['generator']}: {fault.name} is found {count} times")
+
+
+def altered(core: Core, fault: HandFault, folder: Path) -> Path:
+    """Copy an emitted folder to ``folder`` with one fault in it, always."""
+    shutil.copytree(core.folder, folder, ignore=shutil.ignore_patterns("results"))
+    texts = {path.stem: path.read_text() for path in core.sources}
+    _changed(core, texts, fault, "1'b1", "1'b0")
+    for path in core.sources:
+        (folder / path.relative_to(core.folder)).write_text(texts[path.stem])
+    return folder
+
+
+def edited(core: Core, faults: list[HandFault], folder: Path, index: int) -> Core:
+    """Return a copy of core number ``index`` of a bench in ``folder`` with all faults in it; ``K`` turns on ``faults[K-1]``."""
+    folder.mkdir()
+    texts = {path.stem: path.read_text() for path in core.sources}
+    # What is kept goes first: the other edits may hide where a register is reset.
+    for number, fault in sorted(enumerate(faults, 1), key=lambda numbered: numbered[1].kind != "kept"):
+        _changed(core, texts, fault, f"(sc_hw_bench.fault==32'd{number})", f"sc_hw_bench.waker_{index}.after")
+    for stem, text in texts.items():
+        (folder / f"{stem}.v").write_text(text)
+    return dataclasses.replace(
+        core, folder=folder, parts=(), texts={f"{stem}.v": text.encode() for stem, text in texts.items()},
+        manifest={**core.manifest, "verilog": [f"{stem}.v" for stem in texts]},
+    )  # fmt: skip
+
+
+def faults_by_hand(core: Core) -> list[HandFault]:
+    """Return the faults of a core, a layer or a crossbar."""
+    design = core.design
+    if not design.parts:
+        return _core_faults("", design.lanes, design.queued, design.words, bool(design.spec.lfsr))
+    fan_out = [HandFault("fanout", "kept", register) for register in ("replay_reg", "address_reg", "round_reg", "valid_reg")]
+    parts = [HandFault("", "pin", f"{place}.rst", "1'b0") for place in (*design.parts, "fan_out")]
+    inside = [HandFault(part.name.removeprefix(f"{design.name}_"), "kept", register)
+              for _, part in design.parts.values() for register in ("state_reg", "valid_reg", "word_valid_reg")]  # fmt: skip
+    own = _crossbar_faults(design) if isinstance(design, CrossbarDesign) else []
+    return [*fan_out, *parts, *inside, *own]
+
+
+def _core_faults(module: str, lanes: int, queued: bool, words: int, noise: bool) -> list[HandFault]:
+    def net(place: str, value: str, hidden: str = "") -> HandFault:
+        return HandFault(module, "net", place, value, hidden)
+
+    faults = [
+        *(HandFault(module, "kept", register) for register in ("state_reg", "fetch_valid_reg", "word_valid_reg", "valid_reg")),
+        HandFault(module, "kept", "clearing_reg", hidden="the next command sets it"),
+        *(HandFault(module, "set", "valid_reg", f"valid_reg & (1 << {stage})") for stage in (0, 3)),
+        HandFault(module, "set", "state_reg", "(state_reg == 3'd4 ? 3'd4 : 3'd0)"),  # a read word survives a reset
+        net("host_accept", "idle & host_valid"),  # an access begins in the clock in which a command is taken
+        net("command_ready", "right | readback_valid"),  # a command is taken, and lost, while a read word waits
+        net("command_ready", "right | (readback_valid & command_clear)"),  # only a clear is
+        net("readback_valid", "right & ~(command_valid & command_clear)"),  # a read word is withdrawn when a clear comes
+        net("host_store", "right & ~command_valid"),  # a write is lost when a command comes with it
+        net("idle", "right | host_store"),
+        net("command_accept", "right & ~after"),  # the first command after a reset is lost
+        net("command_accept", "right & ~(after & command_clear)"),
+        net("host_accept", "right & ~(after & host_write)", hidden="the access is begun a clock later"),
+        net("host_store", "right & ~after", hidden="no access is that fast"),
+    ]
+    if noise:
+        restart = "lane_0.restart"
+        faults += [
+            HandFault(module, "pin", restart, "clearing_reg"),
+            HandFault(module, "pin", restart, "rst"),
+            HandFault(module, "pin", restart, "(rst & ~word_valid_reg) | clearing_reg"),
+            HandFault(module, "pin", restart, "(rst & ~(|valid_reg)) | clearing_reg"),
+            HandFault(module, "pin", restart, "(rst & ~fetch_valid_reg) | clearing_reg"),
+        ]
+    if not queued:
+        faults.append(net("write_data_0", "(clearing_reg & host_valid) ? host_data : right"))  # a write that waits for a clear
+    else:
+        faults += [
+            *(HandFault("queue", "kept", register) for register in ("promised_reg", "read_reg", "write_reg", "valid_reg")),
+            HandFault("queue", "set", "promised_reg", "1"),
+            HandFault("queue", "set", "promised_reg", "promised_reg >> 2"),
+            HandFault("queue", "net", "waiting", "|promised_reg"),
+            HandFault("queue", "net", "room", "right | result_ready", hidden="a slot becomes free in that clock"),
+            HandFault("queue", "net", "room", "1'b1"),
+            net("write_enable_0", "right & ~(store_0_reg & command_valid)"),
+        ]
+        if lanes > 4:
+            faults += [
+                HandFault(module, "pin", "result_queue_1.rst", "1'b0"),
+                HandFault(module, "pin", "result_queue_0.rst", "1'b0"),
+            ]
+    return faults
+
+
+def _crossbar_faults(design: CrossbarDesign) -> list[HandFault]:
+    faults = []
+    if design.rows:
+        rows = [HandFault("rows", "kept", register)
+                for register in ("stale_reg", "row_reg", "valid_reg", "word_reg", "result_row_reg")]  # fmt: skip
+        faults += [
+            *rows,
+            HandFault("rows", "kept", "open_reg", hidden="no neuron gives anything before the next timestep begins"),
+            HandFault("rows", "kept", "full_reg", hidden="the next timestep sets it"),
+            HandFault("rows", "kept", "reached_reg", hidden="the first timestep after a reset visits all rows"),
+            HandFault("rows", "set", "stale_reg", "~valid_reg"),
+            HandFault("rows", "set", "stale_reg", "~open_reg"),
+            HandFault("rows", "set", "stale_reg", "stale_reg | ~silent_reg"),
+            HandFault("rows", "net", "known", "1'b1"),
+            HandFault("rows", "net", "first_word", "right | (word_reg == 1)"),  # what the first word of a row says is forgotten
+            HandFault("rows", "net", "level_now", "last_word ? level_reg : right"),  # the last word is not asked
+            HandFault("rows", "net", "rest", "result_rest[1:0]"),  # the first lane speaks for all
+            HandFault("rows", "net", "met", "right & silent_reg"),
+            HandFault("rows", "net", "rests", "level[0]"),
+            HandFault("rows", "net", "rests", "level[1]"),
+            HandFault("rows", "net", "input_offered", "right & silent_reg"),
+            HandFault("", "pin", "row_filter.changed", "command_valid & command_ready & command_clear"),
+            HandFault("", "pin", "row_filter.changed", "host_valid & host_ready & host_write"),
+            HandFault("", "pin", "row_filter.changed", "right & ~host_address[0]"),
+            HandFault("", "pin", "row_filter.rst", "1'b0"),
+            HandFault("", "pin", "row_filter.begins", "right & ~after"),
+            HandFault("", "pin", "pre.command_valid", "right & ~after"),
+            *(HandFault("rows", "net", "traces_offered", value) for value in _other_bounds(design)),
+        ]
+    for owner in design.addresses:
+        module = f"{owner}_addresses"
+        faults += [
+            *(HandFault(module, "kept", register) for register in ("open_reg", "quiet_reg", "read_reg", "word_reg", "valid_reg")),
+            HandFault(module, "net", "written_0", "open_reg ? right : right & ~quiet_reg"),  # spikes outlive a reset
+            HandFault("", "pin", f"{owner}_decoder.rst", "1'b0"),
+        ]
+    return faults
+
+
+def _other_bounds(design: CrossbarDesign) -> list[str]:
+    """Return whether the first bounded field of a presynaptic neuron is at or above a bound that is a bit off, either way."""
+    assert design.rows
+    f, low = next((f, low) for f, low in design.rows.slices() if f.name in design.rows.bounds)
+    bound = design.rows.bounds[f.name]
+    high = low + f.bits - 1
+    return [f"|pre_data[{high}:{low + exponent}]" for exponent in (bound - 1, bound + 1) if 0 <= exponent < f.bits]

@@ -1,0 +1,124 @@
+"""The corners of a campaign: every moment is visited by a short run, and faults that show nowhere else are found by it."""
+
+import json
+import re
+
+import pytest
+
+from sc_hw.coverage.moments import moments
+from sc_hw.errors import UserError
+from sc_hw.rtl.emit import GENERATORS
+from sc_hw.simulate import simulate
+from sc_hw.simulator import Simulator
+from sc_hw_sim.stimulus import SCENES
+
+from .corner_faults import edited, faults_by_hand
+
+STEPS = 200  # the default of ``sc-hw sim``
+SHARE = 4  # of the faults, how many parts the ordinary tests leave to make corners, and one
+
+
+def designs(make_core, make_layer, make_crossbar, generator):
+    """One lane, several that queue, a layer, and crossbars with spikes as bits and by number."""
+    return [
+        make_core(generator, synapses=20, name="one", rounding="stochastic"),
+        make_core(generator, synapses=190, lanes=5, queued=True, name="many", rounding="stochastic"),
+        make_layer(generator, neurons=6, postsynaptic=4, lanes=2, name="layer"),
+        make_crossbar(generator, pre=7, post=8, lanes=2, name="bits", eligibility_gain_shift=3),
+        make_crossbar(generator, pre=6, post=12, lanes=4, addressed=True, name="numbers"),
+    ]
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_every_fault_by_hand_is_found(make_core, make_layer, make_crossbar, tmp_path, generator, request):
+    """All designs in one simulator: fault K is on in all of them at once, each is judged by its own model."""
+    share = 1 if request.config.getoption("--parity-all") else SHARE
+    if generator == "amaranth" and share > 1:
+        pytest.skip("make corners runs this generator's")
+    cores = designs(make_core, make_layer, make_crossbar, generator)
+    faults = [faults_by_hand(core)[position % share :: share] for position, core in enumerate(cores)]
+    planted = [edited(core, own, tmp_path / f"{core.design.name}_faults", position)
+               for position, (core, own) in enumerate(zip(cores, faults, strict=True))]  # fmt: skip
+    most = max(len(own) for own in faults)
+    result = simulate(planted, steps=STEPS, seed=1, output=tmp_path / "sim", faults=range(most + 1))
+    rows = [result.cores[start : start + len(cores)] for start in range(0, len(result.cores), len(cores))]
+    wrong, seen = [], []
+    for position, (core, own) in enumerate(zip(cores, faults, strict=True)):
+        right = rows[0][position]
+        assert right["mismatch"] is None, right["mismatch"]["text"]
+        assert [name for name, hits in right["corners"].items() if not hits] == [], core.design.name
+        for fault, row in zip(own, rows[1:], strict=False):
+            mismatch = row[position]["mismatch"]
+            if bool(mismatch) == bool(fault.hidden):
+                wrong.append(f"{core.design.name}: {fault.name}")
+            elif mismatch:
+                seen.append((f"{core.design.name}: {fault.name}", mismatch["text"].splitlines()[0]))
+    print(*(f"{name} -> {text}" for name, text in seen), sep="\n")
+    assert not wrong, wrong
+    assert len(seen) > 150 // share
+
+
+SHAPES = {
+    "core": [(1, 1, False), (2, 2, False), (3, 1, False), (9, 1, False), (10, 1, False), (257, 4, False), (1, 1, True),
+             (10, 1, True), (40, 1, True), (64, 64, True), (100, 9, True)],
+    "layer": [(1, 1, 1), (4, 1, 4), (1, 20, 1), (20, 1, 1)],
+    "crossbar": [(5, 4, 4, {}), (1, 2, 1, {"addressed": True}), (1, 1, 1, {}), (12, 1, 1, {}), (2, 2, 1, {"trace_bits": 4}),
+                 (7, 6, 2, {"rule": "three_factor", "rounding": "floor"}),
+                 (3, 6, 1, {"trace_fraction_bits": 6, "eligibility_decay_shift": 9})],
+}  # fmt: skip
+
+
+def test_a_short_run_visits_every_corner_of_every_shape(make_core, make_layer, make_crossbar, tmp_path):
+    """What the next test plants is seen here: a moment that does not come counts 0."""
+    rules = ("r_stdp", "stp", "three_factor")
+    cores = [make_core(synapses=n, lanes=p, queued=queued, rule=rules[k % 3], name=f"c{k}")
+             for k, (n, p, queued) in enumerate(SHAPES["core"])]  # fmt: skip
+    cores += [make_layer(neurons=n, postsynaptic=m, lanes=p, name=f"l{k}") for k, (n, m, p) in enumerate(SHAPES["layer"])]
+    cores += [make_crossbar(pre=a, post=b, lanes=p, name=f"x{k}", **own) for k, (a, b, p, own) in enumerate(SHAPES["crossbar"])]
+    result = simulate(cores, steps=10, seed=2, output=tmp_path / "sim")
+    for core, outcome in zip(cores, result.cores, strict=True):
+        assert outcome["mismatch"] is None, f"{core.folder}: {outcome['mismatch']['text']}"
+        assert [name for name, hits in outcome["corners"].items() if not hits] == [], core.folder
+        names = {moment.name for moment in moments(core.design, 0)}
+        assert {name.partition(", reset for")[0] for name in outcome["corners"]} >= names
+
+
+def test_a_corner_that_did_not_come_is_told(make_core, sc_hw):
+    """Plant: a core that takes a clear a clock later after a reset, which is right; the run passes and says what it missed."""
+    core = make_core(synapses=4)
+    status, out, err = sc_hw("sim", core.folder, "--steps", "5")
+    assert (status, "not visited" in err) == (0, False), out + err
+    assert re.search(r", \d\d corners, ", out)
+    path = core.folder / "dut.v"
+    text, count = re.subn(
+        r"(assign command_ready = )([^;]+);", r"\1(\2) & ~(command_clear & sc_hw_bench.waker_0.after);", path.read_text()
+    )
+    path.write_text(text)
+    status, out, err = sc_hw("sim", core.folder, "--steps", "5")
+    assert (status, count) == (0, 1), out + err
+    assert "1 corner not visited: a clear in the first clock after a reset" in err
+    record = json.loads((core.folder / "results" / "sim.json").read_text())
+    corners = record["cores"][0]["corners"]
+    assert corners["a clear in the first clock after a reset"] == 0
+    assert corners["a read word waits, reset for 8 clocks"] == 1
+
+
+def test_every_scene_is_known(make_core, make_layer, make_crossbar):
+    for core in designs(make_core, make_layer, make_crossbar, "verilog"):
+        assert {moment.scene.removeprefix("reset, ") for moment in moments(core.design, 0)} <= set(SCENES)
+
+
+@pytest.mark.parametrize("name", ["sc_hw_bench", "sc_hw_source", "SC_HW_x", "std", "TOP", "randomize", "module"])
+def test_names_of_the_bench_and_of_verilator_are_refused(make_core, name):
+    with pytest.raises(UserError, match="--name"):
+        make_core(synapses=1, name=name)
+
+
+def test_two_cores_whose_modules_are_called_alike_are_refused_in_one_line(make_core, make_layer, tmp_path):
+    one, lane = make_core(synapses=2, name="a"), make_core(synapses=2, name="a_lane")
+    with pytest.raises(UserError, match=r"its module a_lane is another one than that of .*--name"):
+        Simulator([one, lane], waves=False)
+    layer, neurons = make_layer(name="x"), make_core(synapses=3, name="x_neurons")
+    with pytest.raises(UserError, match=r"its module x_neurons.* is another one than that of .*--name"):
+        Simulator([layer, neurons], waves=False)
+    Simulator([one, make_core(synapses=2, name="a", folder=tmp_path / "again")], waves=False)  # the same module is no other one

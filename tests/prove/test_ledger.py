@@ -1,0 +1,121 @@
+"""The ledger: no harness assumes what is not in it, every obligation that it names is proven, and no proof leans on itself."""
+
+import dataclasses
+import re
+from graphlib import TopologicalSorter
+
+import pytest
+
+from sc_hw.proof.engine import engine_task, queue_task
+from sc_hw.proof.induction import read_sources
+from sc_hw.proof.joint import _addresses_task, _task
+from sc_hw.proof.ledger import LEDGER, PROVEN, assumptions_of, check_ledger
+from sc_hw.proof.memories import memory_task, own_memories
+from sc_hw.proof.prove import prove
+from sc_hw.proof.solver import find_solver
+from sc_hw.rtl.queue import queue_of
+
+MEMORY_PINS = ("read_enable", "read_address", "write_enable", "write_address", "write_data")
+LABEL = re.compile(r"\bassume_(\w+?)(?:_\d+)?: assume \(")
+
+
+def harnesses(core):
+    """Yield the questions about a folder, its parts' not among them, by the name the ledger has for them."""
+    design, sources = core.design, read_sources(core)
+    for module in own_memories(design):
+        yield "memory", memory_task(design, {f"{module}.v": sources[f"{module}.v"]}, module)["files"]["memory.sv"]
+    for inside in (True, False, None):
+        if not design.parts:
+            yield "engine", engine_task(design, sources, inside=inside)["files"]["engine.sv"]
+            if design.queued:
+                yield "queue", queue_task(design, sources, inside=inside)["files"]["engine.sv"]
+        else:
+            yield "joint", _task(design, sources, inside=inside)["files"]["engine.sv"]
+            for owner in getattr(design, "addresses", ()):
+                yield "addresses", _addresses_task(design, owner, sources, inside=inside)["files"]["engine.sv"]
+
+
+@pytest.fixture
+def folders(make_core, make_layer, make_crossbar):
+    return [
+        make_core(synapses=5, lanes=2, rounding="stochastic", name="lively"),
+        make_core(synapses=9, lanes=5, queued=True, name="queued"),
+        make_layer(name="layer"),
+        make_crossbar(pre=4, post=4, lanes=2, addressed=True, name="rows"),
+        make_crossbar(pre=4, post=2, lanes=2, name="no_rows"),
+    ]
+
+
+def test_no_harness_assumes_what_is_not_in_the_ledger(folders):
+    known = {(one.harness, one.name) for one in LEDGER}
+    used = set()
+    for core in [*folders, *(part for folder in folders for part in folder.parts)]:
+        expected = {(one.harness, one.name) for one in assumptions_of(core.design)}
+        found = set()
+        for harness, text in harnesses(core):
+            assert len(re.findall(r"\bassume\b *\(", text)) == len(LABEL.findall(text)), harness
+            rows = {(one.harness, one.name) for one in LEDGER if one.harness == "rows"} if harness == "joint" else set()
+            names = {(harness, name) for name in LABEL.findall(text)}
+            found |= {("rows", name) if ("rows", name) in rows and (harness, name) not in known else (harness, name)
+                      for harness, name in names}  # fmt: skip
+        assert found == expected, core.design.name
+        used |= found
+    assert used == known
+
+
+def test_every_pin_that_goes_into_what_is_cut_away_is_stated(folders):
+    """What drives an input of an instance that a harness replaces is in one of its statements; clocks are in the structure."""
+    count = 0
+    for core in [*folders, *(part for folder in folders for part in folder.parts)]:
+        design = core.design
+        texts = [text for harness, text in harnesses(core) if harness != "memory" and ": assert (" in text]
+        blocks = {**{place: part for place, (_, part) in design.parts.items()}, **getattr(design, "blocks", {})}
+        for place, instance in design.instances().items():
+            outer = place.partition(".")[0]
+            if instance.parameters and outer not in design.parts:
+                pins = MEMORY_PINS
+            elif place in blocks:
+                pins = [port.name for port in blocks[place].ports() if port.direction == "input"]
+            elif place.startswith("lane_") and "." not in place:
+                pins = [port.name for port in design.lane_ports() if port.direction == "input" and port.name != "seed"]
+            elif place.startswith("result_queue") and "." not in place:
+                pins = [port.name for port in queue_of(design).ports() if port.direction == "input"]
+            else:
+                continue  # within a part, which is proven in its own folder, or the datapath, whose wiring is the lane's proof
+            for pin in set(pins) - {"clk"}:
+                tap = rf"\\dut\.(?:\w+\.)?{place.rpartition('.')[2]}\.{pin} "
+                assert any(len(re.findall(tap, text)) > 1 for text in texts), (design.name, place, pin)
+                count += 1
+    assert count > 100
+
+
+def test_no_proof_leans_on_itself_in_one_clock():
+    edges = {}
+    owner = {"engine": "engine", "queue": "queue", "crossbar_fanout": "joint", "crossbar_addresses": "addresses"}
+    for one in LEDGER:
+        needs = edges.setdefault(one.harness, set())
+        for by in one.by if one.kind == PROVEN and not one.before else ():
+            name = by.removeprefix("/").rpartition("/")[2]
+            if name == "{giver}":
+                needs |= {"engine", "addresses"}
+            elif name in ("{memories}", "{addresses}") or name.endswith("_memory"):
+                needs.add("memory")
+            else:
+                needs.add(owner.get(name, name.partition("_")[0]))
+    assert set().union(*edges.values()) <= edges.keys()
+    list(TopologicalSorter(edges).static_order())  # raises where there is a circle
+
+
+def test_an_obligation_that_is_not_proven_is_missed(make_core):
+    core = make_core(synapses=3, weight_bits=2, trace_bits=2, reward_bits=2)
+    result = prove(core, [find_solver("yices")], covers=False)
+    assert result.verdict == "proven", [o for o in result.obligations if o.verdict != "proven"]
+    (ledger,) = (o for o in result.obligations if o.name == "ledger")
+    others = [o for o in result.obligations if o.name != "ledger"]
+    assert check_ledger(core.design, others) == ledger
+    named = {name for row in result.to_dict()["assumptions"] for name in row["by"]}
+    assert {"engine_memory", "hold", "next_weight", "lane_word"} <= named
+    for name in named:
+        lost = [dataclasses.replace(o, verdict="unknown") if o.name == name else o for o in others]
+        assert name in check_ledger(core.design, lost).note
+        assert check_ledger(core.design, lost).verdict == "unknown"

@@ -1,0 +1,172 @@
+"""Verilog that acts on something outside the design, or that two tools read differently, is refused in every spelling."""
+
+import pytest
+
+from sc_hw.errors import UserError
+from sc_hw.manifest import load_core
+from sc_hw.sources import check_verilog
+
+ACTS = [
+    '$system("touch x");',
+    '$c("system(1)");',
+    "$finish;",
+    "$fatal;",
+    "$display;",
+    "$ display;",
+    "$unit::x = 1;",
+    '$readmemh("a", words);',
+    'integer f = $fopen("a");',
+    '$dumpfile("a");',
+    '$value$plusargs("a", x);',
+    "$random;",
+    "x = 12$random;",
+    "x = y+$random;",
+    'import "DPI-C" function void f();',
+    'export "DPI-C" function f;',
+    "(* keep *) // harmless\n$system;",
+    "// harmless \n/* */ $stop /* */ ;",
+    "/* // */ $stop; /* */",
+    "/**/$stop;/**/",
+    "/*/ */ $stop; /**/",
+    "\\quoted $stop;",
+    'x = "text";',
+    'x = "// $display',
+]
+ALWAYS = [
+    '`include "/etc/passwd"',
+    "`define S $sys``tem",
+    "`define A(x) x\n`A($stop)",
+    "`ifdef YOSYS\nwire x;\n`endif",
+    "`S",
+    "` include x",
+    "`\\\ninclude",
+    '`line 1 "a" 1',
+    "`pragma protect",
+    "`verilator_config",
+    "`systemc_header\nint x;",
+    "`resetall`define x",
+    '`begin_keywords "1364-2001"',
+    "bind dut other inside (.clk(clk));",
+    "module a; defparam b.c = 1; endmodule",
+    "config c; endconfig",
+    "library l a.v;",
+    "assume (x);",
+    "assert property (@(posedge clk) x);",
+    "restrict (x);",
+    "force x = 1;",
+    "program p; endprogram",
+    "class c; endclass",
+    "wait (x);",
+    "(* blackbox *) module a; endmodule",
+    "(* full_case *) case (x) endcase",
+    '(* techmap_wrap = "exec" *) wire x;',
+    "(* keep, anyconst *) wire x;",
+    '(* src = "a *)" *) wire x;',
+    "(* keep",
+    "wire x = sc_hw_bench.fault;",
+    "wire x = dut.lane_0.word_in;",
+    "wire x = lanes[0].word;",
+    "begin : level end wire x = level.part.word;",
+    "begin : level end wire x = (level).word;",
+    "wire x = dut /* here */ . // or there\n lane;",
+    "wire x = \\dut .lane;",
+    "wire x = dut.\\lane ;",
+    "// verilator lint_off WIDTH translate_off",
+    "// verilator public_flat_rw",
+    "/*verilator tracing_off*/",
+    "/* verilator\n lint_off WIDTH */",
+    "//synopsys translate_off",
+    "// Synthesis Translate_Off",
+    "case (x) // synopsys full_case",
+    "/* , synthesis attribute keep */",
+    "// pragma translate_off",
+    "// note: translate_off",
+    "// a comment \\\n$stop",
+    "// a comment \\\r\n",
+    "/* never closed",
+    "\\a;exec ",
+    "\\$display ;",
+    '\\x"y ',
+    "\\\n",
+    "wire é;",
+    "wire x\x00;",
+    "wire x;\x0c",
+    "// a\rwire x;",
+    "// \u202e hidden",
+    "\ufeff// begins with a mark",
+]
+HARMLESS = [
+    "// 5 $ a piece, `quoted`, \"said\", \\ and (* star *)",
+    "/* $system in a comment, and `include */",
+    "// überall",
+    "wire foo$bar = $signed(a) + $unsigned(b) + $clog2(8) + $bits(c);",
+    "always @(*) x = (a)*(b);",
+    "always @ ( * ) x = 1;",
+    "(* keep *) (* ram_style = \"block\", no_rw_check *) reg [3:0] words [0:3];",
+    "// verilator lint_off UNUSEDSIGNAL\r\n",
+    "`resetall\n`timescale 1ns / 1ps\n`default_nettype none\n",
+    "wire \\a.b[3] = 8'hff;",
+    "initial begin\n        words[0] = 4'h3;\n        words[1] = 4'ha;\n end",
+    "wire important, bindings, forced;",
+    "part #(.BITS(3), .SIGN(1)) one (.clk(clk), /* the value. It */ .value(x[3]) , .\\a (b));",
+    "// the file dut.v. It has a.b",
+    "begin : level wire upper; end assign x = level[3 + K].upper & level [0] . upper;",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ACTS)
+def test_what_acts_needs_the_flag(text):
+    for before in ("", "module m;\n"):
+        with pytest.raises(UserError, match="is not allowed") as error:
+            check_verilog(before + text, "dut.v")
+        assert str(error.value).isprintable()
+    if text not in ("$ display;", 'x = "// $display'):
+        check_verilog(text, "dut.v", system_tasks=True)
+
+
+@pytest.mark.parametrize("text", ALWAYS)
+def test_what_tools_read_differently_is_refused_with_the_flag_too(text):
+    for system_tasks in (False, True):
+        with pytest.raises(UserError, match="is not allowed") as error:
+            check_verilog(f"wire a;\n{text}\n", "dut.v", system_tasks=system_tasks)
+        assert str(error.value).isprintable()
+        assert str(error.value).startswith("dut.v:")
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_is_harmless_is_taken(text):
+    check_verilog(text, "dut.v")
+
+
+def test_the_line_is_named():
+    with pytest.raises(UserError, match=r"^dut\.v:3: '\$stop' is not allowed"):
+        check_verilog("// one\n/* two */\n  $stop;\n", "dut.v")
+
+
+@pytest.mark.parametrize("verb", ["selftest", "mutate", "prove", "synth", "pnr", "sim", "replay"])
+def test_every_verb_that_reads_verilog_refuses_it(make_core, sc_hw, verb):
+    core = make_core(synapses=4)
+    path = core.folder / "dut_lane.v"
+    path.write_text(path.read_text().replace("endmodule", 'initial $system("touch here");\nendmodule'))
+    status, out, err = sc_hw(verb, core.folder)
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert "'$system' is not allowed" in err
+    assert not (core.folder / "results").exists()
+
+
+def test_the_flag_is_of_simulation_alone(make_core, sc_hw, monkeypatch):
+    core = make_core(synapses=4)
+    path = core.folder / "dut_lane.v"
+    path.write_text(path.read_text().replace("endmodule", 'initial $display("here");\nendmodule'))
+    seen = []
+    monkeypatch.setattr("sc_hw.sim_command.simulate", lambda cores, **_: seen.extend(cores) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        sc_hw("sim", core.folder, "--allow-system-tasks")
+    assert seen[0].edited == ("dut_lane.v",)
+    status, _, err = sc_hw("sim", core.folder, "--allow-system-tasks", "--coverage")
+    assert status == 2
+    assert "--coverage" in err
+    assert sc_hw("report", core.folder)[0] == 1  # it runs nothing, and says what was run
+    path.write_bytes(path.read_bytes() + b"// \xff\n")
+    with pytest.raises(UserError, match=r"dut_lane\.v: byte \d+ is no text in UTF-8"):
+        load_core(core.folder, system_tasks=True)
