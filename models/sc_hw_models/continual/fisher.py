@@ -107,7 +107,7 @@ class Perceptron:
 
     def _activities(self, weights: Arrays, inputs: np.ndarray) -> Arrays:
         """Return what each layer is given, and the outputs."""
-        check_layout([w[..., :-1] if self.biases else w for w in weights], np.shape(inputs))
+        check_layout(weights, np.shape(inputs), self.biases)
         activities = [self._with_one(np.asarray(inputs, dtype=np.float64))]
         for layer, weight in enumerate(weights):
             z = activities[-1] @ weight.T
@@ -118,11 +118,15 @@ class Perceptron:
         return np.hstack([activity, np.ones((len(activity), 1))]) if self.biases else activity
 
 
-def check_layout(weights: Arrays, inputs: tuple[int, ...]) -> None:
-    """Refuse by ``ConfigError`` weights that are not ``(outputs, inputs)`` of one another, or inputs of another shape."""
+def check_layout(weights: Arrays, inputs: tuple[int, ...], biases: int = 0) -> None:
+    """Refuse by ``ConfigError`` weights that are not ``(outputs, inputs)`` of one another, or inputs of another shape.
+
+    With ``biases`` each layer takes one input more, which is 1.
+    """
     shapes = [np.shape(weight) for weight in weights]
     if any(len(shape) != 2 for shape in shapes):
         raise ConfigError(f"weights: shapes {shapes} given; allowed is (outputs, inputs) for each layer")
+    shapes = [(shape[0], shape[1] - biases) for shape in shapes]
 
     def fits(layout: list[tuple[int, ...]]) -> bool:
         joined = all(before[0] == after[1] for before, after in pairwise(layout))
