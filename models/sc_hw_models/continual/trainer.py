@@ -55,8 +55,8 @@ class ContinualTrainer:
         self._new_optimiser = Adam if check_choice("optimiser", optimiser, OPTIMISERS) == "adam" else SGD
         self.optimiser: Optimiser = self._new_optimiser(self.lr)
         self.network, self.task, self.epoch = Perceptron("softmax", check_instance("biases", biases, bool)), 0, 0
-        g = np.random.default_rng([seed, 0])
-        layers = [*((m, n) for n, m in pairwise(self.sizes[:-1])), *[(self.sizes[-1], self.sizes[-2])] * heads]
+        g = np.random.default_rng([self.seed, 0])
+        layers = [*((m, n) for n, m in pairwise(self.sizes[:-1])), *[(self.sizes[-1], self.sizes[-2])] * self.heads]
         self.weights: Arrays = [g.uniform(-1.0, 1.0, (m, n + biases)) / n**0.5 for m, n in layers]
         shapes: list[tuple[int, ...]] = [w.shape for w in self.weights]
         self.penalty: ElasticPenalty | AnchoredPenalty | SynapticIntelligence | None = None
