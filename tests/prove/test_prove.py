@@ -127,7 +127,7 @@ def test_other_clocks_and_other_ports_are_refused(make_core):
     with pytest.raises(UserError, match="no input in_reward of 8 bits"):
         run(core)
     core = edit(make_core("verilog"), "datapath", "endmodule", "garbage")
-    with pytest.raises(UserError, match="cannot read dut_datapath"):
+    with pytest.raises(UserError, match="cannot read the Verilog: dut_datapath"):
         run(core)
 
 
