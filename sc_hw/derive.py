@@ -16,13 +16,14 @@ from rich.table import Table
 from sc_hw_models.continual.codes import importance_codes
 from sc_hw_models.continual.quantise import ROUNDING, quantised
 from sc_hw_models.registry import get_rule
-from sc_hw_models.rule import ConfigError, Rule
+from sc_hw_models.rule import Rule
 
 from . import __version__
-from .config import build_config, config_toml, read_toml
+from .config import build_config, config_toml
 from .errors import UserError
 from .folder import check_output, write_folder
-from .initial import read_initial, read_npz
+from .initial import read_initial
+from .reading import read_json, read_npz, read_toml, reading
 from .records import write_record
 
 __all__ = ["Derived", "derive_command", "read_derived"]
@@ -30,6 +31,7 @@ __all__ = ["Derived", "derive_command", "read_derived"]
 SCHEMA = "sc-hw/derived/1"
 RECORD = "derived.json"
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,47}")
 _WEIGHTS = "give one array of weights for each layer"
 _IMPORTANCE = "give one array for each layer, in the shape of its weights"
 
@@ -50,11 +52,11 @@ class Derived:
 
 def _numbers(path: Path, option: str, what: str) -> dict[str, np.ndarray]:
     """Return the arrays of an archive, finite and not empty; ``UserError`` names the first that is not so."""
-    arrays = read_npz(path, option, what)
+    arrays = read_npz(path, option=option, what=what)
     if not arrays:
         raise UserError(f"{option} {path}: no arrays; {what}")
     for name, array in arrays.items():
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,47}", name):
+        if not _NAME.fullmatch(name):
             raise UserError(f"{option} {path}: layer {name!r}: allowed are letters, digits, _ . -, at most 48; rename the array")
         if array.dtype.kind not in "fiu":
             raise UserError(f"{option} {path}: {name} has dtype {array.dtype}; allowed are real numbers; {what}")
@@ -88,7 +90,7 @@ def derive_command(
     scale: float | None, force: bool, json_path: Path | None, console: Console,
 ) -> int:  # fmt: skip
     """Write for each layer the lane's configuration and its initial state, and print what that cost; return 0."""
-    output = check_output(output, RECORD, force=force, verb="derived")
+    output = check_output(output, _listed, force=force, verb="derived")
     config = build_config(rule, table, settings)
     spec = rule.spec(config)
     fields = {f.name: f for f in spec.state}
@@ -114,8 +116,8 @@ def derive_command(
         })  # fmt: skip
     # The folder's own description: no date and no path, so that the same input gives the same bytes.
     record = {"schema": SCHEMA, "verb": "derive", "verdict": "pass", "rule": rule.name, "config": dataclasses.asdict(config),
-              "tools": {"sc-hw": __version__}, "layers": layers}  # fmt: skip
-    files[RECORD] = json.dumps(record, indent=2) + "\n"
+              "tools": {"sc-hw": __version__}, "layers": layers, "files": sorted([RECORD, *files])}  # fmt: skip
+    files[RECORD] = json.dumps(record, indent=2, allow_nan=False) + "\n"
     write_folder(output, files)
     if json_path:
         write_record(json_path, record)
@@ -138,21 +140,31 @@ def _table(layers: Sequence[Mapping[str, Any]], title: str) -> Table:
     return table
 
 
-def read_derived(folder: Path, layer: str | None) -> Derived:
-    """Return one layer of a folder that ``sc-hw derive`` wrote; ``UserError`` when there is none such."""
+def _record(folder: Path) -> dict[str, Any]:
     path = folder / RECORD
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+    record = read_json(path, option="--from", what="give a folder that sc-hw derive wrote")
+    with reading(path, what="derive again", fault="not a record of this version"):
         if record["schema"] != SCHEMA:
             raise UserError(f"{path}: schema {record['schema']!r}; this sc-hw reads {SCHEMA!r}; derive again")
-        names = [entry["layer"] for entry in record["layers"]]
+        return dict(record)
+
+
+def _listed(folder: Path) -> list[str]:
+    """Return the files of a derived folder. Errors: ``UserError`` when it is none."""
+    record = _record(folder)
+    with reading(folder / RECORD, what="derive again", fault="not a record of this version"):
+        files = [f"{entry['layer']}/{name}" for entry in record["layers"] for name in ("config.toml", "initial.npz")]
+        return [RECORD, *map(str, record.get("files", files))]
+
+
+def read_derived(folder: Path, layer: str | None) -> Derived:
+    """Return one layer of a folder that ``sc-hw derive`` wrote; ``UserError`` when there is none such."""
+    record = _record(folder)
+    with reading(folder / RECORD, what="derive again", fault="not a record of this version"):
+        names = [str(entry["layer"]) for entry in record["layers"]]
         rule = get_rule(record["rule"])
-    except OSError as error:
-        raise UserError(
-            f"--from {folder}: no readable {RECORD} ({error.strerror}); give a folder that sc-hw derive wrote"
-        ) from error
-    except (ValueError, KeyError, TypeError, ConfigError) as error:
-        raise UserError(f"{path}: not a record of this version ({error}); derive again") from error
+        if not all(_NAME.fullmatch(name) for name in names):
+            raise ValueError("a layer's name is no name of a layer")
     if layer is None and len(names) > 1:
         raise UserError(f"--from {folder}: has layers {', '.join(names)}; choose one with --layer")
     if layer is not None and layer not in names:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from sc_hw_models.registry import get_rule
 
-from .config import build_config, read_toml
+from .config import build_config
 from .derive import read_derived
 from .errors import UserError
 from .initial import check_initial, read_initial
+from .reading import read_toml
 from .rtl.crossbar import CrossbarDesign
 from .rtl.design import CoreDesign
 from .rtl.emit import emit
@@ -49,7 +50,7 @@ def emit_command(
     elif synapses is None:
         raise UserError("--synapses N is missing; give it, or --pre A and --post B, or --from FOLDER")
     else:
-        chosen, table = get_rule(rule), read_toml(config) if config else {}
+        chosen, table = get_rule(rule), read_toml(config, option="--config") if config else {}
         values = read_initial(initial) if initial else {}
     resolved = build_config(chosen, table, settings, preset=preset)
     design: CoreDesign

@@ -1,47 +1,31 @@
 """Initial state of a core: read from NumPy archives or CSV, checked against the state fields, written as CSV."""
 
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from sc_hw_models.rule import RuleSpec
 
 from .errors import UserError
+from .reading import read_npz, read_text, reading
 
-__all__ = ["check_initial", "initial_csv", "read_initial", "read_npz"]
+__all__ = ["check_initial", "initial_csv", "read_initial"]
 
 _WHAT = "give an .npz or .csv file with one integer column per state field"
-
-
-def read_npz(path: Path, option: str, what: str) -> dict[str, np.ndarray]:
-    """Return the arrays of an ``.npz`` archive; ``UserError`` names ``option`` and says ``what`` to give instead."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except OSError as error:
-        raise UserError(f"{option} {path}: cannot be read ({error.strerror or error}); {what}") from error
-    except (ValueError, KeyError, BadZipFile, EOFError, TypeError, AttributeError) as error:
-        # A plain .npy also loads, but is no archive: hence the last two.
-        raise UserError(f"{option} {path}: not a usable .npz ({' '.join(str(error).split())}); {what}") from error
 
 
 def read_initial(path: Path) -> dict[str, np.ndarray]:
     """Return the columns of an ``.npz`` archive (arrays by field name) or of a ``.csv`` file (named header)."""
     if path.suffix == ".npz":
-        return read_npz(path, "--initial", _WHAT)
-    try:
-        if path.suffix == ".csv":
-            lines = path.read_text(encoding="utf-8").split("\n")
+        return read_npz(path, option="--initial", what=_WHAT)
+    if path.suffix == ".csv":
+        lines = read_text(path, option="--initial", what=_WHAT).split("\n")
+        with reading(path, option="--initial", what=_WHAT):
             names = lines[0].strip().split(",")
             table = np.array([[int(cell) for cell in line.split(",")] for line in lines[1:] if line.strip()], dtype=np.int64)
             if table.ndim != 2 or table.shape[1] != len(names):
                 raise ValueError("rows of different lengths or none")
             return {name: table[:, column] for column, name in enumerate(names)}
-    except OSError as error:
-        raise UserError(f"--initial {path}: cannot be read ({error.strerror or error}); {_WHAT}") from error
-    except (ValueError, OverflowError) as error:
-        raise UserError(f"--initial {path}: not usable ({error}); {_WHAT}") from error
     raise UserError(f"--initial {path}: unknown kind of file; {_WHAT}")
 
 

@@ -15,6 +15,7 @@ from . import __version__
 from .config import build_config
 from .errors import UserError
 from .initial import read_initial
+from .reading import MOST_ARRAYS, read_bytes, read_json
 from .rtl.crossbar import CrossbarDesign
 from .rtl.design import CoreDesign, Port
 from .rtl.layer import LayerDesign
@@ -127,12 +128,7 @@ def load_core(folder: Path) -> Core:
     what parity is for. Errors: ``UserError`` when the folder or its manifest is missing or unusable.
     """
     path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{folder}: no readable {MANIFEST} ({error.strerror}); give a folder that sc-hw emit wrote") from error
-    except ValueError as error:
-        raise UserError(f"{path}: not valid JSON ({error}); emit the core again") from error
+    manifest = read_json(path, what="give a folder that sc-hw emit wrote")
     parts: tuple[Core, ...] = ()
     design: CoreDesign
     try:
@@ -162,10 +158,8 @@ def load_core(folder: Path) -> Core:
         raise UserError(f"{path}: not a manifest of this version ({error}); emit the core again") from error
     found = {}
     for name in digests:
-        try:
-            found[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        except OSError as error:
-            raise UserError(f"{folder / name}: listed in the manifest but not readable ({error.strerror}); emit again") from error
+        content = read_bytes(folder / name, what="the manifest lists it; emit the core again", most=MOST_ARRAYS)
+        found[name] = hashlib.sha256(content).hexdigest()
     edited = [name for name, digest in digests.items() if found[name] != digest]
     for part in parts:
         digest = hashlib.sha256((part.folder / MANIFEST).read_bytes()).hexdigest()

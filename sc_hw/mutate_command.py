@@ -9,7 +9,7 @@ from rich.table import Table
 from .manifest import load_core
 from .mutate import Judged, MutationResult, mutate
 from .proof.solver import find_solver
-from .records import results_folder, write_results
+from .records import results_folder, working_folder, write_results
 
 __all__ = ["mutate_command"]
 
@@ -25,8 +25,10 @@ def mutate_command(
     core = load_core(folder)
     core.check_single("sc-hw mutate")
     chosen = [find_solver(name) for name in dict.fromkeys(solvers)]
-    output = results_folder(folder) / "mutate"
-    result = mutate(core, count=count, seed=seed, solvers=chosen, timeout=timeout, output=output, note=note, progress=progress)
+    with working_folder(results_folder(folder), "mutate") as output:
+        result = mutate(
+            core, count=count, seed=seed, solvers=chosen, timeout=timeout, output=output, note=note, progress=progress
+        )
     write_results(core, result.to_dict(), json_path)
     console.print(_table(result))
     for judged in result.mutants:

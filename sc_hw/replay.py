@@ -2,19 +2,21 @@
 
 import dataclasses
 import json
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sc_hw_models.scratch import temporary_folder
+
 from .errors import UserError
 from .manifest import Core, load_core
 from .proof.circuit import read_circuit
 from .proof.command import COUNTEREXAMPLE
 from .proof.run import RANDOM_REGISTER, Clock, Golden, golden, lane_inputs, shown
-from .records import results_folder, write_results
+from .reading import read_json, reading
+from .records import results_folder, working_folder, write_results
 from .simulator import SimulationError, ccache_environment, log_tail, run_cocotb
 from .toolchain import VERILATED_MAKE, compiler, make, perl, verilator
 
@@ -46,26 +48,21 @@ def read_counterexample(path: Path, core: Core) -> dict[str, Any]:
 
     Errors: ``UserError`` for a file that is none, that is another configuration's, or that holds no run.
     """
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+    record = read_json(path, what="sc-hw prove writes a counterexample when it refutes")
+    design, widths = core.design, {port.name: port.bits for port in lane_inputs(core.design)}
+    with reading(path, what="give a file that sc-hw prove wrote", fault="not a counterexample"):
         made_for = {name: record[name] for name in ("core", "rule", "config")}
-        run = record["run"]
-    except OSError as error:
-        raise UserError(
-            f"{path}: no readable counterexample ({error.strerror}); sc-hw prove writes one when it refutes"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: not a counterexample ({error}); give a file that sc-hw prove wrote") from error
-    design = core.design
+        run = list(record["run"])
+        fits = all(
+            clock.keys() == widths.keys() and all(isinstance(v, int) and 0 <= v < 1 << widths[n] for n, v in clock.items())
+            for clock in run
+        )
+        str(record["obligation"]), dict(record["found"])
     if made_for != {"core": design.name, "rule": design.rule.name, "config": dataclasses.asdict(design.config)}:
         raise UserError(f"{path}: a counterexample of another core or configuration; prove {core.folder} again")
     if not run:
         raise UserError(f"{path}: no run of the lane shows this counterexample; sc-hw sim compares the whole core")
-    widths = {port.name: port.bits for port in lane_inputs(design)}
-    if not all(
-        clock.keys() == widths.keys() and all(isinstance(v, int) and 0 <= v < 1 << widths[n] for n, v in clock.items())
-        for clock in run
-    ):
+    if not fits:
         raise UserError(f"{path}: the run does not fit the ports of the lane; prove {core.folder} again")
     return dict(record)
 
@@ -94,14 +91,14 @@ def simulate_run(core: Core, run: list[Clock], output: Path) -> Replay:
     def commands(proposed: list[list[str]]) -> list[list[str]]:
         verilate, compile_ = proposed[:2]
         return [["perl", tool.path, *(a for a in verilate[2:] if a != "--trace-fst")], compile_,
-                [str(Path(folder) / top), "--trace", "--trace-file", str(waves)]]  # fmt: skip
+                [str(folder / top), "--trace", "--trace-file", str(waves)]]  # fmt: skip
 
     top = str(core.manifest["modules"]["lane"])
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+    with temporary_folder() as folder:
         environment = {"SC_HW_RUN": str(plan), "COCOTB_RESULTS_FILE": str(output / "results.xml"), **dict(tool.environment)}
-        environment |= ccache_environment(Path(folder))
+        environment |= ccache_environment(folder)
         run_cocotb(
-            log, Path(folder), environment, commands, toplevel=top, module="sc_hw_sim.test_replay",
+            log, folder, environment, commands, toplevel=top, module="sc_hw_sim.test_replay",
             timescale="1ns/1ps", verilog_sources=[str(source.absolute()) for source in core.sources], waves=True,
             make_args=list(_MAKE), compile_args=list(_ARGUMENTS),
         )  # fmt: skip
@@ -120,7 +117,8 @@ def replay_command(
     results = results_folder(folder)
     record = read_counterexample(path or results / COUNTEREXAMPLE, core)
     note("building the lane")
-    replay = simulate_run(core, record["run"], results / "replay")
+    with working_folder(results, "replay") as output:
+        replay = simulate_run(core, record["run"], output)
     wrong, name = replay.wrong, core.design.name
     write_results(core, {
         "verb": "replay", "verdict": "fail" if wrong else "pass", "obligation": record["obligation"],

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from .manifest import load_core
 from .progress import note, progress
-from .records import results_folder, write_results
+from .records import results_folder, working_folder, write_results
 from .selftest import enough_timesteps, selftest
 from .simulate import simulation_tools
 
@@ -21,8 +21,8 @@ def selftest_command(folder: Path, *, steps: int | None, seed: int, json_path: P
     steps = steps or enough_timesteps(core)
     results = results_folder(folder)
     started = time.perf_counter()
-    with progress("faults", 1) as advance:
-        outcomes = selftest(core, steps=steps, seed=seed, output=results / "selftest", note=note, progress=advance)
+    with working_folder(results, "selftest") as output, progress("faults", 1) as advance:
+        outcomes = selftest(core, steps=steps, seed=seed, output=output, note=note, progress=advance)
     table = Table("fault", "verdict", "first difference", title=f"selftest of {core.design.name}, seed {seed}")
     for outcome in outcomes:
         table.add_row(f"{outcome.fault}: {outcome.description}", outcome.verdict, outcome.evidence)

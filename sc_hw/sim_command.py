@@ -10,7 +10,7 @@ import click
 from .errors import UserError
 from .manifest import Core, load_core
 from .progress import note, progress
-from .records import WAVEFORM, head, results_folder, write_record, write_results, write_text
+from .records import WAVEFORM, head, results_folder, working_folder, write_record, write_results, write_text
 from .simulate import SimulationResult, check_stimulus, simulate
 
 __all__ = ["sim_command"]
@@ -27,8 +27,8 @@ def sim_command(
         steps = check_stimulus(stimulus, cores[0].design)
     results = [results_folder(folder) for folder in folders]  # each is refused before anything runs
     total = steps * sum(core.design.synapses for core in cores)
-    with progress("comparing", total) as advance:
-        result = simulate(cores, steps=steps, seed=seed, output=results[0] / "sim", waves=waves, coverage=coverage,
+    with working_folder(results[0], "sim") as output, progress("comparing", total) as advance:
+        result = simulate(cores, steps=steps, seed=seed, output=output, waves=waves, coverage=coverage,
                           stimulus=stimulus, demonstrate=True, note=note, progress=advance)  # fmt: skip
     if json_path:
         write_record(json_path, head(cores[0]) | result.to_dict())

@@ -7,7 +7,6 @@ import logging
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -16,10 +15,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import sc_hw_sim
-from sc_hw_models.compiled import cache_folder
+from sc_hw_models.compiled import cache_folder, make_cache
+from sc_hw_models.scratch import run_process, temporary_folder
 
 from .coverage.protocol import monitor
-from .errors import UserError
+from .errors import CheckError, UserError
+from .interrupt import handlers_kept
 from .manifest import Core
 from .rtl.design import CoreDesign, Port
 from .toolchain import VERILATED_MAKE, ccache, compiler, make, perl, verilator
@@ -40,7 +41,7 @@ _COVERAGE = ("--coverage-line", "--coverage-toggle", "--coverage-user", "--cover
 _MAKE = ("-j2", *VERILATED_MAKE)
 
 
-class SimulationError(RuntimeError):
+class SimulationError(CheckError):
     """The simulator could not be built or ended without a result; the message has the end of its log."""
 
 
@@ -133,14 +134,16 @@ class Simulator:
 
     def build(self, log: Path, note: Callable[[str], None]) -> bool:
         """Build the program unless the cache has it and return whether it had; one process builds, others wait."""
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        if self.program.is_file():
+            return True
+        make_cache("sim")
         with self.folder.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if self.program.is_file():
                 return True
             note("building the simulator (kept for the next run)")
-            with tempfile.TemporaryDirectory(prefix="build-", dir=self.folder.parent) as temporary:
-                self._build(Path(temporary), log)
+            with temporary_folder(self.folder.parent) as temporary:
+                self._build(temporary, log)
         return False
 
     def _build(self, folder: Path, log: Path) -> None:
@@ -169,8 +172,8 @@ class Simulator:
 
     def run(self, log: Path, environment: Mapping[str, str], arguments: Sequence[str], on_line: Callable[[str], None]) -> None:
         """Run the program once under cocotb; ``on_line`` gets every line it prints."""
-        with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
-            run_cocotb(log, Path(scratch), environment, lambda _: [[str(self.program), *arguments]], on_line=on_line)
+        with temporary_folder() as scratch:
+            run_cocotb(log, scratch, environment, lambda _: [[str(self.program), *arguments]], on_line=on_line)
 
 
 def log_tail(log: Path) -> str:
@@ -192,21 +195,32 @@ def run_cocotb(
         def build_command(self) -> list[list[str]]:
             return commands(super().build_command())
 
+        def execute(self, cmds: list[list[str]]) -> None:  # as ours: ended with this process, whoever ends that
+            for command in cmds:
+                told(f"Running command: {' '.join(command)}")
+                done = run_process(command, cwd=Path(self.work_dir), environment=self.env, on_line=told)
+                if done.returncode:
+                    raise SystemExit(f"{command[0]} ended with status {done.returncode}")
+
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            text = record.getMessage()
-            file.write(text + "\n")
-            on_line(text)
+            told(record.getMessage())
+
+    def told(text: str) -> None:
+        file.write(text + "\n")
+        on_line(text)
 
     logger = logging.getLogger("cocotb")
     tool = Path(verilator().require().path).parent
-    variables = {**environment, "PATH": f"{tool}{os.pathsep}{os.environ['PATH']}"}
+    variables = {**environment, "PATH": f"{tool}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
     propagate, logger.propagate = logger.propagate, False
     handler = Handler()
     with log.open("a", encoding="utf-8") as file, _environment(variables):
         logger.addHandler(handler)
         try:
-            Bench(toplevel=toplevel, module=module, sim_build=str(folder), extra_env=dict(environment), **options).run()
+            with handlers_kept():
+                bench = Bench(toplevel=toplevel, module=module, sim_build=str(folder), extra_env=dict(environment), **options)
+            bench.run()
         except SystemExit as error:
             # A failed test also ends here; the outcome file tells it from a simulator that broke.
             logger.info("cocotb-test: %s", error)

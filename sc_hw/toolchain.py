@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import sysconfig
 from contextlib import suppress
@@ -12,6 +11,8 @@ from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+
+from sc_hw_models.scratch import said_by
 
 from .errors import UserError
 
@@ -54,12 +55,7 @@ class Tool:
 
 
 def _output(*command: str, environment: dict[str, str] | None = None) -> str:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False,
-                              env={**os.environ, **(environment or {})})  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout + done.stderr
+    return said_by(command, environment=environment)
 
 
 def _number(text: str) -> tuple[int, ...]:

@@ -3,13 +3,14 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from .errors import UserError
+from sc_hw_models.scratch import TimeoutExpired, run_process, said_by
+
+from .errors import CheckError, UserError
 
 __all__ = ["YosysError", "find_yosys", "run_abc", "run_pinned_yosys", "run_yosys"]
 
@@ -20,7 +21,7 @@ _SCRIPT = "/dev/stdin"
 _RUN = f"from pyosys import libyosys; libyosys.run_pass('script {_SCRIPT}', libyosys.Design())"
 
 
-class YosysError(RuntimeError):
+class YosysError(CheckError):
     """Yosys failed; the message is the last of what it printed."""
 
     @property
@@ -31,11 +32,7 @@ class YosysError(RuntimeError):
 
 
 def _version(path: str) -> str:
-    try:
-        done = subprocess.run([path, "-V"], capture_output=True, text=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    found = re.search(r"Yosys (\d+\.\d+\S*)", done.stdout)
+    found = re.search(r"Yosys (\d+\.\d+\S*)", said_by([path, "-V"]))
     return found[1] if found else ""
 
 
@@ -69,7 +66,7 @@ def run_yosys(script: str, *, path: Path | None = None, cwd: Path | None = None)
     """
     # -P: no module is imported from the folder it runs in.
     command = [str(path), "-s", _SCRIPT] if path else [sys.executable, "-P", "-c", _RUN]
-    done = subprocess.run(command, input=script, capture_output=True, text=True, cwd=cwd, check=False)
+    done = run_process(command, text=script, cwd=cwd)
     if done.returncode:
         raise YosysError((done.stdout + done.stderr).strip()[-2000:])
     return done.stdout
@@ -87,7 +84,7 @@ def run_abc(script: str, *, cwd: Path, timeout: float | None = None) -> str:
         raise YosysError("pyosys is not installed")
     command = [str(Path(spec.origin).with_name("yosys-abc")), "-c", script]
     try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=timeout)
-    except subprocess.TimeoutExpired:
+        done = run_process(command, cwd=cwd, timeout=timeout)
+    except TimeoutExpired:
         return ""
     return done.stdout + done.stderr

@@ -8,8 +8,6 @@ import ctypes
 import hashlib
 import os
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -18,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from .c_text import c_text
-from .rule import Rule
+from .rule import ConfigError, Rule
+from .scratch import run_process, temporary_folder
 
-__all__ = ["CompileError", "CompiledStep", "cache_folder", "compiler"]
+__all__ = ["CompileError", "CompiledStep", "cache_folder", "compiler", "make_cache"]
 
 Arrays = dict[str, np.ndarray]
 
@@ -36,7 +35,22 @@ def cache_folder() -> Path:
     base = os.environ.get("SC_HW_CACHE")
     if base:
         return Path(base).absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "sc-hw"
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(base).absolute() / "sc-hw"
+
+
+def make_cache(name: str) -> Path:
+    """Return the folder called ``name`` in ``cache_folder()``, which is made. Errors: ``ConfigError`` when that cannot be."""
+    folder = cache_folder() / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(0, "Permission denied")
+    except OSError as error:
+        raise ConfigError(
+            f"{folder}: the cache cannot be written ({error.strerror}); set SC_HW_CACHE to a folder that can"
+        ) from error
+    return folder
 
 
 def compiler() -> str | None:
@@ -45,22 +59,21 @@ def compiler() -> str | None:
 
 
 @lru_cache
-def _identity(path: str) -> bytes:
+def _identity(path: str) -> str:
     """Return the commands that the compiler would run: they name its version and what ``native`` is here."""
-    return subprocess.run([path, *_FLAGS, "-E", "-###", os.devnull], capture_output=True, check=False).stderr
+    return run_process([path, *_FLAGS, "-E", "-###", os.devnull]).stderr
 
 
 def _built(text: str, path: str) -> Path:
     """Return the library of a C text, from the cache if it is there."""
-    digest = hashlib.sha256(b"\0".join([text.encode(), path.encode(), _identity(path)])).hexdigest()[:32]
+    digest = hashlib.sha256("\0".join([text, path, _identity(path)]).encode(errors="surrogateescape")).hexdigest()[:32]
     library = cache_folder() / "models" / f"{digest}.so"
     if not library.exists():
-        library.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=library.parent) as folder:
-            source, made = Path(folder) / "step.c", Path(folder) / "step.so"
+        with temporary_folder(make_cache("models")) as folder:
+            source, made = folder / "step.c", folder / "step.so"
             source.write_text(text, encoding="utf-8")
             command = [path, *_FLAGS, str(source), "-o", str(made)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            done = run_process(command)
             if done.returncode:
                 raise CompileError(f"{' '.join(command)}: exit status {done.returncode}: {done.stderr.strip()[-400:]}")
             made.replace(library)

@@ -1,5 +1,6 @@
 """The verb ``explore``: a sweep measured in a folder that holds what is done, what came of it, and the fronts."""
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -7,8 +8,9 @@ from typing import Any
 
 from rich.console import Console
 
-from ..config import read_toml
 from ..errors import UserError
+from ..folder import new_folder
+from ..reading import read_toml
 from ..records import stamp, write_bytes, write_record
 from .files import parquet_bytes, plot_bytes, require_libraries
 from .front import mark_front, render_fronts, throughput_of
@@ -31,16 +33,15 @@ def explore_command(
     Returns 0 when every measurement was made and every verdict holds, else 1. Errors: ``UserError`` before anything is written.
     """
     require_libraries()
-    sweep = read_sweep({**(read_toml(config) if config else {}), **options}, vary)
+    sweep = read_sweep({**(read_toml(config, option="--config") if config else {}), **options}, vary)
     output, started = output.absolute(), time.monotonic()
-    if output.exists() and not (resume and (output / STORE).is_file()):
+    if os.path.lexists(output) and not (resume and (output / STORE).is_file()):
         what = "no folder that sc-hw explore wrote" if resume else "exists; --resume goes on with it"
         raise UserError(f"-o {output}: {what}; give another folder")
     with workers(scheduler) as executor:
-        try:
-            output.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"-o {output}: cannot be written ({error.strerror}); give a writable folder") from error
+        if not output.exists():
+            with new_folder(output) as fresh:  # from its first moment a folder that can be gone on with
+                Store(fresh / STORE).close()
         store = Store(output / STORE)
         runner = Runner(sweep, store)
         runner.run(executor, progress)

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sc_hw_models.rule import index_bits
+from sc_hw_models.scratch import held, temporary_folder
 
 from ..errors import UserError
 from ..manifest import Core
@@ -83,13 +83,13 @@ def prove_engine(
     missing or the sources cannot be read.
     """
     obligations = []
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-        parts = [*_memories(core, solvers, timeout, Path(folder), traces), _engine(core, solvers, timeout, Path(folder), traces)]
+    with temporary_folder() as folder:
+        parts = [*_memories(core, solvers, timeout, folder, traces), _engine(core, solvers, timeout, folder, traces)]
         queue = queue_of(core.design)
         if queue:
-            parts.append(_queue(core, queue, solvers, timeout, Path(folder), traces))
+            parts.append(_queue(core, queue, solvers, timeout, folder, traces))
         if covers:
-            parts.append(_covers(core, solvers[0], timeout, Path(folder)))
+            parts.append(_covers(core, solvers[0], timeout, folder))
         for part in parts:
             for obligation in part:
                 obligations.append(obligation)
@@ -285,8 +285,9 @@ def decide(
     broken = {n for n in statements if any(a.startswith(n) for a in run.failed)} if run.status == "fail" else set()
     note = f"not inductive: {not_inductive}; no counterexample found from reset"
     if broken and run.trace:
-        traces.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(run.trace, traces / f"{title}.vcd")
+        with held():
+            traces.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(run.trace, traces / f"{title}.vcd")
         note = f"{', '.join(run.failed)} fails; waveform {traces / f'{title}.vcd'}"
     for name, text in statements.items():
         if name in broken:

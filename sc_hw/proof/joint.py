@@ -1,12 +1,12 @@
 """The proof of what joins cores: nothing is lost, duplicated, changed or reordered between them, by k-induction."""
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sc_hw_models.rule import Field
+from sc_hw_models.scratch import temporary_folder
 
 from ..manifest import Core
 from ..rtl.addresses import AddressesDesign
@@ -85,8 +85,7 @@ def prove_joint(
     if isinstance(design, CrossbarDesign) and design.rows:
         statements["crossbar_rows"] = _ROWS
     statements |= {f"{kind}_wiring": f"every other port of the cores is the {kind}'s", "inside": _INSIDE}
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         shape = (fanout.stored_bits, fanout.words, fanout.stored_bits)
         task = memory_task(design, {f"{memory}.v": texts[f"{memory}.v"]}, memory, shape)
         inside, visible = (_task(design, texts, inside=inside) for inside in (True, False))

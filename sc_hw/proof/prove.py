@@ -10,7 +10,7 @@ from typing import Any
 
 from sc_hw_models.term import Term, evaluate, subterms
 
-from ..errors import UserError
+from ..errors import CheckError, UserError
 from ..manifest import Core
 from ..records import results_folder
 from ..toolchain import sby
@@ -201,7 +201,7 @@ class _Proof:
         pins = [f"(= {text} {literal(value, bits)})" for (text, bits), value in zip(self.update.pins(), values, strict=True)]
         answer = self._run(pins, self.update.ports())
         if answer.verdict != "sat":
-            raise RuntimeError(
+            raise CheckError(
                 f"{self.docket.solvers[0].name} cannot run the datapath on constants: {answer.verdict} {answer.text}"
             )
         return self.update.compare(name, values, answer.values)

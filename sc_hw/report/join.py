@@ -1,6 +1,5 @@
 """Joins the records in a core's results folder: what ran, what it says, and whether it still belongs to this core."""
 
-import json
 import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 from ..errors import UserError
 from ..manifest import Core
+from ..reading import read_json
 from ..records import RECORD_SCHEMA, WAVEFORM
 
 __all__ = ["TITLES", "Entry", "Report", "join"]
@@ -94,10 +94,7 @@ def join(core: Core, verbs: Collection[str]) -> Report:
 
 
 def _read(path: Path, schema: str) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: not readable as a record ({error}); run its verb again or remove it") from error
+    document = read_json(path, what="run its verb again or remove it")
     if not isinstance(document, dict) or document.get("schema") != schema:
         raise UserError(f"{path}: not a record of this version ({schema}); run its verb again or remove it")
     return document

@@ -35,14 +35,21 @@ def quantised(weights: np.ndarray, field: Field, scale: float | None = None) -> 
     """
     weights = np.asarray(weights, dtype=np.float64)
     offset = 0.0 if field.signed else min(0.0, float(weights.min()))
-    exact = weights - offset
+    with np.errstate(over="ignore"):
+        exact = weights - offset
+    if not np.isfinite(exact).all():
+        raise ConfigError(f"weights from {weights.min():g} to {weights.max():g}: allowed are those whose difference is a number")
     if scale is None:
         largest = float(np.abs(exact).max()) / field.maximum
         scale = 2.0 ** math.ceil(math.log2(largest)) if largest > 0 else 1.0
     if not (math.isfinite(scale) and scale > 0):
         raise ConfigError(f"scale={scale}: allowed are finite numbers above 0")
-    rounded = np.rint(exact / scale)
+    with np.errstate(over="ignore"):  # what is far out of range is clipped
+        rounded = np.rint(exact / scale)
     values = np.clip(rounded, field.minimum, field.maximum).astype(np.int64)
     error = values * scale - exact
-    return Quantised(values=values, scale=scale, offset=offset, clipped=int((rounded != values).sum()),
-                     error_max=float(np.abs(error).max()), error_rms=float(np.sqrt(np.mean(np.square(error)))))  # fmt: skip
+    largest = float(np.abs(error).max())
+    unit = 2.0 ** (math.frexp(largest)[1] - 1)  # squares of large errors overflow, those of multiples of it do not
+    rms = unit * float(np.sqrt(np.mean(np.square(error / unit))))
+    return Quantised(values=values, scale=scale, offset=offset, clipped=int((rounded != values).sum()), error_max=largest,
+                     error_rms=rms)  # fmt: skip
