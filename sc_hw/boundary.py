@@ -39,13 +39,8 @@ def run(verb: Callable[[], Any]) -> int:
 def _told(error: BaseException) -> int:
     """Say in a line what failed, and return the status of its kind."""
     _wait_for_the_end()
-    try:
+    with suppress(UserError, OSError, ValueError):
         sys.stdout.flush()
-    except (OSError, ValueError, AttributeError) as output:
-        # What is left in its buffer must not fail again when the interpreter ends.
-        with suppress(OSError, ValueError, AttributeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        error = UserError(f"standard output: cannot be written ({_reason(output)}); give it a place to go, such as a file")
     line, status = _kind(error)
     with suppress(OSError, ValueError, AttributeError):
         print(one_line(line), file=sys.stderr, flush=True)
@@ -56,15 +51,16 @@ def _kind(error: BaseException) -> tuple[str, int]:
     """Return what to say of a failure, and its status."""
     import click
 
-    from sc_hw_models.rule import ConfigError
-
+    rule = sys.modules.get("sc_hw_models.rule")  # a failure of its import is told too
+    if rule and isinstance(error, rule.ConfigError):
+        return f"sc-hw: {error}", ENVIRONMENT
     match error:
         case KeyboardInterrupt() | click.Abort():
             return "sc-hw: interrupted", 130
         case click.UsageError():
             command = error.ctx.command_path if error.ctx else "sc-hw"
             return f"{command}: {error.format_message()} (see {command} --help)", ENVIRONMENT
-        case UserError() | ConfigError():
+        case UserError():
             return f"sc-hw: {error}", ENVIRONMENT
         case CheckError():
             lines = [line for line in str(error).splitlines() if line.strip()] or ["a tool failed"]

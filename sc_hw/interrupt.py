@@ -65,8 +65,9 @@ def end_by(number: int, *, silent: bool = False) -> None:
             terminal = next(filter(os.isatty, (1, 2)), None)
             if terminal is not None:
                 os.write(terminal, _SHOW_CURSOR)
-            os.write(
-                2, f"sc-hw: {'interrupted' if number == signal.SIGINT else f'ended by {signal.Signals(number).name}'}\n".encode()
-            )
+            how = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
+            os.write(2, f"sc-hw: {how}\n".encode())
+    except OSError:
+        pass  # nobody to tell
     finally:
         os._exit(128 + number)

@@ -1,5 +1,6 @@
 """Where a file that the user names is written: links, modes, FIFOs and devices stay what they are, ``-`` is standard output."""
 
+import io
 import os
 import secrets
 import stat
@@ -8,18 +9,40 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from sc_hw_models.scratch import held, partial
 
 from .errors import UserError
 
-__all__ = ["STANDARD_OUTPUT", "check_outlet", "outlet", "standard_output_free", "write_outlet"]
+__all__ = ["STANDARD_OUTPUT", "check_outlet", "guard_standard_output", "outlet", "standard_output_free", "write_outlet"]
 
 STANDARD_OUTPUT = Path("-")
 _SAME = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 _PATIENCE = 10.0  # seconds a FIFO may have no reader
 _free: list[TextIO] = []  # standard output, while only the record goes there
+
+
+class _Guarded(io.FileIO):
+    """Standard output whose first failure is a ``UserError``, whatever library writes to it; what follows is dropped."""
+
+    _broken = False
+
+    def write(self, content: Any, /) -> int:
+        try:
+            return len(content) if self._broken else super().write(content)
+        except OSError as error:
+            self._broken = True
+            raise UserError(
+                f"standard output: cannot be written ({error.strerror}); give it a place to go, such as a file"
+            ) from error
+
+
+def guard_standard_output() -> None:
+    """Put a guard around this process's standard output."""
+    before = sys.stdout
+    guarded = io.BufferedWriter(_Guarded(before.fileno(), "w", closefd=False))
+    sys.stdout = io.TextIOWrapper(guarded, before.encoding, "backslashreplace", line_buffering=bool(before.line_buffering))
 
 
 def outlet(text: str) -> Path:

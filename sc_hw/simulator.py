@@ -215,7 +215,7 @@ def run_cocotb(
     variables = {**environment, "PATH": f"{tool}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
     propagate, logger.propagate = logger.propagate, False
     handler = Handler()
-    with log.open("a", encoding="utf-8") as file, _environment(variables):
+    with log.open("a", encoding="utf-8", errors="backslashreplace") as file, _environment(variables):
         logger.addHandler(handler)
         try:
             with handlers_kept():

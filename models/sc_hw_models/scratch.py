@@ -69,33 +69,34 @@ def run_process(
 ) -> subprocess.CompletedProcess[str]:  # fmt: skip
     """Run a command to its end and return its status and all that it printed.
 
-    ``text`` is its standard input, ``environment`` what differs from this process's own. ``on_line`` is called with each
-    line, of both outputs, as it comes; then nothing of them is returned. It and all it started are ended after
-    ``timeout`` seconds (``TimeoutExpired``, with what it printed) and when the block is left by an exception.
+    ``text`` is its standard input, ``environment`` what differs from this process's own; its temporary files go with it.
+    ``on_line`` is called with each line, of both outputs, as it comes; then nothing of them is returned. It and all it started
+    are ended after ``timeout`` seconds (``TimeoutExpired``, with what it printed) and when an exception leaves this function.
     Errors: ``OSError`` when it cannot be started.
     """
-    variables = None if environment is None else {**os.environ, **environment}
-    with _lock:
-        process = subprocess.Popen(  # an argument list; nothing reaches a shell
-            command, cwd=cwd, env=variables, stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT if on_line else subprocess.PIPE, text=True, encoding="utf-8",
-            errors="replace", start_new_session=True,
-        )  # fmt: skip
-        _sessions.add(process.pid)
-    try:
-        if on_line and process.stdout:
-            for line in process.stdout:
-                on_line(line.rstrip("\n"))
-        output, errors = process.communicate(text, timeout=timeout)
-    except BaseException as error:
-        _end(lambda: _found(set(), {process.pid}))
-        output, errors = process.communicate()
-        if isinstance(error, TimeoutExpired):
-            raise TimeoutExpired(command, error.timeout, output, errors) from error
-        raise
-    finally:
+    with temporary_folder() as scratch:
         with _lock:
-            _sessions.discard(process.pid)
+            process = subprocess.Popen(
+                command, cwd=cwd, env={**os.environ, **(environment or {}), "TMPDIR": str(scratch)},
+                stdin=subprocess.DEVNULL if text is None else subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if on_line else subprocess.PIPE, text=True, encoding="utf-8", errors="replace",
+                start_new_session=True,
+            )  # fmt: skip
+            _sessions.add(process.pid)
+        try:
+            if on_line and process.stdout:
+                for line in process.stdout:
+                    on_line(line.rstrip("\n"))
+            output, errors = process.communicate(text, timeout=timeout)
+        except BaseException as error:
+            _end(lambda: _found(set(), {process.pid}))
+            output, errors = process.communicate()
+            if isinstance(error, TimeoutExpired):
+                raise TimeoutExpired(command, error.timeout, output, errors) from error
+            raise
+        finally:
+            with _lock:
+                _sessions.discard(process.pid)
     return subprocess.CompletedProcess(command, process.returncode, output or "", errors or "")
 
 
