@@ -68,7 +68,10 @@ def _kind(error: BaseException) -> tuple[str, int]:
         case MemoryError():
             return "sc-hw: not enough memory; give it more, or something smaller", ENVIRONMENT
         case OSError():
-            return f"sc-hw: {_place(error)}{_reason(error)}", ENVIRONMENT
+            return (
+                f"sc-hw: {_place(error)}{_reason(error)}; see that it exists, may be written and has room (df, ulimit -a)",
+                ENVIRONMENT,
+            )
         case ImportError() if not (error.name or "").startswith(("sc_hw.", "sc_hw_models", "sc_hw_sim")):
             return f"sc-hw: this installation lacks something ({error}); install sc-hw again", ENVIRONMENT
         case RuntimeError() if "can't start new thread" in str(error):
@@ -85,7 +88,7 @@ def _place(error: OSError) -> str:
         os.getcwd()
     except OSError:
         return "the working directory is gone; change to one that exists: "
-    return ""
+    return "a file or process of this command: "
 
 
 def _reason(error: BaseException) -> str:

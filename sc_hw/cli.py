@@ -11,6 +11,7 @@ from .options import (
     DEFAULT_TARGET,
     FILE,
     OUTLET,
+    Verb,
     axis_names,
     complete,
     folder_argument,
@@ -42,6 +43,9 @@ def app() -> None:
     Exit status: 0 all is well; 1 a check failed, or a tool did; 2 something given cannot be used, or the machine
     lacks something; 70 a defect of sc-hw, please report it; 129, 130, 143 ended by SIGHUP, Ctrl-C, SIGTERM.
     """
+
+
+app.command_class = Verb
 
 
 @app.command()

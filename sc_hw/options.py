@@ -1,5 +1,6 @@
 """The options that several verbs of the command line share, and the completion of their values."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,14 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from .errors import UserError
 from .outlet import STANDARD_OUTPUT, check_outlet, outlet, standard_output_free
 
 __all__ = [
     "DEFAULT_TARGET",
     "FILE",
     "OUTLET",
+    "Verb",
     "axis_names",
     "complete",
     "folder_argument",
@@ -52,6 +55,17 @@ class _Outlet(click.ParamType):  # type: ignore[type-arg] # not generic in every
 
 
 OUTLET = _Outlet()
+
+
+class Verb(click.Command):
+    """A command whose outputs are different files."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Check that, then do what the verb does."""
+        output, record = ctx.params.get("output"), ctx.params.get("json_path")
+        if output and record and STANDARD_OUTPUT != record == Path(os.path.abspath(output)):
+            raise UserError(f"--json {record}: is also what --output names; give another file")
+        return super().invoke(ctx)
 
 
 def complete(names: Callable[[], list[str]]) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
