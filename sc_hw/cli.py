@@ -402,4 +402,4 @@ def doctor(json_path: Path | None) -> None:
 
 def main() -> None:
     """Run the command line and leave with its exit status; every failure is one line on standard error."""
-    sys.exit(run(lambda: app(standalone_mode=False)))
+    sys.exit(run(lambda: app(prog_name="sc-hw", standalone_mode=False)))

@@ -57,10 +57,11 @@ def _wait(read: int, silent: bool) -> None:
 
 def end_by(number: int, *, silent: bool = False) -> None:
     """Clear away and end this process as a signal does."""
-    scratch = sys.modules.get("sc_hw_models.scratch")  # without it there is nothing to clear away
+    # Before that is imported, and to its end, there is nothing to clear away.
+    clear_away = getattr(sys.modules.get("sc_hw_models.scratch"), "clear_away", None)
     try:
-        if scratch:
-            scratch.clear_away()
+        if clear_away:
+            clear_away()
         if not silent:
             terminal = next(filter(os.isatty, (1, 2)), None)
             if terminal is not None:

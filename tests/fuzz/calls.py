@@ -34,19 +34,30 @@ __all__ = ["Fuzz"]
 STATUSES = {0, 1, 2}
 _PROGRAM = [sys.executable, "-m", "sc_hw"]
 _NUMBERS = ("8", "0", "-1", "1", "x", "", "1e3", "9" * 30, "16777217", "nan", "é", "\udcff", "2", "3")
-_WORDS = ("default", "narrow8", "all", "nope", "", "a;b", "$(id)", "é", "../x", "a\nb", "x" * 300, "core", "lane", "amaranth", "verilog",
-          "r_stdp", "three_factor", "stp", "ewc", "sgd", "split", "yices", "ecp5-25k", "shift", "single")  # fmt: skip
+_WORDS = (
+    "default", "narrow8", "all", "nope", "", "a;b", "$(id)", "é", "../x", "a\nb", "x" * 300, "core", "lane",
+    "amaranth", "verilog",
+    "r_stdp", "three_factor", "stp", "ewc", "sgd", "split", "yices", "ecp5-25k", "shift", "single",
+)  # fmt: skip
 _PATHS = ("config", "initial", "derived", "weights", "importance", "stimulus", "folder", "folders", "counterexample", "data")
 _GOOD = {
     "output": "new", "json_path": "record.json", "synapses": "8", "config": "c.toml", "initial": "i.csv", "derived": "derived",
-    "layer": "fc1", "rule": "r_stdp", "generator": "verilog", "preset": "default", "presets": "default", "settings": "learning_shift=6",
-    "presynaptic": "stp", "neurons": "2", "neuron_settings": "recovery_shift=6", "pre": "2", "post": "4", "spikes": "bits", "results": "stall",
-    "name": "dut", "data": "d.npz", "protocol": "split", "tasks": "5", "hidden": "2", "method": "ewc", "optimiser": "sgd", "board": "none",
-    "weights": "w.npz", "importance": "f.npz", "derive rule": "three_factor", "consolidation": "shift", "scale": "0.01", "stimulus": "s.npz",
-    "target": "ecp5-25k", "module": "core", "solvers": "yices", "parts": "lane", "vary": "weight_bits=4,8", "variants": "a:", "timeout": "60",
+    "layer": "fc1", "rule": "r_stdp", "generator": "verilog", "preset": "default", "presets": "default", "presynaptic": "stp",
+    "settings": "learning_shift=6", "neurons": "2", "neuron_settings": "recovery_shift=6", "pre": "2", "post": "4",
+    "spikes": "bits", "results": "stall", "name": "dut", "data": "d.npz", "protocol": "split", "tasks": "5", "hidden": "2",
+    "method": "ewc", "optimiser": "sgd", "board": "none", "weights": "w.npz", "importance": "f.npz", "stimulus": "s.npz",
+    "derive rule": "three_factor", "consolidation": "shift", "scale": "0.01", "target": "ecp5-25k", "module": "core",
+    "solvers": "yices", "parts": "lane", "vary": "weight_bits=4,8", "variants": "a:", "timeout": "60",
 }  # fmt: skip
-_SETTINGS = ("weight_bits=8", "weight_bits=0", "bogus=1", "learning_shift=6", "rounding=nearest", "=", "x", "weight_bits=" + "9" * 400,
-             "lanes=1,2", "synapses=8", "weight_bits=4,8", "a=\0".replace("\0", "\n"))  # fmt: skip
+_SETTINGS = (
+    "weight_bits=8", "weight_bits=0", "bogus=1", "learning_shift=6", "rounding=nearest", "=", "x", "weight_bits=" + "9" * 400,
+    "lanes=1,2", "synapses=8", "weight_bits=4,8", "a=\n",
+)  # fmt: skip
+_EMITTED = (
+    "emit -n 8 -o core", "emit --pre 2 --post 4 -o bar", "emit --presynaptic stp --neurons 2 -n 8 --rule three_factor -o layer",
+    "derive w.npz --importance f.npz -o derived",
+    "train --data d.npz --epochs 1 --tasks 5 -o trained --batch 4 --hidden 2",
+)  # fmt: skip
 
 
 class Fuzz:
@@ -69,9 +80,7 @@ class Fuzz:
             np.savez("s.npz", pre_spike=np.zeros((3, 8), int), post_spike=np.zeros((3, 8), int), reward=np.zeros(3, int))
             Path("c.toml").write_text("weight_bits = 8\n")
             Path("i.csv").write_text("weight\n" + "1\n" * 8)
-            for line in ("emit -n 8 -o core", "emit --pre 2 --post 4 -o bar", "emit --presynaptic stp --neurons 2 -n 8 --rule three_factor "
-                         "-o layer", "derive w.npz --importance f.npz -o derived",
-                         "train --data d.npz --epochs 1 --tasks 5 -o trained --batch 4 --hidden 2"):  # fmt: skip
+            for line in _EMITTED:
                 command = line.split() + (["--generator", "verilog"] if line.startswith("emit") else [])
                 done = subprocess.run([*_PROGRAM, *command], capture_output=True, text=True, check=False)
                 assert done.returncode == 0, done.stderr
@@ -83,9 +92,8 @@ class Fuzz:
         kind = draw.randrange(12)
         if kind < 3:
             return draw.choice(sorted(self.good))
-        name = draw.choice(["made", "made é", "made\udcff", "made.d", "m" * 200]) + draw.choice(
-            [".npz", ".csv", ".toml", ".json", ".npy", ""]
-        )
+        name = draw.choice(["made", "made é", "made\udcff", "made.d", "m" * 200])
+        name += draw.choice([".npz", ".csv", ".toml", ".json", ".npy", ""])
         path = self.folder / name
         if os.path.lexists(path):
             return name
@@ -174,8 +182,10 @@ class Fuzz:
         if here:
             status, err = _in_this_process(arguments, self.folder)
         else:
-            done = subprocess.run([*_PROGRAM, *map(os.fsencode, arguments)], cwd=self.folder, capture_output=True, stdin=subprocess.DEVNULL,
-                                  check=False, timeout=120)  # fmt: skip
+            command = [*_PROGRAM, *map(os.fsencode, arguments)]
+            done = subprocess.run(
+                command, cwd=self.folder, capture_output=True, stdin=subprocess.DEVNULL, check=False, timeout=120
+            )
             status, err = done.returncode, done.stderr.decode()
         self.slowest = max(self.slowest, time.monotonic() - started)
         self.counts[f"{arguments[0]} {status}"] += 1
@@ -230,7 +240,7 @@ def _in_this_process(arguments: list[str], folder: Path) -> tuple[int, str]:
         mock.patch.object(sys, "argv", ["sc-hw", *arguments]),
         _failing_tools(),
     ):
-        status = run(lambda: app(list(arguments), standalone_mode=False))
+        status = run(lambda: app(list(arguments), prog_name="sc-hw", standalone_mode=False))
     err.flush()
     return status, err.buffer.getvalue().decode()  # type: ignore[attr-defined]
 
@@ -255,8 +265,8 @@ def _failing_tools() -> Iterator[None]:
 
     with (
         mock.patch.object(scratch.subprocess, "Popen", Fails),
-        mock.patch.object(explore, "workers", lambda _scheduler: Here()),
+        mock.patch.object(explore, "workers", return_value=Here()),
         mock.patch.object(accuracy, "measure_accuracy", measured),
-        mock.patch.object(explore, "plot_bytes", lambda _rows, _sweep: b""),  # takes a second
+        mock.patch.object(explore, "plot_bytes", return_value=b""),  # takes a second
     ):
         yield

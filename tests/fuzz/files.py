@@ -81,7 +81,8 @@ def table(draw: random.Random) -> bytes:
 
 def document(draw: random.Random, value: object) -> bytes:
     """Return a JSON document, one value in it changed or lost, or its text damaged."""
-    others = [None, True, 0, -1, 1 << 70, 1.5, float("nan"), float("inf"), "", "a/b", "../../etc/passwd", "\ud800", "a\0b", [], {}, [[]],
+    others = [None, True, 0, -1, 1 << 70, 1.5, float("nan"), float("inf"), "", "a/b", "../../etc/passwd", "\ud800", "a\0b",
+              [], {}, [[]],
               "9" * 500, "x" * 300]  # fmt: skip
     value = json.loads(json.dumps(value))
     for _ in range(draw.randrange(3)):
