@@ -11,7 +11,7 @@ from .options import (
     DEFAULT_TARGET,
     FILE,
     OUTLET,
-    Verb,
+    Verbs,
     axis_names,
     complete,
     folder_argument,
@@ -34,7 +34,7 @@ from .progress import note, progress
 __all__ = ["app", "main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="sc-hw", prog_name="sc-hw", message="%(prog)s %(version)s")
 def app() -> None:
     r"""Synthesizable on-chip-learning cores from golden models: emitted, checked bit for bit, measured.
@@ -43,9 +43,6 @@ def app() -> None:
     Exit status: 0 all is well; 1 a check failed, or a tool did; 2 something given cannot be used, or the machine
     lacks something; 70 a defect of sc-hw, please report it; 129, 130, 143 ended by SIGHUP, Ctrl-C, SIGTERM.
     """
-
-
-app.command_class = Verb
 
 
 @app.command()
@@ -108,10 +105,8 @@ def emit(context: click.Context, /, **options: Any) -> None:
     """
     from .emit_command import emit_command
 
-    def given(option: str) -> bool:
-        return context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT
-
-    click.echo(emit_command(**options, given=given))
+    default = click.core.ParameterSource.DEFAULT
+    click.echo(emit_command(**options, given=lambda option: context.get_parameter_source(option) is not default))
 
 
 @app.command()
@@ -141,9 +136,8 @@ def train(output: Path, resume: bool, force: bool, board: str | None, json_path:
     from .train.command import train_command
 
     with progress("training", 1) as advance:
-        status = train_command(options, output, resume=resume, force=force, board=board, json_path=json_path, progress=advance,
-                               echo=click.echo)  # fmt: skip
-    sys.exit(status)
+        sys.exit(train_command(options, output, resume=resume, force=force, board=board, json_path=json_path, progress=advance,
+                               echo=click.echo))  # fmt: skip
 
 
 @app.command()
@@ -199,9 +193,7 @@ def sim(
     """Compare every state bit of every synapse with the golden model, timestep by timestep, in Verilator under cocotb."""
     from .sim_command import sim_command
 
-    if status := sim_command(folders, steps=steps, seed=seed, waves=waves, coverage=coverage, stimulus=stimulus,
-                             json_path=json_path):  # fmt: skip
-        sys.exit(status)
+    sys.exit(sim_command(folders, steps=steps, seed=seed, waves=waves, coverage=coverage, stimulus=stimulus, json_path=json_path))
 
 
 @app.command()

@@ -15,7 +15,7 @@ __all__ = [
     "DEFAULT_TARGET",
     "FILE",
     "OUTLET",
-    "Verb",
+    "Verbs",
     "axis_names",
     "complete",
     "folder_argument",
@@ -57,7 +57,7 @@ class _Outlet(click.ParamType):  # type: ignore[type-arg] # not generic in every
 OUTLET = _Outlet()
 
 
-class Verb(click.Command):
+class _Verb(click.Command):
     """A command whose outputs are different files."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -66,6 +66,12 @@ class Verb(click.Command):
         if output and record and STANDARD_OUTPUT != record == Path(os.path.abspath(output)):
             raise UserError(f"--json {record}: is also what --output names; give another file")
         return super().invoke(ctx)
+
+
+class Verbs(click.Group):
+    """The verbs."""
+
+    command_class = _Verb
 
 
 def complete(names: Callable[[], list[str]]) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
