@@ -1,6 +1,7 @@
 """A slice of ``make fuzz``: the seed is in the test's name, so a failure can be repeated."""
 
 import os
+import subprocess
 import time
 
 import pytest
@@ -52,3 +53,11 @@ def test_the_fuzzer_sees_what_is_wrong(tmp_path, monkeypatch):
     assert "a defect" in planted(lambda: {}["x"])[0]
     assert "an undocumented status" in planted(lambda: exit(3))[0]
     assert "left or changed" in planted(left)[0]
+
+
+def test_orphans_are_seen(tmp_path):
+    runs = Interruptions.__new__(Interruptions)
+    runs.mark = f"test-{os.getpid()}"
+    with subprocess.Popen(["sleep", "1000"], env={**os.environ, "SC_HW_INTERRUPTED_BY": runs.mark}):
+        assert runs._orphans() == ["sleep 1000"]
+    assert runs._orphans() == []
