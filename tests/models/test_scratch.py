@@ -64,7 +64,7 @@ def work():
     with partial(here / "empty", here / "full", empty=True), partial(here / "half"), temporary_folder(here) as folder:
         for name in ("empty", "full"): (here / name).mkdir()
         for path in (here / "full/x", here / "half", folder / "y"): path.touch()
-        family = "sleep 1000 & echo $!; (setsid sleep 1000 & echo $!); wait"
+        family = "sleep 1000 & echo $!; (setsid sleep 1000 & echo $!; wait); wait"
         run_process(["sh", "-c", family], on_line=lambda n: print(n, flush=True))
 threading.Thread(target=work, daemon=True).start()
 child = subprocess.Popen(["sleep", "1000"])
