@@ -151,6 +151,8 @@ def load_core(folder: Path) -> Core:
             initial = read_initial(folder / INITIAL) if INITIAL in manifest["sha256"] else {}
             design = CoreDesign(**described, initial=initial, row_words=manifest["row_words"],
                                 queued=manifest["queued"])  # fmt: skip
+        if not isinstance(manifest["generator"], str) or not isinstance(manifest["tools"], dict):
+            raise TypeError("generator or tools are of another kind")
         digests = dict(manifest["sha256"])
         if any(Path(name).name != name for name in (*digests, *manifest["verilog"])):
             raise UserError(f"{path}: a file name has a folder in it; emit the core again")
