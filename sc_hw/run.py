@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sc_hw_models.scratch import held, partial
+
 from .errors import UserError
 from .folder import turn
-from .interrupt import interruption_held
 from .manifest import Core, load_core
 from .progress import note
 from .records import head, results_folder, write_record, write_results, write_text
@@ -62,7 +63,7 @@ class Run:
         ``json_path``, the user's own file, gets the record of all cores: ``whole``, or the only one there is. ``beside`` has
         texts by name for the results of each core. Errors: ``UserError`` for what cannot be written.
         """
-        with interruption_held():
+        with held():
             self.keep()
             for core, record, texts in zip(self.cores, records, beside or [{}] * len(records), strict=True):
                 for name, text in texts.items():
@@ -118,25 +119,31 @@ def begin(verb: str, *folders: Path, system_tasks: bool = False) -> Iterator[Run
             try:
                 yield run
             except SimulationError as error:
-                run.keep()
+                with held():
+                    run.keep()
                 raise SimulationError(run.settled(str(error))) from error
 
 
 @contextmanager
 def _own_folder(results: Path) -> Iterator[Path]:
     """Give a new hidden folder in ``results``, after removing those of runs that were killed."""
-    made = not results.exists()
-    try:
-        results.mkdir(exist_ok=True)
-        for left in results.glob(f"{_HIDDEN}*"):
-            shutil.rmtree(left, ignore_errors=True)
-        files = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=results))
-    except OSError as error:
-        raise UserError(f"{results}: cannot be written ({error.strerror}); give a folder that may hold the results") from error
-    try:
-        yield files
-    finally:
-        shutil.rmtree(files, ignore_errors=True)
-        if made:
-            with suppress(OSError):  # it holds something now
-                results.rmdir()
+    made = [] if results.exists() else [results]
+    with partial(*made, empty=True), ExitStack() as stack:
+        try:
+            results.mkdir(exist_ok=True)
+            for left in results.glob(f"{_HIDDEN}*"):
+                shutil.rmtree(left, ignore_errors=True)
+            with held():
+                files = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=results))
+                stack.enter_context(partial(files))
+        except OSError as error:
+            raise UserError(
+                f"{results}: cannot be written ({error.strerror}); give a folder that may hold the results"
+            ) from error
+        try:
+            yield files
+        finally:
+            shutil.rmtree(files, ignore_errors=True)
+            for folder in made:
+                with suppress(OSError):  # it holds something now
+                    folder.rmdir()

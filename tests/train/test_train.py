@@ -96,7 +96,7 @@ def fatal(*arguments, **named):
     return real(*arguments, **named)
 
 setattr(os, name, fatal)
-from sc_hw.cli import main
+from sc_hw.start import main
 main()
 """
 
