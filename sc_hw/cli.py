@@ -267,9 +267,8 @@ def explore(
     names = (placeable_names() if pnr else target_names()) if "all" in target else list(target)
     options = {key: value for key, value in {**numbers, "target": names, "pnr": pnr}.items() if value}
     with progress("measuring", 1) as advance:
-        status = explore_command(config, options, vary, output, resume=resume, scheduler=scheduler, json_path=json_path,
-                                 console=Console(), progress=advance)  # fmt: skip
-    sys.exit(status)
+        sys.exit(explore_command(config, options, vary, output, resume=resume, scheduler=scheduler, json_path=json_path,
+                                 console=Console(), progress=advance))  # fmt: skip
 
 
 @app.command()
@@ -327,9 +326,8 @@ def mutate(folder: Path, count: int, seed: int, solvers: tuple[str, ...], timeou
     from .mutate_command import mutate_command
 
     with progress("mutants", 1) as advance:
-        status = mutate_command(folder, count=count, seed=seed, solvers=list(solvers), timeout=timeout, json_path=json_path,
-                                console=Console(), note=note, progress=advance)  # fmt: skip
-    sys.exit(status)
+        sys.exit(mutate_command(folder, count=count, seed=seed, solvers=list(solvers), timeout=timeout, json_path=json_path,
+                                console=Console(), note=note, progress=advance))  # fmt: skip
 
 
 @app.command()

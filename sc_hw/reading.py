@@ -19,8 +19,8 @@ import numpy as np
 from .errors import UserError
 
 __all__ = [
-    "MOST_ARRAYS", "check_regular", "read_bytes", "read_gzip", "read_json", "read_npy", "read_npz", "read_text", "read_toml",
-    "reading",
+    "MOST_ARRAYS", "check_regular", "limited", "opened_regular", "read_bytes", "read_gzip", "read_json", "read_npy",
+    "read_npz", "read_text", "read_toml", "reading",
 ]  # fmt: skip
 
 MOST_TOML, MOST_JSON, MOST_TEXT = 1 << 20, 64 << 20, 512 << 20
@@ -55,16 +55,17 @@ def check_regular(path: Path) -> int:
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(0, "Is a directory")
     if not stat.S_ISREG(found.st_mode):
-        raise ValueError(f"it is {_KINDS.get(stat.S_IFMT(found.st_mode), 'no file')}; allowed are regular files")
+        raise ValueError(f"not a regular file but {_KINDS.get(stat.S_IFMT(found.st_mode), 'no file')}")
     return found.st_size
 
 
 @contextmanager
-def _opened(path: Path, most: int) -> Iterator[IO[bytes]]:
-    """Open a regular file of at most so many bytes. Errors: ``OSError``, ``ValueError``."""
+def opened_regular(path: Path, most: int, *, links: bool = True) -> Iterator[IO[bytes]]:
+    """Open a regular file of at most so many bytes; ``links`` are followed. Errors: ``OSError``, ``ValueError``."""
     if check_regular(path) > most:
         raise ValueError(_too_large(most))
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC), "rb") as file:
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if links else os.O_NOFOLLOW)
+    with open(os.open(path, flags), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError("it became another kind of file")
         yield file
@@ -75,7 +76,7 @@ def _too_large(most: int) -> str:
     return f"larger than {most // unit} {name}, the most that is read here"
 
 
-def _limited(file: IO[bytes], most: int) -> bytes:
+def limited(file: IO[bytes], most: int) -> bytes:
     """Return what is left in a file that may never end. Errors: ``ValueError`` for more than ``most`` bytes."""
     content = file.read(most + 1)
     if len(content) > most:
@@ -85,14 +86,14 @@ def _limited(file: IO[bytes], most: int) -> bytes:
 
 def read_bytes(path: Path, *, option: str = "", what: str, most: int = MOST_TEXT, fault: str = "cannot be read") -> bytes:
     """Return the bytes of a file; ``UserError`` as ``reading``, and for more than ``most``."""
-    with reading(path, option=option, what=what, fault=fault), _opened(path, most) as file:
-        return _limited(file, most)
+    with reading(path, option=option, what=what, fault=fault), opened_regular(path, most) as file:
+        return limited(file, most)
 
 
 def read_text(path: Path, *, option: str = "", what: str, most: int = MOST_TEXT, fault: str = "not usable") -> str:
     """Return a text in UTF-8, without a byte-order mark; ``UserError`` as ``read_bytes``."""
-    with reading(path, option=option, what=what, fault=fault), _opened(path, most) as file:
-        return _limited(file, most).decode("utf-8-sig")
+    with reading(path, option=option, what=what, fault=fault), opened_regular(path, most) as file:
+        return limited(file, most).decode("utf-8-sig")
 
 
 def read_gzip(path: Path, *, option: str = "", what: str, most: int = MOST_ARRAYS, fault: str = "cannot be read") -> bytes:
@@ -101,10 +102,10 @@ def read_gzip(path: Path, *, option: str = "", what: str, most: int = MOST_ARRAY
 
     with (
         reading(path, option=option, what=what, fault=fault),
-        _opened(path, most) as file,
+        opened_regular(path, most) as file,
         gzip.GzipFile(fileobj=file) as unpacked,
     ):
-        return _limited(unpacked, most)  # type: ignore[arg-type] # a binary stream
+        return limited(unpacked, most)  # type: ignore[arg-type] # a binary stream
 
 
 def read_toml(path: Path, *, option: str = "", what: str = "correct the file") -> dict[str, Any]:
@@ -143,7 +144,7 @@ def read_npz(
     path: Path, *, option: str = "", what: str, most: int = MOST_ARRAYS, fault: str = "not a usable .npz"
 ) -> dict[str, np.ndarray]:
     """Return the arrays of an ``.npz`` archive by name; ``UserError`` as ``reading``, ``most`` for all as they are in memory."""
-    with reading(path, option=option, what=what, fault=fault), _opened(path, most) as file:
+    with reading(path, option=option, what=what, fault=fault), opened_regular(path, most) as file:
         if file.read(6) == np.lib.format.MAGIC_PREFIX:
             raise UserError(f"{option} {path}".strip() + f": {_ONE_ARRAY}; {what}")
         _check_contents(file)
@@ -175,7 +176,7 @@ def _check_contents(file: IO[bytes]) -> None:
 
 def read_npy(path: Path, *, option: str = "", what: str, most: int = MOST_ARRAYS, fault: str = "not a usable .npy") -> np.ndarray:
     """Return the array of an ``.npy`` file; ``UserError`` as ``reading``, ``most`` for the array as it is in memory."""
-    with reading(path, option=option, what=what, fault=fault), _opened(path, most) as file:
+    with reading(path, option=option, what=what, fault=fault), opened_regular(path, most) as file:
         return _array(file, os.fstat(file.fileno()).st_size)
 
 

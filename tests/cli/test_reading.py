@@ -94,7 +94,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path):
         (archive(array(np.arange(4)).replace(b"(4,)", b"(-4,)"[:4])), "not a usable .npz"),
         (archive(array(np.array([None]), allow_pickle=True)), "Python objects"),
         (archive(array(np.arange(4))[:-8]), "24 bytes of data"),
-        (array(np.arange(4)), "one array, no archive"),
+        (array(np.arange(4)), "one array without a name"),
         (b"PK\5\6" + bytes(8) + (1 << 24).to_bytes(4, "little") + bytes(6), "table of contents is larger than 1 MiB"),
     ],
 )
