@@ -6,14 +6,13 @@ by a rename. A run that was killed leaves a hidden folder, which the next one re
 """
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sc_hw_models.scratch import held, partial
+from sc_hw_models.scratch import held, partial, temporary_folder
 
 from .errors import UserError
 from .folder import turn
@@ -82,13 +81,12 @@ class Run:
             (results / f"{self.verb}.json").unlink(missing_ok=True)
             if core is not self.core:
                 shutil.rmtree(results / self.verb, ignore_errors=True)
-        old = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=self.files.parent))
-        with suppress(FileNotFoundError):
-            self.place.rename(old / "old")
-        if any(self.files.iterdir()):
-            self.files.chmod(0o755)  # a temporary folder is private; results are not
-            self.files.rename(self.place)
-        shutil.rmtree(old, ignore_errors=True)
+        with temporary_folder(self.files.parent, prefix=_HIDDEN) as old:
+            with suppress(FileNotFoundError):
+                self.place.rename(old / "old")
+            if any(self.files.iterdir()):
+                self.files.chmod(0o755)  # a temporary folder is private; results are not
+                self.files.rename(self.place)
 
 
 def _edited(core: Core) -> bool:
@@ -129,21 +127,19 @@ def _own_folder(results: Path) -> Iterator[Path]:
     """Give a new hidden folder in ``results``, after removing those of runs that were killed."""
     made = [] if results.exists() else [results]
     with partial(*made, empty=True), ExitStack() as stack:
+        stack.callback(_remove_empty, made)
         try:
             results.mkdir(exist_ok=True)
             for left in results.glob(f"{_HIDDEN}*"):
                 shutil.rmtree(left, ignore_errors=True)
-            with held():
-                files = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=results))
-                stack.enter_context(partial(files))
+            files = stack.enter_context(temporary_folder(results, prefix=_HIDDEN))
         except OSError as error:
-            raise UserError(
-                f"{results}: cannot be written ({error.strerror}); give a folder that may hold the results"
-            ) from error
-        try:
-            yield files
-        finally:
-            shutil.rmtree(files, ignore_errors=True)
-            for folder in made:
-                with suppress(OSError):  # it holds something now
-                    folder.rmdir()
+            reason = f"cannot be written ({error.strerror}); give a folder that may hold the results"
+            raise UserError(f"{results}: {reason}") from error
+        yield files
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):  # it holds something now, or is gone
+            folder.rmdir()

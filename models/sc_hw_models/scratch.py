@@ -50,10 +50,13 @@ def partial(*paths: Path, empty: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def temporary_folder(within: Path | None = None) -> Iterator[Path]:
-    """Make a folder of which nothing is left after the block; hidden, if it is made ``within`` another one."""
+def temporary_folder(within: Path | None = None, *, prefix: str = "") -> Iterator[Path]:
+    """Make a folder of which nothing is left after the block; hidden, if it is made ``within`` another one.
+
+    ``prefix`` begins its name where a folder that a kill left has to be known by that. Errors: ``OSError``.
+    """
     with _lock:
-        folder = Path(tempfile.mkdtemp(prefix=".sc-hw-" if within else "sc-hw-", dir=within))
+        folder = Path(tempfile.mkdtemp(prefix=prefix or (".sc-hw-" if within else "sc-hw-"), dir=within))
         _paths[folder] = False
     try:
         yield folder
