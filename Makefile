@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test concurrent lint sim corners faults coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr scaling engines selftest digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
+.PHONY: help setup demo test concurrent lint sim corners faults coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -88,6 +88,9 @@ engines: $(READY) ## every preset's core on every target beside other learning h
 selftest: $(READY) ## plant known bugs in the demo core and see each caught
 	$(BIN)/sc-hw emit --synapses 256 --output build/selftest/core --force
 	$(BIN)/sc-hw selftest build/selftest/core
+
+fuzz: $(READY) ## 10,000 random calls and 500 interruptions from a printed seed; hours; SEED=n repeats a run
+	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED))
 
 digits: $(READY) ## the worked example on real data
 	$(BIN)/python examples/digits.py build/digits

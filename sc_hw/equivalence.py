@@ -4,8 +4,7 @@ Both start with every register at 0, as after a reset, and get the same inputs f
 memory) are taken out of both: what they are given must be equal, what they give is any common value.
 """
 
-import tempfile
-from pathlib import Path
+from sc_hw_models.scratch import temporary_folder
 
 from .manifest import Core
 from .yosys import run_abc, run_pinned_yosys
@@ -61,12 +60,12 @@ def compare(gold: Core, gate: Core, module: str, *, timeout: int, through: bool 
         )
         for name, core in (("gold", gold), ("gate", gate))
     )  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+    with temporary_folder() as folder:
         for name, core in (("gold", gold), ("gate", gate)):
             for file, content in core.verilog.items():
-                (Path(folder) / f"{name}_{file}").write_bytes(content)
-        run_pinned_yosys(script + _MITER, cwd=Path(folder))
-        said = run_abc(_DECIDE.format(timeout=timeout), cwd=Path(folder))
+                (folder / f"{name}_{file}").write_bytes(content)
+        run_pinned_yosys(script + _MITER, cwd=folder)
+        said = run_abc(_DECIDE.format(timeout=timeout), cwd=folder)
     line = next((line for line in said.splitlines() if "was asserted in frame" in line), "")
     if line:
         return "different", f"clock {line.split('frame', 1)[1].split('.')[0].strip()} after reset"

@@ -2,13 +2,15 @@
 
 import dataclasses
 import itertools
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sc_hw_models.scratch import temporary_folder
+
+from .errors import CheckError
 from .manifest import Core
 from .plant import Mutant, plant_mutants
 from .proof.mutants import judge_mutants
@@ -88,11 +90,11 @@ def mutate(
 
     All are in one netlist and one simulator. Each proof has ``timeout`` seconds a question. Those that survive a short
     simulation and are not equivalent are simulated longer, with other seeds. ``progress`` is called with what is done and
-    all there is to do. Errors: ``RuntimeError`` when the netlist without a mutant fails, or Yosys does.
+    all there is to do. Errors: ``CheckError`` when the netlist without a mutant fails, or Yosys does.
     """
     start = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-        planted, mutants = plant_mutants(core, count, seed, Path(folder))
+    with temporary_folder() as folder:
+        planted, mutants = plant_mutants(core, count, seed, folder)
         total = 2 * len(mutants) + 2
         rounds: list[dict[str, int]] = []
         differences = dict.fromkeys((m.number for m in mutants), "")
@@ -107,7 +109,7 @@ def mutate(
             clean, *records, last = (record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else ""
                                      for record in result.cores)  # fmt: skip
             if clean or last:
-                raise RuntimeError(f"the netlist without a mutant differs from the model: {clean or last}")
+                raise CheckError(f"the netlist without a mutant differs from the model: {clean or last}")
             differences.update(zip(numbers, records, strict=True))
             survived = sum(not record for record in records)
             rounds.append({"steps": steps, "seed": run_seed, "mutants": len(records), "survived": survived})
@@ -115,7 +117,7 @@ def mutate(
         simulated([m.number for m in mutants], lambda done, _all: progress(done, total))
         done = itertools.count(len(mutants) + 3)
         survivors = [number for number, text in differences.items() if not text]
-        proofs = judge_mutants(planted, mutants, survivors, solvers, timeout=timeout, folder=Path(folder),
+        proofs = judge_mutants(planted, mutants, survivors, solvers, timeout=timeout, folder=folder,
                                progress=lambda: progress(next(done), total))  # fmt: skip
         while len(rounds) < len(_ROUNDS):
             left = [number for number, text in differences.items() if not text and proofs[number][0] != "equivalent"]

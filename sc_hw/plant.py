@@ -8,14 +8,15 @@ import dataclasses
 import json
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sc_hw_models.scratch import run_process, temporary_folder
+
+from .errors import CheckError
 from .manifest import Core
 from .rtl.faults import Fault
 
@@ -51,7 +52,7 @@ class Mutant:
 def plant_faults(core: Core, faults: Sequence[Fault], folder: Path) -> Core:
     """Return a core in ``folder`` with every fault in it; number ``K`` selects ``faults[K-1]``, 0 none.
 
-    Errors: ``RuntimeError`` when Yosys fails or a fault names a net that the core does not have.
+    Errors: ``CheckError`` when Yosys fails or a fault names a net that the core does not have.
     """
     return _plant(core, folder, {"faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults]})
 
@@ -59,7 +60,7 @@ def plant_faults(core: Core, faults: Sequence[Fault], folder: Path) -> Core:
 def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core, list[Mutant]]:
     """Return a core in ``folder`` with up to ``count`` mutants that Yosys draws from the seed, and what they are.
 
-    A mutant is in every instance of its module. Errors: ``RuntimeError`` when Yosys fails.
+    A mutant is in every instance of its module. Errors: ``CheckError`` when Yosys fails.
     """
     planted = _plant(core, folder, {"count": count, "seed": seed})
     lines = (folder / "mutants.txt").read_text(encoding="utf-8").splitlines()
@@ -72,7 +73,7 @@ def fixed(planted: Core, number: int, folder: Path) -> Core:
     instance = rf"{planted.design.name}_selection \w+ \(\s*\.selected\((\w+)\)\s*\);"
     text, count = re.subn(instance, rf"assign \1 = {SELECTION_BITS}'d{number};", netlist)
     if not count:
-        raise RuntimeError("the planted netlist selects nothing")
+        raise CheckError("the planted netlist selects nothing")
     folder.mkdir()
     files = {f"{found[1]}.v": found[0] for found in re.finditer(r"^module (\w+).*?^endmodule\n", text, re.MULTILINE | re.DOTALL)}
     for name, module in files.items():
@@ -85,20 +86,20 @@ def fixed(planted: Core, number: int, folder: Path) -> Core:
 def _plant(core: Core, folder: Path, what: dict[str, Any]) -> Core:
     name = core.design.name
     files = [f"{name}_planted.v", f"{name}_selection.v"]
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
+    with temporary_folder() as scratch:
         for file, verilog in core.verilog_text.items():
             # Yosys counts a line too many for each directive; without them places are those of the file.
             text = re.sub(r"^`.*$", "", verilog, flags=re.MULTILINE)
-            (Path(scratch) / file).write_text(text, encoding="utf-8")
+            (scratch / file).write_text(text, encoding="utf-8")
         plan = {**what, "name": name, "bits": SELECTION_BITS, "sources": list(core.verilog)}
-        (Path(scratch) / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
-        command = [sys.executable, "-m", "sc_hw.planter", scratch]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        (scratch / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+        command = [sys.executable, "-m", "sc_hw.planter", str(scratch)]
+        done = run_process(command)
         if done.returncode:
-            raise RuntimeError(f"planting faults failed: {(done.stdout + done.stderr).strip()[-1500:]}")
-        shutil.copyfile(Path(scratch) / "planted.v", folder / files[0])
+            raise CheckError(f"planting faults failed: {(done.stdout + done.stderr).strip()[-1500:]}")
+        shutil.copyfile(scratch / "planted.v", folder / files[0])
         if "count" in what:
-            shutil.copyfile(Path(scratch) / "mutants.txt", folder / "mutants.txt")
+            shutil.copyfile(scratch / "mutants.txt", folder / "mutants.txt")
     (folder / files[1]).write_text(_selection(name, f"sc_hw_bench.fault[{SELECTION_BITS - 1}:0]"), encoding="utf-8")
     modules = {**core.manifest["modules"], "selection": f"{name}_selection"}
     return dataclasses.replace(core, folder=folder, parts=(), texts={name: (folder / name).read_bytes() for name in files},

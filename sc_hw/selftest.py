@@ -1,12 +1,13 @@
 """Do the checks bite? Plants known bugs in a copy of an emitted core and demands that the simulation fails."""
 
 import dataclasses
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from sc_hw_models.scratch import temporary_folder
 
 from .manifest import Core
 from .plant import plant_faults
@@ -67,8 +68,8 @@ def selftest(
     """
     everything = list(faults_of(core) if faults is None else faults)
     planted = [fault for fault in everything if fault.cuts]
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-        copy = plant_faults(core, planted, Path(folder))
+    with temporary_folder() as folder:
+        copy = plant_faults(core, planted, folder)
         result = simulate([copy], steps=steps, seed=seed, output=output, faults=range(len(planted) + 1), note=note,
                           progress=progress)  # fmt: skip
     evidence = [record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else "" for record in result.cores]

@@ -10,7 +10,7 @@ from ..folder import check_output
 from ..records import write_record
 from .callbacks import TensorBoardCallback, TrainingCallback, WandBCallback
 from .data import load
-from .run import CHECKPOINT, TrainConfig, tasks, train
+from .run import CHECKPOINT, TrainConfig, listed_files, tasks, train
 
 __all__ = ["train_command"]
 
@@ -39,7 +39,7 @@ def train_command(
     config = _config(options)
     data = load(config.data).standardised() if config.standardise else load(config.data)
     config.trainer(data), tasks(config, data)  # refuse what cannot be trained before anything is written
-    output = output.absolute() if resume else check_output(output, CHECKPOINT, force=force, verb="trained")
+    output = output.absolute() if resume else check_output(output, listed_files, force=force, verb="trained")
     record = train(config, data, output, resume=resume, callbacks=_boards(board, output), progress=progress)
     if json_path:
         write_record(json_path, record)

@@ -6,8 +6,8 @@ import io
 import json
 import math
 import os
-import tempfile
-import zipfile
+import re
+import secrets
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,12 +19,12 @@ import numpy as np
 from sc_hw_models.continual.metrics import transfer
 from sc_hw_models.continual.trainer import ContinualTrainer
 from sc_hw_models.rule import ConfigError
+from sc_hw_models.scratch import partial
 
 from .. import __version__
 from ..errors import UserError
 from ..folder import write_folder
-from ..interrupt import interruption_held
-from ..strict import one_line
+from ..reading import read_npz, reading
 from .callbacks import CSVCallback, TrainingCallback
 from .data import Data
 
@@ -32,6 +32,9 @@ __all__ = ["CHECKPOINT", "PROTOCOLS", "RECORD", "TrainConfig", "tasks", "train"]
 
 PROTOCOLS = ("single", "split-task", "split-domain", "split-class", "permuted-domain")
 RECORD, CHECKPOINT, LOG = "train.json", "checkpoint.npz", "log.csv"
+WEIGHTS, IMPORTANCE = "weights.npz", "importance.npz"
+# What a kill leaves of a file that was being written.
+_STRAY = re.compile(r"\.(train\.json|(checkpoint|weights|importance)\.npz)\.[0-9a-f]{16}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -166,8 +169,8 @@ def train(
             _write(folder / CHECKPOINT, checkpoint())
             progress(rows, total)
     names = trainer.names
-    _write(folder / "weights.npz", _npz(dict(zip(names, trainer.weights, strict=True))))
-    _write(folder / "importance.npz", _npz(dict(zip(names, trainer.importance, strict=True))))
+    _write(folder / WEIGHTS, _npz(dict(zip(names, trainer.weights, strict=True))))
+    _write(folder / IMPORTANCE, _npz(dict(zip(names, trainer.importance, strict=True))))
     # The folder's own description: no date and no path, so that the same input gives the same bytes.
     record = {
         "schema": "sc-hw/trained/2", "verb": "train", "verdict": "pass", "config": dataclasses.asdict(config),
@@ -182,23 +185,30 @@ def train(
 def _restore(folder: Path, identity: str, trainer: ContinualTrainer) -> tuple[int, list[list[float]]]:
     """Put the trainer where the checkpoint left it; return the rows of the log and the accuracies so far."""
     path = folder / CHECKPOINT
-    try:
-        with path.open("rb") as file, np.load(file) as archive:
-            state = {name: archive[name] for name in archive.files}
+    what = "start anew with --force"
+    state = read_npz(path, option="--resume:", what=what, fault="cannot be read")
+    with reading(path, option="--resume:", what=what, fault="cannot be read"):
         kept, rows = str(state.pop("identity")), int(state.pop("rows"))
         history = msgspec.json.decode(str(state.pop("history")), type=list[list[float]])
         before = msgspec.json.decode(kept, type=dict[str, Any])
         if kept == identity:
             trainer.restore(state)
-            for stray in folder.glob(".*.npz.*"):  # what a kill left of a file that was being written
-                stray.unlink()
+            for stray in filter(_STRAY.fullmatch, os.listdir(folder)):
+                (folder / stray).unlink()
             return rows, history
-    except (OSError, KeyError, TypeError, ValueError, IndexError, RecursionError, zipfile.BadZipFile) as error:
-        raise UserError(f"--resume: {path} cannot be read ({one_line(error)}); start anew with --force") from error
-    differs = [k for k, v in json.loads(identity).items() if before.get(k) != v]
+        differs = [k for k, v in json.loads(identity).items() if before.get(k) != v]
     raise UserError(
         f"--resume: {path} was written with another {', '.join(differs)}; give the same options, or --force to start anew"
     )
+
+
+def listed_files(folder: Path) -> list[str]:
+    """Return the files of a folder that ``train`` wrote, finished or not. Errors: ``UserError`` when it is none."""
+    what = "sc-hw train writes one"
+    state = read_npz(folder / CHECKPOINT, what=what, fault="no checkpoint of sc-hw train")
+    if not {"identity", "rows", "history"} <= state.keys():
+        raise UserError(f"{folder / CHECKPOINT}: no checkpoint of sc-hw train; {what}")
+    return [RECORD, CHECKPOINT, LOG, WEIGHTS, IMPORTANCE, *filter(_STRAY.fullmatch, os.listdir(folder))]
 
 
 def _digest(data: Data) -> str:
@@ -216,15 +226,17 @@ def _npz(arrays: dict[str, np.ndarray]) -> bytes:
 
 def _write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, and on the disk when this returns."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with interruption_held(), tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            os.chmod(file.name, 0o644)
-            os.replace(file.name, path)
-            folder = os.open(path.parent, os.O_RDONLY)
-            os.fsync(folder)  # the name too is on the disk
-            os.close(folder)
+        with partial(fresh):
+            with fresh.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(fresh, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)  # the name too is on the disk
+        os.close(folder)
     except OSError as error:
+        fresh.unlink(missing_ok=True)
         raise UserError(f"-o {path.parent}: cannot be written ({error.strerror}); give a writable folder") from error

@@ -98,7 +98,7 @@ def fatal(*arguments, **named):
     return real(*arguments, **named)
 
 setattr(os, name, fatal)
-from sc_hw.cli import main
+from sc_hw.start import main
 main()
 """
 
@@ -406,7 +406,7 @@ def test_bad_input_is_refused_and_nothing_written(tmp_path):
         kept = dict(np.load(tmp_path / "done" / "checkpoint.npz"))
         shutil.copytree(tmp_path / "done", tmp_path / "odd")
         np.savez(tmp_path / "odd" / "checkpoint.npz", **kept | {name: content})
-        with pytest.raises(UserError, match=r"checkpoint\.npz cannot be read"):
+        with pytest.raises(UserError, match=r"checkpoint\.npz: cannot be read"):
             raise sc_hw(*SMALL, "-o", tmp_path / "odd", "--resume").exception
         shutil.rmtree(tmp_path / "odd")
     with pytest.raises(UserError, match="written with another seed; give the same options"):
