@@ -8,6 +8,7 @@ from pathlib import Path
 from sc_hw_models.scratch import held, partial, temporary_folder
 
 from .errors import UserError
+from .interrupt import interruption_held
 
 __all__ = ["check_output", "new_folder", "write_folder"]
 
@@ -66,10 +67,11 @@ def new_folder(output: Path) -> Iterator[Path]:
         with partial(*made, empty=True):
             try:
                 output.parent.mkdir(parents=True, exist_ok=True)
-                with temporary_folder(output.parent) as staging:
+                with interruption_held() as check, temporary_folder(output.parent) as staging:
                     fresh, old = staging / "new", staging / "old"
                     fresh.mkdir()
                     yield fresh
+                    check()
                     with held():
                         _exchange(output, fresh, old)
             except BaseException:

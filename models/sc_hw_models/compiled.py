@@ -59,14 +59,14 @@ def compiler() -> str | None:
 
 
 @lru_cache
-def _identity(path: str) -> str:
+def _identity(path: str) -> bytes:
     """Return the commands that the compiler would run: they name its version and what ``native`` is here."""
-    return run_process([path, *_FLAGS, "-E", "-###", os.devnull]).stderr
+    return run_process([path, *_FLAGS, "-E", "-###", os.devnull]).stderr.encode()
 
 
 def _built(text: str, path: str) -> Path:
     """Return the library of a C text, from the cache if it is there."""
-    digest = hashlib.sha256("\0".join([text, path, _identity(path)]).encode(errors="surrogateescape")).hexdigest()[:32]
+    digest = hashlib.sha256(b"\0".join([text.encode(), os.fsencode(path), _identity(path)])).hexdigest()[:32]
     library = cache_folder() / "models" / f"{digest}.so"
     if not library.exists():
         with temporary_folder(make_cache("models")) as folder:
