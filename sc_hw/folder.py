@@ -9,6 +9,7 @@ from sc_hw_models.cache import locked
 from sc_hw_models.scratch import held, partial, temporary_folder
 
 from .errors import UserError
+from .interrupt import interruption_held
 from .progress import note
 
 __all__ = ["check_output", "new_folder", "turn", "write_folder"]
@@ -84,10 +85,11 @@ def new_folder(output: Path) -> Iterator[Path]:
         with partial(*made, empty=True):
             try:
                 output.parent.mkdir(parents=True, exist_ok=True)
-                with temporary_folder(output.parent) as staging:
+                with interruption_held() as check, temporary_folder(output.parent) as staging:
                     fresh, old = staging / "new", staging / "old"
                     fresh.mkdir()
                     yield fresh
+                    check()
                     with turn(output), held():
                         _exchange(output, fresh, old)
             except BaseException:

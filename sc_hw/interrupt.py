@@ -8,10 +8,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["SIGNALS", "end_by", "handlers_kept", "watch_signals"]
+__all__ = ["SIGNALS", "end_by", "handlers_kept", "interruption_held", "watch_signals"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHOW_CURSOR = b"\r\x1b[K\x1b[?25h"  # a progress bar hides it
@@ -47,6 +47,33 @@ def handlers_kept() -> Iterator[None]:
         for number, handler in before.items():
             if signal.getsignal(number) != handler:  # only the main thread can have changed one
                 signal.signal(number, handler)
+
+
+@contextmanager
+def interruption_held() -> Iterator[Callable[[], None]]:
+    """Hold SIGINT and SIGTERM back until the block ends, then raise ``KeyboardInterrupt`` if one has come.
+
+    For a program that uses sc-hw as a library: an exception raised from a signal handler can fall between making a temporary
+    file and noting its name, or into the clean-up itself. The block gets a function that raises where it is safe. Where signals
+    are watched, or outside the main thread, nothing is held: whoever owns the signals decides.
+    """
+    received: list[int] = []
+
+    def check() -> None:
+        if received:
+            raise KeyboardInterrupt
+
+    before = {}
+    if not _watching and threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup and background jobs have it
+                before[number] = signal.signal(number, lambda number, _frame: received.append(number))
+    try:
+        yield check
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    check()
 
 
 def _wait(read: int, silent: bool) -> None:

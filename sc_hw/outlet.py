@@ -14,6 +14,7 @@ from typing import Any, TextIO
 from sc_hw_models.scratch import held, partial
 
 from .errors import UserError
+from .interrupt import interruption_held
 
 __all__ = ["STANDARD_OUTPUT", "check_outlet", "guard_standard_output", "outlet", "standard_output_free", "write_outlet"]
 
@@ -126,7 +127,7 @@ def _kind(path: Path) -> int:
 
 def _replace(place: Path, content: bytes, before: os.stat_result | None) -> None:
     fresh = place.parent / f".sc-hw-{secrets.token_hex(8)}"
-    with partial(fresh):
+    with interruption_held(), partial(fresh):
         try:
             with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
                 file.write(content)

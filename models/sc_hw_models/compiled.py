@@ -37,9 +37,9 @@ def compiler() -> str | None:
 
 
 @lru_cache
-def _identity(path: str) -> str:
+def _identity(path: str) -> bytes:
     """Return the commands that the compiler would run: they name its version and what ``native`` is here."""
-    return run_process([path, *_FLAGS, "-E", "-###", os.devnull]).stderr
+    return run_process([path, *_FLAGS, "-E", "-###", os.devnull]).stderr.encode()
 
 
 def _build(text: str, path: str, made: Path) -> None:
@@ -54,7 +54,7 @@ def _build(text: str, path: str, made: Path) -> None:
 
 def _loaded(text: str, path: str) -> ctypes.CDLL:
     """Return the library of a C text, from the cache if it is there."""
-    digest = hashlib.sha256("\0".join([text, path, _identity(path)]).encode(errors="surrogateescape")).hexdigest()[:32]
+    digest = hashlib.sha256(b"\0".join([text.encode(), os.fsencode(path), _identity(path)])).hexdigest()[:32]
     with cached("models", digest, partial(_build, text, path)) as (library, _):
         return ctypes.CDLL(str(library))
 
