@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test concurrent lint sim corners coverage prove prove-random prove-presets mutate mutate-wholes mutate-models synth continual-cost baselines pnr scaling engines selftest digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
+.PHONY: help setup demo test concurrent lint sim corners faults coverage prove prove-random prove-presets mutate mutate-wholes mutate-models synth continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ sim: $(READY) ## parity regression: 1,000,000 synapse-steps for each configurati
 
 corners: $(READY) ## every fault by hand that shows in a corner only, in all designs and both generators, found by the default campaign
 	$(BIN)/python -m pytest --junitxml build/corners.xml tests/parity/test_corners.py --parity-all
+
+faults: $(READY) ## every fault by hand in every topology and generator, simulated and proven; takes hours
+	$(BIN)/python -m tests.measure_faults -o docs/measured/faults.md
 
 coverage: $(READY) ## line, branch, toggle and functional coverage of the regression's corners, both generators
 	$(BIN)/python -m tests.parity.measure_coverage
@@ -94,6 +97,9 @@ selftest: $(READY) ## plant known bugs in the demo core and see each caught
 	$(BIN)/sc-hw emit --synapses 256 --output build/selftest/core --force
 	$(BIN)/sc-hw selftest build/selftest/core
 
+fuzz: $(READY) ## 10,000 random calls and 500 interruptions from a printed seed; hours; SEED=n repeats a run
+	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED))
+
 digits: $(READY) ## the worked example on real data
 	$(BIN)/python examples/digits.py build/digits
 
@@ -110,7 +116,7 @@ crossbar: $(READY) ## a crossbar that learns digits from rewards, spikes by numb
 	$(BIN)/python examples/crossbar.py build/crossbar
 
 learn: $(READY) ## from data to cores: train on five tasks with EWC, derive, emit the output layer's core, check it
-	$(BIN)/sc-hw train --data digits --standardise --protocol permuted --optimiser sgd --batch 16 --epochs 20 -o build/learn/trained --force
+	$(BIN)/sc-hw train --data digits --standardise --protocol permuted-domain --optimiser sgd --batch 16 --epochs 20 -o build/learn/trained --force
 	$(BIN)/sc-hw derive build/learn/trained/weights.npz --importance build/learn/trained/importance.npz -o build/learn/derived --force
 	$(BIN)/sc-hw emit --from build/learn/derived --layer output0 -o build/learn/core --force
 	$(BIN)/sc-hw sim build/learn/core

@@ -1,5 +1,5 @@
 """``python -m sc_hw``."""
 
-from .cli import main
+from .start import main
 
 main()

@@ -61,10 +61,14 @@ def accuracy_command(
     on top of the default preset; without any, the default preset is. ``table`` is a configuration as read from
     TOML, ``settings`` are ``key=value``; both change every one of them. Seeds 0..``seeds``-1 (1..1000) drive the spikes.
     ``markdown`` prints the text of a documentation table; ``json_path`` receives every run, and so do
-    the results of ``core`` when these figures are its own.
+    the results of ``core``, whose rule and configuration are measured if it is given.
     Errors: ``UserError`` for an unknown rule, key or value, a bad variant, or a file that cannot be written.
     """
     console = console or Console()
+    if core:
+        if presets or settings:
+            raise UserError(f"{core.folder}: has a configuration; leave out --preset and --set, or leave out {core.folder}")
+        rule_name, table = core.design.rule.name, core.manifest["config"]
     try:
         rule = get_rule(rule_name)
     except ConfigError as error:

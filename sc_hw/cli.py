@@ -1,4 +1,4 @@
-"""The command line. Exit status: 0 all is well, 1 a check failed, 2 the input cannot be used, 130 interrupted."""
+"""The command line: verbs and their options, each handed on to its room; nothing large is imported before it is needed."""
 
 import sys
 from pathlib import Path
@@ -6,14 +6,12 @@ from typing import Any
 
 import click
 
-from sc_hw_models.registry import RULES, get_rule
-from sc_hw_models.rule import ConfigError
-
-from . import __version__
-from .errors import UserError
+from .boundary import run
 from .options import (
     DEFAULT_TARGET,
     FILE,
+    OUTLET,
+    Verbs,
     axis_names,
     complete,
     folder_argument,
@@ -21,6 +19,7 @@ from .options import (
     module_option,
     placeable_names,
     preset_option,
+    rule_names,
     rule_option,
     seed_option,
     settings_option,
@@ -31,16 +30,19 @@ from .options import (
     timeout_option,
 )
 from .progress import note, progress
-from .records import write_record
-from .rtl.design import RESULTS
 
 __all__ = ["app", "main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(__version__, prog_name="sc-hw", message="%(prog)s %(version)s")
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="sc-hw", prog_name="sc-hw", message="%(prog)s %(version)s")
 def app() -> None:
-    """Synthesizable on-chip-learning cores from golden models: emitted, checked bit for bit, measured."""
+    r"""Synthesizable on-chip-learning cores from golden models: emitted, checked bit for bit, measured.
+
+    \b
+    Exit status: 0 all is well; 1 a check failed, or a tool did; 2 something given cannot be used, or the machine
+    lacks something; 70 a defect of sc-hw, please report it; 129, 130, 143 ended by SIGHUP, Ctrl-C, SIGTERM.
+    """
     from .toolchain import use_plain_temporary
 
     use_plain_temporary()
@@ -74,7 +76,7 @@ def app() -> None:
     "--presynaptic",
     metavar="RULE",
     help="A layer: presynaptic neurons of this rule in front of the synapses (see docs/layer.md).",
-    shell_complete=complete(lambda: list(RULES)),
+    shell_complete=complete(rule_names),
 )
 @click.option("--neurons", type=int, metavar="N", help="Number of presynaptic neurons; N of them have --synapses together.")
 @click.option("--neuron-set", "neuron_settings", multiple=True, metavar="KEY=VALUE", help="One setting of --presynaptic.")
@@ -91,8 +93,8 @@ def app() -> None:
 )
 @click.option(
     "--results",
-    type=click.Choice(RESULTS),
-    default=RESULTS[0],
+    type=click.Choice(["stall", "queue"]),
+    default="stall",
     show_default=True,
     help="While a result waits: stop the lanes, or let results queue up and the lanes run on (faster with many lanes).",
 )
@@ -106,21 +108,34 @@ def emit(context: click.Context, /, **options: Any) -> None:
     """
     from .emit_command import emit_command
 
-    def given(option: str) -> bool:
-        return context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT
-
-    click.echo(emit_command(**options, given=given))
+    default = click.core.ParameterSource.DEFAULT
+    click.echo(emit_command(**options, given=lambda option: context.get_parameter_source(option) is not default))
 
 
 @app.command()
 @click.option("--data", default="digits", show_default=True, metavar="SET", help="digits, mnist5k, .npz file or idx folder.")
 @click.option("--standardise", is_flag=True, help="Give every feature mean 0 and deviation 1.")
-@click.option("--protocol", default="split", show_default=True, help="single, split or permuted.")
+@click.option(
+    "--protocol",
+    default="split-task",
+    show_default=True,
+    help="single, split-task, split-domain, split-class or permuted-domain.",
+)
 @click.option("--tasks", type=click.IntRange(1, 1000), default=5, show_default=True, help="Tasks, one after another.")
 @click.option("--hidden", default="64", show_default=True, metavar="N,...", help="Sizes of the hidden layers; '' for none.")
-@click.option("--method", default="ewc", show_default=True, help="What protects earlier tasks: none, ewc or si.")
-@click.option("--strength", type=float, help="Of the protection.  [default: ewc 1e5, si 1.0; with sgd 10.0 and 0.1]")
+@click.option(
+    "--method",
+    default="ewc",
+    show_default=True,
+    help="What protects earlier tasks: none, ewc, online_ewc, si, mas, lwf, replay or joint.",
+)
+@click.option("--strength", type=float, help="Of the protection.  [default: what was chosen for protocol and method]")
 @click.option("--damping", type=float, default=1e-3, show_default=True, help="Of si: xi.")
+@click.option(
+    "--decay", type=float, default=1.0, show_default=True, help="Of online_ewc and mas: what is left of earlier importance."
+)
+@click.option("--memory", type=int, default=200, show_default=True, metavar="N", help="Of replay: samples of each task.")
+@click.option("--biases", is_flag=True, help="A bias for each neuron: the last column of its weights.")
 @click.option("--optimiser", default="adam", show_default=True, help="adam or sgd.")
 @click.option("--lr", type=float, help="Learning rate.  [default: adam 0.001, sgd 0.1]")
 @click.option("--batch", type=int, default=64, show_default=True, metavar="N", help="Samples of a step.")
@@ -139,9 +154,8 @@ def train(output: Path, resume: bool, force: bool, board: str | None, json_path:
     from .train.command import train_command
 
     with progress("training", 1) as advance:
-        status = train_command(options, output, resume=resume, force=force, board=board, json_path=json_path, progress=advance,
-                               echo=click.echo)  # fmt: skip
-    sys.exit(status)
+        sys.exit(train_command(options, output, resume=resume, force=force, board=board, json_path=json_path, progress=advance,
+                               echo=click.echo))  # fmt: skip
 
 
 @app.command()
@@ -154,9 +168,7 @@ def train(output: Path, resume: bool, force: bool, board: str | None, json_path:
     help="How much each weight matters (its Fisher information, say), arrays named and shaped as the weights.",
 )
 @click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
-@click.option(
-    "--rule", default="three_factor", show_default=True, help="Learning rule.", shell_complete=complete(lambda: list(RULES))
-)
+@click.option("--rule", default="three_factor", show_default=True, help="Learning rule.", shell_complete=complete(rule_names))
 @click.option("--consolidation", default="shift", show_default=True, help="How the codes protect (see sc-hw rules).")
 @click.option(
     "--scale",
@@ -180,6 +192,8 @@ def derive(
 
     WEIGHTS.npz holds one array for each layer, by name. Then sc-hw emit --from DIR --layer NAME builds the core.
     """
+    from sc_hw_models.registry import get_rule
+
     from .console import Console
     from .derive import derive_command
 
@@ -205,9 +219,8 @@ def sim(
     """Compare every state bit of every synapse with the golden model, timestep by timestep, in Verilator under cocotb."""
     from .sim_command import sim_command
 
-    if status := sim_command(folders, steps=steps, seed=seed, waves=waves, coverage=coverage, stimulus=stimulus,
-                             json_path=json_path, system_tasks=system_tasks):  # fmt: skip
-        sys.exit(status)
+    sys.exit(sim_command(folders, steps=steps, seed=seed, waves=waves, coverage=coverage, stimulus=stimulus, json_path=json_path,
+                         system_tasks=system_tasks))  # fmt: skip
 
 
 @app.command()
@@ -242,7 +255,7 @@ def pnr(folder: Path, target: tuple[str, ...], module: str, seeds: int, json_pat
 
 
 @app.command()
-@click.option("--rule", help="Learning rule.  [default: r_stdp]", shell_complete=complete(lambda: list(RULES)))
+@click.option("--rule", help="Learning rule.  [default: r_stdp]", shell_complete=complete(rule_names))
 @click.option("--vary", multiple=True, metavar="KEY=VALUE,...", shell_complete=complete(axis_names),
               help="Values of a setting, preset, generator, synapses or lanes; repeated, all are combined.")  # fmt: skip
 @click.option("--target", multiple=True, shell_complete=complete(target_names),
@@ -266,15 +279,11 @@ def explore(
     from .console import Console
     from .explore.command import explore_command
 
-    options: dict[str, Any] = {key: value for key, value in numbers.items() if value is not None}
-    if target:
-        options["target"] = (placeable_names() if pnr else target_names()) if "all" in target else list(target)
-    if pnr:
-        options["pnr"] = True
+    names = (placeable_names() if pnr else target_names()) if "all" in target else list(target)
+    options = {key: value for key, value in {**numbers, "target": names, "pnr": pnr}.items() if value}
     with progress("measuring", 1) as advance:
-        status = explore_command(config, options, vary, output, resume=resume, scheduler=scheduler, json_path=json_path,
-                                 console=Console(), progress=advance)  # fmt: skip
-    sys.exit(status)
+        sys.exit(explore_command(config, options, vary, output, resume=resume, scheduler=scheduler, json_path=json_path,
+                                 console=Console(), progress=advance))  # fmt: skip
 
 
 @app.command()
@@ -334,14 +343,19 @@ def mutate(folder: Path, count: int, seed: int, solvers: tuple[str, ...], timeou
     from .mutate_command import mutate_command
 
     with progress("mutants", 1) as advance:
-        status = mutate_command(folder, count=count, seed=seed, solvers=list(solvers), timeout=timeout, json_path=json_path,
-                                console=Console(), note=note, progress=advance)  # fmt: skip
-    sys.exit(status)
+        sys.exit(mutate_command(folder, count=count, seed=seed, solvers=list(solvers), timeout=timeout, json_path=json_path,
+                                console=Console(), note=note, progress=advance))  # fmt: skip
 
 
 @app.command()
 @folder_argument
-@click.option("--output", "-o", type=FILE, metavar="FILE", help="Page to write.  [default: DIR/results/report.html]")
+@click.option(
+    "--output",
+    "-o",
+    type=OUTLET,
+    metavar="FILE",
+    help="Page to write, - for standard output.  [default: DIR/results/report.html]",
+)
 @json_option
 def report(folder: Path, output: Path | None, json_path: Path | None) -> None:
     """Join the records of every verb into one table and one self-contained HTML page."""
@@ -376,72 +390,27 @@ def accuracy(
     from .console import Console
     from .manifest import load_core
 
-    core = load_core(folder) if folder else None
-    if core and (presets or settings):
-        raise UserError(f"{folder}: has a configuration; leave out --preset and --set, or leave out {folder}")
-    sys.exit(accuracy_command(core.design.rule.name if core else rule, table=core.manifest["config"] if core else None,
-                              presets=presets, settings=settings, variants=variants, seeds=seeds, markdown=markdown,
-                              json_path=json_path, console=Console(), core=core))  # fmt: skip
+    sys.exit(accuracy_command(rule, presets=presets, settings=settings, variants=variants, seeds=seeds, markdown=markdown,
+                              json_path=json_path, console=Console(), core=load_core(folder) if folder else None))  # fmt: skip
 
 
 @app.command()
 def rules() -> None:
     """List the learning rules, their settings and their presets."""
-    import dataclasses
+    from .lists import rules_text
 
-    for name in RULES:
-        rule = get_rule(name)
-        click.echo(f"{name}: {rule.summary}")
-        for field in dataclasses.fields(rule.config_type):
-            low, high = rule.config_type.RANGES.get(field.name, ("", ""))
-            allowed = ", ".join(rule.config_type.CHOICES.get(field.name, [f"{low}..{high}"]))
-            click.echo(f"  {field.name} = {field.default} ({allowed})")
-        for title, preset in rule.presets.items():
-            click.echo(f"  --preset {title}: {preset.summary}")
+    click.echo(rules_text())
 
 
 @app.command()
 @json_option
 def doctor(json_path: Path | None) -> None:
     """List every tool with its path and version, what is needed, and the command that installs it."""
-    from .toolchain import doctor as tools
-    from .toolchain import places
+    from .lists import doctor_command
 
-    found = tools()
-    for tool in found:  # plain lines, so that paths and commands can be copied
-        state = "ok" if tool.found else "optional" if tool.optional else "MISSING"
-        click.echo(f"{state:<9}{tool.name:<11} {tool.version or 'not found'} (needed: {tool.needed})")
-        click.echo(f"{'':<9}{tool.path or 'nowhere on PATH or in this environment'}; install with: {tool.install}")
-    for line in places():
-        click.echo(line)
-    missing = [tool.name for tool in found if not tool.found and not tool.optional]
-    if json_path:
-        write_record(json_path, {"verb": "doctor", "verdict": "fail" if missing else "pass",
-                                  "tools": [vars(tool) | {"found": tool.found} for tool in found]})  # fmt: skip
-    click.echo(f"missing: {', '.join(missing)}" if missing else "everything is here")
-    sys.exit(1 if missing else 0)
+    sys.exit(doctor_command(json_path))
 
 
 def main() -> None:
-    """Run the command line and leave with its exit status; errors are one line on standard error."""
-    from .simulate import SimulationError
-    from .yosys import YosysError
-
-    try:
-        status = app(standalone_mode=False)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except KeyboardInterrupt:
-        note("sc-hw: interrupted")
-        sys.exit(130)
-    except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "sc-hw"
-        note(f"{command}: {' '.join(error.format_message().split())} (see {command} --help)")
-        sys.exit(2)
-    except (UserError, ConfigError) as error:
-        note(f"sc-hw: {error}")
-        sys.exit(2)
-    except (SimulationError, YosysError, RuntimeError) as error:
-        note(f"sc-hw: {error}")
-        sys.exit(1)
-    sys.exit(status if isinstance(status, int) else 0)
+    """Run the command line and leave with its exit status; every failure is one line on standard error."""
+    sys.exit(run(lambda: app(prog_name="sc-hw", standalone_mode=False)))

@@ -3,31 +3,15 @@
 import dataclasses
 import json
 import re
-import tomllib
 import types
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from sc_hw_models.rule import ConfigError, Rule
 
 from .errors import UserError
 
-__all__ = ["build_config", "config_toml", "parse_value", "read_toml"]
-
-_MAX_TOML_BYTES = 1 << 20
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return the table of a TOML file; ``UserError`` when it cannot be read or parsed."""
-    try:
-        if path.stat().st_size > _MAX_TOML_BYTES:
-            raise UserError(f"--config {path}: larger than 1 MiB; a configuration is a short TOML file")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"--config {path}: cannot be read ({error.strerror}); give a readable TOML file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"--config {path}: not valid TOML ({error}); correct the file") from error
+__all__ = ["build_config", "config_toml", "parse_value"]
 
 
 def config_toml(config: Any, heading: str) -> str:

@@ -21,10 +21,11 @@ from sc_hw_models.rule import Rule
 
 from . import __version__
 from .axes import axes_of, in_order, parse_axes, with_bias
-from .config import build_config, config_toml, read_toml
+from .config import build_config, config_toml
 from .errors import UserError
 from .folder import check_output, write_folder
-from .initial import read_initial, read_npz
+from .initial import read_initial
+from .reading import read_npz, read_toml
 from .records import write_record
 from .strict import checked, one_line, read_json
 
@@ -33,13 +34,13 @@ __all__ = ["Derived", "derive_command", "read_derived"]
 SCHEMA = "sc-hw/derived/1"
 RECORD = "derived.json"
 
-_LAYER = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,47}"  # the name of a layer, which becomes that of a folder
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,47}")  # of a layer, which becomes that of a folder
 _WEIGHTS = "give one array of weights for each layer"
 _IMPORTANCE = "give one array for each layer, in the shape of its weights"
 
 
 class _Layer(Struct):
-    layer: Annotated[str, Meta(pattern=rf"^{_LAYER}\Z")]
+    layer: Annotated[str, Meta(pattern=rf"^{_NAME.pattern}\Z")]
     shape: Annotated[list[Annotated[int, Meta(ge=1, le=1 << 31)]], Meta(min_length=1, max_length=8)]
     axes: list[str] | None = None
 
@@ -73,11 +74,11 @@ class Derived:
 
 def _numbers(path: Path, option: str, what: str) -> dict[str, np.ndarray]:
     """Return the arrays of an archive, finite and not empty; ``UserError`` names the first that is not so."""
-    arrays = read_npz(path, option, what)
+    arrays = read_npz(path, option=option, what=what)
     if not arrays:
         raise UserError(f"{option} {path}: no arrays; {what}")
     for name, array in arrays.items():
-        if not re.fullmatch(_LAYER, name):
+        if not _NAME.fullmatch(name):
             raise UserError(f"{option} {path}: layer {name!r}: allowed are letters, digits, _ . -, at most 48; rename the array")
         if name.lower() == RECORD:
             raise UserError(f"{option} {path}: layer {name!r}: is the name of a file that derive writes; rename the array")
@@ -140,7 +141,7 @@ def derive_command(
     one more presynaptic neuron of the layer.
     """
     named = parse_axes(axes)
-    output = check_output(output, RECORD, force=force, verb="derived")
+    output = check_output(output, _listed, force=force, verb="derived")
     config = build_config(rule, table, settings)
     spec = rule.spec(config)
     fields = {f.name: f for f in spec.state}
@@ -170,8 +171,8 @@ def derive_command(
         })  # fmt: skip
     # The folder's own description: no date and no path, so that the same input gives the same bytes.
     record = {"schema": SCHEMA, "verb": "derive", "verdict": "pass", "rule": rule.name, "config": dataclasses.asdict(config),
-              "tools": {"sc-hw": __version__}, "layers": layers}  # fmt: skip
-    files[RECORD] = json.dumps(record, indent=2) + "\n"
+              "tools": {"sc-hw": __version__}, "layers": layers, "files": sorted([RECORD, *files])}  # fmt: skip
+    files[RECORD] = json.dumps(record, indent=2, allow_nan=False) + "\n"
     write_folder(output, files)
     if json_path:
         write_record(json_path, record)
@@ -194,14 +195,25 @@ def _table(layers: Sequence[Mapping[str, Any]], title: str) -> Table:
     return table
 
 
-def read_derived(folder: Path, layer: str | None) -> Derived:
-    """Return one layer of a folder that ``sc-hw derive`` wrote; ``UserError`` when there is none such."""
+def _record(folder: Path) -> dict[str, Any]:
     path = folder / RECORD
     record = read_json(path, remedy="give a folder that sc-hw derive wrote", option="--from")
     schema = record.get("schema") if isinstance(record, dict) else None
     if schema != SCHEMA:
         raise UserError(f"{path}: schema {one_line(json.dumps(schema))}; this sc-hw reads {SCHEMA!r}; derive again")
     checked(record, _Record, path, "a record", remedy="derive again")
+    return dict(record)
+
+
+def _listed(folder: Path) -> list[str]:
+    """Return the files of a derived folder. Errors: ``UserError`` when it is none."""
+    entries = _record(folder)["layers"]
+    return [RECORD, *(f"{entry['layer']}/{name}" for entry in entries for name in ("config.toml", "initial.npz"))]
+
+
+def read_derived(folder: Path, layer: str | None) -> Derived:
+    """Return one layer of a folder that ``sc-hw derive`` wrote; ``UserError`` when there is none such."""
+    record = _record(folder)
     entries = {entry["layer"]: entry for entry in record["layers"]}
     names = list(entries)
     rule = get_rule(record["rule"])

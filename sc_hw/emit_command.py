@@ -6,10 +6,10 @@ from pathlib import Path
 
 from sc_hw_models.registry import get_rule
 
-from .config import build_config, read_toml
-from .derive import read_derived
+from .config import build_config
 from .errors import UserError
 from .initial import check_initial, read_initial
+from .reading import read_toml
 from .rtl.crossbar import CrossbarDesign
 from .rtl.design import CoreDesign
 from .rtl.emit import emit
@@ -42,6 +42,8 @@ def emit_command(
         for option in ("synapses", "rule", "preset", "config", "initial"):
             if given(option):
                 raise UserError(f"--{option}: comes from --from {derived}; leave out one of the two")
+        from .derive import read_derived  # with rich, it costs a tenth of the time that this verb takes
+
         source = read_derived(derived, layer)
         chosen, table, values, synapses = source.rule, source.table, source.initial, source.synapses
         if pre is not None and post is not None:
@@ -53,7 +55,7 @@ def emit_command(
     elif synapses is None:
         raise UserError("--synapses N is missing; give it, or --pre A and --post B, or --from FOLDER")
     else:
-        chosen, table = get_rule(rule), read_toml(config) if config else {}
+        chosen, table = get_rule(rule), read_toml(config, option="--config") if config else {}
         values = read_initial(initial) if initial else {}
     resolved = build_config(chosen, table, settings, preset=preset)
     design: CoreDesign

@@ -4,9 +4,9 @@ Both start with every register at 0, as after a reset, and get the same inputs f
 memory) are taken out of both: what they are given must be equal, what they give is any common value.
 """
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
+
+from sc_hw_models.scratch import temporary_folder
 
 from .instance_faults import InstanceFault
 from .instances import Instance
@@ -103,12 +103,12 @@ def compare(gold: Core, gate: Core, module: str, *, timeout: int, through: bool 
 
 def _decided(script: str, gold: Core, gate: Core, timeout: int) -> tuple[str, str]:
     """Return what ABC says of the question that a script writes."""
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+    with temporary_folder() as folder:
         for name, core in (("gold", gold), ("gate", gate)):
             for file, content in core.verilog.items():
-                (Path(folder) / f"{name}_{file}").write_bytes(content)
-        run_pinned_yosys(script, cwd=Path(folder))
-        said = run_abc(_DECIDE.format(timeout=timeout), cwd=Path(folder))
+                (folder / f"{name}_{file}").write_bytes(content)
+        run_pinned_yosys(script, cwd=folder)
+        said = run_abc(_DECIDE.format(timeout=timeout), cwd=folder)
     line = next((line for line in said.splitlines() if "was asserted in frame" in line), "")
     if line:
         return "different", f"clock {line.split('frame', 1)[1].split('.')[0].strip()} after reset"

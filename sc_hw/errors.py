@@ -1,7 +1,11 @@
-"""The one exception a user sees as a line instead of a traceback."""
+"""Failures by kind: each says what went wrong in one line; the kind decides the exit status (docs/exit_status.md)."""
 
-__all__ = ["UserError"]
+__all__ = ["CheckError", "UserError"]
 
 
 class UserError(Exception):
-    """Something the user gave cannot be used; the message says what was given, what is allowed and what to do."""
+    """Something the user gave or the machine lacks; the message says what was given, what is allowed and what to do."""
+
+
+class CheckError(Exception):
+    """A check failed, or a tool ended without the result that it was run for."""

@@ -1,19 +1,18 @@
 """Folders that sc-hw writes: whole or not at all, and replaced only when they are ours."""
 
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from sc_hw_models.cache import locked
+from sc_hw_models.scratch import held, partial, temporary_folder
 
 from .errors import UserError
 from .interrupt import interruption_held
 from .progress import note
 
-__all__ = ["check_output", "turn", "write_folder"]
+__all__ = ["check_output", "new_folder", "turn", "write_folder"]
 
 
 @contextmanager
@@ -32,47 +31,93 @@ def turn(folder: Path) -> Iterator[None]:
         yield
 
 
-def check_output(output: Path, marker: str, *, force: bool, verb: str) -> Path:
+def check_output(output: Path, listed: Callable[[Path], Iterable[str]], *, force: bool, verb: str) -> Path:
     """Return the folder to write as an absolute path.
 
-    Errors: ``UserError`` when it exists (without ``force``), or is no folder that ``verb`` wrote, which holds a file called
-    ``marker`` (with it).
+    ``listed`` returns the files that a folder says are its own, relative to it, and raises ``UserError`` when the folder is
+    none that ``verb`` wrote. Errors: ``UserError`` when it exists (without ``force``), or is not ours alone (with it): a link,
+    a mount, the working directory or a folder around it, another program's folder, or one with a file that is not listed.
     """
     output = Path(os.path.abspath(output))
-    if output.exists() or output.is_symlink():
-        if not force:
-            raise UserError(f"-o {output}: exists; give another folder or --force to replace it")
-        if not output.is_dir() or output.is_symlink() or (any(output.iterdir()) and not (output / marker).is_file()):
-            raise UserError(f"-o {output}: not a folder that sc-hw {verb}, so --force will not replace it; give another folder")
+    if not os.path.lexists(output):
+        return output
+    if not force:
+        raise UserError(f"-o {output}: exists; give another folder or --force to replace it")
+    refused = f"-o {output}: not a folder that sc-hw {verb}, so --force will not replace it"
+    if output.is_symlink() or not output.is_dir():
+        raise UserError(f"{refused}: it is {'a link' if output.is_symlink() else 'a file'}; give another folder")
+    if output.is_mount() or Path.cwd().is_relative_to(output.resolve()):
+        what = "another file system is mounted there" if output.is_mount() else "the working directory is in it"
+        raise UserError(f"-o {output}: --force will not replace it: {what}; give another folder")
+    if not any(output.iterdir()):
+        return output
+    try:
+        own = set(listed(output))
+    except UserError as error:
+        raise UserError(f"{refused} ({error}); give another folder") from error
+    for path, regular in _inside(output):
+        if not regular or path not in own:
+            raise UserError(
+                f"-o {output}: holds {path}, which sc-hw did not write, so --force will not replace it; move that or give "
+                "another folder"
+            )
     return output
 
 
-def write_folder(output: Path, files: Mapping[str, str | bytes]) -> None:
-    """Write a folder of files, names relative to it, replacing what is there.
+def _inside(folder: Path, prefix: str = "") -> Iterator[tuple[str, bool]]:
+    """Yield every file below a folder, relative to it, and whether it is a regular one; of a folder what it holds."""
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.is_dir(follow_symlinks=False):
+                yield from _inside(folder / entry.name, f"{prefix}{entry.name}/")
+            else:
+                yield prefix + entry.name, entry.is_file(follow_symlinks=False)
 
-    The files are written to a hidden folder beside ``output`` and renamed into place, so ``output`` is complete or as it
-    was. Errors: ``UserError`` when it cannot be written.
+
+@contextmanager
+def new_folder(output: Path) -> Iterator[Path]:
+    """Give a folder to fill, which takes the place of ``output`` when the block ends, and is gone when that fails.
+
+    Errors: ``UserError`` when it cannot be written.
     """
+    made = [path for path in reversed(output.parents) if not path.exists()]
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with turn(output), interruption_held() as check:
-            staging = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
+        with partial(*made, empty=True):
             try:
-                fresh, old = staging / "new", staging / "old"
-                fresh.mkdir()
-                for name, content in files.items():
-                    (fresh / name).parent.mkdir(exist_ok=True)
-                    (fresh / name).write_bytes(content.encode() if isinstance(content, str) else content)
+                output.parent.mkdir(parents=True, exist_ok=True)
+                with interruption_held() as check, temporary_folder(output.parent) as staging:
+                    fresh, old = staging / "new", staging / "old"
+                    fresh.mkdir()
+                    yield fresh
                     check()
-                if output.exists():
-                    output.rename(old)
-                try:
-                    fresh.rename(output)
-                except OSError:
-                    if old.exists():
-                        old.rename(output)
-                    raise
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
+                    with turn(output), held():
+                        _exchange(output, fresh, old)
+            except BaseException:
+                for path in reversed(made):
+                    with suppress(OSError):
+                        path.rmdir()
+                raise
     except OSError as error:
         raise UserError(f"-o {output}: cannot be written ({error.strerror}); give a writable folder") from error
+
+
+def _exchange(output: Path, fresh: Path, old: Path) -> None:
+    try:
+        if os.path.lexists(output):
+            output.rename(old)
+        fresh.rename(output)
+    except BaseException:
+        if old.exists() and not output.exists():
+            old.rename(output)
+        raise
+
+
+def write_folder(output: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write a folder of files, names relative to it, replacing what is there; ``output`` is complete or as it was.
+
+    Errors: ``UserError`` when it cannot be written.
+    """
+    with new_folder(output) as fresh:
+        for name, content in files.items():
+            (fresh / name).parent.mkdir(exist_ok=True)
+            (fresh / name).write_bytes(content.encode() if isinstance(content, str) else content)

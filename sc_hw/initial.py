@@ -1,7 +1,6 @@
 """Initial state of a core: read from NumPy archives or CSV, checked against the state fields, written as CSV."""
 
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -9,37 +8,21 @@ from sc_hw_models.rule import RuleSpec
 
 from .columns import read_columns
 from .errors import UserError
+from .reading import read_npz
 from .strict import one_line, read_text
 
-__all__ = ["check_initial", "emitted_initial", "initial_bytes", "initial_csv", "read_initial", "read_npz"]
+__all__ = ["check_initial", "emitted_initial", "initial_bytes", "initial_csv", "read_initial"]
 
-ONE_ARRAY = "one array without a name (.npy), no archive; write it by name: np.savez('FILE.npz', NAME=array)"
 _WHAT = "give an .npz or .csv file with one integer column per state field"
 _CSV_BYTES = 1 << 30  # 16 million synapses of ten fields fit
 
 _PAGE = 1 << 16
 
 
-def read_npz(path: Path, option: str, what: str) -> dict[str, np.ndarray]:
-    """Return the arrays of an ``.npz`` archive; ``UserError`` names ``option`` and says ``what`` to give instead."""
-    try:
-        with path.open("rb") as file:
-            if file.read(6) == b"\x93NUMPY":
-                raise UserError(f"{option} {path}: {ONE_ARRAY}; {what}")
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
-    except OSError as error:
-        raise UserError(f"{option} {path}: cannot be read ({error.strerror or error}); {what}") from error
-    except (ValueError, KeyError, BadZipFile, EOFError, TypeError, AttributeError) as error:
-        # A pickled object also loads, but is no archive: hence the last two.
-        raise UserError(f"{option} {path}: not a usable .npz ({' '.join(str(error).split())}); {what}") from error
-
-
 def read_initial(path: Path) -> dict[str, np.ndarray]:
     """Return the columns of an ``.npz`` archive (arrays by field name) or of a ``.csv`` file (named header)."""
     if path.suffix in (".npz", ".npy"):  # the latter is told how to become the former
-        return read_npz(path, "--initial", _WHAT)
+        return read_npz(path, option="--initial", what=_WHAT)
     if path.suffix != ".csv":
         raise UserError(f"--initial {path}: unknown kind of file; {_WHAT}")
     try:

@@ -6,12 +6,13 @@ that a design with one fault in it is otherwise the emitted one byte for byte.
 
 import json
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from sc_hw_models.scratch import temporary_folder
+
+from .errors import CheckError
 from .manifest import Core
 from .yosys import run_pinned_yosys
 
@@ -81,11 +82,11 @@ def read_instances(core: Core) -> list[Instance]:
     Errors: ``YosysError`` for sources that Yosys cannot elaborate.
     """
     texts = read_texts(core)
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+    with temporary_folder() as folder:
         for name, text in texts.items():
-            (Path(folder) / name).write_text(text, encoding="utf-8")
-        run_pinned_yosys(_READ.format(files=" ".join(texts), top=core.design.name), cwd=Path(folder))
-        modules = json.loads((Path(folder) / "design.json").read_text(encoding="utf-8"))["modules"]
+            (folder / name).write_text(text, encoding="utf-8")
+        run_pinned_yosys(_READ.format(files=" ".join(texts), top=core.design.name), cwd=folder)
+        modules = json.loads((folder / "design.json").read_text(encoding="utf-8"))["modules"]
     found: dict[tuple[str, str], Instance] = {}
     for name, module in sorted(modules.items()):
         for cell, instance in sorted(module["cells"].items()):
@@ -131,11 +132,11 @@ def _is_clock(modules: Mapping[str, Any], module: str, port: str) -> bool:
 
 
 def locate(text: str, instance: Instance) -> Place:
-    """Return where an instance stands in the text of its file; ``RuntimeError`` when its pins are not connected by name."""
+    """Return where an instance stands in the text of its file; ``CheckError`` when its pins are not connected by name."""
     plain = _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
     begin = re.search(rf"^\s*module\s+{instance.parent}\b", plain, re.MULTILINE)
     if not begin:
-        raise RuntimeError(f"{instance.file}: no module {instance.parent}")
+        raise CheckError(f"{instance.file}: no module {instance.parent}")
     end = plain.index("endmodule", begin.end())
     called = instance.name if re.fullmatch(r"\w+", instance.name) else rf"\\{re.escape(instance.name)}\s"
     for found in re.finditer(rf"(?<![\w$\\.]){instance.module}\s*(?=[#\w\\])", plain[:end]):
@@ -147,10 +148,10 @@ def locate(text: str, instance: Instance) -> Place:
         if found.start() > begin.start() and opened:
             pins = _named(plain, opened.end() - 1)
             if missing := [pin.name for pin in instance.pins if pin.name not in pins]:
-                raise RuntimeError(f"{instance.file}: {instance.path} does not connect {missing[0]} by name")
+                raise CheckError(f"{instance.file}: {instance.path} does not connect {missing[0]} by name")
             module = found.start(), found.start() + len(instance.module)
             return Place(start=found.start(), module=module, parameters=parameters, connections=pins, end=end)
-    raise RuntimeError(f"{instance.file}: no text of the instance {instance.path}")
+    raise CheckError(f"{instance.file}: no text of the instance {instance.path}")
 
 
 def _closing(text: str, opened: int) -> int:
@@ -160,7 +161,7 @@ def _closing(text: str, opened: int) -> int:
         depth += (text[at] in "([{") - (text[at] in ")]}")
         if not depth:
             return at
-    raise RuntimeError("a bracket in the Verilog never closes")
+    raise CheckError("a bracket in the Verilog never closes")
 
 
 def _named(text: str, opened: int) -> dict[str, tuple[int, int]]:

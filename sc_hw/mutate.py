@@ -2,13 +2,15 @@
 
 import dataclasses
 import itertools
-import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sc_hw_models.scratch import temporary_folder
+
+from .errors import CheckError
 from .manifest import Core
 from .plant import Mutant, as_mutants, plant_faults, plant_mutants
 from .proof.mutants import judge_faults, judge_mutants
@@ -101,7 +103,7 @@ class _Run:
         # Without a mutant, first and last: then nothing a mutant leaves behind reaches the next one.
         records = self._simulate(planted, [0, *several, 0], steps, seed)
         if records[0] or records[-1]:
-            raise RuntimeError(f"the netlist without a mutant differs from the model: {records[0] or records[-1]}")
+            raise CheckError(f"the netlist without a mutant differs from the model: {records[0] or records[-1]}")
         result = dict(zip(several, records[1:-1], strict=True))
         result |= {number: self._simulate(planted, [number], steps, seed)[0] for number in alone}
         for _ in result:
@@ -138,14 +140,14 @@ def mutate(
 
     All of a kind are in one netlist and one simulator. Each proof has ``timeout`` seconds a question. Those that survive a short
     simulation and are not equivalent are simulated longer, with other seeds. ``progress`` is called with what is done and
-    all there is to do. Errors: ``RuntimeError`` when the netlist without a mutant fails, or Yosys does.
+    all there is to do. Errors: ``CheckError`` when the netlist without a mutant fails, or Yosys does.
     """
     start = time.monotonic()
     run = _Run(core=core, seed=seed, output=output, note=note, rounds=[],
                tools={"yosys": find_yosys()[1]} | {solver.name: solver.tool.version for solver in solvers})  # fmt: skip
     faults, instances = drawn_instance_faults(core, count, seed, corners=True)
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
-        folder, beside = Path(scratch) / "bits", Path(scratch) / "instances"
+    with temporary_folder() as scratch:
+        folder, beside = scratch / "bits", scratch / "instances"
         folder.mkdir()
         beside.mkdir()
         planted, mutants = plant_mutants(core, count, seed, folder)

@@ -1,5 +1,6 @@
 """The options that several verbs of the command line share, and the completion of their values."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,14 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from sc_hw_models.registry import RULES, get_rule
+from .errors import UserError
+from .outlet import STANDARD_OUTPUT, check_outlet, outlet, standard_output_free
 
 __all__ = [
     "DEFAULT_TARGET",
     "FILE",
+    "OUTLET",
+    "Verbs",
     "axis_names",
     "complete",
     "folder_argument",
@@ -19,6 +23,7 @@ __all__ = [
     "module_option",
     "placeable_names",
     "preset_option",
+    "rule_names",
     "rule_option",
     "seed_option",
     "settings_option",
@@ -32,6 +37,41 @@ __all__ = [
 
 DEFAULT_TARGET = "ice40-hx8k"
 FILE = click.Path(path_type=Path)
+
+
+class _Outlet(click.ParamType):  # type: ignore[type-arg] # not generic in every click that will do
+    """A file to write, or ``-``: then all else that the verb prints goes to standard error."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if isinstance(value, Path):
+            return value
+        path = outlet(value)
+        check_outlet(path, param.opts[0] if param else "")
+        if path == STANDARD_OUTPUT and ctx:
+            ctx.with_resource(standard_output_free())
+        return path
+
+
+OUTLET = _Outlet()
+
+
+class _Verb(click.Command):
+    """A command whose outputs are different files."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Check that, then do what the verb does."""
+        output, record = ctx.params.get("output"), ctx.params.get("json_path")
+        if output and record and STANDARD_OUTPUT != record == Path(os.path.abspath(output)):
+            raise UserError(f"--json {record}: is also what --output names; give another file")
+        return super().invoke(ctx)
+
+
+class Verbs(click.Group):
+    """The verbs."""
+
+    command_class = _Verb
 
 
 def complete(names: Callable[[], list[str]]) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
@@ -53,8 +93,24 @@ def placeable_names() -> list[str]:
     return placeable_targets()
 
 
+def rule_names() -> list[str]:
+    """Return the learning rules."""
+    from sc_hw_models.registry import RULES
+
+    return list(RULES)
+
+
+def preset_names() -> list[str]:
+    """Return the presets of all rules."""
+    from sc_hw_models.registry import RULES, get_rule
+
+    return sorted({preset for name in RULES for preset in get_rule(name).presets})
+
+
 def axis_names() -> list[str]:
     """Return what can be varied in a sweep, each with its equals sign."""
+    from sc_hw_models.registry import RULES, get_rule
+
     from .explore.sweep import AXES
 
     return [f"{name}=" for name in (*AXES, *dict.fromkeys(key for rule in RULES for key in get_rule(rule).config_type.RANGES))]
@@ -68,20 +124,22 @@ def solver_names() -> list[str]:
 
 
 rule_option = click.option(
-    "--rule", default="r_stdp", show_default=True, help="Learning rule.", shell_complete=complete(lambda: list(RULES))
+    "--rule", default="r_stdp", show_default=True, help="Learning rule.", shell_complete=complete(rule_names)
 )
 preset_option = click.option(
     "--preset",
     default="default",
     show_default=True,
     help="Configuration to start from (see sc-hw rules).",
-    shell_complete=complete(lambda: sorted({preset for name in RULES for preset in get_rule(name).presets})),
+    shell_complete=complete(preset_names),
 )
 settings_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting of the rule; wins over --config and --preset."
 )
 folder_argument = click.argument("folder", metavar="DIR", type=FILE)
-json_option = click.option("--json", "json_path", type=FILE, metavar="FILE", help="Also write the record to FILE.")
+json_option = click.option(
+    "--json", "json_path", type=OUTLET, metavar="FILE", help="Also write the record to FILE, - for standard output."
+)
 steps_option = click.option(
     "--steps", type=click.IntRange(1, 10**9), default=200, show_default=True, metavar="K", help="Timesteps."
 )

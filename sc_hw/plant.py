@@ -8,14 +8,15 @@ import dataclasses
 import json
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sc_hw_models.scratch import run_process, temporary_folder
+
+from .errors import CheckError
 from .instance_faults import InstanceFault, plant_instances
 from .instances import read_texts
 from .manifest import Core
@@ -59,7 +60,7 @@ class Mutant:
 def plant_faults(core: Core, faults: Sequence[Fault], folder: Path, instances: Sequence[InstanceFault] = ()) -> Core:
     """Return a core in ``folder`` with every fault in it; number ``K`` selects ``[*faults, *instances][K-1]``, 0 none.
 
-    Errors: ``RuntimeError`` when Yosys fails or a fault names a net that the core does not have.
+    Errors: ``CheckError`` when Yosys fails or a fault names a net that the core does not have.
     """
     texts = read_texts(core)
     numbered = dict(enumerate(instances, 1 + len(faults)))
@@ -71,7 +72,7 @@ def plant_faults(core: Core, faults: Sequence[Fault], folder: Path, instances: S
 def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core, list[Mutant]]:
     """Return a core in ``folder`` with up to ``count`` mutants that Yosys draws from the seed, and what they are.
 
-    A mutant is in every instance of its module. Errors: ``RuntimeError`` when Yosys fails.
+    A mutant is in every instance of its module. Errors: ``CheckError`` when Yosys fails.
     """
     datapaths = [part.manifest["modules"]["datapath"] for part in core.parts or (core,)]
     planted = _plant(core, folder, {"count": count, "seed": seed, "datapaths": datapaths}, read_texts(core))
@@ -85,7 +86,7 @@ def fixed(planted: Core, number: int, folder: Path) -> Core:
     instance = rf"{planted.manifest['modules']['selection']} \w+ \(\s*\.selected\((\w+)\)\s*\);"
     text, count = re.subn(instance, rf"assign \1 = {SELECTION_BITS}'d{number};", netlist)
     if not count:
-        raise RuntimeError("the planted netlist selects nothing")
+        raise CheckError("the planted netlist selects nothing")
     folder.mkdir()
     modules = re.finditer(r"^module (\w+).*?^endmodule\n", text, re.MULTILINE | re.DOTALL)
     files = {f"{found[1]}.v": found[0] for found in modules if re.match(rf"{planted.design.name}(_|$)", found[1])}
@@ -126,18 +127,18 @@ def alone(core: Core, fault: InstanceFault) -> Core:
 def _plant(core: Core, folder: Path, what: dict[str, Any], texts: Mapping[str, str]) -> Core:
     name = core.design.name
     files = [f"{name}_planted.v", f"{name}_selection.v"]
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
+    with temporary_folder() as scratch:
         for source, text in texts.items():
-            (Path(scratch) / source).write_text(text, encoding="utf-8")
+            (scratch / source).write_text(text, encoding="utf-8")
         plan = {**what, "name": name, "bits": SELECTION_BITS, "sources": list(texts)}
-        (Path(scratch) / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
-        command = [sys.executable, "-m", "sc_hw.planter", scratch]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        (scratch / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+        command = [sys.executable, "-m", "sc_hw.planter", str(scratch)]
+        done = run_process(command)
         if done.returncode:
-            raise RuntimeError(f"planting faults failed: {(done.stdout + done.stderr).strip()[-1500:]}")
-        shutil.copyfile(Path(scratch) / "planted.v", folder / files[0])
+            raise CheckError(f"planting faults failed: {(done.stdout + done.stderr).strip()[-1500:]}")
+        shutil.copyfile(scratch / "planted.v", folder / files[0])
         if "count" in what:
-            shutil.copyfile(Path(scratch) / "mutants.txt", folder / "mutants.txt")
+            shutil.copyfile(scratch / "mutants.txt", folder / "mutants.txt")
     (folder / files[1]).write_text(_selection(name, f"sc_hw_bench.fault[{SELECTION_BITS - 1}:0]"), encoding="utf-8")
     modules = {**core.manifest["modules"], "selection": f"{name}_selection"}
     return dataclasses.replace(core, folder=folder, parts=(), texts={name: (folder / name).read_bytes() for name in files},

@@ -8,17 +8,20 @@ import json
 import os
 import shlex
 import sys
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .errors import UserError
-from .interrupt import interruption_held
-from .manifest import Core
+from sc_hw_models.scratch import partial
 
-__all__ = ["RECORD_SCHEMA", "WAVEFORM", "head", "results_folder", "stamp", "write_bytes", "write_record", "write_results",
-           "write_text"]  # fmt: skip
+from .errors import UserError
+from .manifest import Core
+from .outlet import write_outlet
+
+__all__ = [
+    "RECORD_SCHEMA", "WAVEFORM", "head", "results_folder", "stamp", "write_bytes", "write_record",
+    "write_results", "write_text",
+]  # fmt: skip
 
 RECORD_SCHEMA = "sc-hw/record/1"
 WAVEFORM = "waveform.json"  # what sim leaves for the report's drawings
@@ -55,27 +58,24 @@ def write_results(core: Core, record: dict[str, Any], also: Path | None) -> None
 
 def write_record(path: Path, record: dict[str, Any]) -> None:
     """Write a record whole or not at all; ``UserError`` when the path cannot be written."""
-    write_text(path, json.dumps(record, indent=2) + "\n", option="--json")
+    write_text(path, json.dumps(record, indent=2, allow_nan=False) + "\n", option="--json")
 
 
 def write_text(path: Path, text: str, *, option: str) -> None:
     """Write a text as ``write_bytes`` does."""
-    write_bytes(path, text.encode(), option=option)
+    write_bytes(path, text.encode(errors="backslashreplace"), option=option)
 
 
 def write_bytes(path: Path, content: bytes, *, option: str) -> None:
-    """Write a file whole or not at all; ``UserError`` names the option it came from when the path cannot be written."""
-    path = path.absolute()
-    try:
-        if path.parent.name == "results":
+    """Write a file as ``write_outlet`` does, the folder ``results`` too; ``UserError`` names the option that it came from."""
+    if path.parent.name != "results" or path.parent.exists():
+        write_outlet(path, content, option)
+        return
+    with partial(path.parent, empty=True):
+        try:
             path.parent.mkdir(exist_ok=True)
-        with (
-            interruption_held(),
-            tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file,
-        ):
-            file.write(content)
-            file.flush()
-            os.chmod(file.name, 0o644)  # a temporary file is private; a record is not
-            os.replace(file.name, path)
-    except OSError as error:
-        raise UserError(f"{option} {path}: cannot be written ({error.strerror}); give a file in a folder that exists") from error
+        except OSError as error:
+            raise UserError(
+                f"{path.parent}: cannot be made ({error.strerror}); give a folder that may hold the results"
+            ) from error
+        write_outlet(path, content, option)

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import secrets
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
+
+from sc_hw_models.scratch import temporary_folder
 
 from .errors import UserError
 from .manifest import Core
@@ -101,17 +102,17 @@ def simulate_run(core: Core, run: list[Clock], output: Path) -> Replay:
     def commands(proposed: list[list[str]]) -> list[list[str]]:
         verilate, compile_ = proposed[:2]
         return [[a for a in verilate if a != "--trace-fst"], compile_,
-                [str(Path(folder) / top), "--trace", "--trace-file", str(waves)]]  # fmt: skip
+                [str(folder / top), "--trace", "--trace-file", str(waves)]]  # fmt: skip
 
     top = str(core.manifest["modules"]["lane"])
-    with tempfile.TemporaryDirectory(prefix="sc-hw-", dir=plain_temporary()) as folder:
+    with temporary_folder(Path(plain_temporary())) as folder:
         environment = {"SC_HW_RUN": str(plan), "COCOTB_RESULTS_FILE": str(output / "results.xml")}
-        environment |= ccache_environment(Path(folder))
+        environment |= ccache_environment(folder)
         for name, content in core.verilog.items():
-            (Path(folder) / name).write_bytes(content)
+            (folder / name).write_bytes(content)
         run_cocotb(
-            log, Path(folder), environment, commands, toplevel=top, module="sc_hw_sim.test_replay",
-            timescale="1ns/1ps", verilog_sources=[str(Path(folder) / name) for name in core.verilog], waves=True,
+            log, folder, environment, commands, toplevel=top, module="sc_hw_sim.test_replay",
+            timescale="1ns/1ps", verilog_sources=[str(folder / name) for name in core.verilog], waves=True,
             make_args=list(_MAKE), compile_args=list(_ARGUMENTS),
         )  # fmt: skip
     ports = read_outcome(outcome, log, text)["found"]

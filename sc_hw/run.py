@@ -6,16 +6,16 @@ by a rename. A run that was killed leaves a hidden folder, which the next one re
 """
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sc_hw_models.scratch import held, partial, temporary_folder
+
 from .errors import UserError
 from .folder import turn
-from .interrupt import interruption_held
 from .manifest import Core, load_core
 from .progress import note
 from .records import head, results_folder, write_record, write_results, write_text
@@ -62,7 +62,7 @@ class Run:
         ``json_path``, the user's own file, gets the record of all cores: ``whole``, or the only one there is. ``beside`` has
         texts by name for the results of each core. Errors: ``UserError`` for what cannot be written.
         """
-        with interruption_held():
+        with held():
             self.keep()
             for core, record, texts in zip(self.cores, records, beside or [{}] * len(records), strict=True):
                 for name, text in texts.items():
@@ -81,13 +81,12 @@ class Run:
             (results / f"{self.verb}.json").unlink(missing_ok=True)
             if core is not self.core:
                 shutil.rmtree(results / self.verb, ignore_errors=True)
-        old = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=self.files.parent))
-        with suppress(FileNotFoundError):
-            self.place.rename(old / "old")
-        if any(self.files.iterdir()):
-            self.files.chmod(0o755)  # a temporary folder is private; results are not
-            self.files.rename(self.place)
-        shutil.rmtree(old, ignore_errors=True)
+        with temporary_folder(self.files.parent, prefix=_HIDDEN) as old:
+            with suppress(FileNotFoundError):
+                self.place.rename(old / "old")
+            if any(self.files.iterdir()):
+                self.files.chmod(0o755)  # a temporary folder is private; results are not
+                self.files.rename(self.place)
 
 
 def _edited(core: Core) -> bool:
@@ -118,25 +117,29 @@ def begin(verb: str, *folders: Path, system_tasks: bool = False) -> Iterator[Run
             try:
                 yield run
             except SimulationError as error:
-                run.keep()
+                with held():
+                    run.keep()
                 raise SimulationError(run.settled(str(error))) from error
 
 
 @contextmanager
 def _own_folder(results: Path) -> Iterator[Path]:
     """Give a new hidden folder in ``results``, after removing those of runs that were killed."""
-    made = not results.exists()
-    try:
-        results.mkdir(exist_ok=True)
-        for left in results.glob(f"{_HIDDEN}*"):
-            shutil.rmtree(left, ignore_errors=True)
-        files = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=results))
-    except OSError as error:
-        raise UserError(f"{results}: cannot be written ({error.strerror}); give a folder that may hold the results") from error
-    try:
+    made = [] if results.exists() else [results]
+    with partial(*made, empty=True), ExitStack() as stack:
+        stack.callback(_remove_empty, made)
+        try:
+            results.mkdir(exist_ok=True)
+            for left in results.glob(f"{_HIDDEN}*"):
+                shutil.rmtree(left, ignore_errors=True)
+            files = stack.enter_context(temporary_folder(results, prefix=_HIDDEN))
+        except OSError as error:
+            reason = f"cannot be written ({error.strerror}); give a folder that may hold the results"
+            raise UserError(f"{results}: {reason}") from error
         yield files
-    finally:
-        shutil.rmtree(files, ignore_errors=True)
-        if made:
-            with suppress(OSError):  # it holds something now
-                results.rmdir()
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):  # it holds something now, or is gone
+            folder.rmdir()

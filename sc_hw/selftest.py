@@ -4,7 +4,6 @@ import dataclasses
 import itertools
 import random
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sc_hw_models.rule import ConfigError, Rule
+from sc_hw_models.scratch import temporary_folder
 
 from .equivalence import compare_around
 from .errors import UserError
@@ -134,8 +134,8 @@ def selftest(
     planted = [fault for fault in everything if fault.cuts]
     drawn, elaborated = drawn_instance_faults(core, instances, seed) if instances else ([], [])
     names = [(fault.name, fault.description) for fault in planted] + [(fault.name, "") for fault in drawn]
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-        copy = plant_faults(core, planted, Path(folder), drawn)
+    with temporary_folder() as folder:
+        copy = plant_faults(core, planted, folder, drawn)
 
         def run(numbers: Sequence[int], factor: int = 1) -> list[str]:
             result = simulate([copy], steps=factor * steps, seed=seed + factor - 1, output=output, faults=numbers, note=note,
@@ -197,8 +197,8 @@ def part_of_another(
     (changed,) = (f.name for f in dataclasses.fields(other.config)
                   if getattr(other.config, f.name) != getattr(part.design.config, f.name))  # fmt: skip
     description = f"is of an emission with {changed}={getattr(other.config, changed)}"
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
-        folder = Path(scratch) / "copy"
+    with temporary_folder() as scratch:
+        folder = scratch / "copy"
         shutil.copytree(core.folder, folder, ignore=shutil.ignore_patterns("results"))
         shutil.rmtree(folder / part.folder.name)
         emit(other, part.manifest["generator"], folder / part.folder.name)

@@ -19,8 +19,8 @@ from sc_hw_sim.stimulus import LOAD, LOAD_TIMESTEP
 from .coverage.moments import Moment, moments
 from .coverage.netlist import settling_clocks
 from .errors import UserError
-from .initial import read_npz
 from .manifest import Core
+from .reading import read_npz
 from .rtl.crossbar import CrossbarDesign
 from .rtl.design import CoreDesign
 from .rtl.layer import LayerDesign
@@ -93,7 +93,7 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
     spec = design.spec
     inputs = design.inputs()
     names = [f.name for f in inputs]
-    arrays = read_npz(path, "--stimulus", f"give arrays {', '.join(names)}")
+    arrays = read_npz(path, option="--stimulus", what=f"give arrays {', '.join(names)}")
     loaded = [replace(f, name=LOAD + f.name) for f in spec.state if LOAD + f.name in arrays]
     expected = [*names, *([LOAD_TIMESTEP] if loaded else ()), *(f.name for f in loaded)]
     if sorted(arrays) != sorted(expected):

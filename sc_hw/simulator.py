@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -15,10 +14,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import sc_hw_sim
 from sc_hw_models.cache import cache_folder, cache_limit, cached
+from sc_hw_models.scratch import run_process, temporary_folder
 
 from .coverage.moments import moments, watcher
 from .coverage.protocol import monitor
-from .errors import UserError
+from .errors import CheckError, UserError
+from .interrupt import handlers_kept
 from .manifest import Core
 from .rtl.design import CoreDesign, Port
 from .toolchain import VERILATED_MAKE, Tool, ccache, compiler, for_make, make, perl, plain_temporary, verilator
@@ -39,7 +40,7 @@ _COVERAGE = ("--coverage-line", "--coverage-toggle", "--coverage-user", "--cover
 _MAKE = ("-j2", *VERILATED_MAKE)
 
 
-class SimulationError(RuntimeError):
+class SimulationError(CheckError):
     """The simulator could not be built or ended without a result; the message has the end of its log."""
 
 
@@ -140,8 +141,8 @@ class Simulator:
 
         def build(program: Path) -> None:
             note("building the simulator (kept for the next run)")
-            with tempfile.TemporaryDirectory(prefix="sc-hw-", dir=plain_temporary()) as folder:
-                program.write_bytes(self._build(Path(folder), log))
+            with temporary_folder(Path(plain_temporary())) as folder:
+                program.write_bytes(self._build(folder, log))
 
         with cached("sim", self.key, build) as (program, hit):
             yield program, hit
@@ -171,8 +172,8 @@ def run_program(
     program: Path, log: Path, environment: Mapping[str, str], arguments: Sequence[str], on_line: Callable[[str], None]
 ) -> None:
     """Run a simulator once under cocotb; ``on_line`` gets every line it prints."""
-    with tempfile.TemporaryDirectory(prefix="sc-hw-", dir=plain_temporary()) as scratch:
-        run_cocotb(log, Path(scratch), environment, lambda _: [[str(program), *arguments]], on_line=on_line)
+    with temporary_folder(Path(plain_temporary())) as scratch:
+        run_cocotb(log, scratch, environment, lambda _: [[str(program), *arguments]], on_line=on_line)
 
 
 def log_tail(log: Path) -> str:
@@ -201,26 +202,37 @@ def run_cocotb(
             verilate = [a.replace(libraries, "").replace(str(package), links["cocotb"]) for a in verilate]
             return commands([[perl_, links["verilator"], *verilate], *rest])
 
+        def execute(self, cmds: list[list[str]]) -> None:  # as ours: ended with this process, whoever ends that
+            for command in cmds:
+                told(f"Running command: {' '.join(command)}")
+                done = run_process(command, cwd=Path(self.work_dir), environment=self.env, on_line=told)
+                if done.returncode:
+                    raise SystemExit(f"{command[0]} ended with status {done.returncode}")
+
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            text = record.getMessage()
-            file.write(text + "\n")
-            on_line(text)
+            told(record.getMessage())
+
+    def told(text: str) -> None:
+        file.write(text + "\n")
+        on_line(text)
 
     logger, tool, package = logging.getLogger("cocotb"), verilator().require(), Path(cocotb.__file__).parent
     links, variables = _linked(folder, tool, package)
     found = os.environ.get("LD_LIBRARY_PATH")
     variables |= {
-        **environment, "PATH": f"{Path(tool.path).parent}{os.pathsep}{os.environ['PATH']}",
+        **environment, "PATH": f"{Path(tool.path).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "LD_LIBRARY_PATH": os.pathsep.join(filter(None, (f"{links['cocotb']}/libs", found))),
         "GPI_USERS": f"{find_libpython()};{pygpi_entry_point().replace(str(package), links['cocotb'])}",
     }  # fmt: skip
     propagate, logger.propagate = logger.propagate, False
     handler = Handler()
-    with log.open("a", encoding="utf-8") as file, _environment(variables):
+    with log.open("a", encoding="utf-8", errors="backslashreplace") as file, _environment(variables):
         logger.addHandler(handler)
         try:
-            Bench(toplevel=toplevel, module=module, sim_build=str(folder), extra_env=variables, **options).run()
+            with handlers_kept():
+                bench = Bench(toplevel=toplevel, module=module, sim_build=str(folder), extra_env=variables, **options)
+            bench.run()
         except SystemExit as error:
             # A failed test also ends here; the outcome file tells it from a simulator that broke.
             logger.info("cocotb-test: %s", error)

@@ -2,17 +2,16 @@
 
 import json
 import math
-import os
 import re
-import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import msgspec
 
 from .errors import UserError
+from .reading import limited, opened_regular
 
 __all__ = ["JSON_BYTES", "checked", "one_line", "opened", "read_file", "read_json", "read_text"]
 
@@ -27,35 +26,34 @@ def one_line(text: object) -> str:
 
 
 @contextmanager
-def opened(path: Path, *, limit: int, remedy: str, links: bool = False, option: str = "") -> Iterator[BinaryIO]:
+def opened(path: Path, *, limit: int, remedy: str, links: bool = False, option: str = "") -> Iterator[IO[bytes]]:
     """Open a regular file of at most ``limit`` bytes for reading.
 
     A queue, device or folder is refused and not waited for. ``links`` allows a symbolic link; without it the file cannot be
     one outside its folder. Errors: ``UserError`` that begins with the ``option`` it came from and ends with ``remedy``.
     """
     where = one_line(f"{option} {path}")
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if links else os.O_NOFOLLOW)
-    try:
-        if not links and path.is_symlink():
-            raise UserError(f"{where}: a symbolic link, not a file of this folder; {remedy}")
-        descriptor = os.open(path, flags)
-    except (OSError, ValueError) as error:  # a name with a 0 in it is a ValueError
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise UserError(f"{where}: cannot be read ({one_line(reason)}); {remedy}") from error
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
-        os.close(descriptor)
-        plain = stat.S_ISREG(status.st_mode)
-        reason = f"larger than {limit:,} bytes, more than such a file can have" if plain else "not a regular file"
-        raise UserError(f"{where}: {reason}; {remedy}")
-    with os.fdopen(descriptor, "rb") as file:
+    with ExitStack() as stack:
+        try:
+            if not links and path.is_symlink():
+                raise UserError(f"{where}: a symbolic link, not a file of this folder; {remedy}")
+            file = stack.enter_context(opened_regular(path, limit, links=links))
+        except IsADirectoryError as error:
+            raise UserError(f"{where}: not a regular file but a folder; {remedy}") from error
+        except OSError as error:
+            raise UserError(f"{where}: cannot be read ({one_line(error.strerror)}); {remedy}") from error
+        except ValueError as error:  # also a name with a 0 in it
+            raise UserError(f"{where}: {one_line(error)}; {remedy}") from error
         yield file
 
 
 def read_file(path: Path, *, limit: int, remedy: str, links: bool = False, option: str = "") -> bytes:
     """Return the bytes of a file. Errors: as ``opened``."""
     with opened(path, limit=limit, remedy=remedy, links=links, option=option) as file:
-        return file.read(os.fstat(file.fileno()).st_size + 1)
+        try:
+            return limited(file, limit)
+        except (OSError, ValueError) as error:
+            raise UserError(f"{one_line(f'{option} {path}')}: {one_line(error)}; {remedy}") from error
 
 
 def read_text(path: Path, *, limit: int, remedy: str, links: bool = False, option: str = "") -> str:

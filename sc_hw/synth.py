@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -13,6 +12,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from sc_hw_models.scratch import end_processes, temporary_folder
 
 from .errors import UserError
 from .manifest import Core
@@ -68,16 +69,16 @@ def _run(
             raise UserError(f"{name!r}: not usable as a file or module name in synthesis; allowed are letters, digits and _")
     path, number = find_yosys()
     script = "\n".join([f"read_verilog -sv {' '.join(sources)}", *commands]) + "\n"
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+    with temporary_folder() as folder:
         for name, content in sources.items():
-            (Path(folder) / name).write_bytes(content)
+            (folder / name).write_bytes(content)
         for name, text in (texts or {}).items():
-            (Path(folder) / name).write_text(text, encoding="utf-8")
+            (folder / name).write_text(text, encoding="utf-8")
         try:
-            run_yosys(script, path=path, cwd=Path(folder))
+            run_yosys(script, path=path, cwd=folder)
         except YosysError as error:
             raise UserError(f"Yosys {number} cannot synthesise {top}: {error.reason}") from error
-        return [json.loads((Path(folder) / name).read_text(encoding="utf-8")) for name in outputs], script, number
+        return [json.loads((folder / name).read_text(encoding="utf-8")) for name in outputs], script, number
 
 
 def read_structure(sources: Mapping[str, bytes], top: str) -> Structure:
@@ -201,6 +202,7 @@ def synthesise_many(
                 progress(future.result())
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            end_processes()
             raise
     return [future.result() for future in futures]
 

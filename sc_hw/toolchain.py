@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -15,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sc_hw_models.cache import LIMIT_VARIABLE, cache_folder, cache_limit, cache_size
+from sc_hw_models.scratch import said_by
 
 from .errors import UserError
 
@@ -85,12 +85,7 @@ class Tool:
 
 
 def _output(*command: str, environment: dict[str, str] | None = None) -> str:
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False,
-                              env={**os.environ, **(environment or {})})  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout + done.stderr
+    return said_by(command, environment=environment)
 
 
 def _number(text: str) -> tuple[int, ...]:

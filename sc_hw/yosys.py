@@ -3,14 +3,14 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from .errors import UserError
+from sc_hw_models.scratch import TimeoutExpired, run_process, said_by, temporary_folder
+
+from .errors import CheckError, UserError
 
 __all__ = ["YosysError", "find_yosys", "run_abc", "run_pinned_yosys", "run_yosys"]
 
@@ -25,7 +25,7 @@ _RUN = (
 )
 
 
-class YosysError(RuntimeError):
+class YosysError(CheckError):
     """Yosys failed; the message is the last of what it printed."""
 
     @property
@@ -36,11 +36,7 @@ class YosysError(RuntimeError):
 
 
 def _version(path: str) -> str:
-    try:
-        done = subprocess.run([path, "-V"], capture_output=True, text=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    found = re.search(r"Yosys (\d+\.\d+\S*)", done.stdout)
+    found = re.search(r"Yosys (\d+\.\d+\S*)", said_by([path, "-V"]))
     return found[1] if found else ""
 
 
@@ -80,11 +76,11 @@ def run_yosys(script: str, *, path: Path | None = None, cwd: Path | None = None)
     The script is ours; names in it passed an allow-list and paths are temporary or quoted.
     Errors: ``YosysError`` with the tail of the output.
     """
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as plain:
-        (Path(plain) / "pyosys").symlink_to(_wheel())
+    with temporary_folder() as plain:
+        (plain / "pyosys").symlink_to(_wheel())
         # -P: no module is imported from the folder it runs in.
-        command = [str(path), "-s", _SCRIPT] if path else [sys.executable, "-P", "-c", _RUN, plain]
-        done = subprocess.run(command, input=script, capture_output=True, text=True, cwd=cwd, check=False)
+        command = [str(path), "-s", _SCRIPT] if path else [sys.executable, "-P", "-c", _RUN, str(plain)]
+        done = run_process(command, text=script, cwd=cwd)
     if done.returncode:
         raise YosysError((done.stdout + done.stderr).strip()[-2000:])
     return done.stdout
@@ -99,7 +95,7 @@ def run_abc(script: str, *, cwd: Path, timeout: float | None = None) -> str:
     """Run a script of the ABC in the pinned wheel and return what it printed; nothing when ``timeout`` seconds were too few."""
     command = [str(_wheel() / "yosys-abc"), "-c", script]
     try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=timeout)
-    except subprocess.TimeoutExpired:
+        done = run_process(command, cwd=cwd, timeout=timeout)
+    except TimeoutExpired:
         return ""
     return done.stdout + done.stderr

@@ -28,12 +28,12 @@ class Protocol:
 
 PROTOCOLS = {
     "split MNIST-5k": Protocol(
-        {"data": "mnist5k", "protocol": "split", "hidden": (256, 256), "epochs": 30},
+        {"data": "mnist5k", "protocol": "split-task", "hidden": (256, 256), "epochs": 30},
         {"none": (MOST, 90), "ewc": (LEAST, 97), "si": (LEAST, 95)},
         {"ewc": (1e5, 1e6, 1e7), "si": (0.1, 1.0, 10.0)},
     ),
     "permuted digits": Protocol(
-        {"data": "digits", "standardise": True, "protocol": "permuted", "damping": 0.1, "optimiser": "sgd", "lr": 0.1,
+        {"data": "digits", "standardise": True, "protocol": "permuted-domain", "damping": 0.1, "optimiser": "sgd", "lr": 0.1,
          "batch": 16, "epochs": 20},
         {"none": (MOST, 55), "ewc": (LEAST, 73), "si": (LEAST, 73)},
         {"ewc": (1.0, 3.0, 10.0, 30.0), "si": (0.03, 0.1, 0.3, 1.0)},

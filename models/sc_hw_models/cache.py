@@ -9,12 +9,12 @@ import fcntl
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from .rule import ConfigError
+from .scratch import temporary_folder
 
 __all__ = ["LIMIT_VARIABLE", "CacheError", "cache_folder", "cache_limit", "cache_size", "cached", "locked"]
 
@@ -151,8 +151,8 @@ def _whole(entry: Path) -> bool:
 
 
 def _fill(entry: Path, build: Callable[[Path], None]) -> None:
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-        made = Path(folder) / _FILE
+    with temporary_folder() as folder:
+        made = folder / _FILE
         build(made)
         content = made.read_bytes()
     for name in (_FILE, _DIGEST, _NEW):

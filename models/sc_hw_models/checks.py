@@ -102,6 +102,7 @@ def check_callable(name: str, value: T) -> T:
 
 def check_sizes(name: str, values: object, least: int = 2) -> list[int]:
     """Return ``values`` as a list of at least ``least`` whole numbers above 0."""
-    if not isinstance(values, list | tuple | np.ndarray) or np.ndim(values) != 1 or len(values) < least:
+    sequence = isinstance(values, list | tuple) or (isinstance(values, np.ndarray) and values.ndim == 1)
+    if not sequence or len(values) < least:  # type: ignore[arg-type]
         raise ConfigError(f"{name}={values!r}: allowed are at least {least} sizes, inputs and outputs")
-    return [check_integer(name, int(v) if isinstance(v, np.integer) else v, 1, 2**31 - 1) for v in values]
+    return [check_integer(name, int(v) if isinstance(v, np.integer) else v, 1, 2**31 - 1) for v in values]  # type: ignore[attr-defined]

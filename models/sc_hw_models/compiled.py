@@ -8,7 +8,6 @@ import ctypes
 import hashlib
 import os
 import shutil
-import subprocess
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from .c_text import c_text
 from .cache import cached
 from .rule import Rule
+from .scratch import run_process
 
 __all__ = ["CompileError", "CompiledStep", "compiler"]
 
@@ -39,7 +39,7 @@ def compiler() -> str | None:
 @lru_cache
 def _identity(path: str) -> bytes:
     """Return the commands that the compiler would run: they name its version and what ``native`` is here."""
-    return subprocess.run([path, *_FLAGS, "-E", "-###", os.devnull], capture_output=True, check=False).stderr
+    return run_process([path, *_FLAGS, "-E", "-###", os.devnull]).stderr.encode()
 
 
 def _build(text: str, path: str, made: Path) -> None:
@@ -47,14 +47,14 @@ def _build(text: str, path: str, made: Path) -> None:
     source = made.with_name("step.c")
     source.write_text(text, encoding="utf-8")
     command = [path, *_FLAGS, str(source), "-o", str(made)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_process(command)
     if done.returncode:
         raise CompileError(f"{' '.join(command)}: exit status {done.returncode}: {done.stderr.strip()[-400:]}")
 
 
 def _loaded(text: str, path: str) -> ctypes.CDLL:
     """Return the library of a C text, from the cache if it is there."""
-    digest = hashlib.sha256(b"\0".join([text.encode(), path.encode(), _identity(path)])).hexdigest()[:32]
+    digest = hashlib.sha256(b"\0".join([text.encode(), os.fsencode(path), _identity(path)])).hexdigest()[:32]
     with cached("models", digest, partial(_build, text, path)) as (library, _):
         return ctypes.CDLL(str(library))
 

@@ -4,6 +4,7 @@ Populations are stepped in the order given, and a projection carries what its so
 the spikes of this timestep, from itself or a later one those of the timestep before.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
@@ -28,7 +29,7 @@ class Population:
     """
 
     def __init__(self, name: str, n: int, neuron: Neuron) -> None:
-        if not name or not isinstance(name, str):
+        if not isinstance(name, str) or not name:
             raise ConfigError(f"name={name!r}: allowed are non-empty strings")
         if not all(callable(getattr(neuron, method, None)) for method in ("rest", "step", "adjoint")) or isinstance(neuron, type):
             raise ConfigError(f"neuron={neuron!r}: allowed are models of neurons, such as LIF()")
@@ -106,6 +107,7 @@ class Projection:
         cls, source: Population, target: Population, matrix: np.ndarray, mask: np.ndarray | None = None
     ) -> "Projection":
         """Return the synapses where ``mask`` is true (default: all) with the weights of ``matrix``, ``(source.n, target.n)``."""
+        check_instance("source", source, Population), check_instance("target", target, Population)
         matrix = check_array("matrix", matrix, (source.n, target.n))
         chosen = np.ones(matrix.shape, bool) if mask is None else check_array("mask", mask, matrix.shape) != 0
         indptr = np.concatenate([[0], np.cumsum(chosen.sum(axis=1))])
@@ -116,6 +118,7 @@ class Projection:
         cls, source: Population, target: Population, *, out_degree: int, scale: float, generator: np.random.Generator
     ) -> "Projection":  # fmt: skip
         """Return ``out_degree`` synapses from each source neuron to different targets, weights normal, deviation ``scale``."""
+        check_instance("source", source, Population), check_instance("target", target, Population)
         check_integer("out_degree", out_degree, 1, target.n)
         check_number("scale", scale, low=0)
         check_instance("generator", generator, np.random.Generator)
@@ -189,7 +192,10 @@ def _check_last(name: str, value: np.ndarray, n: int) -> np.ndarray:
     array = as_array(name, value)
     if not array.ndim or array.shape[-1] != n or array.dtype.kind not in "bfiu":
         raise ConfigError(f"{name}: {array.dtype} of shape {array.shape} given; allowed are real numbers (..., {n})")
-    return array.astype(np.float64, copy=False)
+    array = array.astype(np.float64, copy=False)
+    if not math.isfinite(array.sum()):  # one number to look at, because this is done at every projection and timestep
+        check_array(name, array, array.shape)
+    return array
 
 
 class Network:

@@ -86,7 +86,7 @@ class RuleConfig:
             if value is not None or getattr(type(self), name) is not None:
                 object.__setattr__(self, name, check_integer(name, value, low, high))
         for name, allowed in self.CHOICES.items():
-            if getattr(self, name) not in allowed:
+            if not isinstance(getattr(self, name), str) or getattr(self, name) not in allowed:
                 raise ConfigError(f"{name}={getattr(self, name)!r}: not known; allowed are {', '.join(allowed)}")
 
 

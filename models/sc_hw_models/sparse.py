@@ -1,7 +1,7 @@
 """Products with a sparse matrix whose values change all the time: for one vector by what is active, for many at once.
 
-Many vectors at a time are the case of learning. Down to one place in ``_DENSE`` filled, the matrix is filled in and multiplied
-as a dense one, which costs less than following indices; below that, memory stays linear in the synapses.
+Many vectors at a time are the case of learning. A small matrix, and one with a synapse in ``_DENSE`` places, is
+filled in and multiplied as a dense one, which costs less than following indices; else memory stays linear in the synapses.
 """
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 __all__ = ["SparseMatrix", "spans"]
 
 _DENSE = 64  # places a synapse up to which a filled-in matrix is faster
+_SMALL = 1 << 18  # places up to which it is filled in whatever the synapses: 2 MB
 _MANY = 8  # vectors from which it is worth filling a matrix in for them
 _BLOCK = 1 << 16  # numbers worked on at once
 
@@ -33,7 +34,7 @@ class SparseMatrix:
         self.rows = np.repeat(np.arange(shape[0]), np.diff(indptr))
         self.place = self.rows * shape[1] + indices
         self._complete = len(indices) == shape[0] * shape[1]
-        self._filled_in = len(indices) * _DENSE >= shape[0] * shape[1]
+        self._filled_in = shape[0] * shape[1] <= max(_SMALL, len(indices) * _DENSE)
         self.order = np.argsort(indices, kind="stable")
         self.columns = np.searchsorted(indices[self.order], np.arange(shape[1] + 1))
 

@@ -128,7 +128,7 @@ class OnlineO1Synapse:
         low, high = self._plain
         if not low <= reward <= high:
             reward = self.config.encode_reward(reward)
-        if len(self._state) == _FIELDS and not consolidate and not self._random:
+        if consolidate is False and len(self._state) == _FIELDS and not self._random:
             self._state = self._advance(*self._state, +pre_spike, +post_spike, reward) or self._refuse(
                 pre_spike, post_spike, reward
             )

@@ -2,9 +2,10 @@
 
 import re
 import shutil
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+
+from sc_hw_models.scratch import temporary_folder
 
 from ..manifest import Core
 from ..yosys import run_pinned_yosys
@@ -64,8 +65,7 @@ def write_question(core: Core, wanted: Sequence[Point], points: Sequence[Point],
     every input are free, except that host accesses name words that exist. ``points`` are all points of the core. Errors:
     ``YosysError``.
     """
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         bits = _marked(core, core.design.name, wanted, points, folder)
         order = [*bits, *(k for k, p in enumerate(wanted) if p.kind == "user")]
         (folder / "question.v").write_text(_question(core, {k: wanted[k] for k in order}), encoding="utf-8")
@@ -80,8 +80,7 @@ def datapath_question(core: Core, wanted: Sequence[Point], points: Sequence[Poin
     The scope of each point of ``wanted`` is given from the datapath down. Errors: ``YosysError``.
     """
     top = str(core.manifest["modules"]["datapath"])
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         order = list(_marked(core, top, wanted, points, folder))
         run_pinned_yosys(_SMT.format(top=top), cwd=folder)
         return (folder / "question.smt2").read_text(encoding="utf-8"), order

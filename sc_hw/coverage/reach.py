@@ -1,9 +1,9 @@
 """Can a point be reached at all? Property-directed reachability (the ABC that comes with Yosys) on the emitted core."""
 
 import re
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
+
+from sc_hw_models.scratch import temporary_folder
 
 from ..manifest import Core
 from ..yosys import YosysError, run_abc
@@ -47,12 +47,12 @@ def reachable(core: Core, wanted: Sequence[Point], points: Sequence[Point], *, s
 def _searched(core: Core, wanted: Sequence[Point], points: Sequence[Point], script: str, seconds: int) -> list[Finding]:
     """Return what ABC finds of each point with a script."""
     result: list[Finding] = [(UNDECIDED, "the netlist has no such bit or arm")] * len(wanted)
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-        asked = write_question(core, wanted, points, Path(folder) / "question.aig")
+    with temporary_folder() as folder:
+        asked = write_question(core, wanted, points, folder / "question.aig")
         if not asked:
             return result
         commands = script.format(clocks=settling_clocks(core), seconds=seconds, each=1000 * seconds // _HARD)
-        said = run_abc(commands, cwd=Path(folder), timeout=2 * seconds + _LEAST)
+        said = run_abc(commands, cwd=folder, timeout=2 * seconds + _LEAST)
     late = (UNDECIDED, f"no proof and no input sequence within {seconds} s")
     if not said:
         return [late if index in asked else finding for index, finding in enumerate(result)]

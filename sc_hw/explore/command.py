@@ -1,5 +1,6 @@
 """The verb ``explore``: a sweep measured in a folder that holds what is done, what came of it, and the fronts."""
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -7,9 +8,11 @@ from typing import Any
 
 from rich.console import Console
 
-from ..config import read_toml
+from sc_hw_models.scratch import held, partial
+
 from ..errors import UserError
 from ..folder import turn
+from ..reading import read_toml
 from ..records import stamp, write_bytes, write_record
 from .files import parquet_bytes, plot_bytes, require_libraries
 from .front import mark_front, render_fronts, throughput_of
@@ -32,12 +35,14 @@ def explore_command(
     Returns 0 when every measurement was made and every verdict holds, else 1. Errors: ``UserError`` before anything is written.
     """
     require_libraries()
-    sweep = read_sweep({**(read_toml(config) if config else {}), **options}, vary)
+    sweep = read_sweep({**(read_toml(config, option="--config") if config else {}), **options}, vary)
     output, started = output.absolute(), time.monotonic()
-    if output.exists() and not (resume and (output / STORE).is_file()):
+    if os.path.lexists(output) and not (resume and (output / STORE).is_file()):
         what = "no folder that sc-hw explore wrote" if resume else "exists; --resume goes on with it"
         raise UserError(f"-o {output}: {what}; give another folder")
-    with workers(scheduler) as executor:  # a scheduler that does not answer is refused before anything is written
+    made = [path for path in (*reversed(output.parents), output) if not path.exists()]
+    # A scheduler that does not answer is refused before anything is written.
+    with workers(scheduler) as executor, partial(*made, empty=True):
         try:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -45,7 +50,8 @@ def explore_command(
         with turn(output):
             if (output / STORE).is_file() and not resume:  # another's, which began at the same time
                 raise UserError(f"-o {output}: exists; --resume goes on with it; give another folder")
-            store = Store(output / STORE)
+            with held():  # from its first moment a folder that can be gone on with
+                store = Store(output / STORE)
             runner = Runner(sweep, store)
             runner.run(executor, progress)
             rows = [row_of(sweep, point, store, runner.failures) for point in sweep.points]

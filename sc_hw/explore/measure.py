@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 
 from sc_hw_models import __file__ as models
 from sc_hw_models.registry import get_rule
+from sc_hw_models.scratch import temporary_folder
 
 from .. import __version__
 from ..accuracy import measure_accuracy
@@ -77,8 +77,8 @@ _KINDS: dict[str, Callable[..., dict[str, Any]]] = {"learning": _learning, "coun
 
 @contextmanager
 def _emitted(core: Mapping[str, Any]) -> Iterator[Core]:
-    with tempfile.TemporaryDirectory(prefix="sc-hw-explore-") as folder:
-        yield load_core(emit(design_of(core), core["generator"], Path(folder) / "core"))
+    with temporary_folder() as folder:
+        yield load_core(emit(design_of(core), core["generator"], folder / "core"))
 
 
 def tools_of(kind: str, arguments: Mapping[str, Any]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import BrokenExecutor, Executor, as_completed
 from typing import Any
 
-from ..errors import UserError
+from ..errors import CheckError, UserError
 from .measure import Task, measure, tools_of
 from .store import Store
 from .sweep import Point, Sweep, design_of
@@ -44,7 +44,7 @@ class Runner:
         """Measure every point; place and route those that fit their device, once that is known.
 
         A task that a tool refuses is noted and the sweep goes on; the next run tries it again.
-        Errors: ``UserError`` for a worker with other tools, ``RuntimeError`` when a worker dies.
+        Errors: ``UserError`` for a worker with other tools, ``CheckError`` when a worker dies.
         """
         sweep = self._sweep
         first = _by_key(task for point in sweep.points for task in (_learning(sweep, point), _counts(point)))
@@ -69,8 +69,8 @@ class Runner:
             try:
                 outcome = future.result()
             except BrokenExecutor as error:
-                raise RuntimeError(f"explore: a worker died ({error}); repeat the command with --resume") from error
-            except (UserError, RuntimeError) as error:
+                raise CheckError(f"explore: a worker died ({error}); repeat the command with --resume") from error
+            except (UserError, CheckError) as error:
                 self.failures[task.key] = str(error).splitlines()[-1]
             else:
                 self._keep(task, outcome)

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from ..errors import UserError
+from ..reading import check_regular, reading
 from ..strict import one_line
 from .measure import Task
 
@@ -59,8 +60,14 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
+        if path.exists():
+            with reading(path, what="give another folder"):
+                check_regular(path)
         self._database = sqlite3.connect(path, isolation_level=None, timeout=0)
         try:
+            tables = {name for (name,) in self._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if tables - {"measurements"}:
+                raise ValueError(f"it has tables {', '.join(sorted(tables))}")
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")  # a lock that ends with the process, however it ends
             self._database.execute("BEGIN EXCLUSIVE")
             self._database.execute("CREATE TABLE IF NOT EXISTS measurements (key TEXT PRIMARY KEY, task TEXT, outcome TEXT)")

@@ -6,9 +6,10 @@ import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from ..errors import UserError
+from ..interrupt import end_by, watch_signals
 
 __all__ = ["workers"]
 
@@ -28,16 +29,19 @@ def workers(scheduler: str | None) -> Iterator[Executor]:
         yield pool
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
-        for number in [worker.pid for worker in multiprocessing.active_children() if worker.pid]:
-            with suppress(ProcessLookupError):  # one that has just begun has no group yet, and ends with us
-                os.killpg(number, signal.SIGKILL)
+        for worker in multiprocessing.active_children():
+            worker.terminate()
         raise
     pool.shutdown()
 
 
 def _end_with_parent() -> None:
-    """Make this process the head of a group, with the tools it starts, that ends when its parent does, however that ends."""
-    os.setpgid(0, 0)
+    """Let this process clear away and end when it is told to, and when its parent ends, however that ends.
+
+    Ctrl-C on a terminal reaches every process of its session: this one has another, and its parent tells it.
+    """
+    os.setsid()
+    watch_signals(silent=True)
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 
@@ -45,7 +49,7 @@ def _wait_for_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent:
         parent.join()
-        os.killpg(0, signal.SIGKILL)
+        end_by(signal.SIGTERM, silent=True)
 
 
 @contextmanager

@@ -1,21 +1,20 @@
 """nextpnr: one run places and routes a netlist from a seed; another tool turns the result into a bitstream."""
 
-import contextlib
 import json
 import shutil
-import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sc_hw_models.scratch import run_process
+
 from ..targets import PlaceAndRoute
 from .block_registers import absorb_registers
 
-__all__ = ["FAMILIES", "Family", "Processes", "Run", "bitstream", "place_and_route"]
+__all__ = ["FAMILIES", "Family", "Run", "bitstream", "place_and_route"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,37 +37,6 @@ FAMILIES = {
 }
 
 
-class Processes:
-    """Processes that threads wait for and that can be ended together."""
-
-    def __init__(self) -> None:
-        self._running: set[subprocess.Popen[str]] = set()
-        self._lock = threading.Lock()
-        self._stopped = False
-
-    def run(self, command: Sequence[str], folder: Path) -> tuple[int, str]:
-        """Run a command in a folder; return its exit status and all it printed."""
-        with self._lock:
-            if self._stopped:
-                return -1, "interrupted"
-            process = subprocess.Popen(
-                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-            )
-            self._running.add(process)
-        text, _ = process.communicate()
-        with self._lock:
-            self._running.discard(process)
-        return process.returncode, text
-
-    def stop(self) -> None:
-        """End what runs and let nothing more begin."""
-        with self._lock:
-            self._stopped = True
-            for process in self._running:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """One run: nextpnr's own report in JSON, empty after an ``error``; ``command`` repeats it."""
@@ -79,7 +47,7 @@ class Run:
     seconds: float
 
 
-def place_and_route(processes: Processes, path: str, device: PlaceAndRoute, folder: Path, netlist: str, seed: int) -> Run:
+def place_and_route(path: str, device: PlaceAndRoute, folder: Path, netlist: str, seed: int) -> Run:
     """Place and route a netlist, a file in ``folder``, for a device from a seed, with the nextpnr at ``path``."""
     report = f"report{seed}.json"
     command = [*device.arguments, "--json", netlist, "--report", report, FAMILIES[device.tool].routed, f"routed{seed}"]
@@ -88,7 +56,8 @@ def place_and_route(processes: Processes, path: str, device: PlaceAndRoute, fold
         (folder / "pins.cst").write_text("".join(f'IO_LOC "{port}" {pin};\n' for port, pin in device.pins.items()))
         command += ["--vopt", "cst=pins.cst"]
     start = time.monotonic()
-    status, text = processes.run([path, *command], folder)
+    done = run_process([path, *command], cwd=folder)
+    status, text = done.returncode, done.stdout + done.stderr
     errors = [line for line in text.splitlines() if line.startswith("ERROR")]
     error = (errors or [f"exit status {status}"])[-1] if status else ""
     return Run(
@@ -97,7 +66,7 @@ def place_and_route(processes: Processes, path: str, device: PlaceAndRoute, fold
     )  # fmt: skip
 
 
-def bitstream(processes: Processes, device: PlaceAndRoute, folder: Path, seed: int) -> Path | None:
+def bitstream(device: PlaceAndRoute, folder: Path, seed: int) -> Path | None:
     """Return the bitstream of the run in ``folder`` from a seed; ``None`` when its packer is not there or refuses."""
     family = FAMILIES[device.tool]
     beside = Path(sys.executable).parent
@@ -107,5 +76,5 @@ def bitstream(processes: Processes, device: PlaceAndRoute, folder: Path, seed: i
         return None
     routed, result = f"routed{seed}", f"routed{seed}{family.suffix}"
     files = ("-o", result, routed) if family.packer == "gowin_pack" else (routed, result)
-    status, _ = processes.run([packer, *device.pack, *files], folder)
+    status = run_process([packer, *device.pack, *files], cwd=folder).returncode
     return folder / result if status == 0 and (folder / result).is_file() else None

@@ -3,10 +3,11 @@
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+
+from sc_hw_models.scratch import end_processes, held, temporary_folder
 
 from ..errors import UserError
 from ..manifest import Core
@@ -14,7 +15,7 @@ from ..rtl.design import Port
 from ..synth import map_wrapped, top_module
 from ..targets import PlaceAndRoute, Target, list_targets, load_target
 from ..toolchain import nextpnr
-from .nextpnr import FAMILIES, Processes, bitstream, place_and_route
+from .nextpnr import FAMILIES, bitstream, place_and_route
 from .path import Names, critical_path
 from .result import PnrResult, SeedResult
 from .wrapper import CORE_CLOCK, wrapper_registers, wrapper_text
@@ -57,9 +58,9 @@ class _Placement:
         folder.mkdir()
         (folder / _NETLIST).write_text(json.dumps(whole), encoding="utf-8")
 
-    def run(self, processes: Processes, seed: int) -> SeedResult:
+    def run(self, seed: int) -> SeedResult:
         """Place and route from a seed."""
-        run = place_and_route(processes, self._tool.path, self._device, self._folder, _NETLIST, seed)
+        run = place_and_route(self._tool.path, self._device, self._folder, _NETLIST, seed)
         clocks = [clock["achieved"] for name, clock in run.report.get("fmax", {}).items() if CORE_CLOCK in name]
         cells = {name: (n["used"], n["available"]) for name, n in run.report.get("utilization", {}).items()}
         return SeedResult(
@@ -68,16 +69,17 @@ class _Placement:
             path=None if run.error else critical_path(run.report, self._names), seconds=round(run.seconds, 2),
         )  # fmt: skip
 
-    def result(self, processes: Processes, runs: Sequence[SeedResult], keep: Path | None) -> PnrResult:
+    def result(self, runs: Sequence[SeedResult], keep: Path | None) -> PnrResult:
         """Join the runs of all seeds; the bitstream of the fastest goes into the folder ``keep``."""
         kept, routed = "", [run for run in runs if not run.error]
         if keep and routed:
             fastest = max(routed, key=lambda run: run.mhz)
-            packed = bitstream(processes, self._device, self._folder, fastest.seed)
+            packed = bitstream(self._device, self._folder, fastest.seed)
             if packed:
-                keep.mkdir(parents=True, exist_ok=True)
                 kept = f"{self._top}-{self._target.name}{packed.suffix}"
-                shutil.copyfile(packed, keep / kept)
+                with held():
+                    keep.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(packed, keep / kept)
         return PnrResult(
             top=self._top, target=self._target, device=self._device, tool_version=self._tool.version,
             yosys_version=self._netlist.tool_version, script=self._netlist.script, wrapper=self._text,
@@ -105,20 +107,19 @@ def place_module(
     The bitstream of the fastest seed of each target goes into the folder ``keep``, if one is given. ``progress`` is
     called with each run as it ends. Errors: ``UserError`` for sources that Yosys refuses.
     """
-    processes = Processes()
-    with tempfile.TemporaryDirectory(prefix="sc-hw-pnr-") as name, ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+    with temporary_folder() as folder, ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
 
         def placement(chosen: tuple[Target, PlaceAndRoute]) -> _Placement:
-            return _Placement(sources, top, ports, *chosen, Path(name) / chosen[0].name)
+            return _Placement(sources, top, ports, *chosen, folder / chosen[0].name)
 
         try:
             placements = list(pool.map(placement, targets))
-            runs = [[pool.submit(placement.run, processes, seed) for seed in seeds] for placement in placements]
+            runs = [[pool.submit(placement.run, seed) for seed in seeds] for placement in placements]
             for future in as_completed([future for row in runs for future in row]):
                 progress(future.result())
             rows = [[future.result() for future in row] for row in runs]
-            return list(pool.map(lambda pair: pair[0].result(processes, pair[1], keep), zip(placements, rows, strict=True)))
+            return list(pool.map(lambda pair: pair[0].result(pair[1], keep), zip(placements, rows, strict=True)))
         except BaseException:
-            processes.stop()
             pool.shutdown(wait=False, cancel_futures=True)
+            end_processes()
             raise

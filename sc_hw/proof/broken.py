@@ -1,10 +1,10 @@
 """Which mutants of the engine or of a memory break a statement of the proof? A search from reset by ABC, of one netlist."""
 
 import re
-import tempfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
+
+from sc_hw_models.scratch import temporary_folder
 
 from ..manifest import Core
 from ..plant import SELECTION_BITS
@@ -46,8 +46,7 @@ def find_broken(planted: Core, module: str) -> Callable[[int, int], int | None]:
     sources = {name: text for name, text in read_sources(planted).items() if not name.startswith(names["selection"])}
     task = _task(planted, module, sources)
     script = re.sub(r"^write_json .*\n", "", task["script"], flags=re.MULTILINE)
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         for file, text in task["files"].items():
             (folder / file).write_text(text if file in sources else _one_output(text, names["selection"]), encoding="utf-8")
         run_pinned_yosys(script + _WRITE.format(selection=names["selection"]), cwd=folder)
@@ -57,10 +56,10 @@ def find_broken(planted: Core, module: str) -> Callable[[int, int], int | None]:
     }
 
     def search(number: int, seconds: int) -> int | None:
-        with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+        with temporary_folder() as folder:
             chosen = {place: number >> bit & 1 for bit, place in inputs.items()}
-            (Path(folder) / "mutant.aig").write_bytes(_fixed(question, chosen))
-            said = run_abc(_SEARCH.format(clocks=_CLOCKS, seconds=seconds), cwd=Path(folder))
+            (folder / "mutant.aig").write_bytes(_fixed(question, chosen))
+            said = run_abc(_SEARCH.format(clocks=_CLOCKS, seconds=seconds), cwd=folder)
         found = re.search(r"was asserted in frame +(\d+)", said)
         return int(found[1]) if found else None
 

@@ -2,11 +2,11 @@
 
 import json
 import re
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from sc_hw_models.scratch import temporary_folder
 
 from ..errors import UserError
 from ..manifest import Core
@@ -162,16 +162,16 @@ def _read(core: Core, module: str, ports: Sequence[Port], *, apart: str = "", un
     memories = {core.design.memory_module(lane) for lane in range(core.design.lanes)}
     script = (_READ + (_APART if apart else _FLAT) + _WRITE).format(files=" ".join(names), top=top, apart=apart,
                                                                     undefined=undefined)  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
+    with temporary_folder() as folder:
         for name, text in core.verilog_text.items():
             kept = without_initial_words(text) if name.removesuffix(".v") in memories else text
-            (Path(folder) / name).write_text(kept, encoding="utf-8")
+            (folder / name).write_text(kept, encoding="utf-8")
         try:
-            run_yosys(script, path=path, cwd=Path(folder))
+            run_yosys(script, path=path, cwd=folder)
         except YosysError as error:
             raise UserError(f"{core.folder}: Yosys {number} cannot read {top}: {error.reason}") from error
-        text = (Path(folder) / "circuit.smt2").read_text(encoding="utf-8")
-        modules = json.loads((Path(folder) / "circuit.json").read_text(encoding="utf-8"))["modules"]
+        text = (folder / "circuit.smt2").read_text(encoding="utf-8")
+        modules = json.loads((folder / "circuit.json").read_text(encoding="utf-8"))["modules"]
     comments = [line for line in text.splitlines() if line.startswith(";")]
     registers = tuple(_registers(text, top))
     _check_ports(core, module, comments, ports)

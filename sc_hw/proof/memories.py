@@ -2,11 +2,12 @@
 
 import json
 import re
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from sc_hw_models.scratch import temporary_folder
 
 from ..errors import UserError
 from ..manifest import Core
@@ -82,8 +83,7 @@ def _contents(core: Core, memory: Instance, yosys: tuple[Path | None, str]) -> d
     """Return the words of a memory module at power-up as binary digits, by address; those without are absent."""
     name = f"{memory.module}.v"
     parameters = "\n".join(f"chparam -set {name} {value} {memory.module}" for name, value in memory.parameters.items())
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
-        folder = Path(scratch)
+    with temporary_folder() as folder:
         (folder / name).write_text(core.verilog_text[name], encoding="utf-8")
         script = _READ.format(files=name, parameters=parameters, module=memory.module)
         try:

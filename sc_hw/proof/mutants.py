@@ -1,13 +1,14 @@
 """What the proof says of every mutant of one planted core: as much as possible from one netlist, the rest one by one."""
 
 import re
-import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
 from os import cpu_count
 from pathlib import Path
+
+from sc_hw_models.scratch import temporary_folder
 
 from ..equivalence import compare, compare_around
 from ..errors import UserError
@@ -176,8 +177,8 @@ class _JointJudge(_Judge):
 
 def _joint(gate: Core, solvers: Sequence[Solver], timeout: int) -> tuple[str, str]:
     """Return what ``sc-hw prove`` says of what joins the cores of a layer or a crossbar."""
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
-        folder = Path(scratch)
+    with temporary_folder() as scratch:
+        folder = scratch
         inquiry = Inquiry(core=gate, solvers=solvers, timeout=timeout, folder=folder / "run", traces=None)
         return _answered(lambda: prove_joint(inquiry))
 

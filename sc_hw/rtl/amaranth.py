@@ -1,11 +1,11 @@
 """The Amaranth generator: components become RTLIL, and the pinned Yosys writes all of it as Verilog in one run."""
 
 import re
-import tempfile
 from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sc_hw_models.scratch import temporary_folder
 
 from .. import __version__
 from ..yosys import run_pinned_yosys
@@ -155,8 +155,7 @@ def _written(modules: Mapping[str, tuple[str, str]]) -> dict[str, str]:
     """Return the Verilog files of modules by name, given what each is for and its RTLIL."""
     reads = "".join(f"read_rtlil {name}.il\n" for name in modules)
     writes = "".join(f"select {name}\nwrite_verilog -noattr -selected {name}.v\nselect -clear\n" for name in modules)
-    with tempfile.TemporaryDirectory(prefix="sc-hw-") as temporary:
-        folder = Path(temporary)
+    with temporary_folder() as folder:
         (folder / "widen.v").write_text(_WIDEN, encoding="utf-8")
         for name, (_, text) in modules.items():
             (folder / f"{name}.il").write_text(text, encoding="utf-8")

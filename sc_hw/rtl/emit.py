@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..emitted import listed_files
 from ..errors import UserError
 from ..folder import check_output, write_folder
 from ..manifest.describe import manifest_of, manifest_text, own_texts
@@ -68,6 +69,6 @@ def emit(design: CoreDesign, generator: str, output: Path, *, force: bool = Fals
     ``output`` is complete or absent. Errors: ``UserError`` when it exists (without ``force``), is no folder of
     ours (with it), or cannot be written.
     """
-    output = check_output(output, MANIFEST, force=force, verb="emitted")
+    output = check_output(output, listed_files, force=force, verb="emitted")
     write_folder(output, core_files(design, generator))
     return output

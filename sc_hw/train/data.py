@@ -1,15 +1,13 @@
 """Data sets: those that come with a wheel, and MNIST's own files for those who have them."""
 
-import gzip
 import math
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import UserError
+from ..reading import MOST_ARRAYS, read_bytes, read_gzip, read_npz, reading
 
 __all__ = ["DATASETS", "Data", "load"]
 
@@ -62,18 +60,13 @@ def load(source: str) -> Data:
         pixels, labels = mnist_data()
         return _split(pixels / 255, labels, 4000)
     path = Path(source)
-    try:
+    with reading(path, option="--data", what=_FORMS, fault="cannot be read"):
         if path.is_dir():
             arrays = {key: _idx(path, name) for key, name in _IDX.items()}
         else:
-            with path.open("rb") as file:
-                archive = np.load(file)
-                if not isinstance(archive, np.lib.npyio.NpzFile):
-                    raise ValueError("one array, no archive of several")
-                arrays = {key: archive[name] for key, name in _NPZ.items()}
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"--data {source}: cannot be read ({error}); {_FORMS}") from error
-    return _checked(source, arrays)
+            archive = read_npz(path, option="--data", what=_FORMS, fault="cannot be read")
+            arrays = {key: archive[name] for key, name in _NPZ.items()}
+        return _checked(source, arrays)
 
 
 def _split(pixels: np.ndarray, labels: np.ndarray, training: int) -> Data:
@@ -85,10 +78,10 @@ def _split(pixels: np.ndarray, labels: np.ndarray, training: int) -> Data:
 def _idx(folder: Path, name: str) -> np.ndarray:
     """Return the array of an idx file of bytes, as it is or compressed."""
     plain, packed = folder / name, folder / f"{name}.gz"
-    try:
-        raw = gzip.decompress(packed.read_bytes()) if packed.exists() and not plain.exists() else plain.read_bytes()
-    except (EOFError, zlib.error) as error:
-        raise ValueError(f"{packed.name}: {error}") from error
+    if packed.exists() and not plain.exists():
+        raw = read_gzip(packed, option="--data", what=_FORMS)
+    else:
+        raw = read_bytes(plain, option="--data", what=_FORMS, most=MOST_ARRAYS)
     head = 4 + 4 * raw[3] if raw[:3] == b"\0\0\x08" and len(raw) > 3 else 0
     if not head or len(raw) < head:
         raise ValueError(f"{name} is no idx file of bytes")

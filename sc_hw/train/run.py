@@ -4,9 +4,10 @@ import dataclasses
 import hashlib
 import io
 import json
+import math
 import os
-import tempfile
-import zipfile
+import re
+import secrets
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,40 +16,50 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from sc_hw_models.continual.metrics import transfer
 from sc_hw_models.continual.trainer import ContinualTrainer
 from sc_hw_models.rule import ConfigError
+from sc_hw_models.scratch import partial
 
 from .. import __version__
 from ..errors import UserError
 from ..folder import write_folder
-from ..interrupt import interruption_held
-from ..strict import one_line
+from ..reading import read_npz, reading
 from .callbacks import CSVCallback, TrainingCallback
 from .data import Data
 
 __all__ = ["CHECKPOINT", "PROTOCOLS", "RECORD", "TrainConfig", "tasks", "train"]
 
-PROTOCOLS = ("single", "split", "permuted")
+PROTOCOLS = ("single", "split-task", "split-domain", "split-class", "permuted-domain")
 RECORD, CHECKPOINT, LOG = "train.json", "checkpoint.npz", "log.csv"
+WEIGHTS, IMPORTANCE = "weights.npz", "importance.npz"
+# What a kill leaves of a file that was being written.
+_STRAY = re.compile(r"\.(train\.json|(checkpoint|weights|importance)\.npz)\.[0-9a-f]{16}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """What a run depends on; two runs with equal configurations on equal data write the same bytes.
 
-    ``protocol``: ``single`` learns all classes at once, ``split`` a few classes a task, each task with its own output layer,
-    ``permuted`` all classes with the features in another order each task and one output layer for all. The rest as
-    ``ContinualTrainer``. Errors: ``UserError`` names the option.
+    ``protocol``: ``single`` learns all classes at once; the others are the three scenarios of van de Ven, Tuytelaars and Tolias
+    (Nature Machine Intelligence 4, 2022). A task of ``split-task`` has a few of the classes and its own output layer, so that who
+    asks must know the task; of ``split-domain`` the same samples told apart by one output layer, first class from second and so
+    on; of ``split-class`` they add to the classes that one output layer tells apart. ``permuted-domain``: all classes, the
+    features in another order each task, one output layer. The rest as ``ContinualTrainer``. Errors: ``UserError`` names the
+    option.
     """
 
     data: str = "digits"
     standardise: bool = False
-    protocol: str = "split"
+    protocol: str = "split-task"
     tasks: int = 5
     hidden: tuple[int, ...] = (64,)
     method: str = "ewc"
     strength: float = 1.0
     damping: float = 1e-3
+    decay: float = 1.0
+    memory: int = 200
+    biases: bool = False
     optimiser: str = "adam"
     lr: float = 1e-3
     batch: int = 64
@@ -61,22 +72,30 @@ class TrainConfig:
         if self.protocol == "single" and self.tasks != 1:
             raise UserError(f"--tasks {self.tasks}: the protocol single has one; give --tasks 1, or another --protocol")
 
+    @property
+    def split(self) -> bool:
+        """Whether tasks share out the classes."""
+        return self.protocol.startswith("split")
+
     def trainer(self, data: Data) -> ContinualTrainer:
         """Return a fresh trainer for the data."""
-        split = self.protocol == "split"
-        if split and data.classes % self.tasks:
+        if self.split and data.classes % self.tasks:
             raise UserError(f"--tasks {self.tasks}: does not divide {data.classes} classes; give a number that does")
-        sizes = [data.train.shape[1], *self.hidden, data.classes // self.tasks if split else data.classes]
+        width = data.classes // self.tasks
+        few = self.protocol in ("split-task", "split-domain")
+        sizes = [data.train.shape[1], *self.hidden, width if few else data.classes]
+        heads, growth = self.tasks if self.protocol == "split-task" else 1, width if self.protocol == "split-class" else 0
         try:
-            return ContinualTrainer(sizes, self.tasks if split else 1, method=self.method, strength=self.strength, seed=self.seed,
-                                    damping=self.damping, optimiser=self.optimiser, lr=self.lr, batch=self.batch)  # fmt: skip
+            return ContinualTrainer(sizes, heads, growth=growth, method=self.method, strength=self.strength, damping=self.damping,
+                                    decay=self.decay, memory=self.memory, optimiser=self.optimiser, lr=self.lr, batch=self.batch,
+                                    biases=self.biases, seed=self.seed)  # fmt: skip
         except ConfigError as error:
             raise UserError(f"train: {error}") from error
 
 
 def tasks(config: TrainConfig, data: Data) -> list[Data]:
     """Return the data of each task."""
-    if config.protocol == "split":
+    if config.split:
         width = data.classes // config.tasks
         parts = [_chosen(data, range(k * width, (k + 1) * width)) for k in range(config.tasks)]
         for number, part in enumerate(parts):
@@ -84,6 +103,10 @@ def tasks(config: TrainConfig, data: Data) -> list[Data]:
                 first, last = number * width, (number + 1) * width - 1
                 raise UserError(f"--tasks {config.tasks}: no samples of the classes {first}..{last} to train on or to test on; "
                                 "give other data or fewer --tasks")  # fmt: skip
+        if config.protocol == "split-class":  # as they are named in all the data
+            return [dataclasses.replace(part, train_labels=part.train_labels + k * width, test_labels=part.test_labels + k *
+            width)
+                    for k, part in enumerate(parts)]  # fmt: skip
         return parts
     features = data.train.shape[1]
     orders = [np.random.default_rng([config.seed, 3, k]).permutation(features) if k else np.arange(features)
@@ -105,6 +128,7 @@ def train(
     """Train in ``folder``, from its checkpoint if ``resume``, write weights, importance and record, and return the record."""
     trainer, parts = config.trainer(data), tasks(config, data)
     identity = json.dumps(dataclasses.asdict(config) | {"sha256": _digest(data)})
+    untrained = [trainer.accuracy(k, p.test, p.test_labels) for k, p in enumerate(parts)]
     history: list[list[float]] = []
     rows = 0
 
@@ -114,6 +138,8 @@ def train(
 
     if resume:
         rows, history = _restore(folder, identity, trainer)
+        for part in parts[: trainer.task]:
+            trainer.remember(part.train, part.train_labels)
     else:
         write_folder(folder, {CHECKPOINT: checkpoint()})  # from its first moment a folder that can be resumed
     total = config.epochs * config.tasks
@@ -123,14 +149,17 @@ def train(
             stack.callback(callback.close)
         while trainer.task < config.tasks:
             number, part = trainer.task, parts[trainer.task]
-            with np.errstate(all="ignore"):  # what overflows is told below
-                loss = trainer.train_epoch(part.train, part.train_labels)
+            try:
+                with np.errstate(all="ignore"):  # what overflows is told below
+                    loss = trainer.train_epoch(part.train, part.train_labels)
+            except ConfigError:  # a gradient that is not finite
+                loss = math.nan
             if not np.isfinite(loss) or not all(np.isfinite(w).all() for w in trainer.weights):
                 raise UserError(f"--lr {config.lr:g}: weights are no longer finite after epoch {trainer.epoch} of task {number}; "
                                 "give a smaller --lr or --strength")  # fmt: skip
             row: dict[str, str | int | float] = {"task": number, "epoch": trainer.epoch, "loss": loss}
-            accuracies = [trainer.accuracy(k, p.test, p.test_labels) for k, p in enumerate(parts[: number + 1])]
-            row |= {f"accuracy{k}": accuracies[k] if k <= number else "" for k in range(config.tasks)}
+            accuracies = [trainer.accuracy(k, p.test, p.test_labels) for k, p in enumerate(parts)]
+            row |= {f"accuracy{k}": accuracy for k, accuracy in enumerate(accuracies)}
             if trainer.epoch == config.epochs:
                 trainer.finish_task(part.train, part.train_labels)
                 history.append(accuracies)
@@ -140,15 +169,14 @@ def train(
             _write(folder / CHECKPOINT, checkpoint())
             progress(rows, total)
     names = trainer.names
-    _write(folder / "weights.npz", _npz(dict(zip(names, trainer.weights, strict=True))))
-    _write(folder / "importance.npz", _npz(dict(zip(names, trainer.importance, strict=True))))
+    _write(folder / WEIGHTS, _npz(dict(zip(names, trainer.weights, strict=True))))
+    _write(folder / IMPORTANCE, _npz(dict(zip(names, trainer.importance, strict=True))))
     # The folder's own description: no date and no path, so that the same input gives the same bytes.
     record = {
-        "schema": "sc-hw/trained/1", "verb": "train", "verdict": "pass", "config": dataclasses.asdict(config),
+        "schema": "sc-hw/trained/2", "verb": "train", "verdict": "pass", "config": dataclasses.asdict(config),
         "data_sha256": _digest(data), "tools": {"sc-hw": __version__, "numpy": np.__version__},
         "layers": {name: list(w.shape) for name, w in zip(names, trainer.weights, strict=True)},
-        "accuracy": history, "final": float(np.mean(history[-1])),
-        "learned": float(np.mean([after[-1] for after in history])),
+        "accuracy": history, "untrained": untrained, **dataclasses.asdict(transfer(np.array(history), np.array(untrained))),
     }  # fmt: skip
     _write(folder / RECORD, (json.dumps(record, indent=2) + "\n").encode())
     return record
@@ -157,23 +185,30 @@ def train(
 def _restore(folder: Path, identity: str, trainer: ContinualTrainer) -> tuple[int, list[list[float]]]:
     """Put the trainer where the checkpoint left it; return the rows of the log and the accuracies so far."""
     path = folder / CHECKPOINT
-    try:
-        with path.open("rb") as file, np.load(file) as archive:
-            state = {name: archive[name] for name in archive.files}
+    what = "start anew with --force"
+    state = read_npz(path, option="--resume:", what=what, fault="cannot be read")
+    with reading(path, option="--resume:", what=what, fault="cannot be read"):
         kept, rows = str(state.pop("identity")), int(state.pop("rows"))
         history = msgspec.json.decode(str(state.pop("history")), type=list[list[float]])
         before = msgspec.json.decode(kept, type=dict[str, Any])
         if kept == identity:
             trainer.restore(state)
-            for stray in folder.glob(".*.npz.*"):  # what a kill left of a file that was being written
-                stray.unlink()
+            for stray in filter(_STRAY.fullmatch, os.listdir(folder)):
+                (folder / stray).unlink()
             return rows, history
-    except (OSError, KeyError, TypeError, ValueError, IndexError, RecursionError, zipfile.BadZipFile) as error:
-        raise UserError(f"--resume: {path} cannot be read ({one_line(error)}); start anew with --force") from error
-    differs = [k for k, v in json.loads(identity).items() if before.get(k) != v]
+        differs = [k for k, v in json.loads(identity).items() if before.get(k) != v]
     raise UserError(
         f"--resume: {path} was written with another {', '.join(differs)}; give the same options, or --force to start anew"
     )
+
+
+def listed_files(folder: Path) -> list[str]:
+    """Return the files of a folder that ``train`` wrote, finished or not. Errors: ``UserError`` when it is none."""
+    what = "sc-hw train writes one"
+    state = read_npz(folder / CHECKPOINT, what=what, fault="no checkpoint of sc-hw train")
+    if not {"identity", "rows", "history"} <= state.keys():
+        raise UserError(f"{folder / CHECKPOINT}: no checkpoint of sc-hw train; {what}")
+    return [RECORD, CHECKPOINT, LOG, WEIGHTS, IMPORTANCE, *filter(_STRAY.fullmatch, os.listdir(folder))]
 
 
 def _digest(data: Data) -> str:
@@ -191,15 +226,17 @@ def _npz(arrays: dict[str, np.ndarray]) -> bytes:
 
 def _write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, and on the disk when this returns."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with interruption_held(), tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            os.chmod(file.name, 0o644)
-            os.replace(file.name, path)
-            folder = os.open(path.parent, os.O_RDONLY)
-            os.fsync(folder)  # the name too is on the disk
-            os.close(folder)
+        with partial(fresh):
+            with fresh.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(fresh, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)  # the name too is on the disk
+        os.close(folder)
     except OSError as error:
+        fresh.unlink(missing_ok=True)
         raise UserError(f"-o {path.parent}: cannot be written ({error.strerror}); give a writable folder") from error

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sc_hw.config import read_toml
 from sc_hw.errors import UserError
 from sc_hw.explore.sweep import design_of, read_sweep
+from sc_hw.reading import read_toml
 
 EXAMPLE = "examples/explore.toml"
 

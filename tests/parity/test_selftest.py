@@ -2,6 +2,7 @@
 
 import pytest
 
+from sc_hw.errors import CheckError
 from sc_hw.rtl.emit import GENERATORS
 from sc_hw.rtl.faults import Fault
 from sc_hw.selftest import faults_of, selftest
@@ -81,7 +82,7 @@ def test_a_fault_that_changes_nothing_is_reported_missed(make_core, tmp_path):
 
 def test_a_fault_on_an_unknown_net_is_an_error(make_core, tmp_path):
     core = make_core(synapses=8)
-    with pytest.raises(RuntimeError, match="no net nowhere"):
+    with pytest.raises(CheckError, match="no net nowhere"):
         selftest(core, steps=40, seed=1, output=tmp_path / "out",
                  faults=[Fault(name="x", description="x", cuts={"nowhere": "value"})])  # fmt: skip
 

@@ -222,13 +222,13 @@ def test_the_initial_state_is_what_was_emitted(folders):
         ("weight\n0\n1\n2\n3\n", r"shape \(4,\)"),
         ("weight\n0\n1\n65536\n", "allowed are"),
         ("weight\n0\n1\n99999999999999999999\n", "not the initial state"),
-        ("weight,weight\n0,0\n1,1\n2,2\n", "stands twice"),
+        ("weight,weight\n0,0\n1,1\n2,2\n", "stands there twice"),
         ("nothing\n0\n1\n2\n", "no state field"),
         ("weight\n0\n1\n+2\n", "not written as sc-hw writes it"),
         ("weight\n0\n1\n2", "not written as sc-hw writes it"),
         ("weight\n0\n1\nx\n", "not the initial state"),
         ("weight\n0\n1\n" + "2" * 200_000, "larger than"),
-        ("", "rows of different lengths or none"),
+        ("", "no header"),
     ]:
         csv.write_text(text)
         for digest in (document["sha256"]["initial_state.csv"], sha256(text)):  # also when the digest was changed with it

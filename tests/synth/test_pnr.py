@@ -10,7 +10,7 @@ import pytest
 
 from sc_hw.errors import UserError
 from sc_hw.manifest import Core, load_core
-from sc_hw.pnr.nextpnr import FAMILIES, Processes
+from sc_hw.pnr.nextpnr import FAMILIES
 from sc_hw.pnr.path import Names, critical_path
 from sc_hw.pnr.place import load_placeable, place_many
 from sc_hw.pnr.wrapper import wrapper_registers, wrapper_text
@@ -19,7 +19,9 @@ from sc_hw.rtl.emit import emit
 from sc_hw.synth import map_sources, map_wrapped
 from sc_hw.targets import load_target
 from sc_hw.toolchain import NEXTPNRS, nextpnr
+from sc_hw_models import scratch
 from sc_hw_models.registry import get_rule
+from sc_hw_models.scratch import end_processes, run_process
 
 UP5K = "ice40-up5k"
 
@@ -83,16 +85,15 @@ def test_interruption_ends_the_runs(core: Core) -> None:
         place_many(core, [load_placeable(UP5K)], range(1, 100), module="lane", progress=interrupt)
 
 
-def test_processes_stop(tmp_path: Path) -> None:
-    processes, ended = Processes(), []
-    sleeping = threading.Thread(target=lambda: ended.append(processes.run(["sleep", "1000"], tmp_path)[0]))
+def test_processes_end(tmp_path: Path) -> None:
+    ended: list[int] = []
+    sleeping = threading.Thread(target=lambda: ended.append(run_process(["sleep", "1000"], cwd=tmp_path).returncode))
     sleeping.start()
-    while not processes._running:
+    while not scratch._sessions:
         pass
-    processes.stop()
+    end_processes()
     sleeping.join()
-    assert ended == [-9]
-    assert processes.run(["sleep", "1000"], tmp_path)[0] != 0
+    assert ended == [-15]
 
 
 @pytest.mark.parametrize("target", ["ecp5-25k", "gowin-gw1n9", UP5K])  # one a tool

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from sc_hw.cli import app
 from sc_hw.errors import UserError
-from sc_hw.train.callbacks import CSVCallback, TensorBoardCallback, WandBCallback
+from sc_hw.train.callbacks import CSVCallback, TensorBoardCallback, TrainingCallback, WandBCallback
 from sc_hw.train.data import load
 from sc_hw.train.run import TrainConfig, tasks
 from sc_hw_models.rule import ConfigError
@@ -33,7 +33,7 @@ def contents(folder):
     return {name: (folder / name).read_bytes() for name in FILES}
 
 
-@pytest.mark.parametrize("method", ["ewc", "si", "none"])
+@pytest.mark.parametrize("method", ["ewc", "si", "none", "online_ewc", "mas"])
 def test_the_same_seed_writes_the_same_bytes(tmp_path, method):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         assert sc_hw(*SMALL, "--method", method, "--seed", seed, "-o", tmp_path / name).exit_code == 0
@@ -43,7 +43,9 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path, method):
     with np.load(tmp_path / "a" / "importance.npz") as importance:
         assert all((importance[name].max() > 0) == (method != "none") for name in importance.files)
     record = json.loads(first["train.json"])
-    assert [len(row) for row in record["accuracy"]] == [1, 2]
+    assert [len(row) for row in record["accuracy"]] == [2, 2]
+    assert len(record["untrained"]) == 2
+    assert record["backward_transfer"] == record["accuracy"][1][0] - record["accuracy"][0][0]
     assert record["learned"] > 0.5
     rows = list(csv.DictReader((tmp_path / "a" / "log.csv").read_text().splitlines()))
     assert [(row["task"], row["epoch"]) for row in rows] == [(str(t), str(e)) for t in (0, 1) for e in (1, 2, 3)]
@@ -96,7 +98,7 @@ def fatal(*arguments, **named):
     return real(*arguments, **named)
 
 setattr(os, name, fatal)
-from sc_hw.cli import main
+from sc_hw.start import main
 main()
 """
 
@@ -230,7 +232,7 @@ def test_tasks_split_and_permute():
         expected = data.train[(data.train_labels // 2) == k]
         np.testing.assert_array_equal(part.train, expected)
         assert set(part.test_labels) == {0, 1}
-    first, second, _ = tasks(TrainConfig(protocol="permuted", tasks=3), data)
+    first, second, _ = tasks(TrainConfig(protocol="permuted-domain", tasks=3), data)
     np.testing.assert_array_equal(first.train, data.train)
     assert (second.train != data.train).any()
     np.testing.assert_array_equal(np.sort(second.test, axis=1), np.sort(data.test, axis=1))
@@ -238,6 +240,45 @@ def test_tasks_split_and_permute():
     moving = data.train.std(axis=0) > 0
     np.testing.assert_allclose(standard.train.std(axis=0)[moving], 1)
     np.testing.assert_allclose(standard.train.mean(axis=0), 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("protocol", ["split-task", "split-domain", "split-class", "permuted-domain"])
+def test_every_protocol_prints_its_matrix_and_the_one_that_knows_the_task_says_so(tmp_path, protocol):
+    done = sc_hw("--protocol", protocol, "--tasks", 2, "--epochs", 2, "--method", "replay", "--biases", "-o", tmp_path / "out")
+    assert done.exit_code == 0
+    record = json.loads((tmp_path / "out" / "train.json").read_text())
+    assert f"{protocol}, replay" in done.output
+    printed = [[float(v) for v in line.split()[2:]] for line in done.output.splitlines() if line.strip().startswith("task ")]
+    np.testing.assert_allclose(printed, 100 * np.array(record["accuracy"]), atol=0.051)
+    assert f"forgetting {100 * record['forgetting']:.1f}" in done.output
+    assert ("split-task tells the network" in done.output) == (protocol == "split-task")
+    outputs = {"split-task": 5, "split-domain": 5, "split-class": 10, "permuted-domain": 10}[protocol]
+    assert record["layers"] == {"hidden0": [64, 65]} | {
+        f"output{k}": [outputs, 65] for k in range(2 if protocol == "split-task" else 1)
+    }
+
+
+@pytest.mark.parametrize("method", ["replay", "joint", "lwf", "mas"])
+def test_every_method_is_resumed_to_the_same_bytes(tmp_path, method):
+    """Stopped by an exception in each epoch in turn of the second and third task."""
+    options = ("--protocol", "split-class", "--tasks", 5, "--epochs", 2, "--hidden", 8, "--method", method)
+    assert sc_hw(*options, "-o", tmp_path / "whole").exit_code == 0
+    folder = tmp_path / "stopped"
+
+    class Stop(TrainingCallback):
+        def log(self, metrics, step):
+            if step in (3, 4, 7) and step not in stopped:
+                stopped.append(step)
+                raise KeyboardInterrupt
+
+    stopped = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sc_hw.train.command._boards", lambda board, output: [Stop()])
+        for resume in ((), ("--resume",), ("--resume",), ("--resume",)):
+            done = sc_hw(*options, *resume, "-o", folder)
+    assert stopped == [3, 4, 7]
+    assert done.exit_code == 0
+    assert contents(folder) == contents(tmp_path / "whole")
 
 
 def test_csv_quotes_keeps_and_is_on_the_disk_at_once(tmp_path):
@@ -337,7 +378,10 @@ def test_bad_input_is_refused_and_nothing_written(tmp_path):
         (("--data", tmp_path / "text.npz"), "text.npz: cannot be read"),
         (("--data", tmp_path / "short.npz"), "short.npz: cannot be read"),
         (("--data", tmp_path / "odd.npz"), r"train samples float64 \(3, 2\), labels int64 \(2,\)"),
-        (("--protocol", "domain"), "--protocol 'domain': not known; allowed are single, split, permuted"),
+        (
+            ("--protocol", "domain"),
+            "--protocol 'domain': not known; allowed are single, split-task, split-domain, split-class, permuted-domain",
+        ),
         (("--protocol", "single"), "--tasks 5: the protocol single has one"),
         (("--tasks", "3"), "--tasks 3: does not divide 10 classes"),
         (("--hidden", "a"), "--hidden 'a'"),
@@ -362,7 +406,7 @@ def test_bad_input_is_refused_and_nothing_written(tmp_path):
         kept = dict(np.load(tmp_path / "done" / "checkpoint.npz"))
         shutil.copytree(tmp_path / "done", tmp_path / "odd")
         np.savez(tmp_path / "odd" / "checkpoint.npz", **kept | {name: content})
-        with pytest.raises(UserError, match=r"checkpoint\.npz cannot be read"):
+        with pytest.raises(UserError, match=r"checkpoint\.npz: cannot be read"):
             raise sc_hw(*SMALL, "-o", tmp_path / "odd", "--resume").exception
         shutil.rmtree(tmp_path / "odd")
     with pytest.raises(UserError, match="written with another seed; give the same options"):

@@ -6,6 +6,7 @@ below the largest.
 
 import numpy as np
 
+from ..checks import as_array
 from ..rule import ConfigError, check_integer
 
 __all__ = ["CODE_KINDS", "importance_codes", "octaves"]
@@ -27,10 +28,13 @@ def importance_codes(importance: np.ndarray, consolidation: str, bits: int = 3) 
     ``lock``: 1 for what is above the median. Where nothing matters, nothing is protected.
     Errors: ``ConfigError`` for another kind, an importance that is negative or not finite, or none at all.
     """
-    importance = np.asarray(importance, dtype=np.float64)
-    if consolidation not in CODE_KINDS:
+    if not isinstance(consolidation, str) or consolidation not in CODE_KINDS:
         raise ConfigError(f"consolidation={consolidation!r}: keeps no code; allowed are {', '.join(CODE_KINDS)}")
     bits = check_integer("bits", bits, 1, 4)
+    importance = as_array("importance", importance)
+    if importance.dtype.kind not in "biuf":
+        raise ConfigError(f"importance: dtype {importance.dtype} given; allowed are real numbers")
+    importance = importance.astype(np.float64)
     if not importance.size or not np.isfinite(importance).all() or importance.min() < 0:
         raise ConfigError("importance: empty, negative or not finite; allowed are finite values of at least 0")
     if consolidation == "lock":

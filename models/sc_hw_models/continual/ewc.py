@@ -57,6 +57,7 @@ class ElasticPenalty:
 
         The proximal step (Parikh and Boyd, "Proximal algorithms", 2014): stable for any strength, where a gradient step is not.
         """
+        check_number("lr", lr, above=0)
         for f, g, _, w in self._parts(weights):
             w -= lr * self.strength * (f * w - g) / (1 + lr * self.strength * f)
 

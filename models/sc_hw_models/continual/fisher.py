@@ -11,11 +11,11 @@ approximation for natural gradient descent", NeurIPS 2019.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from ..checks import as_array, check_all, check_array, check_choice, new_generator
+from ..checks import as_array, check_all, check_array, check_choice, check_instance, new_generator
 from ..rule import ConfigError
 
 __all__ = [
@@ -35,6 +35,7 @@ _BATCH = 256  # samples worked on at once
 Arrays = list[np.ndarray]
 
 
+@runtime_checkable
 class Classifier(Protocol):
     """What ``fisher_diagonal`` asks of a network with outputs z and probabilities p; inputs are ``(samples, ...)``.
 
@@ -55,19 +56,33 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True)
 class Perceptron:
-    """A network given as weight arrays ``(outputs, inputs)``, one a layer, with ReLU between them and no biases.
+    """A network given as weight arrays ``(outputs, inputs)``, one a layer, with ReLU between them.
 
+    With ``biases`` each array has a column more, the last: the weight of an input that is always 1.
     Errors: ``ConfigError`` for an unknown likelihood.
     """
 
     likelihood: str = "softmax"
+    biases: bool = False
 
     def __post_init__(self) -> None:
         check_choice("likelihood", self.likelihood, LIKELIHOODS)
 
     def probabilities(self, weights: Arrays, inputs: np.ndarray) -> np.ndarray:
         """Return p, ``(samples, outputs)``."""
-        return likelihood_probabilities(self.likelihood, self._activities(weights, inputs)[-1])
+        return likelihood_probabilities(self.likelihood, self.outputs(weights, inputs))
+
+    def outputs(self, weights: Arrays, inputs: np.ndarray) -> np.ndarray:
+        """Return z, ``(samples, outputs)``."""
+        return self._activities(weights, inputs)[-1]
+
+    def output_gradient(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> Arrays:
+        """Return the gradient of a loss whose gradient for the outputs is ``errors``, summed over samples."""
+        return [error.T @ activity for error, activity in self._backward(weights, inputs, errors)]
+
+    def absolute_gradients(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> Arrays:
+        """Return the sum over samples of the size of each gradient of ``sum_c errors_c z_c``."""
+        return [np.abs(error).T @ np.abs(activity) for error, activity in self._backward(weights, inputs, errors)]
 
     def squared_gradients(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> Arrays:
         """Return the sum over samples of each squared gradient: a product, because a sample's gradient is an outer product."""
@@ -77,8 +92,8 @@ class Perceptron:
         """Return the mean of -log p(label) over samples of a ``softmax`` network, and its gradient; labels ``(samples,)``."""
         p = self.probabilities(weights, inputs)
         truth = np.eye(p.shape[1])[labels]
-        parts = self._backward(weights, inputs, (p - truth) / len(p))
-        return -float(np.log(np.maximum((p * truth).sum(axis=1), 1e-300)).mean()), [e.T @ a for e, a in parts]
+        loss = -float(np.log(np.maximum((p * truth).sum(axis=1), 1e-300)).mean())
+        return loss, self.output_gradient(weights, inputs, (p - truth) / len(p))
 
     def _backward(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return for each layer the errors at its outputs and what it was given, ``(samples, n)`` each."""
@@ -86,25 +101,32 @@ class Perceptron:
         result: list[tuple[np.ndarray, np.ndarray]] = []
         for weight, activity in zip(reversed(weights), reversed(activities[:-1]), strict=True):
             result.insert(0, (errors, activity))
-            errors = (errors @ weight) * (activity > 0)
+            back = errors @ weight
+            errors = (back[:, :-1] if self.biases else back) * (activity[:, : activity.shape[1] - self.biases] > 0)
         return result
 
-    @staticmethod
-    def _activities(weights: Arrays, inputs: np.ndarray) -> Arrays:
-        """Return the inputs, what each layer passes on, and the outputs."""
-        check_layout(weights, np.shape(inputs))
-        activities = [np.asarray(inputs, dtype=np.float64)]
+    def _activities(self, weights: Arrays, inputs: np.ndarray) -> Arrays:
+        """Return what each layer is given, and the outputs."""
+        check_layout(weights, np.shape(inputs), self.biases)
+        activities = [self._with_one(np.asarray(inputs, dtype=np.float64))]
         for layer, weight in enumerate(weights):
             z = activities[-1] @ weight.T
-            activities.append(z if layer == len(weights) - 1 else np.maximum(z, 0.0))
+            activities.append(z if layer == len(weights) - 1 else self._with_one(np.maximum(z, 0.0)))
         return activities
 
+    def _with_one(self, activity: np.ndarray) -> np.ndarray:
+        return np.hstack([activity, np.ones((len(activity), 1))]) if self.biases else activity
 
-def check_layout(weights: Arrays, inputs: tuple[int, ...]) -> None:
-    """Refuse by ``ConfigError`` weights that are not ``(outputs, inputs)`` of one another, or inputs of another shape."""
+
+def check_layout(weights: Arrays, inputs: tuple[int, ...], biases: int = 0) -> None:
+    """Refuse by ``ConfigError`` weights that are not ``(outputs, inputs)`` of one another, or inputs of another shape.
+
+    With ``biases`` each layer takes one input more, which is 1.
+    """
     shapes = [np.shape(weight) for weight in weights]
     if any(len(shape) != 2 for shape in shapes):
         raise ConfigError(f"weights: shapes {shapes} given; allowed is (outputs, inputs) for each layer")
+    shapes = [(shape[0], shape[1] - biases) for shape in shapes]
 
     def fits(layout: list[tuple[int, ...]]) -> bool:
         joined = all(before[0] == after[1] for before, after in pairwise(layout))
@@ -139,7 +161,10 @@ def fisher_diagonal(
     ``seed``. Errors: ``ConfigError`` for an unknown kind, no samples, or labels that are missing or of another shape.
     """
     check_choice("kind", kind, FISHER_KINDS)
-    check_all("weights", weights, np.ndarray)
+    check_instance("network", network, Classifier)  # type: ignore[type-abstract]
+    if not check_all("weights", weights, np.ndarray):
+        raise ConfigError("weights: none; allowed is a list with an array for each layer")
+    labels = None if labels is None or kind != "empirical" else as_array("labels", labels)  # others do not use them
     inputs = check_array("inputs", inputs, (None,) * max(2, np.ndim(as_array("inputs", inputs))))
     outputs = network.probabilities(weights, inputs[:1]).shape[1]
     wanted = (len(inputs), *((outputs,) if network.likelihood == "logistic" else ()))

@@ -119,7 +119,9 @@ class ContinualLearner:
         ``network`` gives the squared gradients (default: the layers as a softmax perceptron); the rest as
         ``fisher_diagonal``.
         """
-        self._measured = fisher_diagonal(network or Perceptron(), self.weights, inputs, labels, kind=kind, seed=seed)
+        self._measured = fisher_diagonal(
+            Perceptron() if network is None else network, self.weights, inputs, labels, kind=kind, seed=seed
+        )
         return self._measured
 
     def register_task(self, accuracy: float, *, importance: Arrays | None = None) -> None:
@@ -133,6 +135,7 @@ class ContinualLearner:
         if held is None:
             raise ConfigError("register_task: nothing measured since the last task; call compute_fisher or measure_fisher first, "
                               "or give importance")  # fmt: skip
+        check_arrays("importance", held, self._shapes)
         self.penalty.add(held, self.weights)
         self.accuracies.append(float(accuracy))
         self._measured = None

@@ -34,7 +34,7 @@ class PlasticityConfig:
     homeostatic_target: float = 0.1
 
     def __post_init__(self) -> None:
-        if not self.layer_name or not isinstance(self.layer_name, str):
+        if not isinstance(self.layer_name, str) or not self.layer_name:
             raise ConfigError(f"layer_name={self.layer_name!r}: allowed are non-empty strings")
         check_choice("rule", self.rule, PLASTICITY_RULES)
         for name in ("tau_pre", "tau_post"):

@@ -60,6 +60,7 @@ class SynapticIntelligence:
 
     def pull(self, weights: Arrays, lr: float) -> None:
         """Move the weights, in place, to where lr times the penalty plus half the squared distance from them is least."""
+        check_number("lr", lr, above=0)
         for omega, anchor, w in self._parts(weights):
             w -= 2 * lr * self.strength * omega * (w - anchor) / (1 + 2 * lr * self.strength * omega)
 

@@ -76,7 +76,7 @@ class BPTTLearner:
     ``loss_fn(outputs, targets)`` is a loss of ``losses`` or any function that returns a number, or a number and its gradient for
     the outputs. ``lr`` above 0 is for Adam, unless an ``optimiser`` is given; ``penalty`` protects earlier tasks. Every
     sequence starts at rest. Inputs are ``(timesteps, n)`` or ``(timesteps, samples, n)`` for each source. Where a projection was
-    rewired, what the optimiser keeps of its synapses follows. Errors: ``ConfigError``.
+    rewired, what optimiser and penalty keep of its synapses follows. Errors: ``ConfigError``.
     """
 
     def __init__(
@@ -102,6 +102,8 @@ class BPTTLearner:
         """Learn from a sequence, one step of the optimiser a window, and return the loss met on the way."""
         for k, carried in self._wiring.changes():
             follow(self.optimiser, k, len(self.network.projections), carried)
+            for arrays in self.penalty.arrays.values() if self.penalty else ():
+                arrays[k] = carried(arrays[k])
         total = 0.0
         for loss, gradients in self._windows(inputs, targets):
             total += loss

@@ -92,6 +92,7 @@ class SNNGeneticEvolver:
         child = copy.deepcopy(first)
         for w, other in zip(_weights(child), _weights(second), strict=True):
             w[...] = np.where(g.random(w.shape) < 0.5, w, other)
+        for w in _weights(child):
             w += np.where(g.random(w.shape) < self.mutation_rate, g.normal(0.0, self.mutation_scale, w.shape), 0.0)
         return child
 

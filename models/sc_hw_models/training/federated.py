@@ -139,7 +139,11 @@ def _majority(votes: np.ndarray, clients: int, ties: str, generator: np.random.G
 
 def _clients(values: Sequence[np.ndarray]) -> np.ndarray:
     """Return the clients' arrays, of one shape, one behind the other."""
-    if not isinstance(values, list | tuple | np.ndarray) or not len(values):
+    if (
+        not isinstance(values, list | tuple | np.ndarray)
+        or (isinstance(values, np.ndarray) and not values.ndim)
+        or not len(values)
+    ):
         raise ConfigError("client_gradients: none, or no list; give one array for each client")
     arrays = [_numbers("client_gradients", value) for value in values]
     if len({array.shape for array in arrays}) > 1:

@@ -69,7 +69,7 @@ def evaluated(loss_fn: Loss, outputs: np.ndarray, targets: np.ndarray) -> tuple[
 
 def _value(value: object) -> float:
     number = np.asarray(value) if isinstance(value, int | float | np.number | np.ndarray) else np.zeros((0,))
-    if number.shape or number.dtype.kind not in "fiu" or not np.isfinite(number):
+    if isinstance(value, bool) or number.shape or number.dtype.kind not in "fiu" or not np.isfinite(number):
         raise ConfigError(f"loss_fn: {value!r} returned; allowed are finite numbers (weights too large? give a smaller lr)")
     return float(number)
 

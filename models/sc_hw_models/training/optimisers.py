@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from ..checks import check_number
+from ..checks import check_all, check_number
 from ..rule import ConfigError
 
 __all__ = ["SGD", "Adam", "Optimiser", "Penalty", "follow", "protected_step"]
@@ -30,6 +30,10 @@ class Optimiser(Protocol):
 @runtime_checkable
 class Penalty(Protocol):
     """What holds weights where earlier tasks left them: EWC, SI and their kin."""
+
+    @property
+    def arrays(self) -> dict[str, Arrays]:
+        """All that is kept, by name, one array a layer; to be saved, or written into."""
 
     def gradient(self, weights: Arrays) -> Arrays:
         """Return the penalty's gradient for each layer."""
@@ -105,5 +109,9 @@ class Adam:
 
 
 def _check(weights: Arrays, gradients: Arrays) -> None:
+    check_all("weights", weights, np.ndarray)
+    check_all("gradients", gradients, np.ndarray)
+    if not all(g.dtype.kind in "fiu" and np.isfinite(g).all() for g in gradients):
+        raise ConfigError("gradients: not all finite real numbers; allowed are such (weights too large? give a smaller lr)")
     if [w.shape for w in weights] != [np.shape(g) for g in gradients]:
         raise ConfigError(f"gradients: shapes {[np.shape(g) for g in gradients]}; allowed are {[w.shape for w in weights]}")

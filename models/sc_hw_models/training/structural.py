@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..checks import check_array, check_instance, check_number, new_generator
+from ..checks import as_array, check_array, check_instance, check_number, new_generator
 from ..network import Population, Projection
 from ..rule import ConfigError, check_integer
 
@@ -102,7 +102,8 @@ class StructuralPlasticity:
 
 def _neurons(name: str, chosen: np.ndarray, end: Population) -> np.ndarray:
     """Return numbers of neurons of a population as an array ``(pairs,)``."""
-    array = check_array(name, chosen, (len(chosen),)) if np.size(chosen) else np.zeros(0)
+    given = as_array(name, chosen)
+    array = check_array(name, given, (given.size,)) if given.size else np.zeros(0)
     indices = array.astype(np.int64)
     if (indices != array).any() or (len(indices) and (indices.min() < 0 or indices.max() >= end.n)):
         raise ConfigError(f"{name}: allowed are neurons 0..{end.n - 1}, one for each pair")

@@ -1,0 +1,49 @@
+"""Learning new tasks together with old ones: from samples that were kept, or from what the network said before.
+
+Sources: Rolnick et al., "Experience replay for continual learning", NeurIPS 2019; van de Ven, Tuytelaars and Tolias, "Three
+types of incremental learning", Nature Machine Intelligence 4 (2022), for the weights of old and new; Li and Hoiem, "Learning
+without forgetting", ECCV 2016, with the distillation of Hinton et al. (2015) at temperature 2.
+"""
+
+import numpy as np
+
+from .fisher import Perceptron
+
+__all__ = ["TEMPERATURE", "Memory", "distilled"]
+
+TEMPERATURE = 2.0
+Arrays = list[np.ndarray]
+
+
+class Memory:
+    """Up to ``size`` samples of each finished task, drawn evenly; with ``None``, all of them."""
+
+    def __init__(self, size: int | None) -> None:
+        self.size = size
+        self.tasks: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def keep(self, inputs: np.ndarray, labels: np.ndarray, seed: list[int]) -> None:
+        """Keep samples of a task; which, follows from ``seed``."""
+        chosen = np.random.default_rng(seed).permutation(len(inputs))[: self.size]
+        self.tasks.append((inputs[chosen], labels[chosen]))
+
+    def draw(self, task: int, count: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return some samples of a task, with replacement."""
+        inputs, labels = self.tasks[task]
+        chosen = generator.integers(0, len(inputs), count)
+        return inputs[chosen], labels[chosen]
+
+
+def distilled(network: Perceptron, before: Arrays, weights: Arrays, inputs: np.ndarray) -> tuple[float, Arrays]:
+    """Return the cross-entropy to what weights ``before`` say of the inputs, both softened, times the temperature's square.
+
+    With its gradient. Outputs are softened by the temperature, so the square keeps the gradient's size.
+    """
+    said, now = (_softened(network.outputs(w, inputs)) for w in (before, weights))
+    loss = -float((said * np.log(np.maximum(now, 1e-300))).sum(axis=1).mean()) * TEMPERATURE**2
+    return loss, network.output_gradient(weights, inputs, TEMPERATURE * (now - said) / len(inputs))
+
+
+def _softened(z: np.ndarray) -> np.ndarray:
+    e = np.exp((z - z.max(axis=1, keepdims=True)) / TEMPERATURE)
+    return np.asarray(e / e.sum(axis=1, keepdims=True))

@@ -1,0 +1,40 @@
+"""Which files of a folder of emitted IP are ours: those its manifest lists, and what our verbs leave in ``results``."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import UserError
+from .manifest import MANIFEST
+from .reading import read_json
+
+__all__ = ["listed_files"]
+
+_SCHEMA = re.compile(r"sc-hw/(manifest|layer|crossbar)/\d+")
+_RESULT = re.compile(
+    r"(accuracy|counterexample|coverage|mutate|pnr|prove|replay|report|selftest|sim|synth|waveform)\.json|report\.html"
+    r"|(sim|selftest|mutate|replay|prove/campaign)/(sim\.log|replay\.log|outcome\.json|plan\.json|run\.json|results\.xml"
+    r"|waves\.vcd|final_state\.npz|coverage\.dat|stimulus\.npz)"
+    r"|pnr/\w[\w-]*\.(bin|bit|fs)|prove/(\w+\.vcd|counterexample\.json)"
+    r"|\.run-\w+/.+"  # of a run that was killed
+)
+
+
+def listed_files(folder: Path) -> Iterator[str]:
+    """Yield the files of a core, layer or crossbar, relative to its folder. Errors: ``UserError`` when it is none of ours."""
+    what = "sc-hw emit writes one"
+    manifest = read_json(folder / MANIFEST, what=what)
+    try:
+        if not _SCHEMA.fullmatch(manifest["schema"]):
+            raise ValueError(f"schema {manifest['schema']!r}")
+        names, parts = [MANIFEST, *manifest["sha256"]], list(manifest.get("parts") or ())
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"{folder / MANIFEST}: not a manifest of sc-hw ({error}); {what}") from error
+    yield from names
+    results = folder / "results"
+    if results.is_dir() and not results.is_symlink():
+        found = (path.relative_to(results).as_posix() for path in results.rglob("*"))
+        yield from (f"results/{name}" for name in found if _RESULT.fullmatch(name))
+    for part in parts:
+        if re.fullmatch(r"[a-z_]+", part) and not (folder / part).is_symlink():
+            yield from (f"{part}/{name}" for name in listed_files(folder / part))

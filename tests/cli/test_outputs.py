@@ -1,0 +1,176 @@
+"""What is written: only ours is replaced, and a file of the user's keeps what it is besides its content."""
+
+import json
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import threading
+
+import pytest
+
+SMALL = ("--generator", "verilog")
+
+
+@pytest.fixture
+def run(monkeypatch, sc_hw, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    return sc_hw
+
+
+def refused(result, *words):
+    status, out, err = result
+    assert (status, out) == (2, "")
+    assert len(err.splitlines()) == 1, err
+    assert all(word in err for word in words), err
+
+
+def test_force_replaces_what_emit_wrote_and_what_our_verbs_added(run, tmp_path):
+    for extra in (
+        ("-n", 8),
+        ("--pre", 2, "--post", 4),
+        ("-n", 8, "--presynaptic", "stp", "--neurons", 2, "--rule", "three_factor"),
+    ):
+        assert run("emit", *extra, *SMALL, "-o", "core")[0] == 0
+        run("report", "core")
+        assert (tmp_path / "core/results/report.html").is_file()
+        assert run("emit", "-n", 4, *SMALL, "-o", "core", "--force")[0] == 0
+        assert not (tmp_path / "core/results").exists()
+        shutil.rmtree("core")
+
+
+@pytest.mark.parametrize("place", ["notes.txt", "results/notes.txt", "results/sim/notes.txt", "neurons/notes.txt", ".git/config"])
+def test_force_names_the_file_that_is_not_ours(run, tmp_path, place):
+    layer = ("-n", 8, "--presynaptic", "stp", "--neurons", 2, "--rule", "three_factor", *SMALL)
+    assert run("emit", *layer, "-o", "core")[0] == 0
+    (tmp_path / "core" / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "core" / place).write_text("mine")
+    refused(run("emit", *layer, "-o", "core", "--force"), f"holds {place}")
+    assert (tmp_path / "core" / place).read_text() == "mine"
+
+
+def test_force_refuses_links_mounts_and_where_we_stand(run, tmp_path, monkeypatch):
+    assert run("emit", "-n", 8, *SMALL, "-o", "core")[0] == 0
+    (tmp_path / "link").symlink_to("core")
+    for path in ("link", "link/"):
+        refused(run("emit", "-n", 8, "-o", path, "--force"), "it is a link")
+    monkeypatch.chdir(tmp_path / "core")
+    for path in (".", "..", "../core", tmp_path):
+        refused(run("emit", "-n", 8, "-o", path, "--force"), "the working directory is in it")
+    monkeypatch.chdir("/")
+    refused(run("emit", "-n", 8, "-o", "/proc", "--force"), "mounted")
+    (tmp_path / "core" / "away").symlink_to("/usr")
+    refused(run("emit", "-n", 8, "-o", tmp_path / "core", "--force"), "holds away")
+
+
+@pytest.mark.parametrize("verb", ["emit", "derive", "train"])
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", '{"manifest_version": 3}', '{"schema": "sc-hw/else/1"}', '{"schema": 3, "sha256": {}}']
+)
+def test_a_strangers_folder_is_refused(run, tmp_path, verb, content):
+    (tmp_path / "theirs").mkdir()
+    for name in ("manifest.json", "derived.json", "checkpoint.npz"):
+        (tmp_path / "theirs" / name).write_text(content)
+    more = {"emit": ("-n", 8), "derive": ("w.npz", "--importance", "f.npz"), "train": ("--data", "digits")}[verb]
+    refused(run(verb, *more, "-o", "theirs", "--force"), "theirs", "will not replace it")
+    assert len(list((tmp_path / "theirs").iterdir())) == 3
+
+
+def test_a_folder_that_fails_leaves_no_parents(run, tmp_path, monkeypatch):
+    def full(*_arguments, **_named):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    refused(run("emit", "-n", 8, *SMALL, "-o", "a/b/core"), "No space left")
+    assert not list(tmp_path.iterdir())
+
+
+def rules(run, path):
+    return run("accuracy", "--seeds", 1, "--json", path)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Let accuracy measure nothing."""
+    from sc_hw import accuracy
+
+    def measured(_rule, configs, **_options):
+        runs = ({"weight_rms": 0.1, "weight_max": 0.2},)
+        return [accuracy.Variant(name=name, config=config, runs=runs) for name, config in configs.items()]
+
+    monkeypatch.setattr(accuracy, "measure_accuracy", measured)
+
+
+def test_a_record_keeps_links_names_and_modes(run, tmp_path, quick):
+    (tmp_path / "folder").mkdir()
+    for name, mode in (("folder/target", 0o640), ("private", 0o600), ("named", 0o604)):
+        (tmp_path / name).write_text("before" * 1000)
+        (tmp_path / name).chmod(mode)
+    (tmp_path / "link").symlink_to("folder/target")
+    (tmp_path / "dangling").symlink_to("folder/new")
+    os.link("named", "other")
+    for name in ("link", "dangling", "private", "named"):
+        assert rules(run, name)[0] == 0
+        assert json.loads((tmp_path / name).read_text())["verb"] == "accuracy"
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "dangling").is_symlink()
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("folder/target", "private", "named")] == [
+        0o640,
+        0o600,
+        0o604,
+    ]
+    assert (tmp_path / "other").samefile("named")
+    old = os.umask(0o077)
+    try:
+        assert rules(run, "umask")[0] == 0
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE((tmp_path / "umask").stat().st_mode) == 0o600
+    assert not list(tmp_path.rglob(".*"))
+
+
+def test_a_record_into_a_fifo_and_a_device(run, tmp_path, quick, monkeypatch):
+    os.mkfifo("pipe")
+    heard = []
+    reader = threading.Thread(target=lambda: heard.append((tmp_path / "pipe").read_text()))
+    reader.start()
+    assert rules(run, "pipe")[0] == 0
+    reader.join()
+    assert json.loads(heard[0])["verb"] == "accuracy"
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    monkeypatch.setattr("sc_hw.outlet._PATIENCE", 0.1)
+    refused((*rules(run, "pipe")[:1], "", rules(run, "pipe")[2]), "nothing reads it")
+    os.mknod("null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    os.mknod("full", stat.S_IFCHR | 0o666, os.makedev(1, 7))
+    assert rules(run, "null")[0] == 0
+    assert rules(run, "full")[0] == 2
+    assert all(stat.S_ISCHR((tmp_path / name).stat().st_mode) for name in ("null", "full"))
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(run, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket")
+        for path in ("folder", "file/x", "no/x", "loop", "socket", "x" * 300, "/proc/x/y"):
+            refused(rules(run, path), path, "--json")
+    refused(run("derive", "w.npz", "--importance", "f.npz", "-o", "d", "--json", "d"), "also what --output names")
+
+
+def test_a_dash_is_standard_output_for_the_record_alone(tmp_path):
+    def run(*arguments):
+        command = [sys.executable, "-m", "sc_hw", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    status, out, err = run("doctor", "--json", "-")
+    assert status == 0
+    assert json.loads(out)["verb"] == "doctor"
+    assert "everything is here" in err
+    assert not list(tmp_path.iterdir())
+    run("emit", "-n", "4", *SMALL, "-o", "c")
+    refused(run("report", "c", "-o", "-", "--json", "-"), "takes one file")
+    assert run("report", "c", "-o", "-")[1].startswith("<!")

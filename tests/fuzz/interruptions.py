@@ -1,0 +1,128 @@
+"""Signals at random moments of the verbs that take long: nothing half done stays, and a repeated run ends as one left alone."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+__all__ = ["VERBS", "Interruptions"]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_MARK = "SC_HW_INTERRUPTED_BY"
+_SECONDS = 3.0
+# What is called and the folder that it makes.
+VERBS = {
+    "emit": ("emit --pre 8 --post 8 -o new/core", "new/core"),
+    "sim": ("sim core --steps 2000", "core/results"),
+    "synth": ("synth core", "core/results"),
+    "explore": ("explore --vary weight_bits=4 --vary synapses=8 --stimuli 1 -o new/explored", "new/explored"),
+    "train": ("train --data digits --epochs 4 --tasks 2 -o new/trained", "new/trained"),
+}
+# With the date, seconds or a waveform's path in them.
+_VARIES = {"explore.json", "measurements.sqlite", "sim.json", "synth.json", "sim.log", "outcome.json", "plan.json", "results.xml"}
+
+
+class Interruptions:
+    """Runs of some verbs in a folder, interrupted at moments drawn from a seed; ``faults`` says what was wrong after which."""
+
+    def __init__(self, folder: Path, seed: int, verbs: tuple[str, ...] = tuple(VERBS)) -> None:
+        self.folder, self.draw, self.verbs = folder, random.Random(seed), verbs
+        self.mark, self.faults, self.counts, self.slowest = f"{os.getpid()}-{seed}", list[str](), Counter[str](), 0.0
+        (folder / "tmp").mkdir()
+        self.run("emit -n 16 -o core", check=True)
+        self.whole: dict[str, dict[str, bytes]] = {}
+        self.seconds: dict[str, float] = {}
+        for verb in verbs:
+            command, made = VERBS[verb]
+            started = time.monotonic()
+            self.run(command, check=True)
+            self.seconds[verb] = time.monotonic() - started
+            self.whole[verb] = self.contents(made)
+            self.clear()
+
+    def start(self, command: str) -> subprocess.Popen[str]:
+        """Start sc-hw in the folder, in a session of its own, with a cache and a place for temporary files of its own."""
+        variables = {_MARK: self.mark, "SC_HW_CACHE": str(self.folder / "cache"), "TMPDIR": str(self.folder / "tmp")}
+        program = [sys.executable, "-m", "sc_hw", *command.split()]
+        return subprocess.Popen(program, cwd=self.folder, env={**os.environ, **variables},
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+                                preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL) for number in _SIGNALS])  # fmt: skip
+
+    def run(self, command: str, *, check: bool = False) -> tuple[int, str]:
+        """Run sc-hw to its end; return status and standard error."""
+        running = self.start(command)
+        _, error = running.communicate(timeout=600)
+        assert not check or running.returncode == 0, (command, error)
+        return running.returncode, error
+
+    def contents(self, made: str) -> dict[str, bytes]:
+        """Return the files that a run made, but for those that differ from run to run."""
+        found = (path for path in (self.folder / made).rglob("*") if path.is_file() and path.name not in _VARIES)
+        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in found}
+
+    def clear(self) -> None:
+        """Remove what runs made."""
+        for made in ("new", "core/results"):
+            shutil.rmtree(self.folder / made, ignore_errors=True)
+
+    def once(self, *, again: bool = True) -> None:
+        """Interrupt one run, see what it leaves, and, if ``again``, repeat it and compare."""
+        verb, number = self.draw.choice(self.verbs), self.draw.choice(_SIGNALS)
+        command, made = VERBS[verb]
+        if verb == "sim" and self.draw.random() < 0.3:
+            shutil.rmtree(self.folder / "cache" / "sim", ignore_errors=True)  # else its build would be interrupted once only
+        delay = self.draw.uniform(0.05, self.seconds[verb])
+        running = self.start(command)
+        time.sleep(delay)
+        running.send_signal(number)
+        started = time.monotonic()
+        _, error = running.communicate(timeout=60)
+        took = time.monotonic() - started
+        finished = running.returncode == 0
+        self.counts[f"{verb} {running.returncode}"] += 1
+        wrong = []
+        if not finished:
+            self.slowest = max(self.slowest, took)
+        if running.returncode not in (0, 128 + number):
+            wrong.append(f"status {running.returncode}")
+        if not finished and took > _SECONDS:
+            wrong.append(f"{took:.1f} s until it ended")
+        if "Traceback" in error:
+            wrong.append("a traceback")
+        wrong += [f"an orphan: {orphan}" for orphan in self._orphans()]
+        wrong += [f"left {path}" for path in self.folder.rglob("*") if path.name.startswith((".sc-hw", "sc-hw-"))]
+        wrong += [f"left {path}" for path in (self.folder / "tmp").iterdir()]
+        exists = (self.folder / made).exists()
+        if exists and verb in ("emit", "sim", "synth") and self.contents(made) != self.whole[verb]:
+            wrong.append(f"a half folder: {sorted(self.contents(made))}")
+        if again and not wrong:
+            if exists and verb == "emit":
+                self.clear()
+            status, told = self.run(command + (" --resume" if exists and verb in ("explore", "train") else ""))
+            if status or self.contents(made) != self.whole[verb]:
+                wrong.append(f"repeated, it ends differently: status {status}, {told[-300:]}")
+        if wrong:
+            self.faults.append(
+                f"{', '.join(wrong)}: {number.name} after {delay:.3f} s of sc-hw {command}: {error.strip()[-500:]}"
+            )
+            shutil.rmtree(self.folder / "tmp")
+            (self.folder / "tmp").mkdir()
+        self.clear()
+
+    def _orphans(self) -> list[str]:
+        """Return the commands of the processes that are left of a run; they are ended."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            try:
+                marked = entry.name.isdigit() and f"{_MARK}={self.mark}".encode() in (entry / "environ").read_bytes().split(b"\0")
+                if marked and (entry / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
+                    found.append((entry / "cmdline").read_text().replace("\0", " ").strip()[:100])
+                    os.kill(int(entry.name), signal.SIGKILL)
+            except OSError:
+                continue  # it has ended
+        return found

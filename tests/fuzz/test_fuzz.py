@@ -1,0 +1,63 @@
+"""A slice of ``make fuzz``: the seed is in the test's name, so a failure can be repeated."""
+
+import os
+import subprocess
+import time
+
+import pytest
+
+from .calls import Fuzz
+from .interruptions import Interruptions
+
+SEED = int(os.environ.get("SC_HW_FUZZ_SEED") or time.time())
+
+
+@pytest.mark.filterwarnings("ignore")  # of NumPy, about numbers drawn to be strange
+def test_calls(tmp_path):
+    print(f"SC_HW_FUZZ_SEED={SEED}")
+    fuzz = Fuzz(tmp_path, SEED)
+    for _ in range(120):
+        fuzz.once()
+    assert not fuzz.faults
+
+
+def test_interruptions(tmp_path):
+    print(f"SC_HW_FUZZ_SEED={SEED}")
+    runs = Interruptions(tmp_path, SEED, ("emit",))
+    for number in range(6):
+        runs.once(again=number == 0)
+    assert not runs.faults
+
+
+def test_the_fuzzer_sees_what_is_wrong(tmp_path, monkeypatch):
+    """A defect, an undocumented status, a second line and a file that is left, planted in a verb."""
+    fuzz = Fuzz(tmp_path, 1)
+    monkeypatch.setattr(fuzz, "call", lambda: ["rules"])
+
+    def planted(how):
+        def rules_text():
+            return how() or ""
+
+        monkeypatch.setattr("sc_hw.lists.rules_text", rules_text)
+        fuzz.faults.clear()
+        fuzz.once()
+        return fuzz.faults
+
+    def left():
+        from sc_hw.errors import UserError
+
+        (tmp_path / "left").touch()
+        raise UserError("no")
+
+    assert not planted(lambda: "")
+    assert "a defect" in planted(lambda: {}["x"])[0]
+    assert "an undocumented status" in planted(lambda: exit(3))[0]
+    assert "left or changed" in planted(left)[0]
+
+
+def test_orphans_are_seen(tmp_path):
+    runs = Interruptions.__new__(Interruptions)
+    runs.mark = f"test-{os.getpid()}"
+    with subprocess.Popen(["sleep", "1000"], env={**os.environ, "SC_HW_INTERRUPTED_BY": runs.mark}):
+        assert runs._orphans() == ["sleep 1000"]
+    assert runs._orphans() == []
