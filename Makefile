@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test concurrent lint sim corners faults coverage prove prove-random prove-presets mutate mutate-models synth continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
+.PHONY: help setup demo test concurrent lint sim corners faults coverage prove prove-random prove-presets mutate mutate-wholes mutate-models synth continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,14 @@ prove-random: $(READY) ## prove 200 random configurations of both generators; SE
 
 mutate: $(READY) ## 200 mutants of the core of every default preset and 100 of every other, both generators, simulated and put to the proof
 	$(BIN)/python -m tests.measure_presets mutate -o docs/measured/mutation.md
+
+mutate-wholes: $(READY) ## mutants of a layer and of a crossbar as wholes, both generators; faults at all their instances drawn too
+	for generator in amaranth verilog; do \
+	  $(BIN)/sc-hw emit --rule three_factor --presynaptic stp --neurons 6 --synapses 24 --generator $$generator -o build/wholes/layer_$$generator --force && \
+	  $(BIN)/sc-hw mutate build/wholes/layer_$$generator --timeout 400 || exit 1; \
+	  $(BIN)/sc-hw emit --pre 5 --post 6 --lanes 2 --generator $$generator -o build/wholes/crossbar_$$generator --force && \
+	  $(BIN)/sc-hw mutate build/wholes/crossbar_$$generator --timeout 400 || exit 1; \
+	done
 
 prove-presets: $(READY) ## prove a core of every preset and generator by two solvers, with times
 	$(BIN)/python -m tests.measure_presets prove -o docs/measured/proof.md

@@ -4,6 +4,7 @@ import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf, isfinite
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,7 +22,7 @@ from .folder import turn
 from .manifest import Core
 from .records import write_record, write_results
 
-__all__ = ["Variant", "accuracy_command", "accuracy_markdown", "accuracy_table", "measure_accuracy"]
+__all__ = ["Variant", "accuracy_command", "accuracy_markdown", "accuracy_table", "figureless", "measure_accuracy"]
 
 MAX_SEEDS = 1000
 _UNIT = "% of full scale"
@@ -54,7 +55,7 @@ def accuracy_command(
     console: Console | None = None,
     core: Core | None = None,
 ) -> int:
-    """Measure and print how far a rule's fixed-point model lies from its float reference; return 0.
+    """Measure and print how far a rule's fixed-point model lies from its float reference; return 0, or 1 without figures.
 
     Each of ``presets`` (or ``all``) and of ``variants``, ``name:key=value,key=value``, is measured on its own, a variant
     on top of the default preset; without any, the default preset is. ``table`` is a configuration as read from
@@ -95,7 +96,15 @@ def accuracy_command(
             write_results(core, record, json_path)
     elif json_path:
         write_record(json_path, record)
-    return 0
+    if without := figureless(results):
+        console.print(f"FAIL {rule.name}: no figures of {', '.join(without)}: its accuracy(config, seed) gives no numbers; "
+                      "add deviations from a float reference", markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+    return 1 if without else 0
+
+
+def figureless(results: Sequence[Variant]) -> list[str]:
+    """Return the variants of which a run gave no figure, or one that is no number: nothing was measured of them."""
+    return [r.name for r in results if not r.runs or not all(run and all(map(isfinite, run.values())) for run in r.runs)]
 
 
 def measure_accuracy(rule: Rule, configs: Mapping[str, Any], *, seeds: int, console: Console | None = None) -> list[Variant]:
@@ -160,13 +169,22 @@ def _parse_variant(text: str) -> tuple[str, list[str]]:
 
 
 def _record(rule: Rule, results: Sequence[Variant]) -> dict[str, Any]:
+    runs = [run for result in results for run in result.runs]
+    numbers = [figure for figure in runs[0] if all(isfinite(run.get(figure, inf)) for run in runs)]  # JSON has no others
     return {
         "verb": "accuracy",
-        "verdict": "pass",  # figures without a bound: they were measured
+        "verdict": "fail" if figureless(results) else "pass",  # figures without a bound: they were measured
+        "without_figures": figureless(results),
         "tools": {"numpy": np.__version__},
         "rule": rule.name,
         "seeds": list(range(len(results[0].runs))),
         "variants": [
-            {"name": r.name, "config": dataclasses.asdict(r.config), "runs": list(r.runs), "median": r.medians} for r in results
+            {
+                "name": r.name,
+                "config": dataclasses.asdict(r.config),
+                "runs": [{figure: run[figure] for figure in numbers} for run in r.runs],
+                "median": {figure: r.medians[figure] for figure in numbers},
+            }
+            for r in results
         ],
     }

@@ -318,14 +318,16 @@ def replay(folder: Path, counterexample: Path | None, json_path: Path | None) ->
 @app.command()
 @folder_argument
 @click.option("--steps", type=click.IntRange(1, 10**9), metavar="K", help="Timesteps for each fault.  [default: 200 or more]")
+@click.option("--instances", type=click.IntRange(0, 10_000), default=24, show_default=True, metavar="N",
+              help="Faults drawn from those at clocks, pins, parameters of instances and the modules behind.")  # fmt: skip
 @seed_option
 @json_option
-def selftest(folder: Path, steps: int | None, seed: int, json_path: Path | None) -> None:
+def selftest(folder: Path, steps: int | None, instances: int, seed: int, json_path: Path | None) -> None:
     """Plant known bugs in a copy of the core and demand that sc-hw sim catches each."""
     from .console import Console
     from .selftest_command import selftest_command
 
-    sys.exit(selftest_command(folder, steps=steps, seed=seed, json_path=json_path, console=Console()))
+    sys.exit(selftest_command(folder, steps=steps, seed=seed, instances=instances, json_path=json_path, console=Console()))
 
 
 @app.command()

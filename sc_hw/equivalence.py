@@ -4,12 +4,16 @@ Both start with every register at 0, as after a reset, and get the same inputs f
 memory) are taken out of both: what they are given must be equal, what they give is any common value.
 """
 
+from collections.abc import Sequence
+
 from sc_hw_models.scratch import temporary_folder
 
+from .instance_faults import InstanceFault
+from .instances import Instance
 from .manifest import Core
 from .yosys import run_abc, run_pinned_yosys
 
-__all__ = ["compare"]
+__all__ = ["compare", "compare_around"]
 
 # Undefined values and power-up contents become 0 before any pass that would choose them to its liking.
 _READ = """read_verilog -sv {files}
@@ -40,16 +44,50 @@ _DECIDE = "read_blif miter.blif; strash; zero; scorr; pdr -T {timeout}; sat"
 _LARGEST_MEMORY = 1 << 13  # bits that become registers
 
 
+def compare_around(gold: Core, gate: Core, fault: InstanceFault, instances: Sequence[Instance], *, timeout: int) -> str:
+    """Return ``equal`` when a fault at an instance cannot be seen, ``different`` or ``unknown``; ``gate`` is ``gold`` with it.
+
+    The module that the instance is in is compared first, with anything at its inputs, then the one around that, and so on up to
+    the whole. What stands beside is taken out: what it is given must be equal. Memories too large to become registers are,
+    too. With a fault of a clock the clocks are inputs like others.
+    """
+    module, inside, kept = fault.instance.parent, {fault.instance.parent}, {fault.instance.module}
+    while more := {i.module for i in instances if i.parent in kept} - kept:
+        kept |= more
+    large = {i.module for i in instances if i.memory_bits > _LARGEST_MEMORY}
+    if fault.instance.module in large and (fault.copied or fault.kind == "module"):
+        return "unknown"
+    while True:
+        beside = {i.module for i in instances if i.parent == module} - inside - kept | large
+        apart = [kind for m in sorted(beside) for kind in (m, rf"$paramod*\\{m}")]
+        read = [
+            _READ.format(files=" ".join(f"{name}_{file}" for file in core.verilog), top=module, name=name,
+                         apart="\n".join(f"blackbox {kind}" for kind in apart),
+                         evert="\n".join(f"expose -evert t:{kind}" for kind in apart))
+            for name, core in (("gold", gold), ("gate", gate))
+        ]  # fmt: skip
+        miter = _MITER.replace("dffunmap", "clk2fflogic\nopt -fast\ndffunmap") if fault.kind == "clock" else _MITER
+        verdict, _ = _decided("".join(read) + miter, gold, gate, timeout)
+        around = {instance.parent for instance in instances if instance.module == module}
+        if verdict == "equal" or not around:
+            return verdict
+        module = around.pop() if len(around) == 1 else gold.design.name
+        inside.add(module)
+
+
 def compare(gold: Core, gate: Core, module: str, *, timeout: int, through: bool = False) -> tuple[str, str]:
     """Return ``equal``, ``different`` or ``unknown`` for two variants of a planted core that differ in ``module``, and how.
 
     A difference inside a memory or the datapath is looked for there alone, any other in the whole core. With ``through`` the
     datapath is part of the core: what it is given may differ if nothing comes of that, and what is in it if the core never shows.
+    Of a layer or a crossbar its cores are taken out.
     """
-    design = gold.design
-    memories = sorted({design.memory_module(lane) for lane in range(design.lanes)})
-    datapath = gold.manifest["modules"]["datapath"]
-    alone = memories if through else [*memories, datapath]
+    design, memories = gold.design, list[str]()
+    if design.parts:
+        alone = [part.name for _, part in design.parts.values()]
+    else:
+        memories = sorted({design.memory_module(lane) for lane in range(design.lanes)})
+        alone = memories if through else [*memories, gold.manifest["modules"]["datapath"]]
     top, apart = (module, []) if module in alone else (design.name, alone)
     if module in memories and design.words * design.spec.state_bits > _LARGEST_MEMORY:
         return "unknown", f"a memory of more than {_LARGEST_MEMORY} bits"
@@ -60,11 +98,16 @@ def compare(gold: Core, gate: Core, module: str, *, timeout: int, through: bool 
         )
         for name, core in (("gold", gold), ("gate", gate))
     )  # fmt: skip
+    return _decided(script + _MITER, gold, gate, timeout)
+
+
+def _decided(script: str, gold: Core, gate: Core, timeout: int) -> tuple[str, str]:
+    """Return what ABC says of the question that a script writes."""
     with temporary_folder() as folder:
         for name, core in (("gold", gold), ("gate", gate)):
             for file, content in core.verilog.items():
                 (folder / f"{name}_{file}").write_bytes(content)
-        run_pinned_yosys(script + _MITER, cwd=folder)
+        run_pinned_yosys(script, cwd=folder)
         said = run_abc(_DECIDE.format(timeout=timeout), cwd=folder)
     line = next((line for line in said.splitlines() if "was asserted in frame" in line), "")
     if line:

@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ from sc_hw_models.scratch import temporary_folder
 
 from .errors import CheckError
 from .manifest import Core
-from .plant import Mutant, plant_mutants
-from .proof.mutants import judge_mutants
+from .plant import Mutant, as_mutants, plant_faults, plant_mutants
+from .proof.mutants import judge_faults, judge_mutants
 from .proof.solver import Solver
-from .selftest import enough_timesteps
+from .selftest import drawn_instance_faults, enough_timesteps
 from .simulate import simulate
 from .yosys import find_yosys
 
@@ -29,8 +29,8 @@ _ROUNDS = (1, 10, 100, 1000)
 class Judged:
     """A mutant and what became of it.
 
-    ``simulation`` is ``killed`` or ``survives``; ``proof`` is ``killed``, ``equivalent`` or ``unknown``; ``evidence`` is
-    what decided: an obligation, or the comparison with the core without the mutant.
+    ``simulation`` is ``killed`` or ``survives``; ``proof`` is ``refuted`` by the theorem, ``differs`` when only the comparison
+    with the proven core tells, ``equivalent`` or ``unknown``; ``evidence`` is what decided.
     """
 
     mutant: Mutant
@@ -46,7 +46,7 @@ class Judged:
             return "the proof does not decide"
         if self.simulation == "killed":
             return "simulation kills what the proof calls equivalent" if self.proof == "equivalent" else ""
-        return "" if self.proof == "equivalent" else "survives simulation"
+        return "" if self.proof == "equivalent" or self.mutant.rare else "survives simulation"
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready record."""
@@ -82,49 +82,96 @@ class MutationResult:
         return {"verb": "mutate", "verdict": self.verdict, **vars(self), "mutants": [judged.to_dict() for judged in self.mutants]}
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """The simulations of one ``mutate``; ``rounds`` and ``tools`` are filled as they run."""
+
+    core: Core
+    seed: int
+    output: Path
+    note: Callable[[str], None]
+    rounds: list[dict[str, int]]
+    tools: dict[str, str]
+
+    def simulated(
+        self, planted: Core, numbers: Sequence[int], step: Callable[[], None] = lambda: None, *, turn: int = 0,
+        alone: Collection[int] = (),
+    ) -> dict[int, str]:  # fmt: skip
+        """Return the first difference of each mutant, empty for those that survive; ``alone`` are in a process of their own."""
+        steps, seed = _ROUNDS[turn] * enough_timesteps(self.core), self.seed + turn
+        several = [number for number in numbers if number not in alone]
+        # Without a mutant, first and last: then nothing a mutant leaves behind reaches the next one.
+        records = self._simulate(planted, [0, *several, 0], steps, seed)
+        if records[0] or records[-1]:
+            raise CheckError(f"the netlist without a mutant differs from the model: {records[0] or records[-1]}")
+        result = dict(zip(several, records[1:-1], strict=True))
+        result |= {number: self._simulate(planted, [number], steps, seed)[0] for number in alone}
+        for _ in result:
+            step()
+        survived = sum(not text for text in result.values())
+        self.rounds.append({"steps": steps, "seed": seed, "mutants": len(result), "survived": survived})
+        return result
+
+    def _simulate(self, planted: Core, numbers: Sequence[int], steps: int, seed: int) -> list[str]:
+        result = simulate([planted], steps=steps, seed=seed, output=self.output, faults=numbers, note=self.note)
+        self.tools.update(result.tools)
+        return [record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else "" for record in result.cores]
+
+    def longer(
+        self, planted: Core, differences: Mapping[int, str], proofs: Mapping[int, tuple[str, str]]
+    ) -> dict[int, str]:  # fmt: skip
+        """Simulate those that survived and are not equivalent longer and longer; return what was found of each."""
+        found: dict[int, str] = {}
+        for turn in range(1, len(_ROUNDS)):
+            seen = {**differences, **found}
+            left = [number for number, text in seen.items() if not text and proofs[number][0] != "equivalent"]
+            if not left:
+                break
+            self.note(f"{len(left)} mutants survive {self.rounds[-1]['steps']} timesteps; simulating them longer")
+            found |= self.simulated(planted, left, turn=turn)
+        return found
+
+
 def mutate(
     core: Core, *, count: int, seed: int, solvers: Sequence[Solver], timeout: int, output: Path,
     note: Callable[[str], None] = lambda _text: None, progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> MutationResult:  # fmt: skip
-    """Plant up to ``count`` mutants drawn from ``seed``, simulate each and put each to the proof.
+    """Plant up to ``count`` mutants of bits and as many at instances, from ``seed``; simulate each and put each to the proof.
 
-    All are in one netlist and one simulator. Each proof has ``timeout`` seconds a question. Those that survive a short
+    All of a kind are in one netlist and one simulator. Each proof has ``timeout`` seconds a question. Those that survive a short
     simulation and are not equivalent are simulated longer, with other seeds. ``progress`` is called with what is done and
     all there is to do. Errors: ``CheckError`` when the netlist without a mutant fails, or Yosys does.
     """
     start = time.monotonic()
-    with temporary_folder() as folder:
+    run = _Run(core=core, seed=seed, output=output, note=note, rounds=[],
+               tools={"yosys": find_yosys()[1]} | {solver.name: solver.tool.version for solver in solvers})  # fmt: skip
+    faults, instances = drawn_instance_faults(core, count, seed, corners=True)
+    with temporary_folder() as scratch:
+        folder, beside = scratch / "bits", scratch / "instances"
+        folder.mkdir()
+        beside.mkdir()
         planted, mutants = plant_mutants(core, count, seed, folder)
-        total = 2 * len(mutants) + 2
-        rounds: list[dict[str, int]] = []
-        differences = dict.fromkeys((m.number for m in mutants), "")
-        tools = {"yosys": find_yosys()[1]} | {solver.name: solver.tool.version for solver in solvers}
+        numbered = dict(enumerate(faults, 1 + len(mutants)))
+        total = 2 * (len(mutants) + len(faults))
+        counter = itertools.count(1)
 
-        def simulated(numbers: Sequence[int], progress: Callable[[int, int], None] = lambda _done, _total: None) -> None:
-            steps, run_seed = _ROUNDS[len(rounds)] * enough_timesteps(core), seed + len(rounds)
-            # Without a mutant, first and last: then nothing a mutant leaves behind reaches the next one.
-            result = simulate([planted], steps=steps, seed=run_seed, output=output, faults=[0, *numbers, 0], note=note,
-                              progress=progress)  # fmt: skip
-            tools.update(result.tools)
-            clean, *records, last = (record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else ""
-                                     for record in result.cores)  # fmt: skip
-            if clean or last:
-                raise CheckError(f"the netlist without a mutant differs from the model: {clean or last}")
-            differences.update(zip(numbers, records, strict=True))
-            survived = sum(not record for record in records)
-            rounds.append({"steps": steps, "seed": run_seed, "mutants": len(records), "survived": survived})
+        def step() -> None:
+            progress(next(counter), total)
 
-        simulated([m.number for m in mutants], lambda done, _all: progress(done, total))
-        done = itertools.count(len(mutants) + 3)
+        differences = run.simulated(planted, [m.number for m in mutants], step)
         survivors = [number for number, text in differences.items() if not text]
-        proofs = judge_mutants(planted, mutants, survivors, solvers, timeout=timeout, folder=folder,
-                               progress=lambda: progress(next(done), total))  # fmt: skip
-        while len(rounds) < len(_ROUNDS):
-            left = [number for number, text in differences.items() if not text and proofs[number][0] != "equivalent"]
-            if not left:
-                break
-            note(f"{len(left)} mutants survive {rounds[-1]['steps']} timesteps; simulating them longer")
-            simulated(left)
+        proofs = judge_mutants(core, planted, mutants, survivors, solvers, timeout=timeout, folder=folder, progress=step)
+        differences |= run.longer(planted, differences, proofs)
+
+        several = plant_faults(core, [], beside, faults)
+        seen = run.simulated(several, range(1, 1 + len(faults)), step, alone=[k for k, f in enumerate(faults, 1) if f.initial])
+        seen = {number + len(mutants): text for number, text in seen.items()}
+        survivors = [number for number, text in seen.items() if not text]
+        proofs |= judge_faults(core, numbered, survivors, instances, solvers, timeout=timeout, progress=step)
+        left = {n - len(mutants): text for n, text in seen.items() if not numbered[n].rare and not numbered[n].initial}
+        found = run.longer(several, left, {n - len(mutants): proofs[n] for n in seen})
+        differences |= seen | {number + len(mutants): text for number, text in found.items()}
+        mutants += as_mutants(faults, 1 + len(mutants))
     judged = [
         Judged(mutant=m, simulation="killed" if differences[m.number] else "survives", difference=differences[m.number],
                proof=proofs[m.number][0], evidence=proofs[m.number][1])
@@ -133,5 +180,5 @@ def mutate(
     return MutationResult(
         core=core.design.name, rule=core.design.rule.name, generator=core.manifest["generator"], synapses=core.design.synapses,
         lanes=core.design.lanes, config=dataclasses.asdict(core.design.config), edited=core.edited, count=count, seed=seed,
-        rounds=rounds, tools=tools, seconds=round(time.monotonic() - start, 3), mutants=judged,
+        rounds=run.rounds, tools=run.tools, seconds=round(time.monotonic() - start, 3), mutants=judged,
     )  # fmt: skip

@@ -24,7 +24,6 @@ def mutate_command(
     chosen = [find_solver(name) for name in dict.fromkeys(solvers)]
     with begin("mutate", folder) as run:
         core = run.core
-        core.check_single("sc-hw mutate")
         result = mutate(core, count=count, seed=seed, solvers=chosen, timeout=timeout, output=run.files, note=note,
                         progress=progress)  # fmt: skip
         run.publish([result.to_dict()], json_path)
@@ -42,7 +41,7 @@ def mutate_command(
 
 
 def _table(result: MutationResult) -> Table:
-    columns = ("module", "mutants", "killed by simulation", "killed by proof", "equivalent by proof", "gap")
+    columns = ("module", "mutants", "killed by simulation", "refuted by the theorem", "only differs", "equivalent", "gap")
     table = Table(*columns, title=f"mutants of {result.core}, {result.rule}, {result.generator}, seed {result.seed}")
     modules = sorted({judged.mutant.module for judged in result.mutants})
     for name in (*modules, "all"):
@@ -54,4 +53,4 @@ def _counts(mutants: list[Judged]) -> list[str]:
     killed = sum(judged.simulation == "killed" for judged in mutants)
     proofs = [judged.proof for judged in mutants]
     gap = sum(bool(judged.gap) for judged in mutants)
-    return [str(number) for number in (len(mutants), killed, proofs.count("killed"), proofs.count("equivalent"), gap)]
+    return [str(number) for number in (len(mutants), killed, *map(proofs.count, ("refuted", "differs", "equivalent")), gap)]

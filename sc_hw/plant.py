@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,12 @@ from typing import Any
 from sc_hw_models.scratch import run_process, temporary_folder
 
 from .errors import CheckError
+from .instance_faults import InstanceFault, plant_instances
+from .instances import read_texts
 from .manifest import Core
 from .rtl.faults import Fault
 
-__all__ = ["SELECTION_BITS", "Mutant", "fixed", "plant_faults", "plant_mutants"]
+__all__ = ["SELECTION_BITS", "Mutant", "alone", "as_mutants", "fixed", "plant_faults", "plant_mutants", "planted_part"]
 
 SELECTION_BITS = 16
 
@@ -30,6 +32,8 @@ class Mutant:
     """One changed bit: ``mode`` is Yosys's name of the change, ``sources`` are places in the emitted Verilog.
 
     The bit is bit ``bit`` of a port of a cell; ``wire`` is the name in the Verilog of what is connected there, if it has one.
+    Or a fault at an instance, which ``fault`` describes, the cell; then the mode is its kind. A ``rare`` one shows so seldom
+    that only the proof can be asked to notice it.
     """
 
     number: int
@@ -40,21 +44,29 @@ class Mutant:
     bit: int
     wire: str
     sources: tuple[str, ...]
+    fault: str = ""
+    rare: bool = False
 
     @property
     def text(self) -> str:
         """The mutant on one line."""
+        if self.fault:
+            return self.fault
         where = f"{self.wire} at " if self.wire else ""
         cell = re.sub(r"^(\$flatten)?\\?(.*?)\$(\w+)\$.*", r"\3", self.cell)
         return f"{self.mode} {where}{cell}.{self.port}[{self.bit}], {self.sources[-1] if self.sources else self.module}"
 
 
-def plant_faults(core: Core, faults: Sequence[Fault], folder: Path) -> Core:
-    """Return a core in ``folder`` with every fault in it; number ``K`` selects ``faults[K-1]``, 0 none.
+def plant_faults(core: Core, faults: Sequence[Fault], folder: Path, instances: Sequence[InstanceFault] = ()) -> Core:
+    """Return a core in ``folder`` with every fault in it; number ``K`` selects ``[*faults, *instances][K-1]``, 0 none.
 
     Errors: ``CheckError`` when Yosys fails or a fault names a net that the core does not have.
     """
-    return _plant(core, folder, {"faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults]})
+    texts = read_texts(core)
+    numbered = dict(enumerate(instances, 1 + len(faults)))
+    if numbered:
+        texts = plant_instances(texts, numbered, selection=f"{core.design.name}_selection")
+    return _plant(core, folder, {"faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults]}, texts)
 
 
 def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core, list[Mutant]]:
@@ -62,7 +74,8 @@ def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core
 
     A mutant is in every instance of its module. Errors: ``CheckError`` when Yosys fails.
     """
-    planted = _plant(core, folder, {"count": count, "seed": seed})
+    datapaths = [part.manifest["modules"]["datapath"] for part in core.parts or (core,)]
+    planted = _plant(core, folder, {"count": count, "seed": seed, "datapaths": datapaths}, read_texts(core))
     lines = (folder / "mutants.txt").read_text(encoding="utf-8").splitlines()
     return planted, [_mutant(number, line) for number, line in enumerate(lines, 1)]
 
@@ -70,28 +83,54 @@ def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core
 def fixed(planted: Core, number: int, folder: Path) -> Core:
     """Return a core in ``folder``, which is made, in which the number is a constant: what a proof reads, a file a module."""
     netlist = planted.verilog_text[planted.manifest["verilog"][0]]
-    instance = rf"{planted.design.name}_selection \w+ \(\s*\.selected\((\w+)\)\s*\);"
+    instance = rf"{planted.manifest['modules']['selection']} \w+ \(\s*\.selected\((\w+)\)\s*\);"
     text, count = re.subn(instance, rf"assign \1 = {SELECTION_BITS}'d{number};", netlist)
     if not count:
         raise CheckError("the planted netlist selects nothing")
     folder.mkdir()
-    files = {f"{found[1]}.v": found[0] for found in re.finditer(r"^module (\w+).*?^endmodule\n", text, re.MULTILINE | re.DOTALL)}
+    modules = re.finditer(r"^module (\w+).*?^endmodule\n", text, re.MULTILINE | re.DOTALL)
+    files = {f"{found[1]}.v": found[0] for found in modules if re.match(rf"{planted.design.name}(_|$)", found[1])}
     for name, module in files.items():
         (folder / name).write_text(module, encoding="utf-8")
-    modules = {kind: name for kind, name in planted.manifest["modules"].items() if kind != "selection"}
+    names = {kind: name for kind, name in planted.manifest["modules"].items() if kind != "selection"}
     return dataclasses.replace(planted, folder=folder, texts={name: text.encode() for name, text in files.items()},
-                               manifest={**planted.manifest, "verilog": list(files), "modules": modules})  # fmt: skip
+                               manifest={**planted.manifest, "verilog": list(files), "modules": names})  # fmt: skip
 
 
-def _plant(core: Core, folder: Path, what: dict[str, Any]) -> Core:
+def planted_part(planted: Core, part: Core) -> Core:
+    """Return a part of a planted layer or crossbar as a planted core."""
+    modules = {**part.manifest["modules"], "selection": planted.manifest["modules"]["selection"]}
+    manifest = {**part.manifest, "verilog": planted.manifest["verilog"], "modules": modules}
+    return dataclasses.replace(part, folder=planted.folder, texts=planted.texts, manifest=manifest)
+
+
+def as_mutants(faults: Sequence[InstanceFault], first: int) -> list[Mutant]:
+    """Return faults at instances as mutants numbered from ``first``."""
+    return [
+        Mutant(number=number, mode=fault.kind, module=fault.instance.parent, cell=fault.instance.name, bit=0, wire="",
+               port=fault.pin.name if fault.pin else "", sources=(fault.instance.file,), fault=fault.name, rare=fault.rare)
+        for number, fault in enumerate(faults, first)
+    ]  # fmt: skip
+
+
+def alone(core: Core, fault: InstanceFault) -> Core:
+    """Return a core, of which nothing is on disk, in which one instance has one fault, always."""
+    changed = plant_instances(read_texts(core), {1: fault})
+
+    def edited(whole: Core) -> Core:
+        texts = {name: changed[name].encode() for name in whole.texts}
+        return dataclasses.replace(whole, texts=texts, parts=tuple(edited(part) for part in whole.parts))
+
+    return edited(core)
+
+
+def _plant(core: Core, folder: Path, what: dict[str, Any], texts: Mapping[str, str]) -> Core:
     name = core.design.name
     files = [f"{name}_planted.v", f"{name}_selection.v"]
     with temporary_folder() as scratch:
-        for file, verilog in core.verilog_text.items():
-            # Yosys counts a line too many for each directive; without them places are those of the file.
-            text = re.sub(r"^`.*$", "", verilog, flags=re.MULTILINE)
-            (scratch / file).write_text(text, encoding="utf-8")
-        plan = {**what, "name": name, "bits": SELECTION_BITS, "sources": list(core.verilog)}
+        for source, text in texts.items():
+            (scratch / source).write_text(text, encoding="utf-8")
+        plan = {**what, "name": name, "bits": SELECTION_BITS, "sources": list(texts)}
         (scratch / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
         command = [sys.executable, "-m", "sc_hw.planter", str(scratch)]
         done = run_process(command)

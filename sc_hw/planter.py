@@ -45,13 +45,14 @@ def _plain(netlist: str) -> str:
 def _mutants(ys: Any, design: Any, plan: dict[str, Any]) -> None:
     """Draw mutants over all modules and apply each behind its number."""
     # Inlined, the parts of a datapath that are instances of one module can be mutated one by one.
-    ys.run_pass(f"flatten -noscopeinfo {plan['name']}_datapath", design)
+    ys.run_pass(f"flatten -noscopeinfo {' '.join(plan['datapaths'])}", design)
     ys.run_pass(f"hierarchy -top {plan['name']}", design)
     ys.run_pass("opt_clean", design)
     ys.run_pass(f"mutate -list {plan['count'] + _SPARE} -seed {plan['seed']} -o drawn.txt", design)
     drawn = Path("drawn.txt").read_text(encoding="utf-8").splitlines()
-    # The clock is no logic: nothing drives it, and the proof refuses a register that is not on it.
-    kept = [line for line in drawn if not re.search(r" -port (clk|CLK) ", line)][: plan["count"]]
+    # The clock is no logic: nothing drives it, and the proof refuses a register that is not on it. Neither is the enable of a
+    # read without a clock, of which no Verilog can be written.
+    kept = [line for line in drawn if not re.search(r" -port (clk|CLK) |\$memrd\S* -port EN ", line)][: plan["count"]]
     lines = [line.replace("mutate ", f"mutate -ctrl selected {plan['bits']} {k} ", 1) for k, line in enumerate(kept, 1)]
     Path("mutants.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     for module in sorted(set(re.findall(r"-module (\S+)", "\n".join(kept)))):

@@ -1,32 +1,46 @@
 """Do the checks bite? Plants known bugs in a copy of an emitted core and demands that the simulation fails."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import itertools
+import random
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from sc_hw_models.rule import ConfigError, Rule
 from sc_hw_models.scratch import temporary_folder
 
-from .manifest import Core
-from .plant import plant_faults
+from .equivalence import compare_around
+from .errors import UserError
+from .instance_faults import InstanceFault, instance_faults
+from .instances import Instance, read_instances, read_texts
+from .manifest import Core, load_core
+from .plant import alone, plant_faults
 from .rtl.crossbar import CrossbarDesign, crossbar_faults
+from .rtl.design import CoreDesign
+from .rtl.emit import emit
 from .rtl.faults import Fault, engine_faults
 from .rtl.layer import LayerDesign, layer_faults
 from .rtl.queue import queue_faults
 from .simulate import simulate
 
-__all__ = ["Outcome", "enough_timesteps", "faults_of", "selftest"]
+__all__ = ["Outcome", "counted", "drawn_instance_faults", "enough_timesteps", "faults_of", "part_of_another", "passes",
+           "selftest"]  # fmt: skip
 
 _LEAST_TIMESTEPS = 200
 _RESTING_TIMESTEPS = 8000  # of a crossbar: a row must come to rest before it can be skipped wrongly
 _SYNAPSE_STEPS = 1 << 15
+_CORNERS = ("corner", "word")
+_LONGER = 10  # times as many timesteps for faults at instances that were not caught
+_COMPARISON = 20  # seconds for each comparison of one that still was not
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of one fault: ``caught``, ``missed`` or ``not applicable``, and the first difference seen."""
+    """What became of one fault: ``caught``, ``missed``, ``invisible`` or ``not applicable``, and the first difference seen."""
 
     fault: str
     description: str
@@ -44,11 +58,29 @@ def faults_of(core: Core) -> list[Fault]:
         return layer_faults(core.design)
     if isinstance(core.design, CrossbarDesign):
         return crossbar_faults(core.design)
-    engine = [*engine_faults(core.design), *queue_faults(core.design)]
-    if core.design.rule.whole:  # its datapath is another rule's, whose faults are planted in a core of that
-        return engine
-    rule_module = import_module(f"sc_hw.rtl.rules.{core.design.rule.name}")
-    return [*rule_module.faults(core.design), *engine]
+    return [*rule_faults(core), *engine_faults(core.design), *queue_faults(core.design)]
+
+
+def rule_faults(core: Core) -> list[Fault]:
+    """Return the faults of one core's rule; none when its datapath is another rule's, in a core of which they are planted."""
+    if core.design.rule.whole:
+        return []
+    return list(getattr(import_module(f"sc_hw.rtl.rules.{core.design.rule.name}"), "faults", lambda _design: [])(core.design))
+
+
+def passes(outcomes: Sequence[Outcome]) -> bool:
+    """Return whether the fault-free run passes, something was caught, nothing missed and nothing missing."""
+    verdicts = [outcome.verdict for outcome in outcomes]
+    return verdicts[0] == "passes" and "caught" in verdicts and not {"missed", "missing"} & set(verdicts)
+
+
+def counted(faults: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many faults of a record came to what, on one line."""
+    verdicts = [fault["verdict"] for fault in faults]
+    texts = [f"{verdicts.count('caught')} faults caught", f"{verdicts.count('missed')} missed"]
+    texts += [f"{verdicts.count('invisible')} proven invisible"] if "invisible" in verdicts else []
+    missing = [fault["description"] for fault in faults if fault["verdict"] == "missing"]
+    return ", ".join([*texts, *missing])
 
 
 def enough_timesteps(core: Core) -> int:
@@ -57,31 +89,139 @@ def enough_timesteps(core: Core) -> int:
     return max(least, _SYNAPSE_STEPS // core.design.synapses)
 
 
+def drawn_instance_faults(
+    core: Core, count: int, seed: int, *, corners: bool = False
+) -> tuple[list[InstanceFault], list[Instance]]:
+    """Return up to ``count`` faults at the core's instances, as many of each kind as can be, and the instances.
+
+    Those that show in ``corners`` only, in one clock, for one word, or in a stage while nothing overlaps, are for ``mutate``:
+    whether they can be seen at all takes a proof. Never drawn is what only an address shows which holds no synapse.
+    """
+    instances = read_instances(core)
+    padded = {(part.name, f"memory_{lane}") for part in _cores(core) for lane in part.padded_lanes}
+    still = {f"{part.name}_datapath" for part in _cores(core) if not part.overlap}
+    kinds: dict[str, list[InstanceFault]] = {}
+    for fault in instance_faults(instances, read_texts(core)):
+        parent = fault.instance.parent
+        unseen = (parent, fault.instance.name) in padded and (fault.parameter or ("",))[0] == "WORDS"
+        corner = fault.rare or fault.kind in _CORNERS or any(parent.startswith(module) for module in still)
+        if not unseen and (corners or not corner):
+            kinds.setdefault(fault.kind, []).append(fault)
+    generator = random.Random(seed)  # noqa: S311 # a choice, not a secret
+    for faults in kinds.values():
+        generator.shuffle(faults)
+    turns = itertools.zip_longest(*kinds.values())
+    return [fault for turn in turns for fault in turn if fault][:count], instances
+
+
+def _cores(core: Core) -> list[CoreDesign]:
+    return [part for _, part in core.design.parts.values()] or [core.design]
+
+
 def selftest(
     core: Core, *, steps: int, seed: int, output: Path, note: Callable[[str], None] = lambda _text: None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,    faults: Sequence[Fault] | None = None,
+    instances: int = 0, parts: bool = False,
 ) -> list[Outcome]:  # fmt: skip
     """Simulate the core with each fault in turn, and without any, and return what was caught.
 
-    ``steps`` is the timesteps for each fault (``enough_timesteps`` knows a number).
+    ``steps`` is the timesteps for each fault (``enough_timesteps`` knows a number); up to ``instances`` faults are drawn from
+    those at the instances of the design. Of these, one that no simulation shows is compared with the core without it: it may
+    be invisible. With ``parts`` each part of a layer or crossbar is one of another emission, too.
     One build holds all faults; a fault-free run of the same netlist must pass, or nothing here means anything.
     """
     everything = list(faults_of(core) if faults is None else faults)
     planted = [fault for fault in everything if fault.cuts]
+    drawn, elaborated = drawn_instance_faults(core, instances, seed) if instances else ([], [])
+    names = [(fault.name, fault.description) for fault in planted] + [(fault.name, "") for fault in drawn]
     with temporary_folder() as folder:
-        copy = plant_faults(core, planted, folder)
-        result = simulate([copy], steps=steps, seed=seed, output=output, faults=range(len(planted) + 1), note=note,
-                          progress=progress)  # fmt: skip
-    evidence = [record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else "" for record in result.cores]
+        copy = plant_faults(core, planted, folder, drawn)
+
+        def run(numbers: Sequence[int], factor: int = 1) -> list[str]:
+            result = simulate([copy], steps=factor * steps, seed=seed + factor - 1, output=output, faults=numbers, note=note,
+                              progress=progress)  # fmt: skip
+            compared.append(result.cores[0]["synapse_steps"])
+            return [record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else "" for record in result.cores]
+
+        compared: list[int] = []
+        powered = [n for n, fault in enumerate(drawn, 1 + len(planted)) if fault.initial]
+        evidence = run([n for n in range(1 + len(names)) if n not in powered])
+        for number in powered:  # what it holds when it is powered up shows in the first run of a process only
+            evidence.insert(number, run([number])[0])
+        left = [n for n, fault in enumerate(drawn, 1 + len(planted)) if not evidence[n] and not fault.initial]
+        if left and not evidence[0]:
+            note(f"{len(left)} faults are not caught in {steps} timesteps; simulating them longer")
+            for number, text in zip(left, run([0, *left], _LONGER)[1:], strict=True):
+                evidence[number] = text
     outcomes = [Outcome(fault="(none)", description="the same netlist without a fault",
                         verdict="fails" if evidence[0] else "passes",
-                        evidence=evidence[0] or f"{result.cores[0]['synapse_steps']} synapse-steps equal")]  # fmt: skip
-    for fault, text in zip(planted, evidence[1:], strict=True):
-        outcomes.append(Outcome(fault=fault.name, description=fault.description, verdict="caught" if text else "missed",
-                                evidence=text))  # fmt: skip
+                        evidence=evidence[0] or f"{compared[0]} synapse-steps equal")]  # fmt: skip
+    for number, (name, description) in enumerate(names, 1):
+        text, verdict = evidence[number], "caught" if evidence[number] else "missed"
+        if not text and number > len(planted) and _invisible(core, drawn[number - 1 - len(planted)], elaborated):
+            verdict, text = "invisible", "equal to the core without it for all inputs and all time"
+        outcomes.append(Outcome(fault=name, description=description, verdict=verdict, evidence=text))
     for fault in everything:
         if not fault.cuts:
             outcomes.append(
                 Outcome(fault=fault.name, description=fault.description, verdict="not applicable", evidence=fault.reason)
             )
+    if parts:
+        outcomes += [part_of_another(core, part, steps=steps, seed=seed, output=output, note=note) for part in core.parts]
+    if faults is None and not core.parts and not any(fault.cuts for fault in rule_faults(core)):
+        outcomes.append(_no_faults(core.design.rule))
     return outcomes
+
+
+def _invisible(core: Core, fault: InstanceFault, instances: Sequence[Instance]) -> bool:
+    return compare_around(core, alone(core, fault), fault, instances, timeout=_COMPARISON) == "equal"
+
+
+def _no_faults(rule: Rule) -> Outcome:
+    where = f"a core of {rule.whole.name}" if rule.whole else f"sc_hw/rtl/rules/{rule.name}.py: add faults(design)"
+    return Outcome(fault="(rule)", description=f"no faults of rule {rule.name} itself", verdict="missing",
+                   evidence=f"nothing shows that its datapath is looked at; see {where}")  # fmt: skip
+
+
+def part_of_another(
+    core: Core, part: Core, *, steps: int, seed: int, output: Path, note: Callable[[str], None] = lambda _text: None
+) -> Outcome:
+    """Put a part of another emission, which differs in one number of its configuration, into a copy of a whole.
+
+    It must be refused when it is read, or fail in simulation.
+    """
+    other = _neighbour(part.design)
+    name = f"part: {part.folder.name}"
+    if other is None:
+        return Outcome(fault=name, description="of another emission", verdict="not applicable", evidence="has no neighbour")
+    (changed,) = (f.name for f in dataclasses.fields(other.config)
+                  if getattr(other.config, f.name) != getattr(part.design.config, f.name))  # fmt: skip
+    description = f"is of an emission with {changed}={getattr(other.config, changed)}"
+    with temporary_folder() as scratch:
+        folder = scratch / "copy"
+        shutil.copytree(core.folder, folder, ignore=shutil.ignore_patterns("results"))
+        shutil.rmtree(folder / part.folder.name)
+        emit(other, part.manifest["generator"], folder / part.folder.name)
+        try:
+            copy = load_core(folder)
+        except UserError as error:
+            return Outcome(fault=name, description=description, verdict="caught", evidence=f"refused: {error}")
+        result = simulate([copy], steps=steps, seed=seed, output=output, note=note)
+    mismatch = result.cores[0]["mismatch"]
+    return Outcome(fault=name, description=description, verdict="caught" if mismatch else "missed",
+                   evidence=mismatch["text"].splitlines()[0] if mismatch else "")  # fmt: skip
+
+
+def _neighbour(design: CoreDesign) -> CoreDesign | None:
+    """Return a design with the same ports whose configuration differs in one number."""
+    for f in dataclasses.fields(design.config):
+        value = getattr(design.config, f.name)
+        for changed in (value + 1, value - 1) if type(value) is int else ():
+            try:
+                config = dataclasses.replace(design.config, **{f.name: changed})
+                other = dataclasses.replace(design, config=config, initial={})
+                if other.ports() == design.ports():
+                    return other
+            except (ConfigError, UserError):
+                continue
+    return None

@@ -125,18 +125,21 @@ def _moment(moment: Moment) -> dict[str, Any]:
             "held": moment.held}  # fmt: skip
 
 
-def _entry(design: CoreDesign, steps: int) -> dict[str, Any]:
-    """Return what the plan says of a core; ``neurons`` are those in front of it in a layer, or around it in a crossbar."""
+def _entry(design: CoreDesign, steps: int, *, powered_up: bool) -> dict[str, Any]:
+    """Return what the plan says of a core; ``neurons`` are those in front of it in a layer, or around it in a crossbar.
+
+    Only what was just ``powered_up`` has its initial contents.
+    """
     kind, neurons = "core", list[CoreDesign]()
     if isinstance(design, LayerDesign):
         kind, neurons = "layer", [design.presynaptic]
     elif isinstance(design, CrossbarDesign):
         kind, neurons = "crossbar", list(design.sides.values())
     addressed = isinstance(design, CrossbarDesign) and design.addressed
-    initial = {name: array.tolist() for name, array in design.initial.items()}
+    initial = {name: array.tolist() for name, array in design.initial.items()} if powered_up else {}
     return {"rule": design.rule.name, "config": dataclasses.asdict(design.config), "synapses": design.synapses,
             "lanes": design.lanes, "steps": steps, "initial": initial, "row_words": design.row_words, "kind": kind,
-            "addressed": addressed, "neurons": [_entry(side, steps) for side in neurons]}  # fmt: skip
+            "addressed": addressed, "neurons": [_entry(side, steps, powered_up=powered_up) for side in neurons]}  # fmt: skip
 
 
 def _verilog_digest(core: Core) -> str:
@@ -214,11 +217,12 @@ def simulate(
     log, outcome, plan, xml = (output / name for name in ("sim.log", "outcome.json", "plan.json", "results.xml"))
     for stale in (log, outcome, xml, output / "coverage.dat"):
         stale.unlink(missing_ok=True)
+    one = len(faults) == 1
     counted = output / "coverage.dat" if coverage else None
     counting = {"file": str(counted), "settle": max(settling_clocks(core) for core in cores)} if counted else None
     document = {
         "request": secrets.token_hex(16), "seed": seed, "faults": list(faults), "outcome": str(outcome),
-        "cores": [{**_entry(core.design, length), "digest": _verilog_digest(core),
+        "cores": [{**_entry(core.design, length, powered_up=one), "digest": _verilog_digest(core),
                    "moments": [_moment(moment) for moment in moments(core.design, index)]}
                   for index, (core, length) in enumerate(zip(cores, lengths, strict=True))],
         "stimulus": _recorded(stimulus, cores[0].design, lengths[0], output) if stimulus else None, "demonstrate": demonstrate,
@@ -226,7 +230,6 @@ def simulate(
     }  # fmt: skip
     text = json.dumps(document)
     plan.write_text(text, encoding="utf-8")
-    one = len(faults) == 1
     marker = "SC_HW_PROGRESS " if one else "SC_HW_FAULTS "
     total = sum(c.design.synapses * length for c, length in zip(cores, lengths, strict=True)) if one else len(faults)
 

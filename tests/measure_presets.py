@@ -23,7 +23,7 @@ _SHAPES = {"prove": ("--synapses", "1024"), "mutate": ("--synapses", "19", "--la
 _TIMEOUTS = {"prove": 60, "mutate": 400}  # a mutant of a multiplier is a harder question than the lane it was made of
 _TITLES = {
     "prove": ["obligations", "proven", "yices s", "bitwuzla s", "slowest obligation of the lane", "wall s"],
-    "mutate": ["mutants", "killed by simulation", "killed by proof", "equivalent by proof", "gap", "s"],
+    "mutate": ["mutants", "killed by simulation", "refuted by the theorem", "only differs", "equivalent", "gap", "s"],
 }
 
 
@@ -54,8 +54,8 @@ def _mutation(record: dict[str, Any]) -> list[object]:
     mutants = record["mutants"]
     proofs = Counter(m["proof"] for m in mutants)
     killed = sum(m["simulation"] == "killed" for m in mutants)
-    return [len(mutants), killed, proofs["killed"], proofs["equivalent"], sum(bool(m["gap"]) for m in mutants),
-            f"{record['seconds']:.0f}"]  # fmt: skip
+    said = [proofs[verdict] for verdict in ("refuted", "differs", "equivalent")]
+    return [len(mutants), killed, *said, sum(bool(m["gap"]) for m in mutants), f"{record['seconds']:.0f}"]
 
 
 def _folder(verb: str, rule: str, preset: str, generator: str) -> Path:

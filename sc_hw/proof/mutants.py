@@ -1,23 +1,30 @@
 """What the proof says of every mutant of one planted core: as much as possible from one netlist, the rest one by one."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+import re
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
 from os import cpu_count
 from pathlib import Path
 
-from ..equivalence import compare
+from ..equivalence import compare, compare_around
 from ..errors import UserError
+from ..instance_faults import InstanceFault
+from ..instances import Instance
 from ..manifest import Core
-from ..plant import Mutant, fixed
+from ..plant import Mutant, alone, fixed, planted_part
 from .broken import find_broken
 from .circuit import Circuit, read_circuit
+from .induction import Inquiry
+from .joint import prove_joint
 from .prove import prove
-from .result import Obligation
+from .result import PARTS, Obligation
 from .solver import Solver
+from .structure import check_structure, is_sound
 
-__all__ = ["judge_mutants"]
+__all__ = ["judge_faults", "judge_mutants"]
 
 
 _SEARCH = 10  # seconds for a break of a statement of the engine, mostly found in one; the others are compared
@@ -28,17 +35,29 @@ class _Refuted(Exception):  # noqa: N818 - what a mutant should be
 
 
 def judge_mutants(
-    planted: Core, mutants: Sequence[Mutant], survivors: Collection[int], solvers: Sequence[Solver], *, timeout: int,
+    core: Core, planted: Core, mutants: Sequence[Mutant], survivors: Collection[int], solvers: Sequence[Solver], *, timeout: int,
     folder: Path, progress: Callable[[], None],
 ) -> dict[int, tuple[str, str]]:  # fmt: skip
-    """Return for each mutant's number ``killed``, ``equivalent`` or ``unknown`` and what decided it.
+    """Return for each mutant's number ``refuted``, ``differs``, ``equivalent`` or ``unknown`` and what decided it.
 
-    Of the ``survivors`` of a simulation only what a user would see counts as killed, of others whatever refutes an
-    obligation. ``progress`` is called for each that is decided; ``folder`` is for the variants proven one by one.
+    ``refuted`` is by an obligation, ``differs`` by the comparison with the proven core alone, and only of what simulation
+    kills. Of the ``survivors`` of a simulation only what a user would see counts as refuted, of others whatever refutes an
+    obligation. ``progress`` is called for each that is decided; ``folder`` is for the variants proven one by one. The mutants
+    of a layer or a crossbar ``core`` are those of its parts, and those of what joins them.
     """
-    judge = _Judge(planted, survivors, solvers, timeout, folder)
-    modules = sorted({mutant.module for mutant in mutants})
     verdicts: dict[int, tuple[str, str]] = {}
+    for part in core.parts:
+        mine = [m for m in mutants if re.match(rf"{part.design.name}(_|$)", m.module)]
+        if mine:
+            place = folder / part.folder.name
+            place.mkdir()
+            verdicts |= judge_mutants(part, planted_part(planted, part), mine, survivors, solvers, timeout=timeout, folder=place,
+                                      progress=progress)  # fmt: skip
+    mutants = [m for m in mutants if m.number not in verdicts]
+    if not mutants:
+        return verdicts
+    judge = (_JointJudge if core.parts else _Judge)(planted, survivors, solvers, timeout, folder)
+    modules = sorted({mutant.module for mutant in mutants})
     with ThreadPoolExecutor(cpu_count()) as pool:
         for together in pool.map(lambda module: dict(judge.together(module, mutants)), modules):
             verdicts |= together
@@ -78,7 +97,7 @@ class _Judge:
             proof, evidence = "unknown", ""
             if quick:
                 proof, evidence = self._theorem(self._planted, quick, partial(self._selected, number))
-            if (proof == "killed" and number not in self._survivors) or (proof == "equivalent" and quick == parts):
+            if (proof == "refuted" and number not in self._survivors) or (proof == "equivalent" and quick == parts):
                 yield number, (proof, evidence)
             else:
                 left.append(number)
@@ -93,12 +112,12 @@ class _Judge:
     def _search(self, number: int, module: str, seconds: int) -> tuple[str, str] | None:
         """Return the verdict on a mutant of the engine or a memory that simulation kills, if a run breaks a statement."""
         clock = None if number in self._survivors else self._broken(module)(number, seconds)
-        return None if clock is None else ("killed", f"a statement of the engine is broken in clock {clock} after reset")
+        return None if clock is None else ("refuted", f"a statement of the engine is broken in clock {clock} after reset")
 
     def alone(self, mutant: Mutant) -> tuple[str, str]:
         """Return the verdict on one mutant, the number a constant: compared with the proven core, then by the theorem.
 
-        What differs from the proven core and fails in simulation is killed; a survivor may differ where the theorem is
+        What differs from the proven core and fails in simulation is noted as that; a survivor may differ where the theorem is
         silent, such as a result while it is not valid, or where the datapath ignores it or is never given what shows it.
         """
         parts = self._parts(mutant.module)
@@ -107,7 +126,7 @@ class _Judge:
         if verdict == "equal":
             return "equivalent", "equal to the core without it for all inputs and all time"
         if verdict == "different" and mutant.number not in self._survivors:
-            return "killed", f"differs from the core without it in {how}"
+            return "differs", f"differs from the core without it in {how}"
         if "engine" in parts and (killed := self._search(mutant.number, mutant.module, self._timeout)):
             return killed
         verdict, how = self._theorem(gate, parts, None)
@@ -119,18 +138,121 @@ class _Judge:
 
     def _theorem(self, core: Core, parts: Sequence[str], circuit: Callable[[str], Circuit] | None) -> tuple[str, str]:
         """Return what ``sc-hw prove`` says and the obligation that decides."""
-
-        def stop(obligation: Obligation) -> None:
-            if obligation.verdict == "refuted":
-                raise _Refuted(obligation.name)
-
         try:
             result = prove(core, self._solvers, timeout=self._timeout, parts=parts, covers=False, structure=False,
-                           circuit=circuit, progress=stop)  # fmt: skip
+                           circuit=circuit, progress=_stop)  # fmt: skip
         except _Refuted as refuted:
-            return "killed", f"{refuted} refuted"
+            return "refuted", str(refuted)
         except UserError as error:
             return "unknown", str(error)
-        if result.verdict == "proven":
-            return "equivalent", f"{len(result.obligations)} obligations proven"
-        return "unknown", next(f"{o.name} {o.verdict}" for o in result.obligations if o.verdict not in ("proven", "no cut"))
+        return _said(result.obligations)
+
+
+class _JointJudge(_Judge):
+    """The judge of mutants of what joins the cores of a layer or a crossbar."""
+
+    def __init__(self, planted: Core, survivors: Collection[int], solvers: Sequence[Solver], timeout: int, folder: Path) -> None:
+        self._planted, self._survivors, self._solvers = planted, survivors, solvers
+        self._timeout, self._folder = timeout, folder
+        self._gold = fixed(planted, 0, folder / "gold")
+
+    def together(self, module: str, mutants: Sequence[Mutant]) -> Iterator[tuple[int, tuple[str, str]]]:
+        """Yield nothing: each is judged alone."""
+        yield from ()
+
+    def alone(self, mutant: Mutant) -> tuple[str, str]:
+        """Return the verdict on one mutant: compared with the design without it, its cores taken out, then by the theorem."""
+        gate = fixed(self._planted, mutant.number, self._folder / f"mutant_{mutant.number}")
+        verdict, how = compare(self._gold, gate, mutant.module, timeout=self._timeout)
+        if verdict == "equal":
+            return "equivalent", "equal to the design without it for all inputs and all time"
+        if verdict == "different" and mutant.number not in self._survivors:
+            return "differs", f"differs from the design without it in {how}"
+        try:
+            return _joint(gate, self._solvers, self._timeout)
+        except UserError as error:
+            return "unknown", str(error)
+
+
+def _joint(gate: Core, solvers: Sequence[Solver], timeout: int) -> tuple[str, str]:
+    """Return what ``sc-hw prove`` says of what joins the cores of a layer or a crossbar."""
+    with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
+        folder = Path(scratch)
+        inquiry = Inquiry(core=gate, solvers=solvers, timeout=timeout, folder=folder / "run", traces=None)
+        return _answered(lambda: prove_joint(inquiry))
+
+
+def _answered(obligations: Callable[[], Iterable[Obligation]]) -> tuple[str, str]:
+    """Return the verdict of a proof, which ends at the first refuted obligation; ``UserError`` when it refuses to begin."""
+    decided = []
+    try:
+        for obligation in obligations():
+            _stop(obligation)
+            decided.append(obligation)
+    except _Refuted as refuted:
+        return "refuted", str(refuted)
+    return _said(decided)
+
+
+def _said(obligations: Sequence[Obligation]) -> tuple[str, str]:
+    left = [o for o in obligations if o.verdict not in ("proven", "no cut")]
+    return ("unknown", f"{left[0].name} {left[0].verdict}") if left else ("equivalent", f"{len(obligations)} obligations proven")
+
+
+def _stop(obligation: Obligation) -> None:
+    if obligation.verdict == "refuted":
+        raise _Refuted(f"{obligation.name} refuted{f': {obligation.note}' if obligation.note else ''}")
+
+
+def judge_faults(
+    core: Core, faults: Mapping[int, InstanceFault], survivors: Collection[int], instances: Sequence[Instance],
+    solvers: Sequence[Solver], *, timeout: int, progress: Callable[[], None],
+) -> dict[int, tuple[str, str]]:  # fmt: skip
+    """Return for each fault at an instance, by number, what ``judge_mutants`` does of a mutant, and what decided it.
+
+    Each is an edit of the emitted text, put to the proof alone, which refuses or refutes it. One that survives
+    simulation and is refused may be invisible all the same: it is compared with the design without it. So is one that the
+    proof does not decide: what differs and fails in simulation is noted as that, as a mutant of a bit is.
+    Errors: ``UserError`` when the structure of the design without a fault is refused, because then a refusal says nothing.
+    """
+    if not is_sound(clean := list(check_structure(core))):
+        refused = next(o for o in clean if o.verdict != "proven")
+        raise UserError(f"{core.folder}: {refused.name} is refuted without any fault ({refused.note}); run sc-hw prove")
+
+    def judged(number: int) -> tuple[str, str]:
+        fault = faults[number]
+        gate = alone(core, fault)
+        try:
+            verdict, how = _proven(gate, fault, solvers, timeout)
+        except UserError as error:  # as a user of sc-hw prove would be told; without the fault nothing is refused
+            verdict, how = "refuted", f"refused: {error}"
+        if verdict == "unknown" or (verdict == "refuted" and number in survivors and not fault.rare):
+            around = compare_around(core, gate, fault, instances, timeout=timeout)
+            if around == "equal":
+                verdict, how = "equivalent", f"equal to the design without it for all inputs and all time ({how})"
+            elif around == "different" and number not in survivors:
+                verdict, how = "differs", f"differs from the design without it ({how})"
+        progress()
+        return verdict, how
+
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        return dict(zip(faults, pool.map(judged, faults), strict=True))
+
+
+def _proven(gate: Core, fault: InstanceFault, solvers: Sequence[Solver], timeout: int) -> tuple[str, str]:
+    """Return what the proof says of an instance: its structure first, then the parts that look at its module."""
+    verdict, how = _answered(lambda: check_structure(gate))
+    cores = [part for part in gate.parts or (gate,) if fault.instance.file in part.manifest["verilog"]]
+    if verdict != "equivalent":
+        return verdict, how
+    if not cores:
+        return _joint(gate, solvers, timeout)
+    (core,) = cores
+    names = core.manifest["modules"]
+    inside = {names["core"]: ["lane", "engine"], names["lane"]: ["lane", "datapath"]}
+    parts = inside.get(fault.instance.parent, ["datapath"] if names["datapath"] in fault.instance.parent else PARTS)
+
+    def theorem() -> Iterable[Obligation]:
+        return prove(core, solvers, timeout=timeout, parts=parts, covers=False, structure=False, progress=_stop).obligations
+
+    return _answered(theorem)

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import UserError
 from ..manifest import Core
 from ..records import RECORD_SCHEMA, WAVEFORM
+from ..selftest import counted
 from ..strict import one_line
 from .schema import read_record, read_waveform
 
@@ -100,11 +101,9 @@ def join(core: Core, verbs: Collection[str]) -> Report:
 
 
 def _entry(core: Core, verb: str, record: dict[str, Any] | None) -> Entry:
-    of_one = verb == "mutate" and bool(core.parts)
-    command = f"sc-hw {verb} {shlex.quote(str((core.parts[-1] if of_one else core).folder))}"
+    command = f"sc-hw {verb} {shlex.quote(str(core.folder))}"
     if record is None:
-        summary = f"{'of one core; ' if of_one else ''}run: {command}"
-        return Entry(verb=verb, status="not run", summary=summary, command=command, record=None)
+        return Entry(verb=verb, status="not run", summary=f"run: {command}", command=command, record=None)
     if record["core_sha256"] != core.digest:
         summary = f"made from other files than these; run again: {command}"
         return Entry(verb=verb, status="stale", summary=summary, command=command, record=record)
@@ -125,8 +124,7 @@ def _summary(verb: str, record: dict[str, Any]) -> str:
             solvers = dict.fromkeys(a["solver"] for o in record["obligations"] for a in o["answers"])
             return f"{proven} of {len(record['obligations'])} obligations proven by {' and '.join(solvers)}"
         case "selftest":
-            verdicts = [fault["verdict"] for fault in record["faults"]]
-            return f"{verdicts.count('caught')} faults caught, {verdicts.count('missed')} missed, seed {record['seed']}"
+            return f"{counted(record['faults'])}, seed {record['seed']}"
         case "synth":
             failed = [result["target"] for result in record["results"] if not result["passed"]]
             claim = f"state not in memory on {', '.join(failed)}" if failed else "state in memory on every one"
@@ -138,6 +136,8 @@ def _summary(verb: str, record: dict[str, Any]) -> str:
             ]
             return f"post-route median of {len(record['results'][0]['runs'])} seeds: {', '.join(clocks)}"
         case "accuracy":
-            return f"measured against float over {len(record['seeds'])} seeds"
+            without = record.get("without_figures", [])
+            seeds = f"over {len(record['seeds'])} seeds"
+            return f"no figures of {', '.join(without)} {seeds}" if without else f"measured against float {seeds}"
     counts = record.get("counts", {})
     return ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items()) if counts else record["command"]

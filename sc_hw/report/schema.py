@@ -153,6 +153,7 @@ class _Variant(Struct):
 class _Accuracy(_Record, kw_only=True):
     seeds: list[_Count]
     variants: Annotated[list[_Variant], Meta(min_length=1)]
+    without_figures: list[str] = []
 
 
 class _Signal(Struct):

@@ -141,5 +141,5 @@ def test_waveforms_mark_what_differs(make_core):
 def test_what_is_of_one_core_names_one(make_crossbar):
     crossbar = make_crossbar(pre=2, post=2, lanes=1)
     entries = {entry.verb: entry.summary for entry in join(crossbar, VERBS).entries}
-    assert entries["mutate"] == f"of one core; run: sc-hw mutate {crossbar.folder}/synapses"
+    assert entries["mutate"] == f"run: sc-hw mutate {crossbar.folder}"
     assert entries["prove"] == f"run: sc-hw prove {crossbar.folder}"

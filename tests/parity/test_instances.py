@@ -1,0 +1,175 @@
+"""Faults at the instances of a design: found in its netlist, planted in its text, noticed by proof, simulation, comparison."""
+
+import dataclasses
+import json
+
+import pytest
+
+from sc_hw import accuracy, selftest
+from sc_hw.equivalence import compare_around
+from sc_hw.errors import UserError
+from sc_hw.instance_faults import InstanceFault, instance_faults, plant_instances
+from sc_hw.instances import locate, read_instances, read_texts
+from sc_hw.mutate import Judged
+from sc_hw.plant import alone, as_mutants
+from sc_hw.proof.structure import check_structure, is_sound
+from sc_hw.report.join import join
+from sc_hw.selftest import Outcome, counted, drawn_instance_faults, part_of_another, passes
+
+KINDS = {"clock", "stuck", "corner", "word", "module", "swapped", "parameter"}
+
+
+@pytest.fixture
+def topology(make_core, make_layer, make_crossbar):
+    """Emit a design by name."""
+
+    def make(name, generator):
+        return {
+            "core": lambda: make_core(generator, synapses=5, lanes=2),
+            "queued": lambda: make_core(generator, synapses=6, lanes=2, queued=True, rounding="stochastic"),
+            "layer": lambda: make_layer(generator),
+            "crossbar": lambda: make_crossbar(generator, addressed=True),
+        }[name]()
+
+    return make
+
+
+@pytest.mark.parametrize("generator", ["amaranth", "verilog"])
+@pytest.mark.parametrize("name", ["core", "queued", "layer", "crossbar"])
+def test_every_pin_of_every_instance_has_faults(topology, name, generator):
+    """Counted in the text, not in the netlist: no instance and no connected pin is overlooked."""
+    core = topology(name, generator)
+    texts, instances = read_texts(core), read_instances(core)
+    modules = {path.stem for path in core.sources}
+    named = sum(text.count(f"\n  {module} ") for text in texts.values() for module in modules)
+    assert len(instances) == named
+    faults = instance_faults(instances, texts)
+    assert {fault.kind for fault in faults} >= KINDS
+    assert len({fault.name for fault in faults}) == len(faults)
+    for instance in instances:
+        pins = {fault.pin.name for fault in faults if fault.instance == instance and fault.pin}
+        connected = {pin for pin, span in locate(texts[instance.file], instance).connections.items()
+                     if texts[instance.file][slice(*span)].strip()}  # fmt: skip
+        assert pins == connected
+        assert {pin.name for pin in instance.pins if pin.clock} == {"clk"} & pins
+    planted = plant_instances(texts, dict(enumerate(faults, 1)), selection="dut_selection")
+    assert all(f"16'd{k} ?" in "".join(planted.values()) for k in range(1, len(faults) + 1))
+
+
+@pytest.mark.parametrize(("name", "generator"), [("core", "verilog"), ("core", "amaranth"), ("crossbar", "verilog")])
+def test_the_proof_refuses_what_is_of_structure(topology, name, generator):
+    """One of each kind that is of structure alone, in the emitted text; what else there is the induction and the datapath see."""
+    core = topology(name, generator)
+    assert is_sound(list(check_structure(core)))
+    faults, _ = drawn_instance_faults(core, 10_000, 1, corners=True)
+    for kind in ("clock", "module", "parameter"):
+        fault = next(f for f in faults if f.kind == kind and "datapath" not in f.instance.parent)
+        assert _refused(alone(core, fault)), fault.name
+
+
+def _refused(core):
+    try:
+        return not is_sound(list(check_structure(core)))
+    except UserError:
+        return True
+
+
+@pytest.mark.parametrize("generator", ["amaranth", "verilog"])
+def test_faults_at_instances_are_caught(make_core, tmp_path, generator):
+    core = make_core(generator, synapses=21, lanes=4)
+    outcomes = selftest.selftest(core, steps=1500, seed=1, output=tmp_path / "out", faults=[], instances=24)
+    assert outcomes[0].verdict == "passes", outcomes[0].evidence
+    assert [outcome.fault for outcome in outcomes[1:] if outcome.verdict not in ("caught", "invisible")] == []
+    assert sum(outcome.verdict == "caught" for outcome in outcomes) > 20
+
+
+def test_contents_at_power_up(make_core, tmp_path):
+    """They show in the first run of a process only; other faults are not caught by what a run before them left."""
+    initial = {"weight": [3000, 1, 2, 7]}
+    core = make_core(synapses=4, initial=selftest_arrays(initial))
+    faults, instances = drawn_instance_faults(core, 10_000, 1)
+    initial = [fault for fault in faults if fault.initial]
+    assert initial
+    harmless = dataclasses.replace(next(f for f in faults if f.kind == "stuck"), expression="value", description="harmless")
+    for fault, verdict in ((initial[0], "caught"), (harmless, "invisible")):
+        only = pytest.MonkeyPatch()
+        only.setattr(selftest, "drawn_instance_faults", lambda *_args, fault=fault: ([fault], instances))
+        outcomes = selftest.selftest(core, steps=40, seed=1, output=tmp_path / "out", faults=[], instances=1)
+        only.undo()
+        assert [outcome.verdict for outcome in outcomes] == ["passes", verdict]
+
+
+def selftest_arrays(initial):
+    import numpy as np
+
+    return {name: np.array(values) for name, values in initial.items()}
+
+
+def test_a_comparison_tells_what_is_seen(make_core):
+    core = make_core(synapses=5, lanes=2)
+    instances = read_instances(core)
+    faults = instance_faults(instances, read_texts(core))
+    chosen = [next(f for f in faults if f.kind == kind) for kind in ("clock", "stuck")]
+    harmless = dataclasses.replace(chosen[1], expression="value")
+    for fault in (*chosen, harmless):
+        gate = alone(core, fault)
+        assert (compare_around(core, gate, fault, instances, timeout=2) == "equal") == (fault == harmless), fault.name
+
+
+def test_a_part_of_another_emission(make_layer, tmp_path, monkeypatch):
+    """Refused when it is read, or else simulated; what neither sees is missed."""
+    layer = make_layer()
+    monkeypatch.setattr(selftest, "load_core", lambda _folder: layer)
+    missed = part_of_another(layer, layer.parts[0], steps=20, seed=1, output=tmp_path / "out")
+    assert (missed.verdict, passes([Outcome(fault="", description="", verdict="passes", evidence=""), missed])) == (
+        "missed",
+        False,
+    )
+
+    def refuse(_folder):
+        raise UserError("neurons: of another emission")
+
+    monkeypatch.setattr(selftest, "load_core", refuse)
+    caught = part_of_another(layer, layer.parts[0], steps=20, seed=1, output=tmp_path / "out")
+    assert (caught.verdict, caught.evidence) == ("caught", "refused: neurons: of another emission")
+
+
+def test_a_rule_without_faults_of_its_own_does_not_pass(make_core, sc_hw, monkeypatch):
+    core = make_core(synapses=21)
+    monkeypatch.setattr("sc_hw.rtl.rules.r_stdp.faults", lambda _design: [])
+    status, said, _ = sc_hw("selftest", core.folder, "--instances", 0)
+    assert status == 1
+    assert "no faults of rule r_stdp itself" in said.splitlines()[-1]
+    record = json.loads((core.folder / "results" / "selftest.json").read_text())
+    assert record["verdict"] == "fail"
+    assert "no faults of rule r_stdp itself" in counted(record["faults"])
+    assert not passes([Outcome(fault="(none)", description="", verdict="passes", evidence="")])
+
+
+@pytest.mark.parametrize("figures", [{}, {"weight_rms": float("nan"), "weight_max": 1.0}])
+def test_an_accuracy_without_figures_does_not_pass(make_core, sc_hw, monkeypatch, figures):
+    core = make_core(synapses=4)
+    rule = dataclasses.replace(core.design.rule, accuracy=lambda _config, _seed: figures)
+    monkeypatch.setattr(accuracy, "get_rule", lambda _name: rule)
+    status, said, _ = sc_hw("accuracy", core.folder, "--seeds", 1)
+    assert status == 1
+    assert "FAIL r_stdp: no figures of as configured" in said
+    entry = next(e for e in join(core, ["accuracy"]).entries if e.verb == "accuracy")
+    assert (entry.status, entry.summary) == ("fail", "no figures of as configured over 1 seeds")
+
+
+@pytest.mark.parametrize(("rare", "gap"), [(True, ""), (False, "survives simulation")])
+def test_a_rare_fault_is_for_the_proof(make_core, rare, gap):
+    faults, _ = drawn_instance_faults(make_core(synapses=5), 1000, 1, corners=True)
+    (mutant,) = as_mutants([next(f for f in faults if f.rare == rare)], 1)
+    assert Judged(mutant=mutant, simulation="survives", difference="", proof="refuted", evidence="").gap == gap
+    assert Judged(mutant=mutant, simulation="survives", difference="", proof="unknown", evidence="").gap
+
+
+def test_what_is_drawn_repeats_and_mixes_kinds(make_core):
+    core = make_core(synapses=5)
+    drawn, _ = drawn_instance_faults(core, 14, 7)
+    assert drawn == drawn_instance_faults(core, 14, 7)[0] != drawn_instance_faults(core, 14, 8)[0]
+    assert {fault.kind for fault in drawn} >= KINDS - {"swapped", "corner", "word"}
+    assert {fault.kind for fault in drawn_instance_faults(core, 14, 7, corners=True)[0]} >= KINDS - {"swapped"}
+    assert all(isinstance(fault, InstanceFault) and not fault.rare for fault in drawn)
