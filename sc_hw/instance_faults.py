@@ -193,7 +193,7 @@ def _initial(instance: Instance, module: str) -> Iterator[InstanceFault]:
 def plant_instances(texts: Mapping[str, str], faults: Mapping[int, InstanceFault], *, selection: str = "") -> dict[str, str]:
     """Return the texts with the faults in them; the module ``selection`` gives the number of the one that acts.
 
-    Without ``selection`` there is one fault, which always acts. Errors: ``CheckError`` when an instance is not found.
+    Without ``selection`` there is one fault, which always acts. Errors: ``UserError`` when an instance is not found.
     """
     if not selection:
         ((_, fault),) = faults.items()

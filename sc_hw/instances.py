@@ -12,7 +12,7 @@ from typing import Any
 
 from sc_hw_models.scratch import temporary_folder
 
-from .errors import CheckError
+from .errors import UserError
 from .manifest import Core
 from .yosys import run_pinned_yosys
 
@@ -132,11 +132,11 @@ def _is_clock(modules: Mapping[str, Any], module: str, port: str) -> bool:
 
 
 def locate(text: str, instance: Instance) -> Place:
-    """Return where an instance stands in the text of its file; ``CheckError`` when its pins are not connected by name."""
+    """Return where an instance stands in the text of its file; ``UserError`` when its pins are not connected by name."""
     plain = _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
     begin = re.search(rf"^\s*module\s+{instance.parent}\b", plain, re.MULTILINE)
     if not begin:
-        raise CheckError(f"{instance.file}: no module {instance.parent}")
+        raise UserError(f"{instance.file}: no module {instance.parent}")
     end = plain.index("endmodule", begin.end())
     called = instance.name if re.fullmatch(r"\w+", instance.name) else rf"\\{re.escape(instance.name)}\s"
     for found in re.finditer(rf"(?<![\w$\\.]){instance.module}\s*(?=[#\w\\])", plain[:end]):
@@ -148,10 +148,12 @@ def locate(text: str, instance: Instance) -> Place:
         if found.start() > begin.start() and opened:
             pins = _named(plain, opened.end() - 1)
             if missing := [pin.name for pin in instance.pins if pin.name not in pins]:
-                raise CheckError(f"{instance.file}: {instance.path} does not connect {missing[0]} by name")
+                raise UserError(
+                    f"{instance.file}: {instance.path} does not connect {missing[0]} by name; connect every pin by name"
+                )
             module = found.start(), found.start() + len(instance.module)
             return Place(start=found.start(), module=module, parameters=parameters, connections=pins, end=end)
-    raise CheckError(f"{instance.file}: no text of the instance {instance.path}")
+    raise UserError(f"{instance.file}: no text of the instance {instance.path}")
 
 
 def _closing(text: str, opened: int) -> int:
@@ -161,7 +163,7 @@ def _closing(text: str, opened: int) -> int:
         depth += (text[at] in "([{") - (text[at] in ")]}")
         if not depth:
             return at
-    raise CheckError("a bracket in the Verilog never closes")
+    raise UserError("a bracket in the Verilog never closes")
 
 
 def _named(text: str, opened: int) -> dict[str, tuple[int, int]]:
