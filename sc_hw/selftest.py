@@ -94,8 +94,8 @@ def drawn_instance_faults(
 ) -> tuple[list[InstanceFault], list[Instance]]:
     """Return up to ``count`` faults at the core's instances, as many of each kind as can be, and the instances.
 
-    Those that show in ``corners`` only, in one clock, for one word, or in a stage while nothing overlaps, are for ``mutate``:
-    whether they can be seen at all takes a proof. Never drawn is what only an address shows which holds no synapse.
+    Those that show in ``corners`` only, in one clock, for one word, or in how a stage stalls while nothing overlaps, are for
+    ``mutate``: whether they can be seen at all takes a proof. Never drawn is what only an address shows which holds no synapse.
     """
     instances = read_instances(core)
     padded = {(part.name, f"memory_{lane}") for part in _cores(core) for lane in part.padded_lanes}
@@ -104,7 +104,9 @@ def drawn_instance_faults(
     for fault in instance_faults(instances, read_texts(core)):
         parent = fault.instance.parent
         unseen = (parent, fault.instance.name) in padded and (fault.parameter or ("",))[0] == "WORDS"
-        corner = fault.rare or fault.kind in _CORNERS or any(parent.startswith(module) for module in still)
+        # A stage that does not stall, or is one too many, shows only to an update of another timestep behind it.
+        stage = (fault.pin is not None and fault.pin.name == "enable") or (fault.parameter or ("",))[0] == "STAGES"
+        corner = fault.rare or fault.kind in _CORNERS or (stage and any(parent.startswith(module) for module in still))
         if not unseen and (corners or not corner):
             kinds.setdefault(fault.kind, []).append(fault)
     generator = random.Random(seed)  # noqa: S311 # a choice, not a secret
