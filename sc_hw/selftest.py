@@ -94,7 +94,7 @@ def drawn_instance_faults(
 ) -> tuple[list[InstanceFault], list[Instance]]:
     """Return up to ``count`` faults at the core's instances, as many of each kind as can be, and the instances.
 
-    Those that show in ``corners`` only, in one clock, for one word, or in how a stage stalls while nothing overlaps, are for
+    Those that show in ``corners`` only, in one clock, for one word, or in how a stage moves while nothing overlaps, are for
     ``mutate``: whether they can be seen at all takes a proof. Never drawn is what only an address shows which holds no synapse.
     """
     instances = read_instances(core)
@@ -104,8 +104,8 @@ def drawn_instance_faults(
     for fault in instance_faults(instances, read_texts(core)):
         parent = fault.instance.parent
         unseen = (parent, fault.instance.name) in padded and (fault.parameter or ("",))[0] == "WORDS"
-        # A stage that does not stall, or is one too many, shows only to an update of another timestep behind it.
-        stage = (fault.pin is not None and fault.pin.name == "enable") or (fault.parameter or ("",))[0] == "STAGES"
+        # A stage that does not stall, is late or one too many shows only to an update of another timestep behind it.
+        stage = (fault.pin is not None and fault.pin.name in ("clk", "enable")) or (fault.parameter or ("",))[0] == "STAGES"
         corner = fault.rare or fault.kind in _CORNERS or (stage and any(parent.startswith(module) for module in still))
         if not unseen and (corners or not corner):
             kinds.setdefault(fault.kind, []).append(fault)
