@@ -91,7 +91,9 @@ def test_a_corner_that_did_not_come_is_told(make_core, sc_hw):
     assert re.search(r", \d\d corners, ", out)
     path = core.folder / "dut.v"
     text, count = re.subn(
-        r"(assign command_ready = )([^;]+);", r"\1(\2) & ~(command_clear & sc_hw_bench.waker_0.after);", path.read_text()
+        r"(assign command_ready = )([^;]+);",
+        r"reg late_reg;\n  always @(posedge clk) late_reg <= rst;\n  \1(\2) & ~(command_clear & late_reg);",
+        path.read_text(),
     )
     path.write_text(text)
     status, out, err = sc_hw("sim", core.folder, "--steps", "5")
