@@ -12,6 +12,7 @@ from sc_hw.coverage.points import Point, read_points
 from sc_hw.coverage.reach import PROVEN, REACHABLE, reachable
 from sc_hw.coverage.report import coverage_of
 from sc_hw.coverage.update import impossible
+from sc_hw.manifest import load_core
 from sc_hw.simulate import simulate
 from sc_hw_models.cover import coverpoints
 
@@ -56,6 +57,7 @@ def test_default_core_is_explained_and_plants_are_told_apart(generator, make_cor
     text = top.read_text()
     where = text.rindex("endmodule")
     top.write_text(text[:where] + PLANTED + text[where:])
+    core = load_core(core.folder)
     result = simulate([core], steps=1000, seed=3, output=tmp_path / "sim", coverage=True)
     assert result.passed
     (record,) = coverage_of([core], result, seconds=8)
@@ -87,6 +89,7 @@ def test_a_datapath_is_unrolled_only_if_it_holds(make_core):
     where = text.rindex("endmodule")
     loose = "  reg loose;\n  always @(posedge clk) loose <= in_pre_spike;\n"
     datapath.write_text(text[:where] + loose + text[where:])
+    core = load_core(core.folder)
     assert impossible(core, [low, carry, replace(low, what="loose:0->1")], [], seconds=30) == set()
 
 
@@ -98,6 +101,7 @@ def test_a_register_without_reset_may_hold_anything(make_core):
     where = text.rindex("endmodule")
     pair = "  reg a_reg, b_reg;\n  always @(posedge clk) {a_reg, b_reg} <= {b_reg, a_reg};\n  wire differ = (a_reg ^ b_reg) & sweeping;\n"
     top.write_text(text[:where] + pair + text[where:])
+    core = load_core(core.folder)
     point = Point(core=0, scope="", file="", line=0, column=0, kind="toggle", what="differ:0->1", hits=0)
     ((verdict, _),) = reachable(core, [point], [], seconds=30)
     assert verdict == REACHABLE
@@ -120,7 +124,9 @@ def test_a_campaign_without_spikes_leaves_bins(make_core, tmp_path, monkeypatch)
     monkeypatch.setattr("sc_hw.coverage.command.PROOF_SECONDS", 3)
     silent = np.zeros((50, 4), dtype=np.int64)
     np.savez(stimulus, pre_spike=silent, post_spike=silent, reward=np.arange(50) - 25)
-    assert app(["sim", str(core.folder), "--coverage", "--stimulus", str(stimulus)], standalone_mode=False) is None
+    with pytest.raises(SystemExit) as ended:
+        app(["sim", str(core.folder), "--coverage", "--stimulus", str(stimulus)], standalone_mode=False)
+    assert not ended.value.code
     record = json.loads((core.folder / "results" / "coverage.json").read_text())
     rows = {row["name"]: row for row in record["functional"]}
     assert "both spikes at once" in rows["rule_r_stdp"]["missing"]

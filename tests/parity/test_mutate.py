@@ -10,6 +10,7 @@ import pytest
 import sc_hw_sim
 from sc_hw import mutate as module
 from sc_hw.equivalence import compare
+from sc_hw.manifest import load_core
 from sc_hw.mutate import Judged, mutate
 from sc_hw.plant import Mutant, fixed, plant_mutants
 from sc_hw.proof.broken import find_broken
@@ -83,7 +84,7 @@ def test_a_memory_bit_that_is_never_written_is_different(make_core, tmp_path):
     path = core.folder / "dut_memory_0.v" if (core.folder / "dut_memory_0.v").is_file() else core.folder / "dut_memory.v"
     planted, _ = plant_mutants(core, 1, 1, tmp_path)
     path.write_text(path.read_text().replace("<= write_data[column+:BITS]", "<= write_data[column+:BITS] & ~52'h20"))
-    changed, _ = plant_mutants(core, 1, 1, _made(tmp_path / "changed"))
+    changed, _ = plant_mutants(load_core(core.folder), 1, 1, _made(tmp_path / "changed"))
     gold, gate = fixed(planted, 0, tmp_path / "gold"), fixed(changed, 0, tmp_path / "gate")
     assert compare(gold, gate, path.stem, timeout=60)[0] == "different"
 
@@ -95,7 +96,7 @@ def test_a_bit_that_the_datapath_ignores(make_core, tmp_path, bit, verdict):
     planted, _ = plant_mutants(core, 1, 1, tmp_path)
     path = core.folder / "dut_lane.v"
     path.write_text(path.read_text().replace("(noise[2:0])", f"(noise[2:0] | 3'd{1 << bit})"))
-    changed, _ = plant_mutants(core, 1, 1, _made(tmp_path / "changed"))
+    changed, _ = plant_mutants(load_core(core.folder), 1, 1, _made(tmp_path / "changed"))
     gold, gate = fixed(planted, 0, tmp_path / "gold"), fixed(changed, 0, tmp_path / "gate")
     assert compare(gold, gate, "dut_lane", timeout=60)[0] == "different"
     assert compare(gold, gate, "dut_lane", timeout=60, through=True)[0] == verdict
@@ -111,7 +112,7 @@ def test_a_reward_that_is_not_held(make_core, tmp_path, synapses, verdict):
     held = ".enable(enable), .value(reward_0)"
     assert text.count(held) == 1
     path.write_text(text.replace(held, ".enable(1'b1), .value(reward_0)"))
-    changed, _ = plant_mutants(core, 1, 1, _made(tmp_path / "changed"))
+    changed, _ = plant_mutants(load_core(core.folder), 1, 1, _made(tmp_path / "changed"))
     gold, gate = fixed(planted, 0, tmp_path / "gold"), fixed(changed, 0, tmp_path / "gate")
     assert core.design.overlap == (verdict == "different")
     assert compare(gold, gate, "dut_datapath", timeout=60)[0] == "different"
