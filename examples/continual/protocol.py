@@ -65,8 +65,8 @@ class Layer:
     likelihood = "logistic"
 
     def probabilities(self, weights: list[np.ndarray], inputs: np.ndarray) -> np.ndarray:
-        """Return p, 0..1."""
-        return probabilities(weights[0], inputs) / 256
+        """Return p, 0..1; the pixels, which come as real numbers, are the integers that the host computes with."""
+        return probabilities(weights[0], inputs.astype(np.int64)) / 256
 
     def squared_gradients(self, weights: list[np.ndarray], inputs: np.ndarray, errors: np.ndarray) -> list[np.ndarray]:
         """Return the sum over samples of each squared gradient."""
