@@ -66,7 +66,7 @@ def test_bad_input(sc_hw, tmp_path, arguments, message):
 
 def test_verbs_of_one_core_say_which_to_give(make_layer, sc_hw):
     layer = make_layer()
-    for verb in (("mutate",), ("replay",), ("synth", "--module", "lane"), ("sim", "--coverage")):
+    for verb in (("replay",), ("synth", "--module", "lane"), ("sim", "--coverage")):
         status, _, err = sc_hw(*verb, layer.folder)
         assert status == 2
         assert f"give {layer.folder}/neurons or {layer.folder}/synapses" in err
