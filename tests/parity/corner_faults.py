@@ -46,7 +46,9 @@ def _set(text: str, register: str, value: str, on: str) -> tuple[str, int]:
     if found := re.search(rf"^\s+{register} <= (_\d+_);", text, re.MULTILINE):
         return re.subn(rf"(assign {found[1]} = )", rf"\g<1>rst & {on} ? {value} : ", text)
     block = r"(if \(rst\) begin(?:(?!\bend\b).)*?\n\s+)"
-    return re.subn(rf"{block}((?:if \(\S+\) )*{register} <= )([^;]+);", rf"\g<1>\g<2>{on} ? {value} : \g<3>;", text, flags=re.DOTALL)
+    return re.subn(
+        rf"{block}((?:if \(\S+\) )*{register} <= )([^;]+);", rf"\g<1>\g<2>{on} ? {value} : \g<3>;", text, flags=re.DOTALL
+    )
 
 
 def _net(text: str, net: str, value: str, on: str) -> tuple[str, int]:
