@@ -55,16 +55,16 @@ class AddressesDesign:
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the module."""
         return (
-            input_port("clk"),
-            input_port("rst"),
+            input_port("clk", meaning="clock, rising edge"),
+            input_port("rst", meaning="synchronous reset, of control only"),
             input_port("event_valid", meaning="an address event is offered"),
             output_port("event_ready", meaning="the address event is taken at this clock edge"),
             input_port("event_end", meaning="1: the timestep's events are complete, no spike; 0: a spike"),
-            input_port("event_neuron", bits=self.neuron_bits, vector=True,
+            input_port("event_neuron", bits=self.neuron_bits,
                  meaning=f"neuron that spikes; numbers from {self.neurons} on are ignored"),
-            output_port("beat_valid"),
-            input_port("beat_ready"),
-            output_port("beat_data", bits=self.lanes, vector=True),
+            output_port("beat_valid", meaning="a word of spikes is offered"),
+            input_port("beat_ready", meaning="the word is taken at this clock edge"),
+            output_port("beat_data", bits=self.lanes, meaning="spikes of the next neurons, lane 0 lowest"),
         )  # fmt: skip
 
     # Verilog pieces, so that templates hold no arithmetic.

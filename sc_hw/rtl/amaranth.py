@@ -1,20 +1,21 @@
 """The Amaranth generator: components become RTLIL, and the pinned Yosys writes all of it as Verilog in one run."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sc_hw_models.scratch import temporary_folder
 
-from .. import __version__
 from ..yosys import run_pinned_yosys
 from .crossbar import CrossbarDesign
-from .design import CoreDesign
+from .design import CoreDesign, Port
+from .dress import dressed
 from .layer import LayerDesign
 from .queue import queue_of
 from .tied import Tied
-from .verilog import joint_memories, memory_files
+from .verilog import has_whole, joint_memories, memory_files, random_ports, random_purpose
 
 __all__ = ["amaranth_files", "amaranth_joined_files"]
 
@@ -62,6 +63,15 @@ opt_clean
 """
 
 
+@dataclass(frozen=True)
+class _Module:
+    """A module: what it is for in a line, its ports, and its RTLIL."""
+
+    purpose: str
+    ports: Sequence[Port]
+    rtlil: str
+
+
 def _rtlil(name: str, component: "wiring.Component", *, reset: bool = False) -> str:
     """Return a component as the RTLIL of a module of that name."""
     from amaranth.back import rtlil
@@ -94,31 +104,36 @@ def amaranth_files(design: CoreDesign) -> dict[str, str]:
     rule, lfsr, name = design.rule, design.spec.lfsr, design.name
     lanes = f"{design.lanes} lane{'s' if design.lanes > 1 else ''}"
     modules = {
-        name: (f"{design.synapses} synapses of {rule.name} on {lanes}", _rtlil(name, Engine(design), reset=True)),
-        f"{name}_lane": (f"one update a clock through the {rule.name} datapath", _rtlil(f"{name}_lane", Lane(design))),
+        name: _Module(f"{design.synapses} synapses of {rule.name} on {lanes}", design.ports(),
+                      _rtlil(name, Engine(design), reset=True)),
+        f"{name}_lane": _Module(f"one update a clock through the {rule.name} datapath", design.lane_ports(),
+                                _rtlil(f"{name}_lane", Lane(design))),
         **_datapath(design),
-    }
+    }  # fmt: skip
     if lfsr:
-        purpose = f"random register of one lane, x^{lfsr.taps[0]} + x^{lfsr.taps[1]} + 1, {lfsr.fresh} new bits a step"
-        modules[f"{name}_random"] = purpose, _rtlil(f"{name}_random", RandomRegister(lfsr))
+        modules[f"{name}_random"] = _Module(random_purpose(lfsr), random_ports(lfsr),
+                                            _rtlil(f"{name}_random", RandomRegister(lfsr)))  # fmt: skip
     if queue := queue_of(design):
         from .result_queue import ResultQueue
 
         purpose = f"{queue.slots} results wait here, so that the lanes never have to"
-        modules[queue.name] = purpose, _rtlil(queue.name, ResultQueue(queue), reset=True)
+        modules[queue.name] = _Module(purpose, queue.ports(), _rtlil(queue.name, ResultQueue(queue), reset=True))
     return _written(modules) | memory_files(design)
 
 
-def _datapath(design: CoreDesign) -> dict[str, tuple[str, str]]:
-    """Return the datapath of a design by name, its purpose and RTLIL; of a part of a rule also the whole rule's, inside it."""
-    name = f"{design.name}_datapath"
-    if design.rule.whole:
+def _datapath(design: CoreDesign) -> dict[str, _Module]:
+    """Return the datapath of a design by name; of a synapse's part of a rule also the whole rule's, inside it."""
+    ports, name = design.datapath_ports(), f"{design.name}_datapath"
+    if has_whole(design):
         from .part import PartDatapath
 
-        return {name: (f"{design.rule.name}, one update, pipelined", _rtlil(name, PartDatapath(design))),
+        return {name: _Module(f"{design.rule.name}, one update, pipelined", ports, _rtlil(name, PartDatapath(design))),
                 **_datapath(Tied(design).whole)}  # fmt: skip
-    rule: Any = import_module(f"{__package__}.rules.{design.rule.name}")
-    return {name: (f"{design.rule.summary}, one synapse, pipelined", _rtlil(name, rule.Datapath(design)))}
+    rule: Any = import_module(f"{__package__}.rules.{(design.rule.whole or design.rule).name}")
+    if design.rule.whole:
+        purpose = f"{design.rule.summary}, what a {design.rule.owner}synaptic neuron keeps, pipelined"
+        return {name: _Module(purpose, ports, _rtlil(name, rule.NeuronDatapath(design)))}
+    return {name: _Module(f"{design.rule.summary}, one synapse, pipelined", ports, _rtlil(name, rule.Datapath(design)))}
 
 
 def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
@@ -135,8 +150,8 @@ def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str
     else:
         top, purpose = Crossbar(design), f"{fanout.played} and {fanout.stored}, a synapse of {design.rule.name} between each two"
     modules = {
-        name: (purpose, _rtlil(name, top, reset=True)),
-        fanout.name: (fanout.purpose, _rtlil(fanout.name, Fanout(fanout), reset=True)),
+        name: _Module(purpose, design.ports(), _rtlil(name, top, reset=True)),
+        fanout.name: _Module(fanout.purpose, fanout.ports(), _rtlil(fanout.name, Fanout(fanout), reset=True)),
     }
     if isinstance(design, CrossbarDesign):
         from .address_decoder import AddressDecoder
@@ -144,35 +159,21 @@ def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str
 
         for module in design.addresses.values():
             text = _rtlil(module.name, AddressDecoder(module), reset=True)
-            modules[module.name] = f"spikes of {module.neurons} neurons by number, as bits", text
+            modules[module.name] = _Module(f"spikes of {module.neurons} neurons by number, as bits", module.ports(), text)
         if rows := design.rows:
             text = _rtlil(rows.name, RowFilter(rows), reset=True)
-            modules[rows.name] = "which rows of a crossbar a timestep has to visit", text
+            modules[rows.name] = _Module("which rows of a crossbar a timestep has to visit", rows.ports(), text)
     return _written(modules) | joint_memories(design)
 
 
-def _written(modules: Mapping[str, tuple[str, str]]) -> dict[str, str]:
-    """Return the Verilog files of modules by name, given what each is for and its RTLIL."""
+def _written(modules: Mapping[str, _Module]) -> dict[str, str]:
+    """Return the Verilog files of modules by name."""
     reads = "".join(f"read_rtlil {name}.il\n" for name in modules)
     writes = "".join(f"select {name}\nwrite_verilog -noattr -selected {name}.v\nselect -clear\n" for name in modules)
     with temporary_folder() as folder:
         (folder / "widen.v").write_text(_WIDEN, encoding="utf-8")
-        for name, (_, text) in modules.items():
-            (folder / f"{name}.il").write_text(text, encoding="utf-8")
+        for name, module in modules.items():
+            (folder / f"{name}.il").write_text(module.rtlil, encoding="utf-8")
         run_pinned_yosys(reads + _PASSES + writes, cwd=folder)
         bodies = {name: (folder / f"{name}.v").read_text(encoding="utf-8") for name in modules}
-    return {f"{name}.v": _dressed(f"{name}.v", modules[name][0], body) for name, body in bodies.items()}
-
-
-def _dressed(file: str, purpose: str, body: str) -> str:
-    """Return what Yosys wrote between the prologue and epilogue of every emitted file."""
-    body = re.sub(r"/\*.*?\*/\s*", "", body, count=1, flags=re.DOTALL)  # names the build of Yosys
-    # Repeated bits of a concatenation, such as a sign, are counted instead of listed.
-    body = re.sub(
-        r"(?<![\w'])(\w+(?:\[\d+\])?)((?:, \1(?![\w\['.]))+)", lambda run: f"{{{run[2].count(',') + 1}{{{run[1]}}}}}", body
-    )
-    return (
-        f"// {file}: {purpose}\n"
-        f"// Emitted by sc-hw {__version__}. This file belongs to whoever emitted it, without conditions.\n"
-        f"`resetall\n`timescale 1ns / 1ps\n`default_nettype none\n\n{body}`resetall\n"
-    )
+    return {f"{name}.v": dressed(f"{name}.v", modules[name].purpose, body, modules[name].ports) for name, body in bodies.items()}

@@ -56,10 +56,13 @@ def register(m: Module, name: str, value: Value) -> Signal:
     return result
 
 
-def delay(m: Module, name: str, value: Value, clocks: int) -> Value:
-    """Return ``value`` after ``clocks`` >= 0 clocks, through registers ``<name>_delay_<k>``."""
-    for k in range(1, clocks + 1):
-        value = register(m, f"{name}_delay_{k}", value)
+def delay(m: Module, name: str, value: Value, last: int, *, first: int = 1) -> Value:
+    """Return ``value``, which stage ``first`` begins with, at the end of stage ``last``; ``<name>_<k>`` ends stage ``k``.
+
+    Stages are clocks; with ``last`` one less than ``first`` the value stays what it is.
+    """
+    for k in range(first, last + 1):
+        value = register(m, f"{name}_{k}", value)
     return value
 
 

@@ -17,6 +17,7 @@ from .faults import Fault, fault
 from .instances import Instance, below
 from .joint import FanoutDesign, fanout_faults
 from .rows import RowsDesign, rows_faults
+from .text import concat
 
 __all__ = ["CrossbarDesign", "crossbar_faults"]
 
@@ -98,7 +99,7 @@ class CrossbarDesign(CoreDesign):
     @property
     def timestep_clocks(self) -> int:
         """Clocks of a timestep, at most, that skips no row and waits for nobody: the postsynaptic neurons, then all synapses."""
-        return self.words + self.post.words + 2 * self.pipeline_depth + 4
+        return self.words + self.post.words + self.pipeline_depth + self.post.pipeline_depth + 4
 
     @property
     def fanout(self) -> FanoutDesign:
@@ -178,12 +179,12 @@ class CrossbarDesign(CoreDesign):
     def silent(self) -> str:
         """The condition that all inputs of the timestep are 0."""
         inputs = [f"command_{f.name}" for f in self.spec.step_inputs]
-        return f"~(|{{{', '.join(inputs)}}})" if inputs else "1'b1"
+        return f"~(|{concat(inputs)})" if inputs else "1'b1"
 
     @property
     def post_events(self) -> str:
         """The condition that one of the postsynaptic neurons of a beat has an input."""
-        return f"|{{{', '.join(f'post_{f.name}' for f in self.post.spec.synapse_inputs)}}}"
+        return f"|{concat([f'post_{f.name}' for f in self.post.spec.synapse_inputs])}"
 
     def agreed(self, place: str) -> str:
         """Return the condition under which a core is offered a command: every other core can take it, too."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sc_hw_models.rule import index_bits
 
-from .design import Port, input_port
+from .design import Port, input_port, output_port
 from .faults import Fault, fault
 from .instances import Instance, memory_instance
 
@@ -55,18 +55,21 @@ class FanoutDesign:
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the module."""
 
-        def stream(name: str, inward: str, outward: str, **data: int) -> list[Port]:
-            bits = [Port(name=part, direction=inward, bits=width, vector=True) for part, width in data.items()]
-            return [Port(name=f"{name}_valid", direction=inward), Port(name=f"{name}_ready", direction=outward), *bits]
-
         return (
-            input_port("clk"),
-            input_port("rst"),
-            *stream("stored", "input", "output", stored_data=self.stored_bits),
-            *stream("played", "input", "output", played_data=self.played_bits),
-            *([Port(name="played_skip", direction="input")] if self.skips else []),
-            *stream("beat", "output", "input", beat_stored=self.stored_bits, beat_played=self.played_bits),
-            *([Port(name="beat_skip", direction="output")] if self.skips else []),
+            input_port("clk", meaning="clock, rising edge"),
+            input_port("rst", meaning="synchronous reset, of control only"),
+            input_port("stored_valid", meaning="a beat to store is offered"),
+            output_port("stored_ready", meaning="it is taken at this clock edge"),
+            input_port("stored_data", self.stored_bits, meaning=f"what {self.stored} give, some in a beat"),
+            input_port("played_valid", meaning="a beat to play is offered"),
+            output_port("played_ready", meaning="it is taken at this clock edge, with the last word"),
+            input_port("played_data", self.played_bits, meaning=f"what one of {self.played} gives"),
+            *([input_port("played_skip", meaning="1: its round is one beat")] if self.skips else []),
+            output_port("beat_valid", meaning="a beat for the synapses is offered"),
+            input_port("beat_ready", meaning="it is taken at this clock edge"),
+            output_port("beat_stored", self.stored_bits, meaning="a beat as it was stored"),
+            output_port("beat_played", self.played_bits, meaning="the beat that is played"),
+            *([output_port("beat_skip", meaning="1: the only beat of a round that is skipped")] if self.skips else []),
         )
 
     # Verilog pieces, so that templates hold no arithmetic.

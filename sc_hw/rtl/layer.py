@@ -10,6 +10,7 @@ from .design import CoreDesign, Port
 from .faults import Fault
 from .instances import Instance, below
 from .joint import FanoutDesign, fanout_faults
+from .text import select
 
 __all__ = ["NEURON", "LayerDesign", "layer_faults"]
 
@@ -117,11 +118,11 @@ class LayerDesign(CoreDesign):
 
     # Verilog pieces, so that templates hold no arithmetic.
 
-    @property
-    def leading_bits(self) -> list[str]:
-        """The bit ranges of what the neurons give that the synapses take, lane 0 first."""
+    def leading_bits(self, bus: str) -> list[str]:
+        """Return the bits of a bus of what the neurons give that the synapses take, lane 0 first."""
         bits = self.given.bits
-        return [f"{(lane + 1) * bits - 1}:{(lane + 1) * bits - self.taken.bits}" for lane in range(self.lanes)]
+        return [select(bus, bits * self.lanes, (lane + 1) * bits - 1, (lane + 1) * bits - self.taken.bits)
+                for lane in range(self.lanes)]  # fmt: skip
 
 
 def layer_faults(design: LayerDesign) -> list[Fault]:

@@ -1,5 +1,6 @@
 """The names of the Verilog files of a design, known without writing them: what a manifest may list."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -9,7 +10,7 @@ from .crossbar import CrossbarDesign
 from .design import CoreDesign
 from .layer import LayerDesign
 from .queue import queue_of
-from .verilog import library_pieces
+from .verilog import has_whole, library_pieces
 
 __all__ = ["verilog_names"]
 
@@ -33,20 +34,20 @@ def _core(design: CoreDesign, generator: str) -> list[str]:
     name, queue = design.name, queue_of(design)
     behind = ([f"{name}_random"] if design.spec.lfsr else []) + ([queue.name] if queue else [])
     whole = f"{name}_whole"  # the datapath of the whole rule, which a part's is made of
-    inner = [f"{whole}_datapath"] if design.rule.whole else []
+    inner = [f"{whole}_datapath"] if has_whole(design) else []
     if generator == "amaranth":
         modules = [*inner, *behind]
     else:
-        modules = [*behind, *_pieces(name, design.rule.name, design.config)]
-        if design.rule.whole:
-            modules += [*inner, *_pieces(whole, design.rule.whole.name, design.config)]
+        modules = [*behind, *_pieces(name, library_pieces(design) if design.rule.whole else _used(design.rule.name, design.config))]
+        if inner and design.rule.whole:
+            modules += [*inner, *_pieces(whole, _used(design.rule.whole.name, design.config))]
     memories = dict.fromkeys(design.memory_module(lane) for lane in range(design.lanes))
     queues = [f"{queue.name}_memory"] if queue else []
     return [name, f"{name}_lane", f"{name}_datapath", *modules, *queues, *memories]
 
 
-def _pieces(name: str, rule: str, config: Any) -> list[str]:
-    return [f"{name}_{piece}" for piece in _used(rule, config)]
+def _pieces(name: str, pieces: Iterable[str]) -> list[str]:
+    return [f"{name}_{piece}" for piece in pieces]
 
 
 @cache
