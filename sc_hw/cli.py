@@ -30,6 +30,7 @@ from .options import (
     timeout_option,
 )
 from .progress import note, progress
+from .rtl.generators import DEFAULT_GENERATOR, GENERATORS
 
 __all__ = ["app", "main"]
 
@@ -62,10 +63,10 @@ def app() -> None:
 @rule_option
 @click.option(
     "--generator",
-    default="amaranth",
+    default=DEFAULT_GENERATOR,
     show_default=True,
-    help="amaranth or verilog; both give the same ports.",
-    shell_complete=complete(lambda: ["amaranth", "verilog"]),
+    help="verilog or amaranth; both give the same ports.",
+    shell_complete=complete(lambda: list(GENERATORS)),
 )
 @click.option("--lanes", type=int, default=1, show_default=True, metavar="P", help="Synapses updated in one clock, 1..256.")
 @preset_option

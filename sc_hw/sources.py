@@ -10,6 +10,7 @@ allowed, for simulation.
 import re
 
 from .errors import UserError
+from .rtl.contents import ROWS
 from .rtl.keywords import VERILOG_KEYWORDS
 from .strict import one_line
 
@@ -35,7 +36,7 @@ _FLAG = "sc-hw sim --allow-system-tasks simulates it all the same"
 
 _TOKEN = re.compile(
     r"""
-      (?P<words>(?:[ ]*words\[\d+\][ ]=[ ]\d+'h[0-9a-f]+;\n)+)  # initial contents: many, and seen at a glance
+      (?P<words>%s)  # initial contents: many, and seen at a glance
     | (?P<comment>//[^\n]*|/\*.*?\*/)
     | (?P<attribute>\(\*(?!\s*\)).*?\*\))
     | (?P<name>[A-Za-z_][A-Za-z0-9_$]*)
@@ -44,7 +45,8 @@ _TOKEN = re.compile(
     | (?P<escaped>\\\S*)
     | (?P<string>"(?:\\[^\n]|[^"\\\n])*")
     | (?P<wrong>/\*|\(\*(?!\s*\))|"|[^\x09\x0a\x0d\x20-\x7e])  # what nothing closes, and what is neither text nor blank
-    """,
+    """
+    % ROWS,
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
 _VALUE = r"(?:\d+|\"[A-Za-z0-9_./:|, -]*\")"

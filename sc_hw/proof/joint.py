@@ -186,7 +186,7 @@ def _layer(design: LayerDesign) -> _Joint:
     return _Joint(
         streams={
             "stored": _Stream(f"{NEURON}result_valid", f"{NEURON}result_ready",
-                              _side_by_side(f"{given}[{bits}]" for bits in design.leading_bits)),
+                              _side_by_side(design.leading_bits(given))),
             "played": _Stream("event_valid", "event_ready", _side_by_side(f"event_{f.name}" for f in posts)),
         },
         beat_stored=rf"\dut.synapses.event_{design.taken.name} ",

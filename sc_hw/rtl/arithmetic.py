@@ -29,6 +29,7 @@ __all__ = [
     "saturate",
     "small",
     "toward_zero",
+    "unused",
     "wire",
 ]
 
@@ -70,6 +71,13 @@ def apart(value: Value) -> Value:
     """Return ``value`` behind a gate that changes nothing, so that a name given to it is not merged with another."""
     result = value.as_unsigned() | Const(0, len(value))
     return result.as_signed() if value.shape().signed else result
+
+
+def unused(m: Module, name: str, bits: int) -> Signal:
+    """Return a signal for an output that nothing reads, which ends in ``unused_<name>``."""
+    result = Signal(bits, name="")
+    wire(m, f"unused_{name}", result)
+    return result
 
 
 def cut(m: Module, name: str, value: Value, low: int, shape: Shape) -> Signal:

@@ -4,10 +4,10 @@ from functools import reduce
 from operator import and_
 from typing import Any
 
-from amaranth.hdl import Cat, ClockSignal, Const, EnableInserter, Fragment, Instance, Module, Signal
+from amaranth.hdl import Cat, ClockSignal, Const, EnableInserter, Fragment, Instance, Module
 from amaranth.lib import wiring
 
-from .arithmetic import members, small, wire
+from .arithmetic import members, small, unused
 from .design import CoreDesign
 from .tied import Tied
 
@@ -33,8 +33,7 @@ class PartDatapath(wiring.Component):  # type: ignore[misc] # amaranth ships no 
             own = tied.port(port)
             value: Any = getattr(self, own) if own else Const(0, port.bits)
             if port.direction == "output" and not own:
-                value = Signal(port.bits, name="")
-                wire(m, f"unused_{port.name}", value)
+                value = unused(m, port.name, port.bits)
             connected[f"{port.direction[0]}_{port.name}"] = value
         m.submodules.whole = Instance(f"{tied.whole.name}_datapath", **connected)
         if rest := self._design.spec.rest:

@@ -12,10 +12,9 @@ if TYPE_CHECKING:
 
     from .design import Port
 
-__all__ = ["LINE", "concat", "finished", "literal_rows", "port_list", "prologue", "repeat", "select", "vector"]
+__all__ = ["LINE", "concat", "finished", "port_list", "prologue", "repeat", "select", "vector"]
 
 LINE = 120
-_ROW_DIGITS = 96  # hexadecimal digits of a literal: with its width and what follows it, it fits in a line
 # Where a line may go on, the places further out first.
 _BREAKS = (", ", " : ", " ? ", " | ", " & ", " + ", " - ", " = ", " <= ")
 
@@ -63,19 +62,6 @@ def port_list(ports: "Sequence[Port]", registers: Iterable[str] = ()) -> str:
         name = port.name + ("," if k + 1 < len(ports) else "")
         lines.append(f"{head:<{kinds}}{name:<{names}}  // {port.meaning}".rstrip())
     return "\n" + "\n".join(lines) + "\n"
-
-
-def literal_rows(values: Sequence[int], bits: int) -> list[str]:
-    """Return literals that hold the values one after another, the first in the highest bits, as many as fit in each."""
-    step = max(1, 4 * _ROW_DIGITS // bits)
-    rows = []
-    for first in range(0, len(values), step):
-        row = 0
-        for value in values[first : first + step]:
-            row = row << bits | value
-        width = bits * len(values[first : first + step])
-        rows.append(f"{width}'h{row:0{-(-width // 4)}x}")
-    return rows
 
 
 def finished(text: str) -> str:

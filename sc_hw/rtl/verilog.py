@@ -10,17 +10,17 @@ from sc_hw_models.lfsr import Lfsr
 from sc_hw_models.parts import NEURONS
 
 from ..data import data_folder
+from .contents import contents
 from .crossbar import CrossbarDesign
 from .design import CoreDesign, Port, input_port, output_port
 from .layer import NEURON, LayerDesign
 from .queue import queue_of
-from .text import concat, finished, literal_rows, port_list, prologue, repeat, select, vector
+from .text import concat, finished, port_list, prologue, repeat, select, vector
 from .tied import Tied
 
 __all__ = ["has_whole", "joined_files", "joint_memories", "library_pieces", "memory_files", "random_ports", "random_purpose", "verilog_files"]
 
 _LIBRARY = ("leading_one", "saturate")  # small modules, emitted where something instantiates them
-_CHUNK_WORDS = 128  # of initial contents: many in one literal are slow to read, and so are few in each of many
 
 
 @cache
@@ -78,12 +78,10 @@ def random_purpose(lfsr: Lfsr) -> str:
     return f"random register of one lane, x^{lfsr.taps[0]} + x^{lfsr.taps[1]} + 1, {lfsr.fresh} new bits a step"
 
 
-def _memory(module: str, purpose: str, contents: str = "") -> dict[str, str]:
-    text = _environment().get_template("lib/memory.v.j2").render(module=module, purpose=purpose, contents="")
-    if contents:  # put in afterwards: it is long, and has no line to break
-        before, after = finished(text).split("      reg [BITS-1:0] read_reg;\n")
-        return {f"{module}.v": f"{before}      reg [BITS-1:0] read_reg;\n{contents}\n{after}"}
-    return {f"{module}.v": finished(text)}
+def _memory(module: str, purpose: str, filled: str = "") -> dict[str, str]:
+    """Return the file of a memory module, given what fills it, which is long and has no line to break."""
+    text = finished(_environment().get_template("lib/memory.v.j2").render(module=module, purpose=purpose))
+    return {f"{module}.v": text.replace("      always @(posedge clk)", f"{filled}      always @(posedge clk)", 1)}
 
 
 def memory_files(design: CoreDesign) -> dict[str, str]:
@@ -93,21 +91,8 @@ def memory_files(design: CoreDesign) -> dict[str, str]:
     if not design.initial:
         return files | _memory(f"{design.name}_memory", purpose)
     for lane in range(design.lanes):
-        files |= _memory(design.memory_module(lane), purpose, _contents(design.initial_words(lane), design.spec.state_bits))
+        files |= _memory(design.memory_module(lane), purpose, contents(design.initial_words(lane), design.spec.state_bits))
     return files
-
-
-def _contents(words: list[int], bits: int) -> str:
-    """Return what fills a memory at power-up.
-
-    A literal holds many words, because an assignment a word takes simulators minutes to compile; each block fills from one of
-    them, because Yosys takes the square of the length of a block.
-    """
-    chunks = []
-    for number, first in enumerate(range(0, len(words), _CHUNK_WORDS)):
-        part = words[first : first + _CHUNK_WORDS]
-        chunks.append((number, len(part), ",\n        ".join(literal_rows(part, bits))))
-    return _environment().get_template("lib/contents.v.j2").render(chunks=chunks, bits=bits, words=_CHUNK_WORDS)
 
 
 def joint_memories(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
