@@ -103,6 +103,7 @@ def _joined(text: str) -> str:
 
 def _without_aliases(text: str) -> str:
     """Return the text without nets of Yosys' own that are another signal."""
+    text = re.sub(r"^(  assign .* = (?:[^ {}]+|\{[^{}]*\})) \| \d+'h0+;$", r"\1;", text, flags=re.MULTILINE)
     values = {found[1]: _without_gate(found[2]) for line in text.splitlines() if (found := _ASSIGN.match(line))}
     alias = {net: value for net, value in values.items() if _NET.fullmatch(net) and re.fullmatch(r"[A-Za-z]\w*", value)}
     text = re.sub(rf"^  (?:wire(?: .*)?|assign) ({'|'.join(alias) or '-'})(?: = .*)?;\n", "", text, flags=re.MULTILINE)

@@ -20,7 +20,7 @@ def broken(make_core):
     core = make_core(synapses=20, lanes=3)
     path = core.folder / "dut_datapath.v"
     path.write_text(
-        path.read_text().replace("assign next_weight = weight_8;", "assign next_weight = weight_8 ^ {15'd0, next_pre_trace[0]};")
+        path.read_text().replace("assign next_weight = weight_7;", "assign next_weight = weight_7 ^ {15'd0, next_pre_trace[0]};")
     )
     return load_core(core.folder)
 
@@ -195,7 +195,7 @@ def test_state_loaded_on_the_way(make_core, tmp_path):
 def test_initial_state_is_checked(make_core, tmp_path):
     core = make_core(synapses=10, initial={"weight": np.arange(10)})
     path = core.folder / "dut_memory_0.v"
-    path.write_text(path.read_text().replace("words[3] = 52'h3;", "words[3] = 52'h4;"))
+    path.write_text(path.read_text().replace(f"{3:013x}", f"{4:013x}", 1))
     result = simulate([load_core(core.folder)], steps=30, seed=1, output=tmp_path / "out")
     mismatch = result.cores[0]["mismatch"]
     assert (mismatch["check"], mismatch["synapse"], mismatch["expected"], mismatch["found"]) == ("initial state", 3, 3, 4)

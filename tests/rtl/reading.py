@@ -34,7 +34,7 @@ def looks(name: str, text: str) -> Iterator[str]:
         for smell, what in _SMELLS.items():
             if re.search(smell, line if what.startswith(("a blank", "a tab")) else comment if "division" in what else code):
                 yield f"{at}: {what}: {line.strip()}"
-        if re.search(r"<=.*;|\bassign\b|;\s*$", comment):
+        if re.search(r"=.*;\s*$|\bassign\b|^\s*(?:wire|reg) ", comment):
             yield f"{at}: code in a comment: {comment.strip()}"
         if not line and not lines[number - 2] and number < len(lines):
             yield f"{at}: a second empty line"
@@ -46,11 +46,15 @@ def looks(name: str, text: str) -> Iterator[str]:
 
 
 def doubles(files: Mapping[str, str]) -> Iterator[str]:
-    """Yield pairs of files that differ in the name of their module alone; memories are many, to be swapped one by one."""
+    """Yield pairs of files that differ in the name of their module alone.
+
+    What a core has of its own is left out, because a part stays a core that can be used alone: memories, which are swapped one
+    by one, and the random register.
+    """
     seen: dict[str, str] = {}
     for path, text in files.items():
         name = path.rpartition("/")[2].removesuffix(".v")
-        if name.partition("_memory")[1]:
+        if re.search(r"_memory(?:_\d+)?$|_random$", name):
             continue
         body = re.sub(r"//[^\n]*", "", text).replace(name, "")
         if body in seen:
@@ -78,7 +82,7 @@ def misnumbered(name: str, text: str, latency: int) -> Iterator[str]:
     for target, value in re.findall(r"(?:\bwire(?: signed)?(?: \[[^\]]*\])?|\bassign) (\w+|\{[^}]*\}) =\s*([^;]*);", body):
         for one in re.findall(r"\w+", target):
             reads.setdefault(one, set()).update(re.findall(r"[A-Za-z_]\w*", value))
-    for target, value in re.findall(r"(\w+) <=\s*([^;]*);", body):
+    for target, value in re.findall(r"(?:^ *|\bif \(enable\) )(\w+) <=\s*([^;]*);", body, re.MULTILINE):
         reads[target] = set(re.findall(r"[A-Za-z_]\w*", value))
     for pins in re.findall(r"\w+ #\([^;]*?\) \w+ \(([^;]*)\);", body):  # helpers: what goes in, what comes out
         given = re.findall(r"\.(\w+)\(([^()]*(?:\([^()]*\))?[^()]*)\)", pins)
