@@ -35,8 +35,8 @@ _SIMULATION = frozenset({"chandle", "context", "export", "final", "import", "pur
 _FLAG = "sc-hw sim --allow-system-tasks simulates it all the same"
 
 _TOKEN = re.compile(
-    r"""
-      (?P<words>%s)  # initial contents: many, and seen at a glance
+    rf"""
+      (?P<words>{ROWS})  # initial contents: many, and seen at a glance
     | (?P<comment>//[^\n]*|/\*.*?\*/)
     | (?P<attribute>\(\*(?!\s*\)).*?\*\))
     | (?P<name>[A-Za-z_][A-Za-z0-9_$]*)
@@ -45,8 +45,7 @@ _TOKEN = re.compile(
     | (?P<escaped>\\\S*)
     | (?P<string>"(?:\\[^\n]|[^"\\\n])*")
     | (?P<wrong>/\*|\(\*(?!\s*\))|"|[^\x09\x0a\x0d\x20-\x7e])  # what nothing closes, and what is neither text nor blank
-    """
-    % ROWS,
+    """,
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
 _VALUE = r"(?:\d+|\"[A-Za-z0-9_./:|, -]*\")"

@@ -262,7 +262,8 @@ class Rule:
     are configurations to start from, each proven, mutated and measured as shipped; ``default`` is ``config_type()``.
     ``demonstration(config)``, if there is one, is what ``sc-hw report`` draws. ``cover`` names what a campaign should
     see of this rule beyond ``cover.coverpoints``: predicates ``(config, state, inputs, after)`` on one update, in the
-    same algebra as ``step``; ``after`` holds the next state. ``whole`` is the rule of which this is a part, ``owner`` whose part (see ``parts``).
+    same algebra as ``step``; ``after`` holds the next state. ``whole`` is the rule of which this is a part,
+    ``owner`` whose part (see ``parts``).
     ``from_plasticity``, if there is one, turns a layer's plasticity in a modeller's units into a configuration, and says
     what it could not represent.
     """

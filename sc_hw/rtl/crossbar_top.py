@@ -46,7 +46,9 @@ class Crossbar(wiring.Component):  # type: ignore[misc] # amaranth ships no type
             valid, taken = Signal(name=f"{owner}_valid"), Signal(name=f"{owner}_ready")
             given = {f.name: Signal(f.bits * side.lanes, name=f"{owner}_{f.name}") for f in design.given(owner)}
             streams |= {f"{stream}_valid": valid, f"{stream}_ready": taken, f"{stream}_data": Cat(given.values())}
-            inside = clocked | events | {"result_valid": valid, "result_ready": taken, "result_last": unused(m, f"{owner}_last", 1)}
+            inside = (
+                clocked | events | {"result_valid": valid, "result_ready": taken, "result_last": unused(m, f"{owner}_last", 1)}
+            )
             inside |= {f"result_{name}": value for name, value in given.items()}
             self._core(m, owner, f"{owner}_", inside, ready, idle)
         if design.rows:

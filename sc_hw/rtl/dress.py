@@ -130,7 +130,7 @@ def _built(operator: str, operands: list[str], before: list[str]) -> str:
     """Return an operation; an operand that was put in stands in brackets where it needs them."""
 
     def bracketed(operand: str, was: str) -> str:
-        if operand == was or re.fullmatch(rf"~(?:{_REF}|\(.*\))", operand) and _closes(operand[1:]):
+        if operand == was or (re.fullmatch(rf"~(?:{_REF}|\(.*\))", operand) and _closes(operand[1:])):
             return operand
         form = _chain(operand)
         return operand if form and form == operator and operator in "&|" else f"({operand})"
@@ -163,7 +163,10 @@ def _chain(expression: str) -> str:
     depth, found = 0, set()
     for k, character in enumerate(expression):
         depth += (character in "([{") - (character in ")]}")
-        if depth == 0 and expression[k - 1 : k + 2] in (" & ", " | ", " ? ", " ^ ", " : ") or expression[k : k + 2] in ("==", "!="):
+        if (depth == 0 and expression[k - 1 : k + 2] in (" & ", " | ", " ? ", " ^ ", " : ")) or expression[k : k + 2] in (
+            "==",
+            "!=",
+        ):
             found.add(character)
     return found.pop() if len(found) == 1 else ""
 

@@ -54,7 +54,6 @@ class FanoutDesign:
 
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the module."""
-
         return (
             input_port("clk", meaning="clock, rising edge"),
             input_port("rst", meaning="synchronous reset, of control only"),

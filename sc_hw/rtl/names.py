@@ -38,7 +38,10 @@ def _core(design: CoreDesign, generator: str) -> list[str]:
     if generator == "amaranth":
         modules = [*inner, *behind]
     else:
-        modules = [*behind, *_pieces(name, library_pieces(design) if design.rule.whole else _used(design.rule.name, design.config))]
+        modules = [
+            *behind,
+            *_pieces(name, library_pieces(design) if design.rule.whole else _used(design.rule.name, design.config)),
+        ]
         if inner and design.rule.whole:
             modules += [*inner, *_pieces(whole, _used(design.rule.whole.name, design.config))]
     memories = dict.fromkeys(design.memory_module(lane) for lane in range(design.lanes))

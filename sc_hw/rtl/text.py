@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Sequence
-
 from typing import TYPE_CHECKING
 
 from .. import __version__

@@ -1,4 +1,4 @@
-"""How the datapath of a synapse's part of a rule is made of the whole rule's: what is the part's is connected, the rest unused."""
+"""How the datapath of a synapse's part of a rule is made of the whole rule's: its own is connected, the rest unused."""
 
 from dataclasses import dataclass
 from functools import cached_property

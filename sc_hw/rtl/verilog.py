@@ -18,7 +18,16 @@ from .queue import queue_of
 from .text import concat, finished, port_list, prologue, repeat, select, vector
 from .tied import Tied
 
-__all__ = ["has_whole", "joined_files", "joint_memories", "library_pieces", "memory_files", "random_ports", "random_purpose", "verilog_files"]
+__all__ = [
+    "has_whole",
+    "joined_files",
+    "joint_memories",
+    "library_pieces",
+    "memory_files",
+    "random_ports",
+    "random_purpose",
+    "verilog_files",
+]
 
 _LIBRARY = ("leading_one", "saturate")  # small modules, emitted where something instantiates them
 

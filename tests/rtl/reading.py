@@ -71,7 +71,7 @@ def misnumbered(name: str, text: str, latency: int) -> Iterator[str]:
     text = re.sub(r"//[^\n]*", "", text)
     head, _, body = text.partition("\n);\n")
     inputs = set(re.findall(r"input +wire [^,\n]*?(\w+)\s*(?:,|$)", head, re.MULTILINE)) - {"clk", "enable"}
-    registers = {one: latency for one in re.findall(r"output reg [^,\n]*?(\w+)\s*(?:,|$)", head, re.MULTILINE)}
+    registers = dict.fromkeys(re.findall(r"output reg [^,\n]*?(\w+)\s*(?:,|$)", head, re.MULTILINE), latency)
     for names in re.findall(r"^ *reg (?:signed )?(?:\[[^\]]*\] )?([\w, \n]+);", body, re.MULTILINE):
         for one in re.split(r",\s*", names):
             found = re.search(r"_(\d+)$", one)
