@@ -14,7 +14,7 @@ from sc_hw_models.rule import ConfigError
 RANDOM_SEED = 11
 RANDOM_COUNT = 24
 KINDS = ("shift", "probabilistic", "pull", "lock", "si")
-GROUP = 6  # configurations in one simulator, each in both generators
+GROUP = 12  # cores in one simulator
 
 
 @dataclass(frozen=True)
