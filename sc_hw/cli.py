@@ -113,6 +113,18 @@ def emit(context: click.Context, /, **options: Any) -> None:
 
 
 @app.command()
+@folder_argument
+def files(folder: Path) -> None:
+    """List the Verilog of an emitted folder, the top first, by absolute path: a file list for tools that run elsewhere.
+
+    Example: sc-hw files core > core.f; iverilog -g2012 -s top -o top.vvp top.v -f core.f
+    """
+    from .lists import files_text
+
+    click.echo(files_text(folder))
+
+
+@app.command()
 @click.option("--data", default="digits", show_default=True, metavar="SET", help="digits, mnist5k, .npz file or idx folder.")
 @click.option("--standardise", is_flag=True, help="Give every feature mean 0 and deviation 1.")
 @click.option(

