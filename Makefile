@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test check planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
+.PHONY: help setup demo test check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,9 @@ test: $(READY) ## run the tests of every change
 
 check: $(READY) ## run the exhaustive tests that make test leaves out; hours; SHARE=K/N runs every Nth of them from the Kth, SEED=n draws others
 	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/check.xml --check $(if $(SHARE),--share $(SHARE)) $(if $(SEED),--seed $(SEED))
+
+check-list: $(READY) ## the tests that make test leaves to make check, and why, as a page
+	$(BIN)/python -m tests.check_list -o docs/checks.md
 
 planted: $(READY) ## plant bugs into a copy of the tree and see the tests of its room, as make test runs them, fail for each
 	$(BIN)/python -m tests.planted_bugs -o docs/measured/planted.md
