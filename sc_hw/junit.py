@@ -24,4 +24,5 @@ def junit(cores: Sequence[dict[str, Any]], *, seed: int, seconds: float) -> byte
             text = str(mismatch["text"])
             ElementTree.SubElement(case, "failure", {"message": text.splitlines()[0], "type": "mismatch"}).text = text
     ElementTree.indent(suites)
-    return ElementTree.tostring(suites, encoding="utf-8", xml_declaration=True) + b"\n"
+    written: bytes = ElementTree.tostring(suites, encoding="utf-8", xml_declaration=True)
+    return written + b"\n"

@@ -1,5 +1,9 @@
 """Options and fixtures that several rooms share."""
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: tests run one a core, and more threads wait for each other
+
 import sys
 from pathlib import Path
 
