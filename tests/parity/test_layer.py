@@ -12,7 +12,7 @@ from sc_hw.simulate import check_stimulus, simulate
 from sc_hw_models.core import CoreModel
 from sc_hw_models.layer import LayerModel
 
-from ..daily import few
+from ..daily import check, few
 
 # Presynaptic and postsynaptic neurons, lanes, settings of the synapses and of the neurons.
 SHAPES = [
@@ -22,15 +22,20 @@ SHAPES = [
     (5, 1, 1, {"consolidation": "shift"}, {"bits": 20}),  # one postsynaptic neuron
     (1, 7, 1, {"activity_bits": 1, "weight_bits": 4}, {}),
 ]
+DAILY = [(0, "verilog"), (1, "amaranth"), (2, "verilog"), (3, "amaranth")]  # shapes of every run
 
 
-@pytest.mark.parametrize("turn", few(range(len(GENERATORS)), 1, "each shape by the generator that did not have it in every run"))
-def test_parity(make_layer, tmp_path, turn):
-    """All shapes in one simulator, each of one generator by turns; the campaign has everything that a core's has."""
-    layers = [
-        make_layer(GENERATORS[(k + turn) % 2], neurons=n, postsynaptic=p, lanes=lanes, front=front, name=f"l{k}", **settings)
-        for k, (n, p, lanes, settings, front) in enumerate(SHAPES)
-    ]
+@pytest.mark.parametrize("chosen", [
+    pytest.param(DAILY, id="daily"),
+    *(pytest.param([(shape, generator) for shape in range(len(SHAPES))], id=generator, marks=check("all shapes of a generator"))
+      for generator in GENERATORS),
+])  # fmt: skip
+def test_parity(make_layer, tmp_path, chosen):
+    """Shapes in one simulator; the campaign has everything that a core's has."""
+    layers = []
+    for shape, generator in chosen:
+        n, p, lanes, settings, front = SHAPES[shape]
+        layers.append(make_layer(generator, neurons=n, postsynaptic=p, lanes=lanes, front=front, name=f"l{shape}", **settings))
     steps = [max(400, 20_000 // layer.design.synapses) for layer in layers]
     result = simulate(layers, steps=steps, seed=3, output=tmp_path / "sim")
     for layer, outcome in zip(layers, result.cores, strict=True):
@@ -43,7 +48,9 @@ def test_parity(make_layer, tmp_path, turn):
     assert result.passed
 
 
-@pytest.mark.parametrize(("generator", "lanes"), [("amaranth", 1), ("verilog", 3)])
+@pytest.mark.parametrize(
+    ("generator", "lanes"), few([("verilog", 3), ("amaranth", 1)], 1, "the same faults in the other generator's text")
+)
 def test_every_fault_between_the_cores_is_caught(make_layer, tmp_path, generator, lanes):
     outcomes = selftest(make_layer(generator, lanes=lanes), steps=400, seed=1, output=tmp_path / "out")
     assert [outcome.verdict for outcome in outcomes] == ["passes"] + ["caught"] * 8, outcomes

@@ -23,6 +23,9 @@ MUTANT = Mutant(
 )
 
 
+COUNT = 5  # mutants of each kind
+
+
 def run(core, tmp_path, count, **options):
     return mutate(core, count=count, seed=3, solvers=[find_solver("yices")], timeout=60, output=tmp_path / "out", **options)
 
@@ -31,8 +34,8 @@ def run(core, tmp_path, count, **options):
     ("generator", "queued"), few([("verilog", True), ("amaranth", False)], 1, "the other generator, without a queue")
 )
 def test_no_mutant_is_in_the_gap(make_core, tmp_path, generator, queued):
-    result = run(make_core(generator, synapses=12, lanes=2, queued=queued, rounding="stochastic"), tmp_path, 8)
-    assert [bool(judged.mutant.fault) for judged in result.mutants] == [False] * 8 + [True] * 8
+    result = run(make_core(generator, synapses=12, lanes=2, queued=queued, rounding="stochastic"), tmp_path, COUNT)
+    assert [bool(judged.mutant.fault) for judged in result.mutants] == [False] * COUNT + [True] * COUNT
     assert [judged.mutant.text for judged in result.mutants if judged.gap] == []
     assert result.verdict == "pass"
     assert all(judged.difference for judged in result.mutants if judged.simulation == "killed")
@@ -125,7 +128,7 @@ def test_a_reward_that_is_not_held(make_core, tmp_path, synapses, verdict):
 
 def test_a_broken_statement_of_the_engine_is_found(make_core, tmp_path):
     """Every inverted bit of the engine and of its memory breaks one, and the core without a mutant breaks none."""
-    core, mutants = plant_mutants(make_core(synapses=4), 60, 2, tmp_path)
+    core, mutants = plant_mutants(make_core(synapses=4), 30, 2, tmp_path)
     for name in ("dut", core.design.memory_module(0)):
         broken = find_broken(core, name)
         assert broken(0, 5) is None
