@@ -52,9 +52,17 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path, method):
     assert float(rows[-1]["accuracy1"]) == record["accuracy"][-1][1]
 
 
-def test_killed_and_resumed_nothing_is_lost(tmp_path):
+@pytest.fixture
+def digits(tmp_path):
+    """The digits as a file: a process that trains on it does not import scikit-learn, which takes longer than to train."""
+    data, path = load("digits"), tmp_path / "digits.npz"
+    np.savez(path, x_train=data.train, y_train=data.train_labels, x_test=data.test, y_test=data.test_labels)
+    return path
+
+
+def test_killed_and_resumed_nothing_is_lost(tmp_path, digits):
     """Killed without warning after the second epoch was logged, resumed, killed again, resumed to the end."""
-    options = (*SMALL[:-1], "40", "--batch", "8")
+    options = ("--data", str(digits), *SMALL[:-1], "40", "--batch", "8")
     assert sc_hw(*options, "-o", tmp_path / "whole").exit_code == 0
     folder = tmp_path / "killed"
     for lines in (3, 30):
@@ -103,9 +111,9 @@ main()
 """
 
 
-def test_killed_at_every_moment_of_an_epoch_nothing_is_lost(tmp_path):
+def test_killed_at_every_moment_of_an_epoch_nothing_is_lost(tmp_path, digits):
     """A row is written, then on the disk; a checkpoint is written, on the disk, in its place, its name on the disk."""
-    options = ("--data", "digits", *SMALL)
+    options = ("--data", str(digits), *SMALL)
     assert sc_hw(*options, "-o", tmp_path / "whole").exit_code == 0
     folder = tmp_path / "killed"
     moments = [("rename", 0), *(("fsync", calls) for calls in range(5)), ("replace", 0), ("replace", 1)]
