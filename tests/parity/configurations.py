@@ -162,8 +162,9 @@ def features(configuration: Configuration, generator: str) -> set:
     """
     kind, design = get_rule(configuration.rule).config_type, configuration.design("dut")
     settings = dataclasses.asdict(design.config)
-    shape = (min(design.words, 2), design.overlap, min(design.lanes, 3), design.synapses % design.lanes > 0, design.queued)
-    met = {(generator, *shape), (generator, configuration.rule)}
+    shapes = {("words", min(design.words, 2)), ("overlap", design.overlap), ("lanes", min(design.lanes, 3), design.queued),
+              ("padding", design.synapses % design.lanes > 0), ("rule", configuration.rule, design.config == kind())}  # fmt: skip
+    met = {(generator, *one) for one in shapes} | {("queues", design.queued and len(design.lane_groups))}
     words = [(name, settings[name]) for name in kind.CHOICES]
     if generator == "verilog":
         ends = [(name, settings[name]) for name, limits in kind.RANGES.items() if settings[name] in limits]

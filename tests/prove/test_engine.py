@@ -11,7 +11,7 @@ from sc_hw.manifest import load_core
 from sc_hw.proof.engine import cover_engine, prove_engine
 from sc_hw.rtl.emit import GENERATORS
 
-from ..daily import few
+from ..daily import check, few
 from .questions import ask, first_refuted
 
 SMALL = {"weight_bits": 2, "trace_bits": 2, "reward_bits": 2}
@@ -135,6 +135,7 @@ def test_fault_is_refuted(make_core, tmp_path, fault, generator):
     assert list((tmp_path / "traces").glob("*.vcd"))
 
 
+@check("the verb passes a layer in every run, in test_layer.py")
 def test_verb(make_core, sc_hw):
     core = make_core("verilog", synapses=3, **SMALL)
     status, out, err = sc_hw("prove", core.folder, "--part", "engine", "--solver", "bitwuzla")
@@ -143,9 +144,12 @@ def test_verb(make_core, sc_hw):
     record = json.loads((core.folder / "results" / "prove.json").read_text())
     assert record["tools"].keys() == {"yosys", "bitwuzla", "sby"}
 
+
+def test_verb_fails_and_leaves_a_waveform(make_core, sc_hw):
+    core = make_core("verilog", synapses=3, **SMALL)
     plant(core, "if .write_enable. words", "if (write_enable && write_address != 1) words")
     status, out, err = sc_hw("prove", core.folder, "--part", "engine", "--solver", "bitwuzla")
-    assert status == 1
+    assert status == 1, err
     assert "FAIL dut" in out
     assert (core.folder / "results" / "prove" / "dut_memory.vcd").is_file()
 
