@@ -23,19 +23,21 @@ MUTANT = Mutant(
 )
 
 
-COUNT = 5  # mutants of each kind
-
-
 def run(core, tmp_path, count, **options):
     return mutate(core, count=count, seed=3, solvers=[find_solver("yices")], timeout=60, output=tmp_path / "out", **options)
 
 
 @pytest.mark.parametrize(
-    ("generator", "queued"), few([("verilog", True), ("amaranth", False)], 1, "the other generator, without a queue")
+    ("generator", "queued", "count"),
+    few(
+        [("amaranth", False, 2), ("amaranth", False, 8), ("verilog", True, 8)],
+        1,
+        "more mutants, and the other generator with a queue",
+    ),
 )
-def test_no_mutant_is_in_the_gap(make_core, tmp_path, generator, queued):
-    result = run(make_core(generator, synapses=12, lanes=2, queued=queued, rounding="stochastic"), tmp_path, COUNT)
-    assert [bool(judged.mutant.fault) for judged in result.mutants] == [False] * COUNT + [True] * COUNT
+def test_no_mutant_is_in_the_gap(make_core, tmp_path, generator, queued, count):
+    result = run(make_core(generator, synapses=12, lanes=2, queued=queued, rounding="stochastic"), tmp_path, count)
+    assert [bool(judged.mutant.fault) for judged in result.mutants] == [False] * count + [True] * count
     assert [judged.mutant.text for judged in result.mutants if judged.gap] == []
     assert result.verdict == "pass"
     assert all(judged.difference for judged in result.mutants if judged.simulation == "killed")
