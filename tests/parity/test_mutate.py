@@ -54,7 +54,7 @@ def test_a_scoreboard_that_does_not_compare_has_a_gap(make_core, tmp_path, monke
     assert board.read_text() != text
     monkeypatch.setattr(sys, "path", [str(tmp_path / "weak"), *sys.path])
     monkeypatch.setattr(module, "_ROUNDS", (1,))
-    result = run(make_core(synapses=12, lanes=2, rounding="stochastic"), tmp_path, 1)
+    result = run(make_core(synapses=4, weight_bits=4, trace_bits=4, reward_bits=3), tmp_path, 1)
     assert {judged.gap for judged in result.mutants} >= {"survives simulation"}
     assert result.verdict == "fail"
 
