@@ -32,6 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the daily tests, or with ``--check`` a share of the others."""
     exhaustive = config.getoption("--check")
+    if not exhaustive and config.getoption("--share") != "1/1":
+        raise pytest.UsageError("--share: is of the tests that --check runs; give --check too")
     kept = [item for item in items if bool(item.get_closest_marker("check")) == exhaustive]
     if exhaustive:
         kept = share_of(kept, config.getoption("--share"))

@@ -89,6 +89,7 @@ def test_a_wrong_neuron_is_reported_as_one(make_layer, tmp_path):
     assert mismatch["field"] == "result_release"
 
 
+@check("the records of a core are joined in every run")
 def test_the_report_joins_what_was_run(make_layer, sc_hw):
     layer = make_layer(neurons=4, postsynaptic=2)
     assert sc_hw("sim", layer.folder, "--steps", "100")[0] == 0
