@@ -1,14 +1,15 @@
 """Every protocol with every method: what is kept of five tasks, strengths chosen on held-out samples for each pair."""
 
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 from forgetting_task import held_out
 from matplotlib.figure import Figure
-from measurement import INK, Measurement, Row, on_all_processors
+from measurement import INK, Measurement, Row, kept, on_all_processors
 
 from sc_hw.train.data import load
 from sc_hw.train.run import TrainConfig, tasks
@@ -50,7 +51,11 @@ DIGITS = Setting(
 
 
 def report(config: TrainConfig, *, validation: bool = False) -> TransferReport:
-    """Train a run in memory and return its figures; with ``validation`` without the test samples."""
+    """Train a run in memory and return its figures, with ``validation`` without the test samples; one that was made is kept."""
+    return TransferReport(**kept(f"{config} {validation}", lambda: asdict(_report(config, validation=validation))))
+
+
+def _report(config: TrainConfig, *, validation: bool) -> TransferReport:
     data = held_out(load(config.data)) if validation else load(config.data)
     data = data.standardised() if config.standardise else data
     trainer, parts = config.trainer(data), tasks(config, data)
@@ -76,6 +81,7 @@ def chosen_and_run(setting: Setting) -> tuple[dict[tuple[str, str], float], Runs
     runs: Runs = {}
     for protocol in PROTOCOLS:
         for method in METHODS:
+            print(f"  {protocol}, {NAMES[method]}", file=sys.stderr, flush=True)
             make = partial(TrainConfig, protocol=protocol, method=method, **setting.options)
             strengths = setting.strengths.get(method, (0.0,))
             if len(strengths) > 1:
