@@ -164,7 +164,9 @@ timeout_option = click.option("--timeout", type=click.IntRange(1, 86400), defaul
                               help="Seconds each solver has for each obligation.")  # fmt: skip
 
 _DESIGN = (
-    click.option("--synapses", "-n", type=int, metavar="N", help="Number of synapses, 1..16777216; needed without --from and --pre."),
+    click.option(
+        "--synapses", "-n", type=int, metavar="N", help="Number of synapses, 1..16777216; needed without --from and --pre."
+    ),
     click.option(
         "--from",
         "derived",

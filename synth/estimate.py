@@ -19,9 +19,7 @@ import numpy as np
 from baselines import Item, read_baselines, verilog_digest
 
 from sc_hw.errors import UserError
-from sc_hw.estimate.fabric import fabric_of
-from sc_hw.estimate.features import ff_features, lut_features
-from sc_hw.estimate.fit import Fits, fit_of, write_fits
+from sc_hw.estimate.fit import Fits, fits_of, write_fits
 from sc_hw.estimate.points import Point, points_file, read_points
 from sc_hw.estimate.quantities import quantities_of
 from sc_hw.manifest import load_core
@@ -149,7 +147,8 @@ def measure(count: int, jobs: int | None) -> int:
                 with ThreadPoolExecutor(jobs) as pool:
                     counted = pool.map(lambda t, top=top, core=core: t.count(map_sources(core.verilog, top, t).cells), targets)
                     found = {t.name: {k: v for k, v in c.items() if v} for t, c in zip(targets, counted, strict=True)}
-            known[point.key] = dataclasses.replace(point, digest=digest, measured=found)
+            holds = quantities_of(point.made(), module=point.module)
+            known[point.key] = dataclasses.replace(point, digest=digest, measured=found, holds=holds)
             lines = [json.dumps(dataclasses.asdict(known[p.key]), sort_keys=True) for p in wanted if p.key in known]
             path.parent.mkdir(parents=True, exist_ok=True)
             write_text(path, "\n".join(lines) + "\n", option="points")
@@ -160,18 +159,8 @@ def measure(count: int, jobs: int | None) -> int:
 
 def fit() -> Fits:
     """Return the fits of every device to the points of the Yosys that is here."""
-    yosys = find_yosys()[1]
-    points = read_points(points_file(yosys))
-    quantities = [quantities_of(point.made(), module=point.module) for point in points]
-    groups, targets = [point.group for point in points], {}
-    for name in distinct_targets():
-        fabric, found = fabric_of(load_target(name)), {}
-        for resource, features in (("lut", lut_features), ("ff", ff_features)):
-            measured = np.array([point.measured[name][resource] for point in points], dtype=float)
-            found[resource] = fit_of([features(q, fabric) for q in quantities], measured, groups)
-        targets[name] = found
-    return Fits(yosys=points_file(yosys).parent.name.removeprefix("yosys-"), points=len(points), groups=len(set(groups)),
-                targets=targets)  # fmt: skip
+    path = points_file(find_yosys()[1])
+    return fits_of(read_points(path), [load_target(name) for name in distinct_targets()], path.parent.name.removeprefix("yosys-"))
 
 
 def main() -> int:

@@ -52,8 +52,8 @@ def estimate_command(
     console.print(estimate_table(found, f"{summary(design)}{additions(design)}" if module == "core" else "one lane"))
     for one in found:
         if one.outside:
-            console.print(f"{one.target.name}: extrapolated, its interval promises nothing: {'; '.join(one.outside)}", markup=False,
-                          highlight=False)  # fmt: skip
+            beyond = f"{one.target.name}: extrapolated, its interval promises nothing: {'; '.join(one.outside)}"
+            console.print(beyond, markup=False, highlight=False)
     if core and core.edited:
         console.print(f"edited since it was emitted, which an estimate does not see: {', '.join(core.edited)}", markup=False,
                       highlight=False)  # fmt: skip
@@ -69,11 +69,13 @@ def _record(design: CoreDesign, module: str, found: Sequence[Estimate], core: Co
 def estimate_table(found: Sequence[Estimate], title: str) -> Table:
     """Return the estimates as a table, a device a row."""
     yosys = ", ".join(sorted({one.yosys for one in found}))
-    caption = (f"Estimates of post-synthesis counts by Yosys {yosys}, with intervals that held {100 * COVERAGE:.0f} % of designs left "
-               "out of the fit; BRAM and DSP are exact, by rule. sc-hw synth measures.")  # fmt: skip
+    caption = (f"Estimates of post-synthesis counts by Yosys {yosys}, with intervals that held {100 * COVERAGE:.0f} % of designs "
+               "left out of the fit; BRAM and DSP are exact, by rule. sc-hw synth measures.")  # fmt: skip
     table = Table(title=title, caption=caption, box=SIMPLE_HEAD)
     for name in ("target", "LUT", "interval", "FF", "interval", LABELS["block_ram"], LABELS["dsp"], "fits"):
-        table.add_column(name, justify="left" if name in ("target", "fits") else "right", no_wrap=name == "target", overflow="fold")
+        table.add_column(
+            name, justify="left" if name in ("target", "fits") else "right", no_wrap=name == "target", overflow="fold"
+        )
     for one in found:
         table.add_row(one.target.name, *_cells(one.lut), *_cells(one.ff), f"{one.block_ram:,.10g}", f"{one.dsp:,.10g}", one.fits)
     return table

@@ -8,7 +8,7 @@ from ..errors import UserError
 from ..rtl.design import CoreDesign
 from ..targets import Target
 from .fabric import fabric_of
-from .features import exact_blocks, ff_features, lut_features
+from .features import FEATURES, exact_blocks
 from .fit import COVERAGE, Fits, newest_fits
 from .quantities import Quantities, quantities_of
 
@@ -28,8 +28,8 @@ class Range:
 class Estimate:
     """What a design will take of a device after synthesis; ``block_ram`` and ``dsp`` are exact, by rule.
 
-    ``outside`` names what of the design lies outside of what was measured, each with its figures: then the estimate is extrapolated,
-    and its interval promises nothing.
+    ``outside`` names what of the design lies outside of what was measured, each with its figures: then the estimate is
+    extrapolated, and its interval promises nothing.
     """
 
     target: Target
@@ -61,12 +61,15 @@ class Estimate:
 
 
 def estimate(quantities: Quantities, target: Target, fits: Fits) -> Estimate:
-    """Return the estimate of a design, given by its quantities, on a device. Errors: ``UserError`` for one that was not measured."""
+    """Return the estimate of a design, given by its quantities, on a device.
+
+    Errors: ``UserError`` for a device that was not measured.
+    """
     own = fits.targets.get(target.name) or fits.targets.get(target.like)
     if own is None:
         raise UserError(f"--target {target.name}: no fit; allowed are {', '.join(fits.targets)} and other sizes of them")
     fabric = fabric_of(target)
-    found = {"lut": lut_features(quantities, fabric), "ff": ff_features(quantities, fabric)}
+    found = {resource: features(quantities, fabric) for resource, features in FEATURES.items()}
     ranges, outside = {}, []
     for name, features in found.items():
         value = own[name](features)

@@ -12,9 +12,13 @@ import numpy as np
 
 from ..data import data_folder
 from ..errors import UserError
-from .features import FREE
+from ..targets import Target
+from .fabric import fabric_of
+from .features import FEATURES, FREE
+from .points import Point
 
-__all__ = ["COVERAGE", "Fit", "Fits", "cross_validated", "fit_of", "newest_fits", "read_fits", "write_fits"]
+__all__ = ["COVERAGE", "Fit", "Fits", "cross_validated", "fit_of", "fits_of", "interval", "newest_fits", "read_fits", "table_of",
+           "write_fits"]  # fmt: skip
 
 COVERAGE = 0.9  # how many of the designs that a fit has not seen lie within its interval
 _TOLERANCE = 1e-9
@@ -43,8 +47,10 @@ class Fit:
 
     def outside(self, features: Mapping[str, float]) -> list[str]:
         """Return the features that no point came near, each with its figure and the range that was measured."""
-        return [f"{name} {value:,.0f}, measured {self.least[name]:,.0f}..{self.most[name]:,.0f}" for name, value in features.items()
-                if not self.least[name] <= value <= self.most[name]]  # fmt: skip
+        beyond = {name: value for name, value in features.items() if not self.least[name] <= value <= self.most[name]}
+        return [
+            f"{name} {value:,.0f}, measured {self.least[name]:,.0f}..{self.most[name]:,.0f}" for name, value in beyond.items()
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +69,8 @@ def _solve(features: np.ndarray, measured: np.ndarray, free: Sequence[int]) -> n
     scale = np.maximum(np.sqrt((rows**2).mean(axis=0)), 1e-12)
     rows = rows / scale
     square = rows.T @ rows + _RIDGE * len(rows) * np.eye(rows.shape[1])
-    return _bounded(square, rows.sum(axis=0), free) / scale
+    worth: np.ndarray = _bounded(square, rows.sum(axis=0), free) / scale
+    return worth
 
 
 def _bounded(square: np.ndarray, wanted: np.ndarray, free: Sequence[int]) -> np.ndarray:
@@ -132,6 +139,21 @@ def fit_of(features: Sequence[Mapping[str, float]], measured: np.ndarray, groups
                worst=round(float(errors.max()), 4))  # fmt: skip
 
 
+def table_of(points: Sequence[Point], target: Target, resource: str) -> tuple[list[dict[str, float]], np.ndarray, list[str]]:
+    """Return the features, the measured counts and the groups of points on a device. ``resource`` is lut or ff."""
+    fabric, features = fabric_of(target), FEATURES[resource]
+    rows = [features(point.holds, fabric) for point in points if point.holds]
+    measured = np.array([point.measured[target.name][resource] for point in points if point.holds], dtype=float)
+    return rows, measured, [point.group for point in points if point.holds]
+
+
+def fits_of(points: Sequence[Point], targets: Sequence[Target], yosys: str) -> Fits:
+    """Return the fits to points that a version of Yosys gave."""
+    return Fits(yosys=yosys, points=len(points), groups=len({point.group for point in points}),
+                targets={target.name: {resource: fit_of(*table_of(points, target, resource)) for resource in FEATURES}
+                         for target in targets})  # fmt: skip
+
+
 def _folder() -> Path:
     return data_folder("synth") / "estimate"
 
@@ -146,6 +168,7 @@ def read_fits(path: Path) -> Fits:
 
 def newest_fits() -> Fits:
     """Return the fits of the newest version of Yosys that was measured."""
+
     def version(path: Path) -> list[int]:
         return [int(part) for part in path.parent.name.removeprefix("yosys-").split(".")]
 

@@ -19,7 +19,7 @@ _GROUP = 4  # inputs that the trees of wide gates join at a time
 
 @dataclass(frozen=True)
 class Multiplier:
-    """A product: the bits of its factors, the wider first, and of the product those that are used; whether factors are unsigned."""
+    """A product: the bits of its factors, the wider first, of the product those that are used; whether factors are unsigned."""
 
     a: int
     b: int
@@ -43,7 +43,7 @@ class Placed:
 
 @dataclass
 class Gates:
-    """What a module holds. ``nodes[n]`` are the nodes a gate joins, none for what is no gate; ``roots`` must be nets of their own."""
+    """What a module holds. ``nodes[n]`` are the nodes a gate joins, none for what is no gate; ``roots`` stay nets."""
 
     nodes: list[tuple[int, ...]] = field(default_factory=lambda: [(), ()])
     roots: set[int] = field(default_factory=set)
@@ -113,7 +113,9 @@ class _Builder:
             outputs = [bit for bit in outputs if (bit[0][1:], bit[1]) in self._placed.used]
         roots = [self.node(bit) for bit in outputs]
         instances = [cell for cell in module.cells if not cell.kind.startswith("$")]
-        roots += [self.node(bit) for cell in instances for pin, bits in cell.pins.items() if not self._leaves(cell, pin) for bit in bits]
+        roots += [
+            self.node(bit) for cell in instances for pin, bits in cell.pins.items() if not self._leaves(cell, pin) for bit in bits
+        ]
         self.gates.roots |= set(roots)
         self._registers()
         self._count_carries()

@@ -1,10 +1,11 @@
 """Points: designs as plain data, each with what it took when it was synthesised; the table that the fit rests on."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from sc_hw_models.registry import get_rule
 
@@ -13,23 +14,25 @@ from ..data import data_folder
 from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import CoreDesign
 from ..rtl.layer import LayerDesign
+from .quantities import Quantities
 
 __all__ = ["Point", "points_file", "read_points"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """A design that was synthesised: ``design`` is plain data, ``measured`` its resources by target.
+    """A design that was synthesised: ``design`` is plain data, ``measured`` its resources by target, those that are not 0.
 
-    ``group`` says with which others it was drawn: the fit is judged on groups that it has not seen. ``digest`` is of the
-    Verilog that was synthesised.
+    Points of one ``group`` are much alike: the fit is judged on groups that it has not seen. ``digest`` is of the Verilog that
+    was synthesised, ``holds`` what is counted in its RTL.
     """
 
     group: str
-    design: Mapping[str, Any]
+    design: dict[str, Any]
     module: str = "core"
     digest: str = ""
-    measured: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    measured: dict[str, dict[str, float]] = field(default_factory=dict)
+    holds: Quantities | None = None
 
     def made(self) -> CoreDesign:
         """Return the design. Errors: ``UserError`` for one that is not allowed."""
@@ -64,4 +67,4 @@ def read_points(path: Path) -> list[Point]:
     """Return the points of a table, none where there is no table."""
     if not path.is_file():
         return []
-    return [Point(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [msgspec.json.decode(line, type=Point) for line in path.read_bytes().splitlines()]

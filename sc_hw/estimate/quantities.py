@@ -3,16 +3,17 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 
 from ..rtl.amaranth import amaranth_joined_modules, amaranth_modules
 from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import CoreDesign
 from ..rtl.layer import LayerDesign
-from .gates import Gates, Multiplier, Placed, gates_of
+from .gates import Multiplier, Placed, gates_of
 from .rtlil import Module, read_module
 
-__all__ = ["Memory", "Quantities", "quantities_of"]
+__all__ = ["SIZES", "Memory", "Quantities", "quantities_of"]
+
+SIZES = (4, 6)  # inputs of the LUTs of the devices there are
 
 
 @dataclass(frozen=True)
@@ -25,17 +26,20 @@ class Memory:
 
 @dataclass(frozen=True)
 class Quantities:
-    """The sums over a design. ``packed`` are the LUTs of 4 and of 6 inputs that its gates fill, of lanes and of the rest."""
+    """The sums over a design. ``packed`` are the LUTs that its gates fill, of lanes and of the rest: of ``SIZES`` inputs each.
 
-    lane_packed: Mapping[int, int]
-    rest_packed: Mapping[int, int]
+    Products and memories come with how many there are of each.
+    """
+
+    lane_packed: tuple[int, ...]
+    rest_packed: tuple[int, ...]
     registers: int
     random: int
     carries: int
     chains: int
     controls: int
-    multipliers: Mapping[Multiplier, int]
-    memories: Mapping[Memory, int]
+    multipliers: tuple[tuple[Multiplier, int], ...]
+    memories: tuple[tuple[Memory, int], ...]
 
 
 @dataclass
@@ -45,11 +49,9 @@ class _Sums:
     memories: Counter[Memory] = field(default_factory=Counter)
 
     def add(self, other: "_Sums") -> None:
-        for own, more in ((self.counts, other.counts), (self.multipliers, other.multipliers), (self.memories, other.memories)):
-            own.update(more)
-
-
-SIZES = (4, 6)
+        self.counts.update(other.counts)
+        self.multipliers.update(other.multipliers)
+        self.memories.update(other.memories)
 
 
 def quantities_of(design: CoreDesign, *, module: str = "core") -> Quantities:
@@ -60,8 +62,9 @@ def quantities_of(design: CoreDesign, *, module: str = "core") -> Quantities:
     sums = _Reader(modules).sums(Placed(top, (), frozenset(), frozenset()), top=True)
     counts = sums.counts
     return Quantities(
-        {k: counts[f"lane {k}"] for k in SIZES}, {k: counts[f"rest {k}"] for k in SIZES}, counts["registers"],
-        counts["random"], counts["carries"], counts["chains"], counts["controls"], dict(sums.multipliers), dict(sums.memories),
+        tuple(counts[f"lane {k}"] for k in SIZES), tuple(counts[f"rest {k}"] for k in SIZES), counts["registers"],
+        counts["random"], counts["carries"], counts["chains"], counts["controls"], tuple(sums.multipliers.items()),
+        tuple(sums.memories.items()),
     )  # fmt: skip
 
 

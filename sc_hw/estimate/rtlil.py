@@ -57,13 +57,13 @@ class Module:
 def _bits(text: str, widths: dict[str, int]) -> list[Bit]:
     """Return the bits of a signal, lowest first."""
     parts: list[list[Bit]] = []
-    for token in _TOKEN.findall(text):
-        if token in "{}":
+    for word in _TOKEN.findall(text):
+        if word in "{}":
             continue
-        if "'" in token:
-            parts.append([bit if bit != "-" else "x" for bit in reversed(token.partition("'")[2])])
+        if "'" in word:
+            parts.append([bit if bit != "-" else "x" for bit in reversed(word.partition("'")[2])])
             continue
-        found = _SLICE.fullmatch(token)
+        found = _SLICE.fullmatch(word)
         if found is None:
             raise ValueError(f"{text!r}: not a signal of RTLIL")
         name, high, low = found.groups()
@@ -76,11 +76,11 @@ def _bits(text: str, widths: dict[str, int]) -> list[Bit]:
 def _halves(text: str) -> tuple[str, str]:
     """Split ``SIGNAL SIGNAL`` where a brace or a bracket does not hold it together."""
     depth = 0
-    tokens = _TOKEN.findall(text)
-    for place, token in enumerate(tokens):
-        depth += (token == "{") - (token == "}")
+    words = _TOKEN.findall(text)
+    for place, word in enumerate(words):
+        depth += (word == "{") - (word == "}")
         if depth == 0:
-            return " ".join(tokens[: place + 1]), " ".join(tokens[place + 1 :])
+            return " ".join(words[: place + 1]), " ".join(words[place + 1 :])
     raise ValueError(f"{text!r}: not two signals of RTLIL")
 
 
