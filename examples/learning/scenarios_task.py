@@ -139,8 +139,9 @@ def measure(setting: Setting = DIGITS) -> Measurement:
                 Row(f"{protocol}: replay over the best penalty", f"{replay - penalty:+.1f} %", "more than 0", replay > penalty)
             )
     details = ["", "## All figures", "",
-               "In percent, mean over five seeds ± half a 95 % interval. The last columns are average accuracies published for all of",
-               "MNIST and another network, 400-400: Hsu et al. 2018, table 2, and van de Ven et al. 2022; quoted from memory.", ""]  # fmt: skip
+               "In percent, mean over five seeds ± half a 95 % interval. The last columns are average accuracies published for",
+               "all of MNIST and another network, 400-400: Hsu et al. 2018, table 2, van de Ven et al. 2022; quoted from memory.",
+               ""]  # fmt: skip
     details += [line for protocol in PROTOCOLS for line in table(setting, protocol, chosen, runs)]
 
     def draw(figure: Figure) -> None:
