@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 import pytest
 
-from sc_hw.boundary import one_line, run
-from sc_hw.errors import CheckError, UserError
+from sc_hw.boundary import run
+from sc_hw.errors import CheckError, UserError, one_line
 from sc_hw_models.rule import ConfigError
 
 
