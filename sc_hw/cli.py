@@ -1,7 +1,6 @@
 """The command line: verbs and their options, each handed on to its room; nothing large is imported before it is needed."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from .options import (
     complete,
     design_options,
     folder_argument,
+    given,
     json_option,
     module_option,
     placeable_names,
@@ -49,11 +49,6 @@ def app() -> None:
     use_plain_temporary()
 
 
-def _given(context: click.Context) -> Callable[[str], bool]:
-    """Return whether the user gave an option."""
-    return lambda option: context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT
-
-
 @app.command()
 @design_options
 @click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
@@ -74,7 +69,7 @@ def emit(context: click.Context, /, **options: Any) -> None:
     """
     from .emit_command import emit_command
 
-    click.echo(emit_command(**options, given=_given(context)))
+    click.echo(emit_command(**options, given=given(context)))
 
 
 @app.command()
@@ -207,7 +202,7 @@ def estimate(
     from .estimate.command import estimate_command
 
     names = target_names() if "all" in target else list(target)
-    sys.exit(estimate_command(folder, options, names, module, json_path, Console(), given=_given(context)))
+    sys.exit(estimate_command(folder, options, names, module, json_path, Console(), given=given(context)))
 
 
 @app.command()

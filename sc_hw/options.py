@@ -20,6 +20,7 @@ __all__ = [
     "complete",
     "design_options",
     "folder_argument",
+    "given",
     "json_option",
     "module_option",
     "placeable_names",
@@ -215,3 +216,8 @@ def design_options(command: Any) -> Any:
     for option in reversed(_DESIGN):
         command = option(command)
     return command
+
+
+def given(context: click.Context) -> Callable[[str], bool]:
+    """Return what tells whether the user gave an option."""
+    return lambda option: context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT

@@ -6,15 +6,13 @@ The fit says how much of it a device takes.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 
+from .logic import ONE, ZERO, Logic
 from .rtlil import Assign, Bit, Cell, Module, Switch
 
 __all__ = ["Gates", "Multiplier", "Placed", "gates_of"]
 
-_ZERO, _ONE = 0, 1  # nodes; ``x`` counts as 0
 _CHAINED = ("$add", "$sub", "$neg", "$mul", "$lt", "$le", "$gt", "$ge")
-_GROUP = 4  # inputs that the trees of wide gates join at a time
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Placed:
 class Gates:
     """What a module holds. ``nodes[n]`` are the nodes a gate joins, none for what is no gate; ``roots`` stay nets."""
 
-    nodes: list[tuple[int, ...]] = field(default_factory=lambda: [(), ()])
+    nodes: list[tuple[int, ...]]
     roots: set[int] = field(default_factory=set)
     registers: int = 0
     shared_registers: int = 0  # of them those that every instance of the module has alike
@@ -60,13 +58,13 @@ class Gates:
         readers = [0] * len(self.nodes)
         for root in self.roots:
             readers[root] = 1
-        for node in range(len(self.nodes) - 1, _ONE, -1):  # what a gate joins was made before it
+        for node in range(len(self.nodes) - 1, ONE, -1):  # what a gate joins was made before it
             for fanin in self.nodes[node] if readers[node] else ():
                 readers[fanin] += 1
         leaves: list[frozenset[int]] = []
         luts = {root for root in self.roots if self.nodes[root]}
         for node, fanins in enumerate(self.nodes):
-            found = frozenset(fanin for fanin in fanins if fanin > _ONE) if readers[node] else frozenset()
+            found = frozenset(fanin for fanin in fanins if fanin > ONE) if readers[node] else frozenset()
             alone = [n for n in found if self.nodes[n] and readers[n] == 1 and n not in self.roots]
             for inner in sorted(alone, key=lambda n: (len(leaves[n]), n)):
                 merged = (found - {inner}) | leaves[inner]
@@ -79,16 +77,15 @@ class Gates:
 
 class _Builder:
     def __init__(self, module: Module, placed: Placed | None, outputs: Mapping[str, Collection[str]]) -> None:
-        self.gates = Gates()
+        self._logic = Logic()
+        self.gates = Gates(nodes=self._logic.nodes)
         self._module, self._placed, self._outputs = module, placed, outputs
         self._drivers: dict[Bit, tuple[str, Cell | Assign | list[Assign | Switch], int]] = {}
-        self._known: dict[Bit, int] = {"0": _ZERO, "1": _ONE, "x": _ZERO}
+        self._known: dict[Bit, int] = {"0": ZERO, "1": ONE, "x": ZERO}
         if placed:
             self._known |= {(f"\\{name}", place): int(value == "1") for name, place, value in placed.constants}
-        self._equal: dict[tuple[int, ...], int] = {}
         self._carried: dict[int, int] = {}  # by cell: the highest bit that is used
         self._todo: list[Bit] = []
-        self._muxes: dict[int, tuple[int, int, int]] = {}  # by node: condition, and what there is with it and without
         self._controls: set[int] = set()
         self._same: dict[int, int] = {}
         self._fed: dict[int, tuple[int, ...]] = {}  # by register: its data, and what enables or resets it
@@ -133,7 +130,7 @@ class _Builder:
 
     def _alike(self) -> set[int]:
         """Return the nodes that hold the same in every instance of this module, and count the registers among them."""
-        alike = {_ZERO, _ONE}
+        alike = {ZERO, ONE}
         if self._placed:
             alike |= {node for name, place in self._placed.shared if (node := self._known.get((f"\\{name}", place))) is not None}
         while True:
@@ -157,7 +154,7 @@ class _Builder:
             for place, bit in enumerate(bits):
                 if self._leaves(cell, pin):
                     used |= {(pin, place)} if bit in self._known else set()
-                elif (node := self.node(bit)) <= _ONE:
+                elif (node := self.node(bit)) <= ONE:
                     constants.add((pin, place, str(node)))
                 elif len(everywhere[cell.kind, pin, place]) == 1 and (node in alike or not self._placed):
                     shared.add((pin, place))
@@ -173,19 +170,19 @@ class _Builder:
                 raise ValueError("a register that no cell makes")
             data, own = self.node(cell.pins["D"][place]), self._known[q]
             controls = []
-            while data in self._muxes:
-                condition, yes, no = self._muxes[data]
+            while data in self._logic.muxes:
+                condition, yes, no = self._logic.muxes[data]
                 held = self._without(data, own)
                 if held != data:  # it keeps its value in some case: a clock enable
                     data = held
-                elif yes in (_ZERO, _ONE) or no in (_ZERO, _ONE):  # a constant: a synchronous reset or set
-                    data = no if yes in (_ZERO, _ONE) else yes
+                elif yes in (ZERO, ONE) or no in (ZERO, ONE):  # a constant: a synchronous reset or set
+                    data = no if yes in (ZERO, ONE) else yes
                 else:
                     break
                 controls.append(condition)
             self._controls.update(controls)
             self.gates.roots.add(data)
-            if data > _ONE:
+            if data > ONE:
                 self._fed[own] = data, *controls
 
     def _count_registers(self) -> None:
@@ -202,13 +199,13 @@ class _Builder:
 
     def _without(self, node: int, own: int) -> int:
         """Return what a tree of multiplexers gives where it does not give ``own``."""
-        if node not in self._muxes:
+        if node not in self._logic.muxes:
             return node
-        condition, yes, no = self._muxes[node]
+        condition, yes, no = self._logic.muxes[node]
         if own in (yes, no):
             return self._without(no if yes == own else yes, own)
         fewer = self._without(yes, own), self._without(no, own)
-        return node if fewer == (yes, no) else self._mux(condition, *fewer)
+        return node if fewer == (yes, no) else self._logic.mux_(condition, *fewer)
 
     def node(self, bit: Bit) -> int:
         """Return the node of a bit."""
@@ -229,74 +226,18 @@ class _Builder:
         return result
 
     def _leaf(self, bit: Bit) -> int:
-        self.gates.nodes.append(())
-        self._known[bit] = len(self.gates.nodes) - 1
+        self._known[bit] = self._logic.leaf()
         return self._known[bit]
-
-    def _join(self, kind: str, *fanins: int) -> int:
-        """Return the gate of these nodes: an old one if there is an equal one."""
-        key = (sum(map(ord, kind)), *fanins)
-        if key not in self._equal:
-            self.gates.nodes.append(fanins)
-            self._equal[key] = len(self.gates.nodes) - 1
-        return self._equal[key]
-
-    def _and(self, a: int, b: int) -> int:
-        if a == b or b == _ONE:
-            return a
-        if a == _ONE:
-            return b
-        return _ZERO if _ZERO in (a, b) else self._join("and", *sorted((a, b)))
-
-    def _or(self, a: int, b: int) -> int:
-        if a == b or b == _ZERO:
-            return a
-        if a == _ZERO:
-            return b
-        return _ONE if _ONE in (a, b) else self._join("or", *sorted((a, b)))
-
-    def _xor(self, a: int, b: int) -> int:
-        if a == b:
-            return _ZERO
-        if b == _ZERO:
-            return a
-        return b if a == _ZERO else self._not(max(a, b)) if _ONE in (a, b) else self._join("xor", *sorted((a, b)))
-
-    def _not(self, a: int) -> int:
-        return {_ZERO: _ONE, _ONE: _ZERO}.get(a) or (0 if a == _ONE else self._join("not", a))
-
-    def _mux(self, condition: int, yes: int, no: int) -> int:
-        if condition in (_ZERO, _ONE) or yes == no:
-            return yes if condition == _ONE or yes == no else no
-        if no == _ZERO:
-            result = self._and(condition, yes)
-        elif yes == _ONE:
-            result = self._or(condition, no)
-        elif yes == _ZERO:
-            result = self._and(self._not(condition), no)
-        elif no == _ONE:
-            result = self._or(self._not(condition), yes)
-        else:
-            result = self._join("mux", condition, yes, no)
-        self._muxes.setdefault(result, (condition, yes, no))
-        return result
-
-    def _tree(self, kind: str, nodes: Iterable[int]) -> int:
-        """Return the gate of many nodes, joined in groups that fill a LUT."""
-        join, rest = {"and": self._and, "or": self._or, "xor": self._xor}[kind], list(nodes)
-        while len(rest) > 1:
-            rest = [reduce(join, rest[k : k + _GROUP]) for k in range(0, len(rest), _GROUP)]
-        return rest[0] if rest else (_ONE if kind == "and" else _ZERO)
 
     def _meets(self, value: Sequence[Bit], patterns: Sequence[str]) -> int:
         """Return whether a value meets one of the patterns."""
         if not patterns:
-            return _ONE
+            return ONE
         terms = []
         for pattern in patterns:
             nodes = [(self.node(bit), want) for bit, want in zip(value, reversed(pattern), strict=True) if want != "-"]
-            terms.append(self._tree("and", [node if want == "1" else self._not(node) for node, want in nodes]))
-        return self._tree("or", terms)
+            terms.append(self._logic.tree_("and", [node if want == "1" else self._logic.not_(node) for node, want in nodes]))
+        return self._logic.tree_("or", terms)
 
     def _process(self, body: Sequence[Assign | Switch], bit: Bit, start: int) -> int:
         """Return what a body makes of a bit that was ``start`` before it."""
@@ -309,7 +250,7 @@ class _Builder:
                 before, chain = value, value
                 for patterns, inner in reversed(statement.cases):
                     made = self._process(inner, bit, before)
-                    chain = made if made == chain else self._mux(self._meets(statement.value, patterns), made, chain)
+                    chain = made if made == chain else self._logic.mux_(self._meets(statement.value, patterns), made, chain)
                 value = chain
         return value
 
@@ -317,26 +258,26 @@ class _Builder:
         if isinstance(what, Assign):
             return self.node(what.value[place])
         if isinstance(what, list):
-            return self._process(what, bit, _ZERO)
+            return self._process(what, bit, ZERO)
         width = len(what.pins["Y"])
         match kind:
             case "$not":
-                return self._not(self.node(what.operand("A", width)[place]))
+                return self._logic.not_(self.node(what.operand("A", width)[place]))
             case "$and" | "$or" | "$xor":
                 operands = (self.node(what.operand(pin, width)[place]) for pin in "AB")
-                return {"$and": self._and, "$or": self._or, "$xor": self._xor}[kind](*operands)
+                return {"$and": self._logic.and_, "$or": self._logic.or_, "$xor": self._logic.xor_}[kind](*operands)
             case "$mux":
                 s = self.node(what.pins["S"][0])
-                return self._mux(s, self.node(what.pins["B"][place]), self.node(what.pins["A"][place]))
+                return self._logic.mux_(s, self.node(what.pins["B"][place]), self.node(what.pins["A"][place]))
             case "$shl" | "$shr" | "$sshr":
                 return self._shifted(kind, what, place)
             case "$eq" | "$ne":
                 both = max(len(what.pins["A"]), len(what.pins["B"]))
                 pairs = zip(what.operand("A", both), what.operand("B", both), strict=True)
-                return self._tree("or", [self._xor(self.node(a), self.node(b)) for a, b in pairs])
+                return self._logic.tree_("or", [self._logic.xor_(self.node(a), self.node(b)) for a, b in pairs])
             case "$reduce_and" | "$reduce_or" | "$reduce_xor" | "$reduce_bool":
                 gate = kind.removeprefix("$reduce_").replace("bool", "or")
-                return self._tree(gate, [self.node(a) for a in what.pins["A"]])
+                return self._logic.tree_(gate, [self.node(a) for a in what.pins["A"]])
         raise ValueError(f"{kind}: an operator that the estimate does not know")
 
     def _shifted(self, kind: str, cell: Cell, place: int) -> int:
@@ -349,9 +290,9 @@ class _Builder:
             s, far = self.node(control), step << level
 
             def at(k: int, bits: list[int] = bits) -> int:
-                return bits[k] if 0 <= k < len(bits) else (fill if k >= len(bits) else _ZERO)
+                return bits[k] if 0 <= k < len(bits) else (fill if k >= len(bits) else ZERO)
 
-            bits = [self._mux(s, at(k + far), own) for k, own in enumerate(bits)]
+            bits = [self._logic.mux_(s, at(k + far), own) for k, own in enumerate(bits)]
         return bits[place]
 
     def _chained(self, bit: Bit, what: Cell, place: int) -> int:
@@ -378,7 +319,7 @@ class _Builder:
         bits = {pin: cell.pins[pin] for pin in "AB"}
         plain = {pin for pin in "AB" if not cell.parameters.get(f"{pin}_SIGNED")}
         for pin in {"A", "B"} - plain:
-            if self.node(bits[pin][-1]) == _ZERO:
+            if self.node(bits[pin][-1]) == ZERO:
                 bits[pin] = bits[pin][:-1]
                 plain.add(pin)
         widths = [len(bits[pin]) for pin in "AB"]
@@ -399,10 +340,10 @@ class _Builder:
         if cell.kind not in ("$add", "$sub", "$neg"):
             width = max(len(cell.pins["A"]), len(cell.pins["B"]))
         if cell.kind == "$neg":
-            a, b = [_ZERO] * width, [self.node(x) for x in cell.operand("A", width)]
+            a, b = [ZERO] * width, [self.node(x) for x in cell.operand("A", width)]
         else:
             a, b = ([self.node(x) for x in cell.operand(pin, width)] for pin in "AB")
-        first = next((k for k in range(width) if b[k] != _ZERO and not (cell.kind == "$add" and a[k] == _ZERO)), width)
+        first = next((k for k in range(width) if b[k] != ZERO and not (cell.kind == "$add" and a[k] == ZERO)), width)
         gates.carries += width - first
         gates.chains += width > first
         gates.roots |= {*a[first:], *b[first:]}
