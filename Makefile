@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
+.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -87,6 +87,10 @@ continual-cost: $(READY) ## LUT, FF, BRAM and DSP of every rule with every kind 
 
 baselines: $(READY) ## LUT, FF, BRAM and DSP of every preset on every target, to which CI compares
 	$(BIN)/python synth/baselines.py counts
+
+estimate: $(READY) ## synthesise what sc-hw estimate is fitted to, where it is new, and fit
+	$(BIN)/python synth/estimate.py points -j 2
+	$(BIN)/python synth/estimate.py fit
 
 pnr: $(READY) ## clocks of every preset's lane and of the default cores after place and route, 5 seeds; takes hours
 	$(BIN)/python synth/baselines.py clocks -o docs/measured/clocks.md
