@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from .errors import CheckError, UserError
+from .errors import CheckError, UserError, one_line
 
-__all__ = ["CHECK", "DEFECT", "ENVIRONMENT", "one_line", "run"]
+__all__ = ["CHECK", "DEFECT", "ENVIRONMENT", "run"]
 
 CHECK, ENVIRONMENT, DEFECT = 1, 2, 70
 _LONGEST = 2000  # characters of a line: what was given may be long
@@ -43,7 +43,7 @@ def _told(error: BaseException) -> int:
         sys.stdout.flush()
     line, status = _kind(error)
     with suppress(OSError, ValueError, AttributeError):
-        print(one_line(line), file=sys.stderr, flush=True)
+        print(one_line(line, _LONGEST), file=sys.stderr, flush=True)
     return status
 
 
@@ -119,11 +119,3 @@ def _wait_for_the_end() -> None:
     if scratch:
         with scratch.held():
             pass
-
-
-def one_line(text: str) -> str:
-    """Return a text as one line that a terminal can show: blanks joined, what cannot be printed escaped, cut in its middle."""
-    line = "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in " ".join(text.split())
-    )
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"

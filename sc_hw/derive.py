@@ -22,12 +22,12 @@ from sc_hw_models.rule import Rule
 from . import __version__
 from .axes import axes_of, in_order, parse_axes, with_bias
 from .config import build_config, config_toml
-from .errors import UserError
+from .errors import UserError, one_line
 from .folder import check_output, write_folder
 from .initial import read_initial
 from .reading import read_npz, read_toml
 from .records import write_record
-from .strict import checked, one_line, read_json
+from .strict import checked, read_json
 
 __all__ = ["Derived", "derive_command", "read_derived"]
 

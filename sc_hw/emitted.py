@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .errors import UserError
 from .manifest import MANIFEST
-from .reading import read_json
+from .strict import read_json
 
 __all__ = ["listed_files"]
 
@@ -23,7 +23,7 @@ _RESULT = re.compile(
 def listed_files(folder: Path) -> Iterator[str]:
     """Yield the files of a core, layer or crossbar, relative to its folder. Errors: ``UserError`` when it is none of ours."""
     what = "sc-hw emit writes one"
-    manifest = read_json(folder / MANIFEST, what=what)
+    manifest = read_json(folder / MANIFEST, remedy=what)
     try:
         if not _SCHEMA.fullmatch(manifest["schema"]):
             raise ValueError(f"schema {manifest['schema']!r}")

@@ -7,9 +7,9 @@ import numpy as np
 from sc_hw_models.rule import RuleSpec
 
 from .columns import read_columns
-from .errors import UserError
+from .errors import UserError, one_line
 from .reading import read_npz
-from .strict import one_line, read_text
+from .strict import read_text
 
 __all__ = ["check_initial", "emitted_initial", "initial_bytes", "initial_csv", "read_initial"]
 

@@ -3,7 +3,6 @@
 Sizes are known before anything is read, so that a file that never ends, or that unpacks to more than memory holds, costs nothing.
 """
 
-import json
 import os
 import stat
 import tomllib
@@ -19,11 +18,11 @@ import numpy as np
 from .errors import UserError
 
 __all__ = [
-    "MOST_ARRAYS", "check_regular", "limited", "opened_regular", "read_bytes", "read_gzip", "read_json", "read_npy",
+    "MOST_ARRAYS", "check_regular", "limited", "opened_regular", "read_bytes", "read_gzip", "read_npy",
     "read_npz", "read_text", "read_toml", "reading",
 ]  # fmt: skip
 
-MOST_TOML, MOST_JSON, MOST_TEXT = 1 << 20, 64 << 20, 512 << 20
+MOST_TOML, MOST_TEXT = 1 << 20, 512 << 20
 MOST_ARRAYS = 2 << 30  # as they are in memory
 _MOST_NAMES = 1 << 20  # of an archive's table of contents
 _ONE_ARRAY = "one array without a name (.npy), no archive; write it by name: np.savez('FILE.npz', NAME=array)"
@@ -127,17 +126,6 @@ def _check_integers(table: object) -> None:
             left += value
         elif isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
             raise ValueError(f"an integer of {value.bit_length()} bits; allowed are 64")
-
-
-def read_json(path: Path, *, option: str = "", what: str, most: int = MOST_JSON) -> Any:
-    """Return what a JSON file of at most ``most`` bytes holds; ``UserError`` also for NaN and Infinity, which are not JSON."""
-    text = read_text(path, option=option, what=what, most=most, fault="not valid JSON")
-    with reading(path, option=option, what=what, fault="not valid JSON"):
-        return json.loads(text, parse_constant=_refuse_constant)
-
-
-def _refuse_constant(word: str) -> None:
-    raise ValueError(f"{word} is no number of JSON")
 
 
 def read_npz(

@@ -27,14 +27,14 @@ from .rtl.layer import LayerDesign, layer_faults
 from .rtl.queue import queue_faults
 from .simulate import simulate
 
-__all__ = ["Outcome", "counted", "drawn_instance_faults", "enough_timesteps", "faults_of", "part_of_another", "passes",
+__all__ = ["LONGER", "Outcome", "counted", "drawn_instance_faults", "enough_timesteps", "faults_of", "part_of_another", "passes",
            "selftest"]  # fmt: skip
 
 _LEAST_TIMESTEPS = 200
 _RESTING_TIMESTEPS = 8000  # of a crossbar: a row must come to rest before it can be skipped wrongly
 _SYNAPSE_STEPS = 1 << 15
 _CORNERS = ("corner", "word")
-_LONGER = 10  # times as many timesteps for faults at instances that were not caught
+LONGER = 10  # times as many timesteps for faults at instances that were not caught
 _COMPARISON = 20  # seconds for each comparison of one that still was not
 
 
@@ -153,7 +153,7 @@ def selftest(
         left = [n for n, fault in enumerate(drawn, 1 + len(planted)) if not evidence[n] and not fault.initial]
         if left and not evidence[0]:
             note(f"{len(left)} faults are not caught in {steps} timesteps; simulating them longer")
-            for number, text in zip(left, run([0, *left], _LONGER)[1:], strict=True):
+            for number, text in zip(left, run([0, *left], LONGER)[1:], strict=True):
                 evidence[number] = text
     outcomes = [Outcome(fault="(none)", description="the same netlist without a fault",
                         verdict="fails" if evidence[0] else "passes",

@@ -9,10 +9,9 @@ allowed, for simulation.
 
 import re
 
-from .errors import UserError
+from .errors import UserError, one_line
 from .rtl.contents import ROWS
 from .rtl.keywords import VERILOG_KEYWORDS
-from .strict import one_line
 
 __all__ = ["check_verilog"]
 

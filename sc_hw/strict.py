@@ -10,19 +10,12 @@ from typing import IO, Any
 
 import msgspec
 
-from .errors import UserError
+from .errors import UserError, one_line
 from .reading import limited, opened_regular
 
-__all__ = ["JSON_BYTES", "checked", "one_line", "opened", "read_file", "read_json", "read_text"]
+__all__ = ["JSON_BYTES", "checked", "opened", "read_file", "read_json", "read_text"]
 
 JSON_BYTES = 1 << 26  # of a record; the largest, coverage of a large core, has some megabytes
-_SHOWN = 300
-
-
-def one_line(text: object) -> str:
-    """Return a text of unknown origin as one printable line of bounded length, for a message."""
-    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(str(text).split()))
-    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]} ..."
 
 
 @contextmanager
@@ -52,7 +45,9 @@ def read_file(path: Path, *, limit: int, remedy: str, links: bool = False, optio
     with opened(path, limit=limit, remedy=remedy, links=links, option=option) as file:
         try:
             return limited(file, limit)
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise UserError(f"{one_line(f'{option} {path}')}: cannot be read ({one_line(error.strerror)}); {remedy}") from error
+        except ValueError as error:
             raise UserError(f"{one_line(f'{option} {path}')}: {one_line(error)}; {remedy}") from error
 
 
@@ -71,13 +66,14 @@ def read_json(path: Path, *, limit: int = JSON_BYTES, remedy: str, links: bool =
     for a key that stands twice in one object, and for nesting too deep to read.
     """
     text = read_text(path, limit=limit, remedy=remedy, links=links, option=option)
+    where = one_line(f"{option} {path}")
     try:
         document = json.loads(text, object_pairs_hook=_once, parse_constant=_constant, parse_float=_finite)
         json.dumps(document, ensure_ascii=False).encode()
     except RecursionError as error:
-        raise UserError(f"{one_line(path)}: not valid JSON (nested too deeply); {remedy}") from error
+        raise UserError(f"{where}: not valid JSON (nested too deeply); {remedy}") from error
     except ValueError as error:
-        raise UserError(f"{one_line(path)}: not valid JSON ({one_line(error)}); {remedy}") from error
+        raise UserError(f"{where}: not valid JSON ({one_line(error)}); {remedy}") from error
     return document
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from sc_hw.manifest import load_core
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
+from sc_hw.selftest import LONGER
 from sc_hw_models.registry import get_rule
 
 __all__ = ["REQUESTS", "Pair", "prepare", "rounds"]
@@ -26,17 +27,25 @@ __all__ = ["REQUESTS", "Pair", "prepare", "rounds"]
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """Two requests of one verb as options, the exit status of a good run, and whether the core is wrong on purpose."""
+    """Two requests of one verb as options, the exit status of a good run, and whether the core is wrong on purpose.
+
+    ``seeds``: how far the seeds of a run's simulations lie above the seed of its request. ``verb``: where it is not the key.
+    """
 
     first: tuple[str, ...]
     second: tuple[str, ...]
     status: int = 0
     broken: bool = False
+    seeds: tuple[int, ...] = (0,)
+    verb: str = ""
 
 
 REQUESTS = {
     "sim": Pair(first=("--steps", "60", "--seed", "1"), second=("--steps", "120", "--seed", "2")),
-    "selftest": Pair(first=("--steps", "200", "--seed", "1"), second=("--steps", "260", "--seed", "2")),
+    "selftest": Pair(first=("--steps", "200", "--seed", "1"), second=("--steps", "260", "--seed", "2"),
+                     seeds=(0, LONGER - 1)),  # what is not caught at first runs longer, from another seed
+    "coverage": Pair(verb="sim", first=("--coverage", "--steps", "900", "--seed", "1"),
+                     second=("--coverage", "--steps", "990", "--seed", "2")),
     "prove": Pair(first=("--part", "datapath", "--solver", "yices"), second=("--part", "datapath", "--solver", "bitwuzla")),
     "mutate": Pair(first=("--count", "2", "--seed", "1"), second=("--count", "3", "--seed", "2")),
     "synth": Pair(first=("--module", "lane", "--target", "ecp5-25k"), second=("--module", "lane", "--target", "ice40-up5k")),
@@ -48,6 +57,10 @@ REQUESTS = {
 }  # fmt: skip
 _CHANGING = re.compile(r"(.*seconds|finished|command|cached|clocks_a_second)$")
 _GOOD, _BAD = "assign next_weight = weight_7;", "assign next_weight = weight_7 ^ {15'd0, next_pre_trace[0]};"
+
+
+def _verb(name: str) -> str:
+    return REQUESTS[name].verb or name
 
 
 def prepare(folder: Path, verb: str) -> Path:
@@ -71,7 +84,7 @@ def prepare(folder: Path, verb: str) -> Path:
 def _start(core: Path, verb: str, options: Sequence[str], record: Path | None) -> "subprocess.Popen[str]":
     given = [text.format(counterexample=core.parent / "counterexample.json", page=core.parent / "page.html") for text in options]
     json_options = ["--json", str(record)] if record else []
-    return subprocess.Popen([sys.executable, "-m", "sc_hw", verb, str(core), *given, *json_options], text=True,
+    return subprocess.Popen([sys.executable, "-m", "sc_hw", _verb(verb), str(core), *given, *json_options], text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "COLUMNS": "200"})  # fmt: skip
 
 
@@ -119,12 +132,13 @@ def rounds(verb: str, count: int, folder: Path) -> int:
         left = sorted(path.name for path in (core / "results").iterdir())
         assert not [name for name in left if name.startswith(".")], left
         if verb != "report":
-            kept = json.loads((core / "results" / f"{verb}.json").read_text())
+            kept = json.loads((core / "results" / f"{_verb(verb)}.json").read_text())
             assert kept["core_sha256"] == digest
             assert _lasting(kept) in alone, f"round {number}, {verb}: {kept}"
-            plan = core / "results" / verb / "plan.json"
+            plan = core / "results" / _verb(verb) / "plan.json"
             if plan.is_file():
-                assert json.loads(plan.read_text())["seed"] in (kept["seed"], *(r["seed"] for r in kept.get("rounds", ())))
+                asked = [kept["seed"], *(r["seed"] for r in kept.get("rounds", ()))]
+                assert json.loads(plan.read_text())["seed"] in [seed + far for seed in asked for far in pair.seeds]
     return waited
 
 

@@ -8,9 +8,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ..errors import UserError
+from ..errors import UserError, one_line
 from ..reading import check_regular, reading
-from ..strict import one_line
 from .measure import Task
 
 __all__ = ["Store"]

@@ -12,13 +12,13 @@ from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import ConfigError
 
 from ..config import build_config
-from ..errors import UserError
+from ..errors import UserError, one_line
 from ..initial import emitted_initial, initial_bytes, initial_csv
 from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import CoreDesign
 from ..rtl.layer import LayerDesign
 from ..sources import check_verilog
-from ..strict import checked, one_line, read_file, read_json, read_text
+from ..strict import checked, read_file, read_json, read_text
 from .describe import INITIAL, described, difference, manifest_text, own_texts, sha256
 from .schema import CROSSBAR_SCHEMA, LAYER_SCHEMA, OLD_SCHEMAS, SCHEMA, SHAPES
 

@@ -7,11 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import UserError
+from ..errors import UserError, one_line
 from ..manifest import Core
 from ..records import RECORD_SCHEMA, WAVEFORM
 from ..selftest import counted
-from ..strict import one_line
 from .schema import read_record, read_waveform
 
 __all__ = ["TITLES", "Entry", "Report", "join"]

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from ..errors import UserError
-from ..strict import checked, one_line, read_json
+from ..errors import UserError, one_line
+from ..strict import checked, read_json
 
 __all__ = ["read_record", "read_waveform"]
 

@@ -17,7 +17,7 @@ from .queue import queue_of
 from .tied import Tied
 from .verilog import has_whole, joint_memories, memory_files, random_ports, random_purpose
 
-__all__ = ["amaranth_files", "amaranth_joined_files"]
+__all__ = ["AmaranthModule", "amaranth_files", "amaranth_joined_files", "amaranth_joined_modules", "amaranth_modules"]
 
 if TYPE_CHECKING:
     from amaranth.lib import wiring
@@ -64,7 +64,7 @@ opt_clean
 
 
 @dataclass(frozen=True)
-class _Module:
+class AmaranthModule:
     """A module: what it is for in a line, its ports, and its RTLIL."""
 
     purpose: str
@@ -97,47 +97,56 @@ def amaranth_files(design: CoreDesign) -> dict[str, str]:
 
     Errors: ``YosysError`` when Yosys refuses the RTLIL, which is a bug here.
     """
+    return _written(amaranth_modules(design)) | memory_files(design)
+
+
+def amaranth_modules(design: CoreDesign) -> dict[str, AmaranthModule]:
+    """Return the modules of a core by name, the top first; memories are not among them."""
     from .engine import Engine
     from .lane import Lane
     from .random import RandomRegister
 
     rule, lfsr, name = design.rule, design.spec.lfsr, design.name
-    lanes = f"{design.lanes} lane{'s' if design.lanes > 1 else ''}"
+    top, lane, random = name, f"{name}_lane", f"{name}_random"
+    purpose = f"{design.synapses} synapses of {rule.name} on {design.lanes} lane{'s' if design.lanes > 1 else ''}"
+    of_lane = f"one update a clock through the {rule.name} datapath"
     modules = {
-        name: _Module(f"{design.synapses} synapses of {rule.name} on {lanes}", design.ports(),
-                      _rtlil(name, Engine(design), reset=True)),
-        f"{name}_lane": _Module(f"one update a clock through the {rule.name} datapath", design.lane_ports(),
-                                _rtlil(f"{name}_lane", Lane(design))),
+        top: AmaranthModule(purpose, design.ports(), _rtlil(top, Engine(design), reset=True)),
+        lane: AmaranthModule(of_lane, design.lane_ports(), _rtlil(lane, Lane(design))),
         **_datapath(design),
-    }  # fmt: skip
+    }
     if lfsr:
-        modules[f"{name}_random"] = _Module(random_purpose(lfsr), random_ports(lfsr),
-                                            _rtlil(f"{name}_random", RandomRegister(lfsr)))  # fmt: skip
+        modules[random] = AmaranthModule(random_purpose(lfsr), random_ports(lfsr), _rtlil(random, RandomRegister(lfsr)))
     if queue := queue_of(design):
         from .result_queue import ResultQueue
 
         purpose = f"{queue.slots} results wait here, so that the lanes never have to"
-        modules[queue.name] = _Module(purpose, queue.ports(), _rtlil(queue.name, ResultQueue(queue), reset=True))
-    return _written(modules) | memory_files(design)
+        modules[queue.name] = AmaranthModule(purpose, queue.ports(), _rtlil(queue.name, ResultQueue(queue), reset=True))
+    return modules
 
 
-def _datapath(design: CoreDesign) -> dict[str, _Module]:
+def _datapath(design: CoreDesign) -> dict[str, AmaranthModule]:
     """Return the datapath of a design by name; of a synapse's part of a rule also the whole rule's, inside it."""
     ports, name = design.datapath_ports(), f"{design.name}_datapath"
     if has_whole(design):
         from .part import PartDatapath
 
-        return {name: _Module(f"{design.rule.name}, one update, pipelined", ports, _rtlil(name, PartDatapath(design))),
-                **_datapath(Tied(design).whole)}  # fmt: skip
+        purpose = f"{design.rule.name}, one update, pipelined"
+        return {name: AmaranthModule(purpose, ports, _rtlil(name, PartDatapath(design))), **_datapath(Tied(design).whole)}
     rule: Any = import_module(f"{__package__}.rules.{(design.rule.whole or design.rule).name}")
     if design.rule.whole:
         purpose = f"{design.rule.summary}, what a {design.rule.owner}synaptic neuron keeps, pipelined"
-        return {name: _Module(purpose, ports, _rtlil(name, rule.NeuronDatapath(design)))}
-    return {name: _Module(f"{design.rule.summary}, one synapse, pipelined", ports, _rtlil(name, rule.Datapath(design)))}
+        return {name: AmaranthModule(purpose, ports, _rtlil(name, rule.NeuronDatapath(design)))}
+    return {name: AmaranthModule(f"{design.rule.summary}, one synapse, pipelined", ports, _rtlil(name, rule.Datapath(design)))}
 
 
 def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
     """Return the Verilog files of a layer or a crossbar beside its cores, the top first. Errors: as ``amaranth_files``."""
+    return _written(amaranth_joined_modules(design)) | joint_memories(design)
+
+
+def amaranth_joined_modules(design: LayerDesign | CrossbarDesign) -> dict[str, AmaranthModule]:
+    """Return as ``amaranth_modules`` those of a layer or a crossbar beside its cores."""
     from .crossbar_top import Crossbar
     from .fanout import Fanout, Layer
 
@@ -150,8 +159,8 @@ def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str
     else:
         top, purpose = Crossbar(design), f"{fanout.played} and {fanout.stored}, a synapse of {design.rule.name} between each two"
     modules = {
-        name: _Module(purpose, design.ports(), _rtlil(name, top, reset=True)),
-        fanout.name: _Module(fanout.purpose, fanout.ports(), _rtlil(fanout.name, Fanout(fanout), reset=True)),
+        name: AmaranthModule(purpose, design.ports(), _rtlil(name, top, reset=True)),
+        fanout.name: AmaranthModule(fanout.purpose, fanout.ports(), _rtlil(fanout.name, Fanout(fanout), reset=True)),
     }
     if isinstance(design, CrossbarDesign):
         from .address_decoder import AddressDecoder
@@ -159,14 +168,14 @@ def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str
 
         for module in design.addresses.values():
             text = _rtlil(module.name, AddressDecoder(module), reset=True)
-            modules[module.name] = _Module(f"spikes of {module.neurons} neurons by number, as bits", module.ports(), text)
+            modules[module.name] = AmaranthModule(f"spikes of {module.neurons} neurons by number, as bits", module.ports(), text)
         if rows := design.rows:
             text = _rtlil(rows.name, RowFilter(rows), reset=True)
-            modules[rows.name] = _Module("which rows of a crossbar a timestep has to visit", rows.ports(), text)
-    return _written(modules) | joint_memories(design)
+            modules[rows.name] = AmaranthModule("which rows of a crossbar a timestep has to visit", rows.ports(), text)
+    return modules
 
 
-def _written(modules: Mapping[str, _Module]) -> dict[str, str]:
+def _written(modules: Mapping[str, AmaranthModule]) -> dict[str, str]:
     """Return the Verilog files of modules by name."""
     reads = "".join(f"read_rtlil {name}.il\n" for name in modules)
     writes = "".join(f"select {name}\nwrite_verilog -noattr -selected {name}.v\nselect -clear\n" for name in modules)

@@ -63,8 +63,8 @@ def found(design, generator):
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_reads_well(name, request):
-    for generator in GENERATORS if request.config.getoption("--parity-all") or "default" in name else GENERATORS[:1]:
+def test_every_preset_reads_well(name):
+    for generator in GENERATORS if "default" in name else GENERATORS[:1]:
         assert found(PRESETS[name], generator) == []
 
 
