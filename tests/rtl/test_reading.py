@@ -1,5 +1,6 @@
 """Emitted Verilog is read by people: every file of every preset and topology, by either generator."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -34,6 +35,7 @@ def crossbar(rule="r_stdp", **options):
 
 
 PRESETS = {f"{rule} {name}": core(rule, preset.config) for rule in RULES for name, preset in get_rule(rule).presets.items()}
+HELPERS = ["saturate"]  # of any topology: each has weights that are clamped in one way
 NOISY = {"rounding": "stochastic", "decay_rounding": "stochastic"}
 TOPOLOGIES = {
     "lanes": core(lanes=3, config=get_rule("r_stdp").config_type(**NOISY)),
@@ -72,6 +74,34 @@ def test_every_preset_reads_well(name):
 @pytest.mark.parametrize("name", TOPOLOGIES)
 def test_every_topology_reads_well(name, generator):
     assert found(TOPOLOGIES[name], generator) == []
+
+
+def counts(design, files):
+    """Return what is written in Verilog, by part: ports with a meaning, highest register of a datapath; and helpers in all."""
+    result = {"helpers": [path[:-2].rpartition("_")[2] for path in files if path.endswith(("_saturate.v", "_leading_one.v"))]}
+    for place, part in [("", design), *((f"{place}/", part) for place, (_, part) in design.parts.items())]:
+        result[place] = re.findall(r"^  (?:input|output) .*?(\w+),? +// \S", files[f"{place}{part.name}.v"], re.MULTILINE)
+        datapath = next((files[name] for kind in ("_whole", "") if (name := f"{place}{part.name}{kind}_datapath.v") in files), "")
+        result[place, "clocks"] = max(map(int, re.findall(r"^ *reg [^;]*_(\d+);", datapath, re.MULTILINE)), default=0)
+    return result
+
+
+@pytest.mark.parametrize("name", TOPOLOGIES)
+def test_what_is_written_is_counted(name):
+    """As many ports with a meaning as the design has, registers up to its last clock, and one module that saturates."""
+    design, files = TOPOLOGIES[name], core_files(TOPOLOGIES[name], "verilog")
+    wanted = {"helpers": HELPERS}
+    for place, part in [("", design), *((f"{place}/", part) for place, (_, part) in design.parts.items())]:
+        wanted[place] = [port.name for port in part.ports()]
+        wanted[place, "clocks"] = part.spec.latency if place or not design.parts else 0
+    assert counts(design, files) == wanted
+    top = files[f"{design.name}.v"]
+    for wrong in (
+        top.replace("// clock, rising edge", "", 1),
+        top.replace("  input ", "  input  wire more,  // more\n  input ", 1),
+    ):
+        assert counts(design, files | {f"{design.name}.v": wrong}) != wanted
+    assert counts(design, files | {"again/sc_core_again_saturate.v": ""}) != wanted
 
 
 def test_every_configuration_of_the_regression_reads_well():
