@@ -27,7 +27,7 @@ _CONTENTS = re.compile(f"(?:{_BLOCK})+", re.MULTILINE)
 
 def contents(words: Sequence[int], bits: int) -> str:
     """Return what fills ``words`` of a memory module, each of so many ``bits``."""
-    lines = ["      // What the memory holds at power-up, the word of the lowest address first.", "      integer index;"]
+    lines = ["      // What the memory holds at power-up, the word of the lowest address first.", "      reg [31:0] index;"]
     step = max(1, min(max(_WORDS, -(-len(words) // _LITERALS)), _BITS // bits))
     for number, first in enumerate(range(0, len(words), step)):
         part = words[first : first + step]

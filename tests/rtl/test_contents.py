@@ -39,7 +39,7 @@ def test_every_word_stands_once_at_its_address(count, bits):
     text = contents(words, bits)
     assert held(text) == dict(enumerate(words))
     assert max(map(len, text.splitlines())) <= 120
-    assert without_contents(BEFORE + text + AFTER).replace("      integer index;\n", "").count("\n") == 3
+    assert without_contents(BEFORE + text + AFTER).replace("      reg [31:0] index;\n", "").count("\n") == 3
     places = first_and_last(text)
     assert [place.address for place in places] == sorted({0, count - 1})
     for place in places:
