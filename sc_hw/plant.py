@@ -101,8 +101,12 @@ def fixed(planted: Core, number: int, folder: Path) -> Core:
     if not count:
         raise CheckError("the planted netlist selects nothing")
     folder.mkdir()
-    modules = re.finditer(r"^module (\w+).*?^endmodule\n", text, re.MULTILINE | re.DOTALL)
-    files = {f"{found[1]}.v": found[0] for found in modules if re.match(rf"{planted.design.name}(_|$)", found[1])}
+    files: dict[str, str] = {}
+    for found in re.finditer(r"^module (\S+).*?^endmodule\n", text, re.MULTILINE | re.DOTALL):
+        # A module of which there are several sets of parameters is called after them, not as it was emitted.
+        file = found[1] if re.fullmatch(r"\w+", found[1]) else f"{planted.design.name}_derived"
+        if re.match(rf"{planted.design.name}(_|$)", file):
+            files[f"{file}.v"] = files.get(f"{file}.v", "") + found[0]
     for name, module in files.items():
         (folder / name).write_text(module, encoding="utf-8")
     names = {kind: name for kind, name in planted.manifest["modules"].items() if kind != "selection"}
