@@ -43,7 +43,7 @@ sim: $(READY) ## parity regression: 1,000,000 synapse-steps for each configurati
 corners: $(READY) ## every fault by hand that shows in a corner only, in all designs and both generators, found by the default campaign
 	$(BIN)/python -m pytest --junitxml build/corners.xml tests/parity/test_corners.py --parity-all
 
-faults: $(READY) ## every fault by hand in every topology and generator, simulated and proven; takes hours
+faults: $(READY) ## every fault by hand in every topology and generator, simulated and proven; two hours of one core
 	$(BIN)/python -m tests.measure_faults -o docs/measured/faults.md
 
 coverage: $(READY) ## line, branch, toggle and functional coverage of the regression's corners, both generators
