@@ -118,12 +118,14 @@ def _reset_faults(ys: Any, design: Any, plan: dict[str, Any], drawn: list[tuple[
         value, now = cell.getPort(ys.IdString("\\D")), cell.getPort(ys.IdString("\\Q"))
         result = ys.SigSpec(module.addWire(ys.IdString(f"\\reset_net_{k}"), value.size()))
         cell.setPort(ys.IdString("\\D"), result)
-        chooser = module.addCell(ys.IdString(f"\\reset_{k}"), ys.IdString(f"\\{name}_reset_{k}"))
+        emitted = place.rpartition("\\")[2]
+        between = f"{emitted}_reset_{k}"  # called after the module that it is in, as a part's own are
+        chooser = module.addCell(ys.IdString(f"\\reset_{k}"), ys.IdString(f"\\{between}"))
         ports = {"value": value, "result": result, "rst": ys.SigSpec(_wire(ys, module, "rst")), "now": now}
         for port, signal in ports.items():
             chooser.setPort(ys.IdString("\\" + port), signal)
         within = [(number, f"rst ? {wrong} : value") for number, wrong in cases]
-        text += _chooser(f"{name}_reset_{k}", name, value.size(), within, {"rst": 1, "now": value.size()}, plan["bits"])
+        text += _chooser(between, name, value.size(), within, {"rst": 1, "now": value.size()}, plan["bits"])
     Path("registers.json").write_text(json.dumps(listed), encoding="utf-8")
     return text
 

@@ -215,6 +215,8 @@ def _core_faults(module: str, lanes: int, queued: bool, words: int, noise: bool)
             faults += [
                 HandFault(module, "pin", "result_queue_1.rst", "1'b0"),
                 HandFault(module, "pin", "result_queue_0.rst", "1'b0"),
+                HandFault(module, "pin", "result_queue_1.push", "right & ~host_valid"),
+                HandFault(module, "pin", "result_queue_1.result_ready", "right & ~command_valid"),
             ]
     return faults
 
