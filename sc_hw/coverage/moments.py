@@ -18,7 +18,7 @@ __all__ = ["Moment", "moments", "watcher"]
 
 _HELD = ("idle", "a result waits", "a read word waits", "a clear drains", "last event is taken", "a host write, clock 1")
 _VISITED = ("inside a round", "results under way", "a row waits")  # moments that need a row that is not skipped
-_FLAGS = ("sweeping", "clearing", "reading", "writing", "after", "playing", "wiping")  # what is kept in one bit
+_FLAGS = ("sweeping", "clearing", "reading", "writing", "after", "once", "playing", "wiping")  # what is kept in one bit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,11 +179,18 @@ def _host(design: CoreDesign, at: _Place) -> Iterator[Moment]:
             under_way = f"{t}_reading" if verb == "read" else f"{t}_writing"
             yield moment(f"a {name} waits for a host {verb}", f"{under_way} & {command}", f"{verb} before {name}", meets=True)
         yield moment(f"a {name} waits while a read word waits", f"{held} & {command}", f"held read before {name}", meets=True)
-        after = f"{t}_after & {at.moves('command')} & {command}"
-        yield moment(f"a {name} in the first clock after a reset", after, f"reset, {name}", reset=False, meets=True)
+        yield from _after(at, f"a {name}", f"{at.moves('command')} & {command}", name)
     for verb, which in (("read", f"~{write}"), ("write", write)):
-        after = f"{t}_after & {accept} & {which}"
-        yield moment(f"a host {verb} in the first clock after a reset", after, f"reset, {verb}", reset=False, meets=True)
+        yield from _after(at, f"a host {verb}", f"{accept} & {which}", verb)
+
+
+def _after(at: _Place, what: str, condition: str, scene: str) -> Iterator[Moment]:
+    """Yield that something happens in the first clock after a reset, one of several clocks or of one."""
+    for flag, reset, played in (("after", "a reset", "reset"), ("once", "a reset of one clock", "short reset")):
+        yield at.moment(
+            f"{what} in the first clock after {reset}", f"{at.tag}_{flag} & {condition}", f"{played}, {scene}",
+            reset=False, meets=True,
+        )  # fmt: skip
 
 
 def _fanout(design: FanoutDesign, at: _Place, *, waits: bool) -> Iterator[Moment]:
@@ -209,7 +216,7 @@ def _filter(design: RowsDesign, at: _Place) -> Iterator[Moment]:
     yield at.moment("a row waits", at.waits("played"), "timestep")
     for name, row in _places(design.rows).items():
         moved = f"{at.port('result_moves')} & ~{skip} & ({t}_left == {row})"
-        yield at.moment(f"{name} row's results under way", f"{moved} & ({t}_word == {design.words // 2})", "timestep")
+        yield at.moment(f"{name} row's results under way", f"{moved} & ({t}_word == {(design.words - 1) // 2})", "timestep")
     for name, row in _places(design.rows).items():
         yield at.moment(
             f"{name} row is skipped", f"{at.moves('played')} & {at.port('played_skip')} & ({t}_row_out == {row})", "rest"
@@ -250,6 +257,7 @@ def _engine_registers(design: CoreDesign, at: _Place) -> dict[str, str]:
         f"{t}_since": f"{accept} ? 1 : {t}_since + 1",
         f"{t}_waited": f"{at.waits('result')} ? {t}_waited + 1 : 0",
         f"{t}_after": "0",
+        f"{t}_once": "0",
     }
     if design.queued:
         registers[f"{t}_owed"] = f"{t}_owed + {event} - {at.moves('result')}"
@@ -259,7 +267,8 @@ def _engine_registers(design: CoreDesign, at: _Place) -> dict[str, str]:
 def _registers(design: CoreDesign, core: int) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
     """Yield for each module the next values of its registers, and those after a reset that are not 0."""
     for place, part in _engines(design, core):
-        yield _engine_registers(part, place), {f"{place.tag}_after": "1"}
+        # The first clock of a reset is one after which the next is not the first.
+        yield _engine_registers(part, place), {f"{place.tag}_after": "1", f"{place.tag}_once": f"~{place.tag}_after"}
     if isinstance(design, LayerDesign | CrossbarDesign):
         at, fan = _Place(f"core_{core}.fan_out", f"fan_{core}", "", 0), design.fanout
         ends = f"({at.tag}_round == {fan.rounds - 1})"
@@ -316,5 +325,6 @@ def watcher(design: CoreDesign, core: int) -> str:
     return (
         f"{kept}  reg [`SC_HW_MOMENTS-1:0] now_{core} = 0;\n"
         f"  always @(negedge clk) if (watch_{core}) begin\n    now_{core} = 0;\n{held}"
-        f"    fire_{core} = sc_hw_streams::sc_hw_corner({core}, `SC_HW_MOMENTS / 32, now_{core});\n{moves}  end\n"
+        f"    fire_{core} = sc_hw_streams::sc_hw_corner({core}, `SC_HW_MOMENTS / 32, now_{core});\n{moves}"
+        f"  end else fire_{core} = 0;\n"
     )

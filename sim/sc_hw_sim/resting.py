@@ -9,6 +9,7 @@ import numpy as np
 from sc_hw_models.core import CoreModel
 from sc_hw_models.parts import REST
 
+from .corners import Corners
 from .stimulus import random_state
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class RowCorners:
         await self._changes()
         await self._bounds()
         await self._traces()
+        await self._after_resets()
 
     def _count(self, name: str, hits: int) -> None:
         self._bench.corners[name] = self._bench.corners.get(name, 0) + hits
@@ -118,6 +120,13 @@ class RowCorners:
     async def _load(self, part: "CoreBench", values: Mapping[str, np.ndarray]) -> None:
         await part._load({**part.model.state, **values})
 
+    async def _load_all(self, values: Arrays) -> None:
+        """Load the state of all synapses, and zeros into all neurons."""
+        await self._load(self._bench, values)
+        for side in (self._pre, self._post):
+            if side.spec.state:
+                await self._load(side, {f.name: np.zeros(side.synapses, np.int64) for f in side.spec.state})
+
     def _resting_state(self) -> Arrays:
         """Return a state of all synapses at rest."""
         bench, rest = self._bench, self._bench.spec.rest
@@ -153,10 +162,7 @@ class RowCorners:
                 values = self._resting_state()
                 own = np.arange(self._rows) * self._columns + np.roll(places, -shift)[np.arange(self._rows) % len(places)]
                 values[name][own] = start[np.arange(self._rows) % len(start)]
-                await self._load(bench, values)
-                for side in (self._pre, self._post):
-                    if side.spec.state:
-                        await self._load(side, {f.name: np.zeros(side.synapses, np.int64) for f in side.spec.state})
+                await self._load_all(values)
                 await self._timestep("one synapse of a row at a bound of rest")
                 self._count(f"{name} at {value} in one synapse of a row", int((bench.model.state[name][own] == value).sum()))
                 level = np.bitwise_and.reduce(bench._rest.reshape(self._rows, -1), axis=1) if bench._rest is not None else []
@@ -207,3 +213,23 @@ class RowCorners:
                 name = f"{f.name} at {value} meets {'no' if column is None else 'a'} postsynaptic input"
                 self._count(name, int((rows == met)[~others].sum()))
                 await self._timestep("after presynaptic state at its bound")
+
+    async def _after_resets(self) -> None:
+        """Reset among a row's results; whoever then still counts its words takes what one says of rest for what another does."""
+        bench, rest = self._bench, self._bench.spec.rest
+        names = {*rest.quiet, *rest.inert} if rest else set()
+        corners = Corners(bench)
+        for number, moment in enumerate(bench.moments):
+            for turn in (0, 1) if moment["name"].endswith("results under way") else ():
+                await corners._restart()  # then all rows are visited
+                states = corners._states()
+                corners._queue("timestep", bench)
+                came = await corners._reset_for(number, states, lambda: None)
+                corners._compare("what was asked for when no reset came")
+                values = self._resting_state()
+                for f in (f for f in bench.spec.state if f.name in names):  # the last word of every other row does not rest
+                    values[f.name].reshape(self._rows, -1)[turn::2, -1] = f.maximum
+                await self._load_all(values)
+                for _ in range(3):
+                    await self._timestep("rows partly at rest after a reset")
+                self._count(f"{moment['name']}, reset for 1 clock, then rows partly at rest", int(came))
