@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["check", "crossed", "few", "share_of"]
+__all__ = ["check", "crossed", "few", "shapes", "share_of"]
 
 
 def check(reason: str) -> pytest.MarkDecorator:
@@ -32,6 +32,13 @@ def crossed(values: Iterable[Any], others: Sequence[Any], reason: str) -> list[A
     return [_parameter((*(value if isinstance(value, tuple) else (value,)), other),
                        () if row % len(others) == column else check(reason))
             for row, value in enumerate(listed) for column, other in enumerate(others)]  # fmt: skip
+
+
+def shapes(count: int, daily: Sequence[tuple[int, str]], generators: Iterable[str]) -> list[Any]:
+    """Return lists of (shape, generator) as parameters: ``daily`` for every run, all ``count`` of each generator marked."""
+    mark = check("all shapes of a generator")
+    whole = (pytest.param([(k, generator) for k in range(count)], id=generator, marks=mark) for generator in generators)
+    return [pytest.param(daily, id="daily"), *whole]
 
 
 def share_of(items: Sequence[Any], share: str) -> list[Any]:

@@ -11,7 +11,7 @@ from sc_hw.simulate import simulate
 from sc_hw_models.crossbar import CrossbarModel
 from sc_hw_models.registry import get_rule
 
-from ..daily import check, few
+from ..daily import few, shapes
 
 # Presynaptic and postsynaptic neurons, lanes, settings.
 SHAPES = [
@@ -27,11 +27,7 @@ SHAPES = [
 DAILY = [(1, "amaranth"), (3, "verilog"), (4, "amaranth"), (5, "verilog")]  # shapes of every run
 
 
-@pytest.mark.parametrize("chosen", [
-    pytest.param(DAILY, id="daily"),
-    *(pytest.param([(shape, generator) for shape in range(len(SHAPES))], id=generator, marks=check("all shapes of a generator"))
-      for generator in GENERATORS),
-])  # fmt: skip
+@pytest.mark.parametrize("chosen", shapes(len(SHAPES), DAILY, GENERATORS))
 def test_parity(make_crossbar, tmp_path, chosen):
     """Shapes in one simulator; the campaign has everything that a core's has."""
     crossbars = []

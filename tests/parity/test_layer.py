@@ -12,7 +12,7 @@ from sc_hw.simulate import check_stimulus, simulate
 from sc_hw_models.core import CoreModel
 from sc_hw_models.layer import LayerModel
 
-from ..daily import check, few
+from ..daily import check, few, shapes
 
 # Presynaptic and postsynaptic neurons, lanes, settings of the synapses and of the neurons.
 SHAPES = [
@@ -25,11 +25,7 @@ SHAPES = [
 DAILY = [(0, "verilog"), (1, "amaranth"), (2, "verilog"), (3, "amaranth")]  # shapes of every run
 
 
-@pytest.mark.parametrize("chosen", [
-    pytest.param(DAILY, id="daily"),
-    *(pytest.param([(shape, generator) for shape in range(len(SHAPES))], id=generator, marks=check("all shapes of a generator"))
-      for generator in GENERATORS),
-])  # fmt: skip
+@pytest.mark.parametrize("chosen", shapes(len(SHAPES), DAILY, GENERATORS))
 def test_parity(make_layer, tmp_path, chosen):
     """Shapes in one simulator; the campaign has everything that a core's has."""
     layers = []
