@@ -17,7 +17,7 @@ from typing import Any
 from sc_hw_models.scratch import run_process, temporary_folder
 
 from .errors import CheckError
-from .instance_faults import InstanceFault, plant_instances
+from .instance_faults import COPIES, InstanceFault, plant_instances
 from .instances import read_texts, source_module
 from .manifest import Core
 from .rtl.faults import Fault
@@ -76,7 +76,7 @@ def plant_faults(
     if numbered:
         texts = plant_instances(texts, numbered, selection=f"{core.design.name}_selection")
     plan = {"faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults], "seed": seed,
-            "first": 1 + len(faults) + len(instances), "registers": registers}  # fmt: skip
+            "first": 1 + len(faults) + len(instances), "registers": registers, "copies": COPIES}  # fmt: skip
     return _plant(core, folder, plan, texts), _of_registers(folder)
 
 

@@ -37,16 +37,20 @@ def _main() -> None:
     ys.run_pass("write_verilog -noattr netlist.v", design)
     # A mutant may make several cases of a choice true, which Yosys's comment promises not to happen; the first one counts.
     netlist = Path("netlist.v").read_text(encoding="utf-8").replace("// synopsys parallel_case", "")
-    Path("planted.v").write_text(_plain(netlist) + text, encoding="utf-8")
+    Path("planted.v").write_text(_plain(netlist, plan.get("copies", "")) + text, encoding="utf-8")
 
 
-def _plain(netlist: str) -> str:
-    """Return the netlist with modules of which there is one set of parameters called as they were emitted."""
-    derived = set(re.findall(r"^module (\\\$paramod\S*\\(\w+)\S*) ", netlist, re.MULTILINE))
+def _plain(netlist: str, copies: str) -> str:
+    """Return the netlist with modules of which the design has one set of parameters called as they were emitted.
+
+    Copies of an instance, which hold faults of its parameters and are called as ``copies`` matches, may have others.
+    """
+    instances = re.findall(r"^ +(\\\$paramod\S*\\(\w+)) +(\S+) \($", netlist, re.MULTILINE)
+    derived = {(long, name) for long, name, instance in instances if not re.fullmatch(copies, instance)}
     names = [name for _, name in derived]
     for long, name in derived:
         if names.count(name) == 1:
-            netlist = netlist.replace(f"{long} ", f"{name} ")
+            netlist = netlist.replace(f"{long} ", f"{name} ").replace(f"{long}(", f"{name}(")
     return netlist
 
 
@@ -92,7 +96,9 @@ def _registers(ys: Any, design: Any, plan: dict[str, Any]) -> list[tuple[str, st
             called = names.get(tuple(what["connections"].get("Q", ())), [])
             if what["type"] == "$dff" and called and set_bits.issuperset(what["connections"]["D"]):
                 register = next((net for net in called if net.endswith("_reg")), called[0])
-                found += [(name, cell, register, what["attributes"].get("src", ""), wrong) for wrong in _RESETS]
+                # The cell's place is the block that sets it, where its name need not be.
+                place = module["netnames"][register]["attributes"].get("src", "")
+                found += [(name, cell, register, place, wrong) for wrong in _RESETS]
     random.Random(plan["seed"]).shuffle(found)  # noqa: S311 # a choice, not a secret
     return found[: plan["registers"]]
 

@@ -143,12 +143,15 @@ def selftest(
         names = [(fault.name, fault.description) for fault in planted] + [(fault.name, "") for fault in drawn]
         names += [(mutant.text, "") for mutant in resets]
 
+        def simulated(numbers: Sequence[int], factor: int = 1) -> list[str]:
+            result = simulate([copy], steps=factor * steps, seed=seed + factor - 1, output=output, faults=numbers, note=note,
+                              progress=progress)  # fmt: skip
+            compared.append(result.cores[0]["synapse_steps"])
+            return [record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else "" for record in result.cores]
+
         def run(numbers: Sequence[int], factor: int = 1) -> list[str]:
             # Once more without a fault, last: then nothing that one leaves behind counts as a catch of the next.
-            result = simulate([copy], steps=factor * steps, seed=seed + factor - 1, output=output, faults=[*numbers, 0],
-                              note=note, progress=progress)  # fmt: skip
-            compared.append(result.cores[0]["synapse_steps"])
-            *texts, last = (record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else "" for record in result.cores)
+            *texts, last = simulated([*numbers, 0], factor)
             if last and not texts[0]:
                 raise CheckError(f"the netlist without a fault differs from the model after those with one: {last}")
             return texts
@@ -156,8 +159,8 @@ def selftest(
         compared: list[int] = []
         powered = [n for n, fault in enumerate(drawn, 1 + len(planted)) if fault.initial]
         evidence = run([n for n in range(1 + len(names)) if n not in powered])
-        for number in powered:  # what it holds when it is powered up shows in the first run of a process only
-            evidence.insert(number, run([number])[0])
+        for number in powered:  # what it holds when it is powered up is compared in a process of one run only
+            evidence.insert(number, simulated([number])[0])
         left = [n for n in range(1 + len(planted), len(evidence)) if not evidence[n] and n not in powered]
         if left and not evidence[0]:
             note(f"{len(left)} faults are not caught in {steps} timesteps; simulating them longer")

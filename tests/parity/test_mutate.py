@@ -112,6 +112,15 @@ def test_a_bit_that_the_datapath_ignores(make_core, tmp_path, bit, verdict):
     assert compare(gold, gate, "dut_lane", timeout=60, through=True)[0] == verdict
 
 
+def test_a_register_that_a_reset_leaves_for_two_clocks(make_core, tmp_path):
+    """How far a read was when a reset came is forgotten before another one gets there: seen by induction over two clocks."""
+    core = make_core("verilog", synapses=12, lanes=2, queued=True, rounding="stochastic")
+    planted, mutants = plant_mutants(core, 60, 3, tmp_path)
+    kept = next(m for m in mutants if m.text == "reset: dut.picked_reg keeps its value in a reset")
+    gold, gate = fixed(planted, 0, tmp_path / "gold"), fixed(planted, kept.number, tmp_path / "gate")
+    assert compare(gold, gate, "dut", timeout=60) == ("equal", "")
+
+
 @pytest.mark.parametrize(("register", "verdict"), [("clearing_reg", "equal"), ("word_valid_reg", "different")])
 def test_a_register_that_a_reset_does_not_set(make_core, tmp_path, register, verdict):
     """Whether the core was clearing decides nothing until the next command says it; that a word is there does."""
@@ -149,6 +158,16 @@ def test_a_broken_statement_of_the_engine_is_found(make_core, tmp_path):
         inverted = [m for m in mutants if m.module == name and m.mode == "inv"]
         assert inverted
         assert all(broken(mutant.number, 60) for mutant in inverted)
+
+
+def test_every_choice_of_a_module_is_made(make_core, tmp_path):
+    """Each register in a reset asks for the number, too: one that is not told it may hold any fault, and breaks statements."""
+    core, mutants = plant_mutants(make_core(synapses=4), 60, 2, tmp_path)
+    broken = find_broken(core, "dut")
+    kept = {m.wire: broken(m.number, 20) for m in mutants if m.text.endswith(".state_reg keeps its value in a reset")}
+    assert list(kept.values()) != [None]
+    unused = 1 + max(mutant.number for mutant in mutants)
+    assert (broken(0, 3), broken(unused, 3)) == (None, None)
 
 
 def _made(folder):
