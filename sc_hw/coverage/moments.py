@@ -26,7 +26,7 @@ class Moment:
     """A ``condition`` in Verilog and the ``scene`` of the bench, at the core number ``part`` of the design, that leads to it.
 
     ``reset``: the core is reset in this clock, for one clock, and where ``held`` for eight in another trial. ``meets``: the
-    scene is also played to its end.
+    scene is also played to its end. ``timesteps`` is how many a scene of ``many`` has.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Moment:
     part: int = 0
     reset: bool = True
     meets: bool = False
+    timesteps: int = 1
 
     @property
     def held(self) -> bool:
@@ -60,8 +61,11 @@ class _Place:
     def waits(self, stream: str) -> str:
         return f"({self.path}.{stream}_valid & ~{self.path}.{stream}_ready)"
 
-    def moment(self, name: str, condition: str, scene: str, *, reset: bool = True, meets: bool = False) -> Moment:
-        return Moment(name=self.title + name, condition=condition, scene=scene, part=self.part, reset=reset, meets=meets)
+    def moment(
+        self, name: str, condition: str, scene: str, *, reset: bool = True, meets: bool = False, timesteps: int = 1
+    ) -> Moment:
+        return Moment(name=self.title + name, condition=condition, scene=scene, part=self.part, reset=reset, meets=meets,
+                      timesteps=timesteps)  # fmt: skip
 
 
 def _places(count: int) -> dict[str, int]:
@@ -77,7 +81,9 @@ def moments(design: CoreDesign, core: int) -> list[Moment]:
     crossbar = isinstance(design, CrossbarDesign)
     row_words = design.post.words if isinstance(design, CrossbarDesign) else 0
     engines = _engines(design, core)
-    result = [idle, *(m for place, part in engines for m in _engine(part, place, crossbar=crossbar, row_words=row_words))]
+    result = [idle]
+    for place, part in engines:
+        result += [*_engine(part, place, crossbar=crossbar, row_words=row_words), *_alone(design, place)]
     fan = _Place(f"{top}.fan_out", f"fan_{core}", "fan-out: ", 2 if crossbar else 1)
     if isinstance(design, LayerDesign):
         result += _fanout(design.fanout, fan, waits=design.words > design.pipeline_depth)
@@ -148,15 +154,41 @@ def _engine(design: CoreDesign, at: _Place, *, crossbar: bool, row_words: int) -
     if at.title != "post: " and (at.title != "pre: " or (design.words > 1 and row_words > 1)):
         yield moment("the last result waits", f"{at.waits('result')} & {port('result_last')}", "last results wait")
     if design.queued:
-        if design.words > design.queue_slots:
-            yield moment(
-                "the queue is full", f"{t}_sweeping & {at.waits('event')} & {at.waits('result')}", "results wait", meets=True
-            )
+        # Short sweeps fill it, too, one after the other: a command does not wait for results to leave.
         slots = design.queue_slots
-        for owed in sorted({1, 2, 3, slots // 2, slots - 1, slots}):
-            if owed <= design.words:
-                yield moment(f"{owed} results are owed", f"{t}_owed == {owed}", "results wait")
+        for owed in sorted({1, 2, 3, slots // 2, slots - 1, slots, slots + 1}):  # the last one is on offer
+            yield moment(
+                f"{owed} results are owed", f"{t}_owed == {owed}", "many results wait", timesteps=-(-owed // design.words)
+            )
+        full = f"{t}_sweeping & {at.waits('event')} & {at.waits('result')}"
+        yield moment("the queue is full", full, "many results wait", meets=True, timesteps=-(-(slots + 2) // design.words))
     yield from _host(design, at)
+
+
+def _alone(design: CoreDesign, at: _Place) -> Iterator[Moment]:
+    """Yield that the last word of a timestep follows the others so late that it is alone in the pipeline, and what waits for it.
+
+    Of the cores whose event beats the bench can hold back before it: a lone one, the neurons of a layer, which is also asked
+    to hold back its synapses where a round has one word, and postsynaptic neurons whose spikes come as bits.
+    """
+    if isinstance(design, CrossbarDesign):
+        if at.title != "post: " or design.addresses:
+            return
+    elif isinstance(design, LayerDesign) and at.title == "synapses: " and design.fanout.words > 1:
+        return
+    t, port = at.tag, at.port
+    clear, write = port("command_clear"), port("host_write")
+    waits = {
+        "clear": f"{port('command_valid')} & {clear}",
+        "timestep": f"{port('command_valid')} & ~{clear}",
+        "read": f"{port('host_valid')} & ~{write}",
+        "write": f"{port('host_valid')} & {write}",
+    }
+    waits["clear and write"] = f"{waits['clear']} & {waits['write']}"
+    for what, condition in waits.items():
+        if at.title != "post: " or what in ("read", "write"):
+            met = f"~{t}_sweeping & ~{t}_clearing & ({t}_pipe == 1) & {condition}"
+            yield at.moment(f"a {what} and the last word alone", met, f"late last event, {what}", reset=False, meets=True)
 
 
 def _host(design: CoreDesign, at: _Place) -> Iterator[Moment]:

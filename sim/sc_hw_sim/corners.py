@@ -23,7 +23,17 @@ _HOLD = 128  # clocks in which results wait; more than a queue and a pipeline ta
 _WINDOW = 16  # clocks in which other things wait; words that are read back after a reset
 
 # Scenes behind which more can be asked for, which waits while they are played.
-_BUSY = ("timestep", "timesteps", "all spike", "late events", "results wait", "last results wait", "clear", "wipe")
+_BUSY = (
+    "timestep",
+    "timesteps",
+    "all spike",
+    "late events",
+    "results wait",
+    "many results wait",
+    "last results wait",
+    "clear",
+    "wipe",
+)
 
 _TIMESTEPS = {"timestep": (_RANDOM, 1), "timesteps": (_RANDOM, 2), "all spike": (_ALL, 1), "silent": (_SILENT, 1)}
 
@@ -86,7 +96,7 @@ class Corners:
                 await self._restart()
             await self._prepare(scene)
             states = self._states()
-            self._queue(scene, bench.parts[moment["part"]])
+            self._queue(scene, bench.parts[moment["part"]], moment["timesteps"])
             trap(bench._index, number, length)
             arm(bench._index, PATIENCE)
             await bench._wake.value_change
@@ -130,7 +140,7 @@ class Corners:
                 await self._restart()
             await self._prepare(scene)
             states = self._states()
-            self._queue(scene, part)
+            self._queue(scene, part, moment["timesteps"])
             if not trial and scene in _BUSY:
                 bench._ask(bench._inputs(_RANDOM, 1), 1)
                 part._ask_read(some)
@@ -198,7 +208,7 @@ class Corners:
                 self._queue("timestep", part)
                 await self._reset_for(self._middle(part), states, partial(self._queue, scene.removeprefix("short reset, "), part))
             else:
-                self._queue(scene, part)
+                self._queue(scene, part, moment["timesteps"])
             await bench._moved(moment["name"])
             self._compare(moment["name"])
             if met(bench._index, number) > before:
@@ -260,15 +270,18 @@ class Corners:
         elif scene == "rest":
             await self._bench._come_to_rest()
 
-    def _queue(self, scene: str, part: "CoreBench") -> None:
-        """Ask for what a scene consists of; ``part`` is the core it is about."""
+    def _queue(self, scene: str, part: "CoreBench", many: int = 1) -> None:
+        """Ask for what a scene consists of; ``part`` is the core it is about, ``many`` the timesteps of one that has many."""
         bench = self._bench
         master = part if part.together else bench  # the core that takes the commands
         if scene == "late events":
             for one in bench.parts:
                 one.event.hold(_WINDOW)
         elif scene.endswith("wait"):
-            part.result.hold(_HOLD, after=part.words - 1 if scene.startswith("last") else 0)
+            filled = many * (part.words + 2 * part.spec.latency)  # clocks in which they fill whatever they wait in
+            part.result.hold(_HOLD + filled, after=part.words - 1 if scene.startswith("last") else 0)
+        elif scene.startswith("late last event"):
+            part.event.hold(_HOLD, after=part.words - 1)
         elif " before " in scene:  # the command comes behind the host access
             master.command.hold(_WINDOW if scene.startswith("held") else 1)
         # The last words of a lane; commands go first, so that only one access comes before a command that is there.
@@ -284,5 +297,5 @@ class Corners:
             elif action == "write":
                 part._ask_write(words)
             else:
-                kind, steps = _TIMESTEPS[action]
+                kind, steps = (_RANDOM, many) if action == "many" else _TIMESTEPS[action]
                 bench._ask(bench._inputs(kind, steps), steps)

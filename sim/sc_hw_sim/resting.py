@@ -1,7 +1,7 @@
 """The corners of a crossbar's rows: states at the bound of rest, rows partly at rest, the first timestep after each change."""
 
 from collections.abc import Iterator, Mapping
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +34,7 @@ class RowCorners:
     async def run(self) -> None:
         """Visit all corners; raises ``MismatchError`` at the first difference."""
         await self._changes()
+        await self._changed_again()
         await self._bounds()
         await self._traces()
         await self._after_resets()
@@ -103,6 +104,22 @@ class RowCorners:
             await self._at_rest()
             await self._timestep(name, **given)
             await self._first(name, 0)
+
+    async def _changed_again(self) -> None:
+        """Change rows before each of several timesteps: that one visits all rows must not spare the next one from it."""
+        bench, visits = self._bench, []
+        changes = ("a host write", "a host write", "a clear", "a host write", "a clear", "a clear")
+        await self._at_rest()
+        for turn, name in enumerate(changes):
+            await bench._settled()
+            if name == "a clear":
+                await bench._cleared("clear after each timestep")
+            else:
+                await self._write(bench, np.array([turn % self._rows * self._columns]))
+            visits.append((await self._timestep("timesteps, each of them after a change")).all())
+        await self._first("changes before each timestep", 0)
+        for (one, other), both in zip(pairwise(changes), pairwise(visits), strict=True):
+            self._count(f"a timestep after {one}, then one after {other}", int(all(both)))
 
     async def _write(self, part: "CoreBench", order: np.ndarray) -> None:
         """Write random words through the host port."""

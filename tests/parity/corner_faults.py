@@ -22,7 +22,8 @@ _RARE = "one word of 16,384 with one value of the noise"
 class HandFault:
     """A bug in the module ``<core>_<module>`` (the core itself without one).
 
-    ``kind``: a register that a reset leaves alone (``kept``) or sets to another ``value`` (``set``); a ``net``, or the pin of an
+    ``kind``: a register that a reset leaves alone (``kept``) or sets to another ``value`` (``set``), or that takes another
+    value where it takes one (``taken``); a ``net``, or the pin of an
     ``instance.pin``, that has another value, in which ``right`` is the one it should have, ``after`` is 1 in the clock after one
     in which ``rst`` was, and ``once`` in that alone which follows the first such clock. ``hidden`` says why it cannot show,
     ``rare`` why only a proof can be asked to notice it.
@@ -54,6 +55,15 @@ def _set(text: str, register: str, value: str, on: str) -> tuple[str, int]:
     return re.subn(
         rf"{block}((?:if \(\S+\) )*{register} <= )([^;]+);", rf"\g<1>\g<2>{on} ? {value} : \g<3>;", text, flags=re.DOTALL
     )
+
+
+def _taken(text: str, register: str, value: str, on: str) -> tuple[str, int]:
+    def changed(found: re.Match[str]) -> str:
+        return f"{found[1]}{on} ? ({value.replace('right', f'({found[2]})')}) : ({found[2]}){found[3]}"
+
+    if re.search(rf"^\s+{register} <= _\d+_;", text, re.MULTILINE):
+        return re.subn(rf"(assign _\d+_ = \w+ \? )([^:;]+)( : {register};)", changed, text)
+    return re.subn(rf"(\b{register} <= )([a-z_]\w*)(;)", changed, text)
 
 
 def _net(text: str, net: str, value: str, on: str) -> tuple[str, int]:
@@ -94,7 +104,7 @@ def _changed(core: Core, texts: dict[str, str], fault: HandFault, on: str, numbe
     if fault.kind == "kept":
         texts[stem], count = _kept(texts[stem], fault.place, on)
     else:
-        change = {"set": _set, "net": _net, "pin": _pin}[fault.kind]
+        change = {"set": _set, "taken": _taken, "net": _net, "pin": _pin}[fault.kind]
         texts[stem], count = change(texts[stem], fault.place, value, on)
     if count != 1:
         raise ValueError(f"{core.manifest['generator']}: {fault.name} is found {count} times")
@@ -177,6 +187,10 @@ def _core_faults(module: str, lanes: int, queued: bool, words: int, noise: bool)
         *_pending(module),
         net("drained", "right | (clearing_reg & ~sweeping)"),  # a command is taken while a clear's last words are under way
         net("drained", "right | ~word_valid_reg"),
+        # What the last word does alone in the pipeline is overlooked: in the first stage, in a middle one, when a host comes.
+        net("drained", "right | (fetch_valid_reg & ~word_valid_reg & ~(|valid_reg))"),
+        net("drained", "right | ((valid_reg == 1) & ~word_valid_reg & ~fetch_valid_reg)"),
+        net("drained", "right | (fetch_valid_reg & ~word_valid_reg & ~(|valid_reg) & host_valid & host_write)"),
         net("write_back", "right & ~command_valid"),
         net("pushed_last" if queued else "result_last", "right | (write_address_reg == 1)"),
         net("issue_last", "right & ~clearing_reg | (clearing_reg & address_reg == 1)"),
@@ -206,6 +220,7 @@ def _core_faults(module: str, lanes: int, queued: bool, words: int, noise: bool)
             HandFault("queue", "net", "waiting", "|promised_reg"),
             HandFault("queue", "net", "room", "right | result_ready", hidden="a slot becomes free in that clock"),
             HandFault("queue", "net", "room", "1'b1"),
+            HandFault("queue", "net", "stored", "|((write_reg ^ read_reg) << 1)"),  # full is taken for empty
             net("write_enable_0", "right & ~(store_0_reg & command_valid)"),
             HandFault(module, "pin", "result_queue_0.rst", "right & after"),  # the first clock of a reset is lost
             HandFault(module, "pin", "result_queue_0.rst", "right & ~event_valid"),
@@ -235,6 +250,7 @@ def _crossbar_faults(design: CrossbarDesign) -> list[HandFault]:
             HandFault("rows", "set", "stale_reg", "~open_reg"),
             HandFault("rows", "set", "stale_reg", "stale_reg | ~silent_reg"),
             HandFault("rows", "net", "known", "1'b1"),
+            HandFault("rows", "taken", "full_reg", "right & ~full_reg"),  # of two changes one after the other the second is lost
             HandFault("rows", "net", "first_word", "right | (word_reg == 1)"),  # what the first word of a row says is forgotten
             HandFault("rows", "net", "level_now", "last_word ? level_reg : right"),  # the last word is not asked
             HandFault("rows", "net", "rest", "result_rest[1:0]"),  # the first lane speaks for all
