@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test concurrent lint sim corners faults coverage prove prove-random prove-presets mutate mutate-wholes mutate-models synth continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
+.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,8 +25,17 @@ demo: $(READY) ## emit a 1024-synapse core, check it bit for bit, synthesise it 
 	$(BIN)/sc-hw synth $(CORE) --target ice40-hx8k --target ecp5-25k
 	$(BIN)/sc-hw report $(CORE)
 
-test: $(READY) ## run all tests
+test: $(READY) ## run the tests of every change
 	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/test.xml
+
+check: $(READY) ## run the exhaustive tests that make test leaves out; hours; SHARE=K/N runs every Nth of them from the Kth, SEED=n draws others
+	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/check.xml --check $(if $(SHARE),--share $(SHARE)) $(if $(SEED),--seed $(SEED))
+
+check-list: $(READY) ## the tests that make test leaves to make check, and why, as a page
+	$(BIN)/python -m tests.check_list -o docs/checks.md
+
+planted: $(READY) ## plant bugs into a copy of the tree and see the tests of its room, as make test runs them, fail for each
+	$(BIN)/python -m tests.planted_bugs -o docs/measured/planted.md
 
 concurrent: $(READY) ## two requests of each verb on one folder at once, 20 rounds; each must say what it says alone
 	$(BIN)/python -m tests.concurrent build/concurrent
@@ -37,11 +46,11 @@ lint: $(READY) ## formatting, lint, types, import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-sim: $(READY) ## parity regression: 1,000,000 synapse-steps for each configuration and generator
-	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/sim.xml tests/parity/test_regression.py tests/rtl/test_emit.py::test_lint_is_clean --parity-all --synapse-steps 1000000
+sim: $(READY) ## of make check, the parity regression: 1,000,000 synapse-steps for each configuration and generator
+	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/sim.xml tests/parity/test_regression.py tests/rtl/test_emit.py --check
 
-corners: $(READY) ## every fault by hand that shows in a corner only, in all designs and both generators, found by the default campaign
-	$(BIN)/python -m pytest --junitxml build/corners.xml tests/parity/test_corners.py --parity-all
+corners: $(READY) ## of make check, every fault by hand that shows in a corner only, found by the default campaign
+	$(BIN)/python -m pytest --junitxml build/corners.xml tests/parity/test_corners.py --check
 
 faults: $(READY) ## every fault by hand in every topology and generator, simulated and proven; takes hours
 	$(BIN)/python -m tests.measure_faults -o docs/measured/faults.md
@@ -49,13 +58,8 @@ faults: $(READY) ## every fault by hand in every topology and generator, simulat
 coverage: $(READY) ## line, branch, toggle and functional coverage of the regression's corners, both generators
 	$(BIN)/python -m tests.parity.measure_coverage
 
-prove: $(READY) ## prove every preset, every configuration of the regression and engines of every shape, both generators
-	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/prove.xml tests/prove/test_spread.py tests/prove/test_engine.py --prove-all
-
-prove-random: $(READY) ## prove 200 random configurations of both generators; SEED=n repeats a run
-	$(eval SEED ?= $(shell date +%Y%m%d))
-	@echo "seed $(SEED)"
-	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/prove-random.xml tests/prove/test_spread.py --prove-random 200 --prove-seed $(SEED)
+prove: $(READY) ## of make check, the proofs: every preset and configuration of the regression, random ones, engines of every shape; SEED=n
+	$(BIN)/python -m pytest -n 2 --dist worksteal --junitxml build/prove.xml tests/prove --check $(if $(SEED),--seed $(SEED))
 
 mutate: $(READY) ## 200 mutants of the core of every default preset and 100 of every other, both generators, simulated and put to the proof
 	$(BIN)/python -m tests.measure_presets mutate -o docs/measured/mutation.md
@@ -83,6 +87,10 @@ continual-cost: $(READY) ## LUT, FF, BRAM and DSP of every rule with every kind 
 
 baselines: $(READY) ## LUT, FF, BRAM and DSP of every preset on every target, to which CI compares
 	$(BIN)/python synth/baselines.py counts
+
+estimate: $(READY) ## synthesise what sc-hw estimate is fitted to, where it is new, and fit
+	$(BIN)/python synth/estimate.py points -j 2
+	$(BIN)/python synth/estimate.py fit
 
 pnr: $(READY) ## clocks of every preset's lane and of the default cores after place and route, 5 seeds; takes hours
 	$(BIN)/python synth/baselines.py clocks -o docs/measured/clocks.md

@@ -14,11 +14,12 @@ from .options import (
     Verbs,
     axis_names,
     complete,
+    design_options,
     folder_argument,
+    given,
     json_option,
     module_option,
     placeable_names,
-    preset_option,
     rule_names,
     rule_option,
     seed_option,
@@ -49,54 +50,14 @@ def app() -> None:
 
 
 @app.command()
-@click.option("--synapses", "-n", type=int, metavar="N", help="Number of synapses, 1..16777216; needed without --from and --pre.")
+@design_options
 @click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
-@click.option(
-    "--from",
-    "derived",
-    type=FILE,
-    metavar="FOLDER",
-    help="What sc-hw derive wrote: rule, settings, synapses and initial state of a layer.",
-)
-@click.option("--layer", metavar="NAME", help="The layer of --from, if it has several.")
-@rule_option
 @click.option(
     "--generator",
     default="amaranth",
     show_default=True,
     help="amaranth or verilog; both give the same ports.",
     shell_complete=complete(lambda: ["amaranth", "verilog"]),
-)
-@click.option("--lanes", type=int, default=1, show_default=True, metavar="P", help="Synapses updated in one clock, 1..256.")
-@preset_option
-@click.option("--config", type=FILE, metavar="FILE", help="TOML file with the rule's settings; wins over --preset.")
-@settings_option
-@click.option("--initial", type=FILE, metavar="FILE", help="Initial state: .npz or .csv, one integer column per state field.")
-@click.option(
-    "--presynaptic",
-    metavar="RULE",
-    help="A layer: presynaptic neurons of this rule in front of the synapses (see docs/layer.md).",
-    shell_complete=complete(rule_names),
-)
-@click.option("--neurons", type=int, metavar="N", help="Number of presynaptic neurons; N of them have --synapses together.")
-@click.option("--neuron-set", "neuron_settings", multiple=True, metavar="KEY=VALUE", help="One setting of --presynaptic.")
-@click.option(
-    "--pre", type=int, metavar="A", help="A crossbar: A presynaptic neurons, each with a synapse to every one of --post."
-)
-@click.option("--post", type=int, metavar="B", help="Postsynaptic neurons of the crossbar (see docs/crossbar.md).")
-@click.option(
-    "--spikes",
-    type=click.Choice(["bits", "addresses"]),
-    default="bits",
-    show_default=True,
-    help="How spikes enter a crossbar: a bit for each neuron and timestep, or the numbers of those that spike.",
-)
-@click.option(
-    "--results",
-    type=click.Choice(["stall", "queue"]),
-    default="stall",
-    show_default=True,
-    help="While a result waits: stop the lanes, or let results queue up and the lanes run on (faster with many lanes).",
 )
 @click.option("--name", default="sc_core", show_default=True, help="Name of the top module.")
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw emitted it.")
@@ -108,8 +69,19 @@ def emit(context: click.Context, /, **options: Any) -> None:
     """
     from .emit_command import emit_command
 
-    default = click.core.ParameterSource.DEFAULT
-    click.echo(emit_command(**options, given=lambda option: context.get_parameter_source(option) is not default))
+    click.echo(emit_command(**options, given=given(context)))
+
+
+@app.command()
+@folder_argument
+def files(folder: Path) -> None:
+    """List the Verilog of an emitted folder, the top first, by absolute path: a file list for tools that run elsewhere.
+
+    Example: sc-hw files core > core.f; iverilog -g2012 -s top -o top.vvp top.v -f core.f
+    """
+    from .lists import files_text
+
+    click.echo(files_text(folder))
 
 
 @app.command()
@@ -221,6 +193,28 @@ def sim(
 
     sys.exit(sim_command(folders, steps=steps, seed=seed, waves=waves, coverage=coverage, stimulus=stimulus, json_path=json_path,
                          system_tasks=system_tasks))  # fmt: skip
+
+
+@app.command()
+@click.argument("folder", metavar="[DIR]", type=FILE, required=False)
+@design_options
+@target_option(target_names)
+@module_option
+@json_option
+@click.pass_context
+def estimate(
+    context: click.Context, /, folder: Path | None, target: tuple[str, ...], module: str, json_path: Path | None, **options: Any
+) -> None:
+    """Estimate LUT, FF, block RAM and DSP in a moment, before anything is emitted or synthesised.
+
+    With DIR, an emitted folder, its design is estimated; without it the one that the options describe, which are those of
+    sc-hw emit. Example: sc-hw estimate --synapses 1024 --lanes 4 --target all
+    """
+    from .console import Console
+    from .estimate.command import estimate_command
+
+    names = target_names() if "all" in target else list(target)
+    sys.exit(estimate_command(folder, options, names, module, json_path, Console(), given=given(context)))
 
 
 @app.command()

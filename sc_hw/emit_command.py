@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from sc_hw_models.registry import get_rule
 
@@ -15,16 +16,40 @@ from .rtl.design import CoreDesign
 from .rtl.emit import emit
 from .rtl.layer import LayerDesign
 
-__all__ = ["emit_command"]
+__all__ = ["additions", "design_of", "emit_command", "summary"]
 
 
-def emit_command(
-    output: Path, *, name: str, generator: str, lanes: int, synapses: int | None, rule: str, preset: str, config: Path | None,
-    settings: Sequence[str], initial: Path | None, derived: Path | None, layer: str | None, presynaptic: str | None,
-    neurons: int | None, neuron_settings: Sequence[str], pre: int | None, post: int | None, spikes: str, results: str,
-    force: bool, given: Callable[[str], bool],
-) -> str:  # fmt: skip
-    """Write the folder and return a line about it; ``given`` tells whether the user gave an option.
+def emit_command(output: Path, *, generator: str, force: bool, **options: Any) -> str:
+    """Write the folder of the design that the options describe (``design_of``) and return a line about it.
+
+    Errors: those of ``design_of`` and ``emit``.
+    """
+    design = design_of(**options)
+    path = emit(design, generator, output, force=force)
+    return f"{path}: {summary(design)}, latency {design.spec.latency}, {generator}{additions(design)}"
+
+
+def summary(design: CoreDesign) -> str:
+    """Return how many synapses of what on how many lanes a design has."""
+    rule, lanes = design.rule.whole or design.rule, f"{design.lanes} lane{'s' if design.lanes > 1 else ''}"
+    return f"{design.synapses} synapses of {rule.name}, {lanes}, {design.spec.state_bits} state bits a synapse"
+
+
+def additions(design: CoreDesign) -> str:
+    """Return what a design has beside its synapses."""
+    if isinstance(design, LayerDesign):
+        return f"; in front {design.presynaptic.synapses} neurons of {design.presynaptic.rule.name}"
+    if isinstance(design, CrossbarDesign):
+        return f"; between {design.pre.synapses} presynaptic and {design.post.synapses} postsynaptic neurons"
+    return "; results queue" if design.queued else ""
+
+
+def design_of(
+    *, name: str, lanes: int, synapses: int | None, rule: str, preset: str, config: Path | None, settings: Sequence[str],
+    initial: Path | None, derived: Path | None, layer: str | None, presynaptic: str | None, neurons: int | None,
+    neuron_settings: Sequence[str], pre: int | None, post: int | None, spikes: str, results: str, given: Callable[[str], bool],
+) -> CoreDesign:  # fmt: skip
+    """Return the design that the options describe; ``given`` tells whether the user gave an option.
 
     Errors: ``UserError`` for options that do not go together and for values that are not allowed.
     """
@@ -70,15 +95,7 @@ def emit_command(
         before = CoreDesign(name=f"{name}_neurons", rule=front, config=build_config(front, {}, neuron_settings), synapses=neurons,
                             lanes=lanes)  # fmt: skip
         design = LayerDesign(**vars(design), presynaptic=before)
-    path = emit(design, generator, output, force=force)
-    return (
-        f"{path}: {synapses} synapses of {chosen.name}, {lanes} lane{'s' if lanes > 1 else ''}, "
-        f"{design.spec.state_bits} state bits a synapse, "
-        f"latency {design.spec.latency}, {generator}"
-        + ("; results queue" if design.queued else "")
-        + (f"; in front {neurons} neurons of {presynaptic}" if presynaptic else "")
-        + (f"; between {pre} presynaptic and {post} postsynaptic neurons" if pre else "")
-    )
+    return design
 
 
 def _check_together(

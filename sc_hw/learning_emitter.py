@@ -1,5 +1,7 @@
 """The emitter of ``r_stdp`` cores from Python, under the name that users of other tools know."""
 
+from typing import Any
+
 from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import ConfigError
 from sc_hw_models.rules.r_stdp import OnlineO1Config
@@ -30,6 +32,19 @@ class OnlineO1LearningEmitter:
         """
         files = core_files(self._design(n_synapses), generator)
         return "\n".join(text for name, text in files.items() if name.endswith(".v"))
+
+    def estimate_resources(self, n_synapses: int = 1, *, target: str = "ice40-hx8k") -> dict[str, Any]:
+        """Return what a core of ``n_synapses`` will take of a device after synthesis, as ``sc-hw estimate`` does; no tool runs.
+
+        ``lut`` and ``ff`` are dicts of ``estimate``, ``least`` and ``most``; ``block_ram`` and ``dsp`` are exact;
+        ``extrapolated`` names what is outside of what was measured.
+        Errors: ``UserError`` for a number or a device that is not allowed.
+        """
+        from .estimate.estimate import estimates  # with Amaranth, it costs a quarter of a second
+        from .targets import load_target
+
+        (found,) = estimates(self._design(n_synapses), [load_target(target)])
+        return found.to_dict()
 
     def _design(self, n_synapses: int) -> CoreDesign:
         return CoreDesign(name=self.module_name, rule=get_rule("r_stdp"), config=self.config, synapses=n_synapses)

@@ -7,10 +7,12 @@ import click
 
 from sc_hw_models.registry import RULES, get_rule
 
+from .errors import UserError
+from .manifest import load_core
 from .records import write_record
 from .toolchain import doctor, places
 
-__all__ = ["doctor_command", "rules_text"]
+__all__ = ["doctor_command", "files_text", "rules_text"]
 
 
 def rules_text() -> str:
@@ -25,6 +27,14 @@ def rules_text() -> str:
             lines.append(f"  {field.name} = {field.default} ({allowed})")
         lines += [f"  --preset {title}: {preset.summary}" for title, preset in rule.presets.items()]
     return "\n".join(lines)
+
+
+def files_text(folder: Path) -> str:
+    """Return the absolute paths of a folder's Verilog, a line each, the top first. Errors: ``UserError`` for another folder."""
+    paths = [str(path.resolve()) for path in load_core(folder).sources]
+    if any("\n" in path for path in paths):
+        raise UserError(f"{folder!r}: has a line break in its path, which a file list cannot hold; move the folder")
+    return "\n".join(paths)
 
 
 def doctor_command(json_path: Path | None) -> int:

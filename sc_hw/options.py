@@ -18,7 +18,9 @@ __all__ = [
     "Verbs",
     "axis_names",
     "complete",
+    "design_options",
     "folder_argument",
+    "given",
     "json_option",
     "module_option",
     "placeable_names",
@@ -161,3 +163,61 @@ def target_option(names: Callable[[], list[str]]) -> Callable[[Any], Any]:
 module_option = click.option("--module", default="core", show_default=True, help="core, or lane for one lane without its memory.")
 timeout_option = click.option("--timeout", type=click.IntRange(1, 86400), default=60, show_default=True, metavar="S",
                               help="Seconds each solver has for each obligation.")  # fmt: skip
+
+_DESIGN = (
+    click.option(
+        "--synapses", "-n", type=int, metavar="N", help="Number of synapses, 1..16777216; needed without --from and --pre."
+    ),
+    click.option(
+        "--from",
+        "derived",
+        type=FILE,
+        metavar="FOLDER",
+        help="What sc-hw derive wrote: rule, settings, synapses and initial state of a layer.",
+    ),
+    click.option("--layer", metavar="NAME", help="The layer of --from, if it has several."),
+    rule_option,
+    click.option("--lanes", type=int, default=1, show_default=True, metavar="P", help="Synapses updated in one clock, 1..256."),
+    preset_option,
+    click.option("--config", type=FILE, metavar="FILE", help="TOML file with the rule's settings; wins over --preset."),
+    settings_option,
+    click.option("--initial", type=FILE, metavar="FILE", help="Initial state: .npz or .csv, one integer column per state field."),
+    click.option(
+        "--presynaptic",
+        metavar="RULE",
+        help="A layer: presynaptic neurons of this rule in front of the synapses (see docs/layer.md).",
+        shell_complete=complete(rule_names),
+    ),
+    click.option("--neurons", type=int, metavar="N", help="Number of presynaptic neurons; N of them have --synapses together."),
+    click.option("--neuron-set", "neuron_settings", multiple=True, metavar="KEY=VALUE", help="One setting of --presynaptic."),
+    click.option(
+        "--pre", type=int, metavar="A", help="A crossbar: A presynaptic neurons, each with a synapse to every one of --post."
+    ),
+    click.option("--post", type=int, metavar="B", help="Postsynaptic neurons of the crossbar (see docs/crossbar.md)."),
+    click.option(
+        "--spikes",
+        type=click.Choice(["bits", "addresses"]),
+        default="bits",
+        show_default=True,
+        help="How spikes enter a crossbar: a bit for each neuron and timestep, or the numbers of those that spike.",
+    ),
+    click.option(
+        "--results",
+        type=click.Choice(["stall", "queue"]),
+        default="stall",
+        show_default=True,
+        help="While a result waits: stop the lanes, or let results queue up and the lanes run on (faster with many lanes).",
+    ),
+)
+
+
+def design_options(command: Any) -> Any:
+    """Add the options that describe a core, layer or crossbar, as ``emit_command.design_of`` takes them."""
+    for option in reversed(_DESIGN):
+        command = option(command)
+    return command
+
+
+def given(context: click.Context) -> Callable[[str], bool]:
+    """Return what tells whether the user gave an option."""
+    return lambda option: context.get_parameter_source(option) is not click.core.ParameterSource.DEFAULT

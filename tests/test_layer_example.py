@@ -5,12 +5,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from .daily import check
+
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "layer.py"
 
 
-def test_layer(tmp_path):
-    done = subprocess.run([sys.executable, str(EXAMPLE), str(tmp_path)], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize(
+    ("options", "steps", "generators", "least"),
+    [
+        (["--quick"], "4,800,000", 1, 30),
+        pytest.param([], "9,600,000", 2, 70, marks=check("the whole example; it runs shortened in every run")),
+    ],
+)
+def test_layer(tmp_path, options, steps, generators, least):
+    done = subprocess.run([sys.executable, str(EXAMPLE), str(tmp_path), *options], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("PASS sc_core: 9,600,000 synapse-steps") == 2
-    assert done.stdout.count("weights at the end equal the model's") == 2
-    assert float(re.search(r"others: ([0-9.]+) %", done.stdout)[1]) > 70
+    assert done.stdout.count(f"PASS sc_core: {steps} synapse-steps") == generators
+    assert done.stdout.count("weights at the end equal the model's") == generators
+    assert float(re.search(r"others: ([0-9.]+) %", done.stdout)[1]) > least

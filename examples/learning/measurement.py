@@ -1,14 +1,23 @@
 """What measuring a system gives."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
-__all__ = ["INK", "Measurement", "Row", "on_all_processors"]
+import sc_hw.train
+import sc_hw_models.continual
+
+__all__ = ["INK", "KEPT", "Measurement", "Row", "kept", "on_all_processors"]
+
+KEPT = Path("build/learning/runs")  # what finished runs gave: a measurement that was stopped goes on from there
 
 INK = "#808890"  # on white and on black
 
@@ -36,6 +45,21 @@ class Measurement:
     def __post_init__(self) -> None:
         if not self.rows:
             raise ValueError(f"{self.title}: nothing was measured")
+
+
+def kept(key: str, measure: Callable[[], dict[str, float]]) -> dict[str, float]:
+    """Return what a run gives, from ``KEPT`` if it ran there with the same code, NumPy and ``key``: all that it depends on."""
+    sources = sorted(p for package in (sc_hw.train, sc_hw_models.continual) for p in Path(package.__path__[0]).glob("*.py"))
+    parts = [key.encode(), np.__version__.encode(), *(path.read_bytes() for path in sources)]
+    file = KEPT / f"{hashlib.sha256(b''.join(hashlib.sha256(part).digest() for part in parts)).hexdigest()}.json"
+    if file.is_file():
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    figures = measure()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    whole = file.with_suffix(".new")
+    whole.write_text(json.dumps(figures), encoding="utf-8")
+    whole.replace(file)
+    return figures
 
 
 def on_all_processors(function: Callable[[Any], Any], arguments: Iterable[Any]) -> list[Any]:

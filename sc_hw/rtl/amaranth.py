@@ -16,7 +16,7 @@ from .queue import queue_of
 from .tied import Tied
 from .verilog import joint_memories, memory_files
 
-__all__ = ["amaranth_files", "amaranth_joined_files"]
+__all__ = ["amaranth_files", "amaranth_joined_files", "amaranth_joined_modules", "amaranth_modules"]
 
 if TYPE_CHECKING:
     from amaranth.lib import wiring
@@ -87,6 +87,11 @@ def amaranth_files(design: CoreDesign) -> dict[str, str]:
 
     Errors: ``YosysError`` when Yosys refuses the RTLIL, which is a bug here.
     """
+    return _written(amaranth_modules(design)) | memory_files(design)
+
+
+def amaranth_modules(design: CoreDesign) -> dict[str, tuple[str, str]]:
+    """Return what each module of a core is for and its RTLIL, by name, the top first; memories are not among them."""
     from .engine import Engine
     from .lane import Lane
     from .random import RandomRegister
@@ -106,7 +111,7 @@ def amaranth_files(design: CoreDesign) -> dict[str, str]:
 
         purpose = f"{queue.slots} results wait here, so that the lanes never have to"
         modules[queue.name] = purpose, _rtlil(queue.name, ResultQueue(queue), reset=True)
-    return _written(modules) | memory_files(design)
+    return modules
 
 
 def _datapath(design: CoreDesign) -> dict[str, tuple[str, str]]:
@@ -123,6 +128,11 @@ def _datapath(design: CoreDesign) -> dict[str, tuple[str, str]]:
 
 def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
     """Return the Verilog files of a layer or a crossbar beside its cores, the top first. Errors: as ``amaranth_files``."""
+    return _written(amaranth_joined_modules(design)) | joint_memories(design)
+
+
+def amaranth_joined_modules(design: LayerDesign | CrossbarDesign) -> dict[str, tuple[str, str]]:
+    """Return as ``amaranth_modules`` those of a layer or a crossbar beside its cores."""
     from .crossbar_top import Crossbar
     from .fanout import Fanout, Layer
 
@@ -148,7 +158,7 @@ def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str
         if rows := design.rows:
             text = _rtlil(rows.name, RowFilter(rows), reset=True)
             modules[rows.name] = "which rows of a crossbar a timestep has to visit", text
-    return _written(modules) | joint_memories(design)
+    return modules
 
 
 def _written(modules: Mapping[str, tuple[str, str]]) -> dict[str, str]:

@@ -28,6 +28,8 @@ from sc_hw.manifest import load_core
 from sc_hw.synth import synthesise
 from sc_hw.targets import load_target
 
+from ..daily import few
+
 VARY = ["synapses=6", "generator=verilog", "lanes=1,2", "weight_bits=4,6", "activity_bits=2", "signal_bits=4"]
 SWEEP = ["--rule", "three_factor", *(word for text in VARY for word in ("--vary", text)), "--stimuli", "1"]
 TASKS = 2 + 4  # two configurations, four cores
@@ -96,7 +98,7 @@ def children(pid):
     return found
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("how", few([signal.SIGKILL, signal.SIGINT], 1, "the gentler of two ends"))
 def test_killed_and_resumed_nothing_is_lost_or_repeated(whole, tmp_path, how):
     folder = tmp_path / "killed"
     command = [sys.executable, "-m", "sc_hw", "explore", *SWEEP, "-o", str(folder)]

@@ -6,15 +6,19 @@ from dataclasses import dataclass, field
 from itertools import cycle, product
 
 import numpy as np
+import pytest
 
 from sc_hw.rtl.design import CoreDesign
+from sc_hw.rtl.emit import GENERATORS
 from sc_hw_models.registry import RULES, get_rule
 from sc_hw_models.rule import ConfigError
+
+from ..daily import check
 
 RANDOM_SEED = 11
 RANDOM_COUNT = 24
 KINDS = ("shift", "probabilistic", "pull", "lock", "si")
-GROUP = 6  # configurations in one simulator, each in both generators
+GROUP = 12  # cores in one simulator
 
 
 @dataclass(frozen=True)
@@ -148,3 +152,42 @@ WIDEST_NOISE = {"rounding": "stochastic", "learning_shift": 30, "reward_bits": 3
                 "trace_decay_shift": 30, "trace_fraction_bits": 18}  # fmt: skip
 CONFIGURATIONS = [*corners(), *(c for rule in RULES for c in ends(rule)), *random_ones(RANDOM_COUNT, RANDOM_SEED),
                   *queued(), Configuration(64, 1, WIDEST_NOISE)]  # fmt: skip
+
+
+def features(configuration: Configuration, generator: str) -> set:
+    """What the daily cores must meet: in both generators each rule and what takes logic of its own (one word, sweeps that wait or
+    overlap, lanes, lanes without a synapse, a queue); each end of every range and each word of every choice.
+
+    Ends and words are asked of the Verilog generator: tests/rtl/test_datapath.py runs Amaranth's datapath in all of them.
+    """
+    kind, design = get_rule(configuration.rule).config_type, configuration.design("dut")
+    settings = dataclasses.asdict(design.config)
+    shapes = {("words", min(design.words, 2)), ("overlap", design.overlap), ("lanes", min(design.lanes, 3), design.queued),
+              ("padding", design.synapses % design.lanes > 0), ("rule", configuration.rule, design.config == kind())}  # fmt: skip
+    met = {(generator, *one) for one in shapes} | {("queues", design.queued and len(design.lane_groups))}
+    words = [(name, settings[name]) for name in kind.CHOICES]
+    if generator == "verilog":
+        ends = [(name, settings[name]) for name, limits in kind.RANGES.items() if settings[name] in limits]
+        met |= {(configuration.rule, one) for one in ends + words}
+
+    return met
+
+
+def daily() -> list[tuple[int, str]]:
+    """Return the cores of every run, by number and generator: the fewest that meet all features, found greedily."""
+    offered = {(index, generator): features(configuration, generator)
+               for index, configuration in enumerate(CONFIGURATIONS) for generator in GENERATORS}  # fmt: skip
+    missing, chosen = set().union(*offered.values()), []
+    while missing:
+        chosen.append(max(offered, key=lambda core: (len(offered[core] & missing), -core[0])))
+        missing -= offered[chosen[-1]]
+    return sorted(chosen)
+
+
+def grouped() -> list:
+    """Return the cores that share a simulator or a run of a tool, as parameters of a test: daily ones, and all for make check."""
+    everything = [(index, generator) for index in range(len(CONFIGURATIONS)) for generator in GENERATORS]
+    groups = [(daily(), ()), (everything, check("all configurations of both generators; the daily ones meet each end of every "
+                                                "range, each word of every choice and every shape"))]  # fmt: skip
+    return [pytest.param(cores[start : start + GROUP], marks=marks) for cores, marks in groups
+            for start in range(0, len(cores), GROUP)]  # fmt: skip

@@ -12,10 +12,11 @@ from sc_hw.simulate import simulate
 from sc_hw.simulator import Simulator
 from sc_hw_sim.stimulus import SCENES
 
+from ..daily import check, few
 from .corner_faults import edited, faults_by_hand
 
 STEPS = 200  # the default of ``sc-hw sim``
-SHARE = 4  # of the faults, how many parts the ordinary tests leave to make corners, and one
+SHARE = 8  # of the faults, one of how many is in every run
 
 
 def designs(make_core, make_layer, make_crossbar, generator):
@@ -29,12 +30,16 @@ def designs(make_core, make_layer, make_crossbar, generator):
     ]
 
 
-@pytest.mark.parametrize("generator", GENERATORS)
-def test_every_fault_by_hand_is_found(make_core, make_layer, make_crossbar, tmp_path, generator, request):
+@pytest.mark.parametrize(
+    ("generator", "share"),
+    [
+        ("verilog", SHARE),
+        *(pytest.param(generator, 1, marks=check("every fault by hand; a share of them is in every run"))
+          for generator in GENERATORS),
+    ],
+)  # fmt: skip
+def test_every_fault_by_hand_is_found(make_core, make_layer, make_crossbar, tmp_path, generator, share):
     """All designs in one simulator: fault K is on in all of them at once, each is judged by its own model."""
-    share = 1 if request.config.getoption("--parity-all") else SHARE
-    if generator == "amaranth" and share > 1:
-        pytest.skip("make corners runs this generator's")
     cores = designs(make_core, make_layer, make_crossbar, generator)
     faults = [faults_by_hand(core)[position % share :: share] for position, core in enumerate(cores)]
     planted = [edited(core, own, tmp_path / f"{core.design.name}_faults", position)
@@ -59,22 +64,26 @@ def test_every_fault_by_hand_is_found(make_core, make_layer, make_crossbar, tmp_
 
 
 SHAPES = {
-    "core": [(1, 1, False), (2, 2, False), (3, 1, False), (9, 1, False), (10, 1, False), (257, 4, False), (1, 1, True),
-             (10, 1, True), (40, 1, True), (64, 64, True), (100, 9, True)],
-    "layer": [(1, 1, 1), (4, 1, 4), (1, 20, 1), (20, 1, 1)],
-    "crossbar": [(5, 4, 4, {}), (1, 2, 1, {"addressed": True}), (1, 1, 1, {}), (12, 1, 1, {}), (2, 2, 1, {"trace_bits": 4}),
-                 (7, 6, 2, {"rule": "three_factor", "rounding": "floor"}),
-                 (3, 6, 1, {"trace_fraction_bits": 6, "eligibility_decay_shift": 9})],
+    "core": [(10, 1, False), (1, 1, False), (257, 4, False), (2, 2, False), (3, 1, False), (9, 1, False), (1, 1, True),
+             (10, 1, True), (100, 9, True), (40, 1, True), (64, 64, True)],
+    "layer": [(1, 20, 1), (4, 1, 4), (1, 1, 1), (20, 1, 1)],
+    "crossbar": [(1, 2, 1, {"addressed": True}), (3, 6, 1, {"trace_fraction_bits": 6, "eligibility_decay_shift": 9}),
+                 (12, 1, 1, {}), (5, 4, 4, {}), (1, 1, 1, {}), (2, 2, 1, {"trace_bits": 4}),
+                 (7, 6, 2, {"rule": "three_factor", "rounding": "floor"})],
 }  # fmt: skip
+EVERY = 4  # of the shapes of a kind, one of so many is in every run
 
 
-def test_a_short_run_visits_every_corner_of_every_shape(make_core, make_layer, make_crossbar, tmp_path):
+@pytest.mark.parametrize("chosen", few([slice(first, None, EVERY) for first in range(EVERY)], 1,
+                                       "other shapes; of each kind a quarter is in every run"), ids=str)  # fmt: skip
+def test_a_short_run_visits_every_corner_of_every_shape(make_core, make_layer, make_crossbar, tmp_path, chosen):
     """What the next test plants is seen here: a moment that does not come counts 0."""
     rules = ("r_stdp", "stp", "three_factor")
     cores = [make_core(synapses=n, lanes=p, queued=queued, rule=rules[k % 3], name=f"c{k}")
-             for k, (n, p, queued) in enumerate(SHAPES["core"])]  # fmt: skip
-    cores += [make_layer(neurons=n, postsynaptic=m, lanes=p, name=f"l{k}") for k, (n, m, p) in enumerate(SHAPES["layer"])]
-    cores += [make_crossbar(pre=a, post=b, lanes=p, name=f"x{k}", **own) for k, (a, b, p, own) in enumerate(SHAPES["crossbar"])]
+             for k, (n, p, queued) in enumerate(SHAPES["core"][chosen])]  # fmt: skip
+    cores += [make_layer(neurons=n, postsynaptic=m, lanes=p, name=f"l{k}") for k, (n, m, p) in enumerate(SHAPES["layer"][chosen])]
+    cores += [make_crossbar(pre=a, post=b, lanes=p, name=f"x{k}", **own)
+              for k, (a, b, p, own) in enumerate(SHAPES["crossbar"][chosen])]  # fmt: skip
     result = simulate(cores, steps=10, seed=2, output=tmp_path / "sim")
     for core, outcome in zip(cores, result.cores, strict=True):
         assert outcome["mismatch"] is None, f"{core.folder}: {outcome['mismatch']['text']}"

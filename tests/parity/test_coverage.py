@@ -16,6 +16,8 @@ from sc_hw.manifest import load_core
 from sc_hw.simulate import simulate
 from sc_hw_models.cover import coverpoints
 
+from ..daily import check
+
 # ruff: noqa: E501
 FILE = """# SystemC::Coverage-3
 C '\x01f\x02/x/dut.v\x01l\x0212\x01n\x028\x01t\x02toggle\x01page\x02v_toggle/dut\x01o\x02sum[3]:0->1\x01h\x02sc_hw_bench.core_1.lane_0' 7
@@ -46,6 +48,7 @@ def test_reader(tmp_path):
         read_points(path, ["dut.v"])
 
 
+@check("half a minute each; what it joins is tried part by part in every run")
 @pytest.mark.parametrize("generator", ["amaranth", "verilog"])
 def test_default_core_is_explained_and_plants_are_told_apart(generator, make_core, tmp_path):
     """Nothing of the default rule is unexplained; a dead branch is proven dead; a rare one is a gap, not "proven".

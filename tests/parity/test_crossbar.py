@@ -1,5 +1,7 @@
 """Crossbars by simulation: both generators against the golden model, rows skipped, planted faults, recorded inputs."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,8 @@ from sc_hw.selftest import enough_timesteps, selftest
 from sc_hw.simulate import simulate
 from sc_hw_models.crossbar import CrossbarModel
 from sc_hw_models.registry import get_rule
+
+from ..daily import few, shapes
 
 # Presynaptic and postsynaptic neurons, lanes, settings.
 SHAPES = [
@@ -20,15 +24,16 @@ SHAPES = [
     (8, 4, 4, {"addressed": True, "decay_rounding": "nearest"}),
     (1, 2, 1, {"addressed": True}),
 ]
+DAILY = [(1, "amaranth"), (3, "verilog"), (4, "amaranth"), (5, "verilog")]  # shapes of every run
 
 
-def test_parity(make_crossbar, tmp_path):
-    """All shapes of both generators, in one simulator."""
-    crossbars = [
-        make_crossbar(generator, pre=pre, post=post, lanes=lanes, name=f"x{k}{generator[0]}", **settings)
-        for k, (pre, post, lanes, settings) in enumerate(SHAPES)
-        for generator in GENERATORS
-    ]
+@pytest.mark.parametrize("chosen", shapes(len(SHAPES), DAILY, GENERATORS))
+def test_parity(make_crossbar, tmp_path, chosen):
+    """Shapes in one simulator; the campaign has everything that a core's has."""
+    crossbars = []
+    for shape, generator in chosen:
+        pre, post, lanes, settings = SHAPES[shape]
+        crossbars.append(make_crossbar(generator, pre=pre, post=post, lanes=lanes, name=f"x{shape}", **settings))
     # The fewer rows, the more timesteps until many were skipped.
     steps = [max(400, 1600 // crossbar.design.pre.synapses) for crossbar in crossbars]
     result = simulate(crossbars, steps=steps, seed=3, output=tmp_path / "sim")
@@ -43,7 +48,12 @@ def test_parity(make_crossbar, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("generator", "addressed"), [("amaranth", False), ("verilog", False), ("amaranth", True), ("verilog", True)]
+    ("addressed", "generator"),
+    few(
+        product([True, False], GENERATORS),
+        [(True, "verilog")],
+        "the other kinds; spikes by number have all faults that bits have",
+    ),
 )
 def test_every_fault_between_the_cores_is_caught(make_crossbar, tmp_path, generator, addressed):
     crossbar = make_crossbar(generator, addressed=addressed, pre=8, post=8, lanes=2)

@@ -16,6 +16,8 @@ from sc_hw.proof.structure import check_structure, is_sound
 from sc_hw.report.join import join
 from sc_hw.selftest import Outcome, counted, drawn_instance_faults, part_of_another, passes
 
+from ..daily import few
+
 KINDS = {"clock", "stuck", "corner", "word", "module", "swapped", "parameter"}
 
 
@@ -74,7 +76,7 @@ def _refused(core):
         return True
 
 
-@pytest.mark.parametrize("generator", ["amaranth", "verilog"])
+@pytest.mark.parametrize("generator", few(["verilog", "amaranth"], 1, "the same faults in the other generator's text"))
 def test_faults_at_instances_are_caught(make_core, tmp_path, generator):
     core = make_core(generator, synapses=21, lanes=4)
     outcomes = selftest.selftest(core, steps=1500, seed=1, output=tmp_path / "out", faults=[], instances=24)

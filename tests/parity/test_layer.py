@@ -12,6 +12,8 @@ from sc_hw.simulate import check_stimulus, simulate
 from sc_hw_models.core import CoreModel
 from sc_hw_models.layer import LayerModel
 
+from ..daily import check, few, shapes
+
 # Presynaptic and postsynaptic neurons, lanes, settings of the synapses and of the neurons.
 SHAPES = [
     (6, 4, 1, {}, {}),
@@ -20,15 +22,16 @@ SHAPES = [
     (5, 1, 1, {"consolidation": "shift"}, {"bits": 20}),  # one postsynaptic neuron
     (1, 7, 1, {"activity_bits": 1, "weight_bits": 4}, {}),
 ]
+DAILY = [(0, "verilog"), (1, "amaranth"), (2, "verilog"), (3, "amaranth")]  # shapes of every run
 
 
-def test_parity(make_layer, tmp_path):
-    """All shapes of both generators, in one simulator, and the campaign has everything that a core's has."""
-    layers = [
-        make_layer(generator, neurons=n, postsynaptic=p, lanes=lanes, front=front, name=f"l{k}{generator[0]}", **settings)
-        for k, (n, p, lanes, settings, front) in enumerate(SHAPES)
-        for generator in GENERATORS
-    ]
+@pytest.mark.parametrize("chosen", shapes(len(SHAPES), DAILY, GENERATORS))
+def test_parity(make_layer, tmp_path, chosen):
+    """Shapes in one simulator; the campaign has everything that a core's has."""
+    layers = []
+    for shape, generator in chosen:
+        n, p, lanes, settings, front = SHAPES[shape]
+        layers.append(make_layer(generator, neurons=n, postsynaptic=p, lanes=lanes, front=front, name=f"l{shape}", **settings))
     steps = [max(400, 20_000 // layer.design.synapses) for layer in layers]
     result = simulate(layers, steps=steps, seed=3, output=tmp_path / "sim")
     for layer, outcome in zip(layers, result.cores, strict=True):
@@ -41,7 +44,9 @@ def test_parity(make_layer, tmp_path):
     assert result.passed
 
 
-@pytest.mark.parametrize(("generator", "lanes"), [("amaranth", 1), ("verilog", 3)])
+@pytest.mark.parametrize(
+    ("generator", "lanes"), few([("verilog", 3), ("amaranth", 1)], 1, "the same faults in the other generator's text")
+)
 def test_every_fault_between_the_cores_is_caught(make_layer, tmp_path, generator, lanes):
     outcomes = selftest(make_layer(generator, lanes=lanes), steps=400, seed=1, output=tmp_path / "out")
     assert [outcome.verdict for outcome in outcomes] == ["passes"] + ["caught"] * 8, outcomes
@@ -80,6 +85,7 @@ def test_a_wrong_neuron_is_reported_as_one(make_layer, tmp_path):
     assert mismatch["field"] == "result_release"
 
 
+@check("the records of a core are joined in every run")
 def test_the_report_joins_what_was_run(make_layer, sc_hw):
     layer = make_layer(neurons=4, postsynaptic=2)
     assert sc_hw("sim", layer.folder, "--steps", "100")[0] == 0

@@ -1,27 +1,22 @@
 """The parity regression: emitted cores of both generators against the golden model, built and run by cocotb-test.
 
-Every second configuration by default, all with ``--parity-all``.
+In every run the fewest cores that meet every end of every range; in ``make check`` all of both generators, and for longer.
 """
 
 import dataclasses
+from itertools import count
 
 import pytest
 
 from sc_hw.manifest import load_core
-from sc_hw.rtl.emit import GENERATORS, emit
+from sc_hw.rtl.emit import emit
 from sc_hw.simulate import simulate
 from sc_hw_models.registry import RULES, get_rule
 
-from .configurations import CONFIGURATIONS, GROUP
+from .configurations import CONFIGURATIONS, grouped
 
+STEPS = {False: 10_000, True: 1_000_000}  # synapse-steps of a core, in every run and in make check
 SMALL = 32  # cores of fewer synapses cost by the timestep: they get a 32nd of the synapse-steps
-
-
-def pytest_generate_tests(metafunc):
-    if "chosen" in metafunc.fixturenames:
-        numbers = range(0, len(CONFIGURATIONS), 1 if metafunc.config.getoption("--parity-all") else 2)
-        groups = [numbers[start : start + GROUP] for start in range(0, len(numbers), GROUP)]
-        metafunc.parametrize("chosen", groups, ids=[f"{group[0]}-{group[-1]}" for group in groups])
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -38,16 +33,15 @@ def test_the_spread_is_wide_enough(name):
         assert {s[field] for s in settings} == set(words)
 
 
+@pytest.mark.parametrize("chosen", grouped(), ids=count())
 def test_parity(chosen, tmp_path, request, record_property):
-    """All cores of a group share one simulator; each is run for at least the synapse-steps asked for."""
-    wanted = request.config.getoption("--synapse-steps")
-    seed = request.config.getoption("--parity-seed")
+    """All cores of a group share one simulator; each is run for at least the synapse-steps wanted."""
+    wanted = STEPS[request.config.getoption("--check")]
+    seed = request.config.getoption("--seed")
     cores = []
-    for index in chosen:
-        configuration = CONFIGURATIONS[index]
-        for generator in GENERATORS:
-            design = configuration.design(f"c{index}{generator[0]}")
-            cores.append(load_core(emit(design, generator, tmp_path / design.name)))
+    for index, generator in chosen:
+        design = CONFIGURATIONS[index].design(f"c{index}{generator[0]}")
+        cores.append(load_core(emit(design, generator, tmp_path / design.name)))
     goals = [wanted if core.design.synapses >= SMALL else wanted // SMALL for core in cores]
     steps = [max(12, -(-goal // core.design.synapses)) for core, goal in zip(cores, goals, strict=True)]
     result = simulate(cores, steps=steps, seed=seed, output=tmp_path / "sim")

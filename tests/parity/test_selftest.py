@@ -7,19 +7,21 @@ from sc_hw.rtl.emit import GENERATORS
 from sc_hw.rtl.faults import Fault
 from sc_hw.selftest import faults_of, selftest
 
+from ..daily import crossed, few
+
 NAMED_BY_THE_PROJECT = {
     "sum one bit short", "negate overflow", "saturation off by one", "swapped pre and post", "floor turned into truncation",
     "stuck enable", "wrong write address", "lost last synapse", "trace not clamped", "wrong reset value",
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize(
-    ("synapses", "lanes", "settings"),
-    [
-        (40, 1, {}),
-        (21, 4, {"rounding": "stochastic", "decay_rounding": "stochastic", "trace_fraction_bits": 3}),
-    ],
+    ("synapses", "lanes", "settings", "generator"),
+    crossed(
+        [(21, 4, {"rounding": "stochastic", "decay_rounding": "stochastic", "trace_fraction_bits": 3}), (40, 1, {})],
+        GENERATORS,
+        "the same faults in the other generator's text",
+    ),
 )
 def test_every_fault_is_caught(make_core, tmp_path, generator, synapses, lanes, settings):
     core = make_core(generator, synapses=synapses, lanes=lanes, **settings)
@@ -33,17 +35,17 @@ def test_every_fault_is_caught(make_core, tmp_path, generator, synapses, lanes, 
 
 @pytest.mark.parametrize(
     ("generator", "rule", "synapses", "lanes", "settings", "some"),
-    [
+    few([
         ("amaranth", "stp", 40, 1, {}, {"facilitation lost", "product one bit short", "release without spike", "stuck enable"}),
+        ("verilog", "r_stdp", 200, 5, {"queued": True},
+         {"queue overflows", "half the queue", "result overwritten", "reset keeps results", "queue forgets to wait"}),
+        ("verilog", "three_factor", 21, 4, {"consolidation": "si"}, {"signal sign lost", "counter stuck", "stuck enable"}),
         ("verilog", "stp", 21, 4,
          {"mode": "mongillo", "rounding": "stochastic", "decay_rounding": "stochastic", "fraction_bits": 3},
          {"rest forgotten", "resources not spent", "one unit of resources lost", "noise repeats"}),
-        ("verilog", "three_factor", 21, 4, {"consolidation": "si"}, {"signal sign lost", "counter stuck", "stuck enable"}),
         ("verilog", "r_stdp", 40, 1, {"reward_encoding": "pow2"}, {"no reward acts", "reward sign lost", "lost last synapse"}),
-        ("verilog", "r_stdp", 200, 5, {"queued": True},
-         {"queue overflows", "half the queue", "result overwritten", "reset keeps results", "queue forgets to wait"}),
         ("amaranth", "three_factor", 21, 4, {"consolidation": "pull"}, {"pull sign", "anchor not updated", "noise not seeded"}),
-    ],
+    ], 3, "further options; each rule is in every run"),
 )  # fmt: skip
 def test_every_fault_of_every_rule_is_caught(make_core, tmp_path, generator, rule, synapses, lanes, settings, some):
     core = make_core(generator, rule=rule, synapses=synapses, lanes=lanes, **settings)
@@ -56,15 +58,15 @@ def test_every_fault_of_every_rule_is_caught(make_core, tmp_path, generator, rul
 
 @pytest.mark.parametrize(
     ("kind", "generator", "some"),
-    [
-        ("none", "amaranth", {"signal sign lost", "activity taken as signed", "floor turned into truncation"}),
+    few([
+        ("pull", "amaranth", {"consolidate ignored", "weight not held", "anchor not updated", "pull sign", "lock ignored"}),
         ("shift", "verilog", {"code ignored", "code one too strong", "lock ignored", "saturation off by one"}),
+        ("none", "amaranth", {"signal sign lost", "activity taken as signed", "floor turned into truncation"}),
         ("probabilistic", "amaranth", {"code ignored", "chance stuck"}),
         ("lock", "verilog", {"lock ignored"}),
-        ("pull", "amaranth", {"consolidate ignored", "weight not held", "anchor not updated", "pull sign", "lock ignored"}),
         ("si", "verilog", {"counter stuck", "chance ignored", "importance not cleared", "code not earned", "code ignored"}),
-    ],
-)
+    ], 2, "the other kinds; si is among the rules"),
+)  # fmt: skip
 def test_every_fault_of_a_weight_stage_is_caught(make_core, tmp_path, kind, generator, some):
     core = make_core(generator, rule="three_factor", synapses=40, consolidation=kind)
     faults = [fault for fault in faults_of(core) if any(net.startswith("datapath.") for net in fault.cuts)]

@@ -1,8 +1,11 @@
 """``sc-hw sim`` itself: it compares everything, says precisely what differs, repeats from its seed, and fails when it must."""
 
 import json
+import platform
 import re
 import sys
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -37,7 +40,6 @@ def test_a_good_core_passes_and_everything_is_counted(make_core, tmp_path):
     assert record["resets"] >= 1
     assert record["clears"] >= 2
     assert {"all spike", "silent, maximum", "motif pre-post-post, maximum"} <= set(record["stimuli"])
-    assert "<testcase" in result.results_xml.read_text()
     again = simulate([core], steps=120, seed=5, output=tmp_path / "again")
     assert again.cached
     assert again.cores[0]["clocks"] == record["clocks"]
@@ -93,6 +95,14 @@ def test_a_mismatch_is_reported_precisely_and_repeats(broken, tmp_path, monkeypa
 def test_one_lane_of_several_cores_can_be_wrong(make_core, broken, tmp_path):
     good = make_core(synapses=5, name="good")
     result = simulate([good, broken], steps=60, seed=1, output=tmp_path / "out")
+    text = result.results_xml.read_text()
+    cases = ElementTree.fromstring(text).findall(".//testcase")  # noqa: S314 - ours
+    assert [case.get("name") for case in cases] == ["good", "dut"]
+    assert [case.find("failure") is None for case in cases] == [True, False]
+    assert result.cores[1]["mismatch"]["text"] == cases[1].find("failure").text
+    assert ElementTree.fromstring(text).get("failures") == "1"  # noqa: S314
+    for told in ("hostname", "timestamp", platform.node(), str(tmp_path), str(Path.cwd())):
+        assert told not in text
     assert [core["mismatch"] is None for core in result.cores] == [True, False]
     assert [result.only(index).to_dict()["verdict"] for index in range(2)] == ["pass", "fail"]  # each core's own record
     assert not result.passed

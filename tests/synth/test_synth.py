@@ -17,6 +17,8 @@ from sc_hw.synth_table import markdown_table
 from sc_hw.targets import Target, load_target
 from sc_hw_models.registry import get_rule
 
+from ..daily import few
+
 STATE_BITS = 52  # of the default configuration
 ECP5, ICE40 = load_target("ecp5-25k"), load_target("ice40-hx8k")
 READ = "if (read_enable) read_reg <= words[read_address];"
@@ -38,13 +40,10 @@ def edit(core: Core, name: str, before: str, after: str) -> Core:
     return load_core(core.folder)
 
 
-@pytest.fixture(params=["verilog", "amaranth"])
-def generator(request: pytest.FixtureRequest) -> str:
-    if request.param == "amaranth":
-        pytest.importorskip("sc_hw.rtl.amaranth")
-    return str(request.param)
+OTHER = "the other generator's text"
 
 
+@pytest.mark.parametrize("generator", few(["amaranth", "verilog"], 1, OTHER))
 def test_default_core(tmp_path: Path, generator: str) -> None:
     core = make(tmp_path / "core", 1024, generator=generator)
     seen: list[Any] = []
@@ -79,6 +78,7 @@ def test_same_counts_twice(tmp_path: Path) -> None:
     assert markdown_table([first]) == markdown_table([second])
 
 
+@pytest.mark.parametrize("generator", few(["verilog", "amaranth"], 1, OTHER))
 def test_registers_hold_no_synapse(tmp_path: Path, generator: str) -> None:
     """64 times the synapses cost the bits of two wider address counters, and in the mapped netlist a bank number."""
     cores = [make(tmp_path / str(n), n, generator=generator) for n in (1024, 65536)]
@@ -203,6 +203,7 @@ def test_progress_on_a_terminal(tmp_path: Path) -> None:
     assert "Post-synthesis" in console.export_text()
 
 
+@pytest.mark.parametrize("generator", few(["amaranth", "verilog"], 1, OTHER))
 def test_logic_does_not_grow_with_synapses(tmp_path: Path, generator: str) -> None:
     """Sixteen times the synapses: more blocks and wider addresses, no multiplexer behind the blocks."""
     small, large = (synthesise(make(tmp_path / str(n), n, generator=generator), ECP5).resources["lut"] for n in (1024, 16384))

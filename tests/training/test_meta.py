@@ -13,6 +13,8 @@ from sc_hw_models.training.meta import MetaLearner, TanhRegressor
 from sc_hw_models.training.optimisers import SGD
 from sc_hw_models.training.schedulers import CosineScheduler, ExponentialScheduler, StepScheduler, WarmupCosineScheduler
 
+from ..daily import check
+
 
 def loss(weights, batch):
     x, y = batch
@@ -56,6 +58,7 @@ def sinusoids(g, count=8, shots=10):
     return tasks
 
 
+@check("fifteen seconds of training; its gradients are compared with autodiff in every run")
 def test_adapting_to_sinusoids_beats_not_adapting_and_joint_training():
     tests = sinusoids(np.random.default_rng(99), 100)
 

@@ -124,6 +124,9 @@ def test_the_emitter():
     texts = [c.OnlineO1LearningEmitter(module_name="lane", config=c.config).emit(8, generator=g) for g in ("amaranth", "verilog")]
     assert all("module lane" in text and "endmodule" in text for text in texts)
     assert "module sc_online_o1_reward_stdp" in c.OnlineO1LearningEmitter().emit()
+    found = c.OnlineO1LearningEmitter().estimate_resources(1024, target="ecp5-25k")
+    assert found["lut"]["least"] <= 278 <= found["lut"]["most"]  # measured: docs/measured/resources.md
+    assert (found["block_ram"], found["dsp"]) == (3, 1)
 
 
 def test_bptt():

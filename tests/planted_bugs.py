@@ -1,0 +1,181 @@
+"""Bugs, each planted into a copy of the tree: does a test of every change fail? ``python -m tests.planted_bugs``.
+
+Each is run against the test files of the room it is in, as ``make test`` runs them. ``--before COMMIT`` also runs the tests of
+that commit, so that a change of the tests shows what it lost. Exit status 1 when a bug is not caught.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["BUGS", "Bug"]
+
+ROOT = Path(__file__).parents[1]
+MODELS, RTL, TEMPLATES = "models/sc_hw_models", "sc_hw/rtl", "rtl_templates"
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A text of a file that is replaced once by another, what that does, and the test files that should tell."""
+
+    what: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+BUGS = (
+    # Golden models
+    Bug("a negative magnitude decays without its rounding", f"{MODELS}/fixed.py",
+        "-(-value - rounded_asr(-value, shift, noise))", "-(-value - asr(-value, shift))", "models/test_fixed.py"),
+    Bug("two lanes share a seed", f"{MODELS}/lfsr.py", "((seed << 20) + lane) & mask", "((seed << 20) + lane // 2) & mask",
+        "models/test_lfsr.py"),
+    Bug("inputs below their range are taken", f"{MODELS}/core.py",
+        "if low < f.minimum or high > f.maximum:", "if high > f.maximum:", "models/test_core.py"),
+    Bug("a locked weight moves", f"{MODELS}/consolidation.py",
+        "change = select(code, 0, change)", "change = select(code, change, change)", "models/test_consolidation.py"),
+    Bug("a row counts as reached by no spike", f"{MODELS}/crossbar.py",
+        '| ~events["post"].any(axis=1, keepdims=True)', '| events["post"].any(axis=1, keepdims=True)', "models/test_crossbar.py"),
+    Bug("the compiled step shifts as far as C does", f"{MODELS}/c_text.py",
+        "min(int(term.detail), width - 1)", "int(term.detail)", "models/test_compiled.py"),
+    Bug("momentum is forgotten", f"{MODELS}/training/optimisers.py", "v *= self.momentum\n", "v *= 0.0\n", "training"),
+    # Amaranth
+    Bug("padding of the last word is written", f"{RTL}/engine.py",
+        "sweep.write_back & ~sweep.write_last if lane in design.padded_lanes else", "sweep.write_back if True else",
+        "prove/test_engine.py"),
+    Bug("a clear overtakes the sweep before it", f"{RTL}/engine.py",
+        "drained | (~self.command_clear & ~clearing)", "drained | ~clearing", "parity/test_regression.py"),
+    Bug("a skipped row is written", f"{RTL}/engine.py",
+        'wire(m, "written", write_back & ~skipped)', 'wire(m, "written", write_back)', "parity/test_crossbar.py"),
+    Bug("the queue forgets that a result is on offer", f"{RTL}/result_queue.py",
+        "promised.any() | valid", "promised.any()", "prove/test_queue.py parity/test_regression.py"),
+    Bug("u reaches 1 by rounding", f"{RTL}/rules/stp.py",
+        "full = raised[stored].replicate(stored)", "full = Const(0, stored)", "rtl/test_datapath.py"),
+    # Verilog templates
+    Bug("saturation on the other side", f"{TEMPLATES}/lib/saturate.v.j2", "{RESULT_BITS{~negative}} ^ SIGN",
+        "{RESULT_BITS{negative}} ^ SIGN", "parity/test_regression.py"),
+    Bug("the wrong tap of the random register", f"{TEMPLATES}/lib/random.v.j2", "^ state_reg[K-1:K-FRESH]",
+        "^ state_reg[K:K-FRESH+1]", "parity/test_regression.py"),
+    Bug("a slot is free twice", f"{TEMPLATES}/lib/queue.v.j2", "else if (pop & ~reserve)", "else if (pop)",
+        "parity/test_regression.py"),
+    Bug("a beat to the synapses is not held", f"{TEMPLATES}/lib/fanout.v.j2", "wire move = ~valid_reg | beat_ready;",
+        "wire move = 1'b1;", "parity/test_layer.py"),
+    Bug("a consolidating timestep moves the weight", f"{TEMPLATES}/lib/consolidation.v.j2",
+        "? weight_old : weight_clipped;", "? weight_clipped : weight_clipped;", "parity/test_regression.py"),
+    Bug("a reset leaves a command half taken", f"{TEMPLATES}/engine.v.j2",
+        "      state_reg <= IDLE;\n      clearing_reg <= 1'b0;", "      clearing_reg <= 1'b0;", "parity/test_regression.py"),
+    # Testbench
+    Bug("the scoreboard raises nothing", "sim/sc_hw_sim/scoreboard.py", "        if first:\n", "        if first and False:\n",
+        "parity/test_sim.py"),
+    Bug("a beat that changes while it waits is not told", "sim/sc_hw_sim/bench.py",
+        'changed while waiting", 0, stream.unstable)', 'changed while waiting", 0, 0)', "parity/test_sim.py"),
+    # Proof
+    Bug("a pin on another clock is sound", "sc_hw/proof/structure.py",
+        '(clock is None or cell["connections"].get("clk") != clock)', "clock is None", "prove/test_structure.py"),
+    Bug("a parameter is not compared", "sc_hw/proof/structure.py", "if have != want:", "if have is None:",
+        "prove/test_structure.py"),
+    Bug("what is not proven discharges an assumption", "sc_hw/proof/ledger.py", 'if o.verdict == "proven"}',
+        'if o.verdict != "refuted"}', "prove/test_ledger.py"),
+    Bug("a statement that fails is called unknown", "sc_hw/proof/induction.py", 'if run.status == "fail" else set()',
+        'if run.status == "failed" else set()', "prove/test_engine.py"),
+    # Synthesis, report, explore, train
+    Bug("memory that dissolves into registers is overlooked", "sc_hw/synth.py",
+        "left_to_registers=netlist.left_to_registers,", "left_to_registers=0,", "synth/test_synth.py"),
+    Bug("a record of other files is good", "sc_hw/report/join.py", 'if record["core_sha256"] != core.digest:',
+        'if record["core_sha256"] == "":', "report"),
+    Bug("a resumed sweep measures all again", "sc_hw/explore/run.py",
+        "[task for task in tasks.values() if not self._store.get(task)]", "list(tasks.values())", "explore"),
+    Bug("a resumed training forgets its tasks", "sc_hw/train/run.py",
+        "for part in parts[: trainer.task]:", "for part in parts[:0]:", "train"),
+    # Command line
+    Bug("a signal is no longer in the status", "sc_hw/interrupt.py", "os._exit(128 + number)", "os._exit(1)",
+        "cli/test_boundary.py"),
+    Bug("a column that stands twice is taken", "sc_hw/columns.py", "cells.count(name) > 1", "cells.count(name) > 2",
+        "cli/test_columns.py"),
+    Bug("--force replaces a stranger's files", "sc_hw/folder.py",
+        "if not regular or path not in own:", "if not regular:", "cli/test_outputs.py"),
+)  # fmt: skip
+
+
+def copied(folder: Path) -> Path:
+    """Copy what git knows of the tree, as it is now."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((ROOT / name).read_bytes())
+    return folder
+
+
+def with_tests_of(folder: Path, commit: str) -> Path:
+    """Replace the tests in a copy by those of a commit."""
+    packed = subprocess.run(["git", "archive", commit, "tests"], cwd=ROOT, capture_output=True, check=True).stdout
+    subprocess.run(["rm", "-r", "tests"], cwd=folder, check=True)
+    subprocess.run(["tar", "-x"], cwd=folder, input=packed, check=True)
+    return folder
+
+
+def first_failure(tree: Path, tests: str, cache: Path) -> str:
+    """Return the first test that fails, nothing if all pass. Errors: ``RuntimeError`` when they do not run."""
+    environment = {**os.environ, "SC_HW_CACHE": str(cache), "PYTHONDONTWRITEBYTECODE": "1",
+                   "PYTHONPATH": os.pathsep.join(str(tree / place) for place in (".", "models", "sim"))}  # fmt: skip
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *(f"tests/{test}" for test in tests.split())]
+    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"{' '.join(command)}: status {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-2000:]}")
+    found = re.search(r"^(?:FAILED|ERROR) tests/(\S.*?)(?: - |$)", done.stdout, re.MULTILINE)
+    if done.returncode and not found:
+        raise RuntimeError(done.stdout[-3000:])
+    return found[1] if found else ""
+
+
+def main() -> int:
+    """Plant each bug, run the tests, print and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-o", "--output", type=Path, help="the page to write")
+    parser.add_argument("--before", metavar="COMMIT", help="also run the tests of this commit")
+    parser.add_argument("--only", default="", help="bugs whose text has this in it")
+    options = parser.parse_args()
+    rows, missed = [], 0
+    with tempfile.TemporaryDirectory() as name:
+        trees = {"now": copied(Path(name) / "now")}
+        if options.before:
+            trees = {"before": with_tests_of(copied(Path(name) / "before"), options.before), **trees}
+        for bug in (bug for bug in BUGS if options.only in bug.what):
+            caught = {}
+            for title, tree in trees.items():
+                path = tree / bug.file
+                text = path.read_text()
+                if text.count(bug.old) != 1:
+                    raise RuntimeError(
+                        f"{bug.file}: {bug.old!r} is there {text.count(bug.old)} times; mend tests/planted_bugs.py"
+                    )
+                path.write_text(text.replace(bug.old, bug.new))
+                caught[title] = first_failure(tree, bug.tests, Path(name) / "cache")
+                path.write_text(text)
+            missed += not caught["now"]
+            rows.append([bug.what, bug.file, *(f"`{test}`" if test else "**missed**" for test in caught.values())])
+            print(" | ".join(rows[-1]), flush=True)
+    titles = ["bug", "in", *(f"caught by, {title}" if options.before else "caught by" for title in trees)]
+    table = [" | ".join(row) for row in (titles, ["---"] * len(titles), *rows)]
+    verdict = f"{len(rows) - missed} of {len(rows)} planted bugs fail `make test`."
+    if options.output:
+        options.output.write_text("\n".join(["# Planted bugs", "", _PAGE, "", verdict, "", *(f"| {r} |" for r in table), ""]))
+    print(verdict)
+    return 1 if missed else 0
+
+
+_PAGE = """\
+`make planted` plants each of these into a copy of the tree and runs the tests of its room as `make test` does, until the first
+one fails. A change of the tests adds `--before COMMIT`, which runs the tests of that commit too: nothing that was caught may be
+missed afterwards."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
