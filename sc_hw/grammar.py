@@ -6,6 +6,7 @@ parameter or a wired net is one thing to a simulator and another to synthesis, a
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from .errors import UserError, one_line
@@ -17,13 +18,13 @@ _KINDS = frozenset(
     """
     ModuleDeclaration ModuleHeader AnsiPortList NonAnsiPortList ImplicitAnsiPort ImplicitNonAnsiPort
     PortReference PortDeclaration NetPortHeader VariablePortHeader ParameterPortList ParameterDeclaration
-    ParameterDeclarationStatement NetDeclaration DataDeclaration ImplicitType RegType IntegerType Declarator EqualsValueClause
+    ParameterDeclarationStatement NetDeclaration DataDeclaration ImplicitType RegType Declarator EqualsValueClause
     VariableDimension RangeDimensionSpecifier GenvarDeclaration GenerateRegion LoopGenerate IfGenerate GenerateBlock
     ElseClause NamedBlockClause HierarchyInstantiation HierarchicalInstance InstanceName ParameterValueAssignment
     NamedParamAssignment NamedPortConnection SimplePropertyExpr SimpleSequenceExpr AttributeInstance AttributeSpec
-    IdentifierName AlwaysBlock InitialBlock TimingControlStatement EventControlWithExpression ParenthesizedEventExpression
+    IdentifierName AlwaysBlock TimingControlStatement EventControlWithExpression ParenthesizedEventExpression
     SignalEventExpression ImplicitEventControl SequentialBlockStatement ConditionalStatement ConditionalPredicate
-    ConditionalPattern CaseStatement StandardCaseItem DefaultCaseItem ForLoopStatement ExpressionStatement EmptyStatement
+    ConditionalPattern CaseStatement StandardCaseItem DefaultCaseItem ExpressionStatement EmptyStatement
     EmptyMember ContinuousAssign AssignmentExpression NonblockingAssignmentExpression IdentifierSelectName ScopedName
     ElementSelect BitSelect SimpleRangeSelect AscendingRangeSelect DescendingRangeSelect IntegerLiteralExpression
     IntegerVectorExpression ParenthesizedExpression ConcatenationExpression MultipleConcatenationExpression
@@ -44,29 +45,49 @@ def check_grammar(text: str, where: str, *, system_tasks: bool = False) -> None:
 
     With ``system_tasks`` the text is for a simulator alone, whose reading is its meaning: refused are names in other modules.
     """
+    if found := _first_fault(text, system_tasks):
+        raise UserError(f"{where}:{found}; correct the file or emit the core again")
+
+
+@lru_cache(maxsize=64)  # the same file is in many folders of one run
+def _first_fault(text: str, system_tasks: bool) -> str:
+    """Return the line of the first construct that is not allowed, the construct and why; empty when all are."""
     from pyslang import DiagnosticEngine, SourceManager
-    from pyslang.syntax import SyntaxTree
+    from pyslang.syntax import CompilationUnitSyntax, SyntaxTree
 
     manager = SourceManager()
-    tree = SyntaxTree.fromText(text, manager, where, where)
-    for found in tree.diagnostics:
-        if found.isError():
-            said = DiagnosticEngine.reportAll(manager, [found]).splitlines()[0].rpartition("error: ")[2]
-            raise _refused(text, where, found.location.offset, text.encode()[found.location.offset :].decode()[:20], said)
-    members = tree.root.members if tree.root.kind.name == "CompilationUnit" else [tree.root]
-    for member in members:
-        if member.kind.name == "ModuleDeclaration":
-            module = _Module(member, text, where)
-            module.check(names_only=system_tasks)
-        elif not system_tasks or any(node.kind.name == "ScopedName" for node in _nodes(member)):
-            raise _at(member, text, where, "something that stands in no module")
+    tree = SyntaxTree.fromText(text, manager, "", "")
+    for error in tree.diagnostics:
+        if error.isError():
+            offset, said = error.location.offset, DiagnosticEngine.reportAll(manager, [error]).splitlines()[0]
+            shown = one_line(text.encode()[offset:].decode(errors="replace")[:20].strip() or "the end")
+            return f"{_line(text, offset)}: {shown!r} is not allowed (no Verilog: {one_line(said.rpartition('error: ')[2])})"
+    members = tree.root.members if isinstance(tree.root, CompilationUnitSyntax) else [tree.root]
+    try:
+        for member in members:
+            if member.kind.name == "ModuleDeclaration":
+                _Module(member).check(names_only=system_tasks)
+            elif not system_tasks or any(node.kind.name == "ScopedName" for node in _nodes(member)):
+                raise _Refused(member, "something that stands in no module")
+    except _Refused as refused:
+        node, why = refused.args
+        return f"{_line(text, node.sourceRange.start.offset)}: {one_line(str(node))[:60]!r} is not allowed ({why})"
+    return ""
+
+
+def _line(text: str, offset: int) -> int:
+    return text.encode()[:offset].count(b"\n") + 1
+
+
+class _Refused(Exception):  # noqa: N818 - no error of a program
+    """A node that is not allowed, and why."""
 
 
 class _Module:
     """The checks of one module; its declarations are read first."""
 
-    def __init__(self, module: Any, text: str, where: str) -> None:
-        self.module, self.text, self.where = module, text, where
+    def __init__(self, module: Any) -> None:
+        self.module = module
         self.signed: set[str] = set()  # variables, nets and ports
         self.unsigned: set[str] = set()  # parameters that have a range
         self.loops: set[str] = set()  # blocks of generate loops, which are visible in the whole module
@@ -91,12 +112,14 @@ class _Module:
                     self.check_scoped(node)
         else:
             for node in _nodes(self.module):
+                if node.kind.name == "InitialBlock":
+                    self.refuse(node, "initial is what a memory holds at power-up alone, in the form in which it is emitted")
                 if node.kind.name not in _KINDS or (node is not self.module and node.kind.name == "ModuleDeclaration"):
                     self.refuse(node, f"a {_words(node.kind.name)}, which our generators do not write")
             self.walk(self.module)
 
     def refuse(self, node: Any, why: str) -> None:
-        raise _at(node, self.text, self.where, why)
+        raise _Refused(node, why)
 
     def walk(self, node: Any) -> None:
         """Check a node and what is in it; a procedure assigns in one way, and some things stand in generate loops only."""
@@ -107,16 +130,12 @@ class _Module:
             match kind:
                 case "AlwaysBlock":
                     assignment = self.assignment_of(node)
-                case "InitialBlock":
-                    assignment = "initial"
                 case "LoopGenerate":
                     if loop:
                         self.refuse(node, "a generate loop in another")
                     loop = True
                 case "IfGenerate" if not loop:
                     self.refuse(node, "an if outside a generate loop and a procedure, which may leave out what stands in it")
-                case "ForLoopStatement" if assignment != "initial":
-                    self.refuse(node, "a loop in a procedure other than initial")
                 case "AssignmentExpression" if assignment == "<=":
                     self.refuse(node, "a blocking assignment at a clock edge: the order of procedures is the simulator's")
                 case "NonblockingAssignmentExpression" if assignment != "<=":
@@ -182,23 +201,10 @@ def _nodes(node: Any) -> Iterator[Any]:
 
 
 def _signed(node: Any) -> bool:
-    """Return whether ``signed`` or ``integer`` stands in a declaration, or in the header of a port."""
-    return any(
-        inner.kind.name == "IntegerType" or (hasattr(inner, "signing") and inner.signing.kind.name == "SignedKeyword")
-        for inner in _nodes(node)
-    )
+    """Return whether ``signed`` stands in a declaration, or in the header of a port."""
+    return any(hasattr(inner, "signing") and inner.signing.kind.name == "SignedKeyword" for inner in _nodes(node))
 
 
 def _words(kind: str) -> str:
     """Return a kind of slang's as words: ``CasePattern`` is a case pattern."""
     return "".join(f" {c.lower()}" if c.isupper() else c for c in kind).strip()
-
-
-def _at(node: Any, text: str, where: str, why: str) -> UserError:
-    return _refused(text, where, node.sourceRange.start.offset, str(node), why)
-
-
-def _refused(text: str, where: str, offset: int, construct: str, why: str) -> UserError:
-    line = text.encode()[:offset].count(b"\n") + 1
-    shown = one_line(construct)[:60]
-    return UserError(f"{where}:{line}: {shown!r} is not allowed ({why}); correct the file or emit the core again")

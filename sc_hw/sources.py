@@ -2,15 +2,17 @@
 
 A folder's Verilog may be edited by hand and is then given to a simulator, a prover and synthesis. So it is read here first, by
 allow-lists: of system functions, compiler directives, keywords, attributes and comments that speak to a tool, and of constructs
-(grammar.py). What is not listed is refused: tasks that run or read something (``$system``, ``$readmemh``, DPI, ``$c``), text that
-only some tools see (`` `ifdef``, ``translate_off``), and every macro, in which any of these could hide. ``$`` tasks, strings and
-DPI alone can be allowed, for simulation.
+(grammar.py). What a memory holds at power-up is taken in the emitted form alone (powerup.py). What is not listed is refused:
+tasks that run or read something (``$system``, ``$readmemh``, DPI, ``$c``), text that only some tools see (`` `ifdef``,
+``translate_off``), and every macro, in which any of these could hide. ``$`` tasks, strings and DPI alone can be allowed, for
+simulation.
 """
 
 import re
 
 from .errors import UserError, one_line
 from .grammar import check_grammar
+from .powerup import without_contents
 from .rtl.keywords import VERILOG_KEYWORDS
 
 __all__ = ["check_verilog"]
@@ -37,8 +39,7 @@ _FLAG = "sc-hw sim --allow-system-tasks simulates it all the same"
 
 _TOKEN = re.compile(
     r"""
-      (?P<words>(?:[ ]*words\[\d+\][ ]=[ ]\d+'h[0-9a-f]+;\n)+)  # initial contents: many, and seen at a glance
-    | (?P<comment>//[^\n]*|/\*.*?\*/)
+      (?P<comment>//[^\n]*|/\*.*?\*/)
     | (?P<attribute>\(\*(?!\s*\)).*?\*\))
     | (?P<name>[A-Za-z_][A-Za-z0-9_$]*)
     | (?P<system>\$[A-Za-z0-9_$]*)
@@ -69,6 +70,7 @@ def check_verilog(text: str, where: str, *, system_tasks: bool = False) -> None:
     """
     if found := re.search(r"\r(?!\n)", text):
         raise _refused(text, where, found.start(), "a carriage return alone", "where a line ends differs between tools")
+    text = without_contents(text.replace("\r\n", "\n"))
     for token in _TOKEN.finditer(text):
         word = token[0]
         match token.lastgroup:
@@ -86,7 +88,7 @@ def check_verilog(text: str, where: str, *, system_tasks: bool = False) -> None:
             case "directive":
                 allowed, why = word in _DIRECTIVES, f"allowed are {', '.join(sorted(_DIRECTIVES))}, and no macro"
             case "comment":
-                plain = word.replace("\r", "").rstrip(" \t")
+                plain = word.rstrip(" \t")
                 hidden = plain.endswith("\\") or _HIDDEN.search(plain)
                 allowed = not hidden and (bool(_LINT.fullmatch(plain)) or not _OBEYED.match(plain))
                 why = "a comment that a tool may obey, or with characters that do not show"

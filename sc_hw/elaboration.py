@@ -1,0 +1,185 @@
+"""Widths, signs and drivers of a whole design, elaborated: what may not depend on who reads it, and no single file shows.
+
+Tools agree on an expression, but not on the border between two modules: one extends an expression that is narrower than its
+port before it is worked out, the next after. Nor do they agree on the value of an index that is out of range, on what a constant
+that does not fit becomes, on the sign of a whole vector that is selected from itself, or on the order of two procedures. So all
+files of a folder are elaborated together (by slang), and each of these is refused.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import UserError, one_line
+
+__all__ = ["check_elaborated"]
+
+# What slang warns of and every tool reads as the standard has it: signs and widths within an expression or an assignment. Those
+# at ports are looked at below, and pins that are open in the netlist of a proof.
+_ALIKE = frozenset(
+    """
+    SignConversion SignCompare SignedLogicalShift WidthTruncate WidthExpand ArithOpMismatch BitwiseOpMismatch LogicalOpMismatch
+    ComparisonMismatch ShiftCountOverflow IntBoolConv CaseDup CaseIncomplete CaseDefault CaseOutsideRange CaseRedundantDefault
+    PortWidthExpand PortWidthTruncate EmptyOutputPortConn EmptyInputPortConn UnconnectedOutputPort UnconnectedInputPort
+    """.split()  # noqa: SIM905 - a list of words
+)
+_SUMS = ("Add", "Subtract", "Multiply", "BinaryAnd", "BinaryOr", "BinaryXor", "BinaryXnor")
+_SHIFTS = ("LogicalShiftLeft", "LogicalShiftRight", "ArithmeticShiftLeft", "ArithmeticShiftRight")
+_SAME = ("Plus", "Minus", "BitwiseNot")
+_SELECTS = ("ElementSelect", "RangeSelect")
+
+
+def check_elaborated(texts: Mapping[str, str], top: str) -> None:
+    """Raise ``UserError`` that names the file, line and instance of the first thing in a design that tools may read differently.
+
+    ``texts`` is Verilog by file, each of which ``check_grammar`` takes; ``top`` is the module around all others.
+    """
+    from pyslang import Bag, SourceManager
+    from pyslang.analysis import AnalysisManager
+    from pyslang.ast import Compilation, CompilationOptions
+    from pyslang.syntax import SyntaxTree
+
+    options = CompilationOptions()
+    options.topModules = {top}
+    manager, compilation = SourceManager(), Compilation(Bag([options]))
+    for name, text in texts.items():
+        compilation.addSyntaxTree(SyntaxTree.fromText(text, manager, name, name))
+    design = _Design(compilation, manager, top)
+    design.check_diagnostics(compilation.getAllDiagnostics())
+    design.check_symbols()
+    analysis = AnalysisManager()
+    analysis.analyze(compilation)
+    design.check_diagnostics(analysis.getDiagnostics())
+    design.check_drivers(analysis)
+    design.check_procedures(analysis)
+
+
+class _Design:
+    """The checks of one design."""
+
+    def __init__(self, compilation: Any, manager: Any, top: str) -> None:
+        from pyslang.ast import VisitAction
+
+        self.manager = manager
+        self.instances: list[Any] = []
+        self.values: list[Any] = []
+        self.parameters: list[Any] = []
+        self.scopes: list[Any] = []
+        self.selects: list[Any] = []
+        places = {
+            "Instance": self.instances, "Parameter": self.parameters, "InstanceBody": self.scopes, "GenerateBlock": self.scopes,
+            "Net": self.values, "Variable": self.values, **dict.fromkeys(_SELECTS, self.selects),
+        }  # fmt: skip
+
+        def visit(node: Any) -> Any:
+            place = places.get(getattr(getattr(node, "kind", None), "name", ""))
+            if place is not None:
+                place.append(node)
+            return VisitAction.Advance
+
+        for instance in compilation.getRoot().topInstances:  # not what is used nowhere, which has no values
+            instance.visit(visit)
+
+    def refuse(self, location: Any, subject: str, why: str) -> None:
+        where = f"{self.manager.getFileName(location)}:{self.manager.getLineNumber(location)}"
+        raise UserError(f"{where}: {one_line(subject)[:80]}: not allowed ({why}); correct the file or emit the core again")
+
+    def check_diagnostics(self, diagnostics: Any) -> None:
+        """Refuse what slang finds, but what every tool reads alike; errors first."""
+        from pyslang import DiagnosticEngine
+
+        found = [d for d in diagnostics if d.isError() or str(d.code)[9:-1] not in _ALIKE]
+        for diagnostic in sorted(found, key=lambda d: not d.isError()):
+            lines = DiagnosticEngine.reportAll(self.manager, [diagnostic]).splitlines()
+            said = next(line for line in lines if ": error: " in line or ": warning: " in line)
+            inside = next((line.partition("in instance: ")[2] for line in lines if "in instance: " in line), "")
+            said = said.partition(" error: " if ": error: " in said else " warning: ")[2]
+            self.refuse(diagnostic.location, inside or "the Verilog", said)
+
+    def check_symbols(self) -> None:
+        """Refuse ports, parameters, ranges and selects on whose bits tools do not agree."""
+        for instance in self.instances:
+            self._check_ports(instance)
+        for parameter in self.parameters:
+            kind = parameter.type
+            if not kind.isIntegral or (kind.isSigned and kind.bitWidth != 32):
+                self.refuse(parameter.location, parameter.hierarchicalPath, "a signed parameter of other than 32 bits")
+        for value in self.values:
+            self._check_type(value)
+        for select in self.selects:
+            whole = select.value.type
+            if whole.isIntegral and whole.isSigned and whole.bitWidth == select.type.bitWidth:
+                why = "the whole of a signed vector, of which tools differ in the sign"
+                self.refuse(select.sourceRange.start, str(select.syntax), why)
+
+    def _check_ports(self, instance: Any) -> None:
+        for connection in instance.portConnections:
+            expression, port = connection.expression, connection.port
+            if expression is None:
+                continue
+            if expression.kind.name == "Assignment":
+                expression = expression.left
+            width = _own_width(expression)
+            if width != port.type.bitWidth:
+                self.refuse(
+                    expression.sourceRange.start if expression.sourceRange.start else instance.location,
+                    f"{instance.hierarchicalPath}.{port.name}",
+                    f"{width} bits on a pin of {port.type.bitWidth}; give it exactly as many",
+                )
+
+    def _check_type(self, value: Any) -> None:
+        kind, dimensions = value.type, 0
+        while kind.isArray and not kind.isIntegral:
+            dimensions += 1
+            if kind.fixedRange.left != 0 or kind.fixedRange.right < 0 or dimensions > 1:
+                self.refuse(value.location, value.hierarchicalPath, "an array that is not [0:N] of vectors")
+            kind = kind.elementType
+        if not kind.isIntegral:
+            self.refuse(value.location, value.hierarchicalPath, "neither a bit, a vector nor an array of these")
+        element = kind.elementType if kind.isPackedArray else None
+        if element is not None and (element.isPackedArray or kind.fixedRange.right != 0 or kind.fixedRange.left < 0):
+            self.refuse(value.location, value.hierarchicalPath, "a vector that is not [N:0]")
+
+    def check_drivers(self, analysis: Any) -> None:
+        """Refuse values that two procedures assign, ports that a module assigns though they are inputs, and stale readings."""
+        for value in self.values:
+            drivers = analysis.getDrivers(value)
+            drivers = [driver for driver in drivers if driver.source.name != "Initial"]
+            procedures = {driver.containingSymbol for driver in drivers if driver.kind.name == "Procedural"}
+            if len(procedures) > 1:
+                self.refuse(value.location, value.hierarchicalPath, "assigned in two procedures, whose order is the simulator's")
+            if len(drivers) > 1 and any(driver.isInputPort for driver in drivers):
+                self.refuse(value.location, value.hierarchicalPath, "assigned in the module whose input it is")
+            if procedures and len(drivers) > len(procedures) and any(d.kind.name == "Continuous" for d in drivers):
+                self.refuse(value.location, value.hierarchicalPath, "assigned in a procedure and outside")
+
+    def check_procedures(self, analysis: Any) -> None:
+        """Refuse a procedure of all that it reads which reads nothing, or what it assigns: the old value or the new one."""
+        for scope in self.scopes:  # not by a listener: slang would keep all of this for ever
+            analyzed = analysis.getAnalyzedScope(scope)
+            for procedure in analyzed.procedures if analyzed else ():
+                block = procedure.analyzedSymbol
+                timed = block.body if block.kind.name == "ProceduralBlock" else None
+                if timed is None or timed.kind.name != "Timed" or timed.timing.kind.name != "ImplicitEvent":
+                    continue
+                reads = {read.symbol for event in procedure.implicitEventReadSets for read in event.reads}
+                if not reads:
+                    self.refuse(block.location, "always @*", "it reads nothing, so that a simulator never runs it")
+                for driver in procedure.drivers:
+                    if driver.symbol in reads:
+                        self.refuse(block.location, f"always @*: {driver.symbol.name}", "read where it is assigned")
+
+
+def _own_width(expression: Any) -> int:
+    """Return how many bits an expression has by itself, before it is made as wide as what it is assigned to."""
+    kind = expression.kind.name
+    if kind == "Conversion" and expression.conversionKind.name in ("Implicit", "Propagated"):
+        return _own_width(expression.operand)
+    if kind == "BinaryOp" and expression.op.name in _SUMS:
+        return max(_own_width(expression.left), _own_width(expression.right))
+    if kind == "BinaryOp" and expression.op.name in _SHIFTS:
+        return _own_width(expression.left)
+    if kind == "UnaryOp" and expression.op.name in _SAME:
+        return _own_width(expression.operand)
+    if kind == "ConditionalOp":
+        return max(_own_width(expression.left), _own_width(expression.right))
+    return int(expression.type.bitWidth)
