@@ -18,7 +18,9 @@ __all__ = ["check_elaborated"]
 _ALIKE = frozenset(
     """
     SignConversion SignCompare SignedLogicalShift WidthTruncate WidthExpand ArithOpMismatch BitwiseOpMismatch LogicalOpMismatch
-    ComparisonMismatch ShiftCountOverflow IntBoolConv CaseDup CaseIncomplete CaseDefault CaseOutsideRange CaseRedundantDefault
+    ComparisonMismatch ShiftCountOverflow UnsignedArithShift ConsecutiveComparison LogicalOpParentheses BitwiseOpParentheses
+    LogicalNotParentheses ArithInShift IntBoolConv ConstantConversion UnnamedGenerate NewlineEOF
+    CaseDup CaseIncomplete CaseDefault CaseOutsideRange CaseRedundantDefault
     PortWidthExpand PortWidthTruncate EmptyOutputPortConn EmptyInputPortConn UnconnectedOutputPort UnconnectedInputPort
     """.split()  # noqa: SIM905 - a list of words
 )
@@ -41,9 +43,10 @@ def check_elaborated(texts: Mapping[str, str], top: str) -> None:
     options = CompilationOptions()
     options.topModules = {top}
     manager, compilation = SourceManager(), Compilation(Bag([options]))
-    for name, text in texts.items():
-        compilation.addSyntaxTree(SyntaxTree.fromText(text, manager, name, name))
-    design = _Design(compilation, manager, top)
+    files = {f"file{number}.v": file for number, file in enumerate(texts)}  # slang would say where they are from here
+    for name, file in files.items():
+        compilation.addSyntaxTree(SyntaxTree.fromText(texts[file], manager, name, name))
+    design = _Design(compilation, manager, files)
     design.check_diagnostics(compilation.getAllDiagnostics())
     design.check_symbols()
     analysis = AnalysisManager()
@@ -56,18 +59,22 @@ def check_elaborated(texts: Mapping[str, str], top: str) -> None:
 class _Design:
     """The checks of one design."""
 
-    def __init__(self, compilation: Any, manager: Any, top: str) -> None:
+    def __init__(self, compilation: Any, manager: Any, files: Mapping[str, str]) -> None:
         from pyslang.ast import VisitAction
 
-        self.manager = manager
+        self.manager, self.files = manager, files
         self.instances: list[Any] = []
         self.values: list[Any] = []
         self.parameters: list[Any] = []
         self.scopes: list[Any] = []
         self.selects: list[Any] = []
+        self.reduced: list[Any] = []
+        self.joined: list[Any] = []
+        self.unsigned: set[tuple[int, int, int]] = set()  # the places of expressions whose sign nobody asks for
         places = {
-            "Instance": self.instances, "Parameter": self.parameters, "InstanceBody": self.scopes, "GenerateBlock": self.scopes,
-            "Net": self.values, "Variable": self.values, **dict.fromkeys(_SELECTS, self.selects),
+            "Instance": self.instances, "InstanceBody": self.scopes, "GenerateBlock": self.scopes, "Parameter": self.parameters,
+            "Net": self.values, "Variable": self.values, **dict.fromkeys(_SELECTS, self.selects), "UnaryOp": self.reduced,
+            "Concatenation": self.joined,
         }  # fmt: skip
 
         def visit(node: Any) -> Any:
@@ -80,8 +87,8 @@ class _Design:
             instance.visit(visit)
 
     def refuse(self, location: Any, subject: str, why: str) -> None:
-        where = f"{self.manager.getFileName(location)}:{self.manager.getLineNumber(location)}"
-        raise UserError(f"{where}: {one_line(subject)[:80]}: not allowed ({why}); correct the file or emit the core again")
+        file, line = self.files[self.manager.getFileName(location)], self.manager.getLineNumber(location)
+        raise UserError(f"{file}:{line}: {one_line(subject)[:80]}: not allowed ({why}); correct the file or emit the core again")
 
     def check_diagnostics(self, diagnostics: Any) -> None:
         """Refuse what slang finds, but what every tool reads alike; errors first."""
@@ -103,11 +110,23 @@ class _Design:
             kind = parameter.type
             if not kind.isIntegral or (kind.isSigned and kind.bitWidth != 32):
                 self.refuse(parameter.location, parameter.hierarchicalPath, "a signed parameter of other than 32 bits")
+            given = parameter.initializer  # none of a generate loop's
+            while given and given.kind.name == "Conversion":
+                given = given.operand
+            if given and given.constant is not None and int(given.constant.value) != int(parameter.value.value):
+                self.refuse(parameter.location, parameter.hierarchicalPath, "a parameter of fewer bits than its value has")
         for value in self.values:
             self._check_type(value)
+        self.unsigned |= {_place(part) for joined in self.joined for part in joined.operands}
+        self.unsigned |= {_place(reduced.operand) for reduced in self.reduced if reduced.op.name not in _SAME}
         for select in self.selects:
             whole = select.value.type
-            if whole.isIntegral and whole.isSigned and whole.bitWidth == select.type.bitWidth:
+            if (
+                whole.isIntegral
+                and _place(select) not in self.unsigned
+                and whole.isSigned
+                and whole.bitWidth == select.type.bitWidth
+            ):
                 why = "the whole of a signed vector, of which tools differ in the sign"
                 self.refuse(select.sourceRange.start, str(select.syntax), why)
 
@@ -118,6 +137,7 @@ class _Design:
                 continue
             if expression.kind.name == "Assignment":
                 expression = expression.left
+            self.unsigned.add(_place(expression.operand if expression.kind.name == "Conversion" else expression))
             width = _own_width(expression)
             if width != port.type.bitWidth:
                 self.refuse(
@@ -136,14 +156,16 @@ class _Design:
         if not kind.isIntegral:
             self.refuse(value.location, value.hierarchicalPath, "neither a bit, a vector nor an array of these")
         element = kind.elementType if kind.isPackedArray else None
-        if element is not None and (element.isPackedArray or kind.fixedRange.right != 0 or kind.fixedRange.left < 0):
-            self.refuse(value.location, value.hierarchicalPath, "a vector that is not [N:0]")
+        if element is not None and (element.isPackedArray or not 0 <= kind.fixedRange.right <= kind.fixedRange.left):
+            self.refuse(value.location, value.hierarchicalPath, "a vector that is not [M:N] with M >= N >= 0")
 
     def check_drivers(self, analysis: Any) -> None:
-        """Refuse values that two procedures assign, ports that a module assigns though they are inputs, and stale readings."""
+        """Refuse values that two procedures assign, and ports that a module assigns though they are inputs."""
+        from pyslang.analysis import DriverFlags
+
         for value in self.values:
             drivers = analysis.getDrivers(value)
-            drivers = [driver for driver in drivers if driver.source.name != "Initial"]
+            drivers = [d for d in drivers if d.source.name != "Initial" and not d.flags & DriverFlags.Initializer]
             procedures = {driver.containingSymbol for driver in drivers if driver.kind.name == "Procedural"}
             if len(procedures) > 1:
                 self.refuse(value.location, value.hierarchicalPath, "assigned in two procedures, whose order is the simulator's")
@@ -167,6 +189,12 @@ class _Design:
                 for driver in procedure.drivers:
                     if driver.symbol in reads:
                         self.refuse(block.location, f"always @*: {driver.symbol.name}", "read where it is assigned")
+
+
+def _place(expression: Any) -> tuple[int, int, int]:
+    """Return where an expression begins and ends."""
+    place = expression.sourceRange
+    return place.start.buffer.id, place.start.offset, place.end.offset
 
 
 def _own_width(expression: Any) -> int:

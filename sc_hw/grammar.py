@@ -152,7 +152,7 @@ class _Module:
                     self.check_scoped(node)
                 case "CaseStatement":
                     self.check_case(node)
-            left += [(inner, assignment, loop) for inner in _inside(node)]
+            left += [(inner, assignment, loop) for inner in reversed(_inside(node))]
 
     def assignment_of(self, procedure: Any) -> str:
         """Return how a procedure must assign: ``<=`` at a rising clock edge, ``=`` when it is of all that it reads."""

@@ -1,6 +1,7 @@
 """Reading a folder of emitted IP: nothing that it says is believed before it has been worked out again."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -223,6 +224,7 @@ def _verilog(path: Path, design: CoreDesign) -> str:
 
 def _core(folder: Path, manifest: dict[str, Any], design: CoreDesign, parts: tuple[Core, ...], system_tasks: bool) -> Core:
     """Return the core of a manifest that follows from its design, with what its files are now."""
+    _check_results(folder)
     listed, found = manifest["sha256"], {}
     texts: dict[str, bytes] = {}
     for name in manifest["verilog"]:
@@ -242,3 +244,15 @@ def _core(folder: Path, manifest: dict[str, Any], design: CoreDesign, parts: tup
     files = {name: found[name] for name in listed}
     whole = sha256(json.dumps([manifest, files, *(part.digest for part in parts)], sort_keys=True))
     return Core(folder=folder, manifest=manifest, design=design, edited=tuple(edited), digest=whole, texts=texts, parts=parts)
+
+
+def _check_results(folder: Path) -> None:
+    """Raise ``UserError`` for a link in the folder's results: whoever writes and removes there would do it elsewhere."""
+    results = folder / "results"
+    places = [results]
+    for inside, folders, files in os.walk(results) if not results.is_symlink() else ():
+        folders[:] = [name for name in folders if not name.startswith(".run-")]  # of a run that was killed; removed as it is
+        places += [Path(inside, name) for name in (*folders, *files)]
+    for path in places:
+        if path.is_symlink():
+            raise UserError(f"{one_line(path)}: a symbolic link, where sc-hw writes and removes results; remove the link")

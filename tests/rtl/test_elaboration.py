@@ -29,28 +29,28 @@ REFUSED = [
     (PART.format("", "a", "s8", "{r, q[0]}"), r"top\.p\.result: not allowed \(5 bits on a pin of 4"),
     (PART.format("#(.W(5))", "a", "s8", "r"), r"top\.p\.value: not allowed \(4 bits on a pin of 5"),
     # constants
-    (PART.format("#(.K(5'd20))", "a", "s8", "r"), "constant-conversion"),
-    (PART.format("#(.K(-1))", "a", "s8", "r"), "constant-conversion"),
+    (PART.format("#(.K(5'd20))", "a", "s8", "r"), "fewer bits than its value"),
+    (PART.format("#(.K(-1))", "a", "s8", "r"), "fewer bits than its value"),
     (PART.format("#(.W($signed(4'd4)))", "a", "s8", "r"), "a signed parameter of other than 32 bits"),
     (PART.format("#(.Z(1))", "a", "s8", "r"), "does not exist"),
     ("wire [3:0] x = 4'd31;", "too large"),
-    ("wire [3:0] x = 5'd31;", "changes value"),
     ("wire [40:0] x = 68719476735;", "overflows"),
     # indices
     ("wire [3:0] x = m[5];", "cannot refer to element 5"),
     ("wire x = a[4];", "cannot refer to element 4"),
     ("wire [1:0] x = a[4:3];", "cannot select range"),
     ("wire [1:0] x = a[0:1];", "reversed"),
-    ("wire [0:3] x;", r"a vector that is not \[N:0\]"),
-    ("wire [4:1] x;", r"a vector that is not \[N:0\]"),
-    ("wire [-1:-4] x;", r"a vector that is not \[N:0\]"),
-    ("wire [1:0][1:0] x;", r"a vector that is not \[N:0\]"),
+    ("wire [0:3] x;", r"a vector that is not \[M:N\]"),
+    ("wire [-1:-4] x;", r"a vector that is not \[M:N\]"),
+    ("wire [1:0][1:0] x;", r"a vector that is not \[M:N\]"),
     ("reg [3:0] x [3:0];", r"an array that is not \[0:N\]"),
     ("reg [3:0] x [1:4];", r"an array that is not \[0:N\]"),
     ("reg [3:0] x [0:1][0:1];", r"an array that is not \[0:N\]"),
     # the sign of the whole of a vector
     ("wire signed [8:0] x = s8[7:0];", "the whole of a signed vector"),
     ("wire signed [8:0] x = s8[0+:8];", "the whole of a signed vector"),
+    ("wire signed [8:0] x = {s8[7:0] + 9'd0};", "the whole of a signed vector"),
+    ("wire x = s8[7:0] < s8;", "the whole of a signed vector"),
     ("wire signed x; wire signed [1:0] y = x[0];", "x.*(?:cannot|scalar)"),
     ("wire signed [0:0] x; wire signed [1:0] y = x[0];", "the whole of a signed vector"),
     # order, and when a procedure runs
@@ -83,6 +83,12 @@ TAKEN = [
     "always @* case (b) 3'd1: q = 4'd1; 3'd1: q = 4'd2; default: q = 4'd0; endcase",
     "always @(posedge clk) begin q <= q + 1; m[a] <= q; end",
     "reg x; always @(posedge clk) x <= !x && a;",
+    "wire signed [3:0] x; part p(.clk(clk), .value(x[3:0]), .s(s8[7:0]), .result(r));",
+    "wire signed [3:0] x; part p(.clk(clk), .value(a), .s(s8), .result(x[3:0]));",
+    "wire [3:0] x = 5'd31; wire [2:0] y = -3; wire z = a && b || clk; wire v = !a == b; wire [3:0] w = a >>> 1;",
+    "wire x = ~(|s8[7:0]) ^ !s8[7:0]; wire [8:0] y = {s8[7:0], 1'b0};",
+    "wire [11:8] x; assign x[9:8] = b; assign x[11:10] = b; wire y = x[8]; wire [5:5] z;",
+    "reg x = 1'd1; always @(posedge clk) x <= a[0];",
 ]
 
 
