@@ -37,11 +37,12 @@ def check_elaborated(texts: Mapping[str, str], top: str) -> None:
     """
     from pyslang import Bag, SourceManager
     from pyslang.analysis import AnalysisManager
-    from pyslang.ast import Compilation, CompilationOptions
+    from pyslang.ast import Compilation, CompilationFlags, CompilationOptions
     from pyslang.syntax import SyntaxTree
 
     options = CompilationOptions()
     options.topModules = {top}
+    options.flags |= CompilationFlags.AllowUseBeforeDeclare  # as Yosys and Verilator do
     manager, compilation = SourceManager(), Compilation(Bag([options]))
     files = {f"file{number}.v": file for number, file in enumerate(texts)}  # slang would say where they are from here
     for name, file in files.items():
