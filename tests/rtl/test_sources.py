@@ -63,6 +63,8 @@ ALWAYS = [
     '(* techmap_wrap = "exec" *) wire x;',
     "(* keep, anyconst *) wire x;",
     '(* src = "a *)" *) wire x;',
+    '(* src = "dut_lane.v:3" *) module lane; endmodule',
+    "(* keep, src *) wire x;",
     "(* keep",
     "wire x = sc_hw_bench.fault;",
     "wire x = dut.lane_0.word_in;",
