@@ -71,11 +71,12 @@ class _Design:
         self.selects: list[Any] = []
         self.reduced: list[Any] = []
         self.joined: list[Any] = []
+        self.procedures: list[Any] = []
         self.unsigned: set[tuple[int, int, int]] = set()  # the places of expressions whose sign nobody asks for
         places = {
             "Instance": self.instances, "InstanceBody": self.scopes, "GenerateBlock": self.scopes, "Parameter": self.parameters,
             "Net": self.values, "Variable": self.values, **dict.fromkeys(_SELECTS, self.selects), "UnaryOp": self.reduced,
-            "Concatenation": self.joined,
+            "Concatenation": self.joined, "ProceduralBlock": self.procedures,
         }  # fmt: skip
 
         def visit(node: Any) -> Any:
@@ -120,7 +121,17 @@ class _Design:
             self._check_type(value)
         self.unsigned |= {_place(part) for joined in self.joined for part in joined.operands}
         self.unsigned |= {_place(reduced.operand) for reduced in self.reduced if reduced.op.name not in _SAME}
+        for joined in self.joined:
+            if len(joined.operands) == 1 and joined.operands[0].type.isSigned and _place(joined) not in self.unsigned:
+                self.refuse(
+                    joined.sourceRange.start, str(joined.syntax), "a signed vector in braces, of which tools differ in the sign"
+                )
+        # What fills a memory at power-up has a form of its own, the range of which powerup.py has checked.
+        initial = [_place(block.syntax) for block in self.procedures if block.procedureKind.name == "Initial"]
         for select in self.selects:
+            file, first, last = _place(select)
+            if not any(file == inside[0] and inside[1] <= first and last <= inside[2] for inside in initial):
+                self._check_index(select)
             whole = select.value.type
             if (
                 whole.isIntegral
@@ -130,6 +141,23 @@ class _Design:
             ):
                 why = "the whole of a signed vector, of which tools differ in the sign"
                 self.refuse(select.sourceRange.start, str(select.syntax), why)
+
+    def _check_index(self, select: Any) -> None:
+        """Refuse the bit of a vector at a place that is worked out and may be outside it."""
+        index = select.selector if select.kind.name == "ElementSelect" else select.left
+        vector = select.value.type
+        if index.constant is not None or not vector.isPackedArray:
+            return
+        last = (1 << _own_width(index)) - 1
+        if select.kind.name == "RangeSelect":
+            last += select.type.bitWidth - 1
+        if (
+            index.type.isSigned
+            or last > vector.fixedRange.left
+            or vector.fixedRange.right
+            or (select.kind.name == "RangeSelect" and select.selectionKind.name != "IndexedUp")
+        ):
+            self.refuse(select.sourceRange.start, str(select.syntax), "an index that may be outside the vector")
 
     def _check_ports(self, instance: Any) -> None:
         for connection in instance.portConnections:
@@ -193,7 +221,7 @@ class _Design:
 
 
 def _place(expression: Any) -> tuple[int, int, int]:
-    """Return where an expression begins and ends."""
+    """Return where an expression or a node of the syntax begins and ends."""
     place = expression.sourceRange
     return place.start.buffer.id, place.start.offset, place.end.offset
 

@@ -17,7 +17,7 @@ from .rtl.keywords import VERILOG_KEYWORDS
 
 __all__ = ["check_verilog"]
 
-_FUNCTIONS = frozenset({"$signed", "$unsigned", "$clog2"})
+_FUNCTIONS = frozenset({"$signed", "$clog2"})
 _DIRECTIVES = frozenset({"`resetall", "`timescale", "`default_nettype"})
 # Not src: a proof asks Yosys in which file a module stands, and would be told what the attribute says.
 _ATTRIBUTES = frozenset(
