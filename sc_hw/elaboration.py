@@ -72,11 +72,14 @@ class _Design:
         self.reduced: list[Any] = []
         self.joined: list[Any] = []
         self.procedures: list[Any] = []
+        self.extended: list[Any] = []
+        self.operations: list[Any] = []
         self.unsigned: set[tuple[int, int, int]] = set()  # the places of expressions whose sign nobody asks for
         places = {
             "Instance": self.instances, "InstanceBody": self.scopes, "GenerateBlock": self.scopes, "Parameter": self.parameters,
             "Net": self.values, "Variable": self.values, **dict.fromkeys(_SELECTS, self.selects), "UnaryOp": self.reduced,
-            "Concatenation": self.joined, "ProceduralBlock": self.procedures,
+            "Concatenation": self.joined, "ProceduralBlock": self.procedures, "Conversion": self.extended,
+            "BinaryOp": self.operations,
         }  # fmt: skip
 
         def visit(node: Any) -> Any:
@@ -121,6 +124,7 @@ class _Design:
             self._check_type(value)
         self.unsigned |= {_place(part) for joined in self.joined for part in joined.operands}
         self.unsigned |= {_place(reduced.operand) for reduced in self.reduced if reduced.op.name not in _SAME}
+        self._check_signs()
         for joined in self.joined:
             if len(joined.operands) == 1 and joined.operands[0].type.isSigned and _place(joined) not in self.unsigned:
                 self.refuse(
@@ -141,6 +145,20 @@ class _Design:
             ):
                 why = "the whole of a signed vector, of which tools differ in the sign"
                 self.refuse(select.sourceRange.start, str(select.syntax), why)
+
+    def _check_signs(self) -> None:
+        """Refuse a signed value that is read without its sign because of a value beside it, and made wider or shifted so."""
+        for wide in self.extended:
+            own = wide.operand
+            mixed = wide.conversionKind.name == "Propagated" and own.type.isSigned and not wide.type.isSigned
+            if mixed and own.type.bitWidth < wide.type.bitWidth and own.constant is None:
+                why = "a signed value made wider without its sign, because a value beside it has none"
+                self.refuse(own.sourceRange.start, str(own.syntax), why)
+        for shift in self.operations:
+            left = shift.left.operand if shift.left.kind.name == "Conversion" else shift.left
+            if shift.op.name == "ArithmeticShiftRight" and left.type.isSigned and not shift.type.isSigned:
+                why = "a signed value shifted without its sign, because a value beside it has none"
+                self.refuse(shift.sourceRange.start, str(shift.syntax), why)
 
     def _check_index(self, select: Any) -> None:
         """Refuse the bit of a vector at a place that is worked out and may be outside it."""
