@@ -125,6 +125,11 @@ class _Design:
         self.unsigned |= {_place(part) for joined in self.joined for part in joined.operands}
         self.unsigned |= {_place(reduced.operand) for reduced in self.reduced if reduced.op.name not in _SAME}
         self._check_signs()
+        # Beside a value that nobody takes for a signed one, it is none; Yosys writes so what needs no more bits.
+        for one in self.operations:
+            for own, other in ((one.left, one.right), (one.right, one.left)):
+                if one.op.name in _SUMS and other.kind.name == "Concatenation" and len(other.operands) > 1:
+                    self.unsigned.add(_place(own))
         for joined in self.joined:
             if len(joined.operands) == 1 and joined.operands[0].type.isSigned and _place(joined) not in self.unsigned:
                 self.refuse(
