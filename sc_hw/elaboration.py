@@ -72,6 +72,7 @@ class _Design:
         self.reduced: list[Any] = []
         self.joined: list[Any] = []
         self.procedures: list[Any] = []
+        self.repeated: list[Any] = []
         self.extended: list[Any] = []
         self.operations: list[Any] = []
         self.unsigned: set[tuple[int, int, int]] = set()  # the places of expressions whose sign nobody asks for
@@ -79,7 +80,7 @@ class _Design:
             "Instance": self.instances, "InstanceBody": self.scopes, "GenerateBlock": self.scopes, "Parameter": self.parameters,
             "Net": self.values, "Variable": self.values, **dict.fromkeys(_SELECTS, self.selects), "UnaryOp": self.reduced,
             "Concatenation": self.joined, "ProceduralBlock": self.procedures, "Conversion": self.extended,
-            "BinaryOp": self.operations,
+            "BinaryOp": self.operations, "Replication": self.repeated,
         }  # fmt: skip
 
         def visit(node: Any) -> Any:
@@ -125,11 +126,7 @@ class _Design:
         self.unsigned |= {_place(part) for joined in self.joined for part in joined.operands}
         self.unsigned |= {_place(reduced.operand) for reduced in self.reduced if reduced.op.name not in _SAME}
         self._check_signs()
-        # Beside a value that nobody takes for a signed one, it is none; Yosys writes so what needs no more bits.
-        for one in self.operations:
-            for own, other in ((one.left, one.right), (one.right, one.left)):
-                if one.op.name in _SUMS and other.kind.name == "Concatenation" and len(other.operands) > 1:
-                    self.unsigned.add(_place(own))
+        self.unsigned |= {_place(many.concat) for many in self.repeated if many.type.bitWidth > many.concat.type.bitWidth}
         for joined in self.joined:
             if len(joined.operands) == 1 and joined.operands[0].type.isSigned and _place(joined) not in self.unsigned:
                 self.refuse(

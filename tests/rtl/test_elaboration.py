@@ -57,6 +57,7 @@ REFUSED = [
     ("wire x = (s8 >>> b) == {a, a};", "shifted without its sign"),
     ("wire [7:0] x = (s8 >>> 1) + {a, a};", "shifted without its sign"),
     ("wire x = {s8} < s8;", "a signed vector in braces"),
+    ("wire x = {1{s8}} < s8;", "a signed vector in braces"),
     ("wire x = a[s8];", "an index that may be outside the vector"),
     ("wire x = s8[a];", "an index that may be outside the vector"),
     ("wire [1:0] x = s8[b+:2];", "an index that may be outside the vector"),
@@ -99,7 +100,7 @@ TAKEN = [
     "wire [3:0] x = 5'd31; wire [2:0] y = -3; wire z = a && b || clk; wire v = !a == b; wire [3:0] w = a >>> 1;",
     "wire x = ~(|s8[7:0]) ^ !s8[7:0]; wire [8:0] y = {s8[7:0], 1'b0};",
     "wire [11:8] x; assign x[9:8] = b; assign x[11:10] = b; wire y = x[8]; wire [5:5] z;",
-    "wire [7:0] x = {s8} * {a, a};",
+    "wire [23:0] x = {{3{s8}}} * {a, a};",
     "wire [3:0] x = y; wire [3:0] y = a;",
     "reg x = 1'd1; always @(posedge clk) x <= a[0];",
 ]
