@@ -52,7 +52,7 @@ sim: $(READY) ## of make check, the parity regression: 1,000,000 synapse-steps f
 corners: $(READY) ## of make check, every fault by hand that shows in a corner only, found by the default campaign
 	$(BIN)/python -m pytest --junitxml build/corners.xml tests/parity/test_corners.py --check
 
-faults: $(READY) ## every fault by hand in every topology and generator, simulated and proven; takes hours
+faults: $(READY) ## every fault by hand in every topology and generator, simulated and proven; two hours of one core
 	$(BIN)/python -m tests.measure_faults -o docs/measured/faults.md
 
 coverage: $(READY) ## line, branch, toggle and functional coverage of the regression's corners, both generators

@@ -1,10 +1,11 @@
 """Is a planted mutant the same circuit after all? Sequential equivalence with the core without it, decided by ABC.
 
 Both start with every register at 0, as after a reset, and get the same inputs for ever. Modules kept apart (datapath,
-memory) are taken out of both: what they are given must be equal, what they give is any common value.
+memory) are taken out of both: what they are given must be equal, what they give is any common value. A ``timeout`` is seconds
+of a processor: a busy machine changes no verdict.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sc_hw_models.scratch import temporary_folder
 
@@ -40,7 +41,19 @@ dffunmap
 opt_clean
 write_blif miter.blif
 """
-_DECIDE = "read_blif miter.blif; strash; zero; scorr; pdr -T {timeout}; sat"
+# What differs for a clock or two only, as a register does that a reset leaves alone, is seen by induction over two clocks.
+_DECIDE = "read_blif miter.blif; strash; zero; scorr; scorr -F 2; pdr; sat"
+# A memory takes no notice of what it is given while it is not enabled.
+_MASKED = """module {module} (
+  input clk, input read_enable, input [{top}:0] read_address, output [{word}:0] read_data,
+  input write_enable, input [{top}:0] write_address, input [{word}:0] write_data
+);
+  {module}_itself itself (
+    .clk(clk), .read_enable(read_enable), .read_address(read_enable ? read_address : {{1'b0}}), .read_data(read_data),
+    .write_enable(write_enable), .write_address(write_enable ? write_address : {{1'b0}}),
+    .write_data(write_enable ? write_data : {{1'b0}}));
+endmodule
+"""
 _LARGEST_MEMORY = 1 << 13  # bits that become registers
 
 
@@ -75,11 +88,14 @@ def compare_around(gold: Core, gate: Core, fault: InstanceFault, instances: Sequ
         inside.add(module)
 
 
-def compare(gold: Core, gate: Core, module: str, *, timeout: int, through: bool = False) -> tuple[str, str]:
+def compare(
+    gold: Core, gate: Core, module: str, *, timeout: int, through: bool = False, enabled: bool = False
+) -> tuple[str, str]:
     """Return ``equal``, ``different`` or ``unknown`` for two variants of a planted core that differ in ``module``, and how.
 
     A difference inside a memory or the datapath is looked for there alone, any other in the whole core. With ``through`` the
-    datapath is part of the core: what it is given may differ if nothing comes of that, and what is in it if the core never shows.
+    datapath is part of the core: what it is given may differ if nothing comes of that, and what is in it if the core never
+    shows. With ``enabled`` what a memory is given may differ while it is not written, or not read.
     Of a layer or a crossbar its cores are taken out.
     """
     design, memories = gold.design, list[str]()
@@ -91,26 +107,32 @@ def compare(gold: Core, gate: Core, module: str, *, timeout: int, through: bool 
     top, apart = (module, []) if module in alone else (design.name, alone)
     if module in memories and design.words * design.spec.state_bits > _LARGEST_MEMORY:
         return "unknown", f"a memory of more than {_LARGEST_MEMORY} bits"
+    masked = [m for m in apart if enabled and m in memories]
+    asked = "".join(f"rename {m} {m}_itself\n" for m in masked) + ("read_verilog masked.v\n" if masked else "")
+    apart = [f"{m}_itself" if m in masked else m for m in apart]
     script = "".join(
-        _READ.format(
+        _READ.replace("hierarchy", f"{asked}hierarchy", 1).format(
             files=" ".join(f"{name}_{file}" for file in core.manifest["verilog"]), top=top, name=name,
             apart="\n".join(f"blackbox {m}" for m in apart), evert="\n".join(f"expose -evert t:{m}" for m in apart),
         )
         for name, core in (("gold", gold), ("gate", gate))
     )  # fmt: skip
-    return _decided(script + _MITER, gold, gate, timeout)
+    modules = "".join(_MASKED.format(module=m, top=design.address_bits - 1, word=design.spec.state_bits - 1) for m in masked)
+    return _decided(script + _MITER, gold, gate, timeout, {"masked.v": modules})
 
 
-def _decided(script: str, gold: Core, gate: Core, timeout: int) -> tuple[str, str]:
-    """Return what ABC says of the question that a script writes."""
+def _decided(script: str, gold: Core, gate: Core, timeout: int, files: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """Return what ABC says of the question that a script writes; ``files`` are read beside those of both cores."""
     with temporary_folder() as folder:
+        for file, text in (files or {}).items():
+            (folder / file).write_text(text, encoding="utf-8")
         for name, core in (("gold", gold), ("gate", gate)):
             for file, content in core.verilog.items():
                 (folder / f"{name}_{file}").write_bytes(content)
         run_pinned_yosys(script, cwd=folder)
-        said = run_abc(_DECIDE.format(timeout=timeout), cwd=folder)
+        said = run_abc(_DECIDE, cwd=folder, processor=timeout)
     line = next((line for line in said.splitlines() if "was asserted in frame" in line), "")
     if line:
         return "different", f"clock {line.split('frame', 1)[1].split('.')[0].strip()} after reset"
     equal = "Property proved" in said or "UNSATISFIABLE" in said
-    return ("equal", "") if equal else ("unknown", f"no answer in {timeout} s")
+    return ("equal", "") if equal else ("unknown", f"no answer in {timeout} s of a processor")

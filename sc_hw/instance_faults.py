@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from .instances import Instance, Pin, locate
 from .rtl.contents import first_and_last
 
-__all__ = ["InstanceFault", "instance_faults", "plant_instances"]
+__all__ = ["COPIES", "InstanceFault", "instance_faults", "plant_instances"]
 
+COPIES = r"sc_hw_fault_\d+_copy_\d+"  # how ``plant_instances`` calls copies of an instance with a fault in it
 _SELDOM_BITS = 8  # of a word that a simulation meets now and then
 _LEAST_BITS = 4
 _RARE_BITS = 24  # from here on a simulation never meets one given word

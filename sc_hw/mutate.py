@@ -136,7 +136,9 @@ def mutate(
     core: Core, *, count: int, seed: int, solvers: Sequence[Solver], timeout: int, output: Path,
     note: Callable[[str], None] = lambda _text: None, progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> MutationResult:  # fmt: skip
-    """Plant up to ``count`` mutants of bits and as many at instances, from ``seed``; simulate each and put each to the proof.
+    """Plant up to ``count`` mutants of bits, as many of registers in a reset and as many at instances, from ``seed``.
+
+    Each is simulated and put to the proof.
 
     All of a kind are in one netlist and one simulator. Each proof has ``timeout`` seconds a question. Those that survive a short
     simulation and are not equivalent are simulated longer, with other seeds. ``progress`` is called with what is done and
@@ -163,7 +165,7 @@ def mutate(
         proofs = judge_mutants(core, planted, mutants, survivors, solvers, timeout=timeout, folder=folder, progress=step)
         differences |= run.longer(planted, differences, proofs)
 
-        several = plant_faults(core, [], beside, faults)
+        several, _ = plant_faults(core, [], beside, faults)
         seen = run.simulated(several, range(1, 1 + len(faults)), step, alone=[k for k, f in enumerate(faults, 1) if f.initial])
         seen = {number + len(mutants): text for number, text in seen.items()}
         survivors = [number for number, text in seen.items() if not text]

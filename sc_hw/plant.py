@@ -17,8 +17,8 @@ from typing import Any
 from sc_hw_models.scratch import run_process, temporary_folder
 
 from .errors import CheckError
-from .instance_faults import InstanceFault, plant_instances
-from .instances import read_texts
+from .instance_faults import COPIES, InstanceFault, plant_instances
+from .instances import read_texts, source_module
 from .manifest import Core
 from .rtl.faults import Fault
 
@@ -32,8 +32,8 @@ class Mutant:
     """One changed bit: ``mode`` is Yosys's name of the change, ``sources`` are places in the emitted Verilog.
 
     The bit is bit ``bit`` of a port of a cell; ``wire`` is the name in the Verilog of what is connected there, if it has one.
-    Or a fault at an instance, which ``fault`` describes, the cell; then the mode is its kind. A ``rare`` one shows so seldom
-    that only the proof can be asked to notice it.
+    Or a fault at an instance, which ``fault`` describes, the cell; then the mode is its kind. Or one of a register, the wire, in
+    a reset; then the mode is ``reset``. A ``rare`` one shows so seldom that only the proof can be asked to notice it.
     """
 
     number: int
@@ -57,27 +57,40 @@ class Mutant:
         return f"{self.mode} {where}{cell}.{self.port}[{self.bit}], {self.sources[-1] if self.sources else self.module}"
 
 
-def plant_faults(core: Core, faults: Sequence[Fault], folder: Path, instances: Sequence[InstanceFault] = ()) -> Core:
+def plant_faults(
+    core: Core,
+    faults: Sequence[Fault],
+    folder: Path,
+    instances: Sequence[InstanceFault] = (),
+    *,
+    registers: int = 0,
+    seed: int = 0,
+) -> tuple[Core, list[Mutant]]:
     """Return a core in ``folder`` with every fault in it; number ``K`` selects ``[*faults, *instances][K-1]``, 0 none.
 
+    Then come up to ``registers`` faults of registers in a reset, drawn from the seed, which are returned, too.
     Errors: ``CheckError`` when Yosys fails or a fault names a net that the core does not have.
     """
     texts = read_texts(core)
     numbered = dict(enumerate(instances, 1 + len(faults)))
     if numbered:
         texts = plant_instances(texts, numbered, selection=f"{core.design.name}_selection")
-    return _plant(core, folder, {"faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults]}, texts)
+    plan = {"faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults], "seed": seed,
+            "first": 1 + len(faults) + len(instances), "registers": registers, "copies": COPIES}  # fmt: skip
+    return _plant(core, folder, plan, texts), _of_registers(folder)
 
 
 def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core, list[Mutant]]:
     """Return a core in ``folder`` with up to ``count`` mutants that Yosys draws from the seed, and what they are.
 
-    A mutant is in every instance of its module. Errors: ``CheckError`` when Yosys fails.
+    Then come up to as many faults of registers in a reset. A mutant is in every instance of its module. Errors: ``CheckError``
+    when Yosys fails.
     """
     datapaths = [part.manifest["modules"]["datapath"] for part in core.parts or (core,)]
-    planted = _plant(core, folder, {"count": count, "seed": seed, "datapaths": datapaths}, read_texts(core))
+    plan = {"count": count, "seed": seed, "datapaths": datapaths, "first": 1, "registers": count}
+    planted = _plant(core, folder, plan, read_texts(core))
     lines = (folder / "mutants.txt").read_text(encoding="utf-8").splitlines()
-    return planted, [_mutant(number, line) for number, line in enumerate(lines, 1)]
+    return planted, [*(_mutant(number, line) for number, line in enumerate(lines, 1)), *_of_registers(folder)]
 
 
 def fixed(planted: Core, number: int, folder: Path) -> Core:
@@ -88,8 +101,12 @@ def fixed(planted: Core, number: int, folder: Path) -> Core:
     if not count:
         raise CheckError("the planted netlist selects nothing")
     folder.mkdir()
-    modules = re.finditer(r"^module (\w+).*?^endmodule\n", text, re.MULTILINE | re.DOTALL)
-    files = {f"{found[1]}.v": found[0] for found in modules if re.match(rf"{planted.design.name}(_|$)", found[1])}
+    files: dict[str, str] = {}
+    for found in re.finditer(r"^module (\S+).*?^endmodule\n", text, re.MULTILINE | re.DOTALL):
+        # A module of which there are several sets of parameters is called after them, not as it was emitted.
+        file = found[1] if re.fullmatch(r"\w+", found[1]) else f"{planted.design.name}_derived"
+        if re.match(rf"{planted.design.name}(_|$)", file):
+            files[f"{file}.v"] = files.get(f"{file}.v", "") + found[0]
     for name, module in files.items():
         (folder / name).write_text(module, encoding="utf-8")
     names = {kind: name for kind, name in planted.manifest["modules"].items() if kind != "selection"}
@@ -137,8 +154,9 @@ def _plant(core: Core, folder: Path, what: dict[str, Any], texts: Mapping[str, s
         if done.returncode:
             raise CheckError(f"planting faults failed: {(done.stdout + done.stderr).strip()[-1500:]}")
         shutil.copyfile(scratch / "planted.v", folder / files[0])
-        if "count" in what:
-            shutil.copyfile(scratch / "mutants.txt", folder / "mutants.txt")
+        for file in ("mutants.txt", "registers.json"):
+            if (scratch / file).is_file():
+                shutil.copyfile(scratch / file, folder / file)
     (folder / files[1]).write_text(_selection(name, f"sc_hw_bench.fault[{SELECTION_BITS - 1}:0]"), encoding="utf-8")
     modules = {**core.manifest["modules"], "selection": f"{name}_selection"}
     return dataclasses.replace(core, folder=folder, parts=(), texts={name: (folder / name).read_bytes() for name in files},
@@ -147,6 +165,16 @@ def _plant(core: Core, folder: Path, what: dict[str, Any], texts: Mapping[str, s
 
 def _selection(name: str, value: str) -> str:
     return f"module {name}_selection (output [{SELECTION_BITS - 1}:0] selected);\n  assign selected = {value};\nendmodule\n"
+
+
+def _of_registers(folder: Path) -> list[Mutant]:
+    """Return the faults of registers that the planter listed."""
+    return [
+        Mutant(number=one["number"], mode="reset", module=source_module(one["module"]), cell=one["register"], port="D", bit=0,
+               wire=one["register"], sources=(one["source"],),
+               fault=f"reset: {source_module(one['module'])}.{one['register']} {one['wrong']}")
+        for one in json.loads((folder / "registers.json").read_text(encoding="utf-8"))
+    ]  # fmt: skip
 
 
 def _mutant(number: int, line: str) -> Mutant:

@@ -14,11 +14,13 @@ from sc_hw_models.rule import ConfigError, Rule
 from sc_hw_models.scratch import temporary_folder
 
 from .equivalence import compare_around
-from .errors import UserError
+from .errors import CheckError, UserError
 from .instance_faults import InstanceFault, instance_faults
 from .instances import Instance, read_instances, read_texts
 from .manifest import Core, load_core
-from .plant import alone, plant_faults
+from .plant import Mutant, alone, plant_faults
+from .proof.mutants import judge_mutants
+from .proof.solver import find_solver
 from .rtl.crossbar import CrossbarDesign, crossbar_faults
 from .rtl.design import CoreDesign
 from .rtl.emit import emit
@@ -128,40 +130,54 @@ def selftest(
     """Simulate the core with each fault in turn, and without any, and return what was caught.
 
     ``steps`` is the timesteps for each fault (``enough_timesteps`` knows a number); up to ``instances`` faults are drawn from
-    those at the instances of the design. Of these, one that no simulation shows is compared with the core without it: it may
-    be invisible. With ``parts`` each part of a layer or crossbar is one of another emission, too.
+    those at the instances of the design, and as many of registers that a reset sets. Of these, one that no simulation shows is
+    put to the proof, which may say that it is invisible. With ``parts`` each part of a layer or crossbar is one of another
+    emission, too.
     One build holds all faults; a fault-free run of the same netlist must pass, or nothing here means anything.
     """
     everything = list(faults_of(core) if faults is None else faults)
     planted = [fault for fault in everything if fault.cuts]
     drawn, elaborated = drawn_instance_faults(core, instances, seed) if instances else ([], [])
-    names = [(fault.name, fault.description) for fault in planted] + [(fault.name, "") for fault in drawn]
     with temporary_folder() as folder:
-        copy = plant_faults(core, planted, folder, drawn)
+        copy, resets = plant_faults(core, planted, folder, drawn, registers=instances, seed=seed)
+        names = [(fault.name, fault.description) for fault in planted] + [(fault.name, "") for fault in drawn]
+        names += [(mutant.text, "") for mutant in resets]
 
-        def run(numbers: Sequence[int], factor: int = 1) -> list[str]:
+        def simulated(numbers: Sequence[int], factor: int = 1) -> list[str]:
             result = simulate([copy], steps=factor * steps, seed=seed + factor - 1, output=output, faults=numbers, note=note,
                               progress=progress)  # fmt: skip
             compared.append(result.cores[0]["synapse_steps"])
             return [record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else "" for record in result.cores]
 
+        def run(numbers: Sequence[int], factor: int = 1) -> list[str]:
+            # Once more without a fault, last: then nothing that one leaves behind counts as a catch of the next.
+            *texts, last = simulated([*numbers, 0], factor)
+            if last and not texts[0]:
+                raise CheckError(f"the netlist without a fault differs from the model after those with one: {last}")
+            return texts
+
         compared: list[int] = []
         powered = [n for n, fault in enumerate(drawn, 1 + len(planted)) if fault.initial]
         evidence = run([n for n in range(1 + len(names)) if n not in powered])
-        for number in powered:  # what it holds when it is powered up shows in the first run of a process only
-            evidence.insert(number, run([number])[0])
-        left = [n for n, fault in enumerate(drawn, 1 + len(planted)) if not evidence[n] and not fault.initial]
+        for number in powered:  # what it holds when it is powered up is compared in a process of one run only
+            evidence.insert(number, simulated([number])[0])
+        left = [n for n in range(1 + len(planted), len(evidence)) if not evidence[n] and n not in powered]
         if left and not evidence[0]:
             note(f"{len(left)} faults are not caught in {steps} timesteps; simulating them longer")
             for number, text in zip(left, run([0, *left], LONGER)[1:], strict=True):
                 evidence[number] = text
+        unseen = [mutant for mutant in resets if not evidence[mutant.number]]
+        proofs = _proofs(core, copy, unseen, folder) if unseen and not evidence[0] else {}
     outcomes = [Outcome(fault="(none)", description="the same netlist without a fault",
                         verdict="fails" if evidence[0] else "passes",
                         evidence=evidence[0] or f"{compared[0]} synapse-steps equal")]  # fmt: skip
     for number, (name, description) in enumerate(names, 1):
         text, verdict = evidence[number], "caught" if evidence[number] else "missed"
-        if not text and number > len(planted) and _invisible(core, drawn[number - 1 - len(planted)], elaborated):
+        at_instance = len(planted) < number <= len(planted) + len(drawn)
+        if not text and at_instance and _invisible(core, drawn[number - 1 - len(planted)], elaborated):
             verdict, text = "invisible", "equal to the core without it for all inputs and all time"
+        if proofs.get(number, ("",))[0] == "equivalent":
+            verdict, text = "invisible", proofs[number][1]
         outcomes.append(Outcome(fault=name, description=description, verdict=verdict, evidence=text))
     for fault in everything:
         if not fault.cuts:
@@ -177,6 +193,12 @@ def selftest(
 
 def _invisible(core: Core, fault: InstanceFault, instances: Sequence[Instance]) -> bool:
     return compare_around(core, alone(core, fault), fault, instances, timeout=_COMPARISON) == "equal"
+
+
+def _proofs(core: Core, planted: Core, unseen: Sequence[Mutant], folder: Path) -> dict[int, tuple[str, str]]:
+    """Return what the proof says of faults of registers that no simulation shows."""
+    return judge_mutants(core, planted, unseen, [mutant.number for mutant in unseen], [find_solver("yices")],
+                         timeout=_COMPARISON, folder=folder, progress=lambda: None)  # fmt: skip
 
 
 def _no_faults(rule: Rule) -> Outcome:

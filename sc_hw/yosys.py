@@ -23,6 +23,11 @@ _RUN = (
     "import sys; sys.path.insert(0, sys.argv[1]); from pyosys import libyosys; "
     f"libyosys.run_pass('script {_SCRIPT}', libyosys.Design())"
 )
+# A process that ends itself after so many seconds of a processor, however busy the others keep the machine.
+_LIMITED = (
+    "import os, resource, sys; resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[1]),) * 2); "
+    "os.execv(sys.argv[2], sys.argv[2:])"
+)
 
 
 class YosysError(CheckError):
@@ -91,11 +96,16 @@ def run_pinned_yosys(script: str, *, cwd: Path | None = None) -> str:
     return run_yosys(script, cwd=cwd)
 
 
-def run_abc(script: str, *, cwd: Path, timeout: float | None = None) -> str:
-    """Run a script of the ABC in the pinned wheel and return what it printed; nothing when ``timeout`` seconds were too few."""
+def run_abc(script: str, *, cwd: Path, timeout: float | None = None, processor: int | None = None) -> str:
+    """Run a script of the ABC in the pinned wheel and return what it printed.
+
+    Nothing of a script that ``timeout`` seconds by the clock, or ``processor`` seconds of a processor, were too few for.
+    """
     command = [str(_wheel() / "yosys-abc"), "-c", script]
+    if processor is not None:
+        command = [sys.executable, "-S", "-E", "-c", _LIMITED, str(processor), *command]
     try:
         done = run_process(command, cwd=cwd, timeout=timeout)
     except TimeoutExpired:
         return ""
-    return done.stdout + done.stderr
+    return done.stdout + done.stderr if done.returncode >= 0 else ""

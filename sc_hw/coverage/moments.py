@@ -18,7 +18,7 @@ __all__ = ["Moment", "moments", "watcher"]
 
 _HELD = ("idle", "a result waits", "a read word waits", "a clear drains", "last event is taken", "a host write, clock 1")
 _VISITED = ("inside a round", "results under way", "a row waits")  # moments that need a row that is not skipped
-_FLAGS = ("sweeping", "clearing", "reading", "writing", "after", "playing", "wiping")  # what is kept in one bit
+_FLAGS = ("sweeping", "clearing", "reading", "writing", "after", "once", "playing", "wiping")  # what is kept in one bit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Moment:
     """A ``condition`` in Verilog and the ``scene`` of the bench, at the core number ``part`` of the design, that leads to it.
 
     ``reset``: the core is reset in this clock, for one clock, and where ``held`` for eight in another trial. ``meets``: the
-    scene is also played to its end.
+    scene is also played to its end. ``timesteps`` is how many a scene of ``many`` has.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Moment:
     part: int = 0
     reset: bool = True
     meets: bool = False
+    timesteps: int = 1
 
     @property
     def held(self) -> bool:
@@ -60,8 +61,11 @@ class _Place:
     def waits(self, stream: str) -> str:
         return f"({self.path}.{stream}_valid & ~{self.path}.{stream}_ready)"
 
-    def moment(self, name: str, condition: str, scene: str, *, reset: bool = True, meets: bool = False) -> Moment:
-        return Moment(name=self.title + name, condition=condition, scene=scene, part=self.part, reset=reset, meets=meets)
+    def moment(
+        self, name: str, condition: str, scene: str, *, reset: bool = True, meets: bool = False, timesteps: int = 1
+    ) -> Moment:
+        return Moment(name=self.title + name, condition=condition, scene=scene, part=self.part, reset=reset, meets=meets,
+                      timesteps=timesteps)  # fmt: skip
 
 
 def _places(count: int) -> dict[str, int]:
@@ -77,7 +81,9 @@ def moments(design: CoreDesign, core: int) -> list[Moment]:
     crossbar = isinstance(design, CrossbarDesign)
     row_words = design.post.words if isinstance(design, CrossbarDesign) else 0
     engines = _engines(design, core)
-    result = [idle, *(m for place, part in engines for m in _engine(part, place, crossbar=crossbar, row_words=row_words))]
+    result = [idle]
+    for place, part in engines:
+        result += [*_engine(part, place, crossbar=crossbar, row_words=row_words), *_alone(design, place)]
     fan = _Place(f"{top}.fan_out", f"fan_{core}", "fan-out: ", 2 if crossbar else 1)
     if isinstance(design, LayerDesign):
         result += _fanout(design.fanout, fan, waits=design.words > design.pipeline_depth)
@@ -148,15 +154,41 @@ def _engine(design: CoreDesign, at: _Place, *, crossbar: bool, row_words: int) -
     if at.title != "post: " and (at.title != "pre: " or (design.words > 1 and row_words > 1)):
         yield moment("the last result waits", f"{at.waits('result')} & {port('result_last')}", "last results wait")
     if design.queued:
-        if design.words > design.queue_slots:
-            yield moment(
-                "the queue is full", f"{t}_sweeping & {at.waits('event')} & {at.waits('result')}", "results wait", meets=True
-            )
+        # Short sweeps fill it, too, one after the other: a command does not wait for results to leave.
         slots = design.queue_slots
-        for owed in sorted({1, 2, 3, slots // 2, slots - 1, slots}):
-            if owed <= design.words:
-                yield moment(f"{owed} results are owed", f"{t}_owed == {owed}", "results wait")
+        for owed in sorted({1, 2, 3, slots // 2, slots - 1, slots, slots + 1}):  # the last one is on offer
+            yield moment(
+                f"{owed} results are owed", f"{t}_owed == {owed}", "many results wait", timesteps=-(-owed // design.words)
+            )
+        full = f"{t}_sweeping & {at.waits('event')} & {at.waits('result')}"
+        yield moment("the queue is full", full, "many results wait", meets=True, timesteps=-(-(slots + 2) // design.words))
     yield from _host(design, at)
+
+
+def _alone(design: CoreDesign, at: _Place) -> Iterator[Moment]:
+    """Yield that the last word of a timestep follows the others so late that it is alone in the pipeline, and what waits for it.
+
+    Of the cores whose event beats the bench can hold back before it: a lone one, the neurons of a layer, which is also asked
+    to hold back its synapses where a round has one word, and postsynaptic neurons whose spikes come as bits.
+    """
+    if isinstance(design, CrossbarDesign):
+        if at.title != "post: " or design.addresses:
+            return
+    elif isinstance(design, LayerDesign) and at.title == "synapses: " and design.fanout.words > 1:
+        return
+    t, port = at.tag, at.port
+    clear, write = port("command_clear"), port("host_write")
+    waits = {
+        "clear": f"{port('command_valid')} & {clear}",
+        "timestep": f"{port('command_valid')} & ~{clear}",
+        "read": f"{port('host_valid')} & ~{write}",
+        "write": f"{port('host_valid')} & {write}",
+    }
+    waits["clear and write"] = f"{waits['clear']} & {waits['write']}"
+    for what, condition in waits.items():
+        if at.title != "post: " or what in ("read", "write"):
+            met = f"~{t}_sweeping & ~{t}_clearing & ({t}_pipe == 1) & {condition}"
+            yield at.moment(f"a {what} and the last word alone", met, f"late last event, {what}", reset=False, meets=True)
 
 
 def _host(design: CoreDesign, at: _Place) -> Iterator[Moment]:
@@ -179,11 +211,18 @@ def _host(design: CoreDesign, at: _Place) -> Iterator[Moment]:
             under_way = f"{t}_reading" if verb == "read" else f"{t}_writing"
             yield moment(f"a {name} waits for a host {verb}", f"{under_way} & {command}", f"{verb} before {name}", meets=True)
         yield moment(f"a {name} waits while a read word waits", f"{held} & {command}", f"held read before {name}", meets=True)
-        after = f"{t}_after & {at.moves('command')} & {command}"
-        yield moment(f"a {name} in the first clock after a reset", after, f"reset, {name}", reset=False, meets=True)
+        yield from _after(at, f"a {name}", f"{at.moves('command')} & {command}", name)
     for verb, which in (("read", f"~{write}"), ("write", write)):
-        after = f"{t}_after & {accept} & {which}"
-        yield moment(f"a host {verb} in the first clock after a reset", after, f"reset, {verb}", reset=False, meets=True)
+        yield from _after(at, f"a host {verb}", f"{accept} & {which}", verb)
+
+
+def _after(at: _Place, what: str, condition: str, scene: str) -> Iterator[Moment]:
+    """Yield that something happens in the first clock after a reset, one of several clocks or of one."""
+    for flag, reset, played in (("after", "a reset", "reset"), ("once", "a reset of one clock", "short reset")):
+        yield at.moment(
+            f"{what} in the first clock after {reset}", f"{at.tag}_{flag} & {condition}", f"{played}, {scene}",
+            reset=False, meets=True,
+        )  # fmt: skip
 
 
 def _fanout(design: FanoutDesign, at: _Place, *, waits: bool) -> Iterator[Moment]:
@@ -209,7 +248,7 @@ def _filter(design: RowsDesign, at: _Place) -> Iterator[Moment]:
     yield at.moment("a row waits", at.waits("played"), "timestep")
     for name, row in _places(design.rows).items():
         moved = f"{at.port('result_moves')} & ~{skip} & ({t}_left == {row})"
-        yield at.moment(f"{name} row's results under way", f"{moved} & ({t}_word == {design.words // 2})", "timestep")
+        yield at.moment(f"{name} row's results under way", f"{moved} & ({t}_word == {(design.words - 1) // 2})", "timestep")
     for name, row in _places(design.rows).items():
         yield at.moment(
             f"{name} row is skipped", f"{at.moves('played')} & {at.port('played_skip')} & ({t}_row_out == {row})", "rest"
@@ -250,6 +289,7 @@ def _engine_registers(design: CoreDesign, at: _Place) -> dict[str, str]:
         f"{t}_since": f"{accept} ? 1 : {t}_since + 1",
         f"{t}_waited": f"{at.waits('result')} ? {t}_waited + 1 : 0",
         f"{t}_after": "0",
+        f"{t}_once": "0",
     }
     if design.queued:
         registers[f"{t}_owed"] = f"{t}_owed + {event} - {at.moves('result')}"
@@ -259,7 +299,8 @@ def _engine_registers(design: CoreDesign, at: _Place) -> dict[str, str]:
 def _registers(design: CoreDesign, core: int) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
     """Yield for each module the next values of its registers, and those after a reset that are not 0."""
     for place, part in _engines(design, core):
-        yield _engine_registers(part, place), {f"{place.tag}_after": "1"}
+        # The first clock of a reset is one after which the next is not the first.
+        yield _engine_registers(part, place), {f"{place.tag}_after": "1", f"{place.tag}_once": f"~{place.tag}_after"}
     if isinstance(design, LayerDesign | CrossbarDesign):
         at, fan = _Place(f"core_{core}.fan_out", f"fan_{core}", "", 0), design.fanout
         ends = f"({at.tag}_round == {fan.rounds - 1})"
@@ -316,5 +357,6 @@ def watcher(design: CoreDesign, core: int) -> str:
     return (
         f"{kept}  reg [`SC_HW_MOMENTS-1:0] now_{core} = 0;\n"
         f"  always @(negedge clk) if (watch_{core}) begin\n    now_{core} = 0;\n{held}"
-        f"    fire_{core} = sc_hw_streams::sc_hw_corner({core}, `SC_HW_MOMENTS / 32, now_{core});\n{moves}  end\n"
+        f"    fire_{core} = sc_hw_streams::sc_hw_corner({core}, `SC_HW_MOMENTS / 32, now_{core});\n{moves}"
+        f"  end else fire_{core} = 0;\n"
     )

@@ -33,14 +33,15 @@ aigmap
 opt_clean
 write_aiger -ascii -zinit -map question.map question.aag
 """
-_SEARCH = "read_aiger mutant.aig; fold; strash; scorr; bmc3 -F {clocks} -T {seconds}"
+_SEARCH = "read_aiger mutant.aig; fold; strash; scorr; bmc3 -F {clocks}"
 
 
 def find_broken(planted: Core, module: str) -> Callable[[int, int], int | None]:
     """Return a function of a mutant of ``module`` and seconds: the clock in which it can break a statement, ``None`` if unfound.
 
     The statements are those of ``prove_engine``, its invariants among them: what breaks one of these from reset may still
-    be invisible. A search takes at most the seconds given and goes no further than 80 clocks. Errors: ``YosysError``.
+    be invisible. A search takes at most the seconds given, of a processor, and goes no further than 80 clocks.
+    Errors: ``YosysError``.
     """
     names = planted.manifest["modules"]
     sources = {name: text for name, text in read_sources(planted).items() if not name.startswith(names["selection"])}
@@ -51,15 +52,16 @@ def find_broken(planted: Core, module: str) -> Callable[[int, int], int | None]:
             (folder / file).write_text(text if file in sources else _one_output(text, names["selection"]), encoding="utf-8")
         run_pinned_yosys(script + _WRITE.format(selection=names["selection"]), cwd=folder)
         question, table = ((folder / f"question.{kind}").read_text(encoding="ascii") for kind in ("aag", "map"))
+    # Every module with a choice in it asks for the number: each of these places gets the bit.
     inputs = {
-        int(bit): int(place) for place, bit in re.findall(r"^input (\d+) (\d+) \S*selection\.selected$", table, re.MULTILINE)
+        int(place): int(bit) for place, bit in re.findall(r"^input (\d+) (\d+) \S*selection\.selected$", table, re.MULTILINE)
     }
 
     def search(number: int, seconds: int) -> int | None:
         with temporary_folder() as folder:
-            chosen = {place: number >> bit & 1 for bit, place in inputs.items()}
+            chosen = {place: number >> bit & 1 for place, bit in inputs.items()}
             (folder / "mutant.aig").write_bytes(_fixed(question, chosen))
-            said = run_abc(_SEARCH.format(clocks=_CLOCKS, seconds=seconds), cwd=folder)
+            said = run_abc(_SEARCH.format(clocks=_CLOCKS), cwd=folder, processor=seconds)
         found = re.search(r"was asserted in frame +(\d+)", said)
         return int(found[1]) if found else None
 

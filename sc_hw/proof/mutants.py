@@ -115,19 +115,33 @@ class _Judge:
         clock = None if number in self._survivors else self._broken(module)(number, seconds)
         return None if clock is None else ("refuted", f"a statement of the engine is broken in clock {clock} after reset")
 
-    def alone(self, mutant: Mutant) -> tuple[str, str]:
-        """Return the verdict on one mutant, the number a constant: compared with the proven core, then by the theorem.
+    def _compared(self, mutant: Mutant) -> tuple[Core, tuple[str, str] | None]:
+        """Return the netlist in which the number of one mutant is a constant, and the verdict of its comparison, if that decides.
 
-        What differs from the proven core and fails in simulation is noted as that; a survivor may differ where the theorem is
-        silent, such as a result while it is not valid, or where the datapath ignores it or is never given what shows it.
+        What differs from the proven core and fails in simulation is noted as that; a survivor may differ where nothing shows it.
         """
-        parts = self._parts(mutant.module)
         gate = fixed(self._planted, mutant.number, self._folder / f"mutant_{mutant.number}")
         verdict, how = compare(self._gold, gate, mutant.module, timeout=self._timeout)
         if verdict == "equal":
-            return "equivalent", "equal to the core without it for all inputs and all time"
+            return gate, ("equivalent", "equal to the design without it for all inputs and all time")
         if verdict == "different" and mutant.number not in self._survivors:
-            return "differs", f"differs from the core without it in {how}"
+            return gate, ("differs", f"differs from the design without it in {how}")
+        return gate, None
+
+    def alone(self, mutant: Mutant) -> tuple[str, str]:
+        """Return the verdict on one mutant, compared with the proven core, then by the theorem.
+
+        A survivor may differ where the theorem is silent, such as a result while it is not valid, or where a memory is not
+        enabled, the datapath ignores it, or is never given what shows it.
+        """
+        parts = self._parts(mutant.module)
+        gate, decided = self._compared(mutant)
+        if decided:
+            return decided
+        if mutant.number in self._survivors and parts[-1] == "engine":
+            unseen, _ = compare(self._gold, gate, mutant.module, timeout=self._timeout, enabled=True)
+            if unseen == "equal":
+                return "equivalent", "what it changes no memory takes and the core never shows, for all inputs and all time"
         if "engine" in parts and (killed := self._search(mutant.number, mutant.module, self._timeout)):
             return killed
         verdict, how = self._theorem(gate, parts, None)
@@ -163,12 +177,9 @@ class _JointJudge(_Judge):
 
     def alone(self, mutant: Mutant) -> tuple[str, str]:
         """Return the verdict on one mutant: compared with the design without it, its cores taken out, then by the theorem."""
-        gate = fixed(self._planted, mutant.number, self._folder / f"mutant_{mutant.number}")
-        verdict, how = compare(self._gold, gate, mutant.module, timeout=self._timeout)
-        if verdict == "equal":
-            return "equivalent", "equal to the design without it for all inputs and all time"
-        if verdict == "different" and mutant.number not in self._survivors:
-            return "differs", f"differs from the design without it in {how}"
+        gate, decided = self._compared(mutant)
+        if decided:
+            return decided
         try:
             return _joint(gate, self._solvers, self._timeout)
         except UserError as error:

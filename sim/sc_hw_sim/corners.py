@@ -1,6 +1,7 @@
 """The corners of a campaign: each moment of a design, met and met by a reset, before anything is left to chance."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,19 @@ _TRIALS = 3
 _LONG = 8  # clocks of a long reset
 _HOLD = 128  # clocks in which results wait; more than a queue and a pipeline take
 _WINDOW = 16  # clocks in which other things wait; words that are read back after a reset
+
+# Scenes behind which more can be asked for, which waits while they are played.
+_BUSY = (
+    "timestep",
+    "timesteps",
+    "all spike",
+    "late events",
+    "results wait",
+    "many results wait",
+    "last results wait",
+    "clear",
+    "wipe",
+)
 
 _TIMESTEPS = {"timestep": (_RANDOM, 1), "timesteps": (_RANDOM, 2), "all spike": (_ALL, 1), "silent": (_SILENT, 1)}
 
@@ -61,6 +75,9 @@ class Corners:
             for length in [1] * moment["reset"] + [_LONG] * moment["held"]:
                 name = f"{moment['name']}, reset for {length} clock{'s' if length > 1 else ''}"
                 corners[name] = corners.get(name, 0) + await self._reset_in(number, moment, length)
+            if moment["reset"]:
+                name = f"{moment['name']}, reset for 1 clock and used in the next"
+                corners[name] = corners.get(name, 0) + await self._use_at_once(number, moment)
             if moment["meets"]:
                 corners[moment["name"]] = corners.get(moment["name"], 0) + await self._meet(number, moment)
 
@@ -79,7 +96,7 @@ class Corners:
                 await self._restart()
             await self._prepare(scene)
             states = self._states()
-            self._queue(scene, bench.parts[moment["part"]])
+            self._queue(scene, bench.parts[moment["part"]], moment["timesteps"])
             trap(bench._index, number, length)
             arm(bench._index, PATIENCE)
             await bench._wake.value_change
@@ -96,10 +113,83 @@ class Corners:
             return 1
         return 0
 
-    def _continue_from(self, states: list[dict[str, np.ndarray]]) -> None:
+    def _continue_from(self, states: list[dict[str, np.ndarray]], *, restarted: bool = False) -> None:
         """Drop what a reset drops, compare what was written until then, and let the models continue from it."""
-        for part, written, state in zip(self._bench.parts, self._bench._drop(), states, strict=True):
+        for part, written, state in zip(self._bench.parts, self._bench._drop(restarted=restarted), states, strict=True):
             part._compare_interrupted(written, state)
+
+    async def _use_at_once(self, number: int, moment: Mapping[str, Any]) -> int:
+        """Reset the core in a moment for one clock, while more is on offer if it may be, and use it in the very next.
+
+        Return whether the moment came.
+        """
+        bench, scene, part = self._bench, moment["scene"], self._bench.parts[moment["part"]]
+        check = f"use at once after a reset when {moment['name']}"
+        some = np.unique(np.concatenate([np.arange(part.synapses)[:_WINDOW], np.arange(part.synapses)[-_WINDOW:]]))
+
+        def ask() -> None:
+            if "read" in scene or "write" in scene:
+                part._ask_read(some)
+            else:
+                kind = _SILENT if scene == "rest" else _RANDOM
+                bench._ask(bench._inputs(kind, 2), 2)
+
+        for trial in range(_TRIALS):
+            await bench._settled()
+            if trial:
+                await self._restart()
+            await self._prepare(scene)
+            states = self._states()
+            self._queue(scene, part, moment["timesteps"])
+            if not trial and scene in _BUSY:
+                bench._ask(bench._inputs(_RANDOM, 1), 1)
+                part._ask_read(some)
+            if await self._reset_for(number, states, ask):
+                if scene.endswith("wait"):  # what a queue still has is not taken before there is a new result
+                    part.result.hold(_HOLD)
+                await bench._moved(check)
+                self._compare(check)
+                bench._check_idle()
+                bench.board.resets += 1
+                return 1
+            self._compare(check)
+        return 0
+
+    async def _reset_for(self, number: int, states: list[dict[str, np.ndarray]], ask: Callable[[], None]) -> bool:
+        """Reset the core in a moment for one clock, in the next of which it is offered what ``ask`` asks for.
+
+        ``states`` are those before what is under way. Return whether the moment came; if not, nothing is asked for.
+        """
+        bench, streams = self._bench, [stream for part in self._bench.parts for stream in part.streams]
+        sources = [stream for part in bench.parts for stream in part.sources]
+        # It is asked for twice: for the sources now, and, from what was written until the reset, for everything else then.
+        kept = [(owner, {name: list(value) if isinstance(value, list) else value for name, value in vars(owner).items()})
+                for part in bench.parts for owner in (part, part.model)]  # fmt: skip
+        drawn = [(part.generator.bit_generator, part.generator.bit_generator.state) for part in bench.parts]
+        for stream in streams:
+            stream.swap()
+        ask()
+        for stream in streams:
+            stream.swap()
+        for owner, values in kept:
+            vars(owner).update(values)
+        for generator, state in drawn:
+            generator.state = state
+        bench._prime.value = 1
+        trap(bench._index, number, 1, restart=True)
+        arm(bench._index, PATIENCE)
+        await bench._wake.value_change
+        came = sprung(bench._index)
+        trap(bench._index, -1, 0)
+        bench._prime.value = 0
+        if came:
+            self._continue_from(states, restarted=True)
+            for stream in sources:
+                stream.loaded = True
+            ask()
+            for stream in sources:
+                stream.loaded = False
+        return came
 
     async def _meet(self, number: int, moment: Mapping[str, Any]) -> int:
         """Play a scene to its end and return in how many clocks its moment was met."""
@@ -110,10 +200,15 @@ class Corners:
             if trial:
                 await self._restart()
             await self._prepare(scene)
+            part = bench.parts[moment["part"]]
             if scene.startswith("reset, "):
-                await self._primed(scene.removeprefix("reset, "), bench.parts[moment["part"]])
+                await self._primed(scene.removeprefix("reset, "), part)
+            elif scene.startswith("short reset, "):
+                states = self._states()
+                self._queue("timestep", part)
+                await self._reset_for(self._middle(part), states, partial(self._queue, scene.removeprefix("short reset, "), part))
             else:
-                self._queue(scene, bench.parts[moment["part"]])
+                self._queue(scene, part, moment["timesteps"])
             await bench._moved(moment["name"])
             self._compare(moment["name"])
             if met(bench._index, number) > before:
@@ -175,15 +270,18 @@ class Corners:
         elif scene == "rest":
             await self._bench._come_to_rest()
 
-    def _queue(self, scene: str, part: "CoreBench") -> None:
-        """Ask for what a scene consists of; ``part`` is the core it is about."""
+    def _queue(self, scene: str, part: "CoreBench", many: int = 1) -> None:
+        """Ask for what a scene consists of; ``part`` is the core it is about, ``many`` the timesteps of one that has many."""
         bench = self._bench
         master = part if part.together else bench  # the core that takes the commands
         if scene == "late events":
             for one in bench.parts:
                 one.event.hold(_WINDOW)
         elif scene.endswith("wait"):
-            part.result.hold(_HOLD, after=part.words - 1 if scene.startswith("last") else 0)
+            filled = many * (part.words + 2 * part.spec.latency)  # clocks in which they fill whatever they wait in
+            part.result.hold(_HOLD + filled, after=part.words - 1 if scene.startswith("last") else 0)
+        elif scene.startswith("late last event"):
+            part.event.hold(_HOLD, after=part.words - 1)
         elif " before " in scene:  # the command comes behind the host access
             master.command.hold(_WINDOW if scene.startswith("held") else 1)
         # The last words of a lane; commands go first, so that only one access comes before a command that is there.
@@ -199,5 +297,5 @@ class Corners:
             elif action == "write":
                 part._ask_write(words)
             else:
-                kind, steps = _TIMESTEPS[action]
+                kind, steps = (_RANDOM, many) if action == "many" else _TIMESTEPS[action]
                 bench._ask(bench._inputs(kind, steps), steps)

@@ -24,7 +24,7 @@ class _Nowhere(Stream):
     """A stream that is not seen outside."""
 
     def __init__(self, core: int, name: str, fields: Sequence[Field]) -> None:
-        self.name = name
+        self.name, self.loaded = name, False
 
     def load(self, columns: Sequence[np.ndarray]) -> None:
         """Take nothing: the beats come from elsewhere."""
@@ -34,6 +34,9 @@ class _Nowhere(Stream):
 
     def flush(self) -> None:
         """Hold nothing."""
+
+    def swap(self) -> None:
+        """Exchange nothing."""
 
     def stall(self, probability: float, seed: int) -> None:
         """Stall nothing."""
@@ -160,9 +163,9 @@ class CrossbarBench(CoreBench):
                      for (name, values), share in zip(given.items(), kept, strict=True)}  # fmt: skip
         return given
 
-    def _drop(self) -> list[list[list[np.ndarray]]]:
+    def _drop(self, *, restarted: bool = False) -> list[list[list[np.ndarray]]]:
         self._rest = None
-        return super()._drop()
+        return super()._drop(restarted=restarted)
 
     def _ask_write(self, order: np.ndarray) -> None:
         self._rest = None

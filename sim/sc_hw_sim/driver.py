@@ -11,7 +11,7 @@ from sc_hw_models.rule import Field, Rule, index_bits
 
 from .scoreboard import Context, Scoreboard
 from .stimulus import random_state
-from .streams import CLOCK_PERIOD, Stream, arm, trap
+from .streams import CLOCK_PERIOD, Stream, arm, begin
 
 __all__ = ["PATIENCE", "Arrays", "Driver"]
 
@@ -40,7 +40,7 @@ class Driver:
         self._idle = getattr(dut, f"idle_{index}")
         self._watching, self._prime = getattr(dut, f"watch_{index}"), getattr(dut, f"prime_{index}")
         self._watching.value, self._prime.value = 0, 0  # another campaign may have ended anywhere
-        trap(index, -1, 0)
+        begin(index)
         address = Field(name="address", bits=index_bits(self.words))
         lane_number = [Field(name="lane", bits=(lanes - 1).bit_length())] if lanes > 1 else []
         results = [Field(name="last", bits=1), *self._skip_field, *(f for f in self.spec.outputs for _ in range(lanes))]
@@ -60,9 +60,14 @@ class Driver:
         return [*self.handshakes, *self.writes]
 
     @property
+    def sources(self) -> list[Stream]:
+        """Every stream that the bench feeds."""
+        return [self.command, self.event, self.host]
+
+    @property
     def handshakes(self) -> list[Stream]:
         """Every valid/ready stream of the core."""
-        return [self.command, self.event, self.host, self.result, self.readback]
+        return [*self.sources, self.result, self.readback]
 
     def _stream(self, name: str, fields: Sequence[Field]) -> Stream:
         return Stream(self._index, f"{self._prefix}{name}", fields)
@@ -91,11 +96,14 @@ class Driver:
         self._rst.value = 0
         return written
 
-    def _drop(self) -> list[list[list[np.ndarray]]]:
-        """Drop what was queued as a reset does, and return what each part's lanes wrote until then."""
+    def _drop(self, *, restarted: bool = False) -> list[list[list[np.ndarray]]]:
+        """Drop what was queued as a reset does, and return what each part's lanes wrote until then.
+
+        When sources have ``restarted``, what they have is for after the reset and stays.
+        """
         written = [[stream.take() for stream in part.writes] for part in self.parts]
         for part in self.parts:
-            for stream in part.streams:
+            for stream in (s for s in part.streams if not (restarted and s in part.sources)):
                 stream.flush()
             part.model.reset()
             part._reads = []

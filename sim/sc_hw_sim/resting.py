@@ -1,7 +1,7 @@
 """The corners of a crossbar's rows: states at the bound of rest, rows partly at rest, the first timestep after each change."""
 
 from collections.abc import Iterator, Mapping
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from sc_hw_models.core import CoreModel
 from sc_hw_models.parts import REST
 
+from .corners import Corners
 from .stimulus import random_state
 
 if TYPE_CHECKING:
@@ -33,8 +34,10 @@ class RowCorners:
     async def run(self) -> None:
         """Visit all corners; raises ``MismatchError`` at the first difference."""
         await self._changes()
+        await self._changed_again()
         await self._bounds()
         await self._traces()
+        await self._after_resets()
 
     def _count(self, name: str, hits: int) -> None:
         self._bench.corners[name] = self._bench.corners.get(name, 0) + hits
@@ -102,6 +105,22 @@ class RowCorners:
             await self._timestep(name, **given)
             await self._first(name, 0)
 
+    async def _changed_again(self) -> None:
+        """Change rows before each of several timesteps: that one visits all rows must not spare the next one from it."""
+        bench, visits = self._bench, []
+        changes = ("a host write", "a host write", "a clear", "a host write", "a clear", "a clear")
+        await self._at_rest()
+        for turn, name in enumerate(changes):
+            await bench._settled()
+            if name == "a clear":
+                await bench._cleared("clear after each timestep")
+            else:
+                await self._write(bench, np.array([turn % self._rows * self._columns]))
+            visits.append((await self._timestep("timesteps, each of them after a change")).all())
+        await self._first("changes before each timestep", 0)
+        for (one, other), both in zip(pairwise(changes), pairwise(visits), strict=True):
+            self._count(f"a timestep after {one}, then one after {other}", int(all(both)))
+
     async def _write(self, part: "CoreBench", order: np.ndarray) -> None:
         """Write random words through the host port."""
         part._ask_write(order)
@@ -117,6 +136,13 @@ class RowCorners:
 
     async def _load(self, part: "CoreBench", values: Mapping[str, np.ndarray]) -> None:
         await part._load({**part.model.state, **values})
+
+    async def _load_all(self, values: Arrays) -> None:
+        """Load the state of all synapses, and zeros into all neurons."""
+        await self._load(self._bench, values)
+        for side in (self._pre, self._post):
+            if side.spec.state:
+                await self._load(side, {f.name: np.zeros(side.synapses, np.int64) for f in side.spec.state})
 
     def _resting_state(self) -> Arrays:
         """Return a state of all synapses at rest."""
@@ -153,10 +179,7 @@ class RowCorners:
                 values = self._resting_state()
                 own = np.arange(self._rows) * self._columns + np.roll(places, -shift)[np.arange(self._rows) % len(places)]
                 values[name][own] = start[np.arange(self._rows) % len(start)]
-                await self._load(bench, values)
-                for side in (self._pre, self._post):
-                    if side.spec.state:
-                        await self._load(side, {f.name: np.zeros(side.synapses, np.int64) for f in side.spec.state})
+                await self._load_all(values)
                 await self._timestep("one synapse of a row at a bound of rest")
                 self._count(f"{name} at {value} in one synapse of a row", int((bench.model.state[name][own] == value).sum()))
                 level = np.bitwise_and.reduce(bench._rest.reshape(self._rows, -1), axis=1) if bench._rest is not None else []
@@ -207,3 +230,23 @@ class RowCorners:
                 name = f"{f.name} at {value} meets {'no' if column is None else 'a'} postsynaptic input"
                 self._count(name, int((rows == met)[~others].sum()))
                 await self._timestep("after presynaptic state at its bound")
+
+    async def _after_resets(self) -> None:
+        """Reset among a row's results; whoever then still counts its words takes what one says of rest for what another does."""
+        bench, rest = self._bench, self._bench.spec.rest
+        names = {*rest.quiet, *rest.inert} if rest else set()
+        corners = Corners(bench)
+        for number, moment in enumerate(bench.moments):
+            for turn in (0, 1) if moment["name"].endswith("results under way") else ():
+                await corners._restart()  # then all rows are visited
+                states = corners._states()
+                corners._queue("timestep", bench)
+                came = await corners._reset_for(number, states, lambda: None)
+                corners._compare("what was asked for when no reset came")
+                values = self._resting_state()
+                for f in (f for f in bench.spec.state if f.name in names):  # the last word of every other row does not rest
+                    values[f.name].reshape(self._rows, -1)[turn::2, -1] = f.maximum
+                await self._load_all(values)
+                for _ in range(3):
+                    await self._timestep("rows partly at rest after a reset")
+                self._count(f"{moment['name']}, reset for 1 clock, then rows partly at rest", int(came))

@@ -18,12 +18,14 @@ SCENES: dict[str, tuple[str, ...]] = {
     "results wait": ("timesteps",), "last results wait": ("timestep",), "clear": ("clear",), "read": ("read",),
     "write": ("write",),
     "timestep, clear": ("timestep", "clear"), "clear, timestep": ("clear", "timestep"), "held read": ("read",),
-    "rest": ("silent",), "wipe": ("timestep",),
+    "rest": ("silent",), "wipe": ("timestep",), "many results wait": ("many",),
 }  # fmt: skip
 for _command in ("timestep", "clear"):
     for _verb in ("read", "write"):
         SCENES |= {f"{_command} with {_verb}": (_command, _verb), f"{_verb} before {_command}": (_verb, _command)}
     SCENES[f"held read before {_command}"] = ("read", _command)
+SCENES |= {f"late last event, {_next}": ("timestep", _next) for _next in ("clear", "timestep", "read", "write")}
+SCENES["late last event, clear and write"] = ("timestep", "clear", "write")
 
 Arrays = dict[str, np.ndarray]
 

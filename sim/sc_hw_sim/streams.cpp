@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "svdpi.h"
@@ -25,6 +26,9 @@ struct Stream {
     uint64_t random = 1;
     uint64_t held = 0;         // clocks in which to stall a beat all the same
     uint64_t before = 0;       // beats to move before that
+    bool source = false;       // whether beats are loaded into it
+    std::vector<uint64_t> later;  // what is for after a reset: beats, and how many are to move
+    uint64_t later_outstanding = 0;
 
     bool stalled(bool offered) {
         if (held && !before) {
@@ -50,6 +54,7 @@ struct Core {
     bool wake = false;        // changes when the goal is met or the limit reached
     int trap = -1;            // the moment in which to reset the core, if it comes
     uint64_t length = 0;      // for how many clocks
+    bool restart = false;     // whether sources go on then with what is for after the reset
     uint64_t resetting = 0;   // clocks of a reset that are left
     bool sprung = false;      // whether it came
     std::vector<uint64_t> met;  // clocks in which each moment held
@@ -66,6 +71,19 @@ void moved(Stream& stream) {
         --cores[stream.core].outstanding;
         cores[stream.core].moved = cores[stream.core].clocks;
     }
+}
+
+void swap_later(Stream& stream) {
+    stream.beats.erase(stream.beats.begin(), stream.beats.begin() + stream.position);
+    stream.position = 0;
+    std::swap(stream.beats, stream.later);
+    cores[stream.core].outstanding += stream.later_outstanding - stream.outstanding;
+    std::swap(stream.outstanding, stream.later_outstanding);
+}
+
+void forget_later(Stream& stream) {
+    stream.later.clear();
+    stream.later_outstanding = 0;
 }
 
 // A field is ``bits`` (1..62) of each beat from bit ``low``; its column holds one value a beat.
@@ -151,6 +169,12 @@ svBit sc_hw_corner(int id, int words, const svBitVecVal* now) {
         core.trap = -1;
         core.sprung = true;
         core.resetting = core.length;
+        for (Stream& stream : streams)
+            if (core.restart && stream.core == id && stream.source) {
+                swap_later(stream);
+                forget_later(stream);
+                stream.held = 0;
+            }
     }
     return core.resetting && core.resetting--;
 }
@@ -179,6 +203,7 @@ int sc_hw_find(int core, const char* name) {
 // Append beats of zeros, whose fields sc_hw_pack then fills.
 void sc_hw_append(int id, uint64_t count) {
     Stream& stream = streams[id];
+    stream.source = true;
     stream.beats.erase(stream.beats.begin(), stream.beats.begin() + stream.position);
     stream.position = 0;
     stream.beats.resize(stream.beats.size() + count * stream.words);
@@ -202,7 +227,11 @@ void sc_hw_flush(int id) {
     stream.held = 0;
     stream.beats.clear();
     stream.position = 0;
+    forget_later(stream);
 }
+
+// Exchange what a stream has with what it has for after a reset.
+void sc_hw_swap(int id) { swap_later(streams[id]); }
 
 void sc_hw_expect(int id, uint64_t count) {
     Stream& stream = streams[id];
@@ -222,10 +251,25 @@ void sc_hw_hold(int id, uint64_t clocks, uint64_t before) {
     streams[id].before = before;
 }
 
-void sc_hw_trap(int id, int moment, uint64_t clocks) {
+void sc_hw_trap(int id, int moment, uint64_t clocks, bool restart) {
     cores[id].trap = moment;
     cores[id].length = clocks;
+    cores[id].restart = restart;
     cores[id].sprung = false;
+}
+
+// Forget what a campaign that ended anywhere has left.
+void sc_hw_begin(int id) {
+    Core& core = cores[id];
+    core.trap = -1;
+    core.resetting = 0;
+    core.limit = 0;
+    core.sprung = core.restart = core.until_idle = false;
+    for (Stream& stream : streams)
+        if (stream.core == id) {
+            sc_hw_flush(static_cast<int>(&stream - streams.data()));
+            stream.stall = 0;
+        }
 }
 
 bool sc_hw_sprung(int id) { return cores[id].sprung; }

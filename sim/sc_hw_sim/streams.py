@@ -8,7 +8,7 @@ import numpy as np
 
 from sc_hw_models.rule import Field
 
-__all__ = ["CLOCK_PERIOD", "Stream", "arm", "clocks", "contradictions", "met", "sprung", "trap"]
+__all__ = ["CLOCK_PERIOD", "Stream", "arm", "begin", "clocks", "contradictions", "met", "sprung", "trap"]
 
 _U64, _U32, _INT = ctypes.c_uint64, ctypes.c_uint32, ctypes.c_int
 
@@ -25,7 +25,9 @@ def _library() -> ctypes.CDLL:
         "sc_hw_count": (_U64, [_INT]),
         "sc_hw_set_stall": (None, [_INT, _U32, _U64]),
         "sc_hw_hold": (None, [_INT, _U64, _U64]),
-        "sc_hw_trap": (None, [_INT, _INT, _U64]),
+        "sc_hw_swap": (None, [_INT]),
+        "sc_hw_begin": (None, [_INT]),
+        "sc_hw_trap": (None, [_INT, _INT, _U64, ctypes.c_bool]),
         "sc_hw_sprung": (ctypes.c_bool, [_INT]),
         "sc_hw_met": (_U64, [_INT, _INT]),
         "sc_hw_unstable_count": (_U64, [_INT]),
@@ -56,9 +58,12 @@ class Stream:
         if self._id < 0:
             raise LookupError(f"the bench has no stream {name} for core {core}")
         self._unstable_before = _LIBRARY.sc_hw_unstable_count(self._id)
+        self.loaded = False  # whether what ``load`` is given is there already: it waited for a reset
 
     def load(self, columns: Sequence[np.ndarray]) -> None:
         """Append beats, one column for each field, to a source and make their departure part of the goal."""
+        if self.loaded:
+            return
         count = len(columns[0])
         _LIBRARY.sc_hw_append(self._id, count)
         for f, low, column in zip(self._fields, self._low, columns, strict=False):
@@ -81,6 +86,10 @@ class Stream:
     def flush(self) -> None:
         """Drop everything buffered and every goal."""
         _LIBRARY.sc_hw_flush(self._id)
+
+    def swap(self) -> None:
+        """Exchange what is buffered and the goal with those for after a reset, which ``trap`` takes up; ``flush`` drops both."""
+        _LIBRARY.sc_hw_swap(self._id)
 
     def stall(self, probability: float, seed: int) -> None:
         """Leave gaps (source) or hold ready low (sink) with this probability a clock, 0..0.99."""
@@ -106,9 +115,17 @@ def arm(core: int, limit: int, *, until_idle: bool = False) -> None:
     _LIBRARY.sc_hw_arm(core, limit, until_idle)
 
 
-def trap(core: int, moment: int, length: int) -> None:
-    """Let the next clock that has this moment, by number, reset the core for ``length`` clocks; -1: none. Wakes whoever waits."""
-    _LIBRARY.sc_hw_trap(core, moment, length)
+def trap(core: int, moment: int, length: int, *, restart: bool = False) -> None:
+    """Let the next clock that has this moment, by number, reset the core for ``length`` clocks; -1: none. Wakes whoever waits.
+
+    With ``restart`` sources have from then on what was swapped away for after the reset.
+    """
+    _LIBRARY.sc_hw_trap(core, moment, length, restart)
+
+
+def begin(core: int) -> None:
+    """Forget all beats, goals, stalls, traps and resets that a campaign which ended anywhere has left."""
+    _LIBRARY.sc_hw_begin(core)
 
 
 def sprung(core: int) -> bool:

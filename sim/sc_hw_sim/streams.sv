@@ -19,8 +19,8 @@ package sc_hw_streams;
   import "DPI-C" function bit sc_hw_corner(input int core, input int words, input moments_t now);
 endpackage
 
-// Offers beats; holds a beat until it is taken; leaves gaps. In a reset it offers none, or, with prime, its first, so that the
-// clock after the reset can take it.
+// Offers beats; holds a beat until it is taken; leaves gaps. In a reset it offers none, or, with prime, the first of those that
+// are for after the reset, which the clock after it can take.
 module sc_hw_source #(
   parameter int CORE = 0,
   parameter string NAME = "",
@@ -38,14 +38,17 @@ module sc_hw_source #(
   initial id = sc_hw_open(CORE, NAME, BITS);
   beat_t next;
   bit got;
-  always @(posedge clk)
+  reg primed;  // what is offered is for after the reset
+  always @(posedge clk) begin
+    primed <= rst && prime;
     if (rst && !prime) valid <= 1'b0;
-    else if (!valid || ready && !rst) begin
+    else if (!valid || (rst ? !primed : ready)) begin
       got = sc_hw_pull(id, next);
       valid <= got;
       // What a stream shows while valid is low must not matter.
       beat <= got ? next[BITS-1:0] : ~beat;
     end
+  end
 endmodule
 
 // Takes beats, with backpressure, and checks that an offered beat is neither withdrawn nor changed.

@@ -15,13 +15,18 @@ from sc_hw.rtl.crossbar import CrossbarDesign
 __all__ = ["HandFault", "altered", "edited", "faults_by_hand"]
 
 
+_RARE = "one word of 16,384 with one value of the noise"
+
+
 @dataclass(frozen=True)
 class HandFault:
     """A bug in the module ``<core>_<module>`` (the core itself without one).
 
-    ``kind``: a register that a reset leaves alone (``kept``) or sets to another ``value`` (``set``); a ``net``, or the pin of an
-    ``instance.pin``, that has another value, in which ``right`` is the one it should have and ``after`` is 1 in the first clock
-    after a reset. ``hidden`` says why it cannot show.
+    ``kind``: a register that a reset leaves alone (``kept``) or sets to another ``value`` (``set``), or that takes another
+    value where it takes one (``taken``); a ``net``, or the pin of an
+    ``instance.pin``, that has another value, in which ``right`` is the one it should have, ``after`` is 1 in the clock after one
+    in which ``rst`` was, and ``once`` in that alone which follows the first such clock. ``hidden`` says why it cannot show,
+    ``rare`` why only a proof can be asked to notice it.
     """
 
     module: str
@@ -29,6 +34,7 @@ class HandFault:
     place: str
     value: str = ""
     hidden: str = ""
+    rare: str = ""
 
     @property
     def name(self) -> str:
@@ -51,6 +57,15 @@ def _set(text: str, register: str, value: str, on: str) -> tuple[str, int]:
     )
 
 
+def _taken(text: str, register: str, value: str, on: str) -> tuple[str, int]:
+    def changed(found: re.Match[str]) -> str:
+        return f"{found[1]}{on} ? ({value.replace('right', f'({found[2]})')}) : ({found[2]}){found[3]}"
+
+    if re.search(rf"^\s+{register} <= _\d+_;", text, re.MULTILINE):
+        return re.subn(rf"(assign _\d+_ = \w+ \? )([^:;]+)( : {register};)", changed, text)
+    return re.subn(rf"(\b{register} <= )([a-z_]\w*)(;)", changed, text)
+
+
 def _net(text: str, net: str, value: str, on: str) -> tuple[str, int]:
     pattern = rf"^(\s*(?:assign|wire(?: signed)?(?: \[[^\]]+\])?) {net} = )([^;]+);"
     return re.subn(
@@ -71,14 +86,25 @@ def _pin(text: str, place: str, value: str, on: str) -> tuple[str, int]:
     return f"{text[: found.end()]}{on} ? ({value.replace('right', f'({right})')}) : ({right}){text[end - 1 :]}", 1
 
 
-def _changed(core: Core, texts: dict[str, str], fault: HandFault, on: str, after: str) -> None:
+def _remembering(text: str, names: set[str], number: int) -> str:
+    """Return a module in which ``after`` and ``once`` of a fault are registers."""
+    if not names:
+        return text
+    after, once = f"after_{number}", f"once_{number}"
+    declared, body, tail = re.match(r"(.*?^module \w+\s*\(.*?\);\n)(.*)(^endmodule.*)", text, re.DOTALL | re.MULTILINE).groups()
+    moves = f"  always @(posedge clk) begin\n    {after} <= rst;\n    {once} <= rst & ~{after};\n  end\n"
+    return f"{declared}  reg {after}, {once};\n{body}{moves}{tail}"
+
+
+def _changed(core: Core, texts: dict[str, str], fault: HandFault, on: str, number: int) -> None:
     """Put one fault into the texts, by module; it is there where ``on`` is 1."""
     stem = f"{core.design.name}_{fault.module}" if fault.module else core.design.name
-    value = re.sub(r"\bafter\b", after, fault.value)
+    value = re.sub(r"\b(after|once)\b", rf"\1_{number}", fault.value)
+    texts[stem] = _remembering(texts[stem], set(re.findall(r"\b(?:after|once)\b", fault.value)), number)
     if fault.kind == "kept":
         texts[stem], count = _kept(texts[stem], fault.place, on)
     else:
-        change = {"set": _set, "net": _net, "pin": _pin}[fault.kind]
+        change = {"set": _set, "taken": _taken, "net": _net, "pin": _pin}[fault.kind]
         texts[stem], count = change(texts[stem], fault.place, value, on)
     if count != 1:
         raise ValueError(f"{core.manifest['generator']}: {fault.name} is found {count} times")
@@ -88,19 +114,19 @@ def altered(core: Core, fault: HandFault, folder: Path) -> Path:
     """Copy an emitted folder to ``folder`` with one fault in it, always."""
     shutil.copytree(core.folder, folder, ignore=shutil.ignore_patterns("results"))
     texts = {path.stem: path.read_text() for path in core.sources}
-    _changed(core, texts, fault, "1'b1", "1'b0")
+    _changed(core, texts, fault, "1'b1", 0)
     for path in core.sources:
         (folder / path.relative_to(core.folder)).write_text(texts[path.stem])
     return folder
 
 
-def edited(core: Core, faults: list[HandFault], folder: Path, index: int) -> Core:
-    """Return a copy of core number ``index`` of a bench in ``folder`` with all faults in it; ``K`` turns on ``faults[K-1]``."""
+def edited(core: Core, faults: list[HandFault], folder: Path) -> Core:
+    """Return a copy of a core in ``folder`` with all faults in it; ``K`` turns on ``faults[K-1]``."""
     folder.mkdir()
     texts = {path.stem: path.read_text() for path in core.sources}
     # What is kept goes first: the other edits may hide where a register is reset.
     for number, fault in sorted(enumerate(faults, 1), key=lambda numbered: numbered[1].kind != "kept"):
-        _changed(core, texts, fault, f"(sc_hw_bench.fault==32'd{number})", f"sc_hw_bench.waker_{index}.after")
+        _changed(core, texts, fault, f"(sc_hw_bench.fault==32'd{number})", number)
     for stem, text in texts.items():
         (folder / f"{stem}.v").write_text(text)
     return dataclasses.replace(
@@ -109,17 +135,31 @@ def edited(core: Core, faults: list[HandFault], folder: Path, index: int) -> Cor
     )  # fmt: skip
 
 
+def _pending(module: str) -> list[HandFault]:
+    """Return what a host request does that waits, with its data, while a core sweeps."""
+    return [
+        HandFault(module, "net", "issue_last", "right | (host_valid & (address_reg == 1))"),
+        HandFault(module, "net", "write_last", "right | (host_valid & host_write & (write_address_reg == 1))"),
+        HandFault(module, "net", "event_ready", "right & ~host_valid"),
+        HandFault(module, "net", "write_data_0", "(host_valid & ~host_ready & sweeping) ? host_data : right"),
+        HandFault(module, "pin", "memory_0.read_address", "(host_valid & sweeping) ? host_address : right"),
+    ]
+
+
 def faults_by_hand(core: Core) -> list[HandFault]:
     """Return the faults of a core, a layer or a crossbar."""
     design = core.design
     if not design.parts:
         return _core_faults("", design.lanes, design.queued, design.words, bool(design.spec.lfsr))
     fan_out = [HandFault("fanout", "kept", register) for register in ("replay_reg", "address_reg", "round_reg", "valid_reg")]
-    parts = [HandFault("", "pin", f"{place}.rst", "1'b0") for place in (*design.parts, "fan_out")]
+    resets = ("1'b0", "right & after", "right & ~command_valid")  # never, not in the first clock, not with a command on offer
+    parts = [HandFault("", "pin", f"{place}.rst", value) for place in (*design.parts, "fan_out") for value in resets]
+    pending = [fault for _, part in design.parts.values() for fault in _pending(part.name.removeprefix(f"{design.name}_"))[:2]
+               if part.words > 2]  # fmt: skip
     inside = [HandFault(part.name.removeprefix(f"{design.name}_"), "kept", register)
               for _, part in design.parts.values() for register in ("state_reg", "valid_reg", "word_valid_reg")]  # fmt: skip
     own = _crossbar_faults(design) if isinstance(design, CrossbarDesign) else []
-    return [*fan_out, *parts, *inside, *own]
+    return [*fan_out, *parts, *inside, *pending, *own]
 
 
 def _core_faults(module: str, lanes: int, queued: bool, words: int, noise: bool) -> list[HandFault]:
@@ -141,6 +181,20 @@ def _core_faults(module: str, lanes: int, queued: bool, words: int, noise: bool)
         net("command_accept", "right & ~(after & command_clear)"),
         net("host_accept", "right & ~(after & host_write)", hidden="the access is begun a clock later"),
         net("host_store", "right & ~after", hidden="no access is that fast"),
+        net("command_accept", "right & ~once"),  # the first command after a reset of one clock is lost
+        net("command_accept", "right & ~(once & command_clear)"),
+        net("host_accept", "right | (once & host_valid & ~command_valid & idle)", hidden="it is begun in that clock in any case"),
+        *_pending(module),
+        net("drained", "right | (clearing_reg & ~sweeping)"),  # a command is taken while a clear's last words are under way
+        net("drained", "right | ~word_valid_reg"),
+        # What the last word does alone in the pipeline is overlooked: in the first stage, in a middle one, when a host comes.
+        net("drained", "right | (fetch_valid_reg & ~word_valid_reg & ~(|valid_reg))"),
+        net("drained", "right | ((valid_reg == 1) & ~word_valid_reg & ~fetch_valid_reg)"),
+        net("drained", "right | (fetch_valid_reg & ~word_valid_reg & ~(|valid_reg) & host_valid & host_write)"),
+        net("write_back", "right & ~command_valid"),
+        net("pushed_last" if queued else "result_last", "right | (write_address_reg == 1)"),
+        net("issue_last", "right & ~clearing_reg | (clearing_reg & address_reg == 1)"),
+        HandFault(module, "pin", "memory_0.read_enable", "right & ~(command_valid & sweeping)"),
     ]
     if noise:
         restart = "lane_0.restart"
@@ -150,6 +204,11 @@ def _core_faults(module: str, lanes: int, queued: bool, words: int, noise: bool)
             HandFault(module, "pin", restart, "(rst & ~word_valid_reg) | clearing_reg"),
             HandFault(module, "pin", restart, "(rst & ~(|valid_reg)) | clearing_reg"),
             HandFault(module, "pin", restart, "(rst & ~fetch_valid_reg) | clearing_reg"),
+            HandFault(module, "pin", restart, "(rst & after) | clearing_reg"),  # the first clock of a reset is lost
+            HandFault(module, "pin", "lane_0.accept", "right & ~host_valid"),
+            HandFault("lane", "pin", "random.step", "right & ~restart", hidden="a restart wins over a step"),
+            HandFault("lane", "pin", "datapath.noise_weight_noise", "right ^ (word_in[2:0] == 3'h5)"),
+            HandFault("lane", "pin", "datapath.noise_weight_noise", "right ^ (word_in[13:0] == 14'h1a5a)", rare=_RARE),
         ]
     if not queued:
         faults.append(net("write_data_0", "(clearing_reg & host_valid) ? host_data : right"))  # a write that waits for a clear
@@ -161,12 +220,18 @@ def _core_faults(module: str, lanes: int, queued: bool, words: int, noise: bool)
             HandFault("queue", "net", "waiting", "|promised_reg"),
             HandFault("queue", "net", "room", "right | result_ready", hidden="a slot becomes free in that clock"),
             HandFault("queue", "net", "room", "1'b1"),
+            HandFault("queue", "net", "stored", "|((write_reg ^ read_reg) << 1)"),  # full is taken for empty
             net("write_enable_0", "right & ~(store_0_reg & command_valid)"),
+            HandFault(module, "pin", "result_queue_0.rst", "right & after"),  # the first clock of a reset is lost
+            HandFault(module, "pin", "result_queue_0.rst", "right & ~event_valid"),
+            HandFault(module, "pin", "result_queue_0.reserve", "right & ~host_valid"),
         ]
         if lanes > 4:
             faults += [
                 HandFault(module, "pin", "result_queue_1.rst", "1'b0"),
                 HandFault(module, "pin", "result_queue_0.rst", "1'b0"),
+                HandFault(module, "pin", "result_queue_1.push", "right & ~host_valid"),
+                HandFault(module, "pin", "result_queue_1.result_ready", "right & ~command_valid"),
             ]
     return faults
 
@@ -185,6 +250,7 @@ def _crossbar_faults(design: CrossbarDesign) -> list[HandFault]:
             HandFault("rows", "set", "stale_reg", "~open_reg"),
             HandFault("rows", "set", "stale_reg", "stale_reg | ~silent_reg"),
             HandFault("rows", "net", "known", "1'b1"),
+            HandFault("rows", "taken", "full_reg", "right & ~full_reg"),  # of two changes one after the other the second is lost
             HandFault("rows", "net", "first_word", "right | (word_reg == 1)"),  # what the first word of a row says is forgotten
             HandFault("rows", "net", "level_now", "last_word ? level_reg : right"),  # the last word is not asked
             HandFault("rows", "net", "rest", "result_rest[1:0]"),  # the first lane speaks for all
@@ -196,7 +262,9 @@ def _crossbar_faults(design: CrossbarDesign) -> list[HandFault]:
             HandFault("", "pin", "row_filter.changed", "host_valid & host_ready & host_write"),
             HandFault("", "pin", "row_filter.changed", "right & ~host_address[0]"),
             HandFault("", "pin", "row_filter.rst", "1'b0"),
+            HandFault("", "pin", "row_filter.rst", "right & after"),
             HandFault("", "pin", "row_filter.begins", "right & ~after"),
+            HandFault("", "pin", "row_filter.begins", "right & ~once"),
             HandFault("", "pin", "pre.command_valid", "right & ~after"),
             *(HandFault("rows", "net", "traces_offered", value) for value in _other_bounds(design)),
         ]
@@ -205,7 +273,10 @@ def _crossbar_faults(design: CrossbarDesign) -> list[HandFault]:
         faults += [
             *(HandFault(module, "kept", register) for register in ("open_reg", "quiet_reg", "read_reg", "word_reg", "valid_reg")),
             HandFault(module, "net", "written_0", "open_reg ? right : right & ~quiet_reg"),  # spikes outlive a reset
-            HandFault("", "pin", f"{owner}_decoder.rst", "1'b0"),
+            *(
+                HandFault("", "pin", f"{owner}_decoder.rst", value)
+                for value in ("1'b0", "right & after", "right & ~command_valid")
+            ),
         ]
     return faults
 

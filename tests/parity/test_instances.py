@@ -6,14 +6,15 @@ import json
 import pytest
 
 from sc_hw import accuracy, selftest
-from sc_hw.equivalence import compare_around
+from sc_hw.equivalence import compare, compare_around
 from sc_hw.errors import UserError
 from sc_hw.instance_faults import InstanceFault, instance_faults, plant_instances
 from sc_hw.instances import locate, read_instances, read_texts
 from sc_hw.mutate import Judged
-from sc_hw.plant import alone, as_mutants
+from sc_hw.plant import alone, as_mutants, fixed, plant_faults
 from sc_hw.proof.structure import check_structure, is_sound
 from sc_hw.report.join import join
+from sc_hw.rtl.emit import GENERATORS
 from sc_hw.selftest import Outcome, counted, drawn_instance_faults, part_of_another, passes
 
 from ..daily import few
@@ -93,13 +94,31 @@ def _refused(core):
         return True
 
 
-@pytest.mark.parametrize("generator", few(["verilog", "amaranth"], 1, "the same faults in the other generator's text"))
-def test_faults_at_instances_are_caught(make_core, tmp_path, generator):
+@pytest.mark.parametrize(
+    ("generator", "count"),
+    few([("verilog", 8), ("verilog", 24), ("amaranth", 24)], 1, "more faults, and the same in the other generator's text"),
+)
+def test_faults_at_instances_are_caught(make_core, tmp_path, generator, count):
     core = make_core(generator, synapses=21, lanes=4)
-    outcomes = selftest.selftest(core, steps=1500, seed=1, output=tmp_path / "out", faults=[], instances=24)
+    outcomes = selftest.selftest(core, steps=1500, seed=1, output=tmp_path / "out", faults=[], instances=count)
     assert outcomes[0].verdict == "passes", outcomes[0].evidence
     assert [outcome.fault for outcome in outcomes[1:] if outcome.verdict not in ("caught", "invisible")] == []
-    assert sum(outcome.verdict == "caught" for outcome in outcomes) > 20
+    assert sum(outcome.verdict == "caught" for outcome in outcomes) > 1.4 * count
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_a_design_with_copies_of_other_parameters_is_compared(make_core, tmp_path, generator):
+    """What the copies are made of leaves the design's own modules their names, by which they are told apart."""
+    core = make_core(generator, synapses=5, lanes=2)
+    faults, _ = drawn_instance_faults(core, 10_000, 1)
+    chosen = [fault for fault in faults if fault.parameter and "memory" in fault.instance.module]
+    assert len(chosen) > 2
+    planted, registers = plant_faults(core, [], tmp_path, chosen, registers=40)
+    gold = fixed(planted, 0, tmp_path / "gold")
+    for register, verdict in (("clearing_reg keeps", "equal"), ("state_reg keeps", "different")):
+        kept = next(m for m in registers if f"dut.{register}" in m.text)
+        gate = fixed(planted, kept.number, tmp_path / register.partition(" ")[0])
+        assert compare(gold, gate, "dut", timeout=60, enabled=True)[0] == verdict
 
 
 def test_contents_at_power_up(make_core, tmp_path):
@@ -115,7 +134,8 @@ def test_contents_at_power_up(make_core, tmp_path):
         only.setattr(selftest, "drawn_instance_faults", lambda *_args, fault=fault: ([fault], instances))
         outcomes = selftest.selftest(core, steps=40, seed=1, output=tmp_path / "out", faults=[], instances=1)
         only.undo()
-        assert [outcome.verdict for outcome in outcomes] == ["passes", verdict]
+        # Behind it stands a register in a reset, which is drawn beside each fault at an instance.
+        assert [outcome.verdict for outcome in outcomes] == ["passes", verdict, "caught"]
 
 
 def selftest_arrays(initial):

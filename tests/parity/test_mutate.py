@@ -37,7 +37,8 @@ def run(core, tmp_path, count, **options):
 )
 def test_no_mutant_is_in_the_gap(make_core, tmp_path, generator, queued, count):
     result = run(make_core(generator, synapses=12, lanes=2, queued=queued, rounding="stochastic"), tmp_path, count)
-    assert [bool(judged.mutant.fault) for judged in result.mutants] == [False] * count + [True] * count
+    kinds = ["reset" if judged.mutant.mode == "reset" else bool(judged.mutant.fault) for judged in result.mutants]
+    assert kinds == [False] * count + ["reset"] * count + [True] * count
     assert [judged.mutant.text for judged in result.mutants if judged.gap] == []
     assert result.verdict == "pass"
     assert all(judged.difference for judged in result.mutants if judged.simulation == "killed")
@@ -111,6 +112,25 @@ def test_a_bit_that_the_datapath_ignores(make_core, tmp_path, bit, verdict):
     assert compare(gold, gate, "dut_lane", timeout=60, through=True)[0] == verdict
 
 
+def test_a_register_that_a_reset_leaves_for_two_clocks(make_core, tmp_path):
+    """How far a read was when a reset came is forgotten before another one gets there: seen by induction over two clocks."""
+    core = make_core("verilog", synapses=12, lanes=2, queued=True, rounding="stochastic")
+    planted, mutants = plant_mutants(core, 60, 3, tmp_path)
+    kept = next(m for m in mutants if m.text == "reset: dut.picked_reg keeps its value in a reset")
+    gold, gate = fixed(planted, 0, tmp_path / "gold"), fixed(planted, kept.number, tmp_path / "gate")
+    assert compare(gold, gate, "dut", timeout=60) == ("equal", "")
+
+
+@pytest.mark.parametrize(("register", "verdict"), [("clearing_reg", "equal"), ("word_valid_reg", "different")])
+def test_a_register_that_a_reset_does_not_set(make_core, tmp_path, register, verdict):
+    """Whether the core was clearing decides nothing until the next command says it; that a word is there does."""
+    planted, mutants = plant_mutants(make_core(synapses=4, rounding="stochastic"), 60, 1, tmp_path)
+    kept = next(m for m in mutants if m.text == f"reset: dut.{register} keeps its value in a reset")
+    gold, gate = fixed(planted, 0, tmp_path / "gold"), fixed(planted, kept.number, tmp_path / "gate")
+    assert compare(gold, gate, "dut", timeout=60)[0] == "different"
+    assert compare(gold, gate, "dut", timeout=60, enabled=True)[0] == verdict
+
+
 @pytest.mark.parametrize(("synapses", "verdict"), [(4, "equal"), (16, "different")])
 def test_a_reward_that_is_not_held(make_core, tmp_path, synapses, verdict):
     """A stall that does not hold the reward shows only where sweeps overlap: else one reward at a time is under way."""
@@ -130,13 +150,24 @@ def test_a_reward_that_is_not_held(make_core, tmp_path, synapses, verdict):
 
 def test_a_broken_statement_of_the_engine_is_found(make_core, tmp_path):
     """Every inverted bit of the engine and of its memory breaks one, and the core without a mutant breaks none."""
-    core, mutants = plant_mutants(make_core(synapses=4), 30, 2, tmp_path)
+    core, mutants = plant_mutants(make_core(synapses=4), 60, 2, tmp_path)
+    assert {m.wire for m in mutants if m.mode == "reset"} >= {"state_reg", "valid_reg", "word_valid_reg", "clearing_reg"}
     for name in ("dut", core.design.memory_module(0)):
         broken = find_broken(core, name)
         assert broken(0, 5) is None
         inverted = [m for m in mutants if m.module == name and m.mode == "inv"]
         assert inverted
         assert all(broken(mutant.number, 60) for mutant in inverted)
+
+
+def test_every_choice_of_a_module_is_made(make_core, tmp_path):
+    """Each register in a reset asks for the number, too: one that is not told it may hold any fault, and breaks statements."""
+    core, mutants = plant_mutants(make_core(synapses=4), 60, 2, tmp_path)
+    broken = find_broken(core, "dut")
+    kept = {m.wire: broken(m.number, 20) for m in mutants if m.text.endswith(".state_reg keeps its value in a reset")}
+    assert list(kept.values()) != [None]
+    unused = 1 + max(mutant.number for mutant in mutants)
+    assert (broken(0, 3), broken(unused, 3)) == (None, None)
 
 
 def _made(folder):
@@ -147,7 +178,7 @@ def _made(folder):
 def test_places_are_lines_of_the_emitted_files(make_core, tmp_path):
     core = make_core(synapses=12)
     _, mutants = plant_mutants(core, 40, 1, tmp_path)
-    assert len(mutants) == 40
+    assert len([m for m in mutants if m.mode != "reset"]) == 40
     lines = {path.name: path.read_text().splitlines() for path in core.sources}
     named = [m for m in mutants if m.wire and m.module == "dut" and "." not in m.wire]
     assert named
