@@ -21,7 +21,8 @@ from .coverage.protocol import monitor
 from .errors import CheckError, UserError
 from .interrupt import handlers_kept
 from .manifest import Core
-from .rtl.design import CoreDesign, Port
+from .rtl.design import CoreDesign
+from .rtl.port import Port
 from .toolchain import VERILATED_MAKE, Tool, ccache, compiler, for_make, make, perl, plain_temporary, verilator
 
 __all__ = ["SimulationError", "Simulator", "bench_text", "ccache_environment", "log_tail", "run_cocotb", "run_program"]

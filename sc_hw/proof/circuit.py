@@ -12,7 +12,7 @@ from ..errors import UserError
 from ..manifest import Core
 from ..plant import SELECTION_BITS
 from ..rtl.contents import without_contents
-from ..rtl.design import Port
+from ..rtl.port import Port
 from ..yosys import YosysError, find_yosys, run_yosys
 from .script import literal
 

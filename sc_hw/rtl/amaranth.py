@@ -10,9 +10,11 @@ from sc_hw_models.scratch import temporary_folder
 
 from ..yosys import run_pinned_yosys
 from .crossbar import CrossbarDesign
-from .design import CoreDesign, Port
+from .design import CoreDesign
 from .dress import dressed
+from .graph import inner_blocks
 from .layer import LayerDesign
+from .port import Port
 from .queue import queue_of
 from .tied import Tied
 from .verilog import has_whole, joint_memories, memory_files, random_ports, random_purpose
@@ -147,31 +149,15 @@ def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str
 
 def amaranth_joined_modules(design: LayerDesign | CrossbarDesign) -> dict[str, AmaranthModule]:
     """Return as ``amaranth_modules`` those of a layer or a crossbar beside its cores."""
-    from .crossbar_top import Crossbar
-    from .fanout import Fanout, Layer
+    from .graph_top import GraphTop
 
-    name, fanout = design.name, design.fanout
-    if isinstance(design, LayerDesign):
-        top: wiring.Component = Layer(design)
-        purpose = (
-            f"{fanout.stored} of {design.presynaptic.rule.name}, each with {design.postsynaptic} synapses of {design.rule.name}"
-        )
-    else:
-        top, purpose = Crossbar(design), f"{fanout.played} and {fanout.stored}, a synapse of {design.rule.name} between each two"
     modules = {
-        name: AmaranthModule(purpose, design.ports(), _rtlil(name, top, reset=True)),
-        fanout.name: AmaranthModule(fanout.purpose, fanout.ports(), _rtlil(fanout.name, Fanout(fanout), reset=True)),
+        design.name: AmaranthModule(design.graph.purpose, design.ports(), _rtlil(design.name, GraphTop(design.graph), reset=True))
     }
-    if isinstance(design, CrossbarDesign):
-        from .address_decoder import AddressDecoder
-        from .row_filter import RowFilter
-
-        for module in design.addresses.values():
-            text = _rtlil(module.name, AddressDecoder(module), reset=True)
-            modules[module.name] = AmaranthModule(f"spikes of {module.neurons} neurons by number, as bits", module.ports(), text)
-        if rows := design.rows:
-            text = _rtlil(rows.name, RowFilter(rows), reset=True)
-            modules[rows.name] = AmaranthModule("which rows of a crossbar a timestep has to visit", rows.ports(), text)
+    for block in inner_blocks(design):
+        room, _, component = block.component.partition(".")
+        made = getattr(import_module(f"{__package__}.{room}"), component)(block)
+        modules[block.name] = AmaranthModule(block.purpose, block.ports(), _rtlil(block.name, made, reset=True))
     return modules
 
 

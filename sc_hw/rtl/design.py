@@ -13,9 +13,11 @@ from sc_hw_models.rule import Field, Rule, RuleSpec, as_integer, index_bits
 from ..errors import UserError
 from .instances import Instance, memory_instance
 from .keywords import VERILOG_KEYWORDS
+from .port import CLOCKED, IDLE, Port, input_port, output_port
+from .stream import Item, Stream
 from .text import select
 
-__all__ = ["RESULTS", "CoreDesign", "Port", "input_port", "output_port"]
+__all__ = ["RESULTS", "CoreDesign"]
 
 MAX_SYNAPSES = 1 << 24
 MAX_LANES = 256
@@ -28,32 +30,6 @@ NAME_RULE = (
     "which Verilator keeps, and none that begins with sc_hw_, as the testbench's do"
 )
 _KEPT = frozenset({"TOP", "randomize", "std"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Port:
-    """One port of an emitted module; its ``meaning`` stands behind it in the Verilog."""
-
-    name: str
-    direction: str
-    bits: int = 1
-    signed: bool = False
-    meaning: str = ""
-
-    @property
-    def high(self) -> int:
-        """Index of the top bit."""
-        return self.bits - 1
-
-
-def input_port(name: str, bits: int = 1, *, signed: bool = False, meaning: str = "") -> Port:
-    """Return an input of a module."""
-    return Port(name=name, direction="input", bits=bits, signed=signed, meaning=meaning)
-
-
-def output_port(name: str, bits: int = 1, *, signed: bool = False, meaning: str = "") -> Port:
-    """Return an output of a module."""
-    return Port(name=name, direction="output", bits=bits, signed=signed, meaning=meaning)
 
 
 def check_name(name: str) -> str:
@@ -229,56 +205,47 @@ class CoreDesign:
         """Return the inputs of a timestep: how many values each has, 0 for one of the timestep itself."""
         return dict.fromkeys(self.spec.synapse_inputs, self.synapses) | dict.fromkeys(self.spec.step_inputs, 0)
 
-    def ports(self) -> tuple[Port, ...]:
-        """Return the ports of the core."""
+    @cached_property
+    def streams(self) -> tuple[Stream, ...]:
+        """Commands, events, results, accesses of the host and what they read, in the order of their ports."""
         spec, lanes = self.spec, self.lanes
         lowest = ", lane 0 lowest" if lanes > 1 else ""
-        result = [
-            input_port("clk", meaning="clock, rising edge"),
-            input_port("rst", meaning="synchronous reset: drops the sweep under way, keeps the memory"),
-            input_port("command_valid", meaning="a command is offered"),
-            output_port("command_ready", meaning="the command is taken at this clock edge; may depend on command_clear"),
-            input_port("command_clear", meaning="1: clear all state; 0: one timestep"),
-        ]
-        for f in spec.step_inputs:
-            result.append(input_port(f"command_{f.name}", f.bits, signed=f.signed, meaning=f.meaning))
-        result += [
-            input_port("event_valid", meaning="an event beat is offered"),
-            output_port("event_ready", meaning="the event beat is taken at this clock edge"),
-        ]
-        if self.row_words:
-            result.append(
-                input_port("event_skip", meaning=f"1: leave {self.row_words} words, the first of them next, as they are")
-            )
-        for f in spec.synapse_inputs:
-            result.append(input_port(f"event_{f.name}", f.bits * lanes, meaning=f"{f.meaning}{lowest}"))
-        result += [
-            output_port("result_valid", meaning="a result beat is offered"),
-            input_port("result_ready", meaning="the result beat is taken at this clock edge"),
-            output_port("result_last", meaning="last result beat of the timestep"),
-        ]
-        if self.row_words:
-            result.append(
-                output_port("result_skip", meaning=f"1: {self.row_words} words were left as they are; nothing else is meant")
-            )
-        for f in spec.outputs:
-            result.append(output_port(f"result_{f.name}", f.bits * lanes, meaning=f"{f.meaning}{lowest}"))
-        result += [
-            input_port("host_valid", meaning="a host access is offered; served while idle, commands first"),
-            output_port("host_ready", meaning="the host access is taken at this clock edge"),
-            input_port("host_write", meaning="1: write host_data; 0: read, answered on the readback stream"),
-        ]
-        if lanes > 1:
-            result.append(input_port("host_lane", self.lane_bits, meaning=f"lane of the word, below {lanes}"))
-        result += [
-            input_port("host_address", self.address_bits, meaning=f"address of the word, below {self.words}"),
-            input_port("host_data", spec.state_bits, meaning="state word to write"),
-            output_port("readback_valid", meaning="the word asked for is offered"),
-            input_port("readback_ready", meaning="the word is taken at this clock edge"),
-            output_port("readback_data", spec.state_bits, meaning="state word read"),
-            output_port("idle", meaning="no sweep or host access under way"),
-        ]
-        return tuple(result)
+
+        def of_lanes(fields: tuple[Field, ...]) -> tuple[Item, ...]:
+            return tuple(Item(name=f.name, bits=f.bits * lanes, meaning=f"{f.meaning}{lowest}") for f in fields)
+
+        step = tuple(Item(name=f.name, bits=f.bits, signed=f.signed, meaning=f.meaning) for f in spec.step_inputs)
+        skip = f"1: leave {self.row_words} words, the first of them next, as they are"
+        skipped = f"1: {self.row_words} words were left as they are; nothing else is meant"
+        lane = (Item(name="lane", bits=self.lane_bits, meaning=f"lane of the word, below {lanes}"),) if lanes > 1 else ()
+        return (
+            Stream(name="command", offered="a command is offered",
+                   taken="the command is taken at this clock edge; may depend on command_clear",
+                   items=(Item(name="clear", meaning="1: clear all state; 0: one timestep"), *step)),
+            Stream(name="event", offered="an event beat is offered", taken="the event beat is taken at this clock edge",
+                   items=(*((Item(name="skip", meaning=skip),) if self.row_words else ()), *of_lanes(spec.synapse_inputs))),
+            Stream(name="result", gives=True, offered="a result beat is offered",
+                   taken="the result beat is taken at this clock edge",
+                   items=(Item(name="last", meaning="last result beat of the timestep"),
+                          *((Item(name="skip", meaning=skipped),) if self.row_words else ()), *of_lanes(spec.outputs))),
+            Stream(name="host", offered="a host access is offered; served while idle, commands first",
+                   taken="the host access is taken at this clock edge",
+                   items=(Item(name="write", meaning="1: write host_data; 0: read, answered on the readback stream"), *lane,
+                          Item(name="address", bits=self.address_bits, meaning=f"address of the word, below {self.words}"),
+                          Item(name="data", bits=spec.state_bits, meaning="state word to write"))),
+            Stream(name="readback", gives=True, offered="the word asked for is offered",
+                   taken="the word is taken at this clock edge",
+                   items=(Item(name="data", bits=spec.state_bits, meaning="state word read"),)),
+        )  # fmt: skip
+
+    @property
+    def signals(self) -> tuple[Port, ...]:
+        """Ports of no stream: whether nothing is under way."""
+        return (IDLE,)
+
+    def ports(self) -> tuple[Port, ...]:
+        """Return the ports of the core."""
+        return (*CLOCKED, *(port for stream in self.streams for port in stream.ports()), *self.signals)
 
     def lane_ports(self) -> tuple[Port, ...]:
         """Return the ports of one lane."""

@@ -8,7 +8,7 @@ every other name stays.
 import re
 from collections.abc import Sequence
 
-from .design import Port
+from .port import Port
 from .text import LINE, finished, port_list, prologue
 
 __all__ = ["dressed"]

@@ -8,6 +8,7 @@ from sc_hw_models.registry import get_rule
 
 from .crossbar import CrossbarDesign
 from .design import CoreDesign
+from .graph import inner_blocks
 from .layer import LayerDesign
 from .queue import queue_of
 from .verilog import has_whole, library_pieces
@@ -17,17 +18,13 @@ __all__ = ["verilog_names"]
 
 def verilog_names(design: CoreDesign, generator: str) -> list[str]:
     """Return the Verilog files of the design's own folder, the top first, in the order in which they are listed."""
-    modules = _joined(design, generator) if isinstance(design, LayerDesign | CrossbarDesign) else _core(design, generator)
+    modules = _joined(design) if isinstance(design, LayerDesign | CrossbarDesign) else _core(design, generator)
     return [f"{module}.v" for module in modules]
 
 
-def _joined(design: LayerDesign | CrossbarDesign, generator: str) -> list[str]:
-    rows, addresses = [], []
-    if isinstance(design, CrossbarDesign):
-        rows = [design.rows.name] if design.rows else []
-        addresses = [module.name for module in design.addresses.values()]
-    own = addresses + rows if generator == "amaranth" else rows + addresses
-    return [design.name, design.fanout.name, *own, *(f"{name}_memory" for name in (design.fanout.name, *rows, *addresses))]
+def _joined(design: LayerDesign | CrossbarDesign) -> list[str]:
+    blocks = [block.name for block in inner_blocks(design)]
+    return [design.name, *blocks, *(f"{name}_memory" for name in blocks)]
 
 
 def _core(design: CoreDesign, generator: str) -> list[str]:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from sc_hw_models.rule import Field, index_bits
 
-from .design import CoreDesign, Port, input_port, output_port
+from .design import CoreDesign
 from .faults import Fault, fault
+from .port import Port, input_port, output_port
 
 __all__ = ["QueueDesign", "queue_faults", "queue_of"]
 

@@ -1,13 +1,15 @@
 """Which rows of a crossbar a sweep has to visit: the module between presynaptic neurons and fan-out, as a description."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sc_hw_models.parts import REST
 from sc_hw_models.rule import Field, index_bits
 
-from .design import Port, input_port, output_port
 from .faults import Fault
 from .instances import Instance, memory_instance
+from .port import CONTROLLED, Port, input_port
+from .stream import Item, Stream
 from .text import select
 
 __all__ = ["RowsDesign", "below", "rows_faults"]
@@ -21,6 +23,11 @@ class RowsDesign:
     that of the module, ``given`` what a presynaptic neuron gives, the first ``inputs`` fields of which are its inputs; ``bounds``
     are the powers of two below which the others count as nothing.
     """
+
+    component: ClassVar[str] = "row_filter.RowFilter"
+    template: ClassVar[str] = "lib/rows.v.j2"
+    purpose: ClassVar[str] = "which rows of a crossbar a timestep has to visit"
+    kept: ClassVar[str] = "whether the synapses of each row rest"
 
     name: str
     rows: int
@@ -68,27 +75,35 @@ class RowsDesign:
         """Return the module inside that is proven apart: its memory."""
         return {"memory": memory_instance(f"{self.name}_memory", self.level_bits, self.rows, self.level_bits)}
 
-    def ports(self) -> tuple[Port, ...]:
-        """Return the ports of the module."""
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The presynaptic neurons as they come, and as they are played."""
+        taken = "it is taken at this clock edge"
         return (
-            input_port("clk", meaning="clock, rising edge"),
-            input_port("rst", meaning="synchronous reset, of control only"),
+            Stream(name="pre", offered="a presynaptic neuron is offered", taken=taken,
+                   items=(Item(name="data", bits=self.data_bits, meaning="what it gives its synapses, its inputs lowest"),)),
+            Stream(name="played", gives=True, offered="a row is offered", taken=taken,
+                   items=(Item(name="data", bits=self.data_bits, meaning="what its neuron gives"),
+                          Item(name="skip", meaning="1: the row need not be visited"))),
+        )  # fmt: skip
+
+    @property
+    def signals(self) -> tuple[Port, ...]:
+        """What it watches."""
+        return (
             input_port("begins", meaning="a timestep begins"),
             input_port("silent", meaning="its own inputs are 0"),
             input_port("changed", meaning="state changes by a clear or by the host: nothing is known of the rows"),
             input_port("stored_moves", meaning="a beat of the postsynaptic neurons moves"),
             input_port("stored_events", meaning="one of them has an input"),
-            input_port("pre_valid", meaning="a presynaptic neuron is offered"),
-            output_port("pre_ready", meaning="it is taken at this clock edge"),
-            input_port("pre_data", self.data_bits, meaning="what it gives its synapses, its inputs lowest"),
-            output_port("played_valid", meaning="a row is offered"),
-            input_port("played_ready", meaning="it is taken at this clock edge"),
-            output_port("played_data", self.data_bits, meaning="what its neuron gives"),
-            output_port("played_skip", meaning="1: the row need not be visited"),
             input_port("result_moves", meaning="a result of the synapses moves"),
             input_port("result_skip", meaning="it is that of a row that was skipped"),
             input_port("result_rest", REST.bits * self.lanes, meaning="whether its synapses rest, lane 0 lowest"),
         )
+
+    def ports(self) -> tuple[Port, ...]:
+        """Return the ports of the module."""
+        return (*CONTROLLED, *self.signals, *(port for stream in self.streams for port in stream.ports()))
 
     # Verilog pieces, so that templates hold no arithmetic.
 

@@ -9,7 +9,7 @@ from .. import __version__
 if TYPE_CHECKING:
     from sc_hw_models.rule import Field
 
-    from .design import Port
+    from .port import Port
 
 __all__ = ["LINE", "concat", "finished", "port_list", "prologue", "repeat", "select", "vector"]
 

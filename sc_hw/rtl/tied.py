@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from .design import CoreDesign, Port
+from .design import CoreDesign
+from .port import Port
 from .rows import below
 
 __all__ = ["Tied"]

@@ -12,8 +12,11 @@ from sc_hw_models.parts import NEURONS
 from ..data import data_folder
 from .contents import contents
 from .crossbar import CrossbarDesign
-from .design import CoreDesign, Port, input_port, output_port
+from .design import CoreDesign
+from .graph import inner_blocks
+from .graph_text import graph_text
 from .layer import NEURON, LayerDesign
+from .port import Port, input_port, output_port
 from .queue import queue_of
 from .text import concat, finished, port_list, prologue, repeat, select, vector
 from .tied import Tied
@@ -105,29 +108,14 @@ def memory_files(design: CoreDesign) -> dict[str, str]:
 
 
 def joint_memories(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
-    """Return the memories between cores: the fan-out's, and of a crossbar that of the rows and those of address events."""
-    purposes = {f"{design.fanout.name}_memory": f"what {design.fanout.stored} gave in one timestep"}
-    if isinstance(design, CrossbarDesign):
-        if design.rows:
-            purposes[f"{design.rows.name}_memory"] = "whether the synapses of each row rest"
-        purposes |= {f"{module.name}_memory": "which neurons of a lane spike" for module in design.addresses.values()}
-    files: dict[str, str] = {}
-    for module, purpose in purposes.items():
-        files |= _memory(module, purpose)
-    return files
+    """Return the memories of the blocks between cores."""
+    return {name: text for block in inner_blocks(design) for name, text in _memory(f"{block.name}_memory", block.kept).items()}
 
 
 def joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
     """Return the Verilog files of a layer or a crossbar beside its cores, the top first."""
-    top = "layer" if isinstance(design, LayerDesign) else "crossbar"
-    files = {f"{design.name}.v": f"{top}.v.j2", f"{design.fanout.name}.v": "lib/fanout.v.j2"}
-    rendered = {file: _rendered(path, design, fanout=design.fanout) for file, path in files.items()}
-    if isinstance(design, CrossbarDesign):
-        if rows := design.rows:
-            rendered[f"{rows.name}.v"] = _rendered("lib/rows.v.j2", design, rows=rows)
-        rendered |= {f"{module.name}.v": _rendered("lib/addresses.v.j2", design, addresses=module)
-                     for module in design.addresses.values()}  # fmt: skip
-    return rendered | joint_memories(design)
+    blocks = {f"{block.name}.v": _rendered(block.template, design, block=block) for block in inner_blocks(design)}
+    return {f"{design.name}.v": finished(graph_text(design.graph)), **blocks, **joint_memories(design)}
 
 
 def verilog_files(design: CoreDesign) -> dict[str, str]:
