@@ -120,7 +120,8 @@ class CrossbarDesign(CoreDesign):
         if rest is None or not self.row_words:
             return None
         return RowsDesign(name=f"{self.name}_rows", rows=self.pre.synapses, words=self.post.words, lanes=self.lanes,
-                          given=self.given("pre"), inputs=len(inputs), bounds=dict(rest.pre))  # fmt: skip
+                          given=self.given("pre"), inputs=len(inputs), bounds=dict(rest.pre),
+                          stored_bits=self.lanes * _packed(self.post.spec.synapse_inputs))  # fmt: skip
 
     @property
     def addresses(self) -> dict[str, AddressesDesign]:

@@ -85,11 +85,12 @@ def net(stream: str, name: str, bits: int = 1) -> Net:
 
 @dataclass(frozen=True, kw_only=True)
 class Top:
-    """A graph as a module: for each place its pins, what is assigned, and the wires inside."""
+    """A graph as a module: for each place its pins, what is assigned, the wires inside, and which pin drives a net."""
 
     pins: dict[str, dict[str, Expression]]
     assigned: list[tuple[Net, Expression]]
     wires: list[Net]
+    drivers: dict[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,10 +196,10 @@ class _Build:
         pins = {place: {port.name: self.pins[place][port.name] for port in node.block.ports()}
                 for place, node in graph.nodes.items()}  # fmt: skip
         ports = {port.name for port in graph.ports()}
-        outputs = (value for place, node in graph.nodes.items() for port in node.block.ports()
-                   if port.direction == "output" and isinstance(value := pins[place][port.name], Net))  # fmt: skip
-        wires = [wire for wire in dict.fromkeys([*outputs, *(left for left, _ in self.assigned)]) if wire.name not in ports]
-        return Top(pins=pins, assigned=self.assigned, wires=wires)
+        driven = {value: (place, port.name) for place, node in graph.nodes.items() for port in node.block.ports()
+                  if port.direction == "output" and isinstance(value := pins[place][port.name], Net)}  # fmt: skip
+        wires = [wire for wire in driven if wire.name not in ports]
+        return Top(pins=pins, assigned=self.assigned, wires=wires, drivers={wire.name: pin for wire, pin in driven.items()})
 
     def _show(self, end: str, name: str) -> None:
         """Wire a stream of a node to that of the whole."""

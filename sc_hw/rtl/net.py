@@ -139,8 +139,8 @@ def verilog_text(value: Expression, named: Callable[[str], str] = str) -> str:
         return verilog_text(inner, named)
 
     def operand(inner: Expression) -> str:
-        plain = not isinstance(inner, Both | Either) or len(inner.parts) < 2
-        return text(inner) if plain else f"({text(inner)})"
+        bracketed = isinstance(inner, Some) or (isinstance(inner, Both | Either) and inner.parts)
+        return f"({text(inner)})" if bracketed else text(inner)
 
     match value:
         case Net(name=name):

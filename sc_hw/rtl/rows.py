@@ -21,7 +21,7 @@ class RowsDesign:
 
     A row is skipped when no input and no trace reaches it and all its synapses rest, as what they gave last tells. ``name`` is
     that of the module, ``given`` what a presynaptic neuron gives, the first ``inputs`` fields of which are its inputs; ``bounds``
-    are the powers of two below which the others count as nothing.
+    are the powers of two below which the others count as nothing. The lowest ``stored_bits`` of a beat of the others are inputs.
     """
 
     component: ClassVar[str] = "row_filter.RowFilter"
@@ -36,6 +36,7 @@ class RowsDesign:
     given: tuple[Field, ...]
     inputs: int
     bounds: dict[str, int]
+    stored_bits: int
 
     @property
     def data_bits(self) -> int:
