@@ -7,8 +7,8 @@ from graphlib import TopologicalSorter
 import pytest
 
 from sc_hw.proof.engine import engine_task, queue_task
+from sc_hw.proof.graph import _addresses_task, _task
 from sc_hw.proof.induction import read_sources
-from sc_hw.proof.joint import _addresses_task, _task
 from sc_hw.proof.ledger import LEDGER, PROVEN, assumptions_of, check_ledger
 from sc_hw.proof.memories import memory_task, own_memories
 from sc_hw.proof.prove import prove
@@ -91,7 +91,7 @@ def test_every_pin_that_goes_into_what_is_cut_away_is_stated(folders):
 
 def test_no_proof_leans_on_itself_in_one_clock():
     edges = {}
-    owner = {"engine": "engine", "queue": "queue", "crossbar_fanout": "joint", "crossbar_addresses": "addresses"}
+    owner = {"engine": "engine", "queue": "queue", "fanout": "fanout", "addresses": "addresses"}
     for one in LEDGER:
         needs = edges.setdefault(one.harness, set())
         for by in one.by if one.kind == PROVEN and not one.before else ():
