@@ -124,7 +124,7 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
 def _moment(moment: Moment) -> dict[str, Any]:
     """Return what the plan says of a moment: all but its condition, which the bench was built with."""
     return {"name": moment.name, "scene": moment.scene, "part": moment.part, "reset": moment.reset, "meets": moment.meets,
-            "held": moment.held, "timesteps": moment.timesteps}  # fmt: skip
+            "held": moment.held, "many": moment.many}  # fmt: skip
 
 
 def _entry(design: CoreDesign, steps: int, *, powered_up: bool) -> dict[str, Any]:
