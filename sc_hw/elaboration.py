@@ -163,10 +163,20 @@ class _Design:
                 self.refuse(shift.sourceRange.start, str(shift.syntax), why)
 
     def _check_index(self, select: Any) -> None:
-        """Refuse the bit of a vector at a place that is worked out and may be outside it."""
+        """Refuse the bit of a vector at a place that is worked out and may be outside it, and a word of an array likewise.
+
+        An address of as many bits as the words need may still be that of no word, where these are no power of two: a proof shows
+        that it never is. One with a sign, or of more bits, is read differently by tools.
+        """
         index = select.selector if select.kind.name == "ElementSelect" else select.left
         vector = select.value.type
-        if index.constant is not None or not vector.isPackedArray:
+        if index.constant is not None:
+            return
+        if not vector.isPackedArray:
+            needed = max(1, vector.fixedRange.right.bit_length()) if vector.isArray else 0
+            if vector.isArray and (index.type.isSigned or _own_width(index) > needed):
+                why = f"an index with a sign, or of more than the {needed} bits that its words need"
+                self.refuse(select.sourceRange.start, str(select.syntax), why)
             return
         last = (1 << _own_width(index)) - 1
         if select.kind.name == "RangeSelect":

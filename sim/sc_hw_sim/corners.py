@@ -278,7 +278,8 @@ class Corners:
             for one in bench.parts:
                 one.event.hold(_WINDOW)
         elif scene.endswith("wait"):
-            filled = many * (part.words + 2 * part.spec.latency)  # clocks in which they fill whatever they wait in
+            # Clocks in which they fill whatever they wait in, which takes no more of a long sweep.
+            filled = many * (min(part.words, _HOLD) + 2 * part.spec.latency)
             part.result.hold(_HOLD + filled, after=part.words - 1 if scene.startswith("last") else 0)
         elif scene.startswith("late last event"):
             part.event.hold(_HOLD, after=part.words - 1)
