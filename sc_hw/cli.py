@@ -30,6 +30,7 @@ from .options import (
     target_option,
     timeout_option,
 )
+from .partial import INSTANCES, MUTANTS, SEEDS
 from .progress import note, progress
 
 __all__ = ["app", "main"]
@@ -236,7 +237,11 @@ def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | 
 @target_option(placeable_names)
 @module_option
 @click.option(
-    "--seeds", type=click.IntRange(1, 1000), default=5, show_default=True, help="Seeds 1..SEEDS; the table shows their spread."
+    "--seeds",
+    type=click.IntRange(1, 1000),
+    default=SEEDS,
+    show_default=True,
+    help="Seeds 1..SEEDS; the table shows their spread.",
 )
 @json_option
 def pnr(folder: Path, target: tuple[str, ...], module: str, seeds: int, json_path: Path | None) -> None:
@@ -312,7 +317,7 @@ def replay(folder: Path, counterexample: Path | None, json_path: Path | None) ->
 @app.command()
 @folder_argument
 @click.option("--steps", type=click.IntRange(1, 10**9), metavar="K", help="Timesteps for each fault.  [default: 200 or more]")
-@click.option("--instances", type=click.IntRange(0, 10_000), default=24, show_default=True, metavar="N",
+@click.option("--instances", type=click.IntRange(0, 10_000), default=INSTANCES, show_default=True, metavar="N",
               help="Faults drawn from those at clocks, pins, parameters of instances and the modules behind.")  # fmt: skip
 @seed_option
 @json_option
@@ -326,7 +331,7 @@ def selftest(folder: Path, steps: int | None, instances: int, seed: int, json_pa
 
 @app.command()
 @folder_argument
-@click.option("--count", type=click.IntRange(1, 10_000), default=200, show_default=True, metavar="N", help="Mutants.")
+@click.option("--count", type=click.IntRange(1, 10_000), default=MUTANTS, show_default=True, metavar="N", help="Mutants.")
 @seed_option
 @solver_option
 @timeout_option

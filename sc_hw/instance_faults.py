@@ -57,12 +57,13 @@ class InstanceFault:
 def instance_faults(instances: Sequence[Instance], texts: Mapping[str, str]) -> list[InstanceFault]:
     """Return every fault of the kinds known here, in the order of the instances."""
     uses = [instance.module for instance in instances]
+    never = _never_change(instances, texts)
     result: list[InstanceFault] = []
     for instance in instances:
         text, place = texts[instance.file], locate(texts[instance.file], instance)
         driven = {name: text[slice(*span)] for name, span in place.connections.items()}
         pins = [pin for pin in instance.pins if driven[pin.name].strip()]
-        alive = [pin for pin in pins if not _CONSTANT.fullmatch(driven[pin.name])]
+        alive = [pin for pin in pins if (instance.path, pin.name) not in never]
         for pin in pins:
             conditions = list(_conditions(instance, pin, alive))
             if pin.output:
@@ -70,7 +71,7 @@ def instance_faults(instances: Sequence[Instance], texts: Mapping[str, str]) -> 
             elif pin.clock:
                 result += _clocks(instance, pin, conditions)
             else:
-                constant = bool(_CONSTANT.fullmatch(driven[pin.name]))
+                constant = (instance.path, pin.name) in never
                 result += _inputs(instance, pin, conditions, pins, constant=constant)
                 result += _siblings(instance, pin, instances, texts, driven[pin.name])
         overridden = text[slice(*place.parameters)]
@@ -81,6 +82,25 @@ def instance_faults(instances: Sequence[Instance], texts: Mapping[str, str]) -> 
         if uses.count(instance.module) == 1:
             result += _initial(instance, texts[instance.module_file])
     return result
+
+
+def _never_change(instances: Sequence[Instance], texts: Mapping[str, str]) -> set[tuple[str, str]]:
+    """Return the inputs, by path and name, that get a constant, be it through ports of the modules around them.
+
+    Such a pin is the same word in every clock, so that what happens in one of its words happens always or never.
+    """
+    driven: dict[tuple[str, str], str] = {}
+    for instance in instances:
+        places = locate(texts[instance.file], instance).connections
+        driven |= {(instance.path, pin.name): texts[instance.file][slice(*places[pin.name])].strip()
+                   for pin in instance.pins if not pin.output}  # fmt: skip
+
+    def constant(path: str, parent: str, pin: str) -> bool:
+        text = driven.get((path, pin), "")
+        around = [other for other in instances if other.module == parent]
+        return bool(_CONSTANT.fullmatch(text)) or (bool(around) and all(constant(o.path, o.parent, text) for o in around))
+
+    return {(i.path, pin.name) for i in instances for pin in i.pins if constant(i.path, i.parent, pin.name)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .mutate import Judged, MutationResult, mutate
+from .partial import MUTANTS, SOLVERS, fewer, joined
 from .proof.solver import find_solver
 from .run import begin
 
@@ -26,7 +27,8 @@ def mutate_command(
         core = run.core
         result = mutate(core, count=count, seed=seed, solvers=chosen, timeout=timeout, output=run.files, note=note,
                         progress=progress)  # fmt: skip
-        run.publish([result.to_dict()], json_path)
+        partial = joined(fewer(count, MUTANTS, "mutants"), fewer(len(chosen), len(SOLVERS), "solvers"))
+        run.publish([result.to_dict()], json_path, partial=partial)
     console.print(_table(result))
     for judged in result.mutants:
         if judged.gap:

@@ -10,6 +10,7 @@ from click.shell_completion import CompletionItem
 
 from .errors import UserError
 from .outlet import STANDARD_OUTPUT, check_outlet, outlet, standard_output_free
+from .partial import SOLVERS, STEPS
 
 __all__ = [
     "DEFAULT_TARGET",
@@ -143,13 +144,13 @@ json_option = click.option(
     "--json", "json_path", type=OUTLET, metavar="FILE", help="Also write the record to FILE, - for standard output."
 )
 steps_option = click.option(
-    "--steps", type=click.IntRange(1, 10**9), default=200, show_default=True, metavar="K", help="Timesteps."
+    "--steps", type=click.IntRange(1, 10**9), default=STEPS, show_default=True, metavar="K", help="Timesteps."
 )
 seed_option = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True,
                            help="Seed of everything random; the same seed repeats the run.")  # fmt: skip
 
 solver_option = click.option(
-    "--solver", "solvers", multiple=True, default=["yices", "bitwuzla"], show_default=True,
+    "--solver", "solvers", multiple=True, default=SOLVERS, show_default=True,
     help="yices, z3 or bitwuzla; repeat it, all must agree.", shell_complete=complete(solver_names),
 )  # fmt: skip
 

@@ -1,7 +1,8 @@
 """Records of what ran: one JSON file a verb, in the results folder of the core and wherever the user asks.
 
 Every record of a core begins with the same head, which ``write_results`` adds: the schema, the verb, the
-verdict (``pass``, ``fail`` or ``unknown``), the core by name and by digest, the command, when it ended.
+verdict (``pass``, ``fail`` or ``unknown``) and whether it is of a ``partial`` run, the core by name and by digest, the command,
+when it ended.
 """
 
 import json
@@ -35,8 +36,11 @@ def results_folder(folder: Path) -> Path:
 
 
 def head(core: Core) -> dict[str, Any]:
-    """Return what every record of a core says: which core, which version of its files, which command, when."""
-    return stamp() | {"core": core.design.name, "core_sha256": core.digest, "edited": list(core.edited)}
+    """Return what every record of a core says: which core, which version of its files, which command, when.
+
+    ``partial`` is why the run was less than a whole one of its verb; empty says that it was whole.
+    """
+    return stamp() | {"core": core.design.name, "core_sha256": core.digest, "edited": list(core.edited), "partial": ""}
 
 
 def stamp() -> dict[str, Any]:

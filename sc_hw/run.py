@@ -55,21 +55,22 @@ class Run:
 
     def publish(
         self, records: Sequence[Mapping[str, Any]], json_path: Path | None = None, *, whole: Mapping[str, Any] | None = None,
-        beside: Sequence[Mapping[str, str]] = (),
+        beside: Sequence[Mapping[str, str]] = (), partial: str = "",
     ) -> None:  # fmt: skip
         """Leave the run's files in ``place`` and a record, with its head, in the results of each core, in their order.
 
         ``json_path``, the user's own file, gets the record of all cores: ``whole``, or the only one there is. ``beside`` has
-        texts by name for the results of each core. Errors: ``UserError`` for what cannot be written.
+        texts by name for the results of each core, ``partial`` says why the run was less than a whole one of its verb.
+        Errors: ``UserError`` for what cannot be written.
         """
         with held():
             self.keep()
             for core, record, texts in zip(self.cores, records, beside or [{}] * len(records), strict=True):
                 for name, text in texts.items():
                     write_text(core.folder / "results" / name, text, option="results")
-                write_results(core, self.settled(record), None)
+                write_results(core, self.settled(record) | {"partial": partial}, None)
         if json_path is not None:
-            write_record(json_path, head(self.core) | self.settled(whole or records[0]))
+            write_record(json_path, head(self.core) | self.settled(whole or records[0]) | {"partial": partial})
         for core in self.cores:
             if _edited(core):
                 note(f"{core.folder}: edited while sc-hw {self.verb} ran; the verdict is of the files as they were before")

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from .partial import INSTANCES, fewer, joined
 from .progress import note, progress
 from .run import begin
 from .selftest import counted, enough_timesteps, passes, selftest
@@ -20,14 +21,16 @@ def selftest_command(
     """Return 0 when the core passes without a fault and every fault is caught or invisible, else 1."""
     with begin("selftest", folder) as run:
         core, started = run.core, time.perf_counter()
-        steps = steps or enough_timesteps(core)
+        enough = enough_timesteps(core)
+        steps = steps or enough
         with progress("faults", 1) as advance:
             outcomes = selftest(core, steps=steps, seed=seed, output=run.files, note=note, progress=advance,
                                 instances=instances, parts=True)  # fmt: skip
         passed = passes(outcomes)
+        partial = joined(fewer(steps, enough, "timesteps a fault"), fewer(instances, INSTANCES, "faults at instances"))
         run.publish([{"verb": "selftest", "verdict": "pass" if passed else "fail", "seed": seed, "steps": steps,
                       "instances": instances, "seconds": time.perf_counter() - started, "tools": simulation_tools(),
-                      "faults": [outcome.to_dict() for outcome in outcomes]}], json_path)  # fmt: skip
+                      "faults": [outcome.to_dict() for outcome in outcomes]}], json_path, partial=partial)  # fmt: skip
     table = Table("fault", "verdict", "first difference", title=f"selftest of {core.design.name}, seed {seed}")
     for outcome in outcomes:
         table.add_row(f"{outcome.fault}: {outcome.description}", outcome.verdict, outcome.evidence)

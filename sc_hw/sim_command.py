@@ -9,6 +9,7 @@ import click
 
 from .errors import UserError
 from .manifest import Core
+from .partial import STEPS, fewer, joined
 from .progress import note, progress
 from .records import WAVEFORM
 from .run import begin
@@ -36,7 +37,9 @@ def sim_command(
                               stimulus=stimulus, demonstrate=True, note=note, progress=advance)  # fmt: skip
         run.publish([result.only(index).to_dict() for index in range(len(cores))], json_path, whole=result.to_dict(),
                     beside=[{WAVEFORM: _waveform(core, shown)} for core, shown in
-                            zip(cores, result.demonstrations, strict=True)])  # fmt: skip
+                            zip(cores, result.demonstrations, strict=True)],
+                    partial=joined("recorded inputs only" if stimulus else fewer(steps, STEPS, "timesteps"),
+                                   "with what only a simulator can do" if system_tasks else ""))  # fmt: skip
         result = result.moved(run.settled)
         for index, core in enumerate(cores):
             if core.edited:

@@ -1,41 +1,46 @@
 """What the Verilog of a folder may say: only what means the same to every tool, and what acts on nothing outside the design.
 
 A folder's Verilog may be edited by hand and is then given to a simulator, a prover and synthesis. So it is read here first, by
-allow-lists: of system functions, compiler directives, keywords, attributes and comments that speak to a tool. What is not
-listed is refused: tasks that run or read something (``$system``, ``$readmemh``, DPI, ``$c``), text that only some tools see
-(`` `ifdef``, ``translate_off``), and every macro, in which any of these could hide. ``$`` tasks, strings and DPI alone can be
-allowed, for simulation.
+allow-lists: of system functions, compiler directives, keywords, attributes and comments that speak to a tool, and of constructs
+(grammar.py). What a memory holds at power-up is taken in the emitted form alone (powerup.py). What is not listed is refused:
+tasks that run or read something (``$system``, ``$readmemh``, DPI, ``$c``), text that only some tools see (`` `ifdef``,
+``translate_off``), and every macro, in which any of these could hide. ``$`` tasks, strings and DPI alone can be allowed, for
+simulation.
 """
 
 import re
 
 from .errors import UserError, one_line
+from .grammar import check_grammar
+from .powerup import without_contents
 from .rtl.keywords import VERILOG_KEYWORDS
 
 __all__ = ["check_verilog"]
 
-_FUNCTIONS = frozenset({"$signed", "$unsigned", "$clog2", "$bits"})
+_FUNCTIONS = frozenset({"$signed", "$clog2"})
 _DIRECTIVES = frozenset({"`resetall", "`timescale", "`default_nettype"})
+# Not src: a proof asks Yosys in which file a module stands, and would be told what the attribute says.
 _ATTRIBUTES = frozenset(
-    {"keep", "keep_hierarchy", "no_rw_check", "ram_block", "ram_style", "rom_style", "src", "syn_ramstyle", "syn_romstyle"}
+    {"keep", "keep_hierarchy", "no_rw_check", "ram_block", "ram_style", "rom_style", "syn_ramstyle", "syn_romstyle"}
 )
-# The synthesizable part of the language. No keyword that binds, includes, imports, asserts, assumes, forces or waits.
+# The words of what our generators write (see grammar.py), and of what simulation alone may have.
 _KEYWORDS = frozenset(
     """
-    always always_comb always_ff always_latch and assign automatic begin bit buf byte case casex casez const default
-    else end endcase endfunction endgenerate endmodule enum for function generate genvar if initial inout input
-    inside int integer localparam logic longint module nand negedge nor not or output packed parameter posedge
-    priority reg repeat return scalared shortint signed static struct supply0 supply1 task endtask tri tri0 tri1
-    typedef union unique unique0 unsigned var vectored void wand while wire wor xnor xor
+    always assign begin case default else end endcase endgenerate endmodule for generate genvar if initial input integer
+    localparam module output parameter posedge reg signed wire
     """.split()  # noqa: SIM905 - as in keywords.py
 )
-_SIMULATION = frozenset({"chandle", "context", "export", "final", "import", "pure", "real", "string"})
+_SIMULATION = frozenset(
+    """
+    automatic chandle context endfunction endtask export final function import pure real repeat return static string task
+    unsigned void while
+    """.split()  # noqa: SIM905
+)
 _FLAG = "sc-hw sim --allow-system-tasks simulates it all the same"
 
 _TOKEN = re.compile(
     r"""
-      (?P<words>(?:[ ]*words\[\d+\][ ]=[ ]\d+'h[0-9a-f]+;\n)+)  # initial contents: many, and seen at a glance
-    | (?P<comment>//[^\n]*|/\*.*?\*/)
+      (?P<comment>//[^\n]*|/\*.*?\*/)
     | (?P<attribute>\(\*(?!\s*\)).*?\*\))
     | (?P<name>[A-Za-z_][A-Za-z0-9_$]*)
     | (?P<system>\$[A-Za-z0-9_$]*)
@@ -49,17 +54,13 @@ _TOKEN = re.compile(
 _VALUE = r"(?:\d+|\"[A-Za-z0-9_./:|, -]*\")"
 _ATTRIBUTE = re.compile(rf"\s*([A-Za-z_]\w*)(?:\s*=\s*{_VALUE})?\s*", re.ASCII)
 _ESCAPED = re.compile(r"\\[A-Za-z_][A-Za-z0-9_.:\[\]$]*", re.ASCII)
-_LINT = re.compile(r"// verilator lint_(?:off|on) [A-Z0-9_]+")
+_LINT = re.compile(r"// verilator lint_(?:off|on) UNUSED(?:SIGNAL|PARAM)")
 # A comment that a tool obeys begins with its name; the last three words are looked for anywhere.
 _OBEYED = re.compile(
     r"[\s,/*]*(?:verilator|synopsys|synthesis|pragma|ambit|cadence|mentor|vcs|xilinx|altera|exemplar)"
     r"|.*(?:translate_o|full_case|parallel_case)",
     re.IGNORECASE | re.DOTALL,
 )
-# A name behind a point, what stands before it, and the blocks of the module, which alone may stand there.
-_MEMBER = re.compile(r"(?<=[A-Za-z0-9_$\])}])\s*\.\s*[A-Za-z_]\w*", re.ASCII)
-_BASE = re.compile(r"([A-Za-z_][A-Za-z0-9_$]*)\s*(?:\[[^\[\]]*\]\s*)*$", re.ASCII)
-_LABEL = re.compile(r"\bbegin\s*:\s*([A-Za-z_]\w*)", re.ASCII)
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
@@ -70,6 +71,7 @@ def check_verilog(text: str, where: str, *, system_tasks: bool = False) -> None:
     """
     if found := re.search(r"\r(?!\n)", text):
         raise _refused(text, where, found.start(), "a carriage return alone", "where a line ends differs between tools")
+    text = without_contents(text.replace("\r\n", "\n"))
     for token in _TOKEN.finditer(text):
         word = token[0]
         match token.lastgroup:
@@ -87,7 +89,7 @@ def check_verilog(text: str, where: str, *, system_tasks: bool = False) -> None:
             case "directive":
                 allowed, why = word in _DIRECTIVES, f"allowed are {', '.join(sorted(_DIRECTIVES))}, and no macro"
             case "comment":
-                plain = word.replace("\r", "").rstrip(" \t")
+                plain = word.rstrip(" \t")
                 hidden = plain.endswith("\\") or _HIDDEN.search(plain)
                 allowed = not hidden and (bool(_LINT.fullmatch(plain)) or not _OBEYED.match(plain))
                 why = "a comment that a tool may obey, or with characters that do not show"
@@ -103,19 +105,7 @@ def check_verilog(text: str, where: str, *, system_tasks: bool = False) -> None:
                 continue
         if not allowed:
             raise _refused(text, where, token.start(), word, why)
-    code = _TOKEN.sub(_code, text)
-    blocks = set(_LABEL.findall(code))
-    for found in _MEMBER.finditer(code):
-        base = _BASE.search(code, max(0, found.start() - 200), found.start())
-        if base is None or base[1] not in blocks:
-            raise _refused(text, where, found.start(), found[0], "a name inside another module, or in the bench around it")
-
-
-def _code(token: re.Match[str]) -> str:
-    """Return a token as it counts for names: an escaped one as any other, what is no code as blanks."""
-    if token.lastgroup in ("comment", "attribute", "string"):
-        return " " * len(token[0])
-    return "x" * len(token[0]) if token.lastgroup == "escaped" else token[0]
+    check_grammar(text, where, system_tasks=system_tasks)
 
 
 def _refused(text: str, where: str, position: int, word: str, why: str) -> UserError:

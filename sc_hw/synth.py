@@ -225,7 +225,7 @@ def synth_command(folder: Path, targets: list[str], module: str, json_path: Path
         run.publish([{
             "verb": "synth", "verdict": "pass" if passed else "fail", "seconds": round(sum(r.seconds for r in results), 2),
             "tools": {"yosys": results[0].tool_version}, "results": [result.to_dict() for result in results],
-        }], json_path)  # fmt: skip
+        }], json_path, partial="" if module == "core" else f"only the {module}")  # fmt: skip
     console.print(render_table(results))
     if core.edited:
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)

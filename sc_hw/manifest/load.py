@@ -1,6 +1,7 @@
 """Reading a folder of emitted IP: nothing that it says is believed before it has been worked out again."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import ConfigError
 
 from ..config import build_config
+from ..elaboration import check_elaborated
 from ..errors import UserError, one_line
 from ..initial import emitted_initial, initial_bytes, initial_csv
 from ..rtl.crossbar import CrossbarDesign
@@ -57,6 +59,12 @@ class Core:
         return files
 
     @property
+    def texts_by_file(self) -> dict[str, str]:
+        """The Verilog of this and of its parts as text, by path."""
+        own = {str(self.folder / name): content.decode() for name, content in self.texts.items()}
+        return own | {path: text for part in self.parts for path, text in part.texts_by_file.items()}
+
+    @property
     def verilog_text(self) -> dict[str, str]:
         """The same as text."""
         return {name: content.decode().replace("\r\n", "\n") for name, content in self.verilog.items()}
@@ -78,8 +86,9 @@ def load_core(folder: Path, *, system_tasks: bool = False) -> Core:
 
     The manifest must have its schema, and every entry of it that follows from rule, configuration and sizes must be what
     follows; so must each part's from the whole's. Verilog that differs from its digest is listed in ``edited``, not refused:
-    an edited core is just what parity is for. It must keep to what ``check_verilog`` allows; ``system_tasks`` allows more, for
-    simulation. Any other file must be as it was emitted, and there may be no Verilog that is not listed.
+    an edited core is just what parity is for. It must keep to what ``check_verilog`` and, all files together,
+    ``check_elaborated`` allow; ``system_tasks`` allows more, for simulation. Any other file must be as it was emitted, and there
+    may be no Verilog that is not listed.
     Errors: ``UserError`` that names the file and the first entry for which this is not so.
     """
     manifest, inside = _read(folder), {}
@@ -103,7 +112,10 @@ def load_core(folder: Path, *, system_tasks: bool = False) -> Core:
         _check_part(folder, place, inside[place], part, manifest, names=True)
     parts = tuple(_core(folder / place, inside[place], part, (), system_tasks) for place, (_, part) in design.parts.items())
     _check(folder, manifest, design, names=True)
-    return _core(folder, manifest, design, parts, system_tasks)
+    core = _core(folder, manifest, design, parts, system_tasks)
+    if not system_tasks:
+        check_elaborated(core.texts_by_file, design.name)
+    return core
 
 
 def _kind(design: CoreDesign) -> str:
@@ -212,6 +224,7 @@ def _verilog(path: Path, design: CoreDesign) -> str:
 
 def _core(folder: Path, manifest: dict[str, Any], design: CoreDesign, parts: tuple[Core, ...], system_tasks: bool) -> Core:
     """Return the core of a manifest that follows from its design, with what its files are now."""
+    _check_results(folder)
     listed, found = manifest["sha256"], {}
     texts: dict[str, bytes] = {}
     for name in manifest["verilog"]:
@@ -231,3 +244,15 @@ def _core(folder: Path, manifest: dict[str, Any], design: CoreDesign, parts: tup
     files = {name: found[name] for name in listed}
     whole = sha256(json.dumps([manifest, files, *(part.digest for part in parts)], sort_keys=True))
     return Core(folder=folder, manifest=manifest, design=design, edited=tuple(edited), digest=whole, texts=texts, parts=parts)
+
+
+def _check_results(folder: Path) -> None:
+    """Raise ``UserError`` for a link in the folder's results: whoever writes and removes there would do it elsewhere."""
+    results = folder / "results"
+    places = [results]
+    for inside, folders, files in os.walk(results) if not results.is_symlink() else ():
+        folders[:] = [name for name in folders if not name.startswith(".run-")]  # of a run that was killed; removed as it is
+        places += [Path(inside, name) for name in (*folders, *files)]
+    for path in places:
+        if path.is_symlink():
+            raise UserError(f"{one_line(path)}: a symbolic link, where sc-hw writes and removes results; remove the link")

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from ..partial import SEEDS, fewer, joined
 from ..run import begin
 from .place import load_placeable, place_many
 from .table import path_line, render_table
@@ -28,11 +29,12 @@ def pnr_command(folder: Path, targets: list[str], module: str, seeds: int, json_
                                  progress=lambda _result: bar.advance(task))  # fmt: skip
         passed = all(result.passed for result in results)
         tools = {"yosys": results[0].yosys_version} | {result.device.tool: result.tool_version for result in results}
+        partial = joined("" if module == "core" else f"only the {module}", fewer(seeds, SEEDS, "seeds"))
         run.publish([{
             "verb": "pnr", "verdict": "pass" if passed else "fail", "seconds": round(time.monotonic() - start, 2), "tools": tools,
             "module": module,
             "results": [result.to_dict() for result in results],
-        }], json_path)  # fmt: skip
+        }], json_path, partial=partial)  # fmt: skip
     console.print(render_table(results))
     lines = [f"edited since it was emitted: {', '.join(core.edited)}"] if core.edited else []
     for result in results:

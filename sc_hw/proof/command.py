@@ -7,11 +7,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from ..partial import SOLVERS, fewer, joined
 from ..records import write_record
 from ..run import begin
 from ..toolchain import sby
 from .prove import prove
-from .result import Obligation, ProofResult
+from .result import PARTS, Obligation, ProofResult
 from .solver import find_solver
 
 __all__ = ["COUNTEREXAMPLE", "prove_command"]
@@ -41,7 +42,9 @@ def prove_command(
         result = dataclasses.replace(
             result, obligations=[dataclasses.replace(o, note=run.settled(o.note)) for o in result.obligations]
         )
-        run.publish([result.to_dict()], json_path)
+        partial = joined("" if set(parts) == set(PARTS) else f"only {' and '.join(part for part in PARTS if part in parts)}",
+                         fewer(len(chosen), len(SOLVERS), "solvers"))  # fmt: skip
+        run.publish([result.to_dict()], json_path, partial=partial)
     console.print(_table(result))
     if core.edited:
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)
@@ -56,7 +59,7 @@ def prove_command(
     count = sum(o.verdict == "proven" for o in needed)
     agreed = " and ".join(solver.name for solver in chosen)
     console.print(f"{verdict} {result.core}: {count} of {len(needed)} obligations proven by {agreed}, "
-                  f"{result.seconds:.1f} s", markup=False, highlight=False)  # fmt: skip
+                  f"{result.seconds:.1f} s{', ' * bool(partial)}{partial}", markup=False, highlight=False)  # fmt: skip
     return 0 if result.verdict == "proven" else 1
 
 

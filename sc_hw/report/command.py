@@ -15,11 +15,11 @@ from .page import render
 
 __all__ = ["report_command"]
 
-_STYLES = {"pass": "green", "fail": "bold red", "stale": "yellow", "unknown": "yellow"}
+_STYLES = {"pass": "green", "fail": "bold red", "stale": "yellow", "unknown": "yellow", "partial": "yellow"}
 
 
 def report_command(folder: Path, output: Path | None, json_path: Path | None, verbs: Collection[str], console: Console) -> int:
-    """Join the records of an emitted folder; return 0 when there is one and all are good and current, else 1.
+    """Join the records of an emitted folder; return 0 when there is one and all are good, whole and current, else 1.
 
     Errors: ``UserError`` before any output for a folder or a record that cannot be used.
     """
@@ -34,11 +34,12 @@ def report_command(folder: Path, output: Path | None, json_path: Path | None, ve
     if core.edited:
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)
     good, missing = sum(entry.status == "pass" for entry in report.present), len(report.missing)
-    verdict = "PASS" if report.passed else "FAIL"
-    console.print(f"{verdict} {core.design.name}: {good} of {len(report.present)} records good, "
-                  f"{missing} verb{'' if missing == 1 else 's'} not run; page {path}",
-                  markup=False, highlight=False, soft_wrap=True)  # fmt: skip
-    return 0 if report.passed else 1
+    partly = [f"{entry.verb} ({entry.record['partial']})" for entry in report.present if entry.record and entry.record["partial"]]
+    counts = [f"{good} of {len(report.present)} records good", *([f"partial: {', '.join(partly)}"] if partly else []),
+              f"{missing} verb{'' if missing == 1 else 's'} not run"]  # fmt: skip
+    console.print(f"{report.verdict.upper()} {core.design.name}{' as edited' if core.edited else ''}: {', '.join(counts)}; "
+                  f"page {path}", markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+    return 0 if report.verdict == "pass" else 1
 
 
 def _table(report: Report) -> Table:

@@ -31,8 +31,8 @@ TITLES = {
 class Entry:
     """One verb: its record, or none and the ``command`` that makes one.
 
-    ``status`` is the record's verdict, ``stale`` when it was made from other files than the core's present
-    ones, ``not run`` without a record.
+    ``status`` is the record's verdict, ``partial`` for one that is good but of less than a whole run, ``stale`` when it was
+    made from other files than the core's present ones, ``not run`` without a record.
     """
 
     verb: str
@@ -66,9 +66,13 @@ class Report:
         return [entry for entry in self.entries if not entry.record]
 
     @property
-    def passed(self) -> bool:
-        """Whether there is a record, and every one is good and of the core as it is."""
-        return bool(self.present) and all(entry.status == "pass" for entry in self.present)
+    def verdict(self) -> str:
+        """``pass`` when there is a record, and every one is good, of a whole run and of the core as it is.
+
+        ``partial`` when one is good, but of less than a whole run, and nothing is wrong; else ``fail``.
+        """
+        found = {entry.status for entry in self.present}
+        return "fail" if not found or found - {"pass", "partial"} else "partial" if "partial" in found else "pass"
 
     def record(self, verb: str) -> dict[str, Any] | None:
         """Return a verb's record, stale or not."""
@@ -77,7 +81,7 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Return what was joined, ready for JSON."""
         entries = [{"verb": e.verb, "status": e.status, "summary": e.summary, "command": e.command} for e in self.entries]
-        return {"verb": "report", "verdict": "pass" if self.passed else "fail", "entries": entries,
+        return {"verb": "report", "verdict": {"partial": "unknown"}.get(self.verdict, self.verdict), "entries": entries,
                 "records": {entry.verb: entry.record for entry in self.present}}  # fmt: skip
 
 
@@ -106,7 +110,10 @@ def _entry(core: Core, verb: str, record: dict[str, Any] | None) -> Entry:
     if record["core_sha256"] != core.digest:
         summary = f"made from other files than these; run again: {command}"
         return Entry(verb=verb, status="stale", summary=summary, command=command, record=record)
-    return Entry(verb=verb, status=record["verdict"], summary=_summary(verb, record), command=record["command"], record=record)
+    status, summary, partial = record["verdict"], _summary(verb, record), record["partial"]
+    if partial:
+        status, summary = "partial" if status == "pass" else status, f"{partial}: {summary}"
+    return Entry(verb=verb, status=status, summary=summary, command=record["command"], record=record)
 
 
 def _summary(verb: str, record: dict[str, Any]) -> str:

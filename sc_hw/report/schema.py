@@ -20,6 +20,7 @@ class _Record(Struct):
     verb: str
     verdict: Literal["pass", "fail", "unknown"]
     core_sha256: str
+    partial: str
     command: str
     finished: Annotated[str, Meta(pattern=r"^[0-9T:+-]{19,32}\Z")]
     seconds: _Figure = 0

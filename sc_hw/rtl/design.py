@@ -348,8 +348,8 @@ class CoreDesign:
 
     @property
     def row_step(self) -> str:
-        """The words of a row in the width of an address."""
-        return f"{self.address_bits}'d{self.row_words}"
+        """The words of a row in the width of an address, in which a single row is none."""
+        return f"{self.address_bits}'d{self.row_words % (1 << self.address_bits)}"
 
     @property
     def one(self) -> str:

@@ -95,7 +95,7 @@ def test_a_verdict_is_of_the_files_that_were_read(make_core, capsys):
     path = core.folder / "dut_datapath.v"
     with begin("sim", core.folder) as run:
         before = run.core.verilog["dut_datapath.v"]
-        path.write_text("module dut_datapath (; nonsense")
+        path.write_text(path.read_text() + "// another text\n")
         assert run.core.verilog["dut_datapath.v"] == before
         assert simulate(run.cores, steps=3, seed=1, output=run.files).passed
         run.publish([{"verb": "sim", "verdict": "pass"}])

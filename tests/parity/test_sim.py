@@ -47,6 +47,15 @@ def test_a_good_core_passes_and_everything_is_counted(make_core, tmp_path):
     assert other.cores[0]["clocks"] != record["clocks"]
 
 
+@pytest.mark.parametrize("queued", [False, True])
+def test_a_core_of_many_words_meets_its_corners_and_passes(make_core, tmp_path, queued):
+    """A sweep longer than anything waits: no corner may take it for a core that stands still."""
+    core = make_core("verilog" if queued else "amaranth", synapses=1024, queued=queued)
+    result = simulate([core], steps=10, seed=1, output=tmp_path / "out")
+    assert result.passed, result.cores[0]["mismatch"]["text"]
+    assert [name for name, hits in result.cores[0]["corners"].items() if not hits] == []
+
+
 def test_the_cache_key_covers_source_flags_and_tools(make_core, monkeypatch):
     core = make_core(synapses=4)
     keys = [Simulator([core], waves=waves).key for waves in (False, True)]
@@ -114,9 +123,9 @@ def test_one_lane_of_several_cores_can_be_wrong(make_core, broken, tmp_path):
 
 def test_verilog_that_does_not_compile_is_an_error_with_the_log(make_core, tmp_path):
     core = make_core(synapses=4)
-    (core.folder / "dut.v").write_text("module dut (; endmodule")
+    (core.folder / "dut.v").write_text("module dut; nothing one (); endmodule")
     with pytest.raises(SimulationError, match=r"sim\.log"):
-        simulate([load_core(core.folder)], steps=3, seed=1, output=tmp_path / "out")
+        simulate([load_core(core.folder, system_tasks=True)], steps=3, seed=1, output=tmp_path / "out")
 
 
 def test_a_core_that_stops_is_a_report_not_a_hang(make_core, tmp_path):

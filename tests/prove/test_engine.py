@@ -159,6 +159,9 @@ def test_other_clocks_and_assumptions(make_core, tmp_path):
     with pytest.raises(UserError, match="'assume' is not allowed"):
         plant(core, "endmodule\n`resetall", "always @* assume (!rst);\nendmodule\n`resetall")
     core = make_core("verilog", synapses=3, **SMALL)
-    core = plant(core, r"always @.posedge clk. if .enable. word_reg_0", "always @(negedge clk) if (enable) word_reg_0")
+    with pytest.raises(UserError, match="'negedge' is not allowed"):
+        plant(core, r"always @.posedge clk. if .enable. word_reg_0", "always @(negedge clk) if (enable) word_reg_0")
+    core = make_core("verilog", synapses=3, **SMALL)
+    core = plant(core, r"always @.posedge clk. if .enable. word_reg_0", "always @(posedge rst) if (enable) word_reg_0")
     with pytest.raises(UserError, match="rising edge of clk"):
         run(core, tmp_path)

@@ -116,22 +116,17 @@ def test_constraints_that_exclude_every_run_prove_nothing(make_core):
 
 
 def test_other_clocks_and_other_ports_are_refused(make_core):
-    core = edit(make_core("verilog"), "datapath", "@(posedge clk) if (enable) product_6", "@(negedge clk) if (enable) product_6")
-    with pytest.raises(UserError, match=r"dut_datapath\.v.*rising edge of clk"):
-        run(core)
+    with pytest.raises(UserError, match=r"dut_datapath\.v:\d+: 'negedge' is not allowed"):
+        edit(make_core("verilog"), "datapath", "@(posedge clk) if (enable) product_6", "@(negedge clk) if (enable) product_6")
     core = edit(make_core("verilog"), "datapath", "@(posedge clk) if (enable) product_6", "@(posedge in_pre_spike) product_6")
     with pytest.raises(UserError, match=r"\$dff that is not on the rising edge"):
         run(core)
-    core = edit(
-        make_core("verilog"), "datapath", "always @(posedge clk) if (enable) product_6", "always @* if (enable) product_6"
-    )
-    assert "a $dlatch, whose meaning" in {o.name: o.note for o in run(core).obligations}["structure"]
-    core = edit(make_core("verilog"), "datapath", "input wire signed [7:0] in_reward", "input wire signed [6:0] in_reward")
-    with pytest.raises(UserError, match="no input in_reward of 8 bits"):
-        run(core)
-    core = edit(make_core("verilog"), "datapath", "endmodule", "garbage")
-    with pytest.raises(UserError, match="cannot read the Verilog: dut_datapath"):
-        run(core)
+    with pytest.raises(UserError, match="a nonblocking assignment without a clock edge"):
+        edit(make_core("verilog"), "datapath", "always @(posedge clk) if (enable) product_6", "always @* if (enable) product_6")
+    with pytest.raises(UserError, match=r"dut\.lane_0\.datapath\.in_reward: not allowed \(8 bits on a pin of 7"):
+        edit(make_core("verilog"), "datapath", "input wire signed [7:0] in_reward", "input wire signed [6:0] in_reward")
+    with pytest.raises(UserError, match=r"dut_datapath\.v:\d+: .* is not allowed \(no Verilog: "):
+        edit(make_core("verilog"), "datapath", "endmodule", "garbage")
 
 
 def test_no_answer_is_not_a_proof(make_core):

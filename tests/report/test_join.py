@@ -3,6 +3,7 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
 from sc_hw.cli import app
@@ -12,6 +13,8 @@ from sc_hw.records import write_results
 from sc_hw.report.join import join
 from sc_hw.report.page import render
 from sc_hw.report.waves import draw
+
+from ..daily import check
 
 HOSTILE = "<script>alert(1)</script>\"'&[bold]{{ 7 * 7 }}"
 VERBS = list(app.commands)
@@ -64,6 +67,61 @@ def test_one_bad_record_is_enough(make_core, sc_hw, verdict):
     status, out, _ = sc_hw("report", core.folder)
     assert status == 1
     assert re.search(rf"extra\W+{verdict}\W+3 gaps", out)
+
+
+def test_a_good_record_of_a_part_is_no_pass(make_core, sc_hw, tmp_path):
+    core = make_core()
+    write_results(core, accuracy(), None)
+    path = core.folder / "dut_datapath.v"
+    path.write_text(path.read_text() + "// touched\n")
+    core = load_core(core.folder)
+    write_results(core, accuracy(), None)
+    write_results(core, {"verb": "extra", "verdict": "pass", "partial": "only the lane", "counts": {"gaps": 0}}, None)
+    status, out, _ = sc_hw("report", core.folder, "--json", tmp_path / "r.json", "-o", tmp_path / "page.html")
+    assert status == 1
+    assert re.search(r"extra\W+partial\W+only the lane: 0 gaps", out)
+    assert re.search(r"^PARTIAL dut as edited: 1 of 2 records good, partial: extra \(only the lane\), ", out, re.MULTILINE)
+    joined = json.loads((tmp_path / "r.json").read_text())
+    assert (joined["verdict"], joined["edited"]) == ("unknown", ["dut_datapath.v"])
+    assert [entry["status"] for entry in joined["entries"] if entry["verb"] == "extra"] == ["partial"]
+    assert "<strong>PARTIAL</strong>" in (tmp_path / "page.html").read_text()
+    write_results(core, {"verb": "more", "verdict": "fail", "partial": "only the lane"}, None)
+    assert re.search(r"^FAIL dut", sc_hw("report", core.folder)[1], re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("call", "partial"),
+    [
+        (("prove", "--part", "lane"), "only lane"),
+        (("prove", "--part", "lane", "--part", "datapath", "--solver", "yices"), "only datapath and lane; 1 of 2 solvers"),
+        (("sim", "--steps", "3"), "3 of 200 timesteps"),
+        (("sim", "--steps", "200"), ""),
+        (("sim", "--stimulus", "rare.npz"), "recorded inputs only"),
+        (("sim", "--steps", "3", "--allow-system-tasks"), "3 of 200 timesteps; with what only a simulator can do"),
+        pytest.param(
+            ("selftest", "--steps", "5", "--instances", "1"),
+            "5 of 8,192 timesteps a fault; 1 of 24 faults at instances",
+            marks=check("every verb's record"),
+        ),
+        pytest.param(
+            ("mutate", "--count", "2", "--solver", "yices"),
+            "2 of 200 mutants; 1 of 2 solvers",
+            marks=check("every verb's record"),
+        ),
+        (("synth", "--target", "ecp5-25k", "--module", "lane"), "only the lane"),
+    ],
+)
+def test_less_than_a_whole_run_is_in_its_record(make_core, sc_hw, tmp_path, monkeypatch, call, partial):
+    core = make_core(synapses=4)
+    monkeypatch.chdir(tmp_path)
+    spikes = np.zeros((2, 4), dtype=np.int64)
+    np.savez("rare.npz", pre_spike=spikes, post_spike=spikes, reward=spikes[:, 0])
+    verb, *options = call
+    assert sc_hw(verb, core.folder, *options, "--json", "own.json")[0] in (0, 1)
+    for path in (core.folder / "results" / f"{verb}.json", tmp_path / "own.json"):
+        assert json.loads(path.read_text())["partial"] == partial
+    out = sc_hw("report", core.folder)[1]
+    assert ("partial" in out) == bool(partial)
 
 
 def test_a_record_of_other_files_is_stale(make_core, sc_hw):

@@ -77,6 +77,33 @@ def test_parts_stay_inside(make_layer, sc_hw, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "place", ["results", "results/prove", "results/sim.json", "results/prove/run.json", "results/report.html"]
+)
+@pytest.mark.parametrize("verb", ["prove", "sim", "report", "replay", "accuracy"])
+def test_no_link_in_the_results(make_core, sc_hw, tmp_path, place, verb):
+    core = make_core(synapses=4)
+    outside = tmp_path / "outside"
+    (outside / "prove").mkdir(parents=True)
+    (outside / "prove" / "mine").write_text("mine")
+    link = core.folder / place
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(outside if not link.suffix else outside / "prove" / "mine")
+    status, out, err = sc_hw(verb, core.folder)
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert f"{link}: a symbolic link" in err
+    assert (outside / "prove" / "mine").read_text() == "mine"
+    assert [path.name for path in sorted(outside.rglob("*"))] == ["prove", "mine"]
+
+
+def test_no_link_in_the_results_of_a_part(make_layer, sc_hw, tmp_path):
+    layer = make_layer()
+    (layer.folder / "neurons" / "results").symlink_to(tmp_path)
+    status, _, err = sc_hw("synth", layer.folder)
+    assert status == 2
+    assert "neurons/results: a symbolic link" in err
+
+
+@pytest.mark.parametrize(
     "name",
     [
         "../x.v",

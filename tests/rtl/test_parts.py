@@ -1,6 +1,7 @@
 """What each part of a layer or a crossbar must be follows from the whole; the part of another emission is refused."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -121,7 +122,10 @@ def test_stale_verilog_of_a_part_is_an_edit(whole, design, other, file):
     folder = whole(design)
     assert files(other)[file] != files(design)[file]
     (folder / file).write_text(files(other)[file])
-    assert load_core(folder).edited == (file,)
+    try:
+        assert load_core(folder).edited == (file,)
+    except UserError as error:  # one with other ports
+        assert re.search(r"synapses/\w+\.v:\d+: dut\.synapses\.\S+: not allowed \(\d+ bits on a pin of \d+", str(error))  # noqa: PT017
 
 
 @pytest.mark.parametrize(("design", "place"), [(LAYER, "pre"), (CROSSBAR, "neurons")])

@@ -10,6 +10,7 @@ ACTS = [
     '$system("touch x");',
     '$c("system(1)");',
     "$finish;",
+    "x = $unsigned(y);",
     "$fatal;",
     "$display;",
     "$ display;",
@@ -32,6 +33,7 @@ ACTS = [
     'x = "text";',
     'x = "// $display',
 ]
+NEVER_READ = ("$ display;", 'x = "// $display', "$unit::x = 1;", "x = 12$random;", "\\quoted $stop;")
 ALWAYS = [
     '`include "/etc/passwd"',
     "`define S $sys``tem",
@@ -62,6 +64,8 @@ ALWAYS = [
     '(* techmap_wrap = "exec" *) wire x;',
     "(* keep, anyconst *) wire x;",
     '(* src = "a *)" *) wire x;',
+    '(* src = "dut_lane.v:3" *) module lane; endmodule',
+    "(* keep, src *) wire x;",
     "(* keep",
     "wire x = sc_hw_bench.fault;",
     "wire x = dut.lane_0.word_in;",
@@ -99,7 +103,7 @@ HARMLESS = [
     "// 5 $ a piece, `quoted`, \"said\", \\ and (* star *)",
     "/* $system in a comment, and `include */",
     "// überall",
-    "wire foo$bar = $signed(a) + $unsigned(b) + $clog2(8) + $bits(c);",
+    "wire foo$bar = $signed(a) + $clog2(8);",
     "always @(*) x = (a)*(b);",
     "always @ ( * ) x = 1;",
     "(* keep *) (* ram_style = \"block\", no_rw_check *) reg [3:0] words [0:3];",
@@ -110,18 +114,25 @@ HARMLESS = [
     "wire important, bindings, forced;",
     "part #(.BITS(3), .SIGN(1)) one (.clk(clk), /* the value. It */ .value(x[3]) , .\\a (b));",
     "// the file dut.v. It has a.b",
-    "begin : level wire upper; end assign x = level[3 + K].upper & level [0] . upper;",
+    "generate for (k = 0; k < 3; k = k + 1) begin : level wire upper; end endgenerate"
+    "  assign x = level[K].upper & level [0] . upper;",
 ]  # fmt: skip
+
+
+def inside(text):
+    """Return a module with an item of a module, or with statements, in it."""
+    item = text.startswith(("import", "export", "integer", "wire", "reg", "always", "initial", "begin", "part", "`"))
+    return f"module m;\n{text}\nendmodule\n" if item else f"module m;\nreg x, y; initial begin\n{text}\nend\nendmodule\n"
 
 
 @pytest.mark.parametrize("text", ACTS)
 def test_what_acts_needs_the_flag(text):
-    for before in ("", "module m;\n"):
+    for whole in (text, "module m;\n" + text, inside(text)):
         with pytest.raises(UserError, match="is not allowed") as error:
-            check_verilog(before + text, "dut.v")
+            check_verilog(whole, "dut.v")
         assert str(error.value).isprintable()
-    if text not in ("$ display;", 'x = "// $display'):
-        check_verilog(text, "dut.v", system_tasks=True)
+    if text not in NEVER_READ:
+        check_verilog(inside(text), "dut.v", system_tasks=True)
 
 
 @pytest.mark.parametrize("text", ALWAYS)
@@ -135,7 +146,7 @@ def test_what_tools_read_differently_is_refused_with_the_flag_too(text):
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_is_harmless_is_taken(text):
-    check_verilog(text, "dut.v")
+    check_verilog(text if text.startswith("`") else f"module m;\n{text}\nendmodule\n", "dut.v")
 
 
 def test_the_line_is_named():
