@@ -76,8 +76,7 @@ def test_nothing_that_a_fault_leaves_behind_is_found_in_the_next_run(make_core, 
 
 SHAPES = {
     "core": [(10, 1, False), (1, 1, False), (257, 4, False), (2, 2, False), (3, 1, False), (9, 1, False), (1, 1, True),
-             (10, 1, True), (100, 9, True), (40, 1, True), (64, 64, True), (12, 2, True),
-             (1100, 1, False)],
+             (10, 1, True), (100, 9, True), (40, 1, True), (64, 64, True), (12, 2, True)],
     "layer": [(1, 20, 1), (4, 1, 4), (1, 1, 1), (20, 1, 1)],
     "crossbar": [(1, 2, 1, {"addressed": True}), (3, 6, 1, {"trace_fraction_bits": 6, "eligibility_decay_shift": 9}),
                  (12, 1, 1, {}), (5, 4, 4, {}), (1, 1, 1, {}), (2, 2, 1, {"trace_bits": 4}),
