@@ -162,12 +162,11 @@ def _engine(design: CoreDesign, at: _Place, *, crossbar: bool, row_words: int) -
 
 
 def _alone(design: CoreDesign, part: CoreDesign, at: _Place) -> Iterator[Moment]:
-    """Yield that the last word of a timestep follows the others so late that it is alone in the pipeline, and what waits for it.
+    """Yield that the last word of a timestep follows so late that it is alone in the pipeline, and what waits for it.
 
-    Then that it is some clocks late and everything else waits.
-
-    Of the cores whose event beats the bench can hold back before it: a lone one, the neurons of a layer, which is also asked
-    to hold back its synapses where a round has one word, and postsynaptic neurons whose spikes come as bits.
+    Then that it is a few clocks late and everything else waits. Of the cores whose event beats the bench can hold back before
+    it: a lone one, the neurons of a layer, which is also asked to hold back its synapses where a round has one word, and
+    postsynaptic neurons whose spikes come as bits.
     """
     if isinstance(design, CrossbarDesign):
         if at.title != "post: " or design.addresses:
