@@ -16,13 +16,18 @@ from .joint import covers_of_joint, statements_of_joint
 from .memories import memory_name, own_memories
 from .result import Obligation, is_lemma
 
-__all__ = ["agreed", "difference"]
+__all__ = ["agreed", "asked_of", "difference"]
 
 # By the tool that answers; all others are asked of every solver, which must say that there is no counterexample.
 _READ = re.compile(r"(structure|defined|(.*/)?engine_initial)\Z")
 _SHOWN = re.compile(r"(.*/)?(samples|cover_\w+)\Z")
 _RAN = re.compile(r"campaign\Z")
 _COUNTED = re.compile(r"(ledger|(.*/)?state_bits)\Z")
+
+
+def asked_of(design: CoreDesign, *, covers: bool = True) -> Counter[str]:
+    """Return how many obligations of each name the proof of a design has: all but lemmas and the ledger, which closes it."""
+    return Counter(["structure", "defined", *_asked(design, "", covers), *["campaign"] * covers])
 
 
 def _asked(design: CoreDesign, prefix: str, covers: bool) -> Iterator[str]:
@@ -63,7 +68,7 @@ def difference(design: CoreDesign, obligations: Collection[Obligation], *, cover
     The ledger, which is last, is not looked for; without ``covers`` neither is what shows that the rest is not vacuous.
     """
     found = Counter(o.name for o in obligations if not is_lemma(o.name) and o.name != "ledger")
-    wanted = Counter(_asked(design, "", covers)) + Counter(["structure", "defined", *["campaign"] * covers])
+    wanted = asked_of(design, covers=covers)
     for name, count in wanted.items():
         if found[name] < count:
             return f"no obligation {name}"
