@@ -14,7 +14,7 @@ from .induction import Inquiry, induction_task, render, top_of
 from .memories import prove_memories
 from .result import Obligation
 
-__all__ = ["cover_joint", "prove_joint"]
+__all__ = ["cover_joint", "covers_of_joint", "prove_joint", "statements_of_joint"]
 
 Joined = LayerDesign | CrossbarDesign
 
@@ -71,17 +71,23 @@ def prove_joint(inquiry: Inquiry) -> Iterator[Obligation]:
     design, texts = inquiry.core.design, inquiry.sources
     if not isinstance(design, LayerDesign | CrossbarDesign):
         raise TypeError(f"{inquiry.core.folder}: one core")
+    yield from prove_memories(inquiry)
+    statements, *rest = statements_of_joint(design)
+    inside, visible = (_task(design, texts, inside=inside) for inside in (True, False))
+    yield from inquiry.decide(design.name, inside, visible, statements)
+    for (owner, module), statements in zip(_decoders(design).items(), rest, strict=True):
+        inside, visible = (_addresses_task(design, owner, texts, inside=inside) for inside in (True, False))
+        yield from inquiry.decide(module.name, inside, visible, statements)
+
+
+def statements_of_joint(design: Joined) -> list[dict[str, str]]:
+    """Return the obligations about what joins the cores of a layer or crossbar, and about each decoder of addresses."""
     kind = _kind(design)
     statements = {f"{kind}_fanout": _FANOUT, f"{kind}_streams": _STREAMS[kind]}
     if isinstance(design, CrossbarDesign) and design.rows:
         statements["crossbar_rows"] = _ROWS
     statements |= {f"{kind}_wiring": f"every other port of the cores is the {kind}'s", "inside": _INSIDE}
-    yield from prove_memories(inquiry)
-    inside, visible = (_task(design, texts, inside=inside) for inside in (True, False))
-    yield from inquiry.decide(design.name, inside, visible, statements)
-    for owner, module in _decoders(design).items():
-        inside, visible = (_addresses_task(design, owner, texts, inside=inside) for inside in (True, False))
-        yield from inquiry.decide(module.name, inside, visible, {"crossbar_addresses": _ADDRESSES, "inside": _INSIDE})
+    return [statements, *({"crossbar_addresses": _ADDRESSES, "inside": _INSIDE} for _ in _decoders(design))]
 
 
 def cover_joint(inquiry: Inquiry) -> Iterator[Obligation]:
@@ -89,14 +95,23 @@ def cover_joint(inquiry: Inquiry) -> Iterator[Obligation]:
     design, texts = inquiry.core.design, inquiry.sources
     if not isinstance(design, LayerDesign | CrossbarDesign):
         raise TypeError(f"{inquiry.core.folder}: one core")
-    if design.fanout.words <= _FEW_WORDS:
+    joint, *rest = covers_of_joint(design)
+    if joint:
         depth = 2 * design.fanout.words + 16
-        yield from inquiry.cover("covers", _task(design, texts, inside=None), _COVERS, depth)
-    for owner, module in _decoders(design).items():
-        if module.words <= _FEW_WORDS:
-            reached = {f"cover_addressed_{owner}": f"the spike of a {owner}synaptic neuron is given, after a reset in between"}
+        yield from inquiry.cover("covers", _task(design, texts, inside=None), joint, depth)
+    for (owner, module), reached in zip(_decoders(design).items(), rest, strict=True):
+        if reached:
             task = _addresses_task(design, owner, texts, inside=None)
             yield from inquiry.cover(f"covers_{owner}", task, reached, 3 * module.words + 16)
+
+
+def covers_of_joint(design: Joined) -> list[dict[str, str]]:
+    """Return the covers of what joins cores and of each decoder of addresses, none of what has many words."""
+    return [
+        _COVERS if design.fanout.words <= _FEW_WORDS else {},
+        *({f"cover_addressed_{owner}": f"the spike of a {owner}synaptic neuron is given, after a reset in between"}
+          if module.words <= _FEW_WORDS else {} for owner, module in _decoders(design).items()),
+    ]  # fmt: skip
 
 
 def _kind(design: Joined) -> str:

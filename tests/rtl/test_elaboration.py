@@ -1,5 +1,7 @@
 """What tools read differently in a whole design, though each file is plain, is refused: by file, line and instance."""
 
+import re
+
 import pytest
 
 from sc_hw.elaboration import check_elaborated
@@ -156,3 +158,44 @@ def test_what_was_refused_leaves_nothing_behind(tmp_path):
     program = "from tests.rtl.test_elaboration import *\nfor item, _ in REFUSED:\n  try: check(item)\n  except UserError: pass\n"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+PORTS = {"clk": ("input", 1), "a": ("input", 4), "b": ("input", 3), "s8": ("input", 8), "q": ("output", 4)}
+
+
+@pytest.mark.parametrize("ports_only", [False, True])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (("input wire clk,", "input wire clk, input wire bug,"), r"top\.bug: .*a port that manifest.json does not list"),
+        (("output reg [3:0] q", "output reg [3:0] q, output wire seen"), r"top\.seen: not allowed \(a port that"),
+        (("input wire [2:0] b, ", ""), r"top\.b: not allowed \(no such port"),
+        (("input wire [3:0] a", "input wire [4:0] a"), r"top\.a: .*input of 5 bits, and input of 4 bits in manifest.json"),
+        (("input wire [2:0] b", "output wire [2:0] b"), r"top\.b: .*output of 3 bits, and input of 3 bits"),
+        (("module top", "module other"), "no module top in the design"),
+    ],
+)  # fmt: skip
+def test_ports_that_are_not_the_manifests_are_named(change, why, ports_only):
+    text = DESIGN.format(PART.format("", "a", "s8", "r")).replace("module top(", "module top(\n", 1)
+    check_elaborated({"top.v": text}, "top", {"top": PORTS}, ports_only=ports_only)
+    with pytest.raises(UserError, match=why) as caught:
+        check_elaborated({"top.v": text.replace(*change)}, "top", {"top": PORTS}, ports_only=ports_only)
+    assert str(caught.value).startswith("top.v:")
+
+
+@pytest.mark.parametrize("generator", ["amaranth", "verilog"])
+def test_every_verb_that_reads_a_folder_compares_ports(make_core, make_crossbar, sc_hw, generator):
+    core = make_core(generator, synapses=3)
+    path = core.folder / "dut.v"
+    path.write_text(re.sub(r"module dut\s*\(", r"\g<0>input wire bug, ", path.read_text(), count=1))
+    for verb in ("sim", "sim --allow-system-tasks", "prove", "selftest", "mutate", "report", "files", "synth", "pnr"):
+        name, *options = verb.split()
+        status, out, err = sc_hw(name, core.folder, *options)
+        assert (status, out) == (2, ""), verb
+        assert f"{path}:" in err
+        assert "dut.bug: not allowed (a port that manifest.json does not list)" in err
+    crossbar = make_crossbar(generator, pre=2, post=2, lanes=1)
+    part = crossbar.folder / "synapses"
+    (file,) = part.glob("*_synapses.v")
+    file.write_text(re.sub(rf"module {file.stem}\s*\(", r"\g<0>input wire bug, ", file.read_text(), count=1))
+    assert f"{file.stem}.bug: not allowed" in sc_hw("report", crossbar.folder)[2]
