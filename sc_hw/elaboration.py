@@ -3,7 +3,8 @@
 Tools agree on an expression, but not on the border between two modules: one extends an expression that is narrower than its
 port before it is worked out, the next after. Nor do they agree on the value of an index that is out of range, on what a constant
 that does not fit becomes, on the sign of a whole vector that is selected from itself, or on the order of two procedures. So all
-files of a folder are elaborated together (by slang), and each of these is refused.
+files of a folder are elaborated together (by slang), and each of these is refused. So are ports that are not the manifest's:
+whoever uses the core has nothing to put on one more.
 """
 
 from collections.abc import Mapping
@@ -30,10 +31,17 @@ _SAME = ("Plus", "Minus", "BitwiseNot")
 _SELECTS = ("ElementSelect", "RangeSelect")
 
 
-def check_elaborated(texts: Mapping[str, str], top: str) -> None:
+Ports = Mapping[str, tuple[str, int]]
+"""Direction, ``input`` or ``output``, and bits of each port by name."""
+
+
+def check_elaborated(
+    texts: Mapping[str, str], top: str, ports: Mapping[str, Ports] | None = None, *, ports_only: bool = False
+) -> None:
     """Raise ``UserError`` that names the file, line and instance of the first thing in a design that tools may read differently.
 
-    ``texts`` is Verilog by file, each of which ``check_grammar`` takes; ``top`` is the module around all others.
+    ``texts`` is Verilog by file, each of which ``check_grammar`` takes; ``top`` is the module around all others; ``ports`` are
+    those that modules must have, by module, and with ``ports_only`` nothing else is looked at.
     """
     from pyslang import Bag, SourceManager
     from pyslang.analysis import AnalysisManager
@@ -48,6 +56,10 @@ def check_elaborated(texts: Mapping[str, str], top: str) -> None:
     for name, file in files.items():
         compilation.addSyntaxTree(SyntaxTree.fromText(texts[file], manager, name, name))
     design = _Design(compilation, manager, files)
+    for module, wanted in (ports or {}).items():
+        design.check_module(module, wanted, next(iter(texts)))
+    if ports_only:
+        return
     design.check_diagnostics(compilation.getAllDiagnostics())
     design.check_symbols()
     analysis = AnalysisManager()
@@ -108,6 +120,24 @@ class _Design:
             said = said.partition(" error: " if ": error: " in said else " warning: ")[2]
             self.refuse(diagnostic.location, inside or "the Verilog", said)
 
+    def check_module(self, module: str, wanted: Ports, file: str) -> None:
+        """Refuse a module whose ports are not exactly these, in names, directions and bits."""
+        instances = [instance for instance in self.instances if instance.definition.name == module]
+        if not instances:
+            raise UserError(f"{file}: no module {module} in the design; emit the core again")
+        for instance in instances:
+            found = {port.name: port for port in instance.body.portList}
+            for name, port in found.items():
+                if name not in wanted:
+                    self.refuse(port.location, f"{module}.{name}", "a port that manifest.json does not list")
+            for name, (direction, bits) in wanted.items():
+                if name not in found:
+                    self.refuse(instance.body.location, f"{module}.{name}", "no such port, and manifest.json lists it")
+                given = {"In": "input", "Out": "output"}.get(found[name].direction.name, "neither"), found[name].type.bitWidth
+                if given != (direction, bits):
+                    why = f"{given[0]} of {given[1]} bits, and {direction} of {bits} bits in manifest.json"
+                    self.refuse(found[name].location, f"{module}.{name}", why)
+
     def check_symbols(self) -> None:
         """Refuse ports, parameters, ranges and selects on whose bits tools do not agree."""
         for instance in self.instances:
@@ -163,10 +193,20 @@ class _Design:
                 self.refuse(shift.sourceRange.start, str(shift.syntax), why)
 
     def _check_index(self, select: Any) -> None:
-        """Refuse the bit of a vector at a place that is worked out and may be outside it."""
+        """Refuse the bit of a vector at a place that is worked out and may be outside it, and a word of an array likewise.
+
+        An address of as many bits as the words need may still be that of no word, where these are no power of two: a proof shows
+        that it never is. One with a sign, or of more bits, is read differently by tools.
+        """
         index = select.selector if select.kind.name == "ElementSelect" else select.left
         vector = select.value.type
-        if index.constant is not None or not vector.isPackedArray:
+        if index.constant is not None:
+            return
+        if not vector.isPackedArray:
+            needed = max(1, vector.fixedRange.right.bit_length()) if vector.isArray else 0
+            if vector.isArray and (index.type.isSigned or _own_width(index) > needed):
+                why = f"an index with a sign, or of more than the {needed} bits that its words need"
+                self.refuse(select.sourceRange.start, str(select.syntax), why)
             return
         last = (1 << _own_width(index)) - 1
         if select.kind.name == "RangeSelect":

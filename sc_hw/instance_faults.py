@@ -7,6 +7,7 @@ gives the design that somebody with a text editor would have made, which is what
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from .instances import Instance, Pin, locate
 from .rtl.contents import first_and_last
@@ -90,14 +91,16 @@ def _never_change(instances: Sequence[Instance], texts: Mapping[str, str]) -> se
     Such a pin is the same word in every clock, so that what happens in one of its words happens always or never.
     """
     driven: dict[tuple[str, str], str] = {}
+    of_module: dict[str, list[Instance]] = {}
     for instance in instances:
+        of_module.setdefault(instance.module, []).append(instance)
         places = locate(texts[instance.file], instance).connections
         driven |= {(instance.path, pin.name): texts[instance.file][slice(*places[pin.name])].strip()
                    for pin in instance.pins if not pin.output}  # fmt: skip
 
+    @cache
     def constant(path: str, parent: str, pin: str) -> bool:
-        text = driven.get((path, pin), "")
-        around = [other for other in instances if other.module == parent]
+        text, around = driven.get((path, pin), ""), of_module.get(parent, [])
         return bool(_CONSTANT.fullmatch(text)) or (bool(around) and all(constant(o.path, o.parent, text) for o in around))
 
     return {(i.path, pin.name) for i in instances for pin in i.pins if constant(i.path, i.parent, pin.name)}

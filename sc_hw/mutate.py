@@ -19,10 +19,24 @@ from .selftest import drawn_instance_faults, enough_timesteps
 from .simulate import simulate
 from .yosys import find_yosys
 
-__all__ = ["Judged", "MutationResult", "mutate"]
+__all__ = ["Judged", "MutationResult", "gap_of", "judged_as", "mutate"]
 
 _ROUNDS = (1, 10, 100, 1000)
 """How many times ``enough_timesteps`` each simulation of those that survived the one before takes."""
+
+
+def gap_of(simulation: str, proof: str, *, rare: bool) -> str:
+    """Return why a mutant is in the gap, empty if it is not; ``rare`` is one that no simulation of a sane length meets."""
+    if proof not in ("refuted", "differs", "equivalent") or simulation not in ("killed", "survives"):
+        return "the proof does not decide"
+    if simulation == "killed":
+        return "simulation kills what the proof calls equivalent" if proof == "equivalent" else ""
+    return "" if proof == "equivalent" or rare else "survives simulation"
+
+
+def judged_as(gaps: Sequence[str]) -> str:
+    """Return ``pass`` when there are mutants and the gap is empty."""
+    return "pass" if gaps and not any(gaps) else "fail"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +56,7 @@ class Judged:
     @property
     def gap(self) -> str:
         """Why the mutant is in the gap, empty if it is not."""
-        if self.proof == "unknown":
-            return "the proof does not decide"
-        if self.simulation == "killed":
-            return "simulation kills what the proof calls equivalent" if self.proof == "equivalent" else ""
-        return "" if self.proof == "equivalent" or self.mutant.rare else "survives simulation"
+        return gap_of(self.simulation, self.proof, rare=self.mutant.rare)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready record."""
@@ -74,8 +84,8 @@ class MutationResult:
 
     @property
     def verdict(self) -> str:
-        """``pass`` when there are mutants and the gap is empty."""
-        return "pass" if self.mutants and not any(judged.gap for judged in self.mutants) else "fail"
+        """What ``judged_as`` says of all mutants."""
+        return judged_as([judged.gap for judged in self.mutants])
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready record."""

@@ -38,7 +38,8 @@ def mutate_command(
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)
     gap = sum(bool(judged.gap) for judged in result.mutants)
     console.print(f"{result.verdict.upper()} {result.core}: {len(result.mutants)} mutants, {gap} in the gap, seed {seed}, "
-                  f"{result.seconds:.0f} s", markup=False, highlight=False)  # fmt: skip
+                  f"{result.seconds:.0f} s{'; ' * bool(partial)}{partial}", markup=False, highlight=False,
+                  soft_wrap=True)  # fmt: skip
     return 0 if result.verdict == "pass" else 1
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -54,7 +54,12 @@ class Replay:
     @property
     def wrong(self) -> list[str]:
         """The ports that differ from the model."""
-        return [name for name, value in self.found.items() if value != self.golden.values[name]]
+        return different(self.golden.values, self.found)
+
+
+def different(expected: Mapping[str, int], found: Mapping[str, int]) -> list[str]:
+    """Return the ports that do not show what is expected."""
+    return [name for name, value in expected.items() if found.get(name) != value]
 
 
 def read_counterexample(path: Path, core: Core) -> dict[str, Any]:

@@ -39,5 +39,6 @@ def selftest_command(
         if outcome.verdict in ("missed", "missing"):
             console.print(f"{outcome.verdict.upper()} {outcome.fault}: {outcome.evidence or outcome.description}", markup=False,
                           highlight=False, soft_wrap=True)  # fmt: skip
-    console.print(f"{'PASS' if passed else 'FAIL'}: {counted([o.to_dict() for o in outcomes])}", highlight=False)
+    console.print(f"{'PASS' if passed else 'FAIL'}: {counted([o.to_dict() for o in outcomes])}{'; ' * bool(partial)}{partial}",
+                  markup=False, highlight=False, soft_wrap=True)  # fmt: skip
     return 0 if passed else 1

@@ -35,16 +35,17 @@ def sim_command(
         with progress("comparing", total) as advance:
             result = simulate(cores, steps=steps, seed=seed, output=run.files, waves=waves, coverage=coverage,
                               stimulus=stimulus, demonstrate=True, note=note, progress=advance)  # fmt: skip
+        partial = joined("recorded inputs only" if stimulus else fewer(steps, STEPS, "timesteps"),
+                         "with what only a simulator can do" if system_tasks else "")  # fmt: skip
         run.publish([result.only(index).to_dict() for index in range(len(cores))], json_path, whole=result.to_dict(),
                     beside=[{WAVEFORM: _waveform(core, shown)} for core, shown in
                             zip(cores, result.demonstrations, strict=True)],
-                    partial=joined("recorded inputs only" if stimulus else fewer(steps, STEPS, "timesteps"),
-                                   "with what only a simulator can do" if system_tasks else ""))  # fmt: skip
+                    partial=partial)  # fmt: skip
         result = result.moved(run.settled)
         for index, core in enumerate(cores):
             if core.edited:
                 note(f"{core.folder}: edited since it was emitted: {', '.join(core.edited)}")
-            click.echo(_verdict(core.design.name, result.cores[index], seed))
+            click.echo(_verdict(core.design.name, result.cores[index], seed, partial))
             if result.passed and (missed := [name for name, hits in result.cores[index]["corners"].items() if not hits]):
                 note(f"{core.design.name}: {len(missed)} corner{'s' * (len(missed) > 1)} not visited: {', '.join(missed)}")
         rate = sum(outcome["synapse_steps"] for outcome in result.cores) / max(result.run_seconds, 1e-9)
@@ -66,13 +67,15 @@ def _waveform(core: Core, demonstration: dict[str, Any] | None) -> str:
     return json.dumps({"schema": "sc-hw/waveform/1", "core_sha256": core.digest, "demonstration": demonstration}) + "\n"
 
 
-def _verdict(name: str, outcome: dict[str, Any], seed: int) -> str:
-    """Return the line on a core."""
+def _verdict(name: str, outcome: dict[str, Any], seed: int, partial: str) -> str:
+    """Return the line on a core; ``partial`` is why the run was less than a whole campaign."""
     if outcome["mismatch"]:
         return f"FAIL {name}: {outcome['mismatch']['text']}"
     values = outcome["state_values_compared"] + outcome["output_values_compared"] + outcome["host_values_compared"]
     visited = sum(hits > 0 for hits in outcome["corners"].values())
+    kinds = len(outcome["stimuli"])
+    less = f"; {partial}, no full campaign" if partial else ""
     return (
         f"PASS {name}: {outcome['synapse_steps']:,} synapse-steps, {values:,} values equal, {outcome['resets']} resets, "
-        f"{outcome['clears']} clears, {visited} corners, {len(outcome['stimuli'])} kinds of stimulus, seed {seed}"
+        f"{outcome['clears']} clears, {visited} corners, {kinds} kind{'s' * (kinds != 1)} of stimulus, seed {seed}{less}"
     )

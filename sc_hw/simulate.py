@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -29,7 +29,7 @@ from .rtl.layer import LayerDesign
 from .simulator import SimulationError, Simulator, log_tail, run_program
 from .toolchain import cocotb_coverage, compiler, verilator
 
-__all__ = ["SimulationError", "SimulationResult", "check_stimulus", "read_outcome", "simulate",
+__all__ = ["SimulationError", "SimulationResult", "check_stimulus", "equal", "read_outcome", "simulate",
            "simulation_tools"]  # fmt: skip
 
 
@@ -58,7 +58,7 @@ class SimulationResult:
     @property
     def passed(self) -> bool:
         """Whether every core was compared and none differed."""
-        return bool(self.cores) and all(c["mismatch"] is None and c["state_values_compared"] > 0 for c in self.cores)
+        return bool(self.cores) and all(map(equal, self.cores))
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready record; demonstrations and coverage are files of their own."""
@@ -76,6 +76,13 @@ class SimulationResult:
     def only(self, index: int) -> "SimulationResult":
         """Return the result of one core alone."""
         return dataclasses.replace(self, cores=[self.cores[index]], demonstrations=self.demonstrations[index : index + 1])
+
+
+def equal(core: Mapping[str, Any]) -> bool:
+    """Return whether the record of a core says that it was compared, in some timestep, and did not differ."""
+    return core["mismatch"] is None and all(
+        core[n] > 0 for n in ("timesteps", "synapse_steps", "state_values_compared", "clocks")
+    )
 
 
 def simulation_tools() -> dict[str, str]:
@@ -103,6 +110,8 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
         raise UserError(f"--stimulus {path}: arrays {', '.join(arrays) or 'none'}; allowed are exactly {', '.join(names)}, and "
                         f"with {LOAD_TIMESTEP} also {LOAD}FIELD of {fields}")  # fmt: skip
     steps = len(arrays[names[0]]) if arrays[names[0]].ndim else 0
+    if arrays[names[0]].ndim and not steps:
+        raise UserError(f"--stimulus {path}: {names[0]} has no timesteps, so nothing would be compared; give at least one")
     shapes = {f: (steps, units) if units else (steps,) for f, units in inputs.items()}
     if loaded:
         loads = arrays[LOAD_TIMESTEP].size
@@ -124,7 +133,7 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
 def _moment(moment: Moment) -> dict[str, Any]:
     """Return what the plan says of a moment: all but its condition, which the bench was built with."""
     return {"name": moment.name, "scene": moment.scene, "part": moment.part, "reset": moment.reset, "meets": moment.meets,
-            "held": moment.held, "timesteps": moment.timesteps}  # fmt: skip
+            "held": moment.held, "many": moment.many}  # fmt: skip
 
 
 def _entry(design: CoreDesign, steps: int, *, powered_up: bool) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .fixed import select
+
 __all__ = ["Term", "evaluate", "lift", "signed_bits", "subterms", "variable"]
 
 Interval = tuple[int, int]
@@ -237,15 +239,15 @@ def subterms(terms: Iterable[Term], known: Container[int] = ()) -> list[Term]:
     return list(result.values())
 
 
-def evaluate(terms: Mapping[str, Term], values: Mapping[str, int]) -> dict[str, int]:
-    """Return the value of each term where the variables have the ``values``."""
-    known: dict[int, int] = {}
+def evaluate(terms: Mapping[str, Term], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the value of each term where the variables have the ``values``: integers, or ``int64`` arrays of one shape."""
+    known: dict[int, Any] = {}
     for term in subterms(terms.values()):
         known[id(term)] = _value(term, [known[id(argument)] for argument in term.arguments], values)
     return {name: known[id(term)] for name, term in terms.items()}
 
 
-def _value(term: Term, operands: list[int], values: Mapping[str, int]) -> int:
+def _value(term: Term, operands: list[Any], values: Mapping[str, Any]) -> Any:
     match term.operation:
         case "variable":
             return values[str(term.detail)]
@@ -260,11 +262,11 @@ def _value(term: Term, operands: list[int], values: Mapping[str, int]) -> int:
         case ">>":
             return operands[0] >> int(term.detail)
         case "<":
-            return int(operands[0] < operands[1])
+            return (operands[0] < operands[1]) + 0
         case "<=":
-            return int(operands[0] <= operands[1])
+            return (operands[0] <= operands[1]) + 0
         case "=":
-            return int(operands[0] == operands[1])
+            return (operands[0] == operands[1]) + 0
         case "select":
-            return operands[1] if operands[0] else operands[2]
+            return select(*operands)
     raise AssertionError(term.operation)

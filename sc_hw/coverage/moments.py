@@ -26,7 +26,7 @@ class Moment:
     """A ``condition`` in Verilog and the ``scene`` of the bench, at the core number ``part`` of the design, that leads to it.
 
     ``reset``: the core is reset in this clock, for one clock, and where ``held`` for eight in another trial. ``meets``: the
-    scene is also played to its end. ``timesteps`` is how many a scene of ``many`` has.
+    scene is also played to its end. ``many`` is how many timesteps or clocks a scene has whose length is not its own.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Moment:
     part: int = 0
     reset: bool = True
     meets: bool = False
-    timesteps: int = 1
+    many: int = 1
 
     @property
     def held(self) -> bool:
@@ -61,11 +61,9 @@ class _Place:
     def waits(self, stream: str) -> str:
         return f"({self.path}.{stream}_valid & ~{self.path}.{stream}_ready)"
 
-    def moment(
-        self, name: str, condition: str, scene: str, *, reset: bool = True, meets: bool = False, timesteps: int = 1
-    ) -> Moment:
+    def moment(self, name: str, condition: str, scene: str, *, reset: bool = True, meets: bool = False, many: int = 1) -> Moment:
         return Moment(name=self.title + name, condition=condition, scene=scene, part=self.part, reset=reset, meets=meets,
-                      timesteps=timesteps)  # fmt: skip
+                      many=many)  # fmt: skip
 
 
 def _places(count: int) -> dict[str, int]:
@@ -83,7 +81,7 @@ def moments(design: CoreDesign, core: int) -> list[Moment]:
     engines = _engines(design, core)
     result = [idle]
     for place, part in engines:
-        result += [*_engine(part, place, crossbar=crossbar, row_words=row_words), *_alone(design, place)]
+        result += [*_engine(part, place, crossbar=crossbar, row_words=row_words), *_alone(design, part, place)]
     fan = _Place(f"{top}.fan_out", f"fan_{core}", "fan-out: ", 2 if crossbar else 1)
     if isinstance(design, LayerDesign):
         result += _fanout(design.fanout, fan, waits=design.words > design.pipeline_depth)
@@ -157,19 +155,18 @@ def _engine(design: CoreDesign, at: _Place, *, crossbar: bool, row_words: int) -
         # Short sweeps fill it, too, one after the other: a command does not wait for results to leave.
         slots = design.queue_slots
         for owed in sorted({1, 2, 3, slots // 2, slots - 1, slots, slots + 1}):  # the last one is on offer
-            yield moment(
-                f"{owed} results are owed", f"{t}_owed == {owed}", "many results wait", timesteps=-(-owed // design.words)
-            )
+            yield moment(f"{owed} results are owed", f"{t}_owed == {owed}", "many results wait", many=-(-owed // design.words))
         full = f"{t}_sweeping & {at.waits('event')} & {at.waits('result')}"
-        yield moment("the queue is full", full, "many results wait", meets=True, timesteps=-(-(slots + 2) // design.words))
+        yield moment("the queue is full", full, "many results wait", meets=True, many=-(-(slots + 2) // design.words))
     yield from _host(design, at)
 
 
-def _alone(design: CoreDesign, at: _Place) -> Iterator[Moment]:
-    """Yield that the last word of a timestep follows the others so late that it is alone in the pipeline, and what waits for it.
+def _alone(design: CoreDesign, part: CoreDesign, at: _Place) -> Iterator[Moment]:
+    """Yield that the last word of a timestep follows so late that it is alone in the pipeline, and what waits for it.
 
-    Of the cores whose event beats the bench can hold back before it: a lone one, the neurons of a layer, which is also asked
-    to hold back its synapses where a round has one word, and postsynaptic neurons whose spikes come as bits.
+    Then that it is a few clocks late and everything else waits. Of the cores whose event beats the bench can hold back before
+    it: a lone one, the neurons of a layer, which is also asked to hold back its synapses where a round has one word, and
+    postsynaptic neurons whose spikes come as bits.
     """
     if isinstance(design, CrossbarDesign):
         if at.title != "post: " or design.addresses:
@@ -189,6 +186,16 @@ def _alone(design: CoreDesign, at: _Place) -> Iterator[Moment]:
         if at.title != "post: " or what in ("read", "write"):
             met = f"~{t}_sweeping & ~{t}_clearing & ({t}_pipe == 1) & {condition}"
             yield at.moment(f"a {what} and the last word alone", met, f"late last event, {what}", reset=False, meets=True)
+    # Everything else is asked for while the last word enters, some clocks behind the one before it.
+    depth = part.pipeline_depth
+    for gap in sorted({2, depth // 2, depth - 2, depth - 1, depth}) if part.words > 1 and at.title != "post: " else ():
+        last = f"{at.moves('event')} & ({t}_words == {part.words - 1}) & (({t}_pipe & {(1 << gap) - 1}) == {1 << (gap - 1)})"
+        for verb in ("read", "write"):
+            yield at.moment(
+                f"the last event {gap} clocks behind, and a timestep and a {verb} wait",
+                f"{last} & {waits['timestep']} & {waits[verb]}", f"last event a bit late, {verb}",
+                reset=False, meets=True, many=gap - 1,
+            )  # fmt: skip
 
 
 def _host(design: CoreDesign, at: _Place) -> Iterator[Moment]:
@@ -211,6 +218,11 @@ def _host(design: CoreDesign, at: _Place) -> Iterator[Moment]:
             under_way = f"{t}_reading" if verb == "read" else f"{t}_writing"
             yield moment(f"a {name} waits for a host {verb}", f"{under_way} & {command}", f"{verb} before {name}", meets=True)
         yield moment(f"a {name} waits while a read word waits", f"{held} & {command}", f"held read before {name}", meets=True)
+        for verb, which in (("read", f"~{write}"), ("write", write)):
+            met = f"{held} & {command} & {port('host_valid')} & {which}"
+            yield moment(
+                f"a {name} and a host {verb} wait while a read word waits", met, f"held read before {name}, {verb}", meets=True
+            )
         yield from _after(at, f"a {name}", f"{at.moves('command')} & {command}", name)
     for verb, which in (("read", f"~{write}"), ("write", write)):
         yield from _after(at, f"a host {verb}", f"{accept} & {which}", verb)

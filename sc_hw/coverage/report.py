@@ -77,11 +77,12 @@ def _record(
 
 
 def merge(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return one record of several cores or runs; its verdict is ``pass`` or, with anything unexplained, ``fail``."""
+    """Return one record of several cores or runs; its verdict is ``fail`` with anything unexplained or nothing reached."""
     keys = ("cores", "totals", "functional", "unreached")
     joined: dict[str, Any] = {key: [entry for record in records for entry in record[key]] for key in keys}
     gaps = sum(entry["verdict"] != PROVEN for entry in joined["unreached"])
-    return {"verb": "coverage", "verdict": "fail" if gaps else "pass", "gaps": gaps, **joined}
+    counted = sum(row["hit"] for key in ("totals", "functional") for row in joined[key])
+    return {"verb": "coverage", "verdict": "pass" if counted and not gaps else "fail", "gaps": gaps, **joined}
 
 
 def coverage_table(record: dict[str, Any]) -> Table:

@@ -87,9 +87,9 @@ def load_core(folder: Path, *, system_tasks: bool = False) -> Core:
 
     The manifest must have its schema, and every entry of it that follows from rule, configuration and sizes must be what
     follows; so must each part's from the whole's. Verilog that differs from its digest is listed in ``edited``, not refused:
-    an edited core is just what parity is for. It must keep to what ``check_verilog`` and, all files together,
-    ``check_elaborated`` allow; ``system_tasks`` allows more, for simulation. Any other file must be as it was emitted, and there
-    may be no Verilog that is not listed.
+    an edited core is just what parity is for. It must have the ports of its manifest and keep to what ``check_verilog`` and, all
+    files together, ``check_elaborated`` allow; ``system_tasks`` allows more, for simulation. Any other file must be as it was
+    emitted, and there may be no Verilog that is not listed.
     Errors: ``UserError`` that names the file and the first entry for which this is not so.
     """
     manifest, inside = _read(folder), {}
@@ -114,8 +114,8 @@ def load_core(folder: Path, *, system_tasks: bool = False) -> Core:
     parts = tuple(_core(folder / place, inside[place], part, (), system_tasks) for place, (_, part) in design.parts.items())
     _check(folder, manifest, design, names=True)
     core = _core(folder, manifest, design, parts, system_tasks)
-    if not system_tasks:
-        check_elaborated(core.texts_by_file, design.name)
+    ports = {c.design.name: {port.name: (port.direction, port.bits) for port in c.design.ports()} for c in (core, *parts)}
+    check_elaborated(core.texts_by_file, design.name, ports, ports_only=system_tasks)
     return core
 
 

@@ -2,14 +2,14 @@
 
 import dataclasses
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..targets import PlaceAndRoute, Target
 from .path import TimingPath
 
-__all__ = ["STAGE", "PnrResult", "SeedResult"]
+__all__ = ["STAGE", "PnrResult", "SeedResult", "all_routed", "spread"]
 
 STAGE = "post-route"
 
@@ -31,6 +31,16 @@ class SeedResult:
         cells = {name: {"used": used, "available": available} for name, (used, available) in self.cells.items()}
         path = dataclasses.asdict(self.path) | {"text": self.path.text} if self.path else None
         return dataclasses.asdict(self) | {"cells": cells, "path": path}
+
+
+def all_routed(errors: Sequence[str]) -> bool:
+    """Return whether there are seeds and none has an error."""
+    return bool(errors) and not any(errors)
+
+
+def spread(clocks: Sequence[float]) -> dict[str, float]:
+    """Return minimum, median (the lower one of two) and maximum; empty of nothing."""
+    return {"minimum": min(clocks), "median": statistics.median_low(clocks), "maximum": max(clocks)} if clocks else {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +66,7 @@ class PnrResult:
     @property
     def passed(self) -> bool:
         """Whether every seed was placed and routed."""
-        return not any(run.error for run in self.runs)
+        return all_routed([run.error for run in self.runs])
 
     @property
     def routed(self) -> list[SeedResult]:
@@ -71,8 +81,7 @@ class PnrResult:
     @property
     def mhz(self) -> dict[str, float]:
         """Minimum, median and maximum of the clock; empty when nothing was routed."""
-        clocks = [run.mhz for run in self.routed]
-        return {"minimum": min(clocks), "median": statistics.median_low(clocks), "maximum": max(clocks)} if clocks else {}
+        return spread([run.mhz for run in self.routed])
 
     @property
     def used(self) -> dict[str, tuple[int, int]]:

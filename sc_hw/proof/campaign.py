@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ..manifest import Core
+from ..partial import STEPS
 from ..simulate import SimulationResult, simulate
 from .result import Obligation
 
 __all__ = ["Campaign"]
 
-STEPS = 200
 _LARGEST = 1 << 23  # synapse-steps; the deepest cores get fewer timesteps
 _SEED = 1
 

@@ -10,7 +10,7 @@ from .induction import Inquiry, induction_task, render, top_of
 from .memories import prove_memories
 from .result import Obligation
 
-__all__ = ["cover_engine", "engine_task", "prove_engine", "queue_task"]
+__all__ = ["cover_engine", "covers_of_engine", "engine_task", "prove_engine", "queue_task", "statements_of_engine"]
 
 # Statements by the first two words of their assertions' names.
 _STATEMENTS = {
@@ -50,28 +50,39 @@ def prove_engine(inquiry: Inquiry) -> Iterator[Obligation]:
     """
     design = inquiry.core.design
     yield from prove_memories(inquiry)
-    absent = {
-        *([] if design.spec.lfsr else ["engine_noise"]),
-        *([] if design.row_words else ["engine_skip", "engine_rows"]),
-        *([] if design.queued else ["engine_queue"]),
-    }
-    statements = {name: text for name, text in _STATEMENTS.items() if name not in absent}
+    statements, *rest = statements_of_engine(design)
     task, visible = (engine_task(design, inquiry.sources, inside=inside) for inside in (True, False))
     yield from inquiry.decide(design.name, task, visible, statements)
     queue = queue_of(design)
     if queue:
         task, visible = (queue_task(design, inquiry.sources, inside=inside) for inside in (True, False))
-        yield from inquiry.decide(queue.name, task, visible, _QUEUE)
+        yield from inquiry.decide(queue.name, task, visible, rest[0])
+
+
+def statements_of_engine(design: CoreDesign) -> list[dict[str, str]]:
+    """Return the obligations about the engine of a core, and those about its queue if it has one."""
+    absent = {
+        *([] if design.spec.lfsr else ["engine_noise"]),
+        *([] if design.row_words else ["engine_skip", "engine_rows"]),
+        *([] if design.queued else ["engine_queue"]),
+    }
+    return [{name: text for name, text in _STATEMENTS.items() if name not in absent}, *([_QUEUE] if design.queued else [])]
 
 
 def cover_engine(inquiry: Inquiry) -> Iterator[Obligation]:
     """Show that the statements about an engine are not vacuous."""
     design = inquiry.core.design
-    reached = {name: text for name, text in _COVERS.items() if name != "cover_skipped_row" or design.row_words}
+    reached, *rest = covers_of_engine(design)
     yield from inquiry.cover("covers", engine_task(design, inquiry.sources, inside=None), reached, 2 * design.pipeline_depth + 14)
     if queue := queue_of(design):
         task = queue_task(design, inquiry.sources, inside=None)
-        yield from inquiry.cover("covers_queue", task, {"cover_queue_full": _QUEUE_COVER}, queue.slots + 16)
+        yield from inquiry.cover("covers_queue", task, rest[0], queue.slots + 16)
+
+
+def covers_of_engine(design: CoreDesign) -> list[dict[str, str]]:
+    """Return the covers of the engine of a core, and those of its queue if it has one."""
+    reached = {name: text for name, text in _COVERS.items() if name != "cover_skipped_row" or design.row_words}
+    return [reached, *([{"cover_queue_full": _QUEUE_COVER}] if design.queued else [])]
 
 
 def _harness(design: CoreDesign, *, inside: bool | None) -> str:

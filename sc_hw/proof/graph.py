@@ -16,7 +16,7 @@ from .induction import Inquiry, induction_task, render, top_of
 from .memories import prove_memories
 from .result import Obligation
 
-__all__ = ["cover_graph", "prove_graph"]
+__all__ = ["cover_graph", "covers_of_graph", "prove_graph", "statements_of_graph"]
 
 _FANOUT = (
     "in their k-th timestep the synapses get, in order and once each, what their neurons gave in their k-th timestep, without "
@@ -47,15 +47,21 @@ def prove_graph(inquiry: Inquiry) -> Iterator[Obligation]:
     """
     design: Any = inquiry.core.design
     texts = inquiry.sources
-    statements = {"fanout": _FANOUT, "wiring": _WIRING, "inside": _INSIDE}
-    if _placed(design.graph, RowsDesign):
-        statements["rows"] = _ROWS
     yield from prove_memories(inquiry)
+    statements, *rest = statements_of_graph(design.graph)
     inside, visible = (_task(design, texts, inside=inside) for inside in (True, False))
     yield from inquiry.decide(design.name, inside, visible, statements)
-    for place, module in _placed(design.graph, AddressesDesign).items():
+    for (place, module), statements in zip(_placed(design.graph, AddressesDesign).items(), rest, strict=True):
         inside, visible = (_addresses_task(design, place, module, texts, inside=inside) for inside in (True, False))
-        yield from inquiry.decide(module.name, inside, visible, {"addresses": _ADDRESSES, "inside": _INSIDE})
+        yield from inquiry.decide(module.name, inside, visible, statements)
+
+
+def statements_of_graph(graph: Graph) -> list[dict[str, str]]:
+    """Return the obligations about what joins the cores, and about each decoder of addresses."""
+    statements = {"fanout": _FANOUT, "wiring": _WIRING, "inside": _INSIDE}
+    if _placed(graph, RowsDesign):
+        statements["rows"] = _ROWS
+    return [statements, *({"addresses": _ADDRESSES, "inside": _INSIDE} for _ in _placed(graph, AddressesDesign))]
 
 
 def cover_graph(inquiry: Inquiry) -> Iterator[Obligation]:
@@ -63,13 +69,23 @@ def cover_graph(inquiry: Inquiry) -> Iterator[Obligation]:
     design: Any = inquiry.core.design
     texts = inquiry.sources
     ((_, fanout),) = _placed(design.graph, FanoutDesign).items()
-    if fanout.words <= _FEW_WORDS:
-        yield from inquiry.cover("covers", _task(design, texts, inside=None), _COVERS, 2 * fanout.words + 16)
-    for place, module in _placed(design.graph, AddressesDesign).items():
-        if module.words <= _FEW_WORDS:
-            reached = {f"cover_addressed_{place}": f"a spike of {place} is given, after a reset in between"}
+    joint, *rest = covers_of_graph(design.graph)
+    if joint:
+        yield from inquiry.cover("covers", _task(design, texts, inside=None), joint, 2 * fanout.words + 16)
+    for (place, module), reached in zip(_placed(design.graph, AddressesDesign).items(), rest, strict=True):
+        if reached:
             task = _addresses_task(design, place, module, texts, inside=None)
             yield from inquiry.cover(f"covers_{place}", task, reached, 3 * module.words + 16)
+
+
+def covers_of_graph(graph: Graph) -> list[dict[str, str]]:
+    """Return the covers of what joins the cores and of each decoder of addresses, none of what has many words."""
+    ((_, fanout),) = _placed(graph, FanoutDesign).items()
+    return [
+        _COVERS if fanout.words <= _FEW_WORDS else {},
+        *({f"cover_addressed_{place}": f"a spike of {place} is given, after a reset in between"}
+          if module.words <= _FEW_WORDS else {} for place, module in _placed(graph, AddressesDesign).items()),
+    ]  # fmt: skip
 
 
 def _placed(graph: Graph, kind: type[Any]) -> dict[str, Any]:

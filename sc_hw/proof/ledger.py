@@ -11,11 +11,13 @@ from typing import Any
 
 from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import CoreDesign
+from .expected import difference
 from .memories import memory_name, own_memories
-from .result import Obligation
+from .result import Obligation, verdict_of
 
 __all__ = ["LEDGER", "Assumption", "assumptions_of", "check_ledger", "ledger_record"]
 
+_NAMED = 4  # of the obligations that are missing
 USER, CHOICE, DEFINITION, PROVEN = "of the user", "any one stands for all", "a definition", "proven"
 
 
@@ -157,17 +159,26 @@ def ledger_record(design: CoreDesign) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def check_ledger(design: CoreDesign, obligations: Collection[Obligation]) -> Obligation:
-    """Return the obligation that every assumption of a proof of everything is discharged by what was proven in it."""
+def check_ledger(design: CoreDesign, obligations: Collection[Obligation], *, covers: bool = False) -> Obligation:
+    """Return the obligation that a proof of everything lacks nothing, and discharges every assumption that it makes.
+
+    With ``covers`` it must hold what shows that the rest is not vacuous, too.
+    """
     proven = {o.name for o in obligations if o.verdict == "proven"}
-    missing = [
-        f"{prefix}{assumption.harness}: {assumption.meaning} ({name})"
+    missing = dict.fromkeys(
+        name
         for prefix, one in _scopes(design).items()
         for assumption in assumptions_of(one)
         for name in _needed(one, assumption, prefix)
         if name not in proven
-    ]
-    count = len(ledger_record(design))
-    note = f"not proven: {'; '.join(missing)}" if missing else f"{count} assumptions"
+    )
+    if verdict_of(obligations) == "refuted":
+        note = "not asked: the core is refuted already"
+    elif missing:
+        first = ", ".join([*missing][:_NAMED])
+        note = f"not proven: {first}{f' and {len(missing) - _NAMED} more' if len(missing) > _NAMED else ''}"
+    else:
+        note = difference(design, obligations, covers=covers)
     return Obligation(name="ledger", statement="every assumption is one of the user, or discharged by an obligation proven here",
-                      verdict="unknown" if missing else "proven", answers=[], note=note)  # fmt: skip
+                      verdict="unknown" if note else "proven", answers=[],
+                      note=note or f"{len(ledger_record(design))} assumptions")  # fmt: skip

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sc_hw_models.checked import check_function
 from sc_hw_models.scratch import temporary_folder
 from sc_hw_models.term import Term, evaluate, subterms
 
@@ -304,7 +305,7 @@ def prove(
     is wrong sooner than solvers do. ``structure`` is proven first: where it is not as it must be, nothing else is asked.
     ``circuit`` gives what ``read_circuit`` does, when that has been read; ``progress`` is called with each obligation as it
     is decided. Waveforms go into the folder ``traces``, if there is one. Of a layer or a crossbar, its cores are proven, and
-    what joins them. Errors: ``UserError`` for sources that cannot be read as a core.
+    what joins them. Errors: ``UserError`` for sources that cannot be read, ``StepError`` for a step that is no function.
     """
     if not solvers:
         raise UserError("nothing to prove with: give at least one solver")
@@ -336,8 +337,10 @@ def prove(
             asked = "engine" in parts or any(o.verdict == "unknown" for o in obligations)
             if campaign and asked and not first and not _refuted(obligations):
                 add(campaign.obligation())
+        for design in [core.design, *(part.design for part in core.parts)] if structure else ():
+            check_function(design.rule.step, design.config, seed=1)  # all that was proven is of what it was at first
         if structure and set(parts) == set(PARTS):
-            add(check_ledger(core.design, obligations))
+            add(check_ledger(core.design, obligations, covers=covers))
     return ProofResult(
         core=core.design.name, rule=core.design.rule.name, config=dataclasses.asdict(core.design.config),
         generator=core.manifest["generator"], edited=core.edited, tools=tools, obligations=obligations,

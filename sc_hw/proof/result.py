@@ -1,11 +1,15 @@
 """What a proof found: obligations, a counterexample, the record of both."""
 
 import dataclasses
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["PARTS", "Counterexample", "Obligation", "ProofResult"]
+__all__ = ["PARTS", "WORDS", "Counterexample", "Obligation", "ProofResult", "is_lemma", "verdict_of"]
 
+WORDS = {"proven": "pass", "refuted": "fail", "unknown": "unknown"}
+"""What a record calls the verdict of a proof."""
 PARTS = ("datapath", "lane", "engine")
 """What a proof is of: the rule's step, the lane around it with what the engine gives it, the engine and its memories."""
 
@@ -27,6 +31,17 @@ class Obligation:
     def seconds(self) -> float:
         """Time of all solvers together."""
         return float(sum(answer["seconds"] for answer in self.answers))
+
+
+def is_lemma(name: str) -> bool:
+    """Return whether an obligation so called only makes others easy; which of these there are depends on the netlist."""
+    return bool(re.fullmatch(r"(.*/)?(product|register)_\d+", name))
+
+
+def verdict_of(obligations: Collection[Obligation]) -> str:
+    """Return ``proven`` when there are obligations and every one is, ``refuted`` when one is, else ``unknown``."""
+    verdicts = {o.verdict for o in obligations if o.verdict != "no cut" or not is_lemma(o.name)}
+    return "refuted" if "refuted" in verdicts else "proven" if verdicts == {"proven"} else "unknown"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +89,17 @@ class ProofResult:
 
     @property
     def verdict(self) -> str:
-        """``proven`` when every obligation is, ``refuted`` when one is, else ``unknown``."""
-        verdicts = {obligation.verdict for obligation in self.obligations} - {"no cut"}
-        return "refuted" if "refuted" in verdicts else "proven" if verdicts == {"proven"} else "unknown"
+        """What ``verdict_of`` says of all obligations."""
+        return verdict_of(self.obligations)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready record."""
         obligations = [dataclasses.asdict(o) | {"seconds": o.seconds} for o in self.obligations]
         counterexample = self.counterexample and dataclasses.asdict(self.counterexample) | {"text": self.counterexample.text}
-        verdict = {"proven": "pass", "refuted": "fail"}.get(self.verdict, "unknown")
-        return {"verb": "prove", "verdict": verdict, **vars(self), "obligations": obligations, "counterexample": counterexample}
+        return {
+            "verb": "prove",
+            "verdict": WORDS[self.verdict],
+            **vars(self),
+            "obligations": obligations,
+            "counterexample": counterexample,
+        }

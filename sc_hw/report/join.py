@@ -10,8 +10,10 @@ from typing import Any
 from ..errors import UserError, one_line
 from ..manifest import Core
 from ..records import RECORD_SCHEMA, WAVEFORM
+from ..replay import different
 from ..selftest import counted
 from .schema import read_record, read_waveform
+from .verdicts import contradiction
 
 __all__ = ["TITLES", "Entry", "Report", "join"]
 
@@ -88,7 +90,7 @@ class Report:
 def join(core: Core, verbs: Collection[str]) -> Report:
     """Read every record of a core; ``verbs`` are those there are, of which a missing record is worth a word.
 
-    Errors: ``UserError`` for a file in its results that is no record of this version.
+    Errors: ``UserError`` for a file in its results that is no record of this version, or whose verdict is not what it holds.
     """
     results = core.folder / "results"
     paths = {path.stem: path for path in sorted(results.glob("*.json")) if path.name not in (WAVEFORM, "report.json")}
@@ -110,6 +112,9 @@ def _entry(core: Core, verb: str, record: dict[str, Any] | None) -> Entry:
     if record["core_sha256"] != core.digest:
         summary = f"made from other files than these; run again: {command}"
         return Entry(verb=verb, status="stale", summary=summary, command=command, record=record)
+    if text := contradiction(core, verb, record):
+        path = core.folder / "results" / f"{verb}.json"
+        raise UserError(f"{one_line(path)}: not what its entries say ({one_line(text)}); run {command} or remove it")
     status, summary, partial = record["verdict"], _summary(verb, record), record["partial"]
     if partial:
         status, summary = "partial" if status == "pass" else status, f"{partial}: {summary}"
@@ -131,6 +136,15 @@ def _summary(verb: str, record: dict[str, Any]) -> str:
             return f"{proven} of {len(record['obligations'])} obligations proven by {' and '.join(solvers)}"
         case "selftest":
             return f"{counted(record['faults'])}, seed {record['seed']}"
+        case "mutate":
+            gap = sum(bool(mutant["gap"]) for mutant in record["mutants"])
+            return f"{len(record['mutants'])} mutants, {gap} in the gap, seed {record['seed']}"
+        case "coverage":
+            hit = sum(row["hit"] for rows in (record["totals"], record["functional"]) for row in rows)
+            proven = len(record["unreached"]) - record["gaps"]
+            return f"{hit:,} points reached, {proven} proven unreachable, {record['gaps']} gaps"
+        case "replay":
+            return f"{record['obligation']}: {len(different(record['expected'], record['found']))} ports differ"
         case "synth":
             failed = [result["target"] for result in record["results"] if not result["passed"]]
             claim = f"state not in memory on {', '.join(failed)}" if failed else "state in memory on every one"
@@ -145,5 +159,4 @@ def _summary(verb: str, record: dict[str, Any]) -> str:
             without = record.get("without_figures", [])
             seeds = f"over {len(record['seeds'])} seeds"
             return f"no figures of {', '.join(without)} {seeds}" if without else f"measured against float {seeds}"
-    counts = record.get("counts", {})
-    return ", ".join(f"{value:,} {name.replace('_', ' ')}" for name, value in counts.items()) if counts else record["command"]
+    raise ValueError(verb)

@@ -52,6 +52,7 @@ class _Sim(_Record, kw_only=True):
 
 class _Answer(Struct):
     solver: str
+    answer: str
     seconds: _Figure
 
 
@@ -60,7 +61,7 @@ class _Obligation(Struct):
     statement: str
     verdict: str
     answers: list[_Answer]
-    note: str = ""
+    note: str
 
 
 class _Counterexample(Struct):
@@ -70,7 +71,7 @@ class _Counterexample(Struct):
 
 class _Prove(_Record, kw_only=True):
     obligations: list[_Obligation]
-    counterexample: _Counterexample | None = None
+    counterexample: _Counterexample | None
 
 
 class _Fault(Struct):
@@ -84,6 +85,47 @@ class _Selftest(_Record, kw_only=True):
     faults: list[_Fault]
     steps: _Count
     seed: _Count
+    instances: _Count
+
+
+class _Mutant(Struct):
+    number: _Count
+    text: str
+    simulation: Literal["killed", "survives"]
+    difference: str
+    proof: Literal["refuted", "differs", "equivalent", "unknown"]
+    rare: bool
+    gap: str
+
+
+class _Mutate(_Record, kw_only=True):
+    mutants: list[_Mutant]
+    count: _Count
+    seed: _Count
+
+
+class _Covered(Struct):
+    total: _Count
+    hit: _Count
+    unreachable: _Count
+
+
+class _Unreached(Struct):
+    verdict: str
+
+
+class _Coverage(_Record, kw_only=True):
+    gaps: _Count
+    cores: list[Any]
+    totals: list[_Covered]
+    functional: list[_Covered]
+    unreached: list[_Unreached]
+
+
+class _Replay(_Record, kw_only=True):
+    obligation: str
+    expected: dict[str, int]
+    found: dict[str, int]
 
 
 class _Resources(Struct):
@@ -95,6 +137,14 @@ class _Resources(Struct):
 
 
 class _Memory(Struct):
+    memory_bits: _Count
+    expected_bits: _Count
+    synapse_bits: _Count
+    register_bits: _Count
+    block_ram_bits: _Count
+    lut_ram_cells: _Count
+    left_to_registers: _Count
+    due_bits: _Count
     placement: str
 
 
@@ -128,6 +178,7 @@ class _Path(_Text):
 class _Seed(Struct):
     seed: _Count
     error: str
+    mhz: _Figure
 
 
 class _Placed(Struct):
@@ -143,11 +194,13 @@ class _Placed(Struct):
 
 
 class _Pnr(_Record, kw_only=True):
+    module: str
     results: Annotated[list[_Placed], Meta(min_length=1)]
 
 
 class _Variant(Struct):
     name: str
+    runs: list[dict[str, int | float]]
     median: dict[str, int | float]
 
 
@@ -184,14 +237,16 @@ class _Waveform(Struct):
     demonstration: _Demonstration | None
 
 
-_RECORDS: dict[str, Any] = {"sim": _Sim, "prove": _Prove, "selftest": _Selftest, "synth": _Synth, "pnr": _Pnr,
-                            "accuracy": _Accuracy}  # fmt: skip
+_RECORDS: dict[str, Any] = {"sim": _Sim, "prove": _Prove, "selftest": _Selftest, "mutate": _Mutate, "coverage": _Coverage,
+                            "synth": _Synth, "pnr": _Pnr, "accuracy": _Accuracy, "replay": _Replay}  # fmt: skip
 
 
 def read_record(path: Path, schema: str) -> dict[str, Any]:
     """Return the record of the verb that a file is called after. Errors: ``UserError`` names the first entry that is none."""
     document = _read(path, schema)
-    checked(document, _RECORDS.get(path.stem, _Record), path, "a record", remedy=_AGAIN)
+    if path.stem not in _RECORDS:
+        raise UserError(f"{one_line(path)}: of a verb that leaves no records; allowed are {', '.join(_RECORDS)}; remove it")
+    checked(document, _RECORDS[path.stem], path, "a record", remedy=_AGAIN)
     if document["verb"] != path.stem:
         raise _refused(path, f"it is of the verb {document['verb']!r}")
     for result in document["results"] if path.stem == "pnr" else ():

@@ -11,6 +11,7 @@ from sc_hw_models.lfsr import lane_seed
 from sc_hw_models.rule import Field, Rule, RuleSpec, as_integer, index_bits
 
 from ..errors import UserError
+from .graph import Graph
 from .instances import Instance, memory_instance
 from .keywords import VERILOG_KEYWORDS
 from .port import CLOCKED, IDLE, Port, input_port, output_port
@@ -80,6 +81,11 @@ class CoreDesign:
     def parts(self) -> "dict[str, tuple[str, CoreDesign]]":
         """The cores inside by instance, each with what begins the names of its streams; none in a core."""
         return {}
+
+    @property
+    def graph(self) -> Graph | None:
+        """What joins the blocks inside; none in a core."""
+        return None
 
     @property
     def words(self) -> int:
@@ -327,8 +333,8 @@ class CoreDesign:
 
     @property
     def row_step(self) -> str:
-        """The words of a row in the width of an address."""
-        return f"{self.address_bits}'d{self.row_words}"
+        """The words of a row in the width of an address, in which a single row is none."""
+        return f"{self.address_bits}'d{self.row_words % (1 << self.address_bits)}"
 
     @property
     def zero(self) -> str:

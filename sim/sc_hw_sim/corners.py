@@ -18,7 +18,7 @@ __all__ = ["Corners"]
 
 _RANDOM, _ALL, _SILENT = (Kind("corner", *what) for what in (("random", "random"), ("all", "maximum"), ("none", "random")))
 _TRIALS = 3
-_LONG = 8  # clocks of a long reset
+_LONG, _LONGER = 8, 64  # clocks of a long reset, and of one while nothing is under way
 _HOLD = 128  # clocks in which results wait; more than a queue and a pipeline take
 _WINDOW = 16  # clocks in which other things wait; words that are read back after a reset
 
@@ -72,7 +72,7 @@ class Corners:
         """Reset the core in a moment, and play its scene to the end; a host writes to the first, a middle and the last lane."""
         corners, lanes = self._bench.corners, self._bench.parts[moment["part"]].lanes
         for self._lane in {0, lanes // 2, lanes - 1} if "write" in moment["scene"] else {lanes - 1}:
-            for length in [1] * moment["reset"] + [_LONG] * moment["held"]:
+            for length in [1] * moment["reset"] + [_LONG] * moment["held"] + [_LONGER] * (moment["scene"] == "idle"):
                 name = f"{moment['name']}, reset for {length} clock{'s' if length > 1 else ''}"
                 corners[name] = corners.get(name, 0) + await self._reset_in(number, moment, length)
             if moment["reset"]:
@@ -96,7 +96,7 @@ class Corners:
                 await self._restart()
             await self._prepare(scene)
             states = self._states()
-            self._queue(scene, bench.parts[moment["part"]], moment["timesteps"])
+            self._queue(scene, bench.parts[moment["part"]], moment["many"])
             trap(bench._index, number, length)
             arm(bench._index, PATIENCE)
             await bench._wake.value_change
@@ -140,7 +140,7 @@ class Corners:
                 await self._restart()
             await self._prepare(scene)
             states = self._states()
-            self._queue(scene, part, moment["timesteps"])
+            self._queue(scene, part, moment["many"])
             if not trial and scene in _BUSY:
                 bench._ask(bench._inputs(_RANDOM, 1), 1)
                 part._ask_read(some)
@@ -208,7 +208,7 @@ class Corners:
                 self._queue("timestep", part)
                 await self._reset_for(self._middle(part), states, partial(self._queue, scene.removeprefix("short reset, "), part))
             else:
-                self._queue(scene, part, moment["timesteps"])
+                self._queue(scene, part, moment["many"])
             await bench._moved(moment["name"])
             self._compare(moment["name"])
             if met(bench._index, number) > before:
@@ -271,24 +271,29 @@ class Corners:
             await self._bench._come_to_rest()
 
     def _queue(self, scene: str, part: "CoreBench", many: int = 1) -> None:
-        """Ask for what a scene consists of; ``part`` is the core it is about, ``many`` the timesteps of one that has many."""
+        """Ask for what a scene consists of; ``part`` is the core it is about, ``many`` how many timesteps or clocks it has."""
         bench = self._bench
         master = part if part.together else bench  # the core that takes the commands
         if scene == "late events":
             for one in bench.parts:
                 one.event.hold(_WINDOW)
         elif scene.endswith("wait"):
-            filled = many * (part.words + 2 * part.spec.latency)  # clocks in which they fill whatever they wait in
+            # Clocks in which they fill whatever they wait in, which takes no more of a long sweep.
+            filled = many * (min(part.words, _HOLD) + 2 * part.spec.latency)
             part.result.hold(_HOLD + filled, after=part.words - 1 if scene.startswith("last") else 0)
         elif scene.startswith("late last event"):
             part.event.hold(_HOLD, after=part.words - 1)
+        elif scene.startswith("last event a bit late"):
+            part.event.hold(many, after=part.words - 1)
         elif " before " in scene:  # the command comes behind the host access
             master.command.hold(_WINDOW if scene.startswith("held") else 1)
         # The last words of a lane; commands go first, so that only one access comes before a command that is there.
         words = np.arange(self._lane, part.synapses, part.lanes)[-1 if " before " in scene else -2 :]
         if scene.startswith("held"):
             part.readback.hold(2 * _WINDOW)
-        for action in SCENES[scene]:
+        for turn, action in enumerate(SCENES[scene]):
+            if turn > 1 and scene.startswith("held"):  # what comes behind a read word is for another lane
+                words = np.arange((self._lane + 1) % part.lanes, part.synapses, part.lanes)[-1:]
             if action == "clear":
                 for one in master.together:
                     one._ask_clear()

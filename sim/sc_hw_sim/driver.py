@@ -144,11 +144,14 @@ class Driver:
 
     def _compare_reads(self, check: str) -> None:
         """Compare what was asked for with ``_ask_read`` and has come."""
-        for order, words in self._reads:
-            self.board.count(check, "words read back", len(order), self.readback.left)
-            found = dict(zip(words, self.readback.take(), strict=True))
-            self.board.host_values += self.board.tables(check, words, found, self._synapse_of(order))
-        self._reads = []
+        if not self._reads:
+            return
+        orders, words = zip(*self._reads, strict=True)
+        self._reads, order = [], np.concatenate(orders)
+        self.board.count(check, "words read back", len(order), self.readback.left)
+        wanted = {name: np.concatenate([own[name] for own in words]) for name in words[0]}
+        found = dict(zip(wanted, self.readback.take(), strict=True))
+        self.board.host_values += self.board.tables(check, wanted, found, self._synapse_of(order))
 
     async def _load(self, values: Arrays) -> None:
         """Replace whole state fields through the host port, word by word in random order, and see the memory take them."""

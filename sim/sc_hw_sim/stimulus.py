@@ -24,8 +24,10 @@ for _command in ("timestep", "clear"):
     for _verb in ("read", "write"):
         SCENES |= {f"{_command} with {_verb}": (_command, _verb), f"{_verb} before {_command}": (_verb, _command)}
     SCENES[f"held read before {_command}"] = ("read", _command)
+    SCENES |= {f"held read before {_command}, {_verb}": ("read", _command, _verb) for _verb in ("read", "write")}
 SCENES |= {f"late last event, {_next}": ("timestep", _next) for _next in ("clear", "timestep", "read", "write")}
 SCENES["late last event, clear and write"] = ("timestep", "clear", "write")
+SCENES |= {f"last event a bit late, {_verb}": ("timesteps", _verb) for _verb in ("read", "write")}
 
 Arrays = dict[str, np.ndarray]
 

@@ -25,7 +25,7 @@ from .checked_rules import INPUTS, STATE, Toy, good_step, on_arrays, on_integers
 def test_numbers_of_numpy_comparisons_and_constants_are_integers():
     def step(config, state, inputs):
         up = (inputs["pre"] > 3) * (inputs["post"] >= np.int64(3))
-        weight = fixed.select(up, np.int16(7) + state["weight"] * np.uint8(0), 9)
+        weight = fixed.select(up, np.int64(7) + state["weight"] * np.int64(0), 9)
         return {"weight": weight, "debt": np.int8(-3)}, {"sum": inputs["pre"] != inputs["post"]}
 
     rule = toy(step)

@@ -23,9 +23,9 @@ class HandFault:
     """A bug in the module ``<core>_<module>`` (the core itself without one).
 
     ``kind``: a register that a reset leaves alone (``kept``) or sets to another ``value`` (``set``), or that takes another
-    value where it takes one (``taken``); a ``net``, or the pin of an
-    ``instance.pin``, that has another value, in which ``right`` is the one it should have, ``after`` is 1 in the clock after one
-    in which ``rst`` was, and ``once`` in that alone which follows the first such clock. ``hidden`` says why it cannot show,
+    value where it takes one (``taken``); a ``net``, or the pin of an ``instance.pin``, that has another value, in which
+    ``right`` is the one it should have, ``after`` is 1 in the clock after one in which ``rst`` was, ``once`` in that alone which
+    follows the first such clock, and ``long`` from the sixteenth clock of a reset on. ``hidden`` says why it cannot show,
     ``rare`` why only a proof can be asked to notice it.
     """
 
@@ -87,20 +87,24 @@ def _pin(text: str, place: str, value: str, on: str) -> tuple[str, int]:
 
 
 def _remembering(text: str, names: set[str], number: int) -> str:
-    """Return a module in which ``after`` and ``once`` of a fault are registers."""
+    """Return a module in which ``after``, ``once`` and ``long`` of a fault are registers, or made of them."""
     if not names:
         return text
-    after, once = f"after_{number}", f"once_{number}"
+    after, once, long, held = (f"{name}_{number}" for name in ("after", "once", "long", "held"))
     declared, body, tail = re.match(r"(.*?^module \w+\s*\(.*?\);\n)(.*)(^endmodule.*)", text, re.DOTALL | re.MULTILINE).groups()
-    moves = f"  always @(posedge clk) begin\n    {after} <= rst;\n    {once} <= rst & ~{after};\n  end\n"
-    return f"{declared}  reg {after}, {once};\n{body}{moves}{tail}"
+    registers = f"  reg {after}, {once};\n  reg [3:0] {held};\n  wire {long} = &{held};\n"
+    moves = (
+        f"  always @(posedge clk) begin\n    {after} <= rst;\n    {once} <= rst & ~{after};\n"
+        f"    {held} <= rst ? {held} + {{3'd0, ~(&{held})}} : 4'd0;\n  end\n"
+    )
+    return f"{declared}{registers}{body}{moves}{tail}"
 
 
 def _changed(core: Core, texts: dict[str, str], fault: HandFault, on: str, number: int) -> None:
     """Put one fault into the texts, by module; it is there where ``on`` is 1."""
     stem = f"{core.design.name}_{fault.module}" if fault.module else core.design.name
-    value = re.sub(r"\b(after|once)\b", rf"\1_{number}", fault.value)
-    texts[stem] = _remembering(texts[stem], set(re.findall(r"\b(?:after|once)\b", fault.value)), number)
+    value = re.sub(r"\b(after|once|long)\b", rf"\1_{number}", fault.value)
+    texts[stem] = _remembering(texts[stem], set(re.findall(r"\b(?:after|once|long)\b", fault.value)), number)
     if fault.kind == "kept":
         texts[stem], count = _kept(texts[stem], fault.place, on)
     else:
@@ -195,6 +199,11 @@ def _core_faults(module: str, lanes: int, queued: bool, words: int, noise: bool)
         net("pushed_last" if queued else "result_last", "right | (write_address_reg == 1)"),
         net("issue_last", "right & ~clearing_reg | (clearing_reg & address_reg == 1)"),
         HandFault(module, "pin", "memory_0.read_enable", "right & ~(command_valid & sweeping)"),
+        HandFault(module, "pin", "memory_0.write_enable", "right | long"),  # a reset that is held for long
+        net("readback_data", "right ^ (readback_valid & host_valid & command_valid)"),  # everything that can wait does
+        HandFault(
+            module, "pin", "lane_0.word_in", "right ^ (result_valid & readback_ready & host_valid & command_valid & event_valid)"
+        ),
     ]
     if noise:
         restart = "lane_0.restart"

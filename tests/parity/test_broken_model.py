@@ -7,8 +7,15 @@ import pytest
 CORE = ("--rule", "three_factor", "--set", "rounding=floor", "--generator", "verilog")
 BROKEN = {
     "a weight without its clip": ("clip = lambda value, low, high: value", "weight="),
+    "a counter, seen at the end only": (
+        "clip = lambda *values, old=stage.clip, calls=[]: calls.append(0) or old(*values) + (1 if len(calls) > 600 else 0)",
+        "is no function: ",
+    ),
+    "other values for plain integers": (
+        "clip = lambda *values, old=stage.clip: old(*values) + (1 if type(values[0]) is int else 0)", "on plain integers",
+    ),
     "a float": ("clip = lambda value, low, high: value * 0.5", "0.5"),
-}
+}  # fmt: skip
 
 
 @pytest.fixture

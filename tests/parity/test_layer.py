@@ -88,7 +88,7 @@ def test_a_wrong_neuron_is_reported_as_one(make_layer, tmp_path):
 @check("the records of a core are joined in every run")
 def test_the_report_joins_what_was_run(make_layer, sc_hw):
     layer = make_layer(neurons=4, postsynaptic=2)
-    assert sc_hw("sim", layer.folder, "--steps", "100")[0] == 0
+    assert sc_hw("sim", layer.folder)[0] == 0
     assert sc_hw("synth", layer.folder, "--target", "ice40-hx8k")[0] == 0
     status, out, _ = sc_hw("report", layer.folder)
     assert (status, "2 of 2 records good" in out) == (0, True)

@@ -47,6 +47,15 @@ def test_a_good_core_passes_and_everything_is_counted(make_core, tmp_path):
     assert other.cores[0]["clocks"] != record["clocks"]
 
 
+@pytest.mark.parametrize("queued", [False, True])
+def test_a_core_of_many_words_meets_its_corners_and_passes(make_core, tmp_path, queued):
+    """A sweep longer than anything waits: no corner may take it for a core that stands still."""
+    core = make_core("verilog" if queued else "amaranth", synapses=1024, queued=queued)
+    result = simulate([core], steps=10, seed=1, output=tmp_path / "out")
+    assert result.passed, result.cores[0]["mismatch"]["text"]
+    assert [name for name, hits in result.cores[0]["corners"].items() if not hits] == []
+
+
 def test_the_cache_key_covers_source_flags_and_tools(make_core, monkeypatch):
     core = make_core(synapses=4)
     keys = [Simulator([core], waves=waves).key for waves in (False, True)]

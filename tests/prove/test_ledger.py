@@ -119,3 +119,12 @@ def test_an_obligation_that_is_not_proven_is_missed(make_core):
         lost = [dataclasses.replace(o, verdict="unknown") if o.name == name else o for o in others]
         assert name in check_ledger(core.design, lost).note
         assert check_ledger(core.design, lost).verdict == "unknown"
+    # In a few words: of nothing that was proven only the first names, of what is refuted none.
+    assert re.fullmatch(r"not proven: (\w+, ){3}\w+ and \d+ more", check_ledger(core.design, []).note)
+    refuted = [dataclasses.replace(o, verdict="refuted") for o in others]
+    assert check_ledger(core.design, refuted).note == "not asked: the core is refuted already"
+    for lost in (others[:4] + others[5:], [*others, others[4]]):
+        assert (check_ledger(core.design, lost).verdict, others[4].name in check_ledger(core.design, lost).note) == (
+            "unknown",
+            True,
+        )

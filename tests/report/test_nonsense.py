@@ -12,28 +12,10 @@ from sc_hw.records import write_results
 from sc_hw.report.join import join
 from sc_hw.report.page import render
 
+from .records import VERBS, good_records
+
 SEED = 20261128
 HOSTILE = "</td><script>alert(1)</script>"
-RUN = {"mismatch": None, "synapse_steps": 10, "timesteps": 5, "state_values_compared": 3, "output_values_compared": 4,
-       "host_values_compared": 5, "resets": 1, "clears": 2, "clocks": 99, "stimuli": {"random": 5}}  # fmt: skip
-OBLIGATION = {"name": "a", "statement": "b", "verdict": "proven", "answers": [{"solver": "z3", "seconds": 0.5}], "note": ""}
-FAULT = {"fault": "a", "description": "b", "verdict": "caught", "evidence": "c"}
-COUNTS = {"lut": 1, "ff": 2, "block_ram": 0.5, "large_ram": 0, "dsp": 0}
-COUNTED = {"target": "a", "part": "b", "module": "core", "passed": True, "fits": True, "memory": {"placement": "block RAM"},
-           "resources": COUNTS, "capacity": {"lut": 10, "ff": 10, "block_ram": 3, "dsp": 0}}  # fmt: skip
-PLACED = {"target": "a", "part": "b", "top": "dut", "passed": True, "mhz": {"minimum": 1.0, "median": 2.0, "maximum": 3.0},
-          "used": {"lut": {"cell": "LUT4", "used": 1, "available": 2}}, "runs": [{"seed": 1, "error": ""}], "untimed": "",
-          "path": {"text": "a", "logic_ns": 1.0, "routing_ns": 2.0, "levels": 3}}  # fmt: skip
-RECORDS = {
-    "sim": {"cores": [RUN], "seed": 1},
-    "prove": {"obligations": [OBLIGATION], "counterexample": {"obligation": "a", "text": "b"}},
-    "selftest": {"faults": [FAULT], "steps": 5, "seed": 1},
-    "synth": {"results": [COUNTED]},
-    "pnr": {"results": [PLACED]},
-    "accuracy": {"seeds": [0], "variants": [{"name": "a", "median": {"rms": 0.5}}, {"name": "b", "median": {"rms": 0.25}}]},
-    "mutate": {"counts": {"gaps": 3}, "mutants": [{"a": 1}, {"b": 2}]},
-    "coverage": {"counts": {"gaps": 3}, "covered": {"a": {"covered": 1, "total": 2}}},
-}
 NONSENSE = [None, True, -1, 0, 1.5, "", HOSTILE, [], [1], [[]], {}, {"text": 1}, {"a": {"total": "x"}}, [{"a": 1}, 2]]
 
 
@@ -71,11 +53,11 @@ def refused(core, verb, good, path, count):
     return found
 
 
-@pytest.mark.parametrize("verb", RECORDS)
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_entry_of_a_record_replaced_by_nonsense(make_core, verb):
     """The page is made, with the nonsense as text, or the record is refused: no other error."""
     core = make_core(synapses=4)
-    write_results(core, {"verb": verb, "verdict": "pass", "seconds": 1.0, "tools": {"a": "1"}, **RECORDS[verb]}, None)
+    write_results(core, good_records(core)[verb], None)
     path = core.folder / "results" / f"{verb}.json"
     good = json.loads(path.read_text())
     assert render(join(core, [verb]))
@@ -105,11 +87,12 @@ def test_a_name_that_is_no_verb_is_no_command(make_core, sc_hw, name):
 
 def test_a_record_under_another_verbs_name_is_refused(make_core, sc_hw):
     core = make_core(synapses=4)
-    write_results(core, {"verb": "extra", "verdict": "pass"}, None)
-    (core.folder / "results" / "extra.json").rename(core.folder / "results" / "more.json")
+    write_results(core, good_records(core)["replay"], None)
+    (core.folder / "results" / "replay.json").rename(core.folder / "results" / "synth.json")
     status, _, err = sc_hw("report", core.folder)
     assert status == 2
-    assert "of the verb 'extra'" in err
+    assert "synth.json: not a record" in err
+    assert not (core.folder / "results" / "report.html").exists()
 
 
 @pytest.mark.parametrize("name", ["sim.json", "waveform.json"])

@@ -1,5 +1,7 @@
 """What tools read differently in a whole design, though each file is plain, is refused: by file, line and instance."""
 
+import re
+
 import pytest
 
 from sc_hw.elaboration import check_elaborated
@@ -58,6 +60,11 @@ REFUSED = [
     ("wire [7:0] x = (s8 >>> 1) + {a, a};", "shifted without its sign"),
     ("wire x = {s8} < s8;", "a signed vector in braces"),
     ("wire x = {1{s8}} < s8;", "a signed vector in braces"),
+    ("wire [3:0] x = m[$signed(b)];", "with a sign, or of more than the 3 bits"),
+    ("wire signed [2:0] n = 0; wire [3:0] x = m[n];", "with a sign, or of more than the 3 bits"),
+    ("wire [3:0] x = m[a];", "with a sign, or of more than the 3 bits"),
+    ("wire [3:0] x = m[b + 1];", "with a sign, or of more than the 3 bits"),
+    ("always @(posedge clk) m[s8] <= a;", "with a sign, or of more than the 3 bits"),
     ("wire x = a[s8];", "an index that may be outside the vector"),
     ("wire x = s8[a];", "an index that may be outside the vector"),
     ("wire [1:0] x = s8[b+:2];", "an index that may be outside the vector"),
@@ -90,10 +97,10 @@ TAKEN = [
     PART.format("#(.W(2 + 1), .K(4'd9))", "b", "-s8", ""),
     PART.format("#(.W(32'd3))", "b << a", "8'd255", "r[3:1]"),
     "wire [7:0] x = a + b; wire [2:0] y = a + 1; wire z = s8 < a; wire [7:0] w = s8 >> 3;",
-    "wire x = m[a] == m[b]; wire y = s8[b]; wire z = a[b[1:0]]; wire [4:0] w = s8[a[1:0]+:5];",
+    "wire x = m[b] == m[3]; wire y = s8[b]; wire z = a[b[1:0]]; wire [4:0] w = s8[a[1:0]+:5];",
     "localparam [3:0] P = 4'd3; localparam Q = 4'd3; wire [3:0] x = {{4{clk}} & P} + Q;",
     "always @* case (b) 3'd1: q = 4'd1; 3'd1: q = 4'd2; default: q = 4'd0; endcase",
-    "always @(posedge clk) begin q <= q + 1; m[a] <= q; end",
+    "always @(posedge clk) begin q <= q + 1; m[b] <= q; end",
     "reg x; always @(posedge clk) x <= !x && a;",
     "wire signed [3:0] x; part p(.clk(clk), .value(x[3:0]), .s(s8[7:0]), .result(r));",
     "wire signed [3:0] x; part p(.clk(clk), .value(a), .s(s8), .result(x[3:0]));",
@@ -151,3 +158,44 @@ def test_what_was_refused_leaves_nothing_behind(tmp_path):
     program = "from tests.rtl.test_elaboration import *\nfor item, _ in REFUSED:\n  try: check(item)\n  except UserError: pass\n"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+PORTS = {"clk": ("input", 1), "a": ("input", 4), "b": ("input", 3), "s8": ("input", 8), "q": ("output", 4)}
+
+
+@pytest.mark.parametrize("ports_only", [False, True])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (("input wire clk,", "input wire clk, input wire bug,"), r"top\.bug: .*a port that manifest.json does not list"),
+        (("output reg [3:0] q", "output reg [3:0] q, output wire seen"), r"top\.seen: not allowed \(a port that"),
+        (("input wire [2:0] b, ", ""), r"top\.b: not allowed \(no such port"),
+        (("input wire [3:0] a", "input wire [4:0] a"), r"top\.a: .*input of 5 bits, and input of 4 bits in manifest.json"),
+        (("input wire [2:0] b", "output wire [2:0] b"), r"top\.b: .*output of 3 bits, and input of 3 bits"),
+        (("module top", "module other"), "no module top in the design"),
+    ],
+)  # fmt: skip
+def test_ports_that_are_not_the_manifests_are_named(change, why, ports_only):
+    text = DESIGN.format(PART.format("", "a", "s8", "r")).replace("module top(", "module top(\n", 1)
+    check_elaborated({"top.v": text}, "top", {"top": PORTS}, ports_only=ports_only)
+    with pytest.raises(UserError, match=why) as caught:
+        check_elaborated({"top.v": text.replace(*change)}, "top", {"top": PORTS}, ports_only=ports_only)
+    assert str(caught.value).startswith("top.v:")
+
+
+@pytest.mark.parametrize("generator", ["amaranth", "verilog"])
+def test_every_verb_that_reads_a_folder_compares_ports(make_core, make_crossbar, sc_hw, generator):
+    core = make_core(generator, synapses=3)
+    path = core.folder / "dut.v"
+    path.write_text(re.sub(r"module dut\s*\(", r"\g<0>input wire bug, ", path.read_text(), count=1))
+    for verb in ("sim", "sim --allow-system-tasks", "prove", "selftest", "mutate", "report", "files", "synth", "pnr"):
+        name, *options = verb.split()
+        status, out, err = sc_hw(name, core.folder, *options)
+        assert (status, out) == (2, ""), verb
+        assert f"{path}:" in err
+        assert "dut.bug: not allowed (a port that manifest.json does not list)" in err
+    crossbar = make_crossbar(generator, pre=2, post=2, lanes=1)
+    part = crossbar.folder / "synapses"
+    (file,) = part.glob("*_synapses.v")
+    file.write_text(re.sub(rf"module {file.stem}\s*\(", r"\g<0>input wire bug, ", file.read_text(), count=1))
+    assert f"{file.stem}.bug: not allowed" in sc_hw("report", crossbar.folder)[2]

@@ -9,7 +9,8 @@ from sc_hw.sources import check_verilog
 MODULE = "module m(input clk, input [3:0] a, output reg [3:0] b);\n{}\nendmodule\n"
 REFUSED = [
     # a hierarchical write: what is not visible under a block's name is a module's
-    ("if (0) begin : hide if (1) begin : m end end always @(posedge clk) m.q <= 8'd1;", "in the bench around it"),
+    ("if (0) begin : hide if (1) begin : m end end always @(posedge clk) m.q <= 8'd1;", "an if outside a generate loop"),
+    ("always @(posedge clk) other.q <= 8'd1;", "in the bench around it"),
     ("generate for (k = 0; k < 3; k = k + 1) begin : l wire t; end endgenerate wire x = l.t;", "inside another module"),
     ("generate for (k = 0; k < 3; k = k + 1) begin : l wire t; end endgenerate wire x = l[0].t.u;", "inside another module"),
     ("wire x = lanes[0].y;", "inside another module"),

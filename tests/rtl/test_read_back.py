@@ -86,7 +86,7 @@ def test_random_crossbars_and_layers_are_read(generator, tmp_path, request):
             lanes = (1, 2, 4)[k % 3]
             config = random_config("r_stdp", g)
             print(k, lanes, dataclasses.asdict(config))
-            yield CrossbarDesign.made("x", r_stdp, config, pre=int(g.integers(2, 9)), post=4 * int(g.integers(1, 4)), lanes=lanes,
+            yield CrossbarDesign.made("x", r_stdp, config, pre=int(g.integers(1, 9)), post=4 * int(g.integers(1, 4)), lanes=lanes,
                                       addressed=bool(k % 2))  # fmt: skip
         for k in range(RANDOM // 2):
             lanes = (1, 2, 4)[k % 3]

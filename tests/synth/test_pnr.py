@@ -59,7 +59,7 @@ def test_a_real_run(core: Core, sc_hw, tmp_path: Path) -> None:
     assert (core.folder / "results" / "pnr" / result["bitstream"]).stat().st_size > 10_000
 
     status, out, _ = sc_hw("report", core.folder)
-    assert status == 0
+    assert (status, out.count("PARTIAL")) == (1, 1)  # fewer seeds, and of the lane alone
     assert f"ice40-up5k {min(clocks):.1f} MHz" in " ".join(out.split())
     page = (core.folder / "results" / "report.html").read_text()
     assert '<section id="clocks"' in page

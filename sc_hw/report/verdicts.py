@@ -1,0 +1,182 @@
+"""What a record's entries say, worked out again: a verdict is not believed, but followed from what was compared, proven, counted.
+
+Each verb's verdict comes from one function, where the verb has it; here it is asked about what stands in the record. So is
+whether a run was a whole one. What a record should hold besides, such as the obligations of the design's proof, is asked of the
+design, as far as that is known without running anything.
+"""
+
+from collections.abc import Callable, Mapping
+from statistics import median
+from typing import Any
+
+from ..accuracy import Variant, figureless
+from ..coverage.reach import PROVEN
+from ..coverage.report import merge
+from ..manifest import Core
+from ..mutate import gap_of, judged_as
+from ..partial import INSTANCES, MUTANTS, SEEDS, SOLVERS, STEPS, fewer
+from ..pnr.result import all_routed, spread
+from ..proof import solver
+from ..proof.expected import agreed, difference
+from ..proof.ledger import check_ledger
+from ..proof.result import WORDS, Obligation, is_lemma, verdict_of
+from ..replay import different
+from ..selftest import Outcome, enough_timesteps, faults_of, passes, rule_faults
+from ..simulate import equal
+from ..synth_result import MemoryProof
+
+__all__ = ["contradiction"]
+
+Record = Mapping[str, Any]
+
+
+class _WrongError(Exception):
+    """An entry of a record does not go with another."""
+
+
+def contradiction(core: Core, verb: str, record: Record) -> str:
+    """Return how the verdict of a record of the core as it is differs from what its entries say; empty when it does not."""
+    try:
+        verdict, *less = _VERDICTS[verb](core, record)
+    except _WrongError as error:
+        return str(error)
+    if verdict != record["verdict"]:
+        return f"verdict is {record['verdict']}, and the rest of it comes to {verdict}"
+    missing = [reason for reason in less if reason not in record["partial"]] if verdict == "pass" else []
+    return f"called a whole run, and is of {missing[0]}" if missing else ""
+
+
+def _word(good: bool) -> str:
+    return "pass" if good else "fail"
+
+
+def _see(good: bool, text: str) -> None:
+    if not good:
+        raise _WrongError(text)
+
+
+def _sim(core: Core, record: Record) -> tuple[str, ...]:
+    (run,) = record["cores"]
+    steps = run["timesteps"]
+    _see(run["mismatch"] or run["synapse_steps"] == steps * core.design.synapses,
+         f"{run['synapse_steps']:,} synapse-steps in {steps:,} timesteps of {core.design.synapses:,} synapses")  # fmt: skip
+    _see(run["mismatch"] or sum(run["stimuli"].values()) == steps, "timesteps by stimulus do not add up")
+    recorded = "recorded" in run["stimuli"] or record["partial"].startswith("recorded inputs only")
+    return _word(equal(run)), "recorded inputs only" if recorded else fewer(steps, STEPS, "timesteps")
+
+
+def _prove(core: Core, record: Record) -> tuple[str, ...]:
+    obligations = [Obligation(**{name: entry[name] for name in ("name", "statement", "verdict", "answers", "note")})
+                   for entry in record["obligations"]]  # fmt: skip
+    verdict = WORDS[verdict_of(obligations)]
+    if verdict != "pass":
+        return (verdict,)
+    _see(record["counterexample"] is None, "all is proven, and there is a counterexample")
+    proven = [o for o in obligations if o.verdict == "proven"]
+    said = [(o, solvers) for o in proven if (solvers := agreed(o)) is not None]
+    for obligation, solvers in said:
+        _see(bool(solvers), f"{obligation.name} is proven, and no answer says so")
+    others = [o for o in obligations if o.name != "ledger"]
+    whole = [o for o in obligations if o.name == "ledger"]
+    text = difference(core.design, others) or ("" if whole else "no obligation ledger")
+    if not text and check_ledger(core.design, others, covers=True).verdict != "proven":
+        text = "the ledger does not close"
+    _see(not text or record["partial"].startswith("only "), text)
+    needed = [len(set(solvers)) for o, solvers in said if not is_lemma(o.name)]
+    return verdict, fewer(min(needed, default=0), len(SOLVERS), "solvers")
+
+
+def _selftest(core: Core, record: Record) -> tuple[str, ...]:
+    outcomes = [Outcome(**{name: entry[name] for name in ("fault", "description", "verdict", "evidence")})
+                for entry in record["faults"]]  # fmt: skip
+    less = [fewer(record["steps"], enough_timesteps(core), "timesteps a fault")]
+    less += [fewer(record["instances"], INSTANCES, "faults at instances")]
+    if not passes(outcomes):
+        return "fail", *less
+    _see(outcomes[0].fault == "(none)", "no run without a fault")
+    found = {outcome.fault: outcome for outcome in outcomes}
+    planted = {fault.name: bool(fault.cuts) for fault in faults_of(core)}
+    parts = [f"part: {part.folder.name}" for part in core.parts]
+    for name in (*planted, *parts):
+        _see(name in found, f"no fault {name!r}")
+    for name, outcome in found.items():
+        _see(outcome.verdict != "not applicable" or not planted.get(name, name not in parts), f"fault {name!r} is applicable")
+    _see(bool(core.parts) or any(fault.cuts for fault in rule_faults(core)), "the rule has no faults of its own")
+    at_instances = len(outcomes) - 1 - len(planted) - len(parts)
+    _see(not record["instances"] or at_instances > 0, "no fault at an instance")
+    return "pass", *less
+
+
+def _mutate(_core: Core, record: Record) -> tuple[str, ...]:
+    for mutant in record["mutants"]:
+        gap = gap_of(mutant["simulation"], mutant["proof"], rare=mutant["rare"])
+        _see(gap == mutant["gap"], f"mutant {mutant['number']}: gap is {mutant['gap']!r}, should be {gap!r}")
+        _see(
+            (mutant["simulation"] == "killed") == bool(mutant["difference"]),
+            f"mutant {mutant['number']}: killed by no difference",
+        )
+    asked = [name for name in record.get("tools", {}) if name in solver.SOLVERS]
+    return (judged_as([mutant["gap"] for mutant in record["mutants"]]), fewer(record["count"], MUTANTS, "mutants"),
+            fewer(len(asked), len(SOLVERS), "solvers"))  # fmt: skip
+
+
+def _coverage(_core: Core, record: Record) -> tuple[str, ...]:
+    again, rows = merge([dict(record)]), [*record["totals"], *record["functional"]]
+    proven = sum(entry["verdict"] == PROVEN for entry in record["unreached"])
+    _see(record["gaps"] == again["gaps"], f"gaps is {record['gaps']}, should be {again['gaps']}")
+    _see(all(row["hit"] + row["unreachable"] <= row["total"] for row in rows), "more reached than there is")
+    _see(sum(row["total"] - row["hit"] for row in rows) == len(record["unreached"]), "what is not reached is not all listed")
+    _see(sum(row["unreachable"] for row in rows) == proven, "what is proven unreachable is not all listed")
+    return (_word(again["verdict"] == "pass" and bool(record["totals"]) and bool(record["functional"])),)
+
+
+def _synth(core: Core, record: Record) -> tuple[str, ...]:
+    for result in record["results"]:
+        entries = result["memory"]
+        memory = MemoryProof(**{name: entries[name] for name in MemoryProof.__dataclass_fields__})
+        target = result["target"]
+        _see(result["passed"] == (not memory.failures), f"{target}: passed is {result['passed']}; {'; '.join(memory.failures)}")
+        _see(entries["placement"] == memory.placement, f"{target}: placement should be {memory.placement}")
+        bits = sum(core.design.memories)
+        _see(result["module"] != "core" or memory.expected_bits == bits, f"{target}: memory_bits should be {bits}")
+    modules = dict.fromkeys(result["module"] for result in record["results"] if result["module"] != "core")
+    return _word(all(result["passed"] for result in record["results"])), *(f"only the {module}" for module in modules)
+
+
+def _pnr(_core: Core, record: Record) -> tuple[str, ...]:
+    for result in record["results"]:
+        runs, target = result["runs"], result["target"]
+        _see(result["passed"] == all_routed([run["error"] for run in runs]), f"{target}: passed is {result['passed']}")
+        _see(
+            result["mhz"] == spread([run["mhz"] for run in runs if not run["error"]]),
+            f"{target}: clocks are not those of its runs",
+        )
+        _see(len({run["seed"] for run in runs}) == len(runs), f"{target}: a seed twice")
+    less = fewer(min(len(result["runs"]) for result in record["results"]), SEEDS, "seeds")
+    part = "" if record["module"] == "core" else f"only the {record['module']}"
+    return _word(all(result["passed"] for result in record["results"])), part, less
+
+
+def _accuracy(_core: Core, record: Record) -> tuple[str, ...]:
+    variants = [Variant(name=v["name"], config=None, runs=tuple(v["runs"])) for v in record["variants"]]
+    without = [*record.get("without_figures", []), *figureless(variants)]
+    for variant, entry in zip(variants, record["variants"], strict=True):
+        _see(
+            len(variant.runs) == len(record["seeds"]), f"{variant.name}: {len(variant.runs)} runs of {len(record['seeds'])} seeds"
+        )
+        _see(all(run.keys() == entry["median"].keys() for run in variant.runs), f"{variant.name}: figures without runs")
+        for name, figure in entry["median"].items() if variant.runs else ():
+            _see(figure == median(run[name] for run in variant.runs), f"{variant.name}: {name} is not the median of its runs")
+    _see(len({*record["seeds"]}) == len(record["seeds"]), "a seed twice")
+    return (_word(bool(record["seeds"]) and not without),)
+
+
+def _replay(_core: Core, record: Record) -> tuple[str, ...]:
+    _see(record["expected"].keys() == record["found"].keys(), "other ports are found than expected")
+    return (_word(bool(record["expected"]) and not different(record["expected"], record["found"])),)
+
+
+_VERDICTS: dict[str, Callable[[Core, Record], tuple[str, ...]]] = {
+    "sim": _sim, "prove": _prove, "selftest": _selftest, "mutate": _mutate, "coverage": _coverage, "synth": _synth, "pnr": _pnr,
+    "accuracy": _accuracy, "replay": _replay,
+}  # fmt: skip

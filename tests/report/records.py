@@ -1,0 +1,101 @@
+"""Records of whole, good runs of every verb on a core, as the verbs write them; made up, but for what follows from the core."""
+
+import copy
+
+from sc_hw.proof.expected import agreed, asked_of
+from sc_hw.proof.ledger import check_ledger
+from sc_hw.proof.result import Obligation
+from sc_hw.selftest import enough_timesteps, faults_of
+from sc_hw.synth_result import MemoryProof
+
+VERBS = ("sim", "prove", "selftest", "mutate", "coverage", "synth", "pnr", "accuracy", "replay")
+
+
+def good_records(core):
+    """Return a record by verb, as ``write_results`` takes it."""
+    records = {"sim": _sim(core), "prove": _prove(core), "selftest": _selftest(core), "mutate": MUTATE, "coverage": COVERAGE,
+               "synth": _synth(core), "pnr": PNR, "accuracy": ACCURACY, "replay": REPLAY}  # fmt: skip
+    common = {"verdict": "pass", "seconds": 1.0}
+    return {verb: {"verb": verb, **common, "tools": {"yices": "1", "bitwuzla": "2"}, **records[verb]} for verb in VERBS}
+
+
+def put(record, place, value):
+    """Return the record with another entry in a place."""
+    changed = copy.deepcopy(record)
+    *path, last = [int(key) if key.isdecimal() else key for key in place.split()]
+    inside = changed
+    for key in path:
+        inside = inside[key]
+    inside[last] = value(inside[last]) if callable(value) else value
+    return changed
+
+
+def _sim(core):
+    run = {"mismatch": None, "synapse_steps": 200 * core.design.synapses, "timesteps": 200, "state_values_compared": 3,
+           "output_values_compared": 4, "host_values_compared": 5, "resets": 1, "clears": 2, "clocks": 99,
+           "stimuli": {"random": 150, "silent": 50}}  # fmt: skip
+    return {"cores": [run], "seed": 1}
+
+
+def _answers(name):
+    """Return answers that make an obligation of that name hold."""
+    for tool, word in (("yosys", "read"), ("yices", "sat"), ("verilator", "ran")):
+        answers = [{"solver": tool, "version": "1", "answer": word, "seconds": 0.5}]
+        if agreed(Obligation(name=name, statement="", verdict="proven", answers=answers)) is None:
+            return answers
+    return [{"solver": name, "version": "1", "answer": "unsat", "seconds": 0.5} for name in ("yices", "bitwuzla")]
+
+
+def _prove(core):
+    names = [*asked_of(core.design).elements(), "register_1"]
+    obligations = [Obligation(name=name, statement="b", verdict="proven", answers=_answers(name)) for name in names]
+    obligations += [Obligation(name="product_1", statement="b", verdict="no cut", answers=[], note="c")]
+    obligations += [check_ledger(core.design, obligations, covers=True)]
+    return {"obligations": [vars(o) for o in obligations], "counterexample": None}
+
+
+def _selftest(core):
+    faults = [("(none)", "passes")]
+    faults += [(fault.name, "caught" if fault.cuts else "not applicable") for fault in faults_of(core)]
+    faults += [("clk of lane_0 is open", "invisible"), ("rst of lane_0 is 0", "caught")]
+    listed = [{"fault": name, "description": "b", "verdict": verdict, "evidence": "c"} for name, verdict in faults]
+    return {"steps": enough_timesteps(core), "seed": 1, "instances": 24, "faults": listed}
+
+
+def _mutant(number, **changes):
+    return {"number": number, "text": "a", "simulation": "killed", "difference": "b", "proof": "refuted", "rare": False,
+            "evidence": "c", "gap": ""} | changes  # fmt: skip
+
+
+MUTATE = {"count": 200, "seed": 1, "mutants": [
+    _mutant(1), _mutant(2, simulation="survives", difference="", proof="equivalent"),
+    _mutant(3, simulation="survives", difference="", rare=True),
+]}  # fmt: skip
+_ROW = {"core": "dut", "module": "core", "kind": "line", "total": 10, "hit": 9, "unreachable": 1}
+COVERAGE = {
+    "gaps": 0, "cores": [{"core": "dut", "generator": "verilog"}], "totals": [_ROW, _ROW | {"hit": 10, "unreachable": 0}],
+    "functional": [{"name": "state", "total": 3, "hit": 2, "unreachable": 1, "missing": ["a"]}],
+    "unreached": [{"place": name, "verdict": "unreachable (proven)", "reason": "b"} for name in ("x", "y")],
+}  # fmt: skip
+
+
+def _synth(core):
+    bits = sum(core.design.memories)
+    memory = MemoryProof(memory_bits=bits, expected_bits=bits, synapse_bits=bits, register_bits=0, block_ram_bits=1 << 20,
+                         lut_ram_cells=0, left_to_registers=0, due_bits=bits)  # fmt: skip
+    counts = {"lut": 1, "ff": 2, "block_ram": 0.5, "large_ram": 0, "dsp": 0}
+    return {"results": [{"target": "a", "part": "b", "module": "core", "passed": True, "fits": True, "memory": memory.to_dict(),
+                         "resources": counts, "capacity": {"lut": 10, "ff": 10, "block_ram": 3, "dsp": 0}}]}  # fmt: skip
+
+
+PNR = {"module": "core", "results": [{
+    "target": "a", "part": "b", "top": "dut", "passed": True, "mhz": {"minimum": 1.0, "median": 3.0, "maximum": 5.0},
+    "used": {"lut": {"cell": "LUT4", "used": 1, "available": 2}}, "untimed": "",
+    "runs": [{"seed": seed, "error": "", "mhz": float(seed)} for seed in (5, 4, 3, 2, 1)],
+    "path": {"text": "a", "logic_ns": 1.0, "routing_ns": 2.0, "levels": 3},
+}]}  # fmt: skip
+ACCURACY = {"seeds": [0, 1, 2], "without_figures": [], "variants": [
+    {"name": name, "config": {}, "runs": [{"rms": 0.5}, {"rms": 0.25}, {"rms": 1.0}], "median": {"rms": 0.5}} for name in "ab"
+]}  # fmt: skip
+REPLAY = {"obligation": "next_weight", "expected": {"next_weight": 3, "out_weight": 3}, "as_proven": True,
+          "found": {"next_weight": 3, "out_weight": 3}}  # fmt: skip
