@@ -123,7 +123,8 @@ def test_one_lane_of_several_cores_can_be_wrong(make_core, broken, tmp_path):
 
 def test_verilog_that_does_not_compile_is_an_error_with_the_log(make_core, tmp_path):
     core = make_core(synapses=4)
-    (core.folder / "dut.v").write_text("module dut; nothing one (); endmodule")
+    path = core.folder / "dut.v"
+    path.write_text(path.read_text().replace("endmodule\n", "  nothing one ();\nendmodule\n"))
     with pytest.raises(SimulationError, match=r"sim\.log"):
         simulate([load_core(core.folder, system_tasks=True)], steps=3, seed=1, output=tmp_path / "out")
 
