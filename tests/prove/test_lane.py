@@ -157,7 +157,7 @@ def test_operands_that_match_no_multiplier_are_listed(make_core):
 @pytest.mark.parametrize(
     ("generator", "module", "pattern", "new"),
     [
-        pytest.param("verilog", "datapath", r"in_pre_spike \? state_post", "in_post_spike ? state_post", id="datapath"),
+        pytest.param("verilog", "datapath", r"pre_spike_1 \? post_trace", "post_spike_1 ? post_trace", id="datapath"),
         pytest.param(
             "amaranth",
             "random",
