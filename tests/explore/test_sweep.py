@@ -34,7 +34,7 @@ def test_a_crossbar_is_a_topology():
         (kind, 64, lanes) for kind in ("CoreDesign", "CrossbarDesign") for lanes in (1, 4)
     ]
     assert sweep.varied == ("lanes", "pre", "post")
-    assert designs[3].timestep_clocks == 16 + 4 + 2 * 9 + 4
+    assert designs[3].timestep_clocks == 16 + 4 + 9 + 3 + 4  # the pipelines of the synapses and of the neurons
 
 
 def test_a_preset_is_varied_by_its_name():
