@@ -196,7 +196,7 @@ class _Design:
                 self.refuse(shift.sourceRange.start, str(shift.syntax), why)
 
     def _check_constant(self, operation: Any) -> None:
-        """Refuse a sum, difference or product of constants that its bits cannot hold: in a parameter Icarus keeps what is over."""
+        """Refuse sums, differences and products of constants that its bits cannot hold: Icarus keeps more in a parameter."""
         exact = _EXACT.get(operation.op.name)
         left, right = operation.left.constant, operation.right.constant
         if exact is None or left is None or right is None or operation.constant is None:
