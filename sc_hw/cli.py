@@ -32,6 +32,7 @@ from .options import (
 )
 from .partial import INSTANCES, MUTANTS, SEEDS
 from .progress import note, progress
+from .rtl.generators import DEFAULT_GENERATOR, GENERATORS
 
 __all__ = ["app", "main"]
 
@@ -55,10 +56,10 @@ def app() -> None:
 @click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
 @click.option(
     "--generator",
-    default="amaranth",
+    default=DEFAULT_GENERATOR,
     show_default=True,
-    help="amaranth or verilog; both give the same ports.",
-    shell_complete=complete(lambda: ["amaranth", "verilog"]),
+    help="verilog or amaranth; both give the same ports.",
+    shell_complete=complete(lambda: list(GENERATORS)),
 )
 @click.option("--name", default="sc_core", show_default=True, help="Name of the top module.")
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw emitted it.")

@@ -165,7 +165,7 @@ class _Design:
                 self.refuse(
                     joined.sourceRange.start, str(joined.syntax), "a signed vector in braces, of which tools differ in the sign"
                 )
-        # What fills a memory at power-up has a form of its own, the range of which powerup.py has checked.
+        # What fills a memory at power-up has a form of its own, the range of which rtl/contents.py and the loader have checked.
         initial = [_place(block.syntax) for block in self.procedures if block.procedureKind.name == "Initial"]
         for select in self.selects:
             file, first, last = _place(select)

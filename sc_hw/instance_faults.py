@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from .instances import Instance, Pin, locate
+from .rtl.contents import first_and_last
 
 __all__ = ["COPIES", "InstanceFault", "instance_faults", "plant_instances"]
 
@@ -20,7 +21,6 @@ _RARE_BITS = 24  # from here on a simulation never meets one given word
 _PATTERN = 0xBEEF_1235_5A5A_C3C3_0FF0_9669_1EE1_D22D
 _LAYOUT = ("COLUMN_BITS",)  # how a memory is split for synthesis, which nothing that it does depends on
 _CONSTANT = re.compile(r"\s*\d*'s?[bdh][0-9a-fA-F_]+\s*|\s*\d+\s*")
-_WORD = re.compile(r"^(\s*words\[\d+\] = \d+'h)([0-9a-f]+);$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,12 +206,9 @@ def _outputs(instance: Instance, pin: Pin, conditions: Sequence[_Condition]) -> 
 
 def _initial(instance: Instance, module: str) -> Iterator[InstanceFault]:
     """Yield that one bit of the first and of the last word of initial contents is inverted."""
-    words = list(_WORD.finditer(module))
-    for found in dict.fromkeys((words[0], words[-1])) if words else ():
-        digits = found[2]
-        wrong = f"{found[1]}{digits[:-1]}{int(digits[-1], 16) ^ 1:x};"
-        yield InstanceFault(kind="initial", instance=instance, initial=(found[0], wrong),
-                            description=f"{found[1].split('=')[0].strip()} begins with its lowest bit inverted")  # fmt: skip
+    for word in first_and_last(module):
+        yield InstanceFault(kind="initial", instance=instance, initial=(word.right, word.wrong),
+                            description=f"words[{word.address}] begins with its lowest bit inverted")  # fmt: skip
 
 
 def plant_instances(texts: Mapping[str, str], faults: Mapping[int, InstanceFault], *, selection: str = "") -> dict[str, str]:

@@ -8,6 +8,7 @@ from sc_hw_models.rules.r_stdp import OnlineO1Config
 
 from .rtl.design import CoreDesign
 from .rtl.emit import core_files
+from .rtl.generators import DEFAULT_GENERATOR
 
 __all__ = ["OnlineO1LearningEmitter"]
 
@@ -25,7 +26,7 @@ class OnlineO1LearningEmitter:
         self.config, self.module_name = config or OnlineO1Config(), module_name
         self._design(1)
 
-    def emit(self, n_synapses: int = 1, *, generator: str = "amaranth") -> str:
+    def emit(self, n_synapses: int = 1, *, generator: str = DEFAULT_GENERATOR) -> str:
         """Return the Verilog of a core of ``n_synapses``, all modules in one text, by either generator.
 
         Errors: ``UserError`` for a number or a generator that is not allowed.

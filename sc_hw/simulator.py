@@ -21,7 +21,8 @@ from .coverage.protocol import monitor
 from .errors import CheckError, UserError
 from .interrupt import handlers_kept
 from .manifest import Core
-from .rtl.design import CoreDesign, Port
+from .rtl.design import CoreDesign
+from .rtl.port import Port
 from .toolchain import VERILATED_MAKE, Tool, ccache, compiler, for_make, make, perl, plain_temporary, verilator
 
 __all__ = ["SimulationError", "Simulator", "bench_text", "ccache_environment", "log_tail", "run_cocotb", "run_program"]
@@ -35,6 +36,8 @@ _ARGUMENTS = (
     # One file for the compiler, unless a design is ten times as long as what Verilator splits: the parts of a split one all
     # read the same header and its precompiled forms, which takes three times as long as to compile them.
     "--output-split", "200000",
+    # Only initial contents are filled by loops: to unroll them takes longer than all the rest.
+    "--unroll-count", "1",
 )  # fmt: skip
 _WAVES = ("--trace-vcd", "--trace-structs")
 # Instances of a module that is not inlined share one counter, which the others show as 0: everything is inlined.
@@ -111,8 +114,9 @@ class Simulator:
         self.waves = waves
         # Counters make the code ten times longer: it is compiled far longer than it runs.
         optimise = "-O0" if coverage else "-O2"
-        self.arguments = [*_ARGUMENTS, "-CFLAGS", optimise, *(_WAVES if waves else ()), *(_COVERAGE if coverage else ())]
-        self.make = [*_MAKE, f"OPT_FAST={optimise}", f"OPT_GLOBAL={optimise}"]
+        self.arguments = [*_ARGUMENTS, *(_WAVES if waves else ()), *(_COVERAGE if coverage else ())]
+        # What runs once, such as what fills memories, takes far longer to optimise than to run.
+        self.make = [*_MAKE, f"OPT_FAST={optimise}", f"OPT_GLOBAL={optimise}", "OPT_SLOW=-O0"]
         designs = [core.design for core in cores]
         self.files: dict[str, bytes] = {}
         owners: dict[str, Path] = {}

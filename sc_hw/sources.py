@@ -2,7 +2,7 @@
 
 A folder's Verilog may be edited by hand and is then given to a simulator, a prover and synthesis. So it is read here first, by
 allow-lists: of system functions, compiler directives, keywords, attributes and comments that speak to a tool, and of constructs
-(grammar.py). What a memory holds at power-up is taken in the emitted form alone (powerup.py). What is not listed is refused:
+(grammar.py). What a memory holds at power-up is taken in the emitted form alone (rtl/contents.py). What is not listed is refused:
 tasks that run or read something (``$system``, ``$readmemh``, DPI, ``$c``), text that only some tools see (`` `ifdef``,
 ``translate_off``), and every macro, in which any of these could hide. ``$`` tasks, strings and DPI alone can be allowed, for
 simulation.
@@ -12,7 +12,7 @@ import re
 
 from .errors import UserError, one_line
 from .grammar import check_grammar
-from .powerup import without_contents
+from .rtl.contents import without_contents
 from .rtl.keywords import VERILOG_KEYWORDS
 
 __all__ = ["check_verilog"]

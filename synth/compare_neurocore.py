@@ -25,8 +25,9 @@ from sc_hw.manifest import load_core
 from sc_hw.pnr.place import load_placeable, place_module
 from sc_hw.pnr.result import PnrResult
 from sc_hw.pnr.table import path_line
-from sc_hw.rtl.design import CoreDesign, Port
+from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
+from sc_hw.rtl.port import Port
 from sc_hw.synth import Netlist, map_sources
 from sc_hw.targets import Target, distinct_targets, load_target
 from sc_hw.toolchain import verilator

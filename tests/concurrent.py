@@ -56,7 +56,7 @@ REQUESTS = {
     "report": Pair(first=(), second=("--output", "{page}"), status=1),  # its records are of short runs
 }  # fmt: skip
 _CHANGING = re.compile(r"(.*seconds|finished|command|cached|clocks_a_second)$")
-_GOOD, _BAD = "assign next_weight = weight_8;", "assign next_weight = weight_8 ^ {15'd0, next_pre_trace[0]};"
+_GOOD, _BAD = "assign next_weight = weight_7;", "assign next_weight = weight_7 ^ {15'd0, next_pre_trace[0]};"
 
 
 def _verb(name: str) -> str:

@@ -44,7 +44,7 @@ def part(rule: Rule, owner: str) -> Rule:
         return own, dict(outputs) | ({"rest": _resting(whole.rest, after)} if whole.rest else {})
 
     return replace(rule, name=f"{rule.name}.{owner}", spec=spec, step=step, demonstration=None, cover={}, from_plasticity=None,
-                   whole=rule)  # fmt: skip
+                   whole=rule, owner=owner)  # fmt: skip
 
 
 def _of(owner: str, *groups: Iterable[Field]) -> tuple[Field, ...]:
@@ -85,7 +85,8 @@ def _spec(rule: Rule, config: Any, owner: str) -> RuleSpec:
         given = tuple(replace(f, reset=0) for side in NEURONS for f in neurons[side])
         outputs = spec.outputs + ((REST,) if spec.rest else ())
         return replace(named, synapse_inputs=given, outputs=outputs)
-    return replace(named, rest=None, synapse_inputs=_of(owner, spec.synapse_inputs), step_inputs=(), outputs=neurons[owner])
+    return replace(named, rest=None, synapse_inputs=_of(owner, spec.synapse_inputs), step_inputs=(), outputs=neurons[owner],
+                   latency=spec.neuron_latency or spec.latency)  # fmt: skip
 
 
 def step_terms(rule: Rule, config: Any) -> dict[str, Term]:

@@ -154,7 +154,8 @@ class RuleSpec:
     ``outputs`` leave with every update. ``latency`` is the number of clocks from a datapath's inputs
     to its outputs. In a layer (``layer.py``) a rule of presynaptic neurons gives its ``presynaptic_output`` to a rule of
     synapses as their ``presynaptic_input``; the other synapse inputs then are the postsynaptic neuron's. ``rest`` says when an
-    update changes nothing, if that is known and no noise is drawn.
+    update changes nothing, if that is known and no noise is drawn. ``neuron_latency`` is the latency of a datapath that holds
+    nothing but what a neuron keeps; 0 where no neuron keeps any.
     Errors: ``ConfigError`` for more noise than a register gives.
     """
 
@@ -169,6 +170,7 @@ class RuleSpec:
     presynaptic_output: str = ""
     presynaptic_input: str = ""
     rest: Rest | None = None
+    neuron_latency: int = 0
 
     def __post_init__(self) -> None:
         fresh = sum(f.bits for f in self.noise)
@@ -260,7 +262,8 @@ class Rule:
     are configurations to start from, each proven, mutated and measured as shipped; ``default`` is ``config_type()``.
     ``demonstration(config)``, if there is one, is what ``sc-hw report`` draws. ``cover`` names what a campaign should
     see of this rule beyond ``cover.coverpoints``: predicates ``(config, state, inputs, after)`` on one update, in the
-    same algebra as ``step``; ``after`` holds the next state. ``whole`` is the rule of which this is a part (see ``parts``).
+    same algebra as ``step``; ``after`` holds the next state. ``whole`` is the rule of which this is a part,
+    ``owner`` whose part (see ``parts``).
     ``from_plasticity``, if there is one, turns a layer's plasticity in a modeller's units into a configuration, and says
     what it could not represent.
     """
@@ -277,6 +280,7 @@ class Rule:
     cover: Mapping[str, Callable[[Any, Values, Values, Values], Value]] = field(default_factory=dict)
     from_plasticity: "Callable[[PlasticityConfig], Conversion] | None" = None
     whole: "Rule | None" = None
+    owner: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "step", CheckedStep(self.name, self.spec, unchecked(self.step)))

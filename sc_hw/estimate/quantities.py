@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..rtl.amaranth import amaranth_joined_modules, amaranth_modules
+from ..rtl.amaranth import AmaranthModule, amaranth_joined_modules, amaranth_modules
 from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import CoreDesign
 from ..rtl.layer import LayerDesign
@@ -56,8 +56,7 @@ class _Sums:
 
 def quantities_of(design: CoreDesign, *, module: str = "core") -> Quantities:
     """Return the quantities of a design, or of one lane of it. Nothing is emitted and no tool is run."""
-    texts = _modules(design)
-    modules = {name: read_module(text) for name, (_, text) in texts.items()}
+    modules = {name: read_module(module.rtlil) for name, module in _modules(design).items()}
     top = design.name if module == "core" else f"{design.name}_lane"
     sums = _Reader(modules).sums(Placed(top, (), frozenset(), frozenset()), top=True)
     counts = sums.counts
@@ -68,10 +67,10 @@ def quantities_of(design: CoreDesign, *, module: str = "core") -> Quantities:
     )  # fmt: skip
 
 
-def _modules(design: CoreDesign) -> dict[str, tuple[str, str]]:
+def _modules(design: CoreDesign) -> dict[str, AmaranthModule]:
     if not isinstance(design, LayerDesign | CrossbarDesign):
         return amaranth_modules(design)
-    return {name: text for _, part in design.parts.values() for name, text in amaranth_modules(part).items()} | (
+    return {name: module for _, part in design.parts.values() for name, module in amaranth_modules(part).items()} | (
         amaranth_joined_modules(design)
     )
 

@@ -15,7 +15,7 @@ from ..errors import UserError
 from ..pnr.place import load_placeable
 from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import MAX_SYNAPSES, RESULTS, CoreDesign
-from ..rtl.emit import GENERATORS
+from ..rtl.generators import DEFAULT_GENERATOR, GENERATORS
 from ..targets import load_target
 
 __all__ = ["AXES", "TOPOLOGY", "Point", "Sweep", "design_of", "read_sweep"]
@@ -24,7 +24,7 @@ MAX_POINTS = 100_000
 TOPOLOGY = {"synapses": 1024, "lanes": 1, "pre": 0, "post": 0}  # pre and post make a crossbar, whatever synapses says
 AXES = {
     "preset": "default",
-    "generator": "amaranth",
+    "generator": DEFAULT_GENERATOR,
     **TOPOLOGY,
     "results": "stall",
 }  # what can be varied beside the settings of the rule

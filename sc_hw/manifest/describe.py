@@ -11,9 +11,10 @@ from .. import __version__
 from ..config import config_toml
 from ..initial import initial_csv
 from ..rtl.crossbar import CrossbarDesign
-from ..rtl.design import CoreDesign, Port
+from ..rtl.design import CoreDesign
 from ..rtl.layer import LayerDesign
 from ..rtl.names import verilog_names
+from ..rtl.port import Port
 from .schema import CROSSBAR_SCHEMA, LAYER_SCHEMA, SCHEMA
 
 __all__ = ["CONFIG", "FILE_LIST", "INITIAL", "described", "difference", "manifest_of", "manifest_text", "own_texts", "sha256"]

@@ -16,6 +16,7 @@ from ..config import build_config
 from ..elaboration import check_elaborated
 from ..errors import UserError, one_line
 from ..initial import emitted_initial, initial_bytes, initial_csv
+from ..rtl.contents import held
 from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import CoreDesign
 from ..rtl.layer import LayerDesign
@@ -212,6 +213,17 @@ def _initial(folder: Path, manifest: Mapping[str, Any], design: CoreDesign) -> d
     return values
 
 
+def _check_contents(folder: Path, texts: Mapping[str, bytes], design: CoreDesign) -> None:
+    """Raise ``UserError`` for what a memory holds at power-up when that is not a number for each of its words."""
+    sizes = {f"{i.module}.v": (i.parameters["WORDS"], i.parameters["WORD_BITS"])
+             for i in design.instances().values() if i.parameters}  # fmt: skip
+    for name, text in texts.items():
+        words = held(text.decode())
+        if words != (0, 0) and words != sizes.get(name):
+            raise UserError(f"{folder / name}: contents of {words[0]} words of {words[1]} bits, not of as many as the memory "
+                            f"has; {_AGAIN}")  # fmt: skip
+
+
 def _altered(path: Path) -> UserError:
     return UserError(f"{path}: not as it was emitted, and only Verilog may be edited; {_AGAIN}")
 
@@ -232,6 +244,7 @@ def _core(folder: Path, manifest: dict[str, Any], design: CoreDesign, parts: tup
         check_verilog(text, str(folder / name), system_tasks=system_tasks)
         texts[name] = text.encode()
         found[name] = sha256(texts[name])
+    _check_contents(folder, texts, design)
     for name in listed.keys() - found.keys():
         found[name] = sha256(read_file(folder / name, limit=initial_bytes(design.spec, design.synapses), remedy=_AGAIN))
         if found[name] != listed[name]:

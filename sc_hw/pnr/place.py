@@ -11,7 +11,7 @@ from sc_hw_models.scratch import end_processes, held, temporary_folder
 
 from ..errors import UserError
 from ..manifest import Core
-from ..rtl.design import Port
+from ..rtl.port import Port
 from ..synth import map_wrapped, top_module
 from ..targets import PlaceAndRoute, Target, list_targets, load_target
 from ..toolchain import nextpnr

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ..rtl.design import Port
+from ..rtl.port import Port
 
 __all__ = ["CORE_CLOCK", "INSTANCE", "PORT_SUFFIX", "wrapper_registers", "wrapper_text"]
 

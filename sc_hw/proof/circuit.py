@@ -11,12 +11,12 @@ from sc_hw_models.scratch import temporary_folder
 from ..errors import UserError
 from ..manifest import Core
 from ..plant import SELECTION_BITS
-from ..rtl.design import Port
+from ..rtl.contents import without_contents
+from ..rtl.port import Port
 from ..yosys import YosysError, find_yosys, run_yosys
 from .script import literal
 
-__all__ = ["Circuit", "Product", "Register", "check_clocks", "read_circuit", "read_whole_lane",
-           "without_initial_words"]  # fmt: skip
+__all__ = ["Circuit", "Product", "Register", "check_clocks", "read_circuit", "read_whole_lane"]
 
 _READ = """read_verilog -sv {files}
 hierarchy -check -top {top}
@@ -40,9 +40,6 @@ hierarchy -top {top}
 write_smt2 -stbv circuit.smt2
 """
 
-
-# Power-up contents of a memory are in no question, and Yosys takes a minute to read 65,536 of them.
-_INITIAL_WORDS = re.compile(r"^ *initial begin\n(?: *words\[\d+\] = \d+'h[0-9a-f]+;\n)+ *end\n", re.MULTILINE)
 _STORAGE = re.compile(r"\$(?!paramod).*(ff|latch|mem)|\$_?sr", re.IGNORECASE)
 _REGISTERS = ("$dff", "$dffe", "$sdff", "$sdffe", "$sdffce")
 
@@ -164,7 +161,8 @@ def _read(core: Core, module: str, ports: Sequence[Port], *, apart: str = "", un
                                                                     undefined=undefined)  # fmt: skip
     with temporary_folder() as folder:
         for name, text in core.verilog_text.items():
-            kept = without_initial_words(text) if name.removesuffix(".v") in memories else text
+            # Power-up contents are an obligation of their own, and Yosys takes a while to read them.
+            kept = without_contents(text) if name.removesuffix(".v") in memories else text
             (folder / name).write_text(kept, encoding="utf-8")
         try:
             run_yosys(script, path=path, cwd=folder)
@@ -183,11 +181,6 @@ def _read(core: Core, module: str, ports: Sequence[Port], *, apart: str = "", un
     text = "".join(f"{line}\n" for line in text.splitlines() if not line.startswith(";"))
     return Circuit(top=top, text=text, bits=int(sort[1]), registers=registers, products=tuple(_products(text, top)),
                    modules=modules, yosys=number)  # fmt: skip
-
-
-def without_initial_words(text: str) -> str:
-    """Return the Verilog of a memory without what it holds at power-up, which is an obligation of its own."""
-    return _INITIAL_WORDS.sub("", text)
 
 
 def _registers(text: str, top: str) -> Iterable[Register]:

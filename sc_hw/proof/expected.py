@@ -8,11 +8,9 @@ from typing import Any
 from sc_hw_models.parts import NEURONS, SYNAPSE, part
 from sc_hw_models.rule import Rule
 
-from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import CoreDesign
-from ..rtl.layer import LayerDesign
 from .engine import covers_of_engine, statements_of_engine
-from .joint import covers_of_joint, statements_of_joint
+from .graph import covers_of_graph, statements_of_graph
 from .memories import memory_name, own_memories
 from .result import Obligation, is_lemma
 
@@ -32,12 +30,13 @@ def asked_of(design: CoreDesign, *, covers: bool = True) -> Counter[str]:
 
 def _asked(design: CoreDesign, prefix: str, covers: bool) -> Iterator[str]:
     memories = [memory_name(design, module) for module in own_memories(design)]
-    if isinstance(design, LayerDesign | CrossbarDesign):
+    graph = design.graph
+    if graph:
         if design.rule.whole:
             yield from _theorems(design.rule.whole, design.config)
         for place, (_, inner) in design.parts.items():
             yield from _asked(inner, f"{place}/", covers)
-        groups = [*statements_of_joint(design), *(covers_of_joint(design) if covers else [])]
+        groups = [*statements_of_graph(graph), *(covers_of_graph(graph) if covers else [])]
         names = memories + [name for group in groups for name in group]
     else:
         spec = design.spec

@@ -12,9 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..errors import UserError
 from ..manifest import Core
+from ..rtl.contents import without_contents
 from ..rtl.design import CoreDesign
 from .campaign import Campaign
-from .circuit import check_clocks, without_initial_words
+from .circuit import check_clocks
 from .result import Obligation
 from .sby import Run, run_sby
 from .solver import Solver
@@ -169,7 +170,7 @@ def memory_script(sources: Mapping[str, str], design: CoreDesign) -> str:
 
 def read_sources(core: Core) -> dict[str, str]:
     """Return the Verilog files by name, without what memories hold at power-up."""
-    return {name: without_initial_words(text) for name, text in core.verilog_text.items()}
+    return {name: without_contents(text) for name, text in core.verilog_text.items()}
 
 
 def answer_of(solver: Solver, run: Run) -> dict[str, Any]:

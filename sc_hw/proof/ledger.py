@@ -64,7 +64,7 @@ LEDGER: tuple[Assumption, ...] = (
     Assumption(harness="engine", name="host_waits", meaning="the host holds a request until it is served", kind=USER),
     _proven("engine", "memory", _READ, "{memories}"),
     _before("engine", "lane", "LATENCY enabled clocks after an update entered a lane, its result is there", *_LANE),
-    _before("engine", "whole_rows", "a row is skipped before its first word or not at all", "/crossbar_fanout"),
+    _before("engine", "whole_rows", "a row is skipped before its first word or not at all", "/fanout"),
     Assumption(harness="engine", name="row", meaning=_WORD, kind=CHOICE),
     _proven("engine", "queue_waits", "the queue says that results wait while any has not left", "queue_room"),
     _proven("engine", "queue_room", "the queue has room only while fewer results than slots have not left", "queue_room"),
@@ -73,12 +73,11 @@ LEDGER: tuple[Assumption, ...] = (
     _before("queue", "reserve", "a slot is reserved only while there is room", "engine_streams", "engine_queue"),
     _before("queue", "push", "a beat is pushed only where a slot was reserved", "engine_streams", "engine_queue"),
     _proven("queue", "memory", _READ, "queue_memory"),
-    Assumption(harness="joint", name="word", meaning=_WORD, kind=CHOICE),
-    Assumption(harness="joint", name="reset", meaning=_RESET, kind=USER),
-    _proven("joint", "memory", _READ, "fanout_memory"),
-    _proven("joint", "stored_waits", "a beat to be stored is held until it is taken", "{giver}"),
-    _proven("joint", "played_waits", "a beat to be played is held until it is taken", "{giver}"),
-    _proven("joint", "pre_waits", "a beat for the row filter is held until it is taken", "{giver}"),
+    Assumption(harness="fanout", name="word", meaning=_WORD, kind=CHOICE),
+    Assumption(harness="fanout", name="reset", meaning=_RESET, kind=USER),
+    _proven("fanout", "memory", _READ, "fanout_memory"),
+    _proven("fanout", "played_waits", "a beat to be played is held until it is taken", "{giver}"),
+    _proven("fanout", "pre_waits", "a beat for the row filter is held until it is taken", "{giver}"),
     Assumption(harness="rows", name="row", meaning=_WORD, kind=CHOICE),
     _proven("rows", "row_memory", _READ, "rows_memory"),
     _proven("rows", "row_holds", _STAYS, "rows_memory"),
@@ -98,7 +97,7 @@ LEDGER: tuple[Assumption, ...] = (
 
 def assumptions_of(design: CoreDesign) -> Iterator[Assumption]:
     """Yield the assumptions that the proof of a design makes, its parts' not among them."""
-    wanted = {"memory", "joint"} if design.parts else {"memory", "engine"}
+    wanted = {"memory", "fanout"} if design.parts else {"memory", "engine"}
     absent = set[tuple[str, str]]()
     if not design.parts:
         wanted |= {"queue"} if design.queued else set()
@@ -108,7 +107,7 @@ def assumptions_of(design: CoreDesign) -> Iterator[Assumption]:
     rows = isinstance(design, CrossbarDesign) and bool(design.rows)
     wanted |= {"rows"} if rows else set()
     wanted |= {"addresses"} if isinstance(design, CrossbarDesign) and design.addressed else set()
-    absent |= {("joint", "played_waits" if rows else "pre_waits")}
+    absent |= {("fanout", "played_waits" if rows else "pre_waits")}
     for assumption in LEDGER:
         if assumption.harness in wanted and (assumption.harness, assumption.name) not in absent:
             yield assumption
@@ -136,16 +135,13 @@ def _needed(design: CoreDesign, assumption: Assumption, prefix: str) -> Iterator
         yield from (prefix + name for name in _NOISE)
 
 
-def _givers(design: CoreDesign, stream: str, prefix: str) -> Iterator[str]:
-    """Yield what proves that whoever offers a beat to a joint holds it; nothing where that is the user."""
-    if not isinstance(design, CrossbarDesign):
-        yield from [f"{prefix}neurons/engine_streams"] if stream == "stored_waits" else []
-        return
-    owner = "post" if stream == "stored_waits" else "pre"
-    if owner in design.parts:
-        yield f"{prefix}{owner}/engine_streams"
-    elif design.addressed:
-        yield f"{prefix}crossbar_addresses"
+def _givers(design: Any, stream: str, prefix: str) -> Iterator[str]:
+    """Yield what proves that whoever offers a beat to be played holds it; nothing where that is the user."""
+    to = "row_filter.pre" if stream == "pre_waits" else "fan_out.played"
+    (source,) = (channel.source for channel in design.graph.channels for target in channel.targets if target.to == to)
+    place, dot, _ = source.partition(".")
+    if dot:
+        yield f"{prefix}{place}/engine_streams" if place in design.parts else f"{prefix}addresses"
 
 
 def _scopes(design: CoreDesign) -> Mapping[str, CoreDesign]:

@@ -18,8 +18,8 @@ from ..manifest import Core
 from ..plant import Mutant, alone, fixed, planted_part
 from .broken import find_broken
 from .circuit import Circuit, read_circuit
+from .graph import prove_graph
 from .induction import Inquiry
-from .joint import prove_joint
 from .prove import prove
 from .result import PARTS, Obligation
 from .solver import Solver
@@ -191,7 +191,7 @@ def _joint(gate: Core, solvers: Sequence[Solver], timeout: int) -> tuple[str, st
     with temporary_folder() as scratch:
         folder = scratch
         inquiry = Inquiry(core=gate, solvers=solvers, timeout=timeout, folder=folder / "run", traces=None)
-        return _answered(lambda: prove_joint(inquiry))
+        return _answered(lambda: prove_graph(inquiry))
 
 
 def _answered(obligations: Callable[[], Iterable[Obligation]]) -> tuple[str, str]:

@@ -21,8 +21,8 @@ from .campaign import Campaign
 from .circuit import Circuit, Product, Register, read_circuit
 from .docket import Docket
 from .engine import cover_engine, prove_engine
+from .graph import cover_graph, prove_graph
 from .induction import Inquiry
-from .joint import cover_joint, prove_joint
 from .lane import OUTSIDE_THE_LANE, LaneProof
 from .ledger import check_ledger, ledger_record
 from .parts import prove_parts, prove_rest
@@ -386,11 +386,11 @@ class _Run:
             counterexample = _prove_lane(core, docket, self.parts, self.circuit or partial(read_circuit, core))
         if "engine" in self.parts:
             refuted = False
-            for obligation in (prove_joint if core.parts else prove_engine)(inquiry):
+            for obligation in (prove_graph if core.parts else prove_engine)(inquiry):
                 named(obligation)
                 refuted = refuted or obligation.verdict == "refuted"
             # Of what is refuted nobody asks whether it is vacuous.
-            for obligation in (cover_joint if core.parts else cover_engine)(inquiry) if self.covers and not refuted else ():
+            for obligation in (cover_graph if core.parts else cover_engine)(inquiry) if self.covers and not refuted else ():
                 named(obligation)
         return counterexample
 

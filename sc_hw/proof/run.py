@@ -13,7 +13,8 @@ from sc_hw_models.checked import unchecked
 from sc_hw_models.rule import Field
 
 from ..manifest import Core
-from ..rtl.design import CoreDesign, Port
+from ..rtl.design import CoreDesign
+from ..rtl.port import Port
 from .circuit import Register, read_whole_lane
 from .docket import Docket
 from .question import integer

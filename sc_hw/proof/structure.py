@@ -16,9 +16,9 @@ from sc_hw_models.scratch import temporary_folder
 
 from ..errors import UserError
 from ..manifest import Core
+from ..rtl.contents import without_contents
 from ..rtl.instances import Instance
 from ..yosys import YosysError, find_yosys, run_yosys
-from .circuit import without_initial_words
 from .result import Obligation
 
 __all__ = ["check_structure", "is_sound"]
@@ -76,7 +76,7 @@ def check_structure(core: Core) -> list[Obligation]:
     script = _READ.format(files=" ".join(names), top=core.design.name)
     with temporary_folder() as folder:
         for name, text in texts.items():
-            (folder / name).write_text(without_initial_words(text), encoding="utf-8")
+            (folder / name).write_text(without_contents(text), encoding="utf-8")
         try:
             run_yosys(script, path=path, cwd=folder)
         except YosysError as error:

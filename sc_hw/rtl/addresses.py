@@ -1,12 +1,15 @@
 """What turns address events into spikes as bits: the module in front of one kind of a crossbar's neurons, as a description."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sc_hw_models.rule import index_bits
 
-from .design import Port, input_port, output_port
 from .faults import Fault
 from .instances import Instance, memory_instance
+from .port import CONTROLLED, Port
+from .stream import Item, Stream
+from .text import select
 
 __all__ = ["AddressesDesign", "address_faults"]
 
@@ -18,9 +21,18 @@ class AddressesDesign:
     ``name`` is that of the module; ``lanes`` is a power of two and divides the neurons.
     """
 
+    component: ClassVar[str] = "address_decoder.AddressDecoder"
+    template: ClassVar[str] = "lib/addresses.v.j2"
+    kept: ClassVar[str] = "which neurons of a lane spike"
+
     name: str
     neurons: int
     lanes: int
+
+    @property
+    def purpose(self) -> str:
+        """What the module does, in a line."""
+        return f"spikes of {self.neurons} neurons by number, as bits"
 
     @property
     def words(self) -> int:
@@ -52,20 +64,26 @@ class AddressesDesign:
         memory = memory_instance(f"{self.name}_memory", 1, self.words, 1)
         return {f"memory_{lane}": memory for lane in range(self.lanes)}
 
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """Events by number, and spikes as bits."""
+        number = f"neuron that spikes; numbers from {self.neurons} on are ignored"
+        return (
+            Stream(name="event", offered="an address event is offered", taken="the address event is taken at this clock edge",
+                   items=(Item(name="end", meaning="1: the timestep's events are complete, no spike; 0: a spike"),
+                          Item(name="neuron", bits=self.neuron_bits, meaning=number))),
+            Stream(name="beat", gives=True, offered="a word of spikes is offered", taken="the word is taken at this clock edge",
+                   items=(Item(name="data", bits=self.lanes, meaning="spikes of the next neurons, lane 0 lowest"),)),
+        )  # fmt: skip
+
+    @property
+    def signals(self) -> tuple[Port, ...]:
+        """Ports of no stream: none."""
+        return ()
+
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the module."""
-        return (
-            input_port("clk"),
-            input_port("rst"),
-            input_port("event_valid", meaning="an address event is offered"),
-            output_port("event_ready", meaning="the address event is taken at this clock edge"),
-            input_port("event_end", meaning="1: the timestep's events are complete, no spike; 0: a spike"),
-            input_port("event_neuron", bits=self.neuron_bits, vector=True,
-                 meaning=f"neuron that spikes; numbers from {self.neurons} on are ignored"),
-            output_port("beat_valid"),
-            input_port("beat_ready"),
-            output_port("beat_data", bits=self.lanes, vector=True),
-        )  # fmt: skip
+        return (*CONTROLLED, *(port for stream in self.streams for port in stream.ports()))
 
     # Verilog pieces, so that templates hold no arithmetic.
 
@@ -77,7 +95,7 @@ class AddressesDesign:
     def word_of(self) -> str:
         """The word of the neuron that an event names."""
         high = self.lane_bits + self.word_bits - 1
-        return f"event_neuron[{high}:{self.lane_bits}]" if self.words > 1 else "1'b0"
+        return select("event_neuron", self.neuron_bits, high, self.lane_bits) if self.words > 1 else "1'b0"
 
     def spike_of(self, lane: int) -> str:
         """Return the condition that an event is a spike of a neuron of this lane."""
@@ -85,7 +103,8 @@ class AddressesDesign:
         if self.bounded:
             conditions.append(f"(event_neuron < {self.neuron_bits}'d{self.neurons})")
         if self.lane_bits:
-            conditions.append(f"(event_neuron[{self.lane_bits - 1}:0] == {self.lane_bits}'d{lane})")
+            own = select("event_neuron", self.neuron_bits, self.lane_bits - 1, 0)
+            conditions.append(f"({own} == {self.lane_bits}'d{lane})")
         return " & ".join(conditions)
 
 

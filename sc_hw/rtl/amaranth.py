@@ -1,22 +1,25 @@
 """The Amaranth generator: components become RTLIL, and the pinned Yosys writes all of it as Verilog in one run."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sc_hw_models.scratch import temporary_folder
 
-from .. import __version__
 from ..yosys import run_pinned_yosys
 from .crossbar import CrossbarDesign
 from .design import CoreDesign
+from .dress import dressed
+from .graph import inner_blocks
 from .layer import LayerDesign
+from .port import Port
 from .queue import queue_of
 from .tied import Tied
-from .verilog import joint_memories, memory_files
+from .verilog import has_whole, joint_memories, memory_files, random_ports, random_purpose
 
-__all__ = ["amaranth_files", "amaranth_joined_files", "amaranth_joined_modules", "amaranth_modules"]
+__all__ = ["AmaranthModule", "amaranth_files", "amaranth_joined_files", "amaranth_joined_modules", "amaranth_modules"]
 
 if TYPE_CHECKING:
     from amaranth.lib import wiring
@@ -62,6 +65,15 @@ opt_clean
 """
 
 
+@dataclass(frozen=True)
+class AmaranthModule:
+    """A module: what it is for in a line, its ports, and its RTLIL."""
+
+    purpose: str
+    ports: Sequence[Port]
+    rtlil: str
+
+
 def _rtlil(name: str, component: "wiring.Component", *, reset: bool = False) -> str:
     """Return a component as the RTLIL of a module of that name."""
     from amaranth.back import rtlil
@@ -90,40 +102,44 @@ def amaranth_files(design: CoreDesign) -> dict[str, str]:
     return _written(amaranth_modules(design)) | memory_files(design)
 
 
-def amaranth_modules(design: CoreDesign) -> dict[str, tuple[str, str]]:
-    """Return what each module of a core is for and its RTLIL, by name, the top first; memories are not among them."""
+def amaranth_modules(design: CoreDesign) -> dict[str, AmaranthModule]:
+    """Return the modules of a core by name, the top first; memories are not among them."""
     from .engine import Engine
     from .lane import Lane
     from .random import RandomRegister
 
     rule, lfsr, name = design.rule, design.spec.lfsr, design.name
-    lanes = f"{design.lanes} lane{'s' if design.lanes > 1 else ''}"
+    top, lane, random = name, f"{name}_lane", f"{name}_random"
+    purpose = f"{design.synapses} synapses of {rule.name} on {design.lanes} lane{'s' if design.lanes > 1 else ''}"
+    of_lane = f"one update a clock through the {rule.name} datapath"
     modules = {
-        name: (f"{design.synapses} synapses of {rule.name} on {lanes}", _rtlil(name, Engine(design), reset=True)),
-        f"{name}_lane": (f"one update a clock through the {rule.name} datapath", _rtlil(f"{name}_lane", Lane(design))),
+        top: AmaranthModule(purpose, design.ports(), _rtlil(top, Engine(design), reset=True)),
+        lane: AmaranthModule(of_lane, design.lane_ports(), _rtlil(lane, Lane(design))),
         **_datapath(design),
     }
     if lfsr:
-        purpose = f"random register of one lane, x^{lfsr.taps[0]} + x^{lfsr.taps[1]} + 1, {lfsr.fresh} new bits a step"
-        modules[f"{name}_random"] = purpose, _rtlil(f"{name}_random", RandomRegister(lfsr))
+        modules[random] = AmaranthModule(random_purpose(lfsr), random_ports(lfsr), _rtlil(random, RandomRegister(lfsr)))
     if queue := queue_of(design):
         from .result_queue import ResultQueue
 
         purpose = f"{queue.slots} results wait here, so that the lanes never have to"
-        modules[queue.name] = purpose, _rtlil(queue.name, ResultQueue(queue), reset=True)
+        modules[queue.name] = AmaranthModule(purpose, queue.ports(), _rtlil(queue.name, ResultQueue(queue), reset=True))
     return modules
 
 
-def _datapath(design: CoreDesign) -> dict[str, tuple[str, str]]:
-    """Return the datapath of a design by name, its purpose and RTLIL; of a part of a rule also the whole rule's, inside it."""
-    name = f"{design.name}_datapath"
-    if design.rule.whole:
+def _datapath(design: CoreDesign) -> dict[str, AmaranthModule]:
+    """Return the datapath of a design by name; of a synapse's part of a rule also the whole rule's, inside it."""
+    ports, name = design.datapath_ports(), f"{design.name}_datapath"
+    if has_whole(design):
         from .part import PartDatapath
 
-        return {name: (f"{design.rule.name}, one update, pipelined", _rtlil(name, PartDatapath(design))),
-                **_datapath(Tied(design).whole)}  # fmt: skip
-    rule: Any = import_module(f"{__package__}.rules.{design.rule.name}")
-    return {name: (f"{design.rule.summary}, one synapse, pipelined", _rtlil(name, rule.Datapath(design)))}
+        purpose = f"{design.rule.name}, one update, pipelined"
+        return {name: AmaranthModule(purpose, ports, _rtlil(name, PartDatapath(design))), **_datapath(Tied(design).whole)}
+    rule: Any = import_module(f"{__package__}.rules.{(design.rule.whole or design.rule).name}")
+    if design.rule.whole:
+        purpose = f"{design.rule.summary}, what a {design.rule.owner}synaptic neuron keeps, pipelined"
+        return {name: AmaranthModule(purpose, ports, _rtlil(name, rule.NeuronDatapath(design)))}
+    return {name: AmaranthModule(f"{design.rule.summary}, one synapse, pipelined", ports, _rtlil(name, rule.Datapath(design)))}
 
 
 def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
@@ -131,58 +147,28 @@ def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str
     return _written(amaranth_joined_modules(design)) | joint_memories(design)
 
 
-def amaranth_joined_modules(design: LayerDesign | CrossbarDesign) -> dict[str, tuple[str, str]]:
+def amaranth_joined_modules(design: LayerDesign | CrossbarDesign) -> dict[str, AmaranthModule]:
     """Return as ``amaranth_modules`` those of a layer or a crossbar beside its cores."""
-    from .crossbar_top import Crossbar
-    from .fanout import Fanout, Layer
+    from .graph_top import GraphTop
 
-    name, fanout = design.name, design.fanout
-    if isinstance(design, LayerDesign):
-        top: wiring.Component = Layer(design)
-        purpose = (
-            f"{fanout.stored} of {design.presynaptic.rule.name}, each with {design.postsynaptic} synapses of {design.rule.name}"
-        )
-    else:
-        top, purpose = Crossbar(design), f"{fanout.played} and {fanout.stored}, a synapse of {design.rule.name} between each two"
     modules = {
-        name: (purpose, _rtlil(name, top, reset=True)),
-        fanout.name: (fanout.purpose, _rtlil(fanout.name, Fanout(fanout), reset=True)),
+        design.name: AmaranthModule(design.graph.purpose, design.ports(), _rtlil(design.name, GraphTop(design.graph), reset=True))
     }
-    if isinstance(design, CrossbarDesign):
-        from .address_decoder import AddressDecoder
-        from .row_filter import RowFilter
-
-        for module in design.addresses.values():
-            text = _rtlil(module.name, AddressDecoder(module), reset=True)
-            modules[module.name] = f"spikes of {module.neurons} neurons by number, as bits", text
-        if rows := design.rows:
-            text = _rtlil(rows.name, RowFilter(rows), reset=True)
-            modules[rows.name] = "which rows of a crossbar a timestep has to visit", text
+    for block in inner_blocks(design):
+        room, _, component = block.component.partition(".")
+        made = getattr(import_module(f"{__package__}.{room}"), component)(block)
+        modules[block.name] = AmaranthModule(block.purpose, block.ports(), _rtlil(block.name, made, reset=True))
     return modules
 
 
-def _written(modules: Mapping[str, tuple[str, str]]) -> dict[str, str]:
-    """Return the Verilog files of modules by name, given what each is for and its RTLIL."""
+def _written(modules: Mapping[str, AmaranthModule]) -> dict[str, str]:
+    """Return the Verilog files of modules by name."""
     reads = "".join(f"read_rtlil {name}.il\n" for name in modules)
     writes = "".join(f"select {name}\nwrite_verilog -noattr -selected {name}.v\nselect -clear\n" for name in modules)
     with temporary_folder() as folder:
         (folder / "widen.v").write_text(_WIDEN, encoding="utf-8")
-        for name, (_, text) in modules.items():
-            (folder / f"{name}.il").write_text(text, encoding="utf-8")
+        for name, module in modules.items():
+            (folder / f"{name}.il").write_text(module.rtlil, encoding="utf-8")
         run_pinned_yosys(reads + _PASSES + writes, cwd=folder)
         bodies = {name: (folder / f"{name}.v").read_text(encoding="utf-8") for name in modules}
-    return {f"{name}.v": _dressed(f"{name}.v", modules[name][0], body) for name, body in bodies.items()}
-
-
-def _dressed(file: str, purpose: str, body: str) -> str:
-    """Return what Yosys wrote between the prologue and epilogue of every emitted file."""
-    body = re.sub(r"/\*.*?\*/\s*", "", body, count=1, flags=re.DOTALL)  # names the build of Yosys
-    # Repeated bits of a concatenation, such as a sign, are counted instead of listed.
-    body = re.sub(
-        r"(?<![\w'])(\w+(?:\[\d+\])?)((?:, \1(?![\w\['.]))+)", lambda run: f"{{{run[2].count(',') + 1}{{{run[1]}}}}}", body
-    )
-    return (
-        f"// {file}: {purpose}\n"
-        f"// Emitted by sc-hw {__version__}. This file belongs to whoever emitted it, without conditions.\n"
-        f"`resetall\n`timescale 1ns / 1ps\n`default_nettype none\n\n{body}`resetall\n"
-    )
+    return {f"{name}.v": dressed(f"{name}.v", modules[name].purpose, body, modules[name].ports) for name, body in bodies.items()}

@@ -12,7 +12,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, signed, 
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .design import Port
+from .port import Port
 
 __all__ = [
     "apart",
@@ -29,6 +29,7 @@ __all__ = [
     "saturate",
     "small",
     "toward_zero",
+    "unused",
     "wire",
 ]
 
@@ -56,10 +57,13 @@ def register(m: Module, name: str, value: Value) -> Signal:
     return result
 
 
-def delay(m: Module, name: str, value: Value, clocks: int) -> Value:
-    """Return ``value`` after ``clocks`` >= 0 clocks, through registers ``<name>_delay_<k>``."""
-    for k in range(1, clocks + 1):
-        value = register(m, f"{name}_delay_{k}", value)
+def delay(m: Module, name: str, value: Value, last: int, *, first: int = 1) -> Value:
+    """Return ``value``, which stage ``first`` begins with, at the end of stage ``last``; ``<name>_<k>`` ends stage ``k``.
+
+    Stages are clocks; with ``last`` one less than ``first`` the value stays what it is.
+    """
+    for k in range(first, last + 1):
+        value = register(m, f"{name}_{k}", value)
     return value
 
 
@@ -67,6 +71,13 @@ def apart(value: Value) -> Value:
     """Return ``value`` behind a gate that changes nothing, so that a name given to it is not merged with another."""
     result = value.as_unsigned() | Const(0, len(value))
     return result.as_signed() if value.shape().signed else result
+
+
+def unused(m: Module, name: str, bits: int) -> Signal:
+    """Return a signal for an output that nothing reads, which ends in ``unused_<name>``."""
+    result = Signal(bits, name="")
+    wire(m, f"unused_{name}", result)
+    return result
 
 
 def cut(m: Module, name: str, value: Value, low: int, shape: Shape) -> Signal:

@@ -17,13 +17,13 @@ class WeightStage:
     """Builds, into a datapath, all that lies between the rule's drive and the next weight, anchor, importance and code.
 
     Parameters: ``m`` and ``ports``, the datapath's module and its ports; ``config`` says the kind. ``drive`` is a signed
-    register, ``clocks`` behind the inputs, that ends stage ``number`` of the pipeline; ``shift`` scales it down.
+    register that ends stage ``number`` of the pipeline, as many clocks behind the inputs; ``shift`` scales it down.
     The stage drives the ``next_...`` ports of its fields. One update a clock; the specification counts its latency.
     Overflow: the weight saturates, everything between is exact.
     """
 
-    def __init__(self, m: Module, ports: Any, config: Any, *, drive: Signal, shift: int, number: int, clocks: int) -> None:
-        self._m, self._ports, self._config, self._number, self._clocks = m, ports, config, number, clocks
+    def __init__(self, m: Module, ports: Any, config: Any, *, drive: Signal, shift: int, number: int) -> None:
+        self._m, self._ports, self._config, self._number = m, ports, config, number
         self._kind, self._delayed = config.consolidation, dict[str, list[Value]]()
         gate = int(self._kind in _GATED)
         gated = self._register("gated", self._gated(drive), 1) if gate else drive
@@ -55,9 +55,9 @@ class WeightStage:
     def _at(self, name: str, clock: int) -> Value:
         """Return an input as it came with the drive of ``clock`` clocks ago."""
         chain = self._delayed.setdefault(name, [getattr(self._ports, name)])
-        while len(chain) <= self._clocks + clock:
-            chain.append(register(self._m, f"{name.partition('_')[2]}_delay_{len(chain)}", chain[-1]))
-        return chain[self._clocks + clock]
+        while len(chain) <= self._number + clock:
+            chain.append(register(self._m, f"{name.partition('_')[2]}_{len(chain)}", chain[-1]))
+        return chain[self._number + clock]
 
     def _leave(self, field: str, value: Value) -> None:
         self._m.d.sync += getattr(self._ports, f"next_{field}").eq(value)
@@ -85,7 +85,7 @@ class WeightStage:
     def _zeros(self, noise: Value, clock: int) -> Value:
         """Return how many of the noise's 2^k - 1 bits, from the lowest, are 0: at least n with probability 2^-n."""
         lowest_one = leading_one(self._m, "lowest_one", Cat(Const(0, 1), *reversed(noise)))
-        return delay(self._m, "zeros", ~lowest_one, self._clocks + clock)
+        return delay(self._m, "zeros", ~lowest_one, self._number + clock)
 
     def _raised(self, name: str, value: Value, code: Value) -> Value:
         """Return ``value * 2^(largest code - code)``, 0 for the largest: a constant shift behind it scales by 2^-code."""
@@ -98,7 +98,7 @@ class WeightStage:
     def _remembered(self, clipped: Signal, clock: int) -> tuple[Signal, Signal]:
         """Return weight and anchor registered ``clock`` clocks on: a timestep that consolidates makes the old weight both."""
         m, hold, weight = self._m, self._at("in_consolidate", clock - 1), self._at("state_weight", clock - 1)
-        anchor_old = register(m, "anchor_old", self._at("state_anchor", clock - 2))
+        anchor_old = wire(m, "anchor_old", apart(self._at("state_anchor", clock - 1)))
         weight_held = wire(m, "weight_held", Mux(hold, weight, clipped))
         anchor_next = wire(m, "anchor_next", Mux(hold, weight, anchor_old))
         anchor = self._register("anchor", anchor_next, clock)

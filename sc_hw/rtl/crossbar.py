@@ -7,16 +7,19 @@ from typing import Any, Self
 
 import numpy as np
 
-from sc_hw_models.parts import NEURONS, SYNAPSE, part
+from sc_hw_models.parts import NEURONS, REST, SYNAPSE, part
 from sc_hw_models.rule import ConfigError, Field, Rule
 
 from ..errors import UserError
 from .addresses import AddressesDesign, address_faults
-from .design import CoreDesign, Port
+from .design import CoreDesign
 from .faults import Fault, fault
+from .graph import Channel, Graph, Node, Target, net, unpacked
 from .instances import Instance, below
 from .joint import FanoutDesign, fanout_faults
+from .net import Both, Either, Expression, Net, Not, Some, both, join, times
 from .rows import RowsDesign, rows_faults
+from .stream import Stream
 
 __all__ = ["CrossbarDesign", "crossbar_faults"]
 
@@ -98,7 +101,7 @@ class CrossbarDesign(CoreDesign):
     @property
     def timestep_clocks(self) -> int:
         """Clocks of a timestep, at most, that skips no row and waits for nobody: the postsynaptic neurons, then all synapses."""
-        return self.words + self.post.words + 2 * self.pipeline_depth + 4
+        return self.words + self.post.words + self.pipeline_depth + self.post.pipeline_depth + 4
 
     @property
     def fanout(self) -> FanoutDesign:
@@ -117,7 +120,8 @@ class CrossbarDesign(CoreDesign):
         if rest is None or not self.row_words:
             return None
         return RowsDesign(name=f"{self.name}_rows", rows=self.pre.synapses, words=self.post.words, lanes=self.lanes,
-                          given=self.given("pre"), inputs=len(inputs), bounds=dict(rest.pre))  # fmt: skip
+                          given=self.given("pre"), inputs=len(inputs), bounds=dict(rest.pre),
+                          stored_bits=self.lanes * _packed(self.post.spec.synapse_inputs))  # fmt: skip
 
     @property
     def addresses(self) -> dict[str, AddressesDesign]:
@@ -158,36 +162,91 @@ class CrossbarDesign(CoreDesign):
         neurons = {f: units for side in self.sides.values() for f, units in side.inputs().items()}
         return neurons | dict.fromkeys(self.spec.step_inputs, 0)
 
-    def side_ports(self, owner: str) -> list[Port]:
-        """Return the ports of one kind of neurons as they are called outside: events, and the host's if they keep state."""
-        kept = ("event_", "host_", "readback_") if self.sides[owner].spec.state else ("event_",)
-        ports = [port for port in self.sides[owner].ports() if port.name.startswith(kept)]
-        if self.addressed:
-            events = [port for port in self.addresses[owner].ports() if port.name.startswith("event_")]
-            ports = events + [port for port in ports if not port.name.startswith("event_")]
-        return [replace(port, name=f"{owner}_{port.name}") for port in ports]
+    @cached_property
+    def graph(self) -> Graph:
+        """Neurons, what turns address events into bits, row filter, fan-out and synapses, joined."""
+        rows, cores, addresses = self.rows, self.parts, self.addresses
+        nodes, outside, channels = {}, list[Stream | tuple[str, str]](), list[Channel]()
+        data: dict[str, tuple[str, tuple[Net, ...]]] = {}  # by owner, what gives the synapses their beats, and its items
+        for owner, side in self.sides.items():
+            kind, place = f"{owner}synaptic", f"{owner}_decoder"
+            fields = tuple(Net(f.name, f.bits * side.lanes) for f in self.given(owner))
+            event = next(stream for stream in side.streams if stream.name == "event")
+            source, given = f"{owner}_event", fields
+            if owner in addresses:
+                nodes[place] = Node(block=addresses[owner], note=f"Spikes of the {kind} neurons by number, as bits")
+                outside.append((f"{place}.event", f"{owner}_event"))
+                source, given = f"{place}.beat", (Net("data", side.lanes),)
+            elif owner in cores:
+                outside.append((f"{owner}.event", f"{owner}_event"))
+            else:
+                outside.append(event.named(f"{owner}_event"))
+            if owner in cores:
+                nodes[owner] = Node(block=side, note=f"{kind.capitalize()} neurons")
+                outside += [(f"{owner}.{name}", f"{owner}_{name}") for name in ("host", "readback")]
+                if owner in addresses:
+                    spike = {side.spec.inputs[0].name: given[0]}
+                    channels.append(Channel(source=source, targets=(Target(to=f"{owner}.event", items=spike),)))
+                source, given = f"{owner}.result", fields
+            data[owner] = source, given
+        driven: dict[str, Expression] = {}
+        played = "fan_out.played"
+        if rows:
+            nodes["row_filter"] = Node(block=rows, note="Rows: those that rest are skipped")
+            channels.append(Channel(source="row_filter.played", targets=(Target(to="fan_out.played"),)))
+            driven, played = (
+                {f"row_filter.{name}": value for name, value in self._watched(*data["post"]).items()},
+                "row_filter.pre",
+            )
+        nodes |= {
+            "fan_out": Node(block=self.fanout, note="Fan-out: what the postsynaptic neurons give, for every presynaptic one"),
+            "synapses": Node(block=self.core, note="Synapses"),
+        }
+        channels += [Channel(source=data[owner][0], targets=(Target(to=to, items={"data": join(data[owner][1])}),))
+                     for owner, to in (("pre", played), ("post", "fan_out.stored"))]  # fmt: skip
+        events = {f.name: times(value, self.lanes) for f, value in unpacked(self.given("pre"), "played")}
+        events |= {f.name: value for f, value in unpacked(self.given("post"), "stored", self.lanes)}
+        channels.append(Channel(source="fan_out.beat", targets=(Target(to="synapses.event", items=events),)))
+        command = next(stream for stream in self.core.streams if stream.name == "command")
+        if len(cores) > 1:
+            outside.append(command)
+            channels.append(Channel(source="command", targets=tuple(Target(to=f"{place}.command") for place in cores)))
+        else:
+            outside.append(("synapses.command", "command"))
+        outside += [(f"synapses.{name}", name) for name in ("result", "host", "readback")]
+        pre, post, rule = self.pre.synapses, self.post.synapses, self.rule.whole
+        return Graph(
+            name=self.name,
+            purpose=f"{pre} presynaptic and {post} postsynaptic neurons, a synapse of {rule.name if rule else '?'} between each "
+                    "two",
+            note=f"Synapse {post} i + j joins presynaptic neuron i to postsynaptic neuron j. All cores take commands at once. "
+                 f"In a timestep the\nfan-out stores what the postsynaptic neurons give, {self.lanes} in a beat, and plays it "
+                 "for every presynaptic neuron.",
+            nodes=nodes, outside=tuple(outside), channels=tuple(channels), driven=driven,
+        )  # fmt: skip
 
-    def ports(self) -> tuple[Port, ...]:
-        """Return the ports of the crossbar: those of the synapses' core without its events, and both kinds of neurons'."""
-        own = [port for port in self.core.ports() if not port.name.startswith("event_")]
-        return (*own[:2], *self.side_ports("pre"), *self.side_ports("post"), *own[2:])
-
-    # Verilog pieces, so that templates hold no arithmetic.
+    def _watched(self, source: str, given: tuple[Net, ...]) -> dict[str, Expression]:
+        """Return what the row filter sees of commands, host, results, and of the beats of ``source``, which hold ``given``."""
+        taken, clear = both(net("command", "valid"), net("command", "ready")), net("command", "clear")
+        stored = both(net("host", "valid"), net("host", "ready"), net("host", "write"))
+        inputs = {f.name for f in self.post.spec.synapse_inputs}
+        events = [net(source, one.name, one.bits) for one in given if one.name in inputs or len(given) == 1]
+        step = [net("command", f.name, f.bits) for f in self.spec.step_inputs]
+        return {
+            "begins": both(taken, Not(clear)),
+            "silent": Not(Some(join(step))) if step else Both(()),
+            "changed": Either((both(taken, clear), stored)),
+            "stored_moves": both(net(source, "valid"), net(source, "ready")),
+            "stored_events": Some(join(events)),
+            "result_moves": both(net("result", "valid"), net("result", "ready")),
+            "result_skip": net("result", "skip"),
+            "result_rest": net("result", "rest", REST.bits * self.lanes),
+        }
 
     @property
-    def silent(self) -> str:
-        """The condition that all inputs of the timestep are 0."""
-        inputs = [f"command_{f.name}" for f in self.spec.step_inputs]
-        return f"~(|{{{', '.join(inputs)}}})" if inputs else "1'b1"
-
-    @property
-    def post_events(self) -> str:
-        """The condition that one of the postsynaptic neurons of a beat has an input."""
-        return f"|{{{', '.join(f'post_{f.name}' for f in self.post.spec.synapse_inputs)}}}"
-
-    def agreed(self, place: str) -> str:
-        """Return the condition under which a core is offered a command: every other core can take it, too."""
-        return " & ".join(["command_valid", *(f"{other}_command_ready" for other in self.parts if other != place)])
+    def streams(self) -> tuple[Stream, ...]:
+        """Those of the synapses' core without its events, and those of both kinds of neurons."""
+        return self.graph.streams
 
 
 def crossbar_faults(design: CrossbarDesign) -> list[Fault]:

@@ -11,10 +11,14 @@ from sc_hw_models.lfsr import lane_seed
 from sc_hw_models.rule import Field, Rule, RuleSpec, as_integer, index_bits
 
 from ..errors import UserError
+from .graph import Graph
 from .instances import Instance, memory_instance
 from .keywords import VERILOG_KEYWORDS
+from .port import CLOCKED, IDLE, Port, input_port, output_port
+from .stream import Item, Stream
+from .text import select
 
-__all__ = ["RESULTS", "CoreDesign", "Port", "input_port", "output_port"]
+__all__ = ["RESULTS", "CoreDesign"]
 
 MAX_SYNAPSES = 1 << 24
 MAX_LANES = 256
@@ -27,33 +31,6 @@ NAME_RULE = (
     "which Verilator keeps, and none that begins with sc_hw_, as the testbench's do"
 )
 _KEPT = frozenset({"TOP", "randomize", "std"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Port:
-    """One port of an emitted module; ``vector`` forces a ``[0:0]`` range on a one-bit bus."""
-
-    name: str
-    direction: str
-    bits: int = 1
-    signed: bool = False
-    vector: bool = False
-    meaning: str = ""
-
-    @property
-    def high(self) -> int:
-        """Index of the top bit."""
-        return self.bits - 1
-
-
-def input_port(name: str, bits: int = 1, *, signed: bool = False, vector: bool = False, meaning: str = "") -> Port:
-    """Return an input of a module."""
-    return Port(name=name, direction="input", bits=bits, signed=signed, vector=vector, meaning=meaning)
-
-
-def output_port(name: str, bits: int = 1, *, signed: bool = False, vector: bool = False, meaning: str = "") -> Port:
-    """Return an output of a module."""
-    return Port(name=name, direction="output", bits=bits, signed=signed, vector=vector, meaning=meaning)
 
 
 def check_name(name: str) -> str:
@@ -104,6 +81,11 @@ class CoreDesign:
     def parts(self) -> "dict[str, tuple[str, CoreDesign]]":
         """The cores inside by instance, each with what begins the names of its streams; none in a core."""
         return {}
+
+    @property
+    def graph(self) -> Graph | None:
+        """What joins the blocks inside; none in a core."""
+        return None
 
     @property
     def words(self) -> int:
@@ -229,89 +211,88 @@ class CoreDesign:
         """Return the inputs of a timestep: how many values each has, 0 for one of the timestep itself."""
         return dict.fromkeys(self.spec.synapse_inputs, self.synapses) | dict.fromkeys(self.spec.step_inputs, 0)
 
+    @cached_property
+    def streams(self) -> tuple[Stream, ...]:
+        """Commands, events, results, accesses of the host and what they read, in the order of their ports."""
+        spec, lanes = self.spec, self.lanes
+        lowest = ", lane 0 lowest" if lanes > 1 else ""
+
+        def of_lanes(fields: tuple[Field, ...]) -> tuple[Item, ...]:
+            return tuple(Item(name=f.name, bits=f.bits * lanes, meaning=f"{f.meaning}{lowest}") for f in fields)
+
+        step = tuple(Item(name=f.name, bits=f.bits, signed=f.signed, meaning=f.meaning) for f in spec.step_inputs)
+        skip = f"1: leave {self.row_words} words, the first of them next, as they are"
+        skipped = f"1: {self.row_words} words were left as they are; nothing else is meant"
+        lane = (Item(name="lane", bits=self.lane_bits, meaning=f"lane of the word, below {lanes}"),) if lanes > 1 else ()
+        return (
+            Stream(name="command", offered="a command is offered",
+                   taken="the command is taken at this clock edge; may depend on command_clear",
+                   items=(Item(name="clear", meaning="1: clear all state; 0: one timestep"), *step)),
+            Stream(name="event", offered="an event beat is offered", taken="the event beat is taken at this clock edge",
+                   items=(*((Item(name="skip", meaning=skip),) if self.row_words else ()), *of_lanes(spec.synapse_inputs))),
+            Stream(name="result", gives=True, offered="a result beat is offered",
+                   taken="the result beat is taken at this clock edge",
+                   items=(Item(name="last", meaning="last result beat of the timestep"),
+                          *((Item(name="skip", meaning=skipped),) if self.row_words else ()), *of_lanes(spec.outputs))),
+            Stream(name="host", offered="a host access is offered; served while idle, commands first",
+                   taken="the host access is taken at this clock edge",
+                   items=(Item(name="write", meaning="1: write host_data; 0: read, answered on the readback stream"), *lane,
+                          Item(name="address", bits=self.address_bits, meaning=f"address of the word, below {self.words}"),
+                          Item(name="data", bits=spec.state_bits, meaning="state word to write"))),
+            Stream(name="readback", gives=True, offered="the word asked for is offered",
+                   taken="the word is taken at this clock edge",
+                   items=(Item(name="data", bits=spec.state_bits, meaning="state word read"),)),
+        )  # fmt: skip
+
+    @property
+    def signals(self) -> tuple[Port, ...]:
+        """Ports of no stream: whether nothing is under way."""
+        return (IDLE,)
+
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the core."""
-        spec, lanes = self.spec, self.lanes
-        result = [
-            input_port("clk", meaning="clock, rising edge"),
-            input_port("rst", meaning="synchronous reset: drops the sweep under way, keeps the memory"),
-            input_port("command_valid", meaning="a command is offered"),
-            output_port("command_ready", meaning="the command is taken at this clock edge; may depend on command_clear"),
-            input_port("command_clear", meaning="1: clear all state; 0: one timestep"),
-        ]
-        for f in spec.step_inputs:
-            result.append(input_port(f"command_{f.name}", f.bits, signed=f.signed, meaning=f.meaning))
-        result += [
-            input_port("event_valid", meaning="an event beat is offered"),
-            output_port("event_ready", meaning="the event beat is taken at this clock edge"),
-        ]
-        if self.row_words:
-            result.append(
-                input_port("event_skip", meaning=f"1: leave {self.row_words} words, the first of them next, as they are")
-            )
-        for f in spec.synapse_inputs:
-            result.append(input_port(f"event_{f.name}", f.bits * lanes, vector=True, meaning=f"{f.meaning}, lane 0 lowest"))
-        result += [
-            output_port("result_valid", meaning="a result beat is offered"),
-            input_port("result_ready", meaning="the result beat is taken at this clock edge"),
-            output_port("result_last", meaning="last result beat of the timestep"),
-        ]
-        if self.row_words:
-            result.append(
-                output_port("result_skip", meaning=f"1: {self.row_words} words were left as they are; nothing else is meant")
-            )
-        for f in spec.outputs:
-            result.append(output_port(f"result_{f.name}", f.bits * lanes, vector=True, meaning=f"{f.meaning}, lane 0 lowest"))
-        result += [
-            input_port("host_valid", meaning="a host access is offered; served while idle, commands first"),
-            output_port("host_ready", meaning="the host access is taken at this clock edge"),
-            input_port("host_write", meaning="1: write host_data; 0: read, answered on the readback stream"),
-        ]
-        if lanes > 1:
-            result.append(input_port("host_lane", self.lane_bits, vector=True, meaning=f"lane of the word, below {lanes}"))
-        result += [
-            input_port("host_address", self.address_bits, vector=True, meaning=f"address of the word, below {self.words}"),
-            input_port("host_data", spec.state_bits, vector=True, meaning="state word to write"),
-            output_port("readback_valid", meaning="the word asked for is offered"),
-            input_port("readback_ready", meaning="the word is taken at this clock edge"),
-            output_port("readback_data", spec.state_bits, vector=True, meaning="state word read"),
-            output_port("idle", meaning="no sweep or host access under way"),
-        ]
-        return tuple(result)
+        return (*CLOCKED, *(port for stream in self.streams for port in stream.ports()), *self.signals)
 
     def lane_ports(self) -> tuple[Port, ...]:
         """Return the ports of one lane."""
         spec = self.spec
-        result = [input_port("clk"), input_port("enable")]
+        result = [
+            input_port("clk", meaning="clock, rising edge"),
+            input_port("enable", meaning="0: every register keeps its value"),
+        ]
         if spec.lfsr:
-            result += [input_port("restart"), input_port("accept"), input_port("seed", spec.lfsr.bits, vector=True)]
-        result.append(input_port("word_in", spec.state_bits, vector=True))
-        result += [input_port(f"in_{f.name}", f.bits, signed=f.signed) for f in spec.inputs]
-        result += [output_port(f"out_{f.name}", f.bits, signed=f.signed) for f in spec.outputs]
-        return (*result, output_port("word_out", spec.state_bits, vector=True))
+            result += [
+                input_port("restart", meaning="load the random register with the seed"),
+                input_port("accept", meaning="an update enters: draw its noise"),
+                input_port("seed", spec.lfsr.bits, meaning="what the random register starts from, not 0"),
+            ]
+        result.append(input_port("word_in", spec.state_bits, meaning="state word before the update"))
+        result += [input_port(f"in_{f.name}", f.bits, signed=f.signed, meaning=f.meaning) for f in spec.inputs]
+        result += [output_port(f"out_{f.name}", f.bits, signed=f.signed, meaning=f.meaning) for f in spec.outputs]
+        return (*result, output_port("word_out", spec.state_bits, meaning="state word after the update"))
 
     def datapath_ports(self) -> tuple[Port, ...]:
         """Return the ports of the rule's datapath."""
         spec = self.spec
 
-        def named(make: Any, prefix: str, fields: tuple[Field, ...], vector: bool = False) -> list[Port]:
-            return [make(f"{prefix}_{f.name}", f.bits, signed=f.signed, vector=vector) for f in fields]
+        def named(make: Any, prefix: str, fields: tuple[Field, ...], meaning: str = "{}") -> list[Port]:
+            return [make(f"{prefix}_{f.name}", f.bits, signed=f.signed, meaning=meaning.format(f.meaning)) for f in fields]
 
         return (
-            input_port("clk"),
-            input_port("enable"),
-            *named(input_port, "state", spec.state, True),
+            input_port("clk", meaning="clock, rising edge"),
+            input_port("enable", meaning="0: every register keeps its value"),
+            *named(input_port, "state", spec.state, "{}, before"),
             *named(input_port, "in", spec.inputs),
-            *named(input_port, "noise", spec.noise, True),
+            *named(input_port, "noise", spec.noise, "random bits, new for every update"),
             *named(output_port, "out", spec.outputs),
-            *named(output_port, "next", spec.state, True),
+            *named(output_port, "next", spec.state, "{}, after"),
         )
 
     # Verilog literals and slices, so that templates hold no arithmetic.
 
-    def lane_slice(self, f: Field, lane: int) -> str:
-        """Return the bit range of one lane in a bus that carries ``f`` for every lane."""
-        return f"{(lane + 1) * f.bits - 1}:{lane * f.bits}"
+    def lane_part(self, bus: str, f: Field, lane: int) -> str:
+        """Return the bits of one lane of a bus that carries ``f`` for every lane."""
+        return select(bus, f.bits * self.lanes, (lane + 1) * f.bits - 1, lane * f.bits)
 
     def lane_literal(self, lane: int) -> str:
         """Return the number of a lane as a sized literal."""
@@ -330,6 +311,10 @@ class CoreDesign:
     def memory_module(self, lane: int) -> str:
         """Return the module that holds a lane's state; lanes with initial contents have one each."""
         return f"{self.name}_memory_{lane}" if self.initial else f"{self.name}_memory"
+
+    def group_part(self, bus: str, f: Field, lanes: range) -> str:
+        """Return the bits of some lanes in a row of a bus that carries ``f`` for every lane."""
+        return select(bus, f.bits * self.lanes, (lanes[-1] + 1) * f.bits - 1, lanes[0] * f.bits)
 
     @property
     def reset_word(self) -> str:
@@ -350,6 +335,11 @@ class CoreDesign:
     def row_step(self) -> str:
         """The words of a row in the width of an address, in which a single row is none."""
         return f"{self.address_bits}'d{self.row_words % (1 << self.address_bits)}"
+
+    @property
+    def zero(self) -> str:
+        """The first address as a sized literal."""
+        return f"{self.address_bits}'d0"
 
     @property
     def one(self) -> str:

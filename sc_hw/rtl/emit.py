@@ -11,12 +11,11 @@ from ..manifest.describe import manifest_of, manifest_text, own_texts
 from ..manifest.load import MANIFEST
 from .crossbar import CrossbarDesign
 from .design import CoreDesign
+from .generators import GENERATORS
 from .layer import LayerDesign
 from .names import verilog_names
 
 __all__ = ["GENERATORS", "core_files", "emit"]
-
-GENERATORS = ("amaranth", "verilog")
 
 
 def core_files(design: CoreDesign, generator: str) -> dict[str, str]:

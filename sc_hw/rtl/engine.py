@@ -8,7 +8,7 @@ from amaranth.lib import enum, wiring
 
 from sc_hw_models.rule import Field
 
-from .arithmetic import apart, cut, members, wire
+from .arithmetic import apart, cut, members, unused, wire
 from .design import CoreDesign
 from .queue import queue_of
 
@@ -187,12 +187,12 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         reserve = wire(m, "reserve", self.event_valid & self.event_ready)
         for k, group in enumerate(queue.groups):
             first = {"room": room, "waiting": waiting, "valid": self.result_valid, "last": self.result_last}
-            own = first if k == 0 else {name: Signal(name=f"unused_{name}_{k}") for name in first}
+            own = first if k == 0 else {name: unused(m, f"{name}_{k}", 1) for name in first}
             data_in, data_out = [pushed["last"]], [own["last"]]
             for f, _, _, missing in queue.places(group):
                 lanes = slice(group[0] * f.bits, (group[-1] + 1) * f.bits)
                 data_in += [pushed[f.name][lanes], Const(0, missing)]
-                data_out += [offered[f.name][lanes], Signal(missing, name=f"unused_{f.name}_{k}")]
+                data_out += [offered[f.name][lanes], *([unused(m, f"{f.name}_{k}", missing)] if missing else [])]
             m.submodules[f"result_queue_{k}"] = Instance(
                 queue.name,
                 i_clk=ClockSignal(), i_rst=ResetSignal(), o_room=own["room"], i_reserve=reserve,

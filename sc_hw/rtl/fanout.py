@@ -1,21 +1,12 @@
 """The fan-out between cores, and the top module of a layer: neurons, fan-out and synapses."""
 
-from collections.abc import Iterable, Mapping
-
-from amaranth.hdl import Cat, ClockSignal, Instance, Module, Mux, ResetSignal, Signal, Value
+from amaranth.hdl import ClockSignal, Instance, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
 from .arithmetic import apart, cut, members, wire
-from .design import Port
 from .joint import FanoutDesign
-from .layer import NEURON, LayerDesign
 
-__all__ = ["Fanout", "Layer", "instance"]
-
-
-def instance(module: str, ports: Iterable[Port], values: Mapping[str, Value]) -> Instance:
-    """Return an instance of a module with these ports, each connected to the value of its name."""
-    return Instance(module, **{f"{'i' if p.direction == 'input' else 'o'}_{p.name}": values[p.name] for p in ports})
+__all__ = ["Fanout"]
 
 
 class Fanout(wiring.Component):  # type: ignore[misc] # amaranth ships no types
@@ -76,55 +67,4 @@ class Fanout(wiring.Component):  # type: ignore[misc] # amaranth ships no types
             i_read_enable=move, i_read_address=wire(m, "read_address", apart(address)), o_read_data=self.beat_stored,
             i_write_enable=store, i_write_address=address, i_write_data=self.stored_data,
         )  # fmt: skip
-        return m
-
-
-class Layer(wiring.Component):  # type: ignore[misc] # amaranth ships no types
-    """Presynaptic neurons, fan-out and synapses.
-
-    Parameters: ``design``. Ports: ``design.ports()``: those of the neurons' core, which begin with ``neuron_``, and those of
-    the synapses' core, whose events lack what the neurons give. Reset: synchronous, of control only.
-    """
-
-    def __init__(self, design: LayerDesign) -> None:
-        self._design = design
-        super().__init__(members(design.ports()))
-
-    def elaborate(self, _platform: object) -> Module:
-        """Instantiate the three."""
-        m, design = Module(), self._design
-        valid, stored_ready, idle, beat_valid, beat_ready, synapses_idle = (
-            Signal(name=name)
-            for name in ("neurons_valid", "stored_ready", "neurons_idle", "beat_valid", "beat_ready", "synapses_idle")
-        )
-        beat_stored, beat_played = Signal(design.pre_bits, name="beat_stored"), Signal(design.post_bits, name="beat_played")
-        outside = getattr(self, f"{NEURON}result_ready")
-        given = getattr(self, f"{NEURON}result_{design.given.name}")
-        clocked = {"clk": ClockSignal(), "rst": ResetSignal()}
-
-        # A beat of the neurons moves when outside and fan-out both take it.
-        m.d.comb += [getattr(self, f"{NEURON}result_valid").eq(valid & stored_ready), self.idle.eq(idle & synapses_idle)]
-        ports = design.presynaptic.ports()
-        inside = clocked | {"idle": idle, "result_valid": valid, "result_ready": outside & stored_ready}
-        named = {port.name: getattr(self, f"{NEURON}{port.name}") for port in ports if port.name not in inside}
-        m.submodules.neurons = instance(design.presynaptic.name, ports, named | inside)
-        bits, taken = design.given.bits, design.taken.bits
-        leading = Cat(given[(lane + 1) * bits - taken : (lane + 1) * bits] for lane in range(design.lanes))
-        posts = Cat(getattr(self, f"event_{f.name}") for f in design.postsynaptic_inputs)
-        m.submodules.fan_out = instance(
-            design.fanout.name, design.fanout.ports(),
-            clocked | {"stored_valid": valid & outside, "stored_ready": stored_ready, "stored_data": leading,
-                       "played_valid": self.event_valid, "played_ready": self.event_ready, "played_data": posts,
-                       "beat_valid": beat_valid, "beat_ready": beat_ready, "beat_stored": beat_stored,
-                       "beat_played": beat_played},
-        )  # fmt: skip
-        inside = clocked | {"idle": synapses_idle, "event_valid": beat_valid, "event_ready": beat_ready,
-                            f"event_{design.taken.name}": beat_stored}  # fmt: skip
-        low = 0
-        for f in design.postsynaptic_inputs:
-            inside[f"event_{f.name}"] = beat_played[low : low + f.bits].replicate(design.lanes)
-            low += f.bits
-        ports = design.core.ports()
-        named = {port.name: getattr(self, port.name) for port in ports if port.name not in inside}
-        m.submodules.synapses = instance(design.core.name, ports, named | inside)
         return m

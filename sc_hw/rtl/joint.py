@@ -1,12 +1,14 @@
 """What stands between cores: the fan-out, which stores the beats of one stream and plays them for every beat of another."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sc_hw_models.rule import index_bits
 
-from .design import Port, input_port
 from .faults import Fault, fault
 from .instances import Instance, memory_instance
+from .port import CONTROLLED, Port
+from .stream import Item, Stream
 
 __all__ = ["FanoutDesign", "fanout_faults"]
 
@@ -18,6 +20,10 @@ class FanoutDesign:
     With ``skips`` a played beat may skip its round: then one beat tells so. ``name`` is that of the module; ``stored`` and
     ``played`` say in words what the beats are.
     """
+
+    component: ClassVar[str] = "fanout.Fanout"
+    template: ClassVar[str] = "lib/fanout.v.j2"
+    kept: ClassVar[str] = "what is stored of one timestep"
 
     name: str
     words: int
@@ -52,22 +58,30 @@ class FanoutDesign:
         """Return the module inside that is proven apart: its memory."""
         return {"memory": memory_instance(f"{self.name}_memory", self.stored_bits, self.words, self.stored_bits)}
 
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """What is stored, what is played, and the beats that come of both."""
+        taken = "it is taken at this clock edge"
+        skip = (Item(name="skip", meaning="1: its round is one beat"),) if self.skips else ()
+        only = (Item(name="skip", meaning="1: the only beat of a round that is skipped"),) if self.skips else ()
+        return (
+            Stream(name="stored", offered="a beat to store is offered", taken=taken,
+                   items=(Item(name="data", bits=self.stored_bits, meaning=f"what {self.stored} give, some in a beat"),)),
+            Stream(name="played", offered="a beat to play is offered", taken=f"{taken}, with the last word",
+                   items=(Item(name="data", bits=self.played_bits, meaning=f"what one of {self.played} gives"), *skip)),
+            Stream(name="beat", gives=True, offered="a beat for the synapses is offered", taken=taken,
+                   items=(Item(name="stored", bits=self.stored_bits, meaning="a beat as it was stored"),
+                          Item(name="played", bits=self.played_bits, meaning="the beat that is played"), *only)),
+        )  # fmt: skip
+
+    @property
+    def signals(self) -> tuple[Port, ...]:
+        """Ports of no stream: none."""
+        return ()
+
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the module."""
-
-        def stream(name: str, inward: str, outward: str, **data: int) -> list[Port]:
-            bits = [Port(name=part, direction=inward, bits=width, vector=True) for part, width in data.items()]
-            return [Port(name=f"{name}_valid", direction=inward), Port(name=f"{name}_ready", direction=outward), *bits]
-
-        return (
-            input_port("clk"),
-            input_port("rst"),
-            *stream("stored", "input", "output", stored_data=self.stored_bits),
-            *stream("played", "input", "output", played_data=self.played_bits),
-            *([Port(name="played_skip", direction="input")] if self.skips else []),
-            *stream("beat", "output", "input", beat_stored=self.stored_bits, beat_played=self.played_bits),
-            *([Port(name="beat_skip", direction="output")] if self.skips else []),
-        )
+        return (*CONTROLLED, *(port for stream in self.streams for port in stream.ports()))
 
     # Verilog pieces, so that templates hold no arithmetic.
 

@@ -6,10 +6,14 @@ from functools import cached_property
 from sc_hw_models.rule import ConfigError, Field, connection
 
 from ..errors import UserError
-from .design import CoreDesign, Port
+from .design import CoreDesign
 from .faults import Fault
+from .graph import Channel, Graph, Node, Target, unpacked
 from .instances import Instance, below
 from .joint import FanoutDesign, fanout_faults
+from .net import Net, join, part, times
+from .stream import Item, Stream
+from .text import select
 
 __all__ = ["NEURON", "LayerDesign", "layer_faults"]
 
@@ -91,8 +95,8 @@ class LayerDesign(CoreDesign):
     def instances(self) -> dict[str, Instance]:
         """Return the modules inside that are proven apart, by place: both cores and what is in them, and the fan-out's memory."""
         found = below("fan_out", self.fanout.instances())
-        for place, (_, part) in self.parts.items():
-            found |= {place: Instance(module=part.name)} | below(place, part.instances())
+        for place, (_, core) in self.parts.items():
+            found |= {place: Instance(module=core.name)} | below(place, core.instances())
         return found
 
     @property
@@ -105,23 +109,53 @@ class LayerDesign(CoreDesign):
         own = dict.fromkeys(self.postsynaptic_inputs, self.postsynaptic) | dict.fromkeys(self.spec.step_inputs, 0)
         return self.presynaptic.inputs() | own
 
-    def ports(self) -> tuple[Port, ...]:
-        """Return the ports of the layer: those of both cores, less what one gives the other."""
-        own = {port.name: port for port in self.core.ports()}
-        own = {name: port for name, port in own.items() if name != f"event_{self.taken.name}"}
-        for f in self.postsynaptic_inputs:
-            own[f"event_{f.name}"] = replace(own[f"event_{f.name}"], bits=f.bits, meaning=f.meaning)
-        front = [replace(port, name=f"{NEURON}{port.name}") for port in self.presynaptic.ports()
-                 if port.name not in ("clk", "rst", "idle")]  # fmt: skip
-        return (own.pop("clk"), own.pop("rst"), *front, *own.values())
+    @cached_property
+    def graph(self) -> Graph:
+        """Neurons, fan-out and synapses, joined."""
+        neurons, taken, bits = self.presynaptic, self.taken, self.given.bits
+        given = Net(self.given.name, bits * self.lanes)
+        leading = join(part(given, (lane + 1) * bits - 1, (lane + 1) * bits - taken.bits) for lane in range(self.lanes))
+        own = {stream.name: stream for stream in self.core.streams}
+        outer = replace(own["event"], items=tuple(
+            Item(name=f.name, bits=f.bits, meaning=f.meaning) for f in self.postsynaptic_inputs))  # fmt: skip
+        played = join(Net(item.name, item.bits) for item in outer.items)
+        copied = {f.name: times(value, self.lanes) for f, value in unpacked(self.postsynaptic_inputs, "played")}
+        fronted = [(f"neurons.{stream.name}", f"{NEURON}{stream.name}") for stream in neurons.streams]
+        result = next(stream for stream in neurons.streams if stream.name == "result").named(f"{NEURON}result")
+        count, posts = neurons.synapses, self.postsynaptic
+        return Graph(
+            name=self.name,
+            purpose=f"{count} presynaptic neurons of {neurons.spec.rule}, each with {posts} synapses of {self.spec.rule}",
+            note=f"Synapse {count} j + i joins presynaptic neuron i to postsynaptic neuron j. What the neurons give in their "
+                 f"k-th timestep leaves as\n{NEURON}result_ and reaches the synapses in their k-th timestep; event_ brings one "
+                 "beat for each postsynaptic neuron.",
+            nodes={
+                "neurons": Node(block=neurons, note="Neurons: a beat of theirs moves when outside and fan-out both take it"),
+                "fan_out": Node(block=self.fanout, note="Fan-out: what they gave, for every postsynaptic neuron"),
+                "synapses": Node(block=self.core, note="Synapses"),
+            },
+            outside=(*((result if name == result.name else (end, name)) for end, name in fronted),
+                     ("synapses.command", "command"), outer,
+                     *((f"synapses.{name}", name) for name in ("result", "host", "readback"))),
+            channels=(
+                Channel(source="neurons.result", targets=(
+                    Target(to=result.name), Target(to="fan_out.stored", items={"data": leading}))),
+                Channel(source="event", targets=(Target(to="fan_out.played", items={"data": played}),)),
+                Channel(source="fan_out.beat", targets=(
+                    Target(to="synapses.event", items={taken.name: Net("stored", self.pre_bits), **copied}),)),
+            ),
+        )  # fmt: skip
 
-    # Verilog pieces, so that templates hold no arithmetic.
+    def leading_bits(self, bus: str) -> list[str]:
+        """Return the bits of a bus of what the neurons give that the synapses take, lane 0 first."""
+        bits = self.given.bits
+        return [select(bus, bits * self.lanes, (lane + 1) * bits - 1, (lane + 1) * bits - self.taken.bits)
+                for lane in range(self.lanes)]  # fmt: skip
 
     @property
-    def leading_bits(self) -> list[str]:
-        """The bit ranges of what the neurons give that the synapses take, lane 0 first."""
-        bits = self.given.bits
-        return [f"{(lane + 1) * bits - 1}:{(lane + 1) * bits - self.taken.bits}" for lane in range(self.lanes)]
+    def streams(self) -> tuple[Stream, ...]:
+        """Those of both cores, less what one gives the other."""
+        return self.graph.streams
 
 
 def layer_faults(design: LayerDesign) -> list[Fault]:

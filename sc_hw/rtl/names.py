@@ -1,5 +1,6 @@
 """The names of the Verilog files of a design, known without writing them: what a manifest may list."""
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -7,46 +8,46 @@ from sc_hw_models.registry import get_rule
 
 from .crossbar import CrossbarDesign
 from .design import CoreDesign
+from .graph import inner_blocks
 from .layer import LayerDesign
 from .queue import queue_of
-from .verilog import library_pieces
+from .verilog import has_whole, library_pieces
 
 __all__ = ["verilog_names"]
 
 
 def verilog_names(design: CoreDesign, generator: str) -> list[str]:
     """Return the Verilog files of the design's own folder, the top first, in the order in which they are listed."""
-    modules = _joined(design, generator) if isinstance(design, LayerDesign | CrossbarDesign) else _core(design, generator)
+    modules = _joined(design) if isinstance(design, LayerDesign | CrossbarDesign) else _core(design, generator)
     return [f"{module}.v" for module in modules]
 
 
-def _joined(design: LayerDesign | CrossbarDesign, generator: str) -> list[str]:
-    rows, addresses = [], []
-    if isinstance(design, CrossbarDesign):
-        rows = [design.rows.name] if design.rows else []
-        addresses = [module.name for module in design.addresses.values()]
-    own = addresses + rows if generator == "amaranth" else rows + addresses
-    return [design.name, design.fanout.name, *own, *(f"{name}_memory" for name in (design.fanout.name, *rows, *addresses))]
+def _joined(design: LayerDesign | CrossbarDesign) -> list[str]:
+    blocks = [block.name for block in inner_blocks(design)]
+    return [design.name, *blocks, *(f"{name}_memory" for name in blocks)]
 
 
 def _core(design: CoreDesign, generator: str) -> list[str]:
     name, queue = design.name, queue_of(design)
     behind = ([f"{name}_random"] if design.spec.lfsr else []) + ([queue.name] if queue else [])
     whole = f"{name}_whole"  # the datapath of the whole rule, which a part's is made of
-    inner = [f"{whole}_datapath"] if design.rule.whole else []
+    inner = [f"{whole}_datapath"] if has_whole(design) else []
     if generator == "amaranth":
         modules = [*inner, *behind]
     else:
-        modules = [*behind, *_pieces(name, design.rule.name, design.config)]
-        if design.rule.whole:
-            modules += [*inner, *_pieces(whole, design.rule.whole.name, design.config)]
+        modules = [
+            *behind,
+            *_pieces(name, library_pieces(design) if design.rule.whole else _used(design.rule.name, design.config)),
+        ]
+        if inner and design.rule.whole:
+            modules += [*inner, *_pieces(whole, _used(design.rule.whole.name, design.config))]
     memories = dict.fromkeys(design.memory_module(lane) for lane in range(design.lanes))
     queues = [f"{queue.name}_memory"] if queue else []
     return [name, f"{name}_lane", f"{name}_datapath", *modules, *queues, *memories]
 
 
-def _pieces(name: str, rule: str, config: Any) -> list[str]:
-    return [f"{name}_{piece}" for piece in _used(rule, config)]
+def _pieces(name: str, pieces: Iterable[str]) -> list[str]:
+    return [f"{name}_{piece}" for piece in pieces]
 
 
 @cache

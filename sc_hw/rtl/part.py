@@ -1,13 +1,13 @@
-"""The datapath of a part of a rule: the whole rule's, with what is not the part's tied off."""
+"""The datapath of a synapse's part of a rule: the whole rule's, without what its neurons keep."""
 
 from functools import reduce
 from operator import and_
 from typing import Any
 
-from amaranth.hdl import Cat, ClockSignal, Const, EnableInserter, Fragment, Instance, Module, Signal
+from amaranth.hdl import Cat, ClockSignal, Const, EnableInserter, Fragment, Instance, Module
 from amaranth.lib import wiring
 
-from .arithmetic import apart, delay, members, small, wire
+from .arithmetic import members, small, unused
 from .design import CoreDesign
 from .tied import Tied
 
@@ -15,10 +15,10 @@ __all__ = ["PartDatapath"]
 
 
 class PartDatapath(wiring.Component):  # type: ignore[misc] # amaranth ships no types
-    """One timestep of what one owner has of a synapse; synthesis drops the rest of the whole rule's datapath.
+    """One timestep of what a synapse keeps; synthesis drops the rest of the whole rule's datapath.
 
-    Parameters: ``design``. Ports: ``design.datapath_ports()``; ``clk`` is the clock domain. A neuron's part gives what its
-    synapses take: its inputs and its state as they entered. Reset: none. Latency: the whole rule's. Overflow: none.
+    Parameters: ``design``. Ports: ``design.datapath_ports()``; ``clk`` is the clock domain. Reset: none. Latency: the whole
+    rule's. Overflow: none.
     """
 
     def __init__(self, design: CoreDesign) -> None:
@@ -26,19 +26,16 @@ class PartDatapath(wiring.Component):  # type: ignore[misc] # amaranth ships no 
         super().__init__(members(design.datapath_ports()))
 
     def elaborate(self, _platform: object) -> Fragment:
-        """Instantiate the whole datapath and carry what a neuron gives along with it."""
+        """Instantiate the whole datapath."""
         m, tied = Module(), Tied(self._design)
         connected: dict[str, Any] = {"i_clk": ClockSignal(), "i_enable": self.enable}
         for port in tied.ports:
             own = tied.port(port)
             value: Any = getattr(self, own) if own else Const(0, port.bits)
             if port.direction == "output" and not own:
-                value = Signal(port.bits, name="")
-                wire(m, f"unused_{port.name}", value)
+                value = unused(m, port.name, port.bits)
             connected[f"{port.direction[0]}_{port.name}"] = value
         m.submodules.whole = Instance(f"{tied.whole.name}_datapath", **connected)
-        for given, entered in tied.passed_on.items():
-            m.d.comb += getattr(self, given).eq(apart(delay(m, given, getattr(self, entered), self._design.spec.latency)))
         if rest := self._design.spec.rest:
             quiet, inert = (
                 reduce(and_, (small(getattr(self, f"next_{name}"), k) for name, k in bounds.items()), Const(1))

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from sc_hw_models.rule import Field, index_bits
 
-from .design import CoreDesign, Port, input_port, output_port
+from .design import CoreDesign
 from .faults import Fault, fault
+from .port import Port, input_port, output_port
 
 __all__ = ["QueueDesign", "queue_faults", "queue_of"]
 
@@ -43,19 +44,24 @@ class QueueDesign:
         """The number one in the width of a count of beats, for templates."""
         return f"{self.slot_bits + 1}'d1"
 
+    @property
+    def zero(self) -> str:
+        """The number zero in the width of a count of beats, for templates."""
+        return f"{self.slot_bits + 1}'d0"
+
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the module."""
         return (
-            input_port("clk"),
-            input_port("rst"),
+            input_port("clk", meaning="clock, rising edge"),
+            input_port("rst", meaning="synchronous reset, of control only"),
             output_port("room", meaning="a slot is free"),
             input_port("reserve", meaning="a free slot is promised to a beat that will be pushed"),
             input_port("push", meaning="a beat comes for which a slot was reserved"),
-            input_port("push_data", self.data_bits, vector=True),
+            input_port("push_data", self.data_bits, meaning="the beat: outputs of every lane, and in bit 0 the last flag"),
             output_port("waiting", meaning="beats that were promised a slot have not left"),
-            output_port("result_valid"),
-            input_port("result_ready"),
-            output_port("result_data", self.data_bits, vector=True),
+            output_port("result_valid", meaning="a beat is offered"),
+            input_port("result_ready", meaning="the beat is taken at this clock edge"),
+            output_port("result_data", self.data_bits, meaning="the beat, as it was pushed"),
         )
 
 

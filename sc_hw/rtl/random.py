@@ -2,9 +2,11 @@
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from sc_hw_models.lfsr import Lfsr
+
+from .arithmetic import members
+from .verilog import random_ports
 
 __all__ = ["RandomRegister"]
 
@@ -21,7 +23,7 @@ class RandomRegister(wiring.Component):  # type: ignore[misc] # amaranth ships n
 
     def __init__(self, shape: Lfsr) -> None:
         self._shape = shape
-        super().__init__({"restart": In(1), "step": In(1), "seed": In(shape.bits), "bits": Out(shape.fresh)})
+        super().__init__(members(random_ports(shape)))
 
     def elaborate(self, _platform: object) -> Module:
         """Build the register."""

@@ -1,13 +1,16 @@
 """Which rows of a crossbar a sweep has to visit: the module between presynaptic neurons and fan-out, as a description."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sc_hw_models.parts import REST
 from sc_hw_models.rule import Field, index_bits
 
-from .design import Port, input_port, output_port
 from .faults import Fault
 from .instances import Instance, memory_instance
+from .port import CONTROLLED, Port, input_port
+from .stream import Item, Stream
+from .text import select
 
 __all__ = ["RowsDesign", "below", "rows_faults"]
 
@@ -18,8 +21,13 @@ class RowsDesign:
 
     A row is skipped when no input and no trace reaches it and all its synapses rest, as what they gave last tells. ``name`` is
     that of the module, ``given`` what a presynaptic neuron gives, the first ``inputs`` fields of which are its inputs; ``bounds``
-    are the powers of two below which the others count as nothing.
+    are the powers of two below which the others count as nothing. The lowest ``stored_bits`` of a beat of the others are inputs.
     """
+
+    component: ClassVar[str] = "row_filter.RowFilter"
+    template: ClassVar[str] = "lib/rows.v.j2"
+    purpose: ClassVar[str] = "which rows of a crossbar a timestep has to visit"
+    kept: ClassVar[str] = "whether the synapses of each row rest"
 
     name: str
     rows: int
@@ -28,6 +36,7 @@ class RowsDesign:
     given: tuple[Field, ...]
     inputs: int
     bounds: dict[str, int]
+    stored_bits: int
 
     @property
     def data_bits(self) -> int:
@@ -67,16 +76,35 @@ class RowsDesign:
         """Return the module inside that is proven apart: its memory."""
         return {"memory": memory_instance(f"{self.name}_memory", self.level_bits, self.rows, self.level_bits)}
 
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The presynaptic neurons as they come, and as they are played."""
+        taken = "it is taken at this clock edge"
+        return (
+            Stream(name="pre", offered="a presynaptic neuron is offered", taken=taken,
+                   items=(Item(name="data", bits=self.data_bits, meaning="what it gives its synapses, its inputs lowest"),)),
+            Stream(name="played", gives=True, offered="a row is offered", taken=taken,
+                   items=(Item(name="data", bits=self.data_bits, meaning="what its neuron gives"),
+                          Item(name="skip", meaning="1: the row need not be visited"))),
+        )  # fmt: skip
+
+    @property
+    def signals(self) -> tuple[Port, ...]:
+        """What it watches."""
+        return (
+            input_port("begins", meaning="a timestep begins"),
+            input_port("silent", meaning="its own inputs are 0"),
+            input_port("changed", meaning="state changes by a clear or by the host: nothing is known of the rows"),
+            input_port("stored_moves", meaning="a beat of the postsynaptic neurons moves"),
+            input_port("stored_events", meaning="one of them has an input"),
+            input_port("result_moves", meaning="a result of the synapses moves"),
+            input_port("result_skip", meaning="it is that of a row that was skipped"),
+            input_port("result_rest", REST.bits * self.lanes, meaning="whether its synapses rest, lane 0 lowest"),
+        )
+
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the module."""
-        return (
-            input_port("clk"), input_port("rst"), input_port("begins"), input_port("silent"), input_port("changed"),
-            input_port("stored_moves"), input_port("stored_events"),
-            input_port("pre_valid"), output_port("pre_ready"), input_port("pre_data", self.data_bits, vector=True),
-            output_port("played_valid"), input_port("played_ready"), output_port("played_data", self.data_bits, vector=True),
-            output_port("played_skip"),
-            input_port("result_moves"), input_port("result_skip"), input_port("result_rest", REST.bits * self.lanes, vector=True),
-        )  # fmt: skip
+        return (*CONTROLLED, *self.signals, *(port for stream in self.streams for port in stream.ports()))
 
     # Verilog pieces, so that templates hold no arithmetic.
 
@@ -88,22 +116,32 @@ class RowsDesign:
         """Return the number of a word as a sized literal."""
         return f"{self.word_bits}'d{word}"
 
+    def rest_of(self, lane: int) -> str:
+        """Return what the synapse of a lane says of its rest."""
+        bits = self.level_bits
+        return select("result_rest", bits * self.lanes, (lane + 1) * bits - 1, lane * bits)
+
     @property
-    def small(self) -> str:
-        """The condition that the state of the neuron on offer counts as nothing."""
-        held = [below("pre_data", f, self.bounds[f.name], low) for f, low in self.slices() if f.name in self.bounds]
-        return " & ".join(held) or "1'b1"
+    def counts(self) -> str:
+        """The condition that the state of the neuron on offer counts for something."""
+        reached = [f"~{small}" for f, low in self.slices() if f.name in self.bounds
+                   if (small := below("pre_data", f, self.bounds[f.name], low, total=self.data_bits)) != "1'b1"]  # fmt: skip
+        return " | ".join(reached).replace("~~", "") or "1'b0"
 
 
-def below(name: str, f: Field, exponent: int, low: int = 0) -> str:
-    """Return in Verilog whether the magnitude of a field, which begins at bit ``low`` of a signal, is below 2^``exponent``."""
-    high = low + f.bits - 1
+def below(name: str, f: Field, exponent: int, low: int = 0, *, total: int = 0) -> str:
+    """Return in Verilog whether the magnitude of a field is below 2^``exponent``.
+
+    The field begins at bit ``low`` of a signal of ``total`` bits, by default its own.
+    """
+    high, total = low + f.bits - 1, total or f.bits
     if exponent >= f.bits:
         return "1'b1"
-    zero = f"~(|{name}[{high}:{low + exponent}])"
+    above = select(name, total, high, low + exponent)
+    zero = f"~(|{above})"
     if not f.signed or exponent == 0:
         return zero
-    return f"({zero} | ((&{name}[{high}:{low + exponent}]) & (|{name}[{low + exponent - 1}:{low}])))"
+    return f"({zero} | ((&{above}) & (|{select(name, total, low + exponent - 1, low)})))"
 
 
 def rows_faults() -> list[Fault]:

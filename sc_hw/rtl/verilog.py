@@ -1,128 +1,164 @@
 """The Verilog generator: renders the templates; all structure and sizes come from the design."""
 
 from collections.abc import Mapping
+from functools import cache
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from .. import __version__
+from sc_hw_models.lfsr import Lfsr
+from sc_hw_models.parts import NEURONS
+
 from ..data import data_folder
+from .contents import contents
 from .crossbar import CrossbarDesign
 from .design import CoreDesign
+from .graph import inner_blocks
+from .graph_text import graph_text
 from .layer import NEURON, LayerDesign
+from .port import Port, input_port, output_port
 from .queue import queue_of
+from .text import concat, finished, port_list, prologue, repeat, select, vector
 from .tied import Tied
 
-__all__ = ["joined_files", "joint_memories", "library_pieces", "memory_files", "verilog_files"]
+__all__ = [
+    "has_whole",
+    "joined_files",
+    "joint_memories",
+    "library_pieces",
+    "memory_files",
+    "random_ports",
+    "random_purpose",
+    "verilog_files",
+]
 
-_LIBRARY = ("delay", "leading_one", "saturate")  # small modules, emitted where something instantiates them
+_LIBRARY = ("leading_one", "saturate")  # small modules, emitted where something instantiates them
 
 
-def _environment(design: CoreDesign) -> Environment:
+@cache
+def _environment() -> Environment:
+    """Return the environment of all templates, each of which is compiled once in a process."""
     environment = Environment(
         loader=FileSystemLoader(data_folder("rtl_templates")),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        cache_size=-1,
+        auto_reload=False,
         autoescape=False,  # noqa: S701 - Verilog, not HTML; every name passed the allow-list
     )
-    spec = design.spec
-    positions = spec.positions()
-    slices = {f.name: f"{positions[f.name] + f.bits - 1}:{positions[f.name]}" for f in spec.state}
-    noise_slices, low = {}, 0
-    for f in spec.noise:
-        noise_slices[f.name] = f"{low + f.bits - 1}:{low}"
-        low += f.bits
     environment.globals.update(
-        design=design, spec=spec, config=design.config, name=design.name, lfsr=spec.lfsr, slices=slices,
-        noise_slices=noise_slices, tool_version=__version__, neuron=NEURON,
+        neuron=NEURON, concat=concat, port_list=port_list, prologue=lambda module, purpose: prologue(f"{module}.v", purpose),
+        random_ports=random_ports, repeat=repeat, select=select, stages=lambda first, last: range(first, last + 1), vector=vector,
     )  # fmt: skip
     return environment
 
 
+def _rendered(template: str, design: CoreDesign, **values: Any) -> str:
+    """Return a file of a design."""
+    spec = design.spec
+    positions, noise_positions, low = spec.positions(), {}, 0
+    for f in spec.noise:
+        noise_positions[f.name] = low
+        low += f.bits
+    slices = {bus: {f.name: select(bus, spec.state_bits, positions[f.name] + f.bits - 1, positions[f.name]) for f in spec.state}
+              for bus in ("word_in", "word_out")}  # fmt: skip
+    slices["noise"] = {f.name: select("noise", low, noise_positions[f.name] + f.bits - 1, noise_positions[f.name])
+                       for f in spec.noise}  # fmt: skip
+    return finished(
+        _environment().get_template(template).render(
+            design=design, spec=spec, config=design.config, name=design.name, lfsr=spec.lfsr, slices=slices,
+            owner=design.rule.owner, **values,
+        )
+    )  # fmt: skip
+
+
+def random_ports(lfsr: Lfsr) -> tuple[Port, ...]:
+    """Return the ports of the random register of a lane."""
+    return (
+        input_port("clk", meaning="clock, rising edge"),
+        input_port("restart", meaning="load the seed; wins over step"),
+        input_port("step", meaning="make new bits"),
+        input_port("seed", lfsr.bits, meaning="what the register starts from, not 0"),
+        output_port("bits", lfsr.fresh, meaning="random bits of the next update"),
+    )
+
+
+def random_purpose(lfsr: Lfsr) -> str:
+    """Return what the random register of a lane is, in a line."""
+    return f"random register of one lane, x^{lfsr.taps[0]} + x^{lfsr.taps[1]} + 1, {lfsr.fresh} new bits a step"
+
+
+def _memory(module: str, purpose: str, filled: str = "") -> dict[str, str]:
+    """Return the file of a memory module, given what fills it, which is long and has no line to break."""
+    text = finished(_environment().get_template("lib/memory.v.j2").render(module=module, purpose=purpose))
+    return {f"{module}.v": text.replace("      always @(posedge clk)", f"{filled}      always @(posedge clk)", 1)}
+
+
 def memory_files(design: CoreDesign) -> dict[str, str]:
     """Return the memory modules; both generators instantiate them, so that one file is swapped for an SRAM macro."""
-    template, purpose = _environment(design).get_template("lib/memory.v.j2"), "state memory of one lane"
-    files, queue = {}, queue_of(design)
-    if queue:
-        module = f"{queue.name}_memory"
-        files[f"{module}.v"] = template.render(module=module, purpose="results that wait", initial="")
+    purpose, queue = "state memory of one lane", queue_of(design)
+    files = _memory(f"{queue.name}_memory", "results that wait") if queue else {}
     if not design.initial:
-        module = f"{design.name}_memory"
-        return files | {f"{module}.v": template.render(module=module, purpose=purpose, initial="")}
-    bits = design.spec.state_bits
-    return files | {
-        f"{design.memory_module(lane)}.v": template.render(
-            module=design.memory_module(lane),
-            purpose=purpose,
-            # Joined here: a template's loop is too slow for tens of thousands of words.
-            initial="\n".join(f"        words[{k}] = {bits}'h{word:x};" for k, word in enumerate(design.initial_words(lane))),
-        )
-        for lane in range(design.lanes)
-    }
+        return files | _memory(f"{design.name}_memory", purpose)
+    for lane in range(design.lanes):
+        files |= _memory(design.memory_module(lane), purpose, contents(design.initial_words(lane), design.spec.state_bits))
+    return files
 
 
 def joint_memories(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
-    """Return the memories between cores: the fan-out's, and of a crossbar that of the rows and those of address events."""
-    template = _environment(design).get_template("lib/memory.v.j2")
-    purposes = {f"{design.fanout.name}_memory": f"what {design.fanout.stored} gave in one timestep"}
-    if isinstance(design, CrossbarDesign):
-        if design.rows:
-            purposes[f"{design.rows.name}_memory"] = "whether the synapses of each row rest"
-        purposes |= {f"{module.name}_memory": "which neurons of a lane spike" for module in design.addresses.values()}
-    return {f"{module}.v": template.render(module=module, purpose=purpose, initial="") for module, purpose in purposes.items()}
+    """Return the memories of the blocks between cores."""
+    return {name: text for block in inner_blocks(design) for name, text in _memory(f"{block.name}_memory", block.kept).items()}
 
 
 def joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
     """Return the Verilog files of a layer or a crossbar beside its cores, the top first."""
-    environment, top = _environment(design), "layer" if isinstance(design, LayerDesign) else "crossbar"
-    files = {f"{design.name}.v": f"{top}.v.j2", f"{design.fanout.name}.v": "lib/fanout.v.j2"}
-    rendered = {file: environment.get_template(path).render(fanout=design.fanout) for file, path in files.items()}
-    if isinstance(design, CrossbarDesign):
-        if rows := design.rows:
-            rendered[f"{rows.name}.v"] = environment.get_template("lib/rows.v.j2").render(rows=rows)
-        template = environment.get_template("lib/addresses.v.j2")
-        rendered |= {f"{module.name}.v": template.render(addresses=module) for module in design.addresses.values()}
-    return rendered | joint_memories(design)
+    blocks = {f"{block.name}.v": _rendered(block.template, design, block=block) for block in inner_blocks(design)}
+    return {f"{design.name}.v": finished(graph_text(design.graph)), **blocks, **joint_memories(design)}
 
 
 def verilog_files(design: CoreDesign) -> dict[str, str]:
     """Return the emitted Verilog files by name, the top first."""
-    environment = _environment(design)
-    queue = queue_of(design)
-    templates = {"": "engine", "_lane": "lane"}
-    behind = ({"_random": "lib/random"} if design.spec.lfsr else {}) | ({"_queue": "lib/queue"} if queue else {})
-
-    def rendered(paths: Mapping[str, str]) -> dict[str, str]:
-        given = {"queue": queue, "tree": design.readback_tree}
-        return {f"{design.name}{suffix}.v": environment.get_template(f"{path}.v.j2").render(given)
-                for suffix, path in paths.items()}  # fmt: skip
-
-    files = rendered(templates) | {f"{design.name}_datapath.v": _datapath(design)} | rendered(behind)
+    queue, lfsr, name = queue_of(design), design.spec.lfsr, design.name
+    files = {
+        f"{name}.v": _rendered("engine.v.j2", design, queue=queue, tree=design.readback_tree),
+        f"{name}_lane.v": _rendered("lane.v.j2", design),
+        f"{name}_datapath.v": _datapath(design),
+    }
+    if lfsr:
+        files[f"{name}_random.v"] = _rendered("lib/random.v.j2", design, lfsr_purpose=random_purpose(lfsr))
+    if queue:
+        files[f"{name}_queue.v"] = _rendered("lib/queue.v.j2", design, queue=queue)
     files |= _library(design, files)
-    if design.rule.whole:
+    if has_whole(design):
         whole = Tied(design).whole
         inner = {f"{whole.name}_datapath.v": _datapath(whole)}
         files |= inner | _library(whole, inner)
     return files | memory_files(design)
 
 
+def has_whole(design: CoreDesign) -> bool:
+    """Return whether the datapath of a design is made of the whole rule's: that of a synapse's part."""
+    return design.rule.whole is not None and design.rule.owner not in NEURONS
+
+
 def _datapath(design: CoreDesign) -> str:
-    path = "part" if design.rule.whole else f"rules/{design.rule.name}"
-    return _environment(design).get_template(f"{path}.v.j2").render(tied=Tied(design) if design.rule.whole else None)
+    if has_whole(design):
+        return _rendered("part.v.j2", design, tied=Tied(design))
+    return _rendered(f"rules/{(design.rule.whole or design.rule).name}.v.j2", design)
+
+
+def _pieces(name: str, text: str) -> tuple[str, ...]:
+    return tuple(piece for piece in _LIBRARY if f"{name}_{piece} " in text)
 
 
 def library_pieces(design: CoreDesign) -> tuple[str, ...]:
     """Return the small modules that the datapath of a design instantiates; nothing else of it does."""
-    return _instantiated(design, _datapath(design))
-
-
-def _instantiated(design: CoreDesign, text: str) -> tuple[str, ...]:
-    return tuple(piece for piece in _LIBRARY if f"{design.name}_{piece} " in text)
+    return _pieces(design.name, _datapath(design))
 
 
 def _library(design: CoreDesign, files: Mapping[str, str]) -> dict[str, str]:
     """Return the small modules that these files instantiate."""
-    environment = _environment(design)
-    return {f"{design.name}_{piece}.v": environment.get_template(f"lib/{piece}.v.j2").render()
-            for piece in _instantiated(design, "".join(files.values()))}  # fmt: skip
+    return {f"{design.name}_{piece}.v": _rendered(f"lib/{piece}.v.j2", design)
+            for piece in _pieces(design.name, "".join(files.values()))}  # fmt: skip

@@ -96,7 +96,7 @@ def shell(line, folder, **environment):
         ("{} emit -n 4 -o $(printf 'a%.0s' {{1..300}})", 2, "File name too long"),
         ("ulimit -v 200000; {} rules", 2, "ulimit -v"),
         ("ulimit -f 1; {} emit -n 64 -o y", 2, "File too large"),
-        ("ulimit -n 6; {} emit -n 64 -o y", 2, "Too many open files"),
+        ("ulimit -n 6; {} emit -n 64 --generator amaranth -o y", 2, "Too many open files"),
         ("{} emit -n 4 -o $'\\xff' --rule $'\\xfe'", 2, "\\udcfe"),
         ("LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 {} rules --é", 2, "No such option"),
         ("TMPDIR=/nonexistent HOME=/nonexistent {} rules", 0, ""),

@@ -51,9 +51,9 @@ def test_a_fault_that_only_the_demonstration_meets_fails_the_run(make_core, tmp_
     """A core that goes wrong after the campaign: the recording shows it, and the verdict is its."""
     core = make_core(synapses=20, lanes=3)
     path = core.folder / "dut_datapath.v"
-    good = "assign next_weight = weight_8;"
+    good = "assign next_weight = weight_7;"
     late = (
-        "reg [31:0] clocks = 0; always @(posedge clk) clocks <= clocks + 1;\n  assign next_weight = weight_8 ^ (clocks > LATE);"
+        "reg [31:0] clocks = 0; always @(posedge clk) clocks <= clocks + 1;\n  assign next_weight = weight_7 ^ (clocks > LATE);"
     )
     campaign = simulate([core], steps=6, seed=1, output=tmp_path / "out").cores[0]["clocks"]
     path.write_text(path.read_text().replace(good, late.replace("LATE", str(campaign + 300))))

@@ -23,7 +23,7 @@ def broken(make_core):
     core = make_core(synapses=20, lanes=3)
     path = core.folder / "dut_datapath.v"
     path.write_text(
-        path.read_text().replace("assign next_weight = weight_8;", "assign next_weight = weight_8 ^ {15'd0, next_pre_trace[0]};")
+        path.read_text().replace("assign next_weight = weight_7;", "assign next_weight = weight_7 ^ {15'd0, next_pre_trace[0]};")
     )
     return load_core(core.folder)
 
@@ -148,7 +148,7 @@ def test_a_beat_that_changes_while_it_waits_is_a_protocol_error(make_core, tmp_p
     path.write_text(text.replace(".out_weight(result_weight[15:0])", ".out_weight(right_weight)").replace(
         "  assign result_last = write_last;",
         "  assign result_last = write_last;\n  wire [15:0] right_weight;\n"
-        "  assign result_weight = result_ready ? right_weight : right_weight ^ {16{event_pre_spike[0]}};"))  # fmt: skip
+        "  assign result_weight = result_ready ? right_weight : right_weight ^ {16{event_pre_spike}};"))  # fmt: skip
     assert path.read_text() != text
     result = simulate([load_core(core.folder)], steps=60, seed=1, output=tmp_path / "out")
     assert "withdrawn or changed" in result.cores[0]["mismatch"]["field"]
@@ -215,7 +215,7 @@ def test_state_loaded_on_the_way(make_core, tmp_path):
 def test_initial_state_is_checked(make_core, tmp_path):
     core = make_core(synapses=10, initial={"weight": np.arange(10)})
     path = core.folder / "dut_memory_0.v"
-    path.write_text(path.read_text().replace("words[3] = 52'h3;", "words[3] = 52'h4;"))
+    path.write_text(path.read_text().replace(f"{3:013x}", f"{4:013x}", 1))
     result = simulate([load_core(core.folder)], steps=30, seed=1, output=tmp_path / "out")
     mismatch = result.cores[0]["mismatch"]
     assert (mismatch["check"], mismatch["synapse"], mismatch["expected"], mismatch["found"]) == ("initial state", 3, 3, 4)

@@ -8,7 +8,7 @@ import pytest
 from sc_hw.manifest import load_core
 from sc_hw.proof.docket import Docket
 from sc_hw.proof.engine import prove_engine
-from sc_hw.proof.joint import cover_joint, prove_joint
+from sc_hw.proof.graph import cover_graph, prove_graph
 from sc_hw.proof.parts import prove_parts, prove_rest
 from sc_hw.proof.solver import find_solver
 from sc_hw_models.registry import get_rule
@@ -62,7 +62,7 @@ def test_no_bound_can_be_wider(bounds):
 
 
 def run(crossbar, tmp_path):
-    return ask(prove_joint, crossbar, tmp_path, covers=cover_joint)
+    return ask(prove_graph, crossbar, tmp_path, covers=cover_graph)
 
 
 @pytest.mark.parametrize(
@@ -83,29 +83,29 @@ def test_what_joins_the_cores_is_proven(make_crossbar, tmp_path, generator, rule
     crossbar = make_crossbar(generator, pre=8, post=4, lanes=2, rule=rule, **settings)
     obligations = run(crossbar, tmp_path)
     assert {o.verdict for o in obligations} == {"proven"}, [vars(o) for o in obligations if o.verdict != "proven"]
-    rows, addressed = ["crossbar_rows"] if crossbar.design.rows else [], crossbar.design.addressed
+    rows, addressed = ["rows"] if crossbar.design.rows else [], crossbar.design.addressed
     memories = ["fanout_memory", *["post_addresses_memory", "pre_addresses_memory"] * addressed]
-    decoders = ["crossbar_addresses", "inside"] * 2 * addressed
+    decoders = ["addresses", "inside"] * 2 * addressed
     assert [o.name for o in obligations] == [
-        *memories, *["rows_memory"] * bool(rows), "crossbar_fanout", "crossbar_streams", *rows, "crossbar_wiring", "inside",
+        *memories, *["rows_memory"] * bool(rows), "fanout", "wiring", "inside", *rows,
         *decoders, "cover_beat_after_stall", "cover_beat_after_reset",
-        *["cover_addressed_pre", "cover_addressed_post"] * addressed,
+        *["cover_addressed_pre_decoder", "cover_addressed_post_decoder"] * addressed,
     ]  # fmt: skip
 
 
 FAULTS = {  # what is replaced in the Verilog generator's text, and the statement that must be refuted
-    "input overlooked": (r"known & ~input_reg &", "known &", "crossbar_rows"),
-    "change overlooked": (r"known = ~full_reg", "known = 1'b1", "crossbar_rows"),
-    "command taken alone": (r"command_valid & pre_command_ready & post_command_ready", "command_valid", "crossbar_streams"),
-    "sides exchanged": (r"\.event_pre_spike\(pre_spikes\)", ".event_pre_spike(post_spikes)", "crossbar_wiring"),
-    "spike kept": (r"(?s)(dut_pre_addresses \(.*)open_reg \? spike_0 : wipe", r"\1open_reg & spike_0", "crossbar_addresses"),
+    "input overlooked": (r"known & ~input_reg &", "known &", "rows"),
+    "change overlooked": (r"known = ~full_reg", "known = 1'b1", "rows"),
+    "command taken alone": (r"command_valid & pre_command_ready & post_command_ready", "command_valid", "wiring"),
+    "sides exchanged": (r"\.event_pre_spike\(pre_decoder_beat_data\)", ".event_pre_spike(post_decoder_beat_data)", "wiring"),
+    "spike kept": (r"(?s)(dut_pre_addresses \(.*)open_reg \? spike_0 : wipe", r"\1open_reg & spike_0", "addresses"),
     "beat never leaves": (
         r"(?s)(dut_pre_addresses \(.*)valid_reg & \(quiet_reg \| beat_ready\)",
         r"\1valid_reg & quiet_reg",
-        "crossbar_addresses",
+        "addresses",
     ),
-    "end is a spike": (r"(?s)(dut_pre_addresses \(.*)take & ~event_end", r"\1take", "crossbar_addresses"),
-    "word too many": (r"(?s)(dut_pre_addresses \(.*)beat_word_reg == LAST\)", r"\1beat_word_reg == 0)", "crossbar_addresses"),
+    "end is a spike": (r"(?s)(dut_pre_addresses \(.*)take & ~event_end", r"\1take", "addresses"),
+    "word too many": (r"(?s)(dut_pre_addresses \(.*)beat_word_reg == LAST\)", r"\1beat_word_reg == 0)", "addresses"),
 }
 
 DAILY = ["change overlooked", "command taken alone", "sides exchanged", "spike kept"]  # one of each statement
@@ -121,7 +121,7 @@ def test_fault_is_refuted(make_crossbar, tmp_path, fault):
         changed += len(re.findall(pattern, text))
         (crossbar.folder / name).write_text(re.sub(pattern, new, text))
     assert changed == 1
-    assert first_refuted(prove_joint, load_core(crossbar.folder), tmp_path, {statement})
+    assert first_refuted(prove_graph, load_core(crossbar.folder), tmp_path, {statement})
 
 
 def test_an_engine_that_writes_a_skipped_row_is_refuted(make_crossbar, tmp_path):

@@ -6,14 +6,14 @@ import re
 import pytest
 
 from sc_hw.manifest import load_core
-from sc_hw.proof.joint import cover_joint, prove_joint
+from sc_hw.proof.graph import cover_graph, prove_graph
 
 from ..daily import few
 from .questions import ask, first_refuted
 
 
 def run(layer, tmp_path):
-    return ask(prove_joint, layer, tmp_path, timeout=300, covers=cover_joint)
+    return ask(prove_graph, layer, tmp_path, timeout=300, covers=cover_graph)
 
 
 # Generator, presynaptic and postsynaptic neurons, lanes: also one word, and one neuron on either side.
@@ -29,18 +29,18 @@ def test_proven(make_layer, tmp_path, generator, neurons, postsynaptic, lanes):
     obligations = run(layer, tmp_path)
     assert {o.verdict for o in obligations} == {"proven"}, [vars(o) for o in obligations if o.verdict != "proven"]
     covers = ["cover_beat_after_stall", "cover_beat_after_reset"] if layer.design.fanout.words <= 16 else []
-    names = ["fanout_memory", "layer_fanout", "layer_streams", "layer_wiring", "inside", *covers]
+    names = ["fanout_memory", "fanout", "wiring", "inside", *covers]
     assert [o.name for o in obligations] == names
 
 
 FAULTS = {  # what is replaced in the Verilog generator's text, and the statement that must be refuted
-    "beat not held": (r"move = ~valid_reg \| beat_ready", "move = 1'b1", "layer_fanout"),
-    "last word not stored": (r"write_enable\(store\)", "write_enable(store & ~last)", "layer_fanout"),
-    "one neuron short": (r"(LAST_ROUND = 2'd)2", r"\g<1>1", "layer_streams"),
-    "input of the next neuron": (r"beat_played = played_reg", "beat_played = played_data", "layer_fanout"),
-    "a lost clock": (r"read = replay_reg & played_valid", "read = replay_reg & ~valid_reg & played_valid", "layer_fanout"),
-    "taken unseen": (r"neuron_result_ready & stored_ready\)", "neuron_result_ready)", "layer_streams"),
-    "host ports crossed": (r"\.host_write\(host_write\)", ".host_write(neuron_host_write)", "layer_wiring"),
+    "beat not held": (r"move = ~valid_reg \| beat_ready", "move = 1'b1", "fanout"),
+    "last word not stored": (r"write_enable\(store\)", "write_enable(store & ~last)", "fanout"),
+    "one neuron short": (r"(LAST_ROUND = 2'd)2", r"\g<1>1", "fanout"),
+    "input of the next neuron": (r"beat_played = played_reg", "beat_played = played_data", "fanout"),
+    "a lost clock": (r"read = replay_reg & played_valid", "read = replay_reg & ~valid_reg & played_valid", "fanout"),
+    "taken unseen": (r"neuron_result_ready & fan_out_stored_ready\)", "neuron_result_ready)", "wiring"),
+    "host ports crossed": (r"\.host_write\(host_write\)", ".host_write(neuron_host_write)", "wiring"),
 }
 
 
@@ -57,7 +57,7 @@ def test_fault_is_refuted(make_layer, tmp_path, fault):
         changed += len(re.findall(pattern, text))
         (layer.folder / name).write_text(re.sub(pattern, new, text))
     assert changed == 1
-    assert first_refuted(prove_joint, load_core(layer.folder), tmp_path, {statement})
+    assert first_refuted(prove_graph, load_core(layer.folder), tmp_path, {statement})
     assert (tmp_path / "traces" / "dut.vcd").is_file()
 
 
@@ -66,4 +66,4 @@ def test_verb_proves_both_cores_and_what_joins_them(make_layer, sc_hw):
     status, out, err = sc_hw("prove", layer.folder, "--solver", "yices", "--part", "engine")
     assert status == 0, out + err
     names = {o["name"] for o in json.loads((layer.folder / "results" / "prove.json").read_text())["obligations"]}
-    assert {"neurons/engine_sweep", "synapses/engine_sweep", "layer_fanout"} <= names
+    assert {"neurons/engine_sweep", "synapses/engine_sweep", "fanout"} <= names

@@ -59,23 +59,24 @@ def test_proven(make_core, generator, name):
 # Module, old text, new text, an obligation that must not hold.
 FAULTS = {
     "saturation off by one": ("saturate", ": limit;", ": limit ^ 1'b1;", "next_eligibility"),
-    "swapped pre and post": ("datapath", "pre_0 = in_pre_spike;", "pre_0 = in_post_spike;", "next_pre_trace"),
-    "reward sign lost": ("datapath", "{I{reward_5[R-1]}}", "{I{1'b0}}", "next_weight"),
-    "product one bit short": ("datapath", "product_6 <= product;", "product_6 <= {product[P-2], product[P-2:0]};", "next_weight"),
-    "floor turned into truncation": ("datapath", "product_6 >>> CHANGE_SHIFT;",
-                                     "(product_6 + $signed({1'b0, {L{product_6[P-1]}}})) >>> CHANGE_SHIFT;",
+    "swapped pre and post": ("datapath", "in_pre_spike ? {T{1'b1}}", "in_post_spike ? {T{1'b1}}", "next_pre_trace"),
+    "reward sign lost": ("datapath", "{I{reward_4[R-1]}}", "{I{1'b0}}", "next_weight"),
+    "product one bit short": ("datapath", "product_5 <= product;", "product_5 <= {product[P-2], product[P-2:0]};", "next_weight"),
+    "floor turned into truncation": ("datapath", "product_5 >>> CHANGE_SHIFT;",
+                                     "(product_5 + $signed({1'b0, {L{product_5[P-1]}}})) >>> CHANGE_SHIFT;",
                                      "next_weight"),
     "sum one bit short": ("datapath", "eligibility_sum_3 <= eligibility_sum;",
                           "eligibility_sum_3 <= {eligibility_sum[T], eligibility_sum[T:0]};", "next_eligibility"),
     "depression lost": ("datapath", "depression_1 <= depression;", "depression_1 <= 0;", "next_eligibility"),
-    "decay floors": ("datapath", "~eligibility_inexact}", "1'b1}", "next_eligibility"),
-    "trace not clamped": ("datapath", "pre_0 ? {T{1'b1}} : pre_decayed", "pre_0 ? ~pre_decayed : pre_decayed", "next_pre_trace"),
-    "weight of the update before": ("datapath", "(W), .STAGES(STAGES_TO_PRODUCT + 1)", "(W), .STAGES(STAGES_TO_PRODUCT + 2)",
-                                    "next_weight"),
-    "weight of the update after": ("datapath", "(W), .STAGES(STAGES_TO_PRODUCT + 1)", "(W), .STAGES(STAGES_TO_PRODUCT)",
-                                   "next_weight"),
-    "register without enable": ("datapath", "if (enable) product_6 <=", "product_6 <=", "hold"),
-    "delay without enable": ("delay", "if (enable) stages_reg", "stages_reg", "hold"),
+    "decay floors": ("datapath", ", eligibility_exact}", ", 1'b1}", "next_eligibility"),
+    "trace not clamped": ("datapath", "in_pre_spike ? {T{1'b1}} : pre_decayed",
+                          "in_pre_spike ? ~pre_decayed : pre_decayed", "next_pre_trace"),
+    "weight of the update before": ("datapath", "  always @(posedge clk)\n    if (enable) begin\n      weight_1 <= state_weight;",
+                                    "  reg [W-1:0] weight_0;\n  always @(posedge clk)\n    if (enable) begin\n"
+                                    "      weight_0 <= state_weight;\n      weight_1 <= weight_0;", "next_weight"),
+    "weight of the update after": ("datapath", "weight_5 <= weight_4;", "weight_5 <= weight_3;", "next_weight"),
+    "register without enable": ("datapath", "if (enable) product_5 <=", "product_5 <=", "hold"),
+    "delay without enable": ("datapath", "    if (enable) begin\n      weight_1", "    begin\n      weight_1", "hold"),
 }  # fmt: skip
 
 
@@ -117,14 +118,14 @@ def test_constraints_that_exclude_every_run_prove_nothing(make_core):
 
 def test_other_clocks_and_other_ports_are_refused(make_core):
     with pytest.raises(UserError, match=r"dut_datapath\.v:\d+: 'negedge' is not allowed"):
-        edit(make_core("verilog"), "datapath", "@(posedge clk) if (enable) product_6", "@(negedge clk) if (enable) product_6")
-    core = edit(make_core("verilog"), "datapath", "@(posedge clk) if (enable) product_6", "@(posedge in_pre_spike) product_6")
+        edit(make_core("verilog"), "datapath", "@(posedge clk) if (enable) product_5", "@(negedge clk) if (enable) product_5")
+    core = edit(make_core("verilog"), "datapath", "@(posedge clk) if (enable) product_5", "@(posedge in_pre_spike) product_5")
     with pytest.raises(UserError, match=r"\$dff that is not on the rising edge"):
         run(core)
     with pytest.raises(UserError, match="a nonblocking assignment without a clock edge"):
-        edit(make_core("verilog"), "datapath", "always @(posedge clk) if (enable) product_6", "always @* if (enable) product_6")
+        edit(make_core("verilog"), "datapath", "always @(posedge clk) if (enable) product_5", "always @* if (enable) product_5")
     with pytest.raises(UserError, match=r"dut\.lane_0\.datapath\.in_reward: not allowed \(8 bits on a pin of 7"):
-        edit(make_core("verilog"), "datapath", "input wire signed [7:0] in_reward", "input wire signed [6:0] in_reward")
+        edit(make_core("verilog"), "datapath", "input  wire signed [7:0]  in_reward", "input  wire signed [6:0]  in_reward")
     with pytest.raises(UserError, match=r"dut_datapath\.v:\d+: .* is not allowed \(no Verilog: "):
         edit(make_core("verilog"), "datapath", "endmodule", "garbage")
 

@@ -71,9 +71,9 @@ def test_the_page(make_core, monkeypatch, browse, tmp_path, broken):
     core = make_core(synapses=20, lanes=3)
     if broken:
         path = core.folder / "dut_datapath.v"
-        good = "assign next_weight = weight_8;"
+        good = "assign next_weight = weight_7;"
         assert good in path.read_text()
-        path.write_text(path.read_text().replace(good, "assign next_weight = weight_8 ^ {15'd0, next_pre_trace[0]};"))
+        path.write_text(path.read_text().replace(good, "assign next_weight = weight_7 ^ {15'd0, next_pre_trace[0]};"))
     assert sc_hw(monkeypatch, "sim", core.folder, "--steps", "40") == broken
     assert sc_hw(monkeypatch, "synth", core.folder, "--target", "ice40-up5k", "--module", "lane") == 0
     assert sc_hw(monkeypatch, "report", core.folder) == broken

@@ -137,7 +137,7 @@ def test_a_plain_name_that_does_not_follow_from_the_design(make_core, sc_hw):
     (core.folder / "more.v").write_text("")
     more = document | {"verilog": [*document["verilog"], "more.v"], "sha256": document["sha256"] | {"more.v": sha256("")}}
     path.write_text(manifest_text(more))
-    refused(sc_hw, core.folder, "verilog[6] does not belong there")
+    refused(sc_hw, core.folder, "verilog[5] does not belong there")
     path.write_text(manifest_text(document))
     refused(sc_hw, core.folder, "'more.v' is Verilog that manifest.json does not list")
     (core.folder / "more.v").rename(core.folder / "more.SVH")

@@ -116,7 +116,7 @@ def test_a_whole_that_lists_the_part_of_another_emission_is_refused(whole):
 
 @pytest.mark.parametrize(
     ("design", "other", "file"),
-    [(LAYER, OTHERS[0][2], "synapses/dut_synapses_datapath.v"), (CROSSBAR, OTHER, "pre/dut_pre_whole_datapath.v")],
+    [(LAYER, OTHERS[0][2], "synapses/dut_synapses_datapath.v"), (CROSSBAR, OTHER, "synapses/dut_synapses_whole_datapath.v")],
 )
 def test_stale_verilog_of_a_part_is_an_edit(whole, design, other, file):
     folder = whole(design)

@@ -229,6 +229,7 @@ def _spec(config: OnlineO1Config) -> RuleSpec:
         latency=5 + (config.trace_fraction_bits > 0) + (config.decay_rounding != "floor") + consolidation_latency(config),
         random_seed=config.random_seed,
         rest=_rest(config),
+        neuron_latency=1 + (config.decay_rounding != "floor"),
     )
 
 

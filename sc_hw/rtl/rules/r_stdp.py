@@ -1,5 +1,7 @@
 """The datapath of online O(1) reward-modulated STDP: one synapse a clock."""
 
+from typing import Any
+
 from amaranth.hdl import Const, EnableInserter, Fragment, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
@@ -9,7 +11,7 @@ from ..design import CoreDesign
 from ..faults import Fault
 from ..faults import datapath_fault as fault
 
-__all__ = ["Datapath", "faults"]
+__all__ = ["Datapath", "NeuronDatapath", "faults"]
 
 
 class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no types
@@ -26,56 +28,50 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         super().__init__(members(design.datapath_ports()))
 
     def elaborate(self, _platform: object) -> Fragment:
-        """Build the pipeline; a register called ``<name>_<k>`` ends stage ``k``."""
+        """Build the pipeline; a register called ``<name>_<k>`` ends stage ``k``. Names here leave out the stage ``z`` before."""
         m = Module()
         c = self._config
-        stage_0 = int(c.decay_rounding != "floor")
-        to_product = 4 + (c.trace_fraction_bits > 0)
-        pre = delay(m, "pre_spike", self.in_pre_spike, stage_0)
-        post = delay(m, "post_spike", self.in_post_spike, stage_0)
-        pre_trace, pre_decayed = self._decays(m, "pre_trace", c.trace_decay_shift)
-        post_trace, post_decayed = self._decays(m, "post_trace", c.trace_decay_shift)
-        _, eligibility_decayed = self._decays(m, "eligibility", c.effective_eligibility_decay_shift)
+        z = int(c.decay_rounding != "floor")  # of the rounding
+        product_stage = _product_stage(c)
+        pre, pre_trace, pre_trace_next = _trace(m, self, c, "pre")
+        post, post_trace, post_trace_next = _trace(m, self, c, "post")
+        _, eligibility_decayed = _decays(m, self, c, "eligibility", c.effective_eligibility_decay_shift)
 
-        # Stage 1: new traces, which a spike fills with ones, and what the spikes pair up to.
-        pre_trace_next = wire(m, "pre_trace_next", Mux(pre, c.max_trace, pre_decayed))
-        post_trace_next = wire(m, "post_trace_next", Mux(post, c.max_trace, post_decayed))
-        pre_trace_1 = register(m, "pre_trace_1", pre_trace_next)
-        post_trace_1 = register(m, "post_trace_1", post_trace_next)
-        eligibility_1 = register(m, "eligibility_1", eligibility_decayed)
+        # Stage z + 1: new traces, and what the spikes pair up to.
+        eligibility_1 = register(m, f"eligibility_{z + 1}", eligibility_decayed)
         gain, loss = c.eligibility_gain_shift, c.eligibility_gain_shift + c.depression_shift
         paired = pre_trace | pre.replicate(len(pre_trace))
         potentiation = wire(m, "potentiation", asr(Mux(post, paired, 0), gain))
         depression = wire(m, "depression", asr(Mux(pre, post_trace, 0), loss))
-        potentiation_1 = register(m, "potentiation_1", potentiation)
-        depression_1 = register(m, "depression_1", depression)
+        potentiation_1 = register(m, f"potentiation_{z + 1}", potentiation)
+        depression_1 = register(m, f"depression_{z + 1}", depression)
 
-        # Stages 2 to 4: the eligibility.
+        # Stages z + 2 to z + 4: the eligibility.
         difference = wire(m, "difference", potentiation_1 - depression_1)
-        difference_2 = register(m, "difference_2", difference)
-        eligibility_2 = register(m, "eligibility_2", eligibility_1)
+        difference_2 = register(m, f"difference_{z + 2}", difference)
+        eligibility_2 = register(m, f"eligibility_{z + 2}", eligibility_1)
         eligibility_sum = wire(m, "eligibility_sum", eligibility_2 + difference_2)
-        eligibility_sum_3 = register(m, "eligibility_sum_3", eligibility_sum)
+        eligibility_sum_3 = register(m, f"eligibility_sum_{z + 3}", eligibility_sum)
         clipped = wire(m, "eligibility_clipped", saturate(eligibility_sum_3, self.state_eligibility.shape()))
-        eligibility_4 = register(m, "eligibility_4", clipped)
+        eligibility_4 = register(m, f"eligibility_{z + 4}", clipped)
 
-        # Stage 5, with a fraction only: whole units, so that a remainder below one drives nothing.
+        # Stage z + 5, with a fraction only: whole units, so that a remainder below one drives nothing.
         whole = eligibility_4
         if c.trace_fraction_bits:
-            whole = register(m, "whole_5", toward_zero(m, "whole", eligibility_4, c.trace_fraction_bits))
+            whole = register(m, f"whole_{z + 5}", toward_zero(m, "whole", eligibility_4, c.trace_fraction_bits))
 
-        # Stage 6: the product, exact.
-        reward = delay(m, "reward", self.in_reward, stage_0 + to_product)
+        # The product, exact.
+        reward = delay(m, "reward", self.in_reward, product_stage - 1)
         product = wire(m, "product", reward * whole) if c.reward_encoding == "linear" else self._shifted(m, reward, whole)
-        product_6 = register(m, "product_6", product)
+        drive = register(m, f"product_{product_stage}", product)
 
-        # Stage 7 and on: the weight, which takes as long as its protection needs.
-        WeightStage(m, self, c, drive=product_6, shift=c.learning_shift, number=6, clocks=stage_0 + to_product + 1)
+        # The weight, which takes as long as its protection needs.
+        WeightStage(m, self, c, drive=drive, shift=c.learning_shift, number=product_stage)
         m.d.comb += self.out_weight.eq(self.next_weight)
-        last = self._latency - stage_0 - 1
-        m.d.sync += self.next_pre_trace.eq(delay(m, "pre_trace", pre_trace_1, last - 1))
-        m.d.sync += self.next_post_trace.eq(delay(m, "post_trace", post_trace_1, last - 1))
-        m.d.sync += self.next_eligibility.eq(delay(m, "eligibility", eligibility_4, last - 4))
+        last = self._latency - 1
+        m.d.sync += self.next_pre_trace.eq(delay(m, "pre_trace", pre_trace_next, last, first=z + 1))
+        m.d.sync += self.next_post_trace.eq(delay(m, "post_trace", post_trace_next, last, first=z + 1))
+        m.d.sync += self.next_eligibility.eq(delay(m, "eligibility", eligibility_4, last, first=z + 5))
         return EnableInserter(self.enable)(m)
 
     def _shifted(self, m: Module, reward: Value, whole: Value) -> Signal:
@@ -91,18 +87,55 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
             wire(m, "unused_rewarded_above", value[bits:])
         return wire(m, "product", apart(value[:bits].as_signed()))
 
-    def _decays(self, m: Module, field: str, shift: int) -> tuple[Value, Value]:
-        """Return a field of the state as stage 1 sees it, and decayed; a rounded part takes stage 0 to find."""
-        rounding, name = self._config.decay_rounding, field.removesuffix("_trace")
-        value = getattr(self, f"state_{field}")
-        if rounding == "floor":
-            return value, decay(m, f"{name}_decayed", value, shift)
-        value_0 = register(m, f"{field}_0", value)
-        if shift == 0:
-            return value_0, decay(m, f"{name}_decayed", value_0, 0)
-        noise = getattr(self, f"noise_{name}_noise") if rounding == "stochastic" else Const(1 << (shift - 1), shift)
-        part_0 = register(m, f"{name}_part_0", rounded_part(m, f"{name}_part", value, shift, noise))
-        return value_0, cut(m, f"{name}_decayed", value_0 - part_0, 0, value.shape())
+
+class NeuronDatapath(wiring.Component):  # type: ignore[misc] # amaranth ships no types
+    """What a neuron of a crossbar keeps: a trace, pipelined.
+
+    Parameters: ``design``, whose rule is the part of a neuron. Ports: ``design.datapath_ports()``; ``clk`` is the clock domain.
+    Gives the synapses the spike and the trace as they entered. ``enable`` low freezes every register.
+    Reset: none. Latency: ``design.spec.latency`` enabled clocks; one update a clock. Overflow: none.
+    """
+
+    def __init__(self, design: CoreDesign) -> None:
+        self._config, self._side, self._latency = design.config, design.rule.owner, design.spec.latency
+        super().__init__(members(design.datapath_ports()))
+
+    def elaborate(self, _platform: object) -> Fragment:
+        """Build the stages of the trace."""
+        m, side = Module(), self._side
+        spike, trace, after = _trace(m, self, self._config, side)
+        m.d.sync += [
+            getattr(self, f"next_{side}_trace").eq(after),
+            getattr(self, f"out_{side}_spike").eq(spike),
+            getattr(self, f"out_{side}_trace").eq(trace),
+        ]
+        return EnableInserter(self.enable)(m)
+
+
+def _product_stage(config: Any) -> int:
+    """Return the stage that the product of reward and eligibility ends."""
+    return 5 + int(config.trace_fraction_bits > 0) + int(config.decay_rounding != "floor")
+
+
+def _trace(m: Module, ports: Any, config: Any, side: str) -> tuple[Value, Value, Value]:
+    """Return spike and trace of a neuron as stage z + 1 sees them, and the trace after, which a spike fills with ones."""
+    spike = delay(m, f"{side}_spike", getattr(ports, f"in_{side}_spike"), int(config.decay_rounding != "floor"))
+    trace, decayed = _decays(m, ports, config, f"{side}_trace", config.trace_decay_shift)
+    return spike, trace, wire(m, f"{side}_trace_next", Mux(spike, config.max_trace, decayed))
+
+
+def _decays(m: Module, ports: Any, config: Any, field: str, shift: int) -> tuple[Value, Value]:
+    """Return a field of the state as stage z + 1 sees it, and decayed; a rounded part takes a stage to find."""
+    rounding, name = config.decay_rounding, field.removesuffix("_trace")
+    value = getattr(ports, f"state_{field}")
+    if rounding == "floor":
+        return value, decay(m, f"{name}_decayed", value, shift)
+    value_1 = register(m, f"{field}_1", value)
+    if shift == 0:
+        return value_1, decay(m, f"{name}_decayed", value_1, 0)
+    noise = getattr(ports, f"noise_{name}_noise") if rounding == "stochastic" else Const(1 << (shift - 1), shift)
+    part_1 = register(m, f"{name}_part_1", rounded_part(m, f"{name}_part", value, shift, noise))
+    return value_1, cut(m, f"{name}_decayed", value_1 - part_1, 0, value.shape())
 
 
 def faults(design: CoreDesign) -> list[Fault]:
@@ -142,5 +175,5 @@ def faults(design: CoreDesign) -> list[Fault]:
         *([] if c.reward_encoding == "linear" else [
             fault("no reward acts", "no reward is taken for the smallest", "reward_code", f"|value ? value : {sign}'d1",
                   still)]),
-        *consolidation_faults(design, drive="product", bits=product_bits, shift=c.learning_shift, stage=6),
+        *consolidation_faults(design, drive="product", bits=product_bits, shift=c.learning_shift, stage=_product_stage(c)),
     ]  # fmt: skip

@@ -24,59 +24,60 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
 
     def __init__(self, design: CoreDesign) -> None:
         self._config = design.config
-        self._stage_0 = design.spec.latency - 7
+        self._first = design.spec.latency - 7  # stages before the decay: 1 where it adds twice
         super().__init__(members(design.datapath_ports()))
 
     def elaborate(self, _platform: object) -> Fragment:
-        """Build the pipeline; a register called ``<name>_<k>`` ends stage ``k``."""
+        """Build the pipeline; a register called ``<name>_<k>`` ends stage ``k``. Names here leave out the stage ``z`` before."""
         m = Module()
-        c, at = self._config, self._stage_0
+        c, z = self._config, self._first
         stored, fraction = c.stored_bits, c.fraction_bits
-        spike = delay(m, "pre_spike", self.in_pre_spike, at)
-        u = delay(m, "u", self.state_u, at)
-        x = delay(m, "x", self.state_x, at)
+        spike = delay(m, "spike", self.in_pre_spike, z)
+        u = delay(m, "u", self.state_u, z)
+        x = delay(m, "x", self.state_x, z)
 
-        # Stage 0: what relaxing takes from the distance to rest; stage 1: the difference.
+        # What relaxing takes from the distance to rest; stage z + 1: the difference.
         u_distance = wire(m, "u_distance", self.state_u - c.u_rest) if c.u_rest else self.state_u
         u_part = self._part(m, "u_part", u_distance, c.facilitation_shift, "facilitation")
         x_part = self._part(m, "x_part", ~self.state_x, c.recovery_shift, "recovery")
-        u_1 = register(m, "u_1", cut(m, "u_decayed", u - u_part, 0, unsigned(stored)))
-        x_1 = register(m, "x_1", cut(m, "x_recovered", x + x_part, 0, unsigned(stored)))
+        u_1 = register(m, f"u_{z + 1}", cut(m, "u_decayed", u - u_part, 0, unsigned(stored)))
+        x_1 = register(m, f"x_{z + 1}", cut(m, "x_recovered", x + x_part, 0, unsigned(stored)))
 
-        # Stages 2 and 3: U + (1 - U) u in 256ths, by the low and by the high bits of U.
-        used_2 = register(m, "used_2", self._means(m, u_1, u_1, range(4)))
-        u_2 = register(m, "u_2", u_1)
-        used_3 = register(m, "used_3", self._means(m, used_2, u_2, range(4, _U_SE_BITS)))
-        u_3 = register(m, "u_3", u_2)
+        # Stages z + 2 and z + 3: U + (1 - U) u in 256ths, by the low and by the high bits of U.
+        used_2 = register(m, f"used_{z + 2}", self._means(m, u_1, u_1, range(4)))
+        u_2 = register(m, f"u_{z + 2}", u_1)
+        used_3 = register(m, f"used_{z + 3}", self._means(m, used_2, u_2, range(4, _U_SE_BITS)))
+        u_3 = register(m, f"u_{z + 3}", u_2)
 
-        # Stage 4: u as the release sees it; only rounding makes it reach 1, where it stays just below.
+        # Stage z + 4: u as the release sees it; only rounding makes it reach 1, where it stays just below.
         if c.rounding == "floor":
             raised = cut(m, "raised", apart(used_3), _U_SE_BITS, unsigned(stored))
             full = Const(0, stored)
         else:
-            noisy = used_3 + self._noise(m, "use", _U_SE_BITS, at + 3)
+            noisy = used_3 + self._noise(m, "use", _U_SE_BITS, z + 3)
             raised = cut(m, "raised", noisy, _U_SE_BITS, unsigned(stored + 1))
             full = raised[stored].replicate(stored)
         u_raised = wire(m, "u_raised", raised[:stored] | full)
-        spike_3 = delay(m, "spike", spike, 3)
-        u_4 = register(m, "u_4", wire(m, "u_next", Mux(spike_3, u_raised, u_3)))
-        x_4 = delay(m, "x_1", x_1, 3)
+        spike_3 = delay(m, "spike", spike, z + 3, first=z + 1)
+        u_4 = register(m, f"u_{z + 4}", wire(m, "u_next", Mux(spike_3, u_raised, u_3)))
+        x_4 = delay(m, "x", x_1, z + 4, first=z + 2)
 
-        # Stages 5 and 6: u (x + 1), rounded. The noise joins the second u while the multiplier works.
+        # Stages z + 5 and z + 6: u (x + 1), rounded. The noise joins the second u while the multiplier works.
         u_whole, x_whole = u_4[fraction:], x_4[fraction:]
-        product_5 = register(m, "product_5", wire(m, "product", u_whole * x_whole))
-        offset_5 = register(m, "offset_5", wire(m, "offset", self._offset(m, u_whole, at + 4)))
+        product_5 = register(m, f"product_{z + 5}", wire(m, "product", u_whole * x_whole))
+        offset_5 = register(m, f"offset_{z + 5}", wire(m, "offset", self._offset(m, u_whole, z + 4)))
         rounded = cut(m, "release_rounded", product_5 + offset_5, c.bits, unsigned(c.bits))
-        release_6 = register(m, "release_6", wire(m, "release_gated", Mux(delay(m, "spike_3", spike_3, 2), rounded, 0)))
-        x_6 = register(m, "x_6", register(m, "x_5", x_4))
+        spike_5 = delay(m, "spike", spike_3, z + 5, first=z + 4)
+        release_6 = register(m, f"release_{z + 6}", wire(m, "release_gated", Mux(spike_5, rounded, 0)))
+        x_6 = delay(m, "x", x_4, z + 6, first=z + 5)
 
-        # Stage 7: the resources pay for the release, and no more than they have.
+        # Stage z + 7: the resources pay for the release, and no more than they have.
         difference = wire(m, "difference", x_6[fraction:] - release_6)
         short = wire(m, "short", apart(difference[-1]))
         x_left = Mux(short, 0, difference[: c.bits])
         m.d.sync += self.next_x.eq(Cat(x_6[:fraction], x_left))
         m.d.sync += self.out_release.eq(Mux(short, x_6[fraction:], release_6))
-        m.d.sync += self.next_u.eq(delay(m, "u_4", u_4, 2))
+        m.d.sync += self.next_u.eq(delay(m, "u", u_4, z + 6, first=z + 5))
         return EnableInserter(self.enable)(m)
 
     def _part(self, m: Module, name: str, distance: Value, shift: int, noise: str) -> Value:
@@ -89,7 +90,7 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         beyond = [distance[-1] if signed else Const(0, 1)] * (shift + 1 - len(distance))
         distance = apart(Cat(distance, *beyond))  # the part keeps a name of its own, even where it is always 0
         part = cut(m, name, distance, shift, Shape(len(distance) - shift, signed))
-        return delay(m, name, part, self._stage_0)
+        return delay(m, name, part, self._first)
 
     def _means(self, m: Module, used: Value, u: Value, places: range) -> Value:
         """Return for every bit of U in ``places``, lowest first, the mean of ``used`` and of 1 or ``u``, a bit wider each time.
@@ -126,12 +127,12 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
 def faults(design: CoreDesign) -> list[Fault]:
     """Return the bugs that ``sc-hw selftest`` plants in the datapath, or why one cannot show in this configuration."""
     c = design.config
-    stored, bits, low = c.stored_bits, c.bits, c.fraction_bits
+    stored, bits, low, z = c.stored_bits, c.bits, c.fraction_bits, design.spec.latency - 7
 
     slow = "the shift leaves nothing of that distance"
     full = c.facilitation_shift > stored
     return [
-        fault("facilitation lost", "a spike no longer raises u", "u_raised", "u", u="u_3"),
+        fault("facilitation lost", "a spike no longer raises u", "u_raised", "u", u=f"u_{z + 3}"),
         fault("u does not relax", "u keeps what spikes gave it", "u_part", "0", slow if c.facilitation_shift >= stored else ""),
         fault("no recovery", "used resources do not come back", "x_part", "0", slow if c.recovery_shift >= stored else ""),
         fault("rest forgotten", "u relaxes to 0 instead of U", "u_distance", "u", "" if c.u_rest else "it is 0", u="state_u"),
@@ -139,9 +140,9 @@ def faults(design: CoreDesign) -> list[Fault]:
         fault("product one bit short", "a product of one half or more loses its top bit", "product", f"value[{2 * bits - 2}:0]",
               "u cannot stay that high" if c.facilitation_shift == 1 else ""),
         fault("one unit of resources lost", "the release is u x of the stored x, which is one unit less", "offset",
-              f"value - u[{stored - 1}:{low}]", u="u_4"),
+              f"value - u[{stored - 1}:{low}]", u=f"u_{z + 4}"),
         fault("release without spike", "a silent neuron releases", "release_gated", "rounded", rounded="release_rounded"),
-        fault("resources not spent", "x is not lowered by the release", "difference", f"x[{stored - 1}:{low}]", x="x_6"),
+        fault("resources not spent", "x is not lowered by the release", "difference", f"x[{stored - 1}:{low}]", x=f"x_{z + 6}"),
         fault("resources wrap", "a release rounded above what is left makes x full", "short", "1'b0",
               "" if full and c.rounding != "floor" and c.recovery_shift >= 3 else "a release never exceeds what is left"),
     ]  # fmt: skip

@@ -28,7 +28,7 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         """Build the pipeline: the product, then the weight stage."""
         m = Module()
         product_1 = register(m, "product_1", wire(m, "product", self.in_signal * self.in_activity))
-        WeightStage(m, self, self._config, drive=product_1, shift=self._config.learning_shift, number=1, clocks=1)
+        WeightStage(m, self, self._config, drive=product_1, shift=self._config.learning_shift, number=1)
         m.d.comb += self.out_weight.eq(self.next_weight)
         return EnableInserter(self.enable)(m)
 

@@ -1,0 +1,272 @@
+"""Blocks joined by streams: one description of a top module, from which both generators write it and a proof derives it.
+
+A graph is itself a block, so that graphs stand inside graphs. What the source of a channel offers goes to each of its targets and
+moves when all of them take it: so neurons' results leave a layer exactly when they are stored, and the cores of a crossbar take
+their commands together.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, ClassVar, Protocol
+
+from sc_hw_models.rule import Field
+
+from .net import Expression, Net, both, nets_of, part
+from .port import CLOCKED, IDLE, Port
+from .stream import Stream
+
+__all__ = ["Block", "Channel", "Graph", "InnerBlock", "Node", "Target", "Top", "inner_blocks", "net", "unpacked"]
+
+
+class Block(Protocol):
+    """What a graph asks of a module: its name, its streams, and the ports that belong to none but for clock and reset."""
+
+    @property
+    def name(self) -> str:
+        """Of the module."""
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """In the order of their ports."""
+
+    @property
+    def signals(self) -> tuple[Port, ...]:
+        """Ports of no stream."""
+
+    def ports(self) -> tuple[Port, ...]:
+        """Return all ports, in their order."""
+
+
+class InnerBlock(Block, Protocol):
+    """A block whose files stand beside those of the graph: where both generators find it, and what its memory keeps."""
+
+    component: ClassVar[str]
+    template: ClassVar[str]
+    kept: ClassVar[str]
+
+    @property
+    def purpose(self) -> str:
+        """What the module does, in a line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A block at its place in a graph; ``note`` heads its section."""
+
+    block: Block
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where beats of a channel go: ``place.stream``, or a stream outside by its name, and what each item is made of.
+
+    ``items`` maps an item of the target to an expression over the items of the source; those that are not named are the
+    source's of the same name.
+    """
+
+    to: str
+    items: Mapping[str, Expression] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """A source, named as a target is, and the targets that take its beats together."""
+
+    source: str
+    targets: tuple[Target, ...]
+
+
+def net(stream: str, name: str, bits: int = 1) -> Net:
+    """Return the net that holds valid, ready or an item of a stream, ``place.stream`` or one outside."""
+    return Net(f"{stream.replace('.', '_')}_{name}", bits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Top:
+    """A graph as a module: for each place its pins, what is assigned, the wires inside, and which pin drives a net."""
+
+    pins: dict[str, dict[str, Expression]]
+    assigned: list[tuple[Net, Expression]]
+    wires: list[Net]
+    drivers: dict[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """Nodes by place, and how their streams are joined.
+
+    ``outside`` lists the streams of the whole in order: a stream that a channel begins or ends with, or ``(place.stream, name)``
+    for one of a node's own that is shown under that name. ``signals`` are expressions for inputs of nodes that belong to
+    no stream, by ``place.port``. Errors: ``ValueError`` for a stream that is joined twice or never, an item that nothing gives,
+    and widths that differ: a fault of a recipe.
+    """
+
+    name: str
+    purpose: str
+    note: str
+    nodes: Mapping[str, Node]
+    outside: tuple[Stream | tuple[str, str], ...]
+    channels: tuple[Channel, ...]
+    driven: Mapping[str, Expression] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._check_joined()
+        self._check_widths()
+
+    def stream(self, end: str) -> Stream:
+        """Return the stream of an end: of a node, as the node has it, or outside."""
+        place, dot, name = end.partition(".")
+        if dot:
+            return next(stream for stream in self.nodes[place].block.streams if stream.name == name)
+        return next(stream for stream in self.streams if stream.name == end)
+
+    @cached_property
+    def streams(self) -> tuple[Stream, ...]:
+        """The streams of the whole."""
+        return tuple(one if isinstance(one, Stream) else self.stream(one[0]).named(one[1]) for one in self.outside)
+
+    @property
+    def signals(self) -> tuple[Port, ...]:
+        """Ports of no stream: whether nothing is under way."""
+        return (IDLE,)
+
+    def ports(self) -> tuple[Port, ...]:
+        """Return the ports of the whole."""
+        return (*CLOCKED, *(port for stream in self.streams for port in stream.ports()), *self.signals)
+
+    @property
+    def busy(self) -> list[str]:
+        """Places that say whether they are idle."""
+        return [place for place, node in self.nodes.items() if any(port.name == "idle" for port in node.block.signals)]
+
+    @cached_property
+    def top(self) -> Top:
+        """The module."""
+        return _Build(self).top()
+
+    def _check_joined(self) -> None:
+        ends = [f"{place}.{stream.name}" for place, node in self.nodes.items() for stream in node.block.streams]
+        joined = [end for channel in self.channels for end in (channel.source, *(target.to for target in channel.targets))]
+        shown = [one[0] for one in self.outside if not isinstance(one, Stream)]
+        own = [one.name for one in self.outside if isinstance(one, Stream)]
+        if sorted([*ends, *own]) != sorted([*joined, *shown]):
+            twice = sorted({end for end in joined + shown if (joined + shown).count(end) > 1})
+            left = sorted({*ends, *own} ^ {*joined, *shown})
+            raise ValueError(f"{self.name}: joined twice: {twice}; never, or unknown: {left}")
+
+    def _check_widths(self) -> None:
+        for channel in self.channels:
+            source = self.stream(channel.source)
+            if source.gives != ("." in channel.source):
+                raise ValueError(f"{self.name}: {channel.source} offers nothing")
+            for target in channel.targets:
+                stream = self.stream(target.to)
+                if stream.gives != ("." not in target.to):
+                    raise ValueError(f"{self.name}: {target.to} takes nothing")
+                for item in stream.items:
+                    given = target.items.get(item.name, Net(item.name, source.bits(item.name)))
+                    if given.bits != item.bits:
+                        raise ValueError(f"{self.name}: {target.to}: {item.name} has {item.bits} bits and gets {given.bits}")
+
+
+class _Build:
+    """How a graph becomes a module."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.pins: dict[str, dict[str, Expression]] = {place: {"clk": Net("clk"), "rst": Net("rst")} for place in graph.nodes}
+        self.assigned: list[tuple[Net, Expression]] = []
+
+    def top(self) -> Top:
+        """Return the module: pins in the order of each block's ports, and wires for what is no port of the whole."""
+        graph = self.graph
+        for one in graph.outside:
+            if not isinstance(one, Stream):
+                self._show(*one)
+        for channel in graph.channels:
+            self._join(channel)
+        for place in graph.busy:
+            self.pins[place]["idle"] = Net(f"{place}_idle")
+        self.assigned.append((Net("idle"), both(*(Net(f"{place}_idle") for place in graph.busy))))
+        for pin, value in graph.driven.items():
+            place, _, port = pin.partition(".")
+            self.pins[place][port] = value
+        pins = {place: {port.name: self.pins[place][port.name] for port in node.block.ports()}
+                for place, node in graph.nodes.items()}  # fmt: skip
+        ports = {port.name for port in graph.ports()}
+        driven = {value: (place, port.name) for place, node in graph.nodes.items() for port in node.block.ports()
+                  if port.direction == "output" and isinstance(value := pins[place][port.name], Net)}  # fmt: skip
+        wires = [wire for wire in driven if wire.name not in ports]
+        return Top(pins=pins, assigned=self.assigned, wires=wires, drivers={wire.name: pin for wire, pin in driven.items()})
+
+    def _show(self, end: str, name: str) -> None:
+        """Wire a stream of a node to that of the whole."""
+        place, _, inner = end.partition(".")
+        stream = self.graph.stream(end)
+        for suffix in ("valid", "ready", *(item.name for item in stream.items)):
+            self.pins[place][f"{inner}_{suffix}"] = net(name, suffix, stream.bits(suffix))
+
+    def _join(self, channel: Channel) -> None:
+        """Wire a source to its targets; of several, each is offered a beat when all others take it."""
+        graph, source = self.graph, self.graph.stream(channel.source)
+        single = len(channel.targets) == 1
+        ready = {t.to: net(channel.source if single and "." in channel.source else t.to, "ready") for t in channel.targets}
+        if single and "." not in channel.source and "." in channel.targets[0].to:
+            ready[channel.targets[0].to] = net(channel.source, "ready")  # an outer source reads the target's own pin
+        taken = both(*ready.values())
+        held = {item.name: self._held(channel, item.name, item.bits) for item in source.items}
+        if "." in channel.source:
+            place, _, inner = channel.source.partition(".")
+            self.pins[place] |= {f"{inner}_valid": net(channel.source, "valid"), f"{inner}_ready": taken}
+            self.pins[place] |= {f"{inner}_{name}": value for name, value in held.items()}
+        elif not single:
+            self.assigned.append((net(channel.source, "ready"), taken))
+        for target in channel.targets:
+            others = [value for to, value in ready.items() if to != target.to]
+            values: dict[str, Expression] = {"valid": both(net(channel.source, "valid"), *others)}
+            for item in graph.stream(target.to).items:
+                values[item.name] = _renamed(target.items.get(item.name, Net(item.name, item.bits)), held)
+            place, dot, inner = target.to.partition(".")
+            if dot:
+                self.pins[place] |= {f"{inner}_{name}": value for name, value in values.items()}
+                self.pins[place][f"{inner}_ready"] = ready[target.to]
+                continue
+            for name, value in values.items():
+                if value != net(target.to, name, value.bits):
+                    self.assigned.append((net(target.to, name, value.bits), value))
+
+    def _held(self, channel: Channel, name: str, bits: int) -> Net:
+        """Return the net of an item of the source: the port itself where it goes outside as it is."""
+        for target in channel.targets:
+            if "." not in target.to and name not in target.items and "." in channel.source:
+                return net(target.to, name, bits)
+        read = any(name == one.name for target in channel.targets for item in self.graph.stream(target.to).items
+                   for one in nets_of(target.items.get(item.name, Net(item.name, item.bits))))  # fmt: skip
+        held = net(channel.source, name, bits)
+        return held if read or "." not in channel.source else Net(f"unused_{held.name}", bits)
+
+
+def _renamed(value: Expression, held: Mapping[str, Net]) -> Expression:
+    """Return an expression over items as one over the nets that hold them."""
+    match value:
+        case Net(name=name):
+            return held[name]
+    if hasattr(value, "parts"):
+        return replace(value, parts=tuple(_renamed(one, held) for one in value.parts))  # type: ignore[arg-type]
+    return replace(value, of=_renamed(value.of, held))  # type: ignore[arg-type]
+
+
+def unpacked(fields: Iterable[Field], item: str, copies: int = 1) -> Iterator[tuple[Field, Expression]]:
+    """Yield fields that stand side by side in an item, the first lowest, ``copies`` of each, with their part of it."""
+    listed = list(fields)
+    whole, low = Net(item, sum(f.bits for f in listed) * copies), 0
+    for f in listed:
+        yield f, part(whole, low + f.bits * copies - 1, low)
+        low += f.bits * copies
+
+
+def inner_blocks(design: Any) -> list[InnerBlock]:
+    """Return the blocks of a design's graph that are not parts with a folder of their own, in the order of the graph."""
+    return [node.block for place, node in design.graph.nodes.items() if place not in design.parts]

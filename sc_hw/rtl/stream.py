@@ -1,0 +1,50 @@
+"""A stream of beats between blocks: its ports, monitors, drivers and channels all come from this description."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from .port import Port, input_port, output_port
+
+__all__ = ["Item", "Stream"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One value that a beat carries: ``bits`` bits, and what they mean."""
+
+    name: str
+    bits: int = 1
+    signed: bool = False
+    meaning: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """Beats under valid and ready: a beat moves in each clock in which both are 1, and stays as it is until then.
+
+    A block that ``gives`` offers beats, another takes them. ``offered`` and ``taken`` say what valid and ready mean; ``items``
+    are what a beat carries; ``name`` begins the names of the ports.
+    """
+
+    name: str
+    gives: bool = False
+    offered: str
+    taken: str
+    items: tuple[Item, ...] = field(default_factory=tuple)
+
+    def ports(self) -> Iterator[Port]:
+        """Yield its ports: valid, ready, then what a beat carries."""
+        forward, back = (output_port, input_port) if self.gives else (input_port, output_port)
+        yield forward(f"{self.name}_valid", meaning=self.offered)
+        yield back(f"{self.name}_ready", meaning=self.taken)
+        for item in self.items:
+            yield forward(f"{self.name}_{item.name}", item.bits, signed=item.signed, meaning=item.meaning)
+
+    def bits(self, name: str) -> int:
+        """Return the width of valid, ready or an item."""
+        return next((item.bits for item in self.items if item.name == name), 1)
+
+    def named(self, name: str) -> Self:
+        """Return the same stream under another name."""
+        return replace(self, name=name)
