@@ -22,6 +22,7 @@ class AddressesDesign:
     """
 
     component: ClassVar[str] = "address_decoder.AddressDecoder"
+    harness: ClassVar[str] = "addresses"
     template: ClassVar[str] = "lib/addresses.v.j2"
     kept: ClassVar[str] = "which neurons of a lane spike"
 
