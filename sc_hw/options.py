@@ -212,9 +212,19 @@ _DESIGN = (
 )
 
 
+_COMPILED = (
+    click.option("--datapath", type=click.Choice(["hand", "compiled"]),
+                 help="Hardware of the step: as written by hand, or compiled from the step.  [default: hand where there is one]"),
+    click.option("--clock", type=float, metavar="MHZ", help="Of a compiled datapath: as many stages as this clock takes."),
+    click.option("--latency", type=int, metavar="N", help="Of a compiled datapath: N stages, as fast as that can be."),
+    click.option("--device", metavar="TARGET", help="Of a compiled datapath: whose delays count.  [default: ecp5-25k]",
+                 shell_complete=complete(target_names)),
+)  # fmt: skip
+
+
 def design_options(command: Any) -> Any:
     """Add the options that describe a core, layer or crossbar, as ``emit_command.design_of`` takes them."""
-    for option in reversed(_DESIGN):
+    for option in reversed((*_DESIGN, *_COMPILED)):
         command = option(command)
     return command
 

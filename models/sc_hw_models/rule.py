@@ -7,7 +7,7 @@ streams, testbench, proof, synthesis and report read the ``RuleSpec`` and never 
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .continual.plasticity import Conversion, PlasticityConfig
 
 __all__ = ["ConfigError", "Demonstration", "Field", "Preset", "Rest", "Rule", "RuleConfig", "RuleSpec", "StepError", "Values",
-           "as_integer", "check_flag", "check_integer", "connection", "index_bits"]  # fmt: skip
+           "as_integer", "check_flag", "check_integer", "connection", "index_bits", "timed"]  # fmt: skip
 
 Values = Mapping[str, Value]
 Step = Callable[[Any, Values, Values], tuple[dict[str, Value], dict[str, Value]]]
@@ -265,7 +265,8 @@ class Rule:
     same algebra as ``step``; ``after`` holds the next state. ``whole`` is the rule of which this is a part,
     ``owner`` whose part (see ``parts``).
     ``from_plasticity``, if there is one, turns a layer's plasticity in a modeller's units into a configuration, and says
-    what it could not represent.
+    what it could not represent. ``datapath``, if there is one, makes the hardware from the step (``sc_hw.compiler``); without it
+    that is written by hand.
     """
 
     name: str
@@ -281,6 +282,17 @@ class Rule:
     from_plasticity: "Callable[[PlasticityConfig], Conversion] | None" = None
     whole: "Rule | None" = None
     owner: str = ""
+    datapath: Any = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "step", CheckedStep(self.name, self.spec, unchecked(self.step)))
+
+
+def timed(rule: Rule, clocks: Callable[[Any], tuple[int, int]]) -> Rule:
+    """Return a rule with other latencies: ``clocks(config)`` gives that of its datapath and that of what a neuron keeps."""
+
+    def spec(config: Any) -> RuleSpec:
+        latency, neuron_latency = clocks(config)
+        return replace(rule.spec(config), latency=latency, neuron_latency=neuron_latency)
+
+    return replace(rule, spec=spec)

@@ -34,7 +34,7 @@ def _port(port: Port) -> dict[str, Any]:
 def described(design: CoreDesign, generator: str) -> dict[str, Any]:
     """Return every entry that follows from a design and its generator: all but ``parts``, ``tools`` and ``sha256``."""
     entries: dict[str, Any] = {"name": design.name, "top": design.name, "rule": design.rule.name, "generator": generator,
-               "config": dataclasses.asdict(design.config)}  # fmt: skip
+               "datapath": dict(design.rule.datapath.record) if design.rule.datapath else {"kind": "hand"}, "config": dataclasses.asdict(design.config)}  # fmt: skip
     ports, verilog = [_port(port) for port in design.ports()], verilog_names(design, generator)
     if isinstance(design, LayerDesign):
         front = design.presynaptic

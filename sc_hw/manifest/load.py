@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sc_hw_models.registry import get_rule
-from sc_hw_models.rule import ConfigError
+from sc_hw_models.rule import ConfigError, Rule
 
 from ..config import build_config
 from ..elaboration import check_elaborated
@@ -149,7 +149,7 @@ def _design(folder: Path, manifest: Mapping[str, Any], initial: Mapping[str, dic
 
 def _built(manifest: Mapping[str, Any], initial: Mapping[str, dict[str, np.ndarray]]) -> CoreDesign:
     """Return the design that the few entries describe from which all others follow; ``initial`` is state by part."""
-    rule = get_rule(manifest["rule"])
+    rule = _rule(manifest["rule"], manifest["datapath"])
     config = build_config(rule, manifest["config"])
     name, synapses, lanes = manifest["name"], manifest["synapses"], manifest["lanes"]
     if manifest["schema"] == CROSSBAR_SCHEMA:
@@ -158,7 +158,7 @@ def _built(manifest: Mapping[str, Any], initial: Mapping[str, dict[str, np.ndarr
             addressed=manifest["addressed"], initial=initial.get("synapses", {}),
         )  # fmt: skip
     if manifest["schema"] == LAYER_SCHEMA:
-        front = get_rule(manifest["presynaptic_rule"])
+        front = _rule(manifest["presynaptic_rule"], manifest["datapath"])
         neurons = CoreDesign(name=f"{name}_neurons", rule=front, config=build_config(front, manifest["presynaptic_config"]),
                              synapses=manifest["presynaptic"], lanes=lanes, initial=initial.get("neurons", {}))  # fmt: skip
         return LayerDesign(name=name, rule=rule, config=config, synapses=synapses, lanes=lanes,
@@ -168,6 +168,15 @@ def _built(manifest: Mapping[str, Any], initial: Mapping[str, dict[str, np.ndarr
     if design.row_words and (design.words % design.row_words or design.rule.whole is None or design.spec.rest is None):
         raise ValueError(f"row_words {design.row_words}: the {design.words} words of a lane of {rule.name} are no such rows")
     return design
+
+
+def _rule(name: str, datapath: Mapping[str, Any]) -> Rule:
+    """Return a rule by name, with the datapath that the manifest says."""
+    if datapath["kind"] == "hand":
+        return get_rule(name)
+    from ..compiler.rule import recorded_rule
+
+    return recorded_rule(name, datapath)
 
 
 def _check(folder: Path, manifest: Mapping[str, Any], design: CoreDesign, *, names: bool) -> None:

@@ -8,8 +8,9 @@ from ..rtl.design import MAX_LANES, MAX_SYNAPSES
 
 __all__ = ["CROSSBAR_SCHEMA", "FILE_NAME", "LAYER_SCHEMA", "OLD_SCHEMAS", "SCHEMA", "SHAPES"]
 
-SCHEMA, LAYER_SCHEMA, CROSSBAR_SCHEMA = "sc-hw/manifest/1", "sc-hw/layer/2", "sc-hw/crossbar/1"
-OLD_SCHEMAS = ("sc-hw/layer/1",)  # said what is in front only by its rule, not by its configuration
+SCHEMA, LAYER_SCHEMA, CROSSBAR_SCHEMA = "sc-hw/manifest/2", "sc-hw/layer/3", "sc-hw/crossbar/2"
+# Said what is in front only by its rule, not by its configuration; did not say how the datapath is made.
+OLD_SCHEMAS = ("sc-hw/layer/1", "sc-hw/manifest/1", "sc-hw/layer/2", "sc-hw/crossbar/1")
 
 # \Z, because $ also matches before a line's end.
 FILE_NAME = r"^[A-Za-z][A-Za-z0-9_]*\.(v|f|csv|toml)\Z"
@@ -55,12 +56,24 @@ class _Tools(_Entry, rename={"sc_hw": "sc-hw"}):
     pyosys: _Version
 
 
+class _ByHand(_Entry, tag_field="kind", tag="hand"):
+    pass
+
+
+class _Compiled(_Entry, tag_field="kind", tag="compiled"):
+    target: Annotated[str, Meta(pattern=r"^[a-z0-9-]+\Z", max_length=40)]
+    clock_mhz: Annotated[float, Meta(ge=0, le=1000)]
+    latency: Annotated[int, Meta(ge=0, le=64)]
+    rule_sha256: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z")]
+
+
 class _Any(_Entry):
     schema: str
     name: _Name
     top: _Name
     rule: _Rule
     generator: Literal["amaranth", "verilog"]
+    datapath: _ByHand | _Compiled
     config: _Config
     synapses: _Units
     lanes: _Lanes
