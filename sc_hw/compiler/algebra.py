@@ -137,6 +137,8 @@ class Algebra(Nodes):
             inside, offset, sign = [(node, -c) for node, c in inside], (1 << k) - 1 - offset, -1
             turned = self._inverted(inside, offset, k)
         inside, offset = turned or (inside, offset)
+        if not outside and (len(inside) > 1 or inside[0][1] != 1):  # an adder is there for the constant, too
+            return self.total((self.make("shr", (self.lin(inside, offset),), k), sign))
         whole, offset = offset >> k, offset & ((1 << k) - 1)
         return self.total(*outside, (self._carried(inside, offset, k), sign), (self.const(sign * whole), 1))
 
@@ -235,9 +237,8 @@ class Algebra(Nodes):
         zeros = (limit & -limit).bit_length() - 1 if limit else 0
         if zeros:
             return self.lt(self.shr(a, zeros, own=False), self.const(limit >> zeros))
-        if limit == 1:
-            none = self.negated(self.any(a))
-            return none if a.low >= 0 else self.either(self.lt(a, self.const(0)), none)
+        if limit == 1 and a.low >= 0:
+            return self.negated(self.any(a))
         if limit and limit == a.high:
             return self.negated(self.eq(a, self.const(limit)))
         return self.make("lt", (a, self.const(limit)))
@@ -282,7 +283,7 @@ class Algebra(Nodes):
             return a
         if c.operation == "not":
             return self.select(c.arguments[0], b, a, own=own)
-        for found in (self._logical(c, a, b), self._bounded(c, a, b)):
+        for found in (self._logical(c, a, b), self._leading(c, a, b), self._bounded(c, a, b)):
             if found is not None:
                 return found
         if (found := self._alike(c, a, b, own=own)) is not None:
@@ -297,6 +298,26 @@ class Algebra(Nodes):
             return self.either(c, b) if a.low else self.both(self.negated(c), b)
         if b.constant:
             return self.either(self.negated(c), a) if b.low else self.both(c, a)
+        for one, other, d in ((a, b, c), (b, a, self.negated(c))):  # with d it is the one that the other has as a part
+            if other.operation in ("and", "or") and (one in other.arguments or one.operation == other.operation):
+                shared = one.arguments if one.operation == other.operation else (one,)
+                if set(shared) <= set(other.arguments):
+                    rest = [x for x in other.arguments if x not in shared]
+                    if other.operation == "and":
+                        return self.both(one, self.either(d, self.both(*rest)))
+                    return self.either(one, self.both(self.negated(d), self.either(*rest)))
+        return None
+
+    def _leading(self, c: Node, a: Node, b: Node) -> Node | None:
+        """Return the place of a highest one: ``a`` where it is there or above, else what ``b`` found below."""
+        top = c.arguments[0] if c.operation == "any" else c
+        if top.operation != "shr" or not a.constant or top.detail != a.low or a.low < 2:
+            return None
+        v, p = top.arguments[0], a.low
+        below = b.arguments[0] if b.operation == "any" else b
+        first = p == 2 and b.condition and below.operation == "shr" and below.detail == 1
+        if v.low >= 0 and (first or (b.operation == "lead" and b.detail == p)) and below.arguments[0] is v:
+            return self.make("lead", (v,), p + 1)
         return None
 
     def _bounded(self, c: Node, a: Node, b: Node) -> Node | None:
@@ -312,6 +333,10 @@ class Algebra(Nodes):
     def _alike(self, c: Node, a: Node, b: Node, *, own: bool) -> Node | None:
         """Return a choice between values that have something in common."""
         (left, k), (right, m) = self.parts(a), self.parts(b)
+        for one, other in ((left, b), (right, a)):
+            if one == [(other, -1)] and k == m == 0:
+                negative = c if other is b else self.negated(c)
+                return self.total((self.make("flip", (negative, other)), 1), (negative, 1))
         if k == -m and {node: -f for node, f in left} == dict(right) and left:
             if min(left, key=lambda pair: pair[0].number)[1] > 0:
                 a, b, c = b, a, self.negated(c)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 
 from .node import Node, Nodes, in_order
 
@@ -9,6 +10,7 @@ __all__ = ["laid_out"]
 
 # How late a result is, roughly and on any device: in adders. Only which of two summands comes first depends on it.
 _LEVELS = {"add": 1.0, "sub": 1.0, "mul": 3.0, "lt": 1.0, "clamp": 0.8, "select": 0.4, "any": 0.4, "eq": 0.5}
+_MANY = 4  # comparisons with numbers that are worth a bound before them
 Summand = tuple[Node, int]
 
 
@@ -28,6 +30,11 @@ class _Layout(Nodes):
         for node in in_order(roots):  # type: ignore[arg-type]
             self._uses.update(a.number for a in node.arguments)
         self._levels: dict[int, float] = {}
+        self._limits: dict[int, set[int]] = {}
+        for node in in_order(roots):  # type: ignore[arg-type]
+            if node.operation == "lt" and node.arguments[1].constant:
+                base, limit = _compared(node)
+                self._limits.setdefault(base.number, set()).add(limit)
 
     def level(self, node: Node) -> float:
         """Return how late a node is."""
@@ -44,12 +51,37 @@ class _Layout(Nodes):
             return self.const(node.low)
         if node.operation == "lin":
             found = self._sum(node, made)
+        elif node.operation == "lt" and node.arguments[1].constant:
+            found = self._below(node, made)
+        elif node.operation == "lead":
+            found = self._leading(arguments[0], node.detail)
         elif node.operation == "clamp":
             found = self._bound(arguments[0], *node.detail)
         else:
             return self.make(node.operation, arguments, node.detail, known)
         self.narrow(found, *known)
         return found
+
+    # Comparisons
+
+    def _below(self, node: Node, made: Mapping[int, Node]) -> Node:
+        """Return whether a value is below a number; one of many such comparisons looks at what lies between the numbers only."""
+        base, limit = _compared(node)
+        limits = {each for each in self._limits[base.number] if each > 0}
+        bits = max(limits, default=0).bit_length()
+        if len(limits) < _MANY or limit <= 0 or (base.low >= 0 and base.bits <= bits):
+            a, limit = made[node.arguments[0].number], node.arguments[1].low
+            if limit != 1:
+                return self.make("lt", (a, self.const(limit)))
+            negative = self.make("lt", (a, self.const(0)))
+            return self.make("or", (negative, self.make("not", (self.make("any", (a,)),))))
+        a = self.make("clamp", (made[base.number],), (max(0, base.low), min((1 << bits) - 1, base.high)))
+        zeros = (limit & -limit).bit_length() - 1
+        if zeros:
+            a = self.make("shr", (a,), zeros)
+        if limit >> zeros > 1:
+            return self.make("lt", (a, self.const(limit >> zeros)))
+        return self.make("not", (a if a.condition else self.make("any", (a,)),))
 
     # Bounds
 
@@ -64,6 +96,21 @@ class _Layout(Nodes):
         if high < a.high:
             a = self.make("select", (self.make("lt", (self.const(high), a)), self.const(high), a), None, (a.low, high))
         return a
+
+    def _leading(self, a: Node, n: int) -> Node:
+        """Return the place of the highest one: a level a bit of the result, which halves what is left."""
+        if a.bits > n:
+            above = self.make("any", (self.make("shr", (a,), n - 1),))
+            rest = self._leading(self.make("low", (a,), n - 1), n - 1) if n > 2 else self.const(0)
+            return self.make("select", (above, self.const(n - 1), rest))
+        found: Node | None = None
+        for level in reversed(range((a.bits - 1).bit_length())):
+            half = 1 << level
+            upper = self.make("shr", (a,), half)
+            some = upper if upper.condition else self.make("any", (upper,))
+            found = some if found is None else self.make("cat", (found, some), 1)
+            a = self.make("select", (some, upper, self.make("low", (a,), half)))
+        return found or self.const(0)
 
     # Sums
 
@@ -106,10 +153,23 @@ class _Layout(Nodes):
             return [*self._merged(rest, made), (self.make("shr", (total,), k), 1)]
         return [(made[node.number], c) for node, c in rest]
 
+    def _multiplied(self, x: Node, c: int) -> Summand:
+        """Return a multiple of which the factors that save adders are in the node."""
+        odd = abs(c) // (c & -c)
+        while (factor := _adders(odd)[1]) > 1:
+            x = self._added([(x, factor)], 0)
+            c, odd = c // factor, odd // factor
+        return x, c
+
     def _added(self, pairs: list[Summand], k: int) -> Node:
         """Return a sum of multiples and a constant as a tree of adders, early summands first."""
+        pairs = [pair for x, c in pairs for pair in [self._multiplied(x, c)]]
         carries = {1: [x for x, c in pairs if x.condition and c == 1], -1: [x for x, c in pairs if x.condition and c == -1]}
         terms = [(self._shifted(x, place), sign) for x, c in pairs if not (x.condition and abs(c) == 1) for sign, place in _digits(c)]
+        zeros = (k & -k).bit_length() - 1
+        for place, (x, sign) in enumerate(terms):
+            if k > 0 and sign > 0 and 0 <= x.low and x.high < 1 << zeros:  # no carry leaves it
+                terms[place], k = (self.make("cat", (self.const(k >> zeros), x), zeros), 1), 0
         if k in (1, -1) and len(terms) > 1 and not carries[k]:
             carries[k].append(self.const(1))
         elif k:
@@ -129,6 +189,23 @@ class _Layout(Nodes):
             terms[:2] = [(self.make(kind, (a, b, carry)), s)]
         total, sign = terms[0] if terms else (self.const(0), 1)
         return total if sign > 0 else self.make("sub", (self.const(0), total, self.const(0)))
+
+
+def _compared(node: Node) -> tuple[Node, int]:
+    """Return what a comparison with a number is of, and below which number, where bits that do not decide are left out."""
+    a, limit = node.arguments[0], node.arguments[1].low
+    return (a.arguments[0], limit << a.detail) if a.operation == "shr" else (a, limit)
+
+
+@cache
+def _adders(value: int) -> tuple[int, int]:
+    """Return how many adders a multiple takes, and a factor of two digits to begin with, 1 for none."""
+    best, factor = max(0, len(_digits(value)) - 1), 1
+    for place in range(1, value.bit_length()):
+        for each in ((1 << place) - 1, (1 << place) + 1):
+            if each > 1 and value % each == 0 and value > each and 1 + _adders(value // each)[0] < best:
+                best, factor = 1 + _adders(value // each)[0], each
+    return best, factor
 
 
 def _digits(value: int) -> list[tuple[int, int]]:

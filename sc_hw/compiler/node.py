@@ -32,6 +32,7 @@ Interval = tuple[int, int]
 #   any  a                     a != 0
 #   not, and, or               of conditions
 #   select c a b               a where c holds, else b
+#   lead a         n           the place of the highest one of a, at most n - 1; 0 for none; only before it is laid out
 #   clamp a        low, high   a, but not below low and not above high
 
 
@@ -132,6 +133,8 @@ def bounds(operation: str, given: list[Interval], detail: Detail) -> Interval | 
             return min(low, -1 - high), max(high, -1 - low)
         case "select":
             return min(low for low, _ in given[1:]), max(high for _, high in given[1:])
+        case "lead":
+            return 0, detail - 1
         case "clamp":
             low, high = detail
             return min(max(given[0][0], low), high), min(max(given[0][1], low), high)
@@ -180,6 +183,8 @@ def value(node: Node, a: list[Any], given: Mapping[str, int]) -> int:
             return int(any(a))
         case "select":
             return int(a[1] if a[0] else a[2])
+        case "lead":
+            return min(max(int(a[0]), 1).bit_length() - 1, d - 1)
         case "clamp":
             return int(min(max(a[0], d[0]), d[1]))
     raise AssertionError(node.operation)

@@ -17,7 +17,12 @@ from .trace import Place, traced
 
 __all__ = ["Pipeline", "compiled_nodes", "pipeline"]
 
-_WINDOWS = ("shr", "low")  # bits of another node, which cost nothing and need no net
+# What a value is called that has no name in the step.
+_CALLED = {
+    "add": "sum", "sub": "difference", "mul": "product", "shl": "scaled", "shr": "bits", "low": "bits", "cat": "joined",
+    "comp": "inverted", "flip": "flipped", "lt": "below", "eq": "equal", "any": "nonzero", "not": "inverse", "and": "all_of",
+    "or": "some_of", "select": "chosen", "clamp": "clipped",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +93,7 @@ def _names(
         if node.number in names:
             continue
         place = places.get(node.number)
-        base = place.name if place else results.get(node.number) or {"lt": "below", "mul": "product"}.get(node.operation, node.operation)
+        base = place.name if place else results.get(node.number) or _CALLED[node.operation]
         if base in VERILOG_KEYWORDS or base.endswith("_"):
             base = f"{base.rstrip('_')}_value"
         name, count = base, 1

@@ -20,6 +20,7 @@ from .verilog import verilog_text
 
 if TYPE_CHECKING:
     from ..rtl.design import CoreDesign
+    from .component import Datapath
 
 __all__ = ["DEFAULT_TARGET", "CompiledDatapath", "Timing", "compiled", "recorded_rule"]
 
@@ -98,12 +99,18 @@ class CompiledDatapath:
     def verilog(self, design: "CoreDesign") -> str:
         """Return the file of a design's datapath."""
         name = f"{design.name}_datapath"
-        return verilog_text(name, purpose(design), design.datapath_ports(), self.pipeline(design))
+        return verilog_text(name, self.purpose(design), design.datapath_ports(), self.pipeline(design))
 
 
-def purpose(design: "CoreDesign") -> str:
-    """Return what a compiled datapath is, in a line."""
-    return f"one update of {design.rule.name}, compiled from its step, pipelined"
+    def component(self, design: "CoreDesign") -> "Datapath":
+        """Return the same in Amaranth."""
+        from .component import Datapath
+
+        return Datapath(design, self.pipeline(design))
+
+    def purpose(self, design: "CoreDesign") -> str:
+        """Return what a compiled datapath is, in a line."""
+        return f"one update of {design.rule.name}, compiled from its step, pipelined"
 
 
 def compiled(rule: Rule, timing: Timing, sha256: str = "") -> Rule:
