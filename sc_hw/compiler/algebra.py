@@ -121,7 +121,7 @@ class Algebra(Nodes):
             return self.low(self.shr(a.arguments[0], k), a.detail - k)
         if a.operation == "lin":
             pairs, offset = self.parts(a)
-            if own or all(c % (1 << k) == 0 for _, c in pairs):
+            if own or (len(pairs) == 1 and offset == 0) or all(c % (1 << k) == 0 for _, c in pairs):
                 return self._rounded(pairs, offset, k)
         return self.make("shr", (a,), k)
 
@@ -131,6 +131,9 @@ class Algebra(Nodes):
         outside = [(node, c >> k) for node, c in pairs if c % (1 << k) == 0]
         if not inside:
             return self.lin(outside, offset >> k)
+        zeros = min((c & -c).bit_length() - 1 for _, c in inside)
+        if zeros and not outside:  # bits that are 0 in all summands carry nothing
+            return self._rounded([(node, c >> zeros) for node, c in inside], offset >> zeros, k - zeros)
         sign = 1
         turned = self._inverted(inside, offset, k)
         if turned is None and min(inside, key=lambda pair: pair[0].number)[1] < 0:

@@ -24,6 +24,7 @@ def simplified(terms: Mapping[str, Term], algebra: Algebra, order: Iterable[str]
     uses = Counter(id(alone[id(argument)]) for term in {id(t): t for t in alone.values()}.values() for argument in term.arguments)
     uses.update(id(alone[id(term)]) for term in terms.values())
     made: dict[int, Node] = {}
+    shared: set[int] = set()
 
     def node(term: Term) -> Node:
         return made[id(alone[id(term)])]
@@ -32,10 +33,12 @@ def simplified(terms: Mapping[str, Term], algebra: Algebra, order: Iterable[str]
         first = alone[id(term)]
         if id(first) in made:
             continue
-        found = _node(algebra, first, [node(a) for a in first.arguments], [uses[id(alone[id(a)])] < 2 for a in first.arguments])
+        found = _node(algebra, first, [node(a) for a in first.arguments], [node(a).number not in shared for a in first.arguments])
         if not found.constant:
             algebra.narrow(found, first.low, first.high)
         made[id(first)] = found
+        if uses[id(first)] > 1:
+            shared.add(found.number)  # whatever it was written as
     return {name: node(term) for name, term in terms.items()}, {key: made[id(term)] for key, term in alone.items()}
 
 
