@@ -8,6 +8,7 @@ from typing import Any
 
 from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import Rule
+from sc_hw_models.rule_file import rule_file
 
 from .config import build_config
 from .errors import UserError
@@ -105,14 +106,18 @@ def design_of(
 
 def _made(rule: Rule, *, datapath: str | None, clock: float | None, latency: int | None, device: str | None) -> Rule:
     """Return a rule with the datapath that was asked for."""
-    if datapath != "compiled":
+    source = rule_file(rule.name)
+    if datapath == "hand" and source:
+        raise UserError(f"--datapath hand: nobody wrote one for {source.path}; leave it out, or give --datapath compiled")
+    if datapath != "compiled" and not source:
         for option, value in (("clock", clock), ("latency", latency), ("device", device)):
             if value is not None:
                 raise UserError(f"--{option} {value}: is of a compiled datapath; give --datapath compiled too")
         return rule
     from .compiler.rule import DEFAULT_TARGET, Timing, compiled
 
-    return compiled(rule, Timing(target=device or DEFAULT_TARGET, clock=clock or 0, latency=latency or 0))
+    timing = Timing(target=device or DEFAULT_TARGET, clock=clock or 0, latency=latency or 0)
+    return compiled(rule, timing, source.sha256 if source else "")
 
 
 def _check_together(

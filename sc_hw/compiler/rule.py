@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sc_hw_models.parts import NEURONS, part
-from sc_hw_models.registry import get_rule
+from sc_hw_models.registry import RULES, get_rule
 from sc_hw_models.rule import ConfigError, Rule, RuleSpec, timed
+from sc_hw_models.rule_file import rule_file
 
-from ..errors import UserError
+from ..errors import LackingError, UserError
 from ..targets import load_target
 from .delays import Delays
 from .node import Node
@@ -140,5 +141,13 @@ def _neurons(rule: Rule, config: Any, datapath: CompiledDatapath) -> int:
 def recorded_rule(name: str, record: Mapping[str, Any]) -> Rule:
     """Return the rule that a manifest's entry is of. Errors: ``ConfigError``, ``UserError`` for what cannot be."""
     timing = Timing(target=record["target"], clock=record["clock_mhz"], latency=record["latency"])
-    rule = get_rule(name)
-    return compiled(rule, timing)
+    whole = name.partition(".")[0]
+    given, digest = rule_file(whole), record["rule_sha256"]
+    if digest and given is None:
+        raise LackingError(f"rule {whole!r} comes from a file of its own, with SHA-256 {digest[:16]}...; give that file: --rule FILE.py")
+    if given and given.sha256 != digest and whole not in RULES:
+        raise LackingError(f"--rule {given.path}: is not the file that this core was emitted from, which had SHA-256 {digest[:16]}...; "
+                        "give that one, or emit the core again")  # fmt: skip
+    if "." in name:  # a part of a rule is made of the whole, as the whole's latency says
+        return part(compiled(get_rule(whole), timing, digest), name.partition(".")[2])
+    return compiled(get_rule(name), timing, digest if given else "")

@@ -12,7 +12,7 @@ from sc_hw_models.checked import unchecked
 from sc_hw_models.rule import Rule
 from sc_hw_models.term import Term, lift, variable
 
-__all__ = ["Place", "Traced", "traced"]
+__all__ = ["Place", "Traced", "traced", "watched"]
 
 _ALGEBRA = {str(Path(str(module.__file__))) for module in (fixed, term, checked, functional)}
 
@@ -47,15 +47,24 @@ def traced(rule: Rule, config: Any) -> Traced:
     rest = {name: value for (kind, name), value in inputs.items() if kind != "state"}
     rule.step(config, state, rest)  # the checks of every reader, with their errors
     watch = _Watch(inputs.values())
-    before = sys.gettrace()
-    sys.settrace(watch.call)
-    try:
-        after, outputs = unchecked(rule.step)(config, state, rest)
-    finally:
-        sys.settrace(before)
+    after, outputs = watch.run(rule, config, state, rest)
     found = {f"next_{f.name}": after[f.name] for f in spec.state} | {f"out_{f.name}": outputs[f.name] for f in spec.outputs}
     return Traced(terms={name: lift(value) for name, value in found.items()},
                   order=tuple(str(value.detail) for value in inputs.values()), places=watch.places)  # fmt: skip
+
+
+def watched(rule: Rule, config: Any) -> tuple[dict[str, Term], list[tuple[Term, Place]]]:
+    """Return the results of a step that nobody has checked, over variables called as fields, and what it names, in order.
+
+    Errors: whatever the step raises, and ``TypeError`` for results that are no integers.
+    """
+    spec = rule.spec(config)
+    values = {f.name: variable(f.name, f.minimum, f.maximum) for f in (*spec.state, *spec.inputs, *spec.noise)}
+    watch = _Watch(values.values())
+    after, outputs = watch.run(rule, config, {f.name: values[f.name] for f in spec.state},
+                               {f.name: values[f.name] for f in (*spec.inputs, *spec.noise)})  # fmt: skip
+    results = {f"next_{name}": value for name, value in after.items()} | {f"out_{name}": value for name, value in outputs.items()}
+    return {name: lift(value) for name, value in results.items()}, watch.named
 
 
 class _Watch:
@@ -63,8 +72,18 @@ class _Watch:
 
     def __init__(self, known: Any) -> None:
         self.places: dict[int, Place] = {}
+        self.named: list[tuple[Term, Place]] = []
         self._kept = list(known)  # so that no identity is used twice
         self._inputs = {id(value) for value in self._kept}
+
+    def run(self, rule: Rule, config: Any, state: Any, inputs: Any) -> Any:
+        """Run a step and watch it."""
+        before = sys.gettrace()
+        sys.settrace(self.call)
+        try:
+            return unchecked(rule.step)(config, state, inputs)
+        finally:
+            sys.settrace(before)
 
     def call(self, frame: FrameType, _event: str, _argument: Any) -> Any:
         """Follow a function unless it is the algebra's."""
@@ -87,6 +106,6 @@ class _Watch:
     def _named(self, name: str, value: Term, file: str, line: int) -> None:
         if id(value) in self._inputs or id(value) in self.places or not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", name):
             return
-        self._kept.append(value)
         shown = re.sub(r"[^A-Za-z0-9_.]", "_", Path(file).name)[:60]
         self.places[id(value)] = Place(name=name, file=shown, line=line)
+        self.named.append((value, self.places[id(value)]))

@@ -14,7 +14,7 @@ from sc_hw_models.rule import ConfigError, Rule
 
 from ..config import build_config
 from ..elaboration import check_elaborated
-from ..errors import UserError, one_line
+from ..errors import LackingError, UserError, one_line
 from ..initial import emitted_initial, initial_bytes, initial_csv
 from ..rtl.contents import held
 from ..rtl.crossbar import CrossbarDesign
@@ -143,6 +143,8 @@ def _design(folder: Path, manifest: Mapping[str, Any], initial: Mapping[str, dic
     """Return ``_built``; a ``UserError`` names the file, not the option of ``emit`` alone."""
     try:
         return _built(manifest, initial)
+    except LackingError as error:
+        raise LackingError(f"{folder / MANIFEST}: {error}") from error
     except UserError as error:
         raise UserError(f"{folder / MANIFEST}: {one_line(error)}; {_AGAIN}") from error
 
