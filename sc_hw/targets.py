@@ -187,7 +187,10 @@ def read_target(path: Path) -> Target:
 def _read_delays(table: Any, need: Callable[[bool, str], None], number: Callable[[Any, str], float]) -> dict[str, Any]:
     need(isinstance(table, dict) and table.keys() == set(_DELAYS), f"[delays] takes {', '.join(_DELAYS)}")
     size = table["dsp"]
-    need(isinstance(size, list) and len(size) == 2 and all(type(bits) is int and bits >= 0 for bits in size), "[delays] dsp is not two widths")
+    need(
+        isinstance(size, list) and len(size) == 2 and all(type(bits) is int and bits >= 0 for bits in size),
+        "[delays] dsp is not two widths",
+    )
     return {key: size if key == "dsp" else number(value, f"[delays] {key}") for key, value in table.items()}
 
 

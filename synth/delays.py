@@ -20,7 +20,9 @@ LUTS, ADDERS = (1, 2, 3, 4), (8, 12, 16, 24, 32)
 def circuit(bits: int, lines: list[str], result: str) -> tuple[bytes, tuple[Port, ...]]:
     """Return copies of logic from registers to a register; ``{k}`` in a line is the copy."""
     ports = (CLOCKED[0], input_port("given", 2 * bits * COPIES), output_port("found", bits * COPIES))
-    text = [f"module probe (input wire clk, input wire [{2 * bits * COPIES - 1}:0] given, output wire [{bits * COPIES - 1}:0] found);"]
+    text = [
+        f"module probe (input wire clk, input wire [{2 * bits * COPIES - 1}:0] given, output wire [{bits * COPIES - 1}:0] found);"
+    ]
     for k in range(COPIES):
         low = 2 * bits * k
         text += [f"  reg [{bits - 1}:0] a_{k}, b_{k}, r_{k};",
@@ -36,7 +38,11 @@ def luts(depth: int) -> tuple[bytes, tuple[Port, ...]]:
     bits, lines, last = 16, [], "a_{k}"
     for level in range(depth):
         turned = [f"{{{last}[{r - 1}:0], {last}[15:{r}]}}" for r in (3, 6, 11)]
-        lines.append(f"wire [15:0] l{level}_{{k}} = ({last} & {turned[0]}) ^ ({turned[1]} | {turned[2]});".replace("{{", "{{").replace("}}", "}}"))
+        lines.append(
+            f"wire [15:0] l{level}_{{k}} = ({last} & {turned[0]}) ^ ({turned[1]} | {turned[2]});".replace("{{", "{{").replace(
+                "}}", "}}"
+            )
+        )
         last = f"l{level}_{{k}}"
     escaped = [line.replace("{k}", "\0").replace("{", "{{").replace("}", "}}").replace("\0", "{k}") for line in lines]
     return circuit(bits, escaped, last)

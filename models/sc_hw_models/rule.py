@@ -287,7 +287,10 @@ class Rule:
 
     def __post_init__(self) -> None:
         if "default" not in self.presets:
-            presets = {"default": Preset(summary="the settings as they are by themselves", config=self.config_type()), **self.presets}
+            presets = {
+                "default": Preset(summary="the settings as they are by themselves", config=self.config_type()),
+                **self.presets,
+            }
             object.__setattr__(self, "presets", presets)
         object.__setattr__(self, "step", CheckedStep(self.name, self.spec, unchecked(self.step)))
 

@@ -31,7 +31,9 @@ class Delays:
     def of_target(cls, target: Target) -> "Delays":
         """Return the delays of a device. Errors: ``UserError`` for one whose delays are not known."""
         if target.delays is None:
-            raise UserError(f"--target {target.name}: has no delays to compile for; allowed are those with [delays] in their file")
+            raise UserError(
+                f"--target {target.name}: has no delays to compile for; allowed are those with [delays] in their file"
+            )
         table = dict(target.delays)
         return cls(dsp=tuple(table.pop("dsp")), **table)
 

@@ -137,7 +137,9 @@ class _Layout(Nodes):
             if inner.operation != "lin" or self._uses[inner.number] > 1:
                 continue
             inside, offset = list(zip(inner.arguments, inner.detail[0], strict=True)), int(inner.detail[1])
-            below = [x for x, c in inside if c == 1 and 0 <= x.low and x.high < 1 << k and x.operation in ("var", "select", "comp")]
+            below = [
+                x for x, c in inside if c == 1 and 0 <= x.low and x.high < 1 << k and x.operation in ("var", "select", "comp")
+            ]
             partner = next((x for x, c in rest if c == 1 and x is not rounded and not x.condition), None)
             if partner is None or not 0 <= offset < 1 << k or (below and offset) or not (below or offset):
                 continue
@@ -165,7 +167,9 @@ class _Layout(Nodes):
         """Return a sum of multiples and a constant as a tree of adders, early summands first."""
         pairs = [pair for x, c in pairs for pair in [self._multiplied(x, c)]]
         carries = {1: [x for x, c in pairs if x.condition and c == 1], -1: [x for x, c in pairs if x.condition and c == -1]}
-        terms = [(self._shifted(x, place), sign) for x, c in pairs if not (x.condition and abs(c) == 1) for sign, place in _digits(c)]
+        terms = [
+            (self._shifted(x, place), sign) for x, c in pairs if not (x.condition and abs(c) == 1) for sign, place in _digits(c)
+        ]
         zeros = (k & -k).bit_length() - 1
         for place, (x, sign) in enumerate(terms):
             if k > 0 and sign > 0 and 0 <= x.low and x.high < 1 << zeros:  # no carry leaves it

@@ -9,7 +9,7 @@ from typing import Any
 
 from sc_hw_models.term import signed_bits
 
-__all__ = ["Node", "Nodes", "evaluated", "in_order"]
+__all__ = ["Node", "Nodes", "evaluated", "in_order", "value"]
 
 Detail = Any
 Interval = tuple[int, int]
@@ -41,9 +41,7 @@ class Node:
 
     __slots__ = ("arguments", "detail", "high", "low", "number", "operation")
 
-    def __init__(
-        self, operation: str, arguments: tuple["Node", ...], detail: Detail, interval: Interval, number: int
-    ) -> None:
+    def __init__(self, operation: str, arguments: tuple["Node", ...], detail: Detail, interval: Interval, number: int) -> None:
         self.operation, self.arguments, self.detail, self.number = operation, arguments, detail, number
         self.low, self.high = interval
 

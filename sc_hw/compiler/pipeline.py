@@ -82,9 +82,7 @@ def pipeline(
                     last=last)  # fmt: skip
 
 
-def _names(
-    nodes: Sequence[Node], roots: Mapping[str, Node], places: Mapping[int, Place], schedule: Schedule
-) -> dict[int, str]:
+def _names(nodes: Sequence[Node], roots: Mapping[str, Node], places: Mapping[int, Place], schedule: Schedule) -> dict[int, str]:
     """Return a name for every node: its port's, the step's, or its operation's."""
     taken = {"clk", "enable", *roots, *(str(node.detail) for node in nodes if node.operation == "var")}
     names = {node.number: str(node.detail) for node in nodes if node.operation == "var"}

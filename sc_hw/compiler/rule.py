@@ -21,6 +21,7 @@ from .verilog import verilog_text
 
 if TYPE_CHECKING:
     from ..rtl.design import CoreDesign
+    from ..rtl.faults import Fault
     from .component import Datapath
 
 __all__ = ["DEFAULT_TARGET", "CompiledDatapath", "Timing", "compiled", "recorded_rule"]
@@ -43,7 +44,9 @@ class Timing:
 
     def __post_init__(self) -> None:
         if self.clock and self.latency:
-            raise UserError(f"--clock {self.clock:g} and --latency {self.latency}: each follows from the other; leave out one of the two")
+            raise UserError(
+                f"--clock {self.clock:g} and --latency {self.latency}: each follows from the other; leave out one of the two"
+            )
         if self.clock and not 1 <= self.clock <= 1000:
             raise UserError(f"--clock {self.clock:g}: out of range; allowed are 1..1000 MHz")
         if self.latency and not 1 <= self.latency <= MAX_LATENCY:
@@ -102,12 +105,17 @@ class CompiledDatapath:
         name = f"{design.name}_datapath"
         return verilog_text(name, self.purpose(design), design.datapath_ports(), self.pipeline(design))
 
-
     def component(self, design: "CoreDesign") -> "Datapath":
         """Return the same in Amaranth."""
         from .component import Datapath
 
         return Datapath(design, self.pipeline(design))
+
+    def faults(self, design: "CoreDesign") -> "list[Fault]":
+        """Return the bugs that ``sc-hw selftest`` plants in it."""
+        from .faults import compiled_faults
+
+        return compiled_faults(design, self.pipeline(design))
 
     def purpose(self, design: "CoreDesign") -> str:
         """Return what a compiled datapath is, in a line."""
@@ -144,7 +152,9 @@ def recorded_rule(name: str, record: Mapping[str, Any]) -> Rule:
     whole = name.partition(".")[0]
     given, digest = rule_file(whole), record["rule_sha256"]
     if digest and given is None:
-        raise LackingError(f"rule {whole!r} comes from a file of its own, with SHA-256 {digest[:16]}...; give that file: --rule FILE.py")
+        raise LackingError(
+            f"rule {whole!r} comes from a file of its own, with SHA-256 {digest[:16]}...; give that file: --rule FILE.py"
+        )
     if given and given.sha256 != digest and whole not in RULES:
         raise LackingError(f"--rule {given.path}: is not the file that this core was emitted from, which had SHA-256 {digest[:16]}...; "
                         "give that one, or emit the core again")  # fmt: skip

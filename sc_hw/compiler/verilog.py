@@ -77,7 +77,9 @@ class _Printer:
     def _operation(self, node: Node) -> list[str]:
         """Return the net of a node, nothing for one that is bits of another and waits for nothing."""
         p, stage = self._p, self._p.schedule.stage[node.number]
-        if node.operation == "var" or (node.operation in ("shr", "low", "not") and p.last[node.number] <= stage and node.number not in p.places):
+        if node.operation == "var" or (
+            node.operation in ("shr", "low", "not") and p.last[node.number] <= stage and node.number not in p.places
+        ):
             return []
         lines = []
         if place := p.places.get(node.number):

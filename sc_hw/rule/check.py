@@ -65,7 +65,10 @@ def _of(source: RuleFile, config: Any) -> Iterator[Finding]:
         return
     wide = next((place for term, place in places if _bits(term) > MOST_BITS), None)
     if wide is None and any(_bits(term) > MOST_BITS for term in terms.values()):
-        yield Finding(place=_function(source, step), text=f"an intermediate value is unbounded: it needs more than {MOST_BITS} bits; clip it")
+        yield Finding(
+            place=_function(source, step),
+            text=f"an intermediate value is unbounded: it needs more than {MOST_BITS} bits; clip it",
+        )
     elif wide:
         bits = max(_bits(term) for term, place in places if place == wide)
         yield Finding(place=f"{source.path}:{wide.line}", text=f"{wide.name} is unbounded: it needs {bits} bits; allowed are "
@@ -75,7 +78,9 @@ def _of(source: RuleFile, config: Any) -> Iterator[Finding]:
             check_function(rule.step, config, seed=1)
         except StepError as error:
             name = error.field
-            place = where(source.path, source.text, "name", name) if name else _line(source, str(error)) or _function(source, step)
+            place = (
+                where(source.path, source.text, "name", name) if name else _line(source, str(error)) or _function(source, step)
+            )
             yield Finding(place=place, text=re.sub(rf"^rule {rule.name}: ", "", str(error)))
             return
     read = {str(term.detail) for term in subterms(terms.values()) if term.operation == "variable"}
