@@ -50,8 +50,8 @@ def additions(design: CoreDesign) -> str:
 def design_of(
     *, name: str, lanes: int, synapses: int | None, rule: str, preset: str, config: Path | None, settings: Sequence[str],
     initial: Path | None, derived: Path | None, layer: str | None, presynaptic: str | None, neurons: int | None,
-    neuron_settings: Sequence[str], pre: int | None, post: int | None, spikes: str, results: str, datapath: str | None, clock: float | None,
-    latency: int | None, device: str | None, given: Callable[[str], bool],
+    neuron_settings: Sequence[str], pre: int | None, post: int | None, spikes: str, results: str, datapath: str | None,
+    clock: float | None, latency: int | None, device: str | None, given: Callable[[str], bool],
 ) -> CoreDesign:  # fmt: skip
     """Return the design that the options describe; ``given`` tells whether the user gave an option.
 

@@ -148,9 +148,11 @@ def _entry(design: CoreDesign, steps: int, *, powered_up: bool) -> dict[str, Any
         kind, neurons = "crossbar", list(design.sides.values())
     addressed = isinstance(design, CrossbarDesign) and design.addressed
     initial = {name: array.tolist() for name, array in design.initial.items()} if powered_up else {}
+    given = design.rule.datapath.record["rule_sha256"] if design.rule.datapath else ""
     return {"rule": design.rule.name, "config": dataclasses.asdict(design.config), "synapses": design.synapses,
             "lanes": design.lanes, "steps": steps, "initial": initial, "row_words": design.row_words, "kind": kind,
-            "addressed": addressed, "clocks": [design.spec.latency, design.spec.neuron_latency], "neurons": [_entry(side, steps, powered_up=powered_up) for side in neurons]}  # fmt: skip
+            "addressed": addressed, "clocks": [design.spec.latency, design.spec.neuron_latency], "rule_sha256": given,
+            "neurons": [_entry(side, steps, powered_up=powered_up) for side in neurons]}  # fmt: skip
 
 
 def _verilog_digest(core: Core) -> str:

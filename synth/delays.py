@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sc_hw.pnr.place import load_placeable, placeable_targets, place_module
+from sc_hw.pnr.place import load_placeable, place_module, placeable_targets
 from sc_hw.rtl.port import CLOCKED, Port, input_port, output_port
 
 COPIES = 6

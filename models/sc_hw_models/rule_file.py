@@ -104,8 +104,8 @@ def _outside(path: Path) -> None:
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue
         if schema.startswith("sc-hw/"):
-            raise ConfigError(f"{path}: lies in {folder}, which sc-hw emitted; what is emitted is never run: keep the rule's file "
-                              "elsewhere")  # fmt: skip
+            raise ConfigError(f"{path}: lies in {folder}, which sc-hw emitted; what is emitted is never run: "
+                              "keep the rule's file elsewhere")  # fmt: skip
 
 
 def _run(path: Path, text: str) -> Rule:
@@ -130,6 +130,6 @@ def _run(path: Path, text: str) -> Rule:
     from .registry import RULES
 
     if not isinstance(rule.name, str) or not _NAME.fullmatch(rule.name) or len(rule.name) > 40 or rule.name in RULES:
-        raise ConfigError(f"{where(path, text, 'name', str(rule.name))}: name {rule.name!r}: allowed are lower-case words joined by _, "
-                          f"at most 40 characters, and none of ours: {', '.join(RULES)}")  # fmt: skip
+        raise ConfigError(f"{where(path, text, 'name', str(rule.name))}: name {rule.name!r}: allowed are lower-case words "
+                          f"joined by _, at most 40 characters, and none of ours: {', '.join(RULES)}")  # fmt: skip
     return rule

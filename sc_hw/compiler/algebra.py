@@ -99,7 +99,7 @@ class Algebra(Nodes):
         """Return ``a`` modulo ``2^k``."""
         if a.constant:
             return self.const(a.low & ((1 << k) - 1))
-        if 0 <= a.low and a.high < 1 << k:
+        if a.low >= 0 and a.high < 1 << k:
             return a
         if a.operation == "low":
             return self.low(a.arguments[0], min(k, a.detail))
@@ -349,15 +349,14 @@ class Algebra(Nodes):
         if not own:
             return None
         common = [pair for pair in left if pair in right]
-        rest = [pair for pair in left if pair not in common]
-        other = [pair for pair in right if pair not in common]
-        if len(rest) == len(other) == 1 and k == m:
-            (x, f), (y, g) = rest[0], other[0]
+        rest, beside = ([pair for pair in pairs if pair not in common] for pairs in (left, right))
+        if len(rest) == len(beside) == 1 and k == m:
+            (x, f), (y, g) = rest[0], beside[0]
             if f == g and x.operation == y.operation == "shr" and x.detail == y.detail and _share(x, y):
                 chosen = self.select(c, x.arguments[0], y.arguments[0])
                 return self.total(*common, (self.shr(chosen, x.detail), f), (self.const(k), 1))
-        if common and len(rest) < 2 and len(other) < 2:
-            return self.total(*common, (self.select(c, self.lin(rest, k), self.lin(other, m)), 1))
+        if common and len(rest) < 2 and len(beside) < 2:
+            return self.total(*common, (self.select(c, self.lin(rest, k), self.lin(beside, m)), 1))
         return None
 
 

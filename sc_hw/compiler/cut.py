@@ -1,7 +1,8 @@
 """The largest gain of a set that must hold whatever its members need: a minimum cut."""
 
+import itertools
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["best_closure"]
 
@@ -56,12 +57,12 @@ def _levels(room: Sequence[Mapping[int, int]], source: int, sink: int) -> list[i
     return levels if levels[sink] >= 0 else []
 
 
-def _push(room: list[dict[int, int]], levels: list[int], places: list[object], source: int, sink: int) -> bool:
+def _push(room: list[dict[int, int]], levels: list[int], places: list[Iterator[int]], source: int, sink: int) -> bool:
     """Send what fits along one path."""
     path = [source]
     while path[-1] != sink:
         i = path[-1]
-        for j in places[i]:  # type: ignore[attr-defined]
+        for j in places[i]:
             if room[i][j] and levels[j] == levels[i] + 1:
                 path.append(j)
                 break
@@ -70,8 +71,8 @@ def _push(room: list[dict[int, int]], levels: list[int], places: list[object], s
             if not path:
                 return False
             # The place before goes on with its next neighbour.
-    flow = min(room[i][j] for i, j in zip(path, path[1:], strict=False))
-    for i, j in zip(path, path[1:], strict=False):
+    flow = min(room[i][j] for i, j in itertools.pairwise(path))
+    for i, j in itertools.pairwise(path):
         room[i][j] -= flow
         room[j][i] += flow
     for i in path[:-1]:

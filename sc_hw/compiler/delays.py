@@ -50,10 +50,11 @@ class Delays:
                 return 0.0  # the sign
             return self.chain + self.carry * max(a.bits, b.bits) if not b.constant else self.lut * _levels(a.bits)
         if kind == "mul":
-            a, b = sorted(argument.bits for argument in node.arguments)
-            if (a, b) <= self.dsp and b <= self.dsp[1]:
+            narrow, wide = sorted(argument.bits for argument in node.arguments)
+            if narrow <= self.dsp[0] and wide <= self.dsp[1]:
                 return self.mul
-            return (self.mul if self.dsp[0] else self.lut) + (self.chain + self.carry * b) * max(1, (a - 1).bit_length() / 1.5)
+            rows = max(1, (narrow - 1).bit_length() / 1.5)
+            return (self.mul if self.dsp[0] else self.lut) + (self.chain + self.carry * wide) * rows
         if kind == "clamp":
             given = node.arguments[0].bits
             return self.lut * (_levels(max(1, given - node.bits + node.signed)) + 1)

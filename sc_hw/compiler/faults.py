@@ -15,7 +15,10 @@ _OPERATIONS = ("add", "sub", "mul", "select", "clamp", "flip", "and", "or", "any
 
 
 def compiled_faults(design: CoreDesign, pipeline: Pipeline) -> list[Fault]:
-    """Return up to so many faults, those of values that the step names first; a fault that few random updates show has a reason."""
+    """Return up to so many faults, those of values that the step names first.
+
+    A fault that few random updates show has that as its reason.
+    """
     nodes = [node for node in pipeline.nodes if node.operation in _OPERATIONS]
     nodes.sort(key=lambda node: node.number not in pipeline.places)  # sorts the named ones first, and keeps their order
     generator = random.Random(1)  # noqa: S311 # a choice, not a secret
@@ -29,7 +32,8 @@ def compiled_faults(design: CoreDesign, pipeline: Pipeline) -> list[Fault]:
     for node in nodes[:_MOST]:
         name = pipeline.names[node.number]
         for place, which in ((0, "lowest"), (node.bits - 1, "highest")) if node.bits > 1 else ((0, "only"),):
-            shown = sum(_results(pipeline, update, node.number, place) != whole for update, whole in zip(updates, right, strict=True))
+            wrong = [_results(pipeline, update, node.number, place) for update in updates]
+            shown = sum(results != whole for results, whole in zip(wrong, right, strict=True))
             seldom = "" if shown >= _ENOUGH else f"changes {shown} of {_UPDATES} random updates, too few to be sure of"
             faults.append(datapath_fault(f"{name}, {which} bit", f"the {which} bit of {name} is inverted", name,
                                          f"value ^ {node.bits}'d{1 << place}", seldom))  # fmt: skip

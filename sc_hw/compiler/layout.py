@@ -138,7 +138,7 @@ class _Layout(Nodes):
                 continue
             inside, offset = list(zip(inner.arguments, inner.detail[0], strict=True)), int(inner.detail[1])
             below = [
-                x for x, c in inside if c == 1 and 0 <= x.low and x.high < 1 << k and x.operation in ("var", "select", "comp")
+                x for x, c in inside if c == 1 and x.low >= 0 and x.high < 1 << k and x.operation in ("var", "select", "comp")
             ]
             partner = next((x for x, c in rest if c == 1 and x is not rounded and not x.condition), None)
             if partner is None or not 0 <= offset < 1 << k or (below and offset) or not (below or offset):
@@ -172,7 +172,7 @@ class _Layout(Nodes):
         ]
         zeros = (k & -k).bit_length() - 1
         for place, (x, sign) in enumerate(terms):
-            if k > 0 and sign > 0 and 0 <= x.low and x.high < 1 << zeros:  # no carry leaves it
+            if k > 0 and sign > 0 and x.low >= 0 and x.high < 1 << zeros:  # no carry leaves it
                 terms[place], k = (self.make("cat", (self.const(k >> zeros), x), zeros), 1), 0
         if k in (1, -1) and len(terms) > 1 and not carries[k]:
             carries[k].append(self.const(1))

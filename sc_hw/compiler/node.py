@@ -63,7 +63,7 @@ class Node:
     @property
     def condition(self) -> bool:
         """Whether it is 0 or 1."""
-        return 0 <= self.low and self.high <= 1
+        return self.low >= 0 and self.high <= 1
 
 
 class Nodes:
@@ -119,7 +119,7 @@ def bounds(operation: str, given: list[Interval], detail: Detail) -> Interval | 
         case "shr":
             return given[0][0] >> detail, given[0][1] >> detail
         case "low":
-            inside = 0 <= given[0][0] and given[0][1] < 1 << detail
+            inside = given[0][0] >= 0 and given[0][1] < 1 << detail
             return given[0] if inside else (0, (1 << detail) - 1)
         case "cat":
             (a, b), (c, d) = given
@@ -182,7 +182,7 @@ def value(node: Node, a: list[Any], given: Mapping[str, int]) -> int:
         case "select":
             return int(a[1] if a[0] else a[2])
         case "lead":
-            return min(max(int(a[0]), 1).bit_length() - 1, d - 1)
+            return min(max(int(a[0]), 1).bit_length(), int(d)) - 1
         case "clamp":
             return int(min(max(a[0], d[0]), d[1]))
     raise AssertionError(node.operation)

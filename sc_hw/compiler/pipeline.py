@@ -86,7 +86,7 @@ def _names(nodes: Sequence[Node], roots: Mapping[str, Node], places: Mapping[int
     """Return a name for every node: its port's, the step's, or its operation's."""
     taken = {"clk", "enable", *roots, *(str(node.detail) for node in nodes if node.operation == "var")}
     names = {node.number: str(node.detail) for node in nodes if node.operation == "var"}
-    results = {node.number: port.partition("_")[2] for port, node in reversed(roots.items())}
+    results = {node.number: port.partition("_")[2] for port, node in reversed(list(roots.items()))}
     for node in nodes:
         if node.number in names:
             continue

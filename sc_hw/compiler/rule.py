@@ -88,8 +88,8 @@ class CompiledDatapath:
             return self.timing.latency
         stages = stages_needed(self._nodes(rule, config)[0], self.timing.delays, self.timing.period or 0)
         if stages > MAX_LATENCY:
-            raise UserError(f"--clock {self.timing.clock:g}: takes {stages} stages on {self.timing.target}; allowed are {MAX_LATENCY}: "
-                            "ask for a slower clock")  # fmt: skip
+            raise UserError(f"--clock {self.timing.clock:g}: takes {stages} stages on {self.timing.target}; allowed are "
+                            f"{MAX_LATENCY}: ask for a slower clock")  # fmt: skip
         return stages
 
     def pipeline(self, design: "CoreDesign") -> Pipeline:
@@ -156,8 +156,8 @@ def recorded_rule(name: str, record: Mapping[str, Any]) -> Rule:
             f"rule {whole!r} comes from a file of its own, with SHA-256 {digest[:16]}...; give that file: --rule FILE.py"
         )
     if given and given.sha256 != digest and whole not in RULES:
-        raise LackingError(f"--rule {given.path}: is not the file that this core was emitted from, which had SHA-256 {digest[:16]}...; "
-                        "give that one, or emit the core again")  # fmt: skip
+        raise LackingError(f"--rule {given.path}: is not the file that this core was emitted from, which had SHA-256 "
+                           f"{digest[:16]}...; give that one, or emit the core again")  # fmt: skip
     if "." in name:  # a part of a rule is made of the whole, as the whole's latency says
         return part(compiled(get_rule(whole), timing, digest), name.partition(".")[2])
     return compiled(get_rule(name), timing, digest if given else "")

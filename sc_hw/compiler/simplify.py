@@ -68,9 +68,9 @@ def _node(algebra: Algebra, term: Term, a: list[Node], own: list[bool]) -> Node:
                 k += factor * offset if apart else 0
             return algebra.lin(pairs, k)
         case "*":
-            for x, factor, alone in ((a[0], a[1], own[0]), (a[1], a[0], own[1])):
-                if factor.constant and not alone and len(algebra.parts(x)[0]) > 1:
-                    return algebra.lin([(x, factor.low)])
+            for x, by, alone in ((a[0], a[1], own[0]), (a[1], a[0], own[1])):
+                if by.constant and not alone and len(algebra.parts(x)[0]) > 1:
+                    return algebra.lin([(x, by.low)])
             return algebra.mul(*a)
         case ">>":
             return algebra.shr(a[0], int(term.detail), own=own[0])

@@ -28,9 +28,9 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Traced:
-    """``terms`` by port of the datapath, ``next_...`` and ``out_...``, over variables called as the other ports are, in ``order``.
+    """``terms`` by port of the datapath, ``next_...`` and ``out_...``, over variables called as the other ports are.
 
-    ``places`` are those of terms by identity.
+    ``order`` is that of these, ``places`` are those of terms by identity.
     """
 
     terms: dict[str, Term]

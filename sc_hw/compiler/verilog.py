@@ -45,8 +45,9 @@ class _Printer:
     def module(self, name: str, purpose: str, ports: Sequence[Port]) -> str:
         p = self._p
         lines = [prologue(f"{name}.v", purpose), "",
-                 f"// Compiled from the rule's step. Every output follows the inputs by {p.latency} clock{'s' * (p.latency > 1)} in which enable",
-                 "// is high. No reset: the lane tracks what is valid. A register called x_k ends clock k.",
+                 "// Compiled from the rule's step. Every output follows the inputs by "
+                 f"{p.latency} clock{'s' * (p.latency > 1)} in which enable is high.",
+                 "// No reset: the lane tracks what is valid. A register called x_k ends clock k.",
                  "// Bits that only carry, or that nothing needs, keep their names.", "// verilator lint_off UNUSEDSIGNAL",
                  f"module {name} ({port_list(ports)});"]  # fmt: skip
         for stage in range(p.latency):
@@ -210,12 +211,10 @@ class _Printer:
         kept = str(_Bits(own.text, own.total, own.low, bits)) if own.bits > bits else self._wide(a, bits, stage)
         places = bits - node.signed  # of the magnitude
         above = str(_Bits(own.text, own.total, own.low + places, own.bits - places)) if own.bits > places else ""
-        low, high = node.detail
         if not a.signed:
             return f"{kept} | {{{bits}{{|{above}}}}}"
-        if high == a.high:  # only from below
-            if not node.signed:
-                return f"{kept} & {{{bits}{{~{own.top}}}}}"
+        if not node.signed and node.detail[1] == a.high:  # only from below
+            return f"{kept} & {{{bits}{{~{own.top}}}}}"
         if not node.signed:
             return f"{own.top} ? {bits}'d0 : {kept} | {{{bits}{{|{above}}}}}"
         limit = f"{{{own.top}, {{{places}{{~{own.top}}}}}}}" if places else own.top

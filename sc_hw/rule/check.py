@@ -135,7 +135,8 @@ def cost_of(rule: Rule, config: Any, timing: Timing) -> str:
     products = [node for node in pipeline.nodes if node.operation == "mul"]
     sizes = ", ".join("x".join(str(a.bits) for a in node.arguments) for node in products)
     noise = sum(f.bits for f in design.spec.noise)
-    return (f"cost on {timing.target}: {pipeline.latency} stages at {1000 / pipeline.schedule.period:.0f} MHz, {pipeline.registers} "
-            f"register bits, {adders} bits of adders, {len(products)} multiplier{'s' * (len(products) != 1)}"
+    mhz = 1000 / pipeline.schedule.period
+    return (f"cost on {timing.target}: {pipeline.latency} stage{'s' * (pipeline.latency > 1)} at {mhz:.0f} MHz, "
+            f"{pipeline.registers} register bits, {adders} bits of adders, {len(products)} multiplier{'s' * (len(products) != 1)}"
             f"{f' ({sizes} bits)' if sizes else ''}, {design.spec.state_bits} state bits a synapse"
             f"{f', {noise} random bits an update' if noise else ''}")  # fmt: skip

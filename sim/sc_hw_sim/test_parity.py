@@ -17,6 +17,7 @@ from cocotb.triggers import Timer
 from sc_hw_models.checked import check_function
 from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import Rule, StepError, timed
+from sc_hw_models.rule_file import rule_file
 
 from .bench import CoreBench
 from .crossbar import CrossbarBench, NeuronBench
@@ -63,6 +64,9 @@ async def parity(dut: Any) -> None:
         ctypes.CDLL(None).sc_hw_coverage_start()
 
     def build(kind: type[Bench], index: int, entry: dict[str, Any], **options: Any) -> tuple[Rule, Bench]:
+        source = rule_file(entry["rule"].partition(".")[0])
+        if (source.sha256 if source else "") != entry["rule_sha256"]:
+            raise ValueError(f"{source.path if source else entry['rule']}: is not the rule's file that was to be simulated")
         latency, neuron_latency = entry["clocks"]
         rule = timed(get_rule(entry["rule"]), lambda _config: (latency, neuron_latency))
         initial = {name: np.array(values, dtype=np.int64) for name, values in entry["initial"].items()}

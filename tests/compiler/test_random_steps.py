@@ -22,8 +22,8 @@ def whole_way(seeds, written, tmp_path, solvers=("yices", "bitwuzla")):
     for seed in seeds:
         source = written(*random_rule(seed))
         timing = Timing(target=("ecp5-25k", "ice40-hx8k")[seed // 2 % 2], latency=seed % 5)
-        design = CoreDesign(name=f"dut_{seed}", rule=compiled(source.rule, timing, source.sha256), config=source.rule.config_type(),
-                            synapses=5, lanes=1 + seed % 2)  # fmt: skip
+        rule = compiled(source.rule, timing, source.sha256)
+        design = CoreDesign(name=f"dut_{seed}", rule=rule, config=rule.config_type(), synapses=5, lanes=1 + seed % 2)
         cores.append(load_core(emit(design, GENERATORS[seed % len(GENERATORS)], tmp_path / f"core_{seed}")))
     result = simulate(cores, steps=60, seed=1, output=tmp_path / "sim")
     assert result.passed, [record["mismatch"] for record in result.cores if record["mismatch"]]
