@@ -52,7 +52,11 @@ class Row:
     @property
     def misses(self) -> list[str]:
         """The bars that the compiled one misses."""
-        return [name for name, bar in BARS.items() if self.hand[name] and (self.ratio(name) < bar if name == "mhz" else self.ratio(name) > bar)]
+        return [
+            name
+            for name, bar in BARS.items()
+            if self.hand[name] and (self.ratio(name) < bar if name == "mhz" else self.ratio(name) > bar)
+        ]
 
 
 def measured(core: Core, target: str, seeds: int, *, clocks: bool = True) -> dict[str, float]:
@@ -120,7 +124,10 @@ def page(found: list[Row], command: str, seeds: int) -> str:
         for row in found:
             if row.target == target:
                 cells = [f"{row.hand[name]:g} {row.same[name]:g} {row.ratio(name):.2f}" for name in ("lut", "ff")]
-                cells += [f"{row.hand['dsp']:g} {row.same['dsp']:g}", f"{row.hand['mhz']:g} {row.same['mhz']:g} {row.ratio('mhz'):.2f}"]
+                cells += [
+                    f"{row.hand['dsp']:g} {row.same['dsp']:g}",
+                    f"{row.hand['mhz']:g} {row.same['mhz']:g} {row.ratio('mhz'):.2f}",
+                ]
                 lines.append(f"| {row.rule} | {row.preset} | {row.latency[0]} | {' | '.join(cells)} | {', '.join(row.misses)} | "
                              f"{row.latency[1]} | {row.free['lut']:g} | {row.free['ff']:g} |")  # fmt: skip
         lines.append("")

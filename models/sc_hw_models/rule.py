@@ -154,8 +154,8 @@ class RuleSpec:
     ``outputs`` leave with every update. ``latency`` is the number of clocks from a datapath's inputs
     to its outputs; 0 where that follows from compiling the step. In a layer (``layer.py``) a rule of presynaptic neurons
     gives its ``presynaptic_output`` to a rule of synapses as their ``presynaptic_input``; the other synapse inputs
-    then are the postsynaptic neuron's. ``rest`` says when an update changes nothing, if that is known and no noise is drawn. ``neuron_latency`` is the latency of a datapath that holds
-    nothing but what a neuron keeps; 0 where no neuron keeps any.
+    then are the postsynaptic neuron's. ``rest`` says when an update changes nothing, if that is known and no noise is drawn.
+    ``neuron_latency`` is the latency of a datapath that holds nothing but what a neuron keeps; 0 where no neuron keeps any.
     Errors: ``ConfigError`` for more noise than a register gives.
     """
 

@@ -6,18 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sc_hw_models.checked import MOST_BITS, check_function, unchecked
+import numpy as np
+
+from sc_hw_models.checked import MOST_BITS, check_function, open_fields, unchecked
 from sc_hw_models.errors import ConfigError, StepError
-from sc_hw_models.rule import Rule
+from sc_hw_models.rule import Rule, RuleSpec
 from sc_hw_models.rule_file import RuleFile, add_rule_file, where
-from sc_hw_models.term import Term, subterms
+from sc_hw_models.term import Term, evaluate, subterms
 
 from ..compiler.pipeline import Pipeline
 from ..compiler.rule import Timing, compiled
 from ..compiler.trace import watched
 from ..rtl.design import CoreDesign
 
-__all__ = ["Finding", "check_rule", "cost_of"]
+__all__ = ["Finding", "check_rule", "cost_of", "refuse"]
+
+_UPDATES = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,12 @@ def check_rule(path: Path) -> tuple[RuleFile, list[Finding]]:
             text = finding.text if preset == "default" else f"{finding.text} (preset {preset})"
             findings.setdefault(f"{finding.place} {finding.text}", Finding(place=finding.place, text=text))
     return source, list(findings.values())
+
+
+def refuse(source: RuleFile, config: Any) -> None:
+    """Raise ``ConfigError`` for the first thing that is wrong with a rule's file in one configuration."""
+    for finding in _of(source, config):
+        raise ConfigError(str(finding))
 
 
 def _of(source: RuleFile, config: Any) -> Iterator[Finding]:
@@ -83,12 +93,29 @@ def _of(source: RuleFile, config: Any) -> Iterator[Finding]:
             )
             yield Finding(place=place, text=re.sub(rf"^rule {rule.name}: ", "", str(error)))
             return
+        yield from _outside(source, spec, terms)
     read = {str(term.detail) for term in subterms(terms.values()) if term.operation == "variable"}
     kept = {f.name for f in spec.state if _variable(terms.get(f"next_{f.name}")) == f.name and not _read_elsewhere(terms, f.name)}
     for f in (*spec.state, *spec.inputs, *spec.noise):
         if f.name not in read or f.name in kept:
             yield Finding(place=where(source.path, source.text, "name", f.name),
                           text=f"field {f.name} is never used: the step reads it nowhere; use it, or leave it out")  # fmt: skip
+
+
+def _outside(source: RuleFile, spec: RuleSpec, terms: dict[str, Term]) -> Iterator[Finding]:
+    """Yield a finding for each field that the step leaves in one of many random updates."""
+    fields = {f"next_{f.name}": f for f in spec.state} | {f"out_{f.name}": f for f in spec.outputs}
+    left = open_fields(terms, fields)
+    generator = np.random.default_rng(1)
+    given = {f.name: generator.choice([f.minimum, f.maximum, *generator.integers(f.minimum, f.maximum, 14, endpoint=True)], _UPDATES)
+             for f in (*spec.state, *spec.inputs, *spec.noise)}  # fmt: skip
+    for name, found in evaluate({name: terms[name] for name in left}, given).items():
+        f, values = fields[name], np.atleast_1d(found)
+        wrong = values[(values < f.minimum) | (values > f.maximum)]
+        if wrong.size:
+            yield Finding(place=where(source.path, source.text, "name", f.name),
+                          text=f"the step gives {f.name}={wrong[0]}; allowed are {f.minimum}..{f.maximum}, {f.bits} "
+                               f"bit{'s' * (f.bits > 1)}{' signed' * f.signed}: clip it, or widen the field")  # fmt: skip
 
 
 def _bits(term: Term) -> int:
