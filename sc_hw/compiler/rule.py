@@ -15,7 +15,7 @@ from ..targets import load_target
 from .delays import Delays
 from .node import Node
 from .pipeline import Pipeline, compiled_nodes, pipeline
-from .schedule import stages_needed
+from .schedule import slowest, stages_needed
 from .trace import Place
 from .verilog import verilog_text
 
@@ -86,7 +86,11 @@ class CompiledDatapath:
         """Return the clocks that a rule's datapath takes. Errors: ``UserError`` when the clock takes too many."""
         if self.timing.latency:
             return self.timing.latency
-        stages = stages_needed(self._nodes(rule, config)[0], self.timing.delays, self.timing.period or 0)
+        roots, delays = self._nodes(rule, config)[0], self.timing.delays
+        if self.timing.clock and (slow := slowest(roots, delays)) > 1000 / self.timing.clock:
+            raise UserError(f"--clock {self.timing.clock:g}: one operation takes {slow:.1f} ns on {self.timing.target}, with its "
+                            f"register; allowed are at most {1000 / slow:.0f} MHz: narrow the rule, or ask for less")  # fmt: skip
+        stages = stages_needed(roots, delays, self.timing.period or 0)
         if stages > MAX_LATENCY:
             raise UserError(f"--clock {self.timing.clock:g}: takes {stages} stages on {self.timing.target}; allowed are "
                             f"{MAX_LATENCY}: ask for a slower clock")  # fmt: skip

@@ -7,7 +7,7 @@ from .cut import best_closure
 from .delays import Delays
 from .node import Node, in_order
 
-__all__ = ["Schedule", "fastest", "scheduled", "stages_needed"]
+__all__ = ["Schedule", "fastest", "scheduled", "slowest", "stages_needed"]
 
 _FINE = 1e-9
 
@@ -46,9 +46,14 @@ def stages_needed(roots: Mapping[str, Node], delays: Delays, period: float) -> i
     return 1 + max(_earliest(nodes, delays, period - delays.overhead).values(), default=0)
 
 
+def slowest(roots: Mapping[str, Node], delays: Delays) -> float:
+    """Return the nanoseconds of the operation that takes longest, and a register's: no number of stages makes it faster."""
+    return delays.overhead + max((delays.of(node) for node in in_order(roots.values())), default=0.0)
+
+
 def fastest(roots: Mapping[str, Node], delays: Delays, latency: int) -> float:
     """Return the shortest period in nanoseconds that so many stages keep."""
-    low, high = 0.0, sum(delays.of(node) for node in in_order(roots.values())) + delays.overhead + 1
+    low, high = slowest(roots, delays), sum(delays.of(node) for node in in_order(roots.values())) + delays.overhead + 1
     for _ in range(40):
         middle = (low + high) / 2
         low, high = (low, middle) if stages_needed(roots, delays, middle) <= latency else (middle, high)

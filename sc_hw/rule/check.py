@@ -107,11 +107,13 @@ def _outside(source: RuleFile, spec: RuleSpec, terms: dict[str, Term]) -> Iterat
     fields = {f"next_{f.name}": f for f in spec.state} | {f"out_{f.name}": f for f in spec.outputs}
     left = open_fields(terms, fields)
     generator = np.random.default_rng(1)
-    given = {f.name: generator.choice([f.minimum, f.maximum, *generator.integers(f.minimum, f.maximum, 14, endpoint=True)], _UPDATES)
-             for f in (*spec.state, *spec.inputs, *spec.noise)}  # fmt: skip
+    given = {}
+    for f in (*spec.state, *spec.inputs, *spec.noise):
+        values = [f.minimum, f.maximum, *generator.integers(f.minimum, f.maximum, 14, endpoint=True)]
+        given[f.name] = generator.choice(values, _UPDATES)
     for name, found in evaluate({name: terms[name] for name in left}, given).items():
-        f, values = fields[name], np.atleast_1d(found)
-        wrong = values[(values < f.minimum) | (values > f.maximum)]
+        f, results = fields[name], np.atleast_1d(found)
+        wrong = results[(results < f.minimum) | (results > f.maximum)]
         if wrong.size:
             yield Finding(place=where(source.path, source.text, "name", f.name),
                           text=f"the step gives {f.name}={wrong[0]}; allowed are {f.minimum}..{f.maximum}, {f.bits} "
