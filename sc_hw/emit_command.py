@@ -89,10 +89,10 @@ def design_of(
     made = partial(_made, datapath=datapath, clock=clock, latency=latency, device=device)
     chosen = made(chosen)
     resolved = build_config(chosen, table, settings, preset=preset)
-    if source := rule_file(chosen.name):
+    if given_file := rule_file(chosen.name):
         from .rule.check import refuse
 
-        refuse(source, resolved)
+        refuse(given_file, resolved)
     design: CoreDesign
     if pre is not None and post is not None:
         design = CrossbarDesign.made(name, chosen, resolved, pre=pre, post=post, lanes=lanes, addressed=spikes == "addresses")
