@@ -29,8 +29,8 @@ class Config(RuleConfig):
     threshold: int = 100
 
     RANGES: ClassVar[dict[str, tuple[int, int]]] = {
-        "voltage_bits": (8, 30), "fraction_bits": (8, 16), "current_bits": (2, 16), "decay_shift": (1, 15), "adaptation_bits": (9, 20),
-        "adaptation_shift": (1, 15), "adaptation": (0, 255), "threshold": (1, 10_000),
+        "voltage_bits": (8, 30), "fraction_bits": (8, 16), "current_bits": (2, 16), "decay_shift": (1, 15),
+        "adaptation_bits": (9, 20), "adaptation_shift": (1, 15), "adaptation": (0, 255), "threshold": (1, 10_000),
     }  # fmt: skip
 
 
@@ -70,7 +70,12 @@ def accuracy(config, seed, timesteps=2000):
         state = exact.step(state, current)
         spikes += found.sum(), state["output"].sum()
         errors.append(fixed.state["voltage"] / (1 << config.fraction_bits) - state["voltage"])
-    return {"voltage_rms": float(np.sqrt(np.mean(np.square(errors)))) / config.threshold, "spikes": float(spikes[0] / spikes[1] - 1)}
+    return {
+        "voltage_rms": float(np.sqrt(np.mean(np.square(errors)))) / config.threshold,
+        "spikes": float(spikes[0] / spikes[1] - 1),
+    }
 
 
-RULE = Rule(name="alif", summary="LIF neurons with an adaptive threshold", config_type=Config, spec=spec, step=step, accuracy=accuracy)
+RULE = Rule(
+    name="alif", summary="LIF neurons with an adaptive threshold", config_type=Config, spec=spec, step=step, accuracy=accuracy
+)

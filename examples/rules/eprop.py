@@ -1,8 +1,8 @@
 """eprop: a synapse of e-prop with the terms of adaptive neurons (Bellec et al., Nature Communications 11 (2020), eqs. 22 to 28).
 
 eps_v <- alpha eps_v + z_pre; e = psi (eps_v - beta eps_a); eps_a <- psi eps_v + (rho - psi beta) eps_a; e_bar <- kappa e_bar + e;
-w <- w - eta L e_bar. psi, the neuron's pseudo-derivative, and L, its learning signal, come from outside. Factors are shifts: alpha =
-1 - 2^-trace_shift, rho = 1 - 2^-adaptation_shift, kappa = 1 - 2^-filter_shift, beta = 2^-beta_shift, eta = 2^-learning_shift.
+w <- w - eta L e_bar. psi, the neuron's pseudo-derivative, and L, its learning signal, come from outside. Factors are shifts:
+alpha = 1 - 2^-trace_shift, rho = 1 - 2^-adaptation_shift, kappa = 1 - 2^-filter_shift, beta = 2^-beta_shift, eta = 2^-learning_shift.
 """
 
 from dataclasses import dataclass
@@ -79,9 +79,13 @@ def step(config, state, inputs):
 
 
 def accuracy(config, seed, timesteps=1000):
-    """Run the equations in float64 beside it: rms differences of the filtered eligibility and of the weight, relative to theirs."""
+    """Run the equations in float64 beside it: relative rms differences of the filtered eligibility and of the weight."""
     generator, n = np.random.default_rng(seed), 64
-    fixed, one, beta = CoreModel(RULE, config, synapses=n), 1 << config.fraction_bits, 2.0**-config.beta_shift * (config.neuron == "alif")
+    fixed, one, beta = (
+        CoreModel(RULE, config, synapses=n),
+        1 << config.fraction_bits,
+        2.0**-config.beta_shift * (config.neuron == "alif"),
+    )
     keep = {name: 1 - 2.0 ** -getattr(config, f"{name}_shift") for name in ("trace", "adaptation", "filter")}
     v, a, bar, w = (np.zeros(n) for _ in range(4))
     errors, sizes = np.zeros(2), np.zeros(2)

@@ -1,6 +1,7 @@
 """lif: leaky integrate-and-fire neurons, one a word; the float model is `sc_hw_models.neurons.LIF`.
 
-v[t] = alpha v[t-1] + I[t] - threshold z[t-1], alpha = 1 - 2^-decay_shift; z[t] = 1 if v[t] > threshold and the neuron is not refractory.
+v[t] = alpha v[t-1] + I[t] - threshold z[t-1], alpha = 1 - 2^-decay_shift; z[t] = 1 if v[t] > threshold
+and the neuron is not refractory.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from sc_hw_models.rule import Field, Rule, RuleConfig, RuleSpec
 
 @dataclass(frozen=True, kw_only=True)
 class Config(RuleConfig):
-    """Voltages have ``fraction_bits`` below the unit of the current; ``threshold`` is in that unit, ``refractory`` in timesteps."""
+    """Voltages have ``fraction_bits`` below the unit of the current and the ``threshold``; ``refractory`` in timesteps."""
 
     voltage_bits: int = 18
     fraction_bits: int = 8
@@ -27,8 +28,8 @@ class Config(RuleConfig):
     refractory: int = 2
 
     RANGES: ClassVar[dict[str, tuple[int, int]]] = {
-        "voltage_bits": (8, 30), "fraction_bits": (0, 16), "current_bits": (2, 16), "decay_shift": (1, 15), "threshold": (1, 10_000),
-        "refractory": (0, 15),
+        "voltage_bits": (8, 30), "fraction_bits": (0, 16), "current_bits": (2, 16), "decay_shift": (1, 15),
+        "threshold": (1, 10_000), "refractory": (0, 15),
     }  # fmt: skip
 
 
@@ -72,7 +73,10 @@ def accuracy(config, seed, timesteps=2000):
         state = exact.step(state, current)
         spikes += found.sum(), state["output"].sum()
         errors.append(fixed.state["voltage"] / (1 << config.fraction_bits) - state["voltage"])
-    return {"voltage_rms": float(np.sqrt(np.mean(np.square(errors)))) / config.threshold, "spikes": float(spikes[0] / spikes[1] - 1)}
+    return {
+        "voltage_rms": float(np.sqrt(np.mean(np.square(errors)))) / config.threshold,
+        "spikes": float(spikes[0] / spikes[1] - 1),
+    }
 
 
 RULE = Rule(name="lif", summary="leaky integrate-and-fire neurons", config_type=Config, spec=spec, step=step, accuracy=accuracy)

@@ -32,7 +32,9 @@ def spec(config):
         rule="readout",
         state=(Field(name="voltage", bits=config.voltage_bits, signed=True, meaning="membrane voltage"),),
         synapse_inputs=(Field(name="current", bits=config.current_bits, signed=True, meaning="input current"),),
-        outputs=(Field(name="value", bits=config.voltage_bits - config.fraction_bits, signed=True, meaning="the voltage, in units"),),
+        outputs=(
+            Field(name="value", bits=config.voltage_bits - config.fraction_bits, signed=True, meaning="the voltage, in units"),
+        ),
     )
 
 

@@ -348,6 +348,8 @@ class Algebra(Nodes):
             return self.total((self.select(c, *(self.lin((x, -f) for x, f in pairs) for pairs in (left, right)), own=own), -1))
         if not own:
             return None
+        if (found := self._unrounded(c, a, b)) is not None:
+            return found
         common = [pair for pair in left if pair in right]
         rest, beside = ([pair for pair in pairs if pair not in common] for pairs in (left, right))
         if len(rest) == len(beside) == 1 and k == m:
@@ -358,6 +360,20 @@ class Algebra(Nodes):
         if common and len(rest) < 2 and len(beside) < 2:
             return self.total(*common, (self.select(c, self.lin(rest, k), self.lin(beside, m)), 1))
         return None
+
+    def _unrounded(self, c: Node, a: Node, b: Node) -> Node | None:
+        """Return a choice between 0 and a rounded value, made before the rounding: what is rounded then may meet other sums."""
+        zero, rounded = (a, b) if a.constant else (b, a)
+        if not zero.constant or zero.low or rounded.operation != "shr" or rounded.arguments[0].operation != "lin":
+            return None
+        k, (pairs, offset) = int(rounded.detail), self.parts(rounded.arguments[0])
+        below = [(x, f) for x, f in pairs if f == 1 and x.low >= 0 and x.high < 1 << k and not x.condition]
+        value = [pair for pair in pairs if pair not in below]
+        most = sum(x.high for x, _ in below) + offset
+        if not value or not 0 <= offset <= most < 1 << k or most == 0:
+            return None
+        arms = (zero, self.lin(value)) if zero is a else (self.lin(value), zero)
+        return self.shr(self.lin([(self.select(c, *arms), 1), *below], offset), k)
 
 
 def _window(node: Node) -> tuple[Node, int, int]:

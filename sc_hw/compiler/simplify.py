@@ -37,7 +37,7 @@ def simplified(terms: Mapping[str, Term], algebra: Algebra, order: Iterable[str]
         if not found.constant:
             algebra.narrow(found, first.low, first.high)
         made[id(first)] = found
-        if uses[id(first)] > 1:
+        if uses[id(first)] > 1 and not found.constant:
             shared.add(found.number)  # whatever it was written as
     return {name: node(term) for name, term in terms.items()}, {key: made[id(term)] for key, term in alone.items()}
 
