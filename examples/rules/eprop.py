@@ -1,8 +1,9 @@
 """eprop: a synapse of e-prop with the terms of adaptive neurons (Bellec et al., Nature Communications 11 (2020), eqs. 22 to 28).
 
-eps_v <- alpha eps_v + z_pre; e = psi (eps_v - beta eps_a); eps_a <- psi eps_v + (rho - psi beta) eps_a; e_bar <- kappa e_bar + e;
-w <- w - eta L e_bar. psi, the neuron's pseudo-derivative, and L, its learning signal, come from outside. Factors are shifts:
-alpha = 1 - 2^-trace_shift, rho = 1 - 2^-adaptation_shift, kappa = 1 - 2^-filter_shift, beta = 2^-beta_shift, eta = 2^-learning_shift.
+eps_v <- alpha eps_v + z_pre; e = psi (eps_v - beta eps_a); eps_a <- psi eps_v + (rho - psi beta) eps_a;
+e_bar <- kappa e_bar + e; w <- w - eta L e_bar. psi, the neuron's pseudo-derivative, and L, its learning signal, come from
+outside. Factors are shifts: alpha = 1 - 2^-trace_shift, rho = 1 - 2^-adaptation_shift, kappa = 1 - 2^-filter_shift,
+beta = 2^-beta_shift, eta = 2^-learning_shift.
 """
 
 from dataclasses import dataclass
