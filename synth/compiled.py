@@ -12,7 +12,7 @@ import json
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,9 @@ class Row:
     free: dict[str, float]
 
     def ratio(self, name: str) -> float:
-        """Return how many times the hand's."""
+        """Return how many times the hand's; 0 where that was not measured."""
+        if name not in self.hand:
+            return 0
         return self.same[name] / max(self.hand[name], 1)
 
     @property
@@ -55,7 +57,7 @@ class Row:
         return [
             name
             for name, bar in BARS.items()
-            if self.hand[name] and (self.ratio(name) < bar if name == "mhz" else self.ratio(name) > bar)
+            if self.hand.get(name) and (self.ratio(name) < bar if name == "mhz" else self.ratio(name) > bar)
         ]
 
 
@@ -84,7 +86,7 @@ def _keep(key: str, value: dict[str, float]) -> None:
     KEPT.write_text(json.dumps({**known, key: value}, indent=1))
 
 
-def rows(targets: list[str], chosen: list[str], seeds: int) -> Iterator[Row]:
+def rows(targets: list[str], chosen: list[str], seeds: int, clocked: Sequence[str]) -> Iterator[Row]:
     """Yield a row for each preset and device."""
     for name in RULES:
         rule = get_rule(name)
@@ -99,8 +101,13 @@ def rows(targets: list[str], chosen: list[str], seeds: int) -> Iterator[Row]:
                         design = CoreDesign(name="core", rule=made, config=config, synapses=16)
                         return load_core(emit(design, "verilog", Path(folder) / kind))
 
-                    hand = measured(core("hand", rule), target, seeds)
-                    same = measured(core("same", compiled(rule, Timing(target=target, latency=latency))), target, seeds)
+                    hand = measured(core("hand", rule), target, seeds, clocks=target in clocked)
+                    same = measured(
+                        core("same", compiled(rule, Timing(target=target, latency=latency))),
+                        target,
+                        seeds,
+                        clocks=target in clocked,
+                    )
                     alone = core("free", compiled(rule, Timing(target=target)))
                     free = measured(alone, target, seeds, clocks=False)
                     yield Row(name, preset, target, (latency, alone.design.spec.latency), hand, same, free)
@@ -126,7 +133,7 @@ def page(found: list[Row], command: str, seeds: int) -> str:
                 cells = [f"{row.hand[name]:g} {row.same[name]:g} {row.ratio(name):.2f}" for name in ("lut", "ff")]
                 cells += [
                     f"{row.hand['dsp']:g} {row.same['dsp']:g}",
-                    f"{row.hand['mhz']:g} {row.same['mhz']:g} {row.ratio('mhz'):.2f}",
+                    f"{row.hand['mhz']:g} {row.same['mhz']:g} {row.ratio('mhz'):.2f}" if "mhz" in row.hand else "not measured",
                 ]
                 lines.append(f"| {row.rule} | {row.preset} | {row.latency[0]} | {' | '.join(cells)} | {', '.join(row.misses)} | "
                              f"{row.latency[1]} | {row.free['lut']:g} | {row.free['ff']:g} |")  # fmt: skip
@@ -140,10 +147,11 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, help="Markdown page to write")
     parser.add_argument("--target", action="append", choices=TARGETS, help="device; all without it")
     parser.add_argument("--preset", action="append", default=[], help="RULE:PRESET; all without it")
+    parser.add_argument("--clocks", action="append", choices=TARGETS, help="device to place and route for; all without it")
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
     found = []
-    for row in rows(arguments.target or list(TARGETS), arguments.preset, arguments.seeds):
+    for row in rows(arguments.target or list(TARGETS), arguments.preset, arguments.seeds, arguments.clocks or TARGETS):
         ratios = " ".join(f"{name} {row.ratio(name):.2f}" for name in BARS)
         print(f"{row.target} {row.rule} {row.preset}: {ratios} {' '.join(row.misses) and 'MISSES'}", flush=True)
         found.append(row)
