@@ -11,6 +11,9 @@ from .pipeline import Pipeline
 __all__ = ["verilog_text"]
 
 
+_ZERO = "1'b0"
+
+
 @dataclass(frozen=True)
 class _Bits:
     """Bits of a net, or a literal or expression of ``bits`` bits (``total`` 0)."""
@@ -35,6 +38,12 @@ class _Bits:
 def verilog_text(name: str, purpose: str, ports: Sequence[Port], pipeline: Pipeline) -> str:
     """Return the file of a datapath."""
     return finished(_Printer(pipeline).module(name, purpose, ports))
+
+
+def _inside(node: Node) -> bool:
+    """Return whether a node is bits of another, none of which would have to be made up."""
+    shift = int(node.detail) if node.operation == "shr" else 0
+    return node.operation in ("shr", "low") and shift + node.bits <= node.arguments[0].bits
 
 
 class _Printer:
@@ -79,7 +88,7 @@ class _Printer:
         """Return the net of a node, nothing for one that is bits of another and waits for nothing."""
         p, stage = self._p, self._p.schedule.stage[node.number]
         if node.operation == "var" or (
-            node.operation in ("shr", "low", "not") and p.last[node.number] <= stage and node.number not in p.places
+            (node.operation == "not" or _inside(node)) and p.last[node.number] <= stage and node.number not in p.places
         ):
             return []
         lines = []
@@ -121,6 +130,15 @@ class _Printer:
         low = inside.low + (node.detail if node.operation == "shr" else 0)
         return _Bits(inside.text, inside.total, low, node.bits)
 
+    def _extended(self, node: Node, stage: int) -> str:
+        """Return a shift or a modulus that has more bits than are left of its argument."""
+        given, shift = node.arguments[0], int(node.detail) if node.operation == "shr" else 0
+        inside = self._bits(given, stage)
+        if shift >= given.bits:  # the sign alone, or nothing
+            return f"{{{node.bits}{{{inside.top if given.signed else _ZERO}}}}}"
+        left = _Bits(inside.text, inside.total, inside.low + shift, given.bits - shift)
+        return f"{{{{{node.bits - left.bits}{{{inside.top if given.signed else _ZERO}}}}}, {left}}}"
+
     def _wide(self, node: Node, bits: int, stage: int) -> str:
         """Return a node in a width, extended by its sign or cut."""
         if node.constant:
@@ -154,8 +172,8 @@ class _Printer:
             case "shl":
                 return f"{{{wide(0, bits - d)}, {d}'d0}}" if bits > d else f"{bits}'d0"
             case "shr" | "low":
-                if node.operation == "low" and a[0].bits < bits:
-                    return wide(0)
+                if not _inside(node):
+                    return self._extended(node, stage)
                 return str(self._window(node, stage))
             case "cat":
                 return f"{{{wide(0, bits - d)}, {self._wide(a[1], d, stage)}}}"

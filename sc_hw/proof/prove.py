@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +52,20 @@ class _Proof:
     def _datapath(self) -> Circuit:
         return self.update.datapath
 
-    # Obligations
-
-    def run(self) -> None:
-        """Prove everything: what needs no multiplier first, and of that what is a part of another result before that one."""
-        products = [
+    @cached_property
+    def _products(self) -> list[Term]:
+        """The products of two values in the model."""
+        return [
             term
             for term in subterms(self.update.terms.values())
             if term.operation == "*" and all(a.operation != "constant" for a in term.arguments)
         ]
+
+    # Obligations
+
+    def run(self) -> None:
+        """Prove everything: what needs no multiplier first, and of that what is a part of another result before that one."""
+        products = self._products
         self._sample()
         self._hold()
         self._widths(products)
@@ -188,6 +193,10 @@ class _Proof:
             text = self.update.question(cut=not whole, goal=self.update.differs(name))
             answer, more = self.docket.decide(text, self.update.pins())
             answers += more
+            if not whole and answer.verdict not in ("sat", "unsat") and self._approach([self.update.terms[name]]):
+                text = self.update.question(cut=True, goal=self.update.differs(name))
+                answer, more = self.docket.decide(text, self.update.pins())
+                answers += more
             if answer.verdict != "sat":
                 break
             found = self._replay(name, answer.values)
@@ -231,17 +240,12 @@ class _Proof:
             if term.low >= 0:
                 self._meet(term)
 
-    def _approach(self, product: Term, products: Sequence[Term]) -> bool:
-        """Meet the model in what lies between products that are cut and one that is not; return whether it was met anywhere."""
-        uncut = [term for term in products if all(cut.term is not term for cut in self.update.cuts)]
+    def _approach(self, goals: Sequence[Term]) -> bool:
+        """Meet the model in what lies between products that are cut and ``goals``; return whether it was met anywhere."""
+        uncut = [term for term in self._products if all(cut.term is not term for cut in self.update.cuts)]
         kinds, known = ("+", "-", "select", "*", ">>"), len(self.update.meetings)
-        for term in subterms(product.arguments):
-            if (
-                term.operation in kinds
-                and _depends(term, products)
-                and not _depends(term, uncut)
-                and all(term is not each for each in products)
-            ):
+        for term in subterms(goals):
+            if term.operation in kinds and not _depends(term, uncut) and all(term is not each for each in self._products):
                 self._meet(term)
         return len(self.update.meetings) > known
 
@@ -273,7 +277,7 @@ class _Proof:
         """
         term = products[number]
         failed = self._cut(number, term, [])
-        if failed is not None and any(answer["answer"] != "sat" for answer in failed) and self._approach(term, products):
+        if failed is not None and any(answer["answer"] != "sat" for answer in failed) and self._approach(term.arguments):
             failed = self._cut(number, term, failed)
         if failed is not None:
             note = (
