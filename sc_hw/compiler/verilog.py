@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..rtl.port import Port
-from ..rtl.text import finished, port_list, prologue, vector
+from ..rtl.text import finished, port_list, prologue, repeat, vector
 from .node import Node
 from .pipeline import Pipeline
 
@@ -135,9 +135,9 @@ class _Printer:
         given, shift = node.arguments[0], int(node.detail) if node.operation == "shr" else 0
         inside = self._bits(given, stage)
         if shift >= given.bits:  # the sign alone, or nothing
-            return f"{{{node.bits}{{{inside.top if given.signed else _ZERO}}}}}"
+            return repeat(node.bits, inside.top if given.signed else _ZERO)
         left = _Bits(inside.text, inside.total, inside.low + shift, given.bits - shift)
-        return f"{{{{{node.bits - left.bits}{{{inside.top if given.signed else _ZERO}}}}}, {left}}}"
+        return f"{{{repeat(node.bits - left.bits, inside.top if given.signed else _ZERO)}, {left}}}"
 
     def _wide(self, node: Node, bits: int, stage: int) -> str:
         """Return a node in a width, extended by its sign or cut."""
@@ -151,7 +151,7 @@ class _Printer:
             return str(_Bits(own.text, own.total, own.low, bits)) if own.total else str(own)
         if not node.signed:
             return f"{{{more}'d0, {own}}}"
-        return f"{{{{{more}{{{own.top}}}}}, {own}}}" if more > 1 else f"{{{own.top}, {own}}}"
+        return f"{{{repeat(more, own.top)}, {own}}}"
 
     # Operations
 
@@ -180,7 +180,7 @@ class _Printer:
             case "comp":
                 return f"~{wide(0)}"
             case "flip":
-                return f"{wide(1)} ^ {{{bits}{{{short(0)}}}}}"
+                return f"{wide(1)} ^ {repeat(bits, short(0))}"
             case "not":
                 return f"~{short(0)}"
             case "any":
@@ -230,10 +230,10 @@ class _Printer:
         places = bits - node.signed  # of the magnitude
         above = str(_Bits(own.text, own.total, own.low + places, own.bits - places)) if own.bits > places else ""
         if not a.signed:
-            return f"{kept} | {{{bits}{{|{above}}}}}"
+            return f"{kept} | {repeat(bits, f'|{above}')}"
         if not node.signed and node.detail[1] == a.high:  # only from below
-            return f"{kept} & {{{bits}{{~{own.top}}}}}"
+            return f"{kept} & {repeat(bits, f'~{own.top}')}"
         if not node.signed:
-            return f"{own.top} ? {bits}'d0 : {kept} | {{{bits}{{|{above}}}}}"
-        limit = f"{{{own.top}, {{{places}{{~{own.top}}}}}}}" if places else own.top
+            return f"{own.top} ? {bits}'d0 : {kept} | {repeat(bits, f'|{above}')}"
+        limit = f"{{{own.top}, {repeat(places, f'~{own.top}')}}}" if places else own.top
         return f"(&{above} | ~(|{above})) ? {kept} : {limit}"
