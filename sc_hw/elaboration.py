@@ -28,6 +28,7 @@ _ALIKE = frozenset(
 _SUMS = ("Add", "Subtract", "Multiply", "BinaryAnd", "BinaryOr", "BinaryXor", "BinaryXnor")
 _SHIFTS = ("LogicalShiftLeft", "LogicalShiftRight", "ArithmeticShiftLeft", "ArithmeticShiftRight")
 _SAME = ("Plus", "Minus", "BitwiseNot")
+_EXACT = {"Add": int.__add__, "Subtract": int.__sub__, "Multiply": int.__mul__}
 _SELECTS = ("ElementSelect", "RangeSelect")
 
 
@@ -153,6 +154,8 @@ class _Design:
                 self.refuse(parameter.location, parameter.hierarchicalPath, "a parameter of fewer bits than its value has")
         for value in self.values:
             self._check_type(value)
+        for operation in self.operations:
+            self._check_constant(operation)
         self.unsigned |= {_place(part) for joined in self.joined for part in joined.operands}
         self.unsigned |= {_place(reduced.operand) for reduced in self.reduced if reduced.op.name not in _SAME}
         self._check_signs()
@@ -191,6 +194,15 @@ class _Design:
             if shift.op.name == "ArithmeticShiftRight" and left.type.isSigned and not shift.type.isSigned:
                 why = "a signed value shifted without its sign, because a value beside it has none"
                 self.refuse(shift.sourceRange.start, str(shift.syntax), why)
+
+    def _check_constant(self, operation: Any) -> None:
+        """Refuse sums, differences and products of constants that its bits cannot hold: Icarus keeps more in a parameter."""
+        exact = _EXACT.get(operation.op.name)
+        left, right = operation.left.constant, operation.right.constant
+        if exact is None or left is None or right is None or operation.constant is None:
+            return
+        if exact(int(left.value), int(right.value)) != int(operation.constant.value):
+            self.refuse(operation.sourceRange.start, str(operation.syntax), "constants whose result its bits cannot hold")
 
     def _check_index(self, select: Any) -> None:
         """Refuse the bit of a vector at a place that is worked out and may be outside it, and a word of an array likewise.

@@ -19,7 +19,7 @@ from .rtl.design import CoreDesign
 from .rtl.emit import emit
 from .rtl.layer import LayerDesign
 
-__all__ = ["additions", "design_of", "emit_command", "summary"]
+__all__ = ["design_of", "emit_command", "summary"]
 
 
 def emit_command(output: Path, *, generator: str, force: bool, **options: Any) -> str:
@@ -29,22 +29,13 @@ def emit_command(output: Path, *, generator: str, force: bool, **options: Any) -
     """
     design = design_of(**options)
     path = emit(design, generator, output, force=force)
-    return f"{path}: {summary(design)}, latency {design.spec.latency}, {generator}{additions(design)}"
+    return f"{path}: {summary(design)}, latency {design.spec.latency}, {generator}{design.addition}"
 
 
 def summary(design: CoreDesign) -> str:
     """Return how many synapses of what on how many lanes a design has."""
     rule, lanes = design.rule.whole or design.rule, f"{design.lanes} lane{'s' if design.lanes > 1 else ''}"
     return f"{design.synapses} synapses of {rule.name}, {lanes}, {design.spec.state_bits} state bits a synapse"
-
-
-def additions(design: CoreDesign) -> str:
-    """Return what a design has beside its synapses."""
-    if isinstance(design, LayerDesign):
-        return f"; in front {design.presynaptic.synapses} neurons of {design.presynaptic.rule.name}"
-    if isinstance(design, CrossbarDesign):
-        return f"; between {design.pre.synapses} presynaptic and {design.post.synapses} postsynaptic neurons"
-    return "; results queue" if design.queued else ""
 
 
 def design_of(

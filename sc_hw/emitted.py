@@ -6,11 +6,12 @@ from pathlib import Path
 
 from .errors import UserError
 from .manifest import MANIFEST
+from .manifest.topologies import TOPOLOGIES
 from .strict import read_json
 
 __all__ = ["listed_files"]
 
-_SCHEMA = re.compile(r"sc-hw/(manifest|layer|crossbar)/\d+")
+_SCHEMAS = {room.SCHEMA.rpartition("/")[0] for room in TOPOLOGIES.values()}  # of any version
 _RESULT = re.compile(
     r"(accuracy|counterexample|coverage|mutate|pnr|prove|replay|report|selftest|sim|synth|waveform)\.json|report\.html"
     r"|(sim|selftest|mutate|replay|prove/campaign)/(sim\.log|replay\.log|outcome\.json|plan\.json|run\.json|results\.xml"
@@ -25,7 +26,7 @@ def listed_files(folder: Path) -> Iterator[str]:
     what = "sc-hw emit writes one"
     manifest = read_json(folder / MANIFEST, remedy=what)
     try:
-        if not _SCHEMA.fullmatch(manifest["schema"]):
+        if manifest["schema"].rpartition("/")[0] not in _SCHEMAS:
             raise ValueError(f"schema {manifest['schema']!r}")
         names, parts = [MANIFEST, *manifest["sha256"]], list(manifest.get("parts") or ())
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -46,7 +46,7 @@ def check_output(output: Path, listed: Callable[[Path], Iterable[str]], *, force
     refused = f"-o {output}: not a folder that sc-hw {verb}, so --force will not replace it"
     if output.is_symlink() or not output.is_dir():
         raise UserError(f"{refused}: it is {'a link' if output.is_symlink() else 'a file'}; give another folder")
-    if output.is_mount() or Path.cwd().is_relative_to(output.resolve()):
+    if output.is_mount() or Path.cwd().is_relative_to(os.path.realpath(output)):
         what = "another file system is mounted there" if output.is_mount() else "the working directory is in it"
         raise UserError(f"-o {output}: --force will not replace it: {what}; give another folder")
     if not any(output.iterdir()):

@@ -1,6 +1,7 @@
 """The verbs ``rules`` and ``doctor``: what there is to choose from, and what is installed."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import click
@@ -31,7 +32,7 @@ def rules_text() -> str:
 
 def files_text(folder: Path) -> str:
     """Return the absolute paths of a folder's Verilog, a line each, the top first. Errors: ``UserError`` for another folder."""
-    paths = [str(path.resolve()) for path in load_core(folder).sources]
+    paths = [os.path.realpath(path) for path in load_core(folder).sources]
     if any("\n" in path for path in paths):
         raise UserError(f"{folder!r}: has a line break in its path, which a file list cannot hold; move the folder")
     return "\n".join(paths)

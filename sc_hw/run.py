@@ -5,6 +5,7 @@ into a hidden folder of its own in ``results``; at the end that is renamed to ``
 by a rename. A run that was killed leaves a hidden folder, which the next one removes, and no record of what it began.
 """
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -109,7 +110,9 @@ def begin(verb: str, *folders: Path, system_tasks: bool = False) -> Iterator[Run
     simulator that failed. Errors: ``UserError`` for a folder that is no core or whose results cannot be written.
     """
     with ExitStack() as stack:
-        for _, folder in sorted({folder.resolve(): folder for folder in folders}.items()):  # in one order: no two wait for ever
+        for _, folder in sorted(
+            {os.path.realpath(folder): folder for folder in folders}.items()
+        ):  # in one order: no two wait for ever
             stack.enter_context(turn(folder))
         cores = tuple(load_core(folder, system_tasks=system_tasks) for folder in folders)
         results = [results_folder(folder).absolute() for folder in folders]

@@ -21,19 +21,15 @@ from .manifest import Core, load_core
 from .plant import Mutant, alone, plant_faults
 from .proof.mutants import judge_mutants
 from .proof.solver import find_solver
-from .rtl.crossbar import CrossbarDesign, crossbar_faults
 from .rtl.design import CoreDesign
 from .rtl.emit import emit
-from .rtl.faults import Fault, engine_faults
-from .rtl.layer import LayerDesign, layer_faults
-from .rtl.queue import queue_faults
+from .rtl.faults import Fault
+from .rtl.topologies import TOPOLOGIES
 from .simulate import simulate
 
 __all__ = ["LONGER", "Outcome", "counted", "drawn_instance_faults", "enough_timesteps", "faults_of", "part_of_another", "passes",
            "selftest"]  # fmt: skip
 
-_LEAST_TIMESTEPS = 200
-_RESTING_TIMESTEPS = 8000  # of a crossbar: a row must come to rest before it can be skipped wrongly
 _SYNAPSE_STEPS = 1 << 15
 _CORNERS = ("corner", "word")
 LONGER = 10  # times as many timesteps for faults at instances that were not caught
@@ -55,12 +51,9 @@ class Outcome:
 
 
 def faults_of(core: Core) -> list[Fault]:
-    """Return the faults of the engine and of the core's rule; of a layer or a crossbar, those of what joins its cores."""
-    if isinstance(core.design, LayerDesign):
-        return layer_faults(core.design)
-    if isinstance(core.design, CrossbarDesign):
-        return crossbar_faults(core.design)
-    return [*rule_faults(core), *engine_faults(core.design), *queue_faults(core.design)]
+    """Return the faults of the core's rule and of the engine; of a graph, those of what joins its cores."""
+    own = [] if core.parts else rule_faults(core)
+    return [*own, *TOPOLOGIES[core.design.kind].faults(core.design)]
 
 
 def rule_faults(core: Core) -> list[Fault]:
@@ -89,8 +82,7 @@ def counted(faults: Sequence[Mapping[str, Any]]) -> str:
 
 def enough_timesteps(core: Core) -> int:
     """Return how many timesteps a fault needs to show: a small core reaches the rare ends of its state late."""
-    least = _RESTING_TIMESTEPS if isinstance(core.design, CrossbarDesign) else _LEAST_TIMESTEPS
-    return max(least, _SYNAPSE_STEPS // core.design.synapses)
+    return max(TOPOLOGIES[core.design.kind].timesteps, _SYNAPSE_STEPS // core.design.synapses)
 
 
 def drawn_instance_faults(

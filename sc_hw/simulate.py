@@ -23,9 +23,7 @@ from .errors import UserError
 from .junit import junit
 from .manifest import Core
 from .reading import read_npz
-from .rtl.crossbar import CrossbarDesign
 from .rtl.design import CoreDesign
-from .rtl.layer import LayerDesign
 from .simulator import SimulationError, Simulator, log_tail, run_program
 from .toolchain import cocotb_coverage, compiler, verilator
 
@@ -141,18 +139,12 @@ def _entry(design: CoreDesign, steps: int, *, powered_up: bool) -> dict[str, Any
 
     Only what was just ``powered_up`` has its initial contents.
     """
-    kind, neurons = "core", list[CoreDesign]()
-    if isinstance(design, LayerDesign):
-        kind, neurons = "layer", [design.presynaptic]
-    elif isinstance(design, CrossbarDesign):
-        kind, neurons = "crossbar", list(design.sides.values())
-    addressed = isinstance(design, CrossbarDesign) and design.addressed
     initial = {name: array.tolist() for name, array in design.initial.items()} if powered_up else {}
-    given = design.rule.datapath.record["rule_sha256"] if design.rule.datapath else ""
     return {"rule": design.rule.name, "config": dataclasses.asdict(design.config), "synapses": design.synapses,
-            "lanes": design.lanes, "steps": steps, "initial": initial, "row_words": design.row_words, "kind": kind,
-            "addressed": addressed, "clocks": [design.spec.latency, design.spec.neuron_latency], "rule_sha256": given,
-            "neurons": [_entry(side, steps, powered_up=powered_up) for side in neurons]}  # fmt: skip
+            "lanes": design.lanes, "steps": steps, "initial": initial, "row_words": design.row_words, "kind": design.kind,
+            "addressed": design.by_address, "clocks": [design.spec.latency, design.spec.neuron_latency],
+            "rule_sha256": design.rule.datapath.record["rule_sha256"] if design.rule.datapath else "",
+            "neurons": [_entry(side, steps, powered_up=powered_up) for side in design.around.values()]}  # fmt: skip
 
 
 def _verilog_digest(core: Core) -> str:

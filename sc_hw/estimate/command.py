@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ..emit_command import additions, design_of, summary
+from ..emit_command import design_of, summary
 from ..errors import UserError
 from ..manifest import Core, load_core
 from ..records import head, stamp, write_record
@@ -49,7 +49,7 @@ def estimate_command(
     found = estimates(design, chosen, module=module)
     if json_path is not None:
         write_record(json_path, _record(design, module, found, core))
-    console.print(estimate_table(found, f"{summary(design)}{additions(design)}" if module == "core" else "one lane"))
+    console.print(estimate_table(found, f"{summary(design)}{design.addition}" if module == "core" else "one lane"))
     for one in found:
         if one.outside:
             beyond = f"{one.target.name}: extrapolated, its interval promises nothing: {'; '.join(one.outside)}"

@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..rtl.amaranth import AmaranthModule, amaranth_joined_modules, amaranth_modules
-from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import CoreDesign
-from ..rtl.layer import LayerDesign
 from .gates import Multiplier, Placed, gates_of
 from .rtlil import Module, read_module
 
@@ -68,7 +66,7 @@ def quantities_of(design: CoreDesign, *, module: str = "core") -> Quantities:
 
 
 def _modules(design: CoreDesign) -> dict[str, AmaranthModule]:
-    if not isinstance(design, LayerDesign | CrossbarDesign):
+    if not design.graph:
         return amaranth_modules(design)
     return {name: module for _, part in design.parts.values() for name, module in amaranth_modules(part).items()} | (
         amaranth_joined_modules(design)

@@ -10,12 +10,10 @@ from typing import Any
 from .. import __version__
 from ..config import config_toml
 from ..initial import initial_csv
-from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import CoreDesign
-from ..rtl.layer import LayerDesign
 from ..rtl.names import verilog_names
 from ..rtl.port import Port
-from .schema import CROSSBAR_SCHEMA, LAYER_SCHEMA, SCHEMA
+from .topologies import TOPOLOGIES
 
 __all__ = ["CONFIG", "FILE_LIST", "INITIAL", "described", "difference", "manifest_of", "manifest_text", "own_texts", "sha256"]
 
@@ -37,41 +35,9 @@ def described(design: CoreDesign, generator: str) -> dict[str, Any]:
     entries: dict[str, Any] = {"name": design.name, "top": design.name, "rule": rule.name, "generator": generator,
                "datapath": dict(rule.datapath.record) if rule.datapath else {"kind": "hand"},
                "config": dataclasses.asdict(design.config)}  # fmt: skip
-    ports, verilog = [_port(port) for port in design.ports()], verilog_names(design, generator)
-    if isinstance(design, LayerDesign):
-        front = design.presynaptic
-        neurons = {"presynaptic_rule": front.rule.name, "presynaptic_config": dataclasses.asdict(front.config),
-                   "presynaptic": front.synapses, "postsynaptic": design.postsynaptic}  # fmt: skip
-        entries = {"schema": LAYER_SCHEMA, **entries, **neurons}
-    elif isinstance(design, CrossbarDesign):
-        entries = {"schema": CROSSBAR_SCHEMA, **entries, "presynaptic": design.pre.synapses, "postsynaptic": design.post.synapses,
-                   "addressed": design.addressed}  # fmt: skip
-    else:
-        return {"schema": SCHEMA, **entries, **_core(design), "ports": ports,
-                "modules": {"core": design.name, "lane": f"{design.name}_lane", "datapath": f"{design.name}_datapath"},
-                "verilog": verilog}  # fmt: skip
-    return {**entries, "synapses": design.synapses, "lanes": design.lanes, "ports": ports,
-            "modules": {"core": design.name, "fanout": design.fanout.name}, "verilog": verilog}  # fmt: skip
-
-
-def _core(design: CoreDesign) -> dict[str, Any]:
-    spec, positions = design.spec, design.spec.positions()
-    return {
-        "synapses": design.synapses,
-        "lanes": design.lanes,
-        "words_per_lane": design.words,
-        "row_words": design.row_words,
-        "queued": design.queued,
-        "latency": spec.latency,
-        "pipeline_depth": design.pipeline_depth,
-        "state_bits": spec.state_bits,
-        "state_fields": [
-            {"name": f.name, "bits": f.bits, "signed": f.signed, "reset": f.reset, "position": positions[f.name],
-             "meaning": f.meaning}
-            for f in spec.state
-        ],
-        "random_bits_per_lane": spec.lfsr.bits if spec.lfsr else 0,
-    }  # fmt: skip
+    room = TOPOLOGIES[design.kind]
+    return {"schema": room.SCHEMA, **entries, **room.entries(design), "ports": [_port(port) for port in design.ports()],
+            "modules": room.modules(design), "verilog": verilog_names(design, generator)}  # fmt: skip
 
 
 def own_texts(design: CoreDesign, generator: str) -> dict[str, str]:

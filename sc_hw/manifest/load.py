@@ -9,21 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from sc_hw_models.registry import get_rule
-from sc_hw_models.rule import ConfigError, Rule
+from sc_hw_models.rule import ConfigError
 
-from ..config import build_config
 from ..elaboration import check_elaborated
 from ..errors import LackingError, UserError, one_line
 from ..initial import emitted_initial, initial_bytes, initial_csv
 from ..rtl.contents import held
-from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import CoreDesign
-from ..rtl.layer import LayerDesign
 from ..sources import check_verilog
 from ..strict import checked, read_file, read_json, read_text
 from .describe import INITIAL, described, difference, manifest_text, own_texts, sha256
-from .schema import CROSSBAR_SCHEMA, LAYER_SCHEMA, OLD_SCHEMAS, SCHEMA, SHAPES
+from .topologies import OLD_SCHEMAS, TOPOLOGIES, by_schema
 
 __all__ = ["MANIFEST", "Core", "load_core"]
 
@@ -79,7 +75,7 @@ class Core:
         """Raise ``UserError`` when this has several cores, because ``what`` is of one of them."""
         if self.parts:
             folders = " or ".join(str(part.folder) for part in self.parts)
-            raise UserError(f"{self.folder}: a {_kind(self.design)}; {what} is of one core: give {folders}")
+            raise UserError(f"{self.folder}: a {self.design.kind}; {what} is of one core: give {folders}")
 
 
 def load_core(folder: Path, *, system_tasks: bool = False) -> Core:
@@ -101,7 +97,7 @@ def load_core(folder: Path, *, system_tasks: bool = False) -> Core:
         if places.keys() != bare.parts.keys():
             raise UserError(f"{folder / MANIFEST}: parts are {', '.join(places)}, not {', '.join(bare.parts)}; {_AGAIN}")
         for place, (_, part) in bare.parts.items():
-            inside[place] = _read(folder / place, SCHEMA)
+            inside[place] = _read(folder / place, TOPOLOGIES[part.kind].SCHEMA)
             _check_part(folder, place, inside[place], part, manifest, names=False)
             initial[place] = _initial(folder / place, inside[place], part)
         if not places:
@@ -119,10 +115,6 @@ def load_core(folder: Path, *, system_tasks: bool = False) -> Core:
     return core
 
 
-def _kind(design: CoreDesign) -> str:
-    return "layer" if isinstance(design, LayerDesign) else "crossbar" if isinstance(design, CrossbarDesign) else "core"
-
-
 def _read(folder: Path, only: str = "") -> dict[str, Any]:
     """Return a manifest that has its schema, which is ``only`` where that is given: then the folder is a part."""
     path = folder / MANIFEST
@@ -130,55 +122,27 @@ def _read(folder: Path, only: str = "") -> dict[str, Any]:
         raise UserError(f"{folder}: a symbolic link, not a part of this folder; {_AGAIN}")
     document = read_json(path, limit=_MANIFEST_BYTES, remedy="give a folder that sc-hw emit wrote")
     schema = document.get("schema") if isinstance(document, dict) else None
-    known = [only] if only else list(SHAPES)
+    shapes = {schema: room.Shape for schema, room in by_schema().items()}
+    known = [only] if only else list(shapes)
     if schema not in known:
         age = "of an older sc-hw" if schema in OLD_SCHEMAS else "not known here"
         text = one_line(json.dumps(schema))[:80]
         raise UserError(f"{path}: schema {text} is {age}; this sc-hw reads {', '.join(known)}; {_AGAIN}")
-    checked(document, SHAPES[schema], path, "a manifest", remedy=_AGAIN)
+    checked(document, shapes[schema], path, "a manifest", remedy=_AGAIN)
     return dict(document)
 
 
 def _design(folder: Path, manifest: Mapping[str, Any], initial: Mapping[str, dict[str, np.ndarray]]) -> CoreDesign:
-    """Return ``_built``; a ``UserError`` names the file, not the option of ``emit`` alone."""
+    """Return the design that the few entries describe from which all others follow; ``initial`` is state by part.
+
+    A ``UserError`` names the file, not the option of ``emit`` alone.
+    """
     try:
-        return _built(manifest, initial)
+        return by_schema()[manifest["schema"]].built(manifest, initial)  # type: ignore[no-any-return]
     except LackingError as error:
         raise LackingError(f"{folder / MANIFEST}: {error}") from error
     except UserError as error:
         raise UserError(f"{folder / MANIFEST}: {one_line(error)}; {_AGAIN}") from error
-
-
-def _built(manifest: Mapping[str, Any], initial: Mapping[str, dict[str, np.ndarray]]) -> CoreDesign:
-    """Return the design that the few entries describe from which all others follow; ``initial`` is state by part."""
-    rule = _rule(manifest["rule"], manifest["datapath"])
-    config = build_config(rule, manifest["config"])
-    name, synapses, lanes = manifest["name"], manifest["synapses"], manifest["lanes"]
-    if manifest["schema"] == CROSSBAR_SCHEMA:
-        return CrossbarDesign.made(
-            name, rule.whole or rule, config, pre=manifest["presynaptic"], post=manifest["postsynaptic"], lanes=lanes,
-            addressed=manifest["addressed"], initial=initial.get("synapses", {}),
-        )  # fmt: skip
-    if manifest["schema"] == LAYER_SCHEMA:
-        front = _rule(manifest["presynaptic_rule"], manifest["datapath"])
-        neurons = CoreDesign(name=f"{name}_neurons", rule=front, config=build_config(front, manifest["presynaptic_config"]),
-                             synapses=manifest["presynaptic"], lanes=lanes, initial=initial.get("neurons", {}))  # fmt: skip
-        return LayerDesign(name=name, rule=rule, config=config, synapses=synapses, lanes=lanes,
-                           initial=initial.get("synapses", {}), presynaptic=neurons)  # fmt: skip
-    design = CoreDesign(name=name, rule=rule, config=config, synapses=synapses, lanes=lanes, initial=initial.get("", {}),
-                        row_words=manifest["row_words"], queued=manifest["queued"])  # fmt: skip
-    if design.row_words and (design.words % design.row_words or design.rule.whole is None or design.spec.rest is None):
-        raise ValueError(f"row_words {design.row_words}: the {design.words} words of a lane of {rule.name} are no such rows")
-    return design
-
-
-def _rule(name: str, datapath: Mapping[str, Any]) -> Rule:
-    """Return a rule by name, with the datapath that the manifest says."""
-    if datapath["kind"] == "hand":
-        return get_rule(name)
-    from ..compiler.rule import recorded_rule
-
-    return recorded_rule(name, datapath)
 
 
 def _check(folder: Path, manifest: Mapping[str, Any], design: CoreDesign, *, names: bool) -> None:

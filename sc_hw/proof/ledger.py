@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import CoreDesign
+from ..rtl.graph import inner_blocks
 from .expected import difference
 from .memories import memory_name, own_memories
 from .result import Obligation, verdict_of
@@ -97,17 +97,15 @@ LEDGER: tuple[Assumption, ...] = (
 
 def assumptions_of(design: CoreDesign) -> Iterator[Assumption]:
     """Yield the assumptions that the proof of a design makes, its parts' not among them."""
-    wanted = {"memory", "fanout"} if design.parts else {"memory", "engine"}
+    wanted = {"memory"} if design.parts else {"memory", "engine"}
     absent = set[tuple[str, str]]()
     if not design.parts:
         wanted |= {"queue"} if design.queued else set()
         absent |= {("engine", name) for name in ("queue_waits", "queue_room", "queue_offers")} if not design.queued else set()
         absent |= {("engine", "whole_rows"), ("engine", "row")} if not design.row_words else set()
     absent |= {("memory", "reads")} if design.parts or not design.queued else set()
-    rows = isinstance(design, CrossbarDesign) and bool(design.rows)
-    wanted |= {"rows"} if rows else set()
-    wanted |= {"addresses"} if isinstance(design, CrossbarDesign) and design.addressed else set()
-    absent |= {("fanout", "played_waits" if rows else "pre_waits")}
+    wanted |= {block.harness for block in inner_blocks(design)} if design.graph else set()
+    absent |= {("fanout", "played_waits" if "rows" in wanted else "pre_waits")}
     for assumption in LEDGER:
         if assumption.harness in wanted and (assumption.harness, assumption.name) not in absent:
             yield assumption

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from .. import __version__
+from ..diagram import diagram
 from ..records import head
 from .join import Report
 from .waves import LEFT, WIDTH, draw
@@ -29,6 +31,7 @@ def render(report: Report) -> str:
     return environment.get_template("page.html.j2").render(
         report=report, core=report.core, design=design, spec=design.spec, manifest=report.core.manifest,
         config=dataclasses.asdict(design.config), defaults=dataclasses.asdict(design.rule.config_type()), drawing=drawing,
+        picture=Markup(diagram(design)),  # noqa: S704 - made of elements, which escape what they hold
         left=LEFT, width=WIDTH, labels=RESOURCE_LABELS, head=("verb", "verdict", "seconds", "tools", *head(report.core)),
         version=__version__,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from .faults import Fault
 from .instances import Instance, memory_instance
 from .port import CONTROLLED, Port
 from .stream import Item, Stream
+from .text import select
 
 __all__ = ["AddressesDesign", "address_faults"]
 
@@ -21,6 +22,7 @@ class AddressesDesign:
     """
 
     component: ClassVar[str] = "address_decoder.AddressDecoder"
+    harness: ClassVar[str] = "addresses"
     template: ClassVar[str] = "lib/addresses.v.j2"
     kept: ClassVar[str] = "which neurons of a lane spike"
 
@@ -94,7 +96,7 @@ class AddressesDesign:
     def word_of(self) -> str:
         """The word of the neuron that an event names."""
         high = self.lane_bits + self.word_bits - 1
-        return f"event_neuron[{high}:{self.lane_bits}]" if self.words > 1 else "1'b0"
+        return select("event_neuron", self.neuron_bits, high, self.lane_bits) if self.words > 1 else "1'b0"
 
     def spike_of(self, lane: int) -> str:
         """Return the condition that an event is a spike of a neuron of this lane."""
@@ -102,7 +104,8 @@ class AddressesDesign:
         if self.bounded:
             conditions.append(f"(event_neuron < {self.neuron_bits}'d{self.neurons})")
         if self.lane_bits:
-            conditions.append(f"(event_neuron[{self.lane_bits - 1}:0] == {self.lane_bits}'d{lane})")
+            own = select("event_neuron", self.neuron_bits, self.lane_bits - 1, 0)
+            conditions.append(f"({own} == {self.lane_bits}'d{lane})")
         return " & ".join(conditions)
 
 

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sc_hw_models.scratch import temporary_folder
 
 from ..yosys import run_pinned_yosys
-from .crossbar import CrossbarDesign
 from .design import CoreDesign
 from .dress import dressed
 from .graph import inner_blocks
-from .layer import LayerDesign
 from .port import Port
 from .queue import queue_of
 from .tied import Tied
@@ -144,13 +142,13 @@ def _datapath(design: CoreDesign) -> dict[str, AmaranthModule]:
     return {name: AmaranthModule(f"{design.rule.summary}, one synapse, pipelined", ports, _rtlil(name, rule.Datapath(design)))}
 
 
-def amaranth_joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
-    """Return the Verilog files of a layer or a crossbar beside its cores, the top first. Errors: as ``amaranth_files``."""
+def amaranth_joined_files(design: Any) -> dict[str, str]:
+    """Return the Verilog files of a graph beside its cores, the top first. Errors: as ``amaranth_files``."""
     return _written(amaranth_joined_modules(design)) | joint_memories(design)
 
 
-def amaranth_joined_modules(design: LayerDesign | CrossbarDesign) -> dict[str, AmaranthModule]:
-    """Return as ``amaranth_modules`` those of a layer or a crossbar beside its cores."""
+def amaranth_joined_modules(design: Any) -> dict[str, AmaranthModule]:
+    """Return as ``amaranth_modules`` those of a graph beside its cores."""
     from .graph_top import GraphTop
 
     modules = {

@@ -48,6 +48,8 @@ class CrossbarDesign(CoreDesign):
     bits. Errors: ``UserError`` for numbers that do not fit.
     """
 
+    kind = "crossbar"
+
     pre: CoreDesign
     post: CoreDesign
     addressed: bool = False
@@ -91,6 +93,21 @@ class CrossbarDesign(CoreDesign):
             return sides
         return {owner: replace(side, initial={f.name: np.full(side.synapses, f.reset) for f in side.spec.state})
                 for owner, side in sides.items()}  # fmt: skip
+
+    @property
+    def around(self) -> dict[str, CoreDesign]:
+        """Both kinds of neurons."""
+        return self.sides
+
+    @property
+    def by_address(self) -> bool:
+        """Whether spikes come as address events."""
+        return self.addressed
+
+    @property
+    def addition(self) -> str:
+        """Between whom the synapses are, in a few words."""
+        return f"; between {self.pre.synapses} presynaptic and {self.post.synapses} postsynaptic neurons"
 
     @property
     def parts(self) -> dict[str, tuple[str, CoreDesign]]:

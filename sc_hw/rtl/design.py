@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -51,6 +51,8 @@ class CoreDesign:
     the lanes never stop; without it a result that waits stops them.
     """
 
+    kind: ClassVar[str] = "core"
+
     name: str
     rule: Rule
     config: Any
@@ -81,6 +83,21 @@ class CoreDesign:
     def parts(self) -> "dict[str, tuple[str, CoreDesign]]":
         """The cores inside by instance, each with what begins the names of its streams; none in a core."""
         return {}
+
+    @property
+    def around(self) -> "dict[str, CoreDesign]":
+        """The neurons in front of the synapses or around them, by place, whether or not they have a core; none in a core."""
+        return {}
+
+    @property
+    def by_address(self) -> bool:
+        """Whether spikes come as address events."""
+        return False
+
+    @property
+    def addition(self) -> str:
+        """What there is beside the synapses, in a few words."""
+        return "; results queue" if self.queued else ""
 
     @property
     def graph(self) -> Graph | None:

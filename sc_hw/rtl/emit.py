@@ -9,10 +9,8 @@ from ..errors import UserError
 from ..folder import check_output, write_folder
 from ..manifest.describe import manifest_of, manifest_text, own_texts
 from ..manifest.load import MANIFEST
-from .crossbar import CrossbarDesign
 from .design import CoreDesign
 from .generators import GENERATORS
-from .layer import LayerDesign
 from .names import verilog_names
 
 __all__ = ["GENERATORS", "core_files", "emit"]
@@ -22,7 +20,7 @@ def core_files(design: CoreDesign, generator: str) -> dict[str, str]:
     """Return every file of the folder by name; the same design gives the same bytes."""
     if generator not in GENERATORS:
         raise UserError(f"--generator {generator!r}: unknown; allowed are {', '.join(GENERATORS)}")
-    if isinstance(design, LayerDesign | CrossbarDesign):
+    if design.graph:
         return _joined_files(design, generator)
     if generator == "amaranth":
         from .amaranth import amaranth_files  # imported here: it costs a quarter of a second
@@ -47,8 +45,8 @@ def _described(design: CoreDesign, generator: str, verilog: Mapping[str, str], p
     return {**files, MANIFEST: manifest_text(manifest_of(design, generator, files, parts))}
 
 
-def _joined_files(design: LayerDesign | CrossbarDesign, generator: str) -> dict[str, str]:
-    """Return the files of a layer or a crossbar: its own, and each of its cores in a folder of its own."""
+def _joined_files(design: CoreDesign, generator: str) -> dict[str, str]:
+    """Return the files of a graph: its own, and each of its cores in a folder of its own."""
     if generator == "amaranth":
         from .amaranth import amaranth_joined_files
 

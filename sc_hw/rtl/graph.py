@@ -39,9 +39,13 @@ class Block(Protocol):
 
 
 class InnerBlock(Block, Protocol):
-    """A block whose files stand beside those of the graph: where both generators find it, and what its memory keeps."""
+    """A block whose files stand beside those of the graph.
+
+    Where both generators find it, by what name the ledger of a proof knows what is assumed of it, and what its memory keeps.
+    """
 
     component: ClassVar[str]
+    harness: ClassVar[str]
     template: ClassVar[str]
     kept: ClassVar[str]
 

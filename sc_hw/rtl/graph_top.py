@@ -5,7 +5,7 @@ from typing import Any
 from amaranth.hdl import ClockSignal, Instance, Module, ResetSignal, Signal
 from amaranth.lib import wiring
 
-from .arithmetic import apart, members
+from .arithmetic import apart, members, unused
 from .graph import Graph
 from .net import amaranth_value
 
@@ -27,7 +27,9 @@ class GraphTop(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         m, graph = Module(), self._graph
         signals: dict[str, Any] = {"clk": ClockSignal(), "rst": ResetSignal()}
         signals |= {port.name: getattr(self, port.name) for port in graph.ports() if port.name not in signals}
-        signals |= {one.name: Signal(one.bits, name=one.name) for one in graph.top.wires}
+        for one in graph.top.wires:  # what nothing reads ends in a signal that says so
+            unread = one.name.removeprefix("unused_")
+            signals[one.name] = Signal(one.bits, name=one.name) if unread == one.name else unused(m, unread, one.bits)
         for left, value in graph.top.assigned:
             m.d.comb += signals[left.name].eq(apart(amaranth_value(value, signals)))
         for place, node in graph.nodes.items():

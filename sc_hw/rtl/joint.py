@@ -22,6 +22,7 @@ class FanoutDesign:
     """
 
     component: ClassVar[str] = "fanout.Fanout"
+    harness: ClassVar[str] = "fanout"
     template: ClassVar[str] = "lib/fanout.v.j2"
     kept: ClassVar[str] = "what is stored of one timestep"
 

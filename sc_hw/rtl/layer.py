@@ -29,6 +29,8 @@ class LayerDesign(CoreDesign):
     Errors: ``UserError`` for rules or numbers that do not fit.
     """
 
+    kind = "layer"
+
     presynaptic: CoreDesign
 
     def __post_init__(self) -> None:
@@ -78,6 +80,16 @@ class LayerDesign(CoreDesign):
     def post_bits(self) -> int:
         """Bits of the inputs of a postsynaptic neuron."""
         return sum(f.bits for f in self.postsynaptic_inputs)
+
+    @property
+    def around(self) -> dict[str, CoreDesign]:
+        """The presynaptic neurons."""
+        return {"neurons": self.presynaptic}
+
+    @property
+    def addition(self) -> str:
+        """Those in front, in a few words."""
+        return f"; in front {self.presynaptic.synapses} neurons of {self.presynaptic.rule.name}"
 
     @property
     def parts(self) -> dict[str, tuple[str, CoreDesign]]:

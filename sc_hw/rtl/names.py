@@ -6,10 +6,8 @@ from typing import Any
 
 from sc_hw_models.registry import get_rule
 
-from .crossbar import CrossbarDesign
 from .design import CoreDesign
 from .graph import inner_blocks
-from .layer import LayerDesign
 from .queue import queue_of
 from .verilog import has_whole, library_pieces
 
@@ -18,11 +16,11 @@ __all__ = ["verilog_names"]
 
 def verilog_names(design: CoreDesign, generator: str) -> list[str]:
     """Return the Verilog files of the design's own folder, the top first, in the order in which they are listed."""
-    modules = _joined(design) if isinstance(design, LayerDesign | CrossbarDesign) else _core(design, generator)
+    modules = _joined(design) if design.graph else _core(design, generator)
     return [f"{module}.v" for module in modules]
 
 
-def _joined(design: LayerDesign | CrossbarDesign) -> list[str]:
+def _joined(design: CoreDesign) -> list[str]:
     blocks = [block.name for block in inner_blocks(design)]
     return [design.name, *blocks, *(f"{name}_memory" for name in blocks)]
 

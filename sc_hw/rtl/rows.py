@@ -25,6 +25,7 @@ class RowsDesign:
     """
 
     component: ClassVar[str] = "row_filter.RowFilter"
+    harness: ClassVar[str] = "rows"
     template: ClassVar[str] = "lib/rows.v.j2"
     purpose: ClassVar[str] = "which rows of a crossbar a timestep has to visit"
     kept: ClassVar[str] = "whether the synapses of each row rest"

@@ -11,11 +11,10 @@ from sc_hw_models.parts import NEURONS
 
 from ..data import data_folder
 from .contents import contents
-from .crossbar import CrossbarDesign
 from .design import CoreDesign
 from .graph import inner_blocks
 from .graph_text import graph_text
-from .layer import NEURON, LayerDesign
+from .layer import NEURON
 from .port import Port, input_port, output_port
 from .queue import queue_of
 from .text import concat, finished, port_list, prologue, repeat, select, vector
@@ -107,13 +106,13 @@ def memory_files(design: CoreDesign) -> dict[str, str]:
     return files
 
 
-def joint_memories(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
+def joint_memories(design: Any) -> dict[str, str]:
     """Return the memories of the blocks between cores."""
     return {name: text for block in inner_blocks(design) for name, text in _memory(f"{block.name}_memory", block.kept).items()}
 
 
-def joined_files(design: LayerDesign | CrossbarDesign) -> dict[str, str]:
-    """Return the Verilog files of a layer or a crossbar beside its cores, the top first."""
+def joined_files(design: Any) -> dict[str, str]:
+    """Return the Verilog files of a graph beside its cores, the top first."""
     blocks = {f"{block.name}.v": _rendered(block.template, design, block=block) for block in inner_blocks(design)}
     return {f"{design.name}.v": finished(graph_text(design.graph)), **blocks, **joint_memories(design)}
 

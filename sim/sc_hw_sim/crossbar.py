@@ -127,16 +127,16 @@ class NeuronBench(CoreBench):
 
 
 class CrossbarBench(CoreBench):
-    """Drives the synapses of a crossbar and, through ``sides``, the benches of its neurons, both.
+    """Drives the synapses of a crossbar and, through ``neurons``, the benches of its neurons, both.
 
     Nothing but commands is fed to the synapses; the rest must come from the neurons, as in the model.
     """
 
-    def __init__(self, dut: Any, index: int, rule: Rule, config: Any, *, sides: Sequence[NeuronBench], **options: Any) -> None:
+    def __init__(self, dut: Any, index: int, rule: Rule, config: Any, *, neurons: Sequence[NeuronBench], **options: Any) -> None:
         super().__init__(dut, index, rule, config, **options)
-        pre, post = sides
-        self._sides, self._crossbar = sides, CrossbarModel(pre.model, post.model, self.model)
-        self.parts = [*sides, self]
+        pre, post = neurons
+        self._sides, self._crossbar = neurons, CrossbarModel(pre.model, post.model, self.model)
+        self.parts = [*neurons, self]
         self.together = self.parts
         self._rows: list[np.ndarray] = []  # which rows are visited, of what was asked for
         self._skipped = 0

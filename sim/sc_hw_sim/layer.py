@@ -1,6 +1,7 @@
 """The bench of a layer: presynaptic neurons and synapses in one design, each driven and compared as a core of its own."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,15 +20,16 @@ Arrays = dict[str, np.ndarray]
 
 
 class LayerBench(CoreBench):
-    """Drives the synapses of a layer and, through ``front``, the bench of its neurons, both.
+    """Drives the synapses of a layer and, through ``neurons``, the bench of its neurons, both.
 
     The synapses are fed with what their postsynaptic neurons have; the rest must come from the neurons, as in the model.
     """
 
-    def __init__(self, dut: Any, index: int, rule: Rule, config: Any, *, front: CoreBench, **options: Any) -> None:
+    def __init__(self, dut: Any, index: int, rule: Rule, config: Any, *, neurons: Sequence[CoreBench], **options: Any) -> None:
         super().__init__(dut, index, rule, config, **options)
-        self._front, self._layer = front, LayerModel(front.model, self.model)
-        self.parts = [front, self]
+        (self._front,) = neurons
+        self._layer = LayerModel(self._front.model, self.model)
+        self.parts = [self._front, self]
 
     @property
     def _event_fields(self) -> list[Field]:

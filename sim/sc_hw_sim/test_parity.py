@@ -20,11 +20,10 @@ from sc_hw_models.rule import Rule, StepError, timed
 from sc_hw_models.rule_file import rule_file
 
 from .bench import CoreBench
-from .crossbar import CrossbarBench, NeuronBench
 from .demonstration import MOST_WORDS, DemonstrationBench
-from .layer import NEURON, LayerBench
 from .scoreboard import MismatchError
 from .streams import CLOCK_PERIOD
+from .topologies import TOPOLOGIES
 
 if TYPE_CHECKING:
     from .cover import FunctionalCoverage
@@ -75,16 +74,9 @@ async def parity(dut: Any) -> None:
                           **options)  # fmt: skip
 
     def bench_of(index: int, entry: dict[str, Any]) -> tuple[Rule, CoreBench]:
-        if entry["kind"] == "layer":
-            _, front = build(CoreBench, index, entry["neurons"][0], prefix=NEURON)
-            return build(LayerBench, index, entry, front=front)
-        if entry["kind"] == "crossbar":
-            sides = [
-                build(NeuronBench, index, side, prefix=f"{side['rule'].rpartition('.')[2]}_", addressed=entry["addressed"])[1]
-                for side in entry["neurons"]
-            ]
-            return build(CrossbarBench, index, entry, sides=sides)
-        return build(CoreBench, index, entry)
+        topology = TOPOLOGIES[entry["kind"]]
+        neurons = [build(topology.neurons, index, own, **topology.options(entry, own))[1] for own in entry["neurons"]]
+        return build(topology.bench, index, entry, **({"neurons": neurons} if neurons else {}))
 
     done = 0
 

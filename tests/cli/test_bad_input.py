@@ -132,6 +132,17 @@ def test_unreadable_configuration(run, tmp_path):
     assert_refused(run(*GOOD, "--config", "folder.toml"), tmp_path, "folder.toml", kept=["folder.toml"])
 
 
+VERBS_OF_FOLDERS = ("sim", "prove", "selftest", "mutate", "synth", "pnr", "replay", "report", "accuracy", "files")
+
+
+@pytest.mark.parametrize("verb", [*VERBS_OF_FOLDERS, "emit"])
+def test_links_that_go_round(run, tmp_path, verb):
+    (tmp_path / "loop").symlink_to("loop")
+    for path in ("loop", "loop/below"):
+        call = (*GOOD[:3], "-o", path, "--force") if verb == "emit" else (verb, path)
+        assert_refused(run(*call), tmp_path, path, "give", kept=["loop"])
+
+
 def test_output_folder(run, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("precious")

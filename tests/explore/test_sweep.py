@@ -34,7 +34,7 @@ def test_a_crossbar_is_a_topology():
         (kind, 64, lanes) for kind in ("CoreDesign", "CrossbarDesign") for lanes in (1, 4)
     ]
     assert sweep.varied == ("lanes", "pre", "post")
-    assert designs[3].timestep_clocks == 16 + 4 + 2 * 9 + 4
+    assert designs[3].timestep_clocks == 16 + 4 + 9 + 3 + 4  # the pipelines of the synapses and of the neurons
 
 
 def test_a_preset_is_varied_by_its_name():
@@ -61,7 +61,7 @@ def test_the_example(monkeypatch, request):
         (["--vary", "synapses=8", "--vary", "lanes=4,16"], "1..8 for 8 synapses; in the combination synapses=8 lanes=16"),
         (["--vary", "weight_bits=8,32"], "32: out of range; allowed are integers 1..31; in the combination weight_bits=32"),
         (["--vary", "preset=none"], "--preset 'none': unknown for rule r_stdp"),
-        (["--vary", "generator=vhdl"], "generator='vhdl': unknown; allowed are amaranth, verilog"),
+        (["--vary", "generator=vhdl"], "generator='vhdl': unknown; allowed are verilog, amaranth"),
         (["--vary", f"synapses={','.join(map(str, range(1, 401)))}", "--vary", f"random_seed={','.join(map(str, range(300)))}"],
          "the sweep has 120,000 points; allowed are 100,000; vary less"),
         (["--rule", "hebb"], "'hebb'"),

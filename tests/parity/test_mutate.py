@@ -138,9 +138,10 @@ def test_a_reward_that_is_not_held(make_core, tmp_path, synapses, verdict):
     planted, _ = plant_mutants(core, 1, 1, tmp_path)
     path = core.folder / "dut_datapath.v"
     text = path.read_text()
-    held = ".enable(enable), .value(reward_0)"
+    held = "      reward_1 <= in_reward;\n"
     assert text.count(held) == 1
-    path.write_text(text.replace(held, ".enable(1'b1), .value(reward_0)"))
+    text = text.replace(held, "").replace("endmodule\n", "  always @(posedge clk) reward_1 <= in_reward;\nendmodule\n")
+    path.write_text(text)
     changed, _ = plant_mutants(load_core(core.folder), 1, 1, _made(tmp_path / "changed"))
     gold, gate = fixed(planted, 0, tmp_path / "gold"), fixed(changed, 0, tmp_path / "gate")
     assert core.design.overlap == (verdict == "different")

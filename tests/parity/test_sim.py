@@ -123,7 +123,8 @@ def test_one_lane_of_several_cores_can_be_wrong(make_core, broken, tmp_path):
 
 def test_verilog_that_does_not_compile_is_an_error_with_the_log(make_core, tmp_path):
     core = make_core(synapses=4)
-    (core.folder / "dut.v").write_text("module dut; nothing one (); endmodule")
+    path = core.folder / "dut.v"
+    path.write_text(path.read_text().replace("endmodule\n", "  nothing one ();\nendmodule\n"))
     with pytest.raises(SimulationError, match=r"sim\.log"):
         simulate([load_core(core.folder, system_tasks=True)], steps=3, seed=1, output=tmp_path / "out")
 
@@ -147,7 +148,7 @@ def test_a_beat_that_changes_while_it_waits_is_a_protocol_error(make_core, tmp_p
     path.write_text(text.replace(".out_weight(result_weight[15:0])", ".out_weight(right_weight)").replace(
         "  assign result_last = write_last;",
         "  assign result_last = write_last;\n  wire [15:0] right_weight;\n"
-        "  assign result_weight = result_ready ? right_weight : right_weight ^ {16{event_pre_spike[0]}};"))  # fmt: skip
+        "  assign result_weight = result_ready ? right_weight : right_weight ^ {16{event_pre_spike}};"))  # fmt: skip
     assert path.read_text() != text
     result = simulate([load_core(core.folder)], steps=60, seed=1, output=tmp_path / "out")
     assert "withdrawn or changed" in result.cores[0]["mismatch"]["field"]

@@ -157,7 +157,7 @@ def test_operands_that_match_no_multiplier_are_listed(make_core):
 @pytest.mark.parametrize(
     ("generator", "module", "pattern", "new"),
     [
-        pytest.param("verilog", "datapath", r"in_pre_spike, in_post_spike}", "in_post_spike, in_pre_spike}", id="datapath"),
+        pytest.param("verilog", "datapath", r"pre_spike_1 \? post_trace", "post_spike_1 ? post_trace", id="datapath"),
         pytest.param(
             "amaranth",
             "random",

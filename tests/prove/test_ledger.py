@@ -7,12 +7,13 @@ from graphlib import TopologicalSorter
 import pytest
 
 from sc_hw.proof.engine import engine_task, queue_task
-from sc_hw.proof.graph import _addresses_task, _task
+from sc_hw.proof.graph import _addresses_task, _placed, _task
 from sc_hw.proof.induction import read_sources
 from sc_hw.proof.ledger import LEDGER, PROVEN, assumptions_of, check_ledger
 from sc_hw.proof.memories import memory_task, own_memories
 from sc_hw.proof.prove import prove
 from sc_hw.proof.solver import find_solver
+from sc_hw.rtl.addresses import AddressesDesign
 from sc_hw.rtl.queue import queue_of
 
 MEMORY_PINS = ("read_enable", "read_address", "write_enable", "write_address", "write_data")
@@ -30,9 +31,9 @@ def harnesses(core):
             if design.queued:
                 yield "queue", queue_task(design, sources, inside=inside)["files"]["engine.sv"]
         else:
-            yield "joint", _task(design, sources, inside=inside)["files"]["engine.sv"]
-            for owner in getattr(design, "addresses", ()):
-                yield "addresses", _addresses_task(design, owner, sources, inside=inside)["files"]["engine.sv"]
+            yield "fanout", _task(design, sources, inside=inside)["files"]["engine.sv"]
+            for place, module in _placed(design.graph, AddressesDesign).items():
+                yield "addresses", _addresses_task(design, place, module, sources, inside=inside)["files"]["engine.sv"]
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_no_harness_assumes_what_is_not_in_the_ledger(folders):
         found = set()
         for harness, text in harnesses(core):
             assert len(re.findall(r"\bassume\b *\(", text)) == len(LABEL.findall(text)), harness
-            rows = {(one.harness, one.name) for one in LEDGER if one.harness == "rows"} if harness == "joint" else set()
+            rows = {(one.harness, one.name) for one in LEDGER if one.harness == "rows"} if harness == "fanout" else set()
             names = {(harness, name) for name in LABEL.findall(text)}
             found |= {("rows", name) if ("rows", name) in rows and (harness, name) not in known else (harness, name)
                       for harness, name in names}  # fmt: skip
@@ -69,7 +70,7 @@ def test_every_pin_that_goes_into_what_is_cut_away_is_stated(folders):
     for core in [*folders, *(part for folder in folders for part in folder.parts)]:
         design = core.design
         texts = [text for harness, text in harnesses(core) if harness != "memory" and ": assert (" in text]
-        blocks = {**{place: part for place, (_, part) in design.parts.items()}, **getattr(design, "blocks", {})}
+        blocks = {place: node.block for place, node in design.graph.nodes.items()} if design.graph else {}
         for place, instance in design.instances().items():
             outer = place.partition(".")[0]
             if instance.parameters and outer not in design.parts:

@@ -125,7 +125,7 @@ def test_other_clocks_and_other_ports_are_refused(make_core):
     with pytest.raises(UserError, match="a nonblocking assignment without a clock edge"):
         edit(make_core("verilog"), "datapath", "always @(posedge clk) if (enable) product_5", "always @* if (enable) product_5")
     with pytest.raises(UserError, match=r"dut\.lane_0\.datapath\.in_reward: not allowed \(8 bits on a pin of 7"):
-        edit(make_core("verilog"), "datapath", "input wire signed [7:0] in_reward", "input wire signed [6:0] in_reward")
+        edit(make_core("verilog"), "datapath", "input  wire signed [7:0]  in_reward", "input  wire signed [6:0]  in_reward")
     with pytest.raises(UserError, match=r"dut_datapath\.v:\d+: .* is not allowed \(no Verilog: "):
         edit(make_core("verilog"), "datapath", "endmodule", "garbage")
 

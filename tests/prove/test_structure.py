@@ -43,7 +43,7 @@ CORE = {  # what is replaced in the core's file of the Verilog generator, and wh
     "clock gated": (r"(\) memory_0 \(\s*)\.clk\(clk\)", r"\1.clk(clk & enable)", "memory_0: pin clk"),
     "clock of rare words": (
         r"(dut_lane lane_0 \(\s*)\.clk\(clk\)", r"\1.clk(clk & (read_data_0 != 52'hbeef))", "lane_0: pin clk"),
-    "clock left open": (r"(dut_lane lane_0 \(\s*)\.clk\(clk\), ", r"\1", "lane_0"),
+    "clock left open": (r"(dut_lane lane_0 \(\s*)\.clk\(clk\),\s*", r"\1", "lane_0"),
     "parameter of one memory": (
         r"\.WORDS\(WORDS\), (\.ADDRESS_BITS\(ADDRESS_BITS\), \.COLUMN_BITS\(\d+\)\s*\) memory_1)",
         r".WORDS(WORDS - 1), \1", "memory_1: parameter WORDS is 11, should be 12"),

@@ -36,6 +36,9 @@ REFUSED = [
     (PART.format("#(.W($signed(4'd4)))", "a", "s8", "r"), "a signed parameter of other than 32 bits"),
     (PART.format("#(.Z(1))", "a", "s8", "r"), "does not exist"),
     ("wire [3:0] x = 4'd31;", "too large"),
+    *((f"localparam L = {text}; wire x = L == 0;", "constants whose result its bits cannot hold")
+      for text in ("4'd10 + 4'd10", "3'd7 * 3'd7", "4'd3 - 4'd4", "{4{1'b1}} + 4'd1", "(4'd8 + 4'd8) >> 1")),
+    (PART.format("#(.K(4'd10 + 4'd10))", "a", "s8", "r"), "constants whose result its bits cannot hold"),
     ("wire [40:0] x = 68719476735;", "overflows"),
     # indices
     ("wire [3:0] x = m[5];", "cannot refer to element 5"),
