@@ -16,6 +16,7 @@ from .options import (
     complete,
     design_options,
     folder_argument,
+    folders_argument,
     given,
     json_option,
     module_option,
@@ -176,7 +177,7 @@ def derive(
 
 
 @app.command()
-@click.argument("folders", metavar="DIR...", type=FILE, nargs=-1, required=True)
+@folders_argument
 @steps_option
 @seed_option
 @click.option("--waves", is_flag=True, help="Record a waveform (slower; a build of its own).")
@@ -392,6 +393,39 @@ def accuracy(
 
     sys.exit(accuracy_command(rule, presets=presets, settings=settings, variants=variants, seeds=seeds, markdown=markdown,
                               json_path=json_path, console=Console(), core=load_core(folder) if folder else None))  # fmt: skip
+
+
+@app.group(cls=Verbs)
+def rule() -> None:
+    """Begin a rule's file, or look one through: one Python file is a rule, and sc-hw emit --rule FILE.py its core."""
+
+
+@rule.command()
+@click.argument("name")
+@click.option("--output", "-o", type=FILE, metavar="FILE.py", help="File to write.  [default: NAME.py]")
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+def new(name: str, output: Path | None, force: bool) -> None:
+    """Write a commented file to begin a rule with; it runs as it stands.
+
+    Example: sc-hw rule new my_rule; sc-hw rule check my_rule.py
+    """
+    from .rule.new import new_rule
+
+    click.echo(new_rule(name, output, force=force))
+
+
+@rule.command()
+@click.argument("file", metavar="FILE.py", type=FILE)
+@click.option("--device", metavar="TARGET", help="Whose delays count in the cost.  [default: ecp5-25k]",
+              shell_complete=complete(target_names))  # fmt: skip
+def check(file: Path, device: str | None) -> None:
+    """Run a rule's file and say what is wrong with it, a line each with file and line, or what its hardware will cost.
+
+    Running it is running a Python program: check files that you trust.
+    """
+    from .rule.command import check_command
+
+    sys.exit(check_command(file, device, click.echo))
 
 
 @app.command()
