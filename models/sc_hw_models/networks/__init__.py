@@ -5,4 +5,13 @@ from .model import NetworkModel
 from .reader import read_network
 from .spec import NetworkSpec, Population, Projection, Sample
 
-__all__ = ["CompiledNetwork", "NetworkModel", "NetworkSpec", "Population", "Projection", "Sample", "network_model", "read_network"]
+__all__ = [
+    "CompiledNetwork",
+    "NetworkModel",
+    "NetworkSpec",
+    "Population",
+    "Projection",
+    "Sample",
+    "network_model",
+    "read_network",
+]

@@ -233,7 +233,9 @@ def _error_text(spec: NetworkSpec) -> str:
                   f"for (int32_t k = 0; k < {outputs}; k++) {{",
                   "error[k] = -(error[k] * reciprocals[sum >> 4] >> 8);", "rest -= k == label ? 0 : error[k];", "}",
                   "error[label] = rest;")  # fmt: skip
-    return f"\nstatic void make_error(const int32_t *const y, const int32_t label, int32_t *const error)\n{{\n    {lines.text}\n}}\n"
+    return (
+        f"\nstatic void make_error(const int32_t *const y, const int32_t label, int32_t *const error)\n{{\n    {lines.text}\n}}\n"
+    )
 
 
 def _sample(spec: NetworkSpec, c: _Lines) -> None:

@@ -60,7 +60,9 @@ class Memory:
                 raise ConfigError(f"{place}: no field of this projection; allowed are {', '.join(self.fields)}")
             low, high = self.fields[name]
             if array.shape != (self.rows, self.neurons) or array.dtype.kind not in "iu":
-                raise ConfigError(f"{place}: {array.dtype} {array.shape} given; allowed are integers ({self.rows}, {self.neurons})")
+                raise ConfigError(
+                    f"{place}: {array.dtype} {array.shape} given; allowed are integers ({self.rows}, {self.neurons})"
+                )
             if array.min() < low or array.max() > high:
                 raise ConfigError(f"{place}: values {array.min()}..{array.max()} given; allowed are {low}..{high}")
             checked[name] = array.astype(np.int64)

@@ -1,8 +1,8 @@
 """The golden model of a network that learns in the chip: plain integers, a sample at a time, every state to be seen."""
 
 import copy
-from collections.abc import Iterator, Mapping
-from itertools import groupby, pairwise
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,19 +23,16 @@ SLOPE_SHIFT = 3  # of the stepping form: a slope of 8 is one
 _CHUNK = 1000  # samples
 
 
-def schedule(samples: int, passes: int, octaves: int) -> Iterator[tuple[int, slice, int]]:
-    """Yield the stretches of a run: which pass, which of its samples, and by how many octaves learning is slowed there.
+def schedule(samples: int, done: int, passes: int, octaves: int) -> Iterator[tuple[slice, int]]:
+    """Yield the stretches of pass number ``done`` (from 0): which of its samples, and by how many octaves learning is slowed there.
 
     One octave more at 1/2, 3/4 and 7/8 of all samples of the run, as far as there is room for it. A stretch is at most 1,000 samples.
     """
-    total = samples * passes
+    first, total = done * samples, samples * passes
     changes = [-(-total * (2**k - 1) // 2**k) for k in range(1, octaves + 1)]
-    for done in range(passes):
-        first = done * samples
-        inside = {n - first for n in changes if first < n < first + samples}
-        edges = sorted({*range(0, samples, _CHUNK), samples, *inside})
-        for low, high in pairwise(edges):
-            yield done, slice(low, high), sum(first + low >= n for n in changes)
+    inside = {n - first for n in changes if first < n < first + samples}
+    for low, high in pairwise(sorted({*range(0, samples, _CHUNK), samples, *inside})):
+        yield slice(low, high), sum(first + low >= n for n in changes)
 
 
 def sample_order(samples: int, seed: int, done: int) -> np.ndarray:
@@ -60,7 +57,9 @@ class NetworkModel:
         for projection in spec.feedback.values():
             if isinstance(projection.synapses, Feedback) and projection.synapses.initial == "random_sign":
                 shape = (spec.populations[projection.target].size, spec.output.size)
-                self.signs[projection.name] = 2 * uniform(spec.stream(projection.name), shape[0] * shape[1], 0, 1).reshape(shape) - 1
+                self.signs[projection.name] = (
+                    2 * uniform(spec.stream(projection.name), shape[0] * shape[1], 0, 1).reshape(shape) - 1
+                )
         self.slower, self.samples = 0, 0
 
     # What a chip does with one sample.
@@ -172,16 +171,35 @@ class NetworkModel:
 
     def partial_fit(self, samples: Any, labels: Any) -> int:
         """Learn samples ``(n, pixels)`` of bytes, one after another, and return how many were decided as their label before that."""
-        return sum(moment["decision"] == label for moment, label in zip(self.play(samples, labels), np.asarray(labels), strict=True))
+        return sum(
+            moment["decision"] == label for moment, label in zip(self.play(samples, labels), np.asarray(labels), strict=True)
+        )
 
     def fit(self, samples: Any, labels: Any, *, passes: int = 1, seed: int = 1) -> None:
         """Learn all samples ``passes`` times, each time in another order, more slowly toward the end (``schedule``)."""
+        for done in range(check_integer("passes", passes, 1, 10**6)):
+            self.fit_pass(samples, labels, done=done, passes=passes, seed=seed)
+
+    def fit_pass(
+        self,
+        samples: Any,
+        labels: Any,
+        *,
+        done: int,
+        passes: int,
+        seed: int = 1,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> int:
+        """Learn all samples once, as pass number ``done`` (from 0) of a ``fit``; return how many were right before they were learned.
+
+        ``progress`` is called with the samples done now and then.
+        """
         pixels, classes = self._checked(samples, labels)
-        stretches = schedule(len(pixels), check_integer("passes", passes, 1, 10**6), self.spec.sample.octaves)
-        for done, group in groupby(stretches, key=lambda stretch: stretch[0]):
-            order = sample_order(len(pixels), seed, done)
-            for _, stretch, self.slower in group:
-                self.partial_fit(pixels[order[stretch]], classes[order[stretch]])
+        order, right = sample_order(len(pixels), seed, done), 0
+        for stretch, self.slower in schedule(len(pixels), done, passes, self.spec.sample.octaves):
+            right += self.partial_fit(pixels[order[stretch]], classes[order[stretch]])
+            progress(stretch.stop)
+        return right
 
     def predict(self, samples: Any) -> np.ndarray:
         """Return the decisions on samples, learning off; the model stays as it is, its random registers too."""

@@ -59,9 +59,13 @@ def _projection(name: str, table: dict[str, Any]) -> Projection:
     if kind is Static and way_back:
         kind = Feedback
     if kind is Symmetric and not way_back:
-        raise ConfigError(f"{place} rule='symmetric': is of an error's way back; write from = \"{source}.error\", to = \"{target}.signal\"")
+        raise ConfigError(
+            f'{place} rule=\'symmetric\': is of an error\'s way back; write from = "{source}.error", to = "{target}.signal"'
+        )
     if way_back and not issubclass(kind, Feedback):
-        raise ConfigError(f"{place} rule={rule!r}: an error comes back by a rule that does not learn; allowed are static, symmetric")
+        raise ConfigError(
+            f"{place} rule={rule!r}: an error comes back by a rule that does not learn; allowed are static, symmetric"
+        )
     synapses: Any = _made(place, kind, table)
     if way_back:
         target = target.removesuffix(".signal")

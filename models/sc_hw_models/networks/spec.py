@@ -10,7 +10,7 @@ from functools import cached_property
 
 from ..consolidation import ConsolidationConfig
 from ..rule import ConfigError, RuleConfig, check_integer
-from ..rules.three_factor import ThreeFactorConfig
+from ..rules.three_factor import RULE, ThreeFactorConfig
 from .errors import ERROR_BITS, MAX_OUTPUTS
 from .neurons import MAX_LEVEL, AlifConfig, CountingConfig, InputConfig, LifConfig, NeuronConfig, ReadoutConfig
 from .synapses import Feedback, Plastic, Static, Weights
@@ -105,7 +105,9 @@ class NetworkSpec:
                 if not _NAME.fullmatch(name):
                     raise ConfigError(f"[{kind}.{name}]: not a name; allowed are up to 40 lower-case letters, digits and _")
         if len(self.projections) > 200 or len(self.populations) > 200:
-            raise ConfigError(f"[network]: {len(self.populations)} populations, {len(self.projections)} projections; allowed are 200")
+            raise ConfigError(
+                f"[network]: {len(self.populations)} populations, {len(self.projections)} projections; allowed are 200"
+            )
         self._check_roles()
         for projection in self.projections.values():
             self._check_projection(projection)
@@ -165,7 +167,9 @@ class NetworkSpec:
                     way.append(at)
                     at = next(c.source for c in self.onto(at) if c.delay == 0 and c.source in left)
                 cycle = [*way[way.index(at) :], at]
-                raise ConfigError(f"[projection]: a cycle without delay, {' <- '.join(cycle)}; give one of its projections delay = 1")
+                raise ConfigError(
+                    f"[projection]: a cycle without delay, {' <- '.join(cycle)}; give one of its projections delay = 1"
+                )
             done.append(ready[0])
             del left[ready[0].name]
         return tuple(done)
@@ -181,7 +185,10 @@ class NetworkSpec:
             raise ConfigError(f"{self.input.place} height={neuron.height}, width={neuron.width}: give both, or none")
         if neuron.height:
             across = [(side - 2 * neuron.crop) // neuron.pool for side in (neuron.height, neuron.width)]
-            fits = all(side - 2 * neuron.crop > 0 and (side - 2 * neuron.crop) % neuron.pool == 0 for side in (neuron.height, neuron.width))
+            fits = all(
+                side - 2 * neuron.crop > 0 and (side - 2 * neuron.crop) % neuron.pool == 0
+                for side in (neuron.height, neuron.width)
+            )
             if not fits or across[0] * across[1] != size:
                 shown = f"{across[0]} x {across[1]}" if fits else "no whole squares"
                 raise ConfigError(
@@ -196,7 +203,9 @@ class NetworkSpec:
         if self.counting and stepped:
             raise ConfigError(f"{stepped[0].place} rule=lif: beside neurons of rule counting; allowed is one of the two forms")
         if self.counting and neuron.code != "constant":
-            raise ConfigError(f"{self.input.place} code={neuron.code!r}: the counting form takes constant current; give code = \"constant\"")
+            raise ConfigError(
+                f'{self.input.place} code={neuron.code!r}: the counting form takes constant current; give code = "constant"'
+            )
 
     def _check_projection(self, projection: Projection) -> None:
         place, synapses = projection.place, projection.synapses
@@ -210,7 +219,7 @@ class NetworkSpec:
         if target is self.input:
             raise ConfigError(f"{place} to={target.name!r}: an input takes samples, no projection; name another population")
         if source is self.output:
-            raise ConfigError(f"{place} from={source.name!r}: a readout gives its error only; write from = \"{source.name}.error\"")
+            raise ConfigError(f'{place} from={source.name!r}: a readout gives its error only; write from = "{source.name}.error"')
         if target.size % synapses.lanes:
             raise ConfigError(f"{place} lanes={synapses.lanes}: do not divide the {target.size} neurons of {target.name!r}")
         if source.rows * target.size > MOST_SYNAPSES:
@@ -220,7 +229,7 @@ class NetworkSpec:
         if isinstance(synapses, Plastic):
             wanted = "error" if target is self.output else "feedback"
             if synapses.signal != wanted:
-                raise ConfigError(f"{place} signal={synapses.signal!r}: {target.name!r} has signal = \"{wanted}\"")
+                raise ConfigError(f'{place} signal={synapses.signal!r}: {target.name!r} has signal = "{wanted}"')
             if synapses.learning_shift + self.sample.octaves > Plastic.MOST_SHIFT:
                 raise ConfigError(f"{place} learning_shift={synapses.learning_shift}: with octaves={self.sample.octaves} of [sample] "
                                   f"allowed are 0..{Plastic.MOST_SHIFT - self.sample.octaves}")  # fmt: skip
@@ -231,14 +240,22 @@ class NetworkSpec:
         source, _, what = projection.source.partition(".")
         target, _, signal = projection.target.partition(".")
         if what and (source, what) != (self.output.name, "error"):
-            raise ConfigError(f"{place} from={projection.source!r}: allowed is \"{self.output.name}.error\"")
+            raise ConfigError(f'{place} from={projection.source!r}: allowed is "{self.output.name}.error"')
         if projection.delay:
             raise ConfigError(f"{place} delay={projection.delay}: an error has none; leave it out")
-        if target not in self.populations or self.populations[target] in (self.input, self.output) or signal not in ("", "signal"):
+        if (
+            target not in self.populations
+            or self.populations[target] in (self.input, self.output)
+            or signal not in ("", "signal")
+        ):
             hidden = [f'"{p.name}.signal"' for p in self.populations.values() if p not in (self.input, self.output)]
-            raise ConfigError(f"{place} to={projection.target!r}: allowed are {', '.join(hidden) or 'none, as no population is hidden'}")
+            raise ConfigError(
+                f"{place} to={projection.target!r}: allowed are {', '.join(hidden) or 'none, as no population is hidden'}"
+            )
         if synapses.initial == "symmetric" and not self.symmetric(target):
-            raise ConfigError(f"{place} rule='symmetric': there is no projection from {target!r} to {self.output.name!r} to go back on")
+            raise ConfigError(
+                f"{place} rule='symmetric': there is no projection from {target!r} to {self.output.name!r} to go back on"
+            )
 
     def symmetric(self, population: str) -> Projection | None:
         """Return the projection from a population to the output, whose weights symmetric feedback takes."""
@@ -249,11 +266,11 @@ class NetworkSpec:
         for projection in self.projections.values():
             synapses = projection.synapses
             if isinstance(synapses, Feedback) and targets.count(projection.target) > 1:
-                raise ConfigError(f"{projection.place} to=\"{projection.target}.signal\": has a feedback already; allowed is one")
+                raise ConfigError(f'{projection.place} to="{projection.target}.signal": has a feedback already; allowed is one')
             if isinstance(synapses, Plastic) and synapses.signal == "feedback" and projection.target not in targets:
                 raise ConfigError(
                     f"{projection.place} rule='three_factor': lacks its input signal; add a projection from "
-                    f"\"{self.output.name}.error\" to \"{projection.target}.signal\""
+                    f'"{self.output.name}.error" to "{projection.target}.signal"'
                 )
 
     def _check_population(self, population: Population) -> None:
@@ -262,7 +279,9 @@ class NetworkSpec:
         if population is not self.output and not any(c.source == population.name for c in self.forward):
             raise ConfigError(f"{population.place}: nothing comes of it; add a projection from {population.name!r}")
         if population is not self.input and (bits := self.sum_bits(population)) > MOST_SUM_BITS:
-            raise ConfigError(f"{population.place}: its current needs {bits} bits; allowed are {MOST_SUM_BITS}; narrow its weights")
+            raise ConfigError(
+                f"{population.place}: its current needs {bits} bits; allowed are {MOST_SUM_BITS}; narrow its weights"
+            )
         if self.activity_bits(population) > MOST_ACTIVITY_BITS:
             raise ConfigError(f"{population.place}: its activity needs {self.activity_bits(population)} bits; allowed are "
                               f"{MOST_ACTIVITY_BITS}; take fewer timesteps or a smaller bias")  # fmt: skip
@@ -325,6 +344,14 @@ class NetworkSpec:
             )  # fmt: skip
         except ConfigError as error:
             raise ConfigError(f"{projection.place} {error}") from error
+
+    def rule_bits(self, projection: Projection) -> int:
+        """Return the bits of all synapses of a projection, with what consolidation keeps."""
+        synapses = projection.synapses
+        if not isinstance(synapses, Weights):
+            return 0
+        bits = RULE.spec(self.rule_config(projection)).state_bits if isinstance(synapses, Plastic) else synapses.weight_bits
+        return bits * self.populations[projection.source].rows * self.populations[projection.target].size
 
     @property
     def signal_bits(self) -> int:
