@@ -62,13 +62,21 @@ def app() -> None:
     shell_complete=complete(lambda: list(GENERATORS)),
 )
 @click.option("--name", default="sc_core", show_default=True, help="Name of the top module.")
+@click.option(
+    "--network", type=FILE, metavar="FILE", help="A network that learns in the chip (see docs/networks.md); a TOML file."
+)
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw emitted it.")
 @click.pass_context
-def emit(context: click.Context, /, **options: Any) -> None:
+def emit(context: click.Context, /, network: Path | None, **options: Any) -> None:
     """Write a learning core as a self-describing folder of Verilog.
 
     Example: sc-hw emit --synapses 1024 --set learning_shift=6 -o build/core
     """
+    if network:
+        from .network_emit import emit_network
+
+        click.echo(emit_network(network, options["output"], force=options["force"], given=given(context)))
+        return
     from .emit_command import emit_command
 
     click.echo(emit_command(**options, given=given(context)))

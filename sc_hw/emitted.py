@@ -10,7 +10,7 @@ from .strict import read_json
 
 __all__ = ["listed_files"]
 
-_SCHEMA = re.compile(r"sc-hw/(manifest|layer|crossbar)/\d+")
+_SCHEMA = re.compile(r"sc-hw/(manifest|layer|crossbar|network)/\d+")
 _RESULT = re.compile(
     r"(accuracy|counterexample|coverage|mutate|pnr|prove|replay|report|selftest|sim|synth|waveform)\.json|report\.html"
     r"|(sim|selftest|mutate|replay|prove/campaign)/(sim\.log|replay\.log|outcome\.json|plan\.json|run\.json|results\.xml"
