@@ -146,13 +146,17 @@ def train(output: Path, resume: bool, force: bool, board: str | None, json_path:
               help="digits, mnist5k, a .npz or .csv file, or an idx folder.")  # fmt: skip
 @click.option("--passes", type=click.IntRange(1, 10**6), default=10, show_default=True, help="Passes over the samples.")
 @click.option("--held-out", type=click.IntRange(1, 90), metavar="PERCENT",
-              help="Measure on so many of the samples to learn, drawn by the seed.  [default: on the data's test part]")  # fmt: skip
+              help="Measure on so many of the samples to learn, drawn by the seed.  [default: the test part]")  # fmt: skip
+@click.option("--set", "settings", multiple=True, metavar="TABLE.NAME.KEY=VALUE",
+              help="Changes the file: population.input.jitter=1; KEY= takes a key out.")  # fmt: skip
 @seed_option
 @click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in DIR, after a kill or Ctrl-C.")
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw fitted it.")
 @json_option
-def fit(network: Path, output: Path, resume: bool, force: bool, json_path: Path | None, **options: Any) -> None:
+def fit(
+    network: Path, output: Path, settings: tuple[str, ...], resume: bool, force: bool, json_path: Path | None, **options: Any
+) -> None:
     """Let a network learn in its golden model, a sample at a time, as the chip does; measure it with learning off.
 
     Example: sc-hw fit examples/networks/digits.toml --data digits --passes 30 -o build/fitted
@@ -161,8 +165,8 @@ def fit(network: Path, output: Path, resume: bool, force: bool, json_path: Path 
     from .fit.run import FitConfig
 
     with progress("learning", 1) as advance:
-        sys.exit(fit_command(network, FitConfig(**options), output, resume=resume, force=force, json_path=json_path,
-                             progress=advance, echo=click.echo))  # fmt: skip
+        sys.exit(fit_command(network, FitConfig(**options), output, settings=settings, resume=resume, force=force,
+                             json_path=json_path, progress=advance, echo=click.echo))  # fmt: skip
 
 
 @app.command()

@@ -130,7 +130,7 @@ def write_folder(output: Path, files: Mapping[str, str | bytes]) -> None:
 def npz_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
     """Return arrays by name as the bytes of an ``.npz`` archive."""
     file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **arrays)  # type: ignore[arg-type] # names are none of its own options
+    np.savez(file, allow_pickle=False, **arrays)
     return file.getvalue()
 
 

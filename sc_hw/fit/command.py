@@ -1,6 +1,6 @@
 """``sc-hw fit``: a network and data to a run, its folder, and what it says in the end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sc_hw_models.networks import CompiledNetwork, network_model
@@ -17,25 +17,25 @@ __all__ = ["fit_command"]
 
 
 def fit_command(
-    network: Path, config: FitConfig, output: Path, *, resume: bool, force: bool, json_path: Path | None,
+    network: Path, config: FitConfig, output: Path, *, settings: Sequence[str], resume: bool, force: bool, json_path: Path | None,
     progress: Callable[[int, int], None], echo: Callable[[str], None],
 ) -> int:  # fmt: skip
     """Let the network of a file learn into ``output``; print settings and what came of it; return 0."""
     if resume and force:
         raise UserError("--resume and --force: one goes on, the other starts anew; leave out one of the two")
-    spec = network_of(network, option="")
+    spec = network_of(network, option="", settings=settings)
     require_matplotlib()
     samples = load_samples(config.data, config.held_out, config.seed)
     model = network_model(spec)
     for labels, pixels in ((samples.learned_labels, samples.learned), (samples.held_out_labels, samples.held_out)):
         if pixels.shape[1] != model.port.pixels:
             raise UserError(
-                f"--data {config.data}: samples of {pixels.shape[1]} pixels; {network} takes {model.port.pixels}; give other data, or "
-                f"another size, height and width in [population.{spec.input.name}]"
+                f"--data {config.data}: samples of {pixels.shape[1]} pixels; {network} takes {model.port.pixels}; give other "
+                f"data, or another size, height and width in [population.{spec.input.name}]"
             )
         if labels.max(initial=0) >= spec.output.size:
-            raise UserError(f"--data {config.data}: {labels.max() + 1} classes; {network} decides between {spec.output.size}; give "
-                            f"other data, or another size in [population.{spec.output.name}]")  # fmt: skip
+            raise UserError(f"--data {config.data}: {labels.max() + 1} classes; {network} decides between {spec.output.size}; "
+                            f"give other data, or another size in [population.{spec.output.name}]")  # fmt: skip
     output = output.absolute() if resume else check_output(output, listed_files, force=force, verb="fitted")
     form = "compiled" if isinstance(model, CompiledNetwork) else "not compiled"
     echo(f"{network}: {network_line(spec)}; {form}")

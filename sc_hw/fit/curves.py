@@ -1,6 +1,7 @@
 """The curves of a run as a picture: how many decisions were right, while it learned and on samples it never learned."""
 
 import io
+from itertools import pairwise
 from typing import Any
 
 from ..errors import UserError
@@ -31,7 +32,7 @@ def curves_svg(record: dict[str, Any]) -> bytes:
         curves = (("learned", "just before a sample is learned", "#e07020"), ("held_out", "held out, learning off", "#2f8fd0"))
         for key, label, colour in curves:
             panel.plot(x, [100 * row[key] for row in rows], marker=".", color=colour, label=label)
-        for before, row in zip(rows, rows[1:], strict=False):
+        for before, row in pairwise(rows):
             if row["slower"] > before["slower"]:
                 panel.axvline(before["samples"] / record["learned_samples"], color=INK, linewidth=0.6, linestyle=":")
         panel.set_xlabel("passes; dotted: learning slows to a half")

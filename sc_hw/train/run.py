@@ -183,7 +183,7 @@ def _restore(folder: Path, identity: str, trainer: ContinualTrainer) -> tuple[in
     """Put the trainer where the checkpoint left it; return the rows of the log and the accuracies so far."""
     path = folder / CHECKPOINT
     what = "start anew with --force"
-    state = readnpz_bytes(path, option="--resume:", what=what, fault="cannot be read")
+    state = read_npz(path, option="--resume:", what=what, fault="cannot be read")
     with reading(path, option="--resume:", what=what, fault="cannot be read"):
         kept, rows = str(state.pop("identity")), int(state.pop("rows"))
         history = msgspec.json.decode(str(state.pop("history")), type=list[list[float]])
@@ -202,7 +202,7 @@ def _restore(folder: Path, identity: str, trainer: ContinualTrainer) -> tuple[in
 def listed_files(folder: Path) -> list[str]:
     """Return the files of a folder that ``train`` wrote, finished or not. Errors: ``UserError`` when it is none."""
     what = "sc-hw train writes one"
-    state = readnpz_bytes(folder / CHECKPOINT, what=what, fault="no checkpoint of sc-hw train")
+    state = read_npz(folder / CHECKPOINT, what=what, fault="no checkpoint of sc-hw train")
     if not {"identity", "rows", "history"} <= state.keys():
         raise UserError(f"{folder / CHECKPOINT}: no checkpoint of sc-hw train; {what}")
     return [RECORD, CHECKPOINT, LOG, WEIGHTS, IMPORTANCE, *filter(_STRAY.fullmatch, os.listdir(folder))]

@@ -134,13 +134,14 @@ def test_data_that_do_not_fit_are_refused_before_anything_is_written(run, tmp_pa
 
 
 BAD_FILES = {
-    "cycle": ('[population.hidden]\nsize = 8\nrule = "lif"\n[projection.again]\nfrom = "hidden"\nto = "hidden"\nrule = "static"\n',
+    "cycle": ('[population.hidden]\nsize = 8\nrule = "lif"\n[projection.again]\nfrom = "hidden"\nto = "hidden"\n'
+              'rule = "static"\n',
               "a cycle without delay, hidden <- hidden"),
     "lanes": ('[population.hidden]\nsize = 8\nrule = "lif"\n[projection.more]\nfrom = "input"\nto = "hidden"\nrule = "static"\n'
               "lanes = 3\n", "[projection.more] lanes=3: do not divide the 8 neurons"),
     "lacking": ('[population.hidden]\nsize = 8\nrule = "lif"\n[projection.more]\nfrom = "input"\nto = "hidden"\n'
                 'rule = "three_factor"\nsignal = "feedback"\n', "[projection.more] rule='three_factor': lacks its input signal"),
-    "rule": ('[population.hidden]\nsize = 8\nrule = "adex"\n', "[population.hidden] rule='adex': unknown; allowed are input, counting"),
+    "rule": ('[population.hidden]\nsize = 8\nrule = "adex"\n', "[population.hidden] rule='adex': unknown; allowed are input"),
     "key": ('[population.hidden]\nsize = 8\nrule = "lif"\ntau = 3\n', "[population.hidden] 'tau': unknown; allowed are"),
     "toml": ("[population\n", "not valid TOML"),
     "large": (f"[network]\nseed = {2**70}\n", "integer of 71 bits"),

@@ -1,9 +1,9 @@
 """A network as C: the golden model's sample, written once more with fixed sizes, so that a compiler makes vectors of it.
 
 Projections that learn without consolidation only. Weights are 16 bits in memory. An update is split into what 16 bits hold:
-``(p + r) >> s = (p >> s) + (((p & (2^s - 1)) + r) >> s)`` with s <= 15; the first part, clipped to more than a weight's range, and
-the remainder come from a table for each activity, made when a sample first needs it; a register is 31 bits (``lfsr.Lfsr`` of at
-most 28 new bits).
+``(p + r) >> s = (p >> s) + (((p & (2^s - 1)) + r) >> s)`` with s <= 15; the first part, clipped to more than a weight's range,
+and the remainder come from a table for each activity, made when a sample first needs it; a register is 31 bits (``lfsr.Lfsr``
+of at most 28 new bits).
 """
 
 from ..lfsr import Lfsr
@@ -123,9 +123,9 @@ def compilable(spec: NetworkSpec) -> bool:
 def network_text(spec: NetworkSpec) -> str:
     """Return a C file whose ``run`` decides samples of bytes and, with ``learn``, learns each after it has decided it.
 
-    ``arrays``: for each projection that carries activity its weights ``(rows, neurons)`` of 16 bits, with room for ``PADDING`` more
-    behind them, which are read and never used, and its registers of 32; for each
-    feedback its signs of 32 bits; the registers of the input, ``jitter`` and ``poisson``.
+    ``arrays``: for each projection that carries activity its weights ``(rows, neurons)`` of 16 bits, with room for ``PADDING``
+    more behind them, which are read and never used, and its registers of 32; for each feedback its signs of 32 bits; the
+    registers of the input, ``jitter`` and ``poisson``.
     """
     functions = [_HEAD, _input_text(spec)]
     for projection in spec.forward:
@@ -209,7 +209,8 @@ def _input_text(spec: NetworkSpec) -> str:
                   f"for (int32_t c = 0; c < {neuron.width}; c++) {{",
                   "const int32_t column = c + left;",
                   f"if (column < 0 || column >= {width}) continue;",
-                  f"level[row / {neuron.pool} * {width // neuron.pool} + column / {neuron.pool}] += pixels[r * {neuron.width} + c];",
+                  f"const int32_t address = row / {neuron.pool} * {width // neuron.pool} + column / {neuron.pool};",
+                  f"level[address] += pixels[r * {neuron.width} + c];",
                   "}", "}")  # fmt: skip
     lines.add(f"for (int32_t i = 0; i < {size}; i++) level[i] = (level[i] + {1 << (shift - 1)}) >> {shift};")
     head = "static void levels(const uint8_t *const pixels, uint32_t *const port, const int64_t learn, int32_t *const level)"
@@ -251,15 +252,15 @@ def _sample(spec: NetworkSpec, c: _Lines) -> None:
             c.add(f"static int32_t slope_{p.name}[{p.size}];", f"memset(slope_{p.name}, 0, sizeof slope_{p.name});")
         for field in spec.state_fields(p):
             c.add(f"static int32_t {field}_{p.name}[{p.size}];", f"memset({field}_{p.name}, 0, sizeof {field}_{p.name});")
-    for p in spec.forward:
-        carrier = spec.populations[p.source]
-        c.add(f"static int32_t total_{p.name}[{carrier.rows}];")
+    for way in spec.forward:
+        carrier = spec.populations[way.source]
+        c.add(f"static int32_t total_{way.name}[{carrier.rows}];")
         if not spec.counting:
-            c.add(f"memset(total_{p.name}, 0, sizeof total_{p.name});")
-        if p.delay:
-            c.add(f"memset(a_{p.source}, 0, {carrier.size} * sizeof *a_{p.source});")
+            c.add(f"memset(total_{way.name}, 0, sizeof total_{way.name});")
+        if way.delay:
+            c.add(f"memset(a_{way.source}, 0, {carrier.size} * sizeof *a_{way.source});")
             if carrier.neuron.bias:
-                c.add(f"a_{p.source}[{carrier.size}] = {carrier.neuron.bias};")
+                c.add(f"a_{way.source}[{carrier.size}] = {carrier.neuron.bias};")
     c.add(f"static int32_t y[{spec.output.size}];", "memset(y, 0, sizeof y);")
     if not spec.counting:
         c.add(f"for (int32_t t = 0; t < {spec.sample.timesteps}; t++) {{")
@@ -273,8 +274,8 @@ def _sample(spec: NetworkSpec, c: _Lines) -> None:
     c.add("int32_t decision = 0;", f"for (int32_t k = 1; k < {spec.output.size}; k++) if (y[k] > y[decision]) decision = k;",
           "decisions[n] = decision;", "if (!learn) continue;", f"int32_t error[{spec.output.size}], largest = 0;",
           "make_error(y, labels[n], error);",
-          f"for (int32_t k = 0; k < {spec.output.size}; k++) largest = error[k] > largest ? error[k] : -error[k] > largest ? -error[k] "
-          ": largest;", f"if (largest < {spec.sample.margin}) continue;")  # fmt: skip
+          f"for (int32_t k = 0; k < {spec.output.size}; k++) {{", "const int32_t size = error[k] < 0 ? -error[k] : error[k];",
+          "largest = size > largest ? size : largest;", "}", f"if (largest < {spec.sample.margin}) continue;")  # fmt: skip
     _learning(spec, c)
 
 

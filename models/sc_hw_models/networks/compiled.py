@@ -41,7 +41,7 @@ class CompiledNetwork(NetworkModel):
         return self._samples(pixels, None, learn=False)
 
     def _samples(self, pixels: np.ndarray, labels: np.ndarray | None, *, learn: bool) -> np.ndarray:
-        arrays = []
+        arrays: list[np.ndarray] = []
         for memory in self.memories.values():
             registers = np.array(memory.registers or [0], dtype=np.uint32)
             weights = memory.state["weight"]
@@ -53,7 +53,8 @@ class CompiledNetwork(NetworkModel):
         wanted = np.zeros(1, np.int32) if labels is None else np.ascontiguousarray(labels, np.int32)
         pointers = (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
         self._run(ctypes.c_int64(len(given)), *(ctypes.c_void_p(array.ctypes.data) for array in (given, wanted)),
-                  ctypes.c_int64(learn), ctypes.c_int64(self.slower), pointers, ctypes.c_void_p(decisions.ctypes.data))  # fmt: skip
+                  ctypes.c_int64(learn), ctypes.c_int64(self.slower), pointers,
+                  ctypes.c_void_p(decisions.ctypes.data))  # fmt: skip
         if learn:
             for k, memory in enumerate(self.memories.values()):
                 memory.state["weight"] = arrays[2 * k][:-PADDING].astype(np.int64).reshape(memory.rows, memory.neurons)

@@ -1,7 +1,7 @@
 """The error of a readout: what each output neuron is told at the end of a sample, pure text over integers.
 
-An error stands for a part of 256 and has ``ERROR_BITS``: at most 256 outputs, and what rounding adds. Nothing divides: the softmax takes an exponential from a table of 16 and a reciprocal
-from another.
+An error stands for a part of 256 and has ``ERROR_BITS``: at most 256 outputs, and what rounding adds. Nothing divides: the
+softmax takes an exponential from a table of 16 and a reciprocal from another.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,8 +27,8 @@ def reciprocals(size: int) -> tuple[int, ...]:
 def softmax_error(outputs: Sequence[int], label: int, shift: int) -> list[int]:
     """Return target minus softmax; the errors of a sample add up to 0 exactly, which learning needs.
 
-    z_k = (max y - y_k) >> ``shift``; E_k = 256 2^(-z_k / 16); p_k = E_k rec[sum E >> 4] >> 8; e_k = -p_k, and the label's is the sum
-    of the other p_k.
+    z_k = (max y - y_k) >> ``shift``; E_k = 256 2^(-z_k / 16); p_k = E_k rec[sum E >> 4] >> 8; e_k = -p_k, and the label's is
+    the sum of the other p_k.
     """
     top = max(outputs)
     distances = [min(asr(top - y, shift), _NONE) for y in outputs]

@@ -16,12 +16,13 @@ JITTER, POISSON = Lfsr(16), Lfsr(4)
 class InputPort:
     """The block in front of the input population, with its two random registers.
 
-    Pixel (r, c) of a picture, a byte, goes to input (r - crop + dy) // pool, (c - crop + dx) // pool, or nowhere beyond the sides;
-    an input's activity is the sum of its pixels, rounded to 0..16. dy and dx are drawn for each sample that is learned where there
-    is ``jitter`` J: ``((byte * (2 J + 1)) >> 8) - J``, dy from the low 8 bits of the register, dx from the next 8, then it is stepped.
+    Pixel (r, c) of a picture, a byte, goes to input (r - crop + dy) // pool, (c - crop + dx) // pool, or nowhere beyond the
+    sides; an input's activity is the sum of its pixels, rounded to 0..16. dy and dx are drawn for each sample that is learned
+    where there is ``jitter`` J: ``((byte * (2 J + 1)) >> 8) - J``, dy from the low 8 bits of the register, dx from the next 8,
+    then it is stepped.
 
-    Poisson spikes: in each timestep, for each input in ascending order, the low 4 bits of a register of their own are compared, and
-    it is stepped: a spike where they are less than the activity. Latency: one spike in timestep ``(16 - activity) T >> 4``.
+    Poisson spikes: in each timestep, for each input in ascending order, the low 4 bits of a register of their own are compared,
+    and it is stepped: a spike where they are less than the activity. Latency: one spike in timestep ``(16 - activity) T >> 4``.
     """
 
     def __init__(self, spec: NetworkSpec) -> None:

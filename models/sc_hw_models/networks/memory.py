@@ -19,9 +19,9 @@ class Memory:
     """Synapses of one projection: ``state[field]``, ``int64`` ``(rows, neurons)``, and a random register for each lane.
 
     The order of chance, for hardware to follow: each lane has one register (``lfsr.Lfsr`` of as many bits as an update needs),
-    seeded by ``lane_seed(spec.stream(name), lane, bits)``. A sweep visits the rows whose activity is not 0 in ascending order, in a
-    row its words in ascending order, and in each word every lane takes the low bits of its register as noise and steps it: once
-    for each word, whatever the signals are. Where synapses change without a drive (``pull``, ``si``) it visits every row.
+    seeded by ``lane_seed(spec.stream(name), lane, bits)``. A sweep visits the rows whose activity is not 0 in ascending order,
+    in a row its words in ascending order, and in each word every lane takes the low bits of its register as noise and steps it:
+    once for each word, whatever the signals are. Where synapses change without a drive (``pull``, ``si``) it visits every row.
     """
 
     def __init__(self, spec: NetworkSpec, projection: Projection) -> None:
@@ -98,8 +98,8 @@ class Memory:
         bits = np.empty((words, lanes, lfsr.fresh), dtype=np.uint8)
         for lane in range(lanes):
             bits[:, lane], self.registers[lane] = lfsr.run(self.registers[lane], words)
-        bits, result, low = bits.reshape(-1, lfsr.fresh), {}, 0
+        flat, result, low = bits.reshape(-1, lfsr.fresh), {}, 0
         for f in self.rule.noise:
-            result[f.name] = bits[:, low : low + f.bits] @ (1 << np.arange(f.bits, dtype=np.int64))
+            result[f.name] = flat[:, low : low + f.bits] @ (1 << np.arange(f.bits, dtype=np.int64))
             low += f.bits
         return result

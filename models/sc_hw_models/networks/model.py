@@ -24,9 +24,10 @@ _CHUNK = 1000  # samples
 
 
 def schedule(samples: int, done: int, passes: int, octaves: int) -> Iterator[tuple[slice, int]]:
-    """Yield the stretches of pass number ``done`` (from 0): which of its samples, and by how many octaves learning is slowed there.
+    """Yield the stretches of pass number ``done`` (from 0): which of its samples, and by how many octaves learning is slowed.
 
-    One octave more at 1/2, 3/4 and 7/8 of all samples of the run, as far as there is room for it. A stretch is at most 1,000 samples.
+    One octave more at 1/2, 3/4 and 7/8 of all samples of the run, as far as there is room for it. A stretch is at most 1,000
+    samples.
     """
     first, total = done * samples, samples * passes
     changes = [-(-total * (2**k - 1) // 2**k) for k in range(1, octaves + 1)]
@@ -67,9 +68,9 @@ class NetworkModel:
     def play(self, samples: Any, labels: Any, *, learn: bool = True) -> Iterator[dict[str, Any]]:
         """Take samples one after another and yield what every block held in each: what a scoreboard compares hardware with.
 
-        Of each sample ``level`` of the inputs, ``timesteps``, one mapping each of ``POPULATION.current``, ``.activity``, ``.slope`` and
-        of stepped neurons their state, ``output`` sums, ``decision``, and with ``learn`` ``error``, ``POPULATION.signal`` and
-        ``PROJECTION.activity``. Memories are as the sample left them until the next is asked for.
+        Of each sample ``level`` of the inputs, ``timesteps``, one mapping each of ``POPULATION.current``, ``.activity``,
+        ``.slope`` and of stepped neurons their state, ``output`` sums, ``decision``, and with ``learn`` ``error``,
+        ``POPULATION.signal`` and ``PROJECTION.activity``. Memories are as the sample left them until the next is asked for.
         """
         pixels, classes = self._checked(samples, labels)
         for sample, label in zip(pixels, classes, strict=True):
@@ -78,7 +79,7 @@ class NetworkModel:
     def _sample(self, sample: np.ndarray, label: int, learn: bool) -> dict[str, Any]:
         level = self.port.levels(sample, learn=learn)
         moments = self._counting_pass(level) if self.spec.counting else self._stepping_passes(level)
-        output = sum(moment[f"{self.spec.output.name}.current"] for moment in moments)
+        output = np.sum([moment[f"{self.spec.output.name}.current"] for moment in moments], axis=0)
         result = {"level": level, "timesteps": moments, "output": output, "decision": int(np.argmax(output))}
         if learn:
             result |= self._learn(moments, output, label)
@@ -140,7 +141,7 @@ class NetworkModel:
             return result
         signals = {spec.output.name: error}
         for name, projection in spec.feedback.items():
-            slope = sum(moment[f"{name}.slope"] for moment in moments)
+            slope = np.sum([moment[f"{name}.slope"] for moment in moments], axis=0)
             signals[name] = result[f"{name}.signal"] = self._signal(projection, slope, error)
         for projection in spec.forward:
             carried = [moment[f"{projection.name}.activity"] for moment in moments]
@@ -170,7 +171,7 @@ class NetworkModel:
     # What a user does with it.
 
     def partial_fit(self, samples: Any, labels: Any) -> int:
-        """Learn samples ``(n, pixels)`` of bytes, one after another, and return how many were decided as their label before that."""
+        """Learn samples ``(n, pixels)`` of bytes, one after another, and return how many were decided rightly before that."""
         return sum(
             moment["decision"] == label for moment, label in zip(self.play(samples, labels), np.asarray(labels), strict=True)
         )
@@ -190,13 +191,14 @@ class NetworkModel:
         seed: int = 1,
         progress: Callable[[int], None] = lambda done: None,
     ) -> int:
-        """Learn all samples once, as pass number ``done`` (from 0) of a ``fit``; return how many were right before they were learned.
+        """Learn all samples once, as pass number ``done`` (from 0) of a ``fit``, and return as ``partial_fit``.
 
         ``progress`` is called with the samples done now and then.
         """
         pixels, classes = self._checked(samples, labels)
         order, right = sample_order(len(pixels), seed, done), 0
-        for stretch, self.slower in schedule(len(pixels), done, passes, self.spec.sample.octaves):
+        for stretch, slower in schedule(len(pixels), done, passes, self.spec.sample.octaves):
+            self.slower = slower
             right += self.partial_fit(pixels[order[stretch]], classes[order[stretch]])
             progress(stretch.stop)
         return right

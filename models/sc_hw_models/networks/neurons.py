@@ -33,11 +33,11 @@ class NeuronConfig(RuleConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class InputConfig(NeuronConfig):
-    """Where samples enter: pixels of ``height`` x ``width`` bytes, made into activities 0..16 by the addresses they are written to.
+    """Where samples enter: pixels of ``height`` x ``width`` bytes, made into activities 0..16 by their addresses.
 
-    ``crop`` takes that many pixels off each side, ``pool`` adds up squares of that side, ``jitter`` shifts the picture by up to so
-    many pixels, drawn for each sample that is learned. Without ``height`` a sample is a row of ``size`` bytes.
-    ``code`` is what a timestep of the stepping form gets: the activity itself (``constant``), a spike with probability activity / 16
+    ``crop`` takes that many pixels off each side, ``pool`` adds up squares of that side, ``jitter`` shifts the picture by up to
+    so many pixels, drawn for each sample that is learned. Without ``height`` a sample is a row of ``size`` bytes. ``code`` is
+    what a timestep of the stepping form gets: the activity itself (``constant``), a spike with probability activity / 16
     (``poisson``), or one spike, the earlier the higher the activity (``latency``).
     """
 
@@ -88,7 +88,7 @@ class LifConfig(NeuronConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class AlifConfig(LifConfig):
-    """``LifConfig`` with a threshold that rises by ``adaptation_gain`` / 256 of a spike's adaptation, and one refractory timestep.
+    """``LifConfig`` with a threshold that rises by ``adaptation_gain`` / 256 of its adaptation, and one refractory timestep.
 
     The adaptation loses its 2^-``adaptation_shift`` part in a timestep; a spike adds the threshold to it.
     """

@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 from ..consolidation import ConsolidationConfig
 from ..rule import ConfigError, RuleConfig, check_integer
 from ..rules.three_factor import RULE, ThreeFactorConfig
 from .errors import ERROR_BITS, MAX_OUTPUTS
 from .neurons import MAX_LEVEL, AlifConfig, CountingConfig, InputConfig, LifConfig, NeuronConfig, ReadoutConfig
-from .synapses import Feedback, Plastic, Static, Weights
+from .synapses import Feedback, Plastic, Weights
 
 __all__ = ["NetworkSpec", "Population", "Projection", "Sample"]
 
@@ -71,8 +72,9 @@ class Projection:
 class Sample(RuleConfig):
     """What a sample does: ``timesteps`` T, and how the error at its end comes about.
 
-    ``output_shift`` scales the readout before the error; no weight changes after a sample whose largest error is below ``margin``; nothing is swept then.
-    ``octaves`` is the room of the schedule: learning can be made 2^-1 ... 2^-octaves times as fast while it runs.
+    ``output_shift`` scales the readout before the error; no weight changes after a sample whose largest error is below
+    ``margin``; nothing is swept then. ``octaves`` is the room of the schedule: learning can be made 2^-1 ... 2^-octaves times
+    as fast while it runs.
     """
 
     timesteps: int = 16
@@ -82,15 +84,20 @@ class Sample(RuleConfig):
     margin: int = 1
     octaves: int = 3
 
-    RANGES = {"timesteps": (1, 255), "output_shift": (0, 24), "margin": (0, 256), "octaves": (0, 3)}
-    CHOICES = {"learn": ("end",), "error": ("softmax", "hard")}
+    RANGES: ClassVar[dict[str, tuple[int, int]]] = {
+        "timesteps": (1, 255),
+        "output_shift": (0, 24),
+        "margin": (0, 256),
+        "octaves": (0, 3),
+    }
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"learn": ("end",), "error": ("softmax", "hard")}
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSpec:
-    """A network: populations and projections in the order of the file, by name, and the sample. ``seed`` 0..2^31-1 is of all chance.
+    """A network: populations and projections in the order of the file, by name, and the sample.
 
-    Errors: ``ConfigError`` begins with the table of the file and says what is allowed.
+    ``seed`` 0..2^31-1 is of all chance.     Errors: ``ConfigError`` begins with the table of the file and says what is allowed.
     """
 
     populations: Mapping[str, Population]
@@ -192,8 +199,8 @@ class NetworkSpec:
             if not fits or across[0] * across[1] != size:
                 shown = f"{across[0]} x {across[1]}" if fits else "no whole squares"
                 raise ConfigError(
-                    f"{self.input.place} size={size}: {neuron.height} x {neuron.width} less crop={neuron.crop} on each side in squares "
-                    f"of pool={neuron.pool} are {shown}; give the size that follows, or other sides"
+                    f"{self.input.place} size={size}: {neuron.height} x {neuron.width} less crop={neuron.crop} on each side in "
+                    f"squares of pool={neuron.pool} are {shown}; give the size that follows, or other sides"
                 )
         elif neuron.crop or neuron.jitter or neuron.pool > 1:
             raise ConfigError(f"{self.input.place}: crop, pool and jitter are of pictures; give height and width too")
@@ -230,9 +237,10 @@ class NetworkSpec:
             wanted = "error" if target is self.output else "feedback"
             if synapses.signal != wanted:
                 raise ConfigError(f'{place} signal={synapses.signal!r}: {target.name!r} has signal = "{wanted}"')
-            if synapses.learning_shift + self.sample.octaves > Plastic.MOST_SHIFT:
-                raise ConfigError(f"{place} learning_shift={synapses.learning_shift}: with octaves={self.sample.octaves} of [sample] "
-                                  f"allowed are 0..{Plastic.MOST_SHIFT - self.sample.octaves}")  # fmt: skip
+            most = Plastic.MOST_SHIFT - self.sample.octaves
+            if synapses.learning_shift > most:
+                raise ConfigError(f"{place} learning_shift={synapses.learning_shift}: allowed are 0..{most} with octaves="
+                                  f"{self.sample.octaves} of [sample]")  # fmt: skip
             self.rule_config(projection)
 
     def _check_feedback(self, projection: Projection, synapses: Feedback) -> None:

@@ -87,8 +87,8 @@ SYNAPSES: dict[str, type[RuleConfig]] = {"three_factor": Plastic, "static": Stat
 def uniform(seed: int, count: int, low: int, high: int) -> np.ndarray:
     """Return ``count`` integers of ``low..high`` from SplitMix64 of counters: the start of a memory, the same in every place.
 
-    Number k is ``low + ((mixed(start + k) >> 32) (high - low + 1) >> 32)``, where ``start`` is the hash of the seed and of the last
-    lane there can be. Source: as ``lfsr.lane_seed``.
+    Number k is ``low + ((mixed(start + k) >> 32) (high - low + 1) >> 32)``, where ``start`` is the hash of the seed and of the
+    last lane there can be. Source: as ``lfsr.lane_seed``.
     """
     start = lane_seed(seed, (1 << 20) - 1, 64)
     with np.errstate(over="ignore"):  # modulo 2^64 is meant
