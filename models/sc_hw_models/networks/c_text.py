@@ -1,19 +1,23 @@
 """A network as C: the golden model's sample, written once more with fixed sizes, so that a compiler makes vectors of it.
 
-Projections that learn without consolidation only. Weights are 16 bits in memory. An update is split into what 16 bits hold:
+Weights are 16 bits in memory. Without consolidation an update is split into what 16 bits hold:
 ``(p + r) >> s = (p >> s) + (((p & (2^s - 1)) + r) >> s)`` with s <= 15; the first part, clipped to more than a weight's range,
 and the remainder come from a table for each activity, made when a sample first needs it; a register is 31 bits (``lfsr.Lfsr``
 of at most 28 new bits).
 """
 
+from ..c_text import definitions
+from ..consolidation import resting_without_drive
 from ..lfsr import Lfsr
+from ..rules.three_factor import RULE
+from ..term import lift, subterms, variable
 from .errors import EXPONENTIALS, reciprocals
 from .inputs import JITTER, POISSON
 from .neurons import AlifConfig, CountingConfig, InputConfig, LifConfig
 from .spec import NetworkSpec, Population, Projection
 from .synapses import Feedback, Plastic, Weights
 
-__all__ = ["PADDING", "compilable", "network_text"]
+__all__ = ["PADDING", "further_fields", "network_text"]
 
 PADDING = 272  # the widest word, and a vector
 
@@ -102,6 +106,27 @@ static void sweep_{name}(int16_t *const w, uint32_t *const registers, const int3
 }}
 """
 
+# With consolidation: the rule's own step, synapse by synapse.
+_SWEEP_ANY = """
+static void sweep_{name}(int16_t *const w, uint64_t *const registers, {parameters}const int32_t *const activity,
+    const int32_t *const signal)
+{{
+    typedef {value} value;
+    typedef {register} bits;
+    for (int32_t i = 0; i < {rows}; i++) {{
+        const value a = activity[i];
+        if (!a && {resting}) continue;
+        for (int32_t j = 0; j < {neurons}; j++) {{
+            const int32_t n = i * {neurons} + j, lane = j % {lanes};
+            bits state = {load};
+            {noise}
+            {update}
+            {store}
+        }}
+    }}
+}}
+"""
+
 _RUN = """
 int run(const int64_t samples, const uint8_t *pixels, const int32_t *const labels, const int64_t learn, const int64_t slower,
         void *const *const arrays, int32_t *const decisions)
@@ -115,27 +140,25 @@ int run(const int64_t samples, const uint8_t *pixels, const int32_t *const label
 """
 
 
-def compilable(spec: NetworkSpec) -> bool:
-    """Return whether there is a compiled form: no plastic projection has a consolidation."""
-    return all(not isinstance(p.synapses, Plastic) or p.synapses.consolidation == "none" for p in spec.forward)
-
-
 def network_text(spec: NetworkSpec) -> str:
     """Return a C file whose ``run`` decides samples of bytes and, with ``learn``, learns each after it has decided it.
 
     ``arrays``: for each projection that carries activity its weights ``(rows, neurons)`` of 16 bits, with room for ``PADDING``
-    more behind them, which are read and never used, and its registers of 32; for each feedback its signs of 32 bits; the
-    registers of the input, ``jitter`` and ``poisson``.
+    more behind them, which are read and never used, and its registers of 32, with consolidation two words of 64 each, and then
+    its other fields of 16; for each feedback its signs of 32 bits; the registers of the input, ``jitter`` and ``poisson``.
     """
     functions = [_HEAD, _input_text(spec)]
     for projection in spec.forward:
         functions.append(_SUM.format(**_sizes(spec, projection)))
         if isinstance(projection.synapses, Plastic):
-            functions.append(_sweep(spec, projection))
+            plain = projection.synapses.consolidation == "none"
+            functions.append(_sweep(spec, projection) if plain else _sweep_any(spec, projection))
     functions.append(_error_text(spec))
     pointers = []
     for p in spec.forward:
-        pointers += [f"int16_t *const w_{p.name}", f"uint32_t *const r_{p.name}"]
+        word = "uint32_t" if not further_fields(spec, p) else "uint64_t"
+        pointers += [f"int16_t *const w_{p.name}", f"{word} *const r_{p.name}"]
+        pointers += [f"int16_t *const {field}_{p.name}" for field in further_fields(spec, p)]
     pointers += [f"const int32_t *const b_{p.name}" for p in spec.feedback.values()] + ["uint32_t *const port"]
     declared = "\n    ".join(f"{pointer} = arrays[{k}];" for k, pointer in enumerate(pointers))
     body = _Lines(2)
@@ -181,6 +204,50 @@ def _sweep(spec: NetworkSpec, projection: Projection) -> str:
     lanes = weights.lanes
     return _SWEEP.format(**sizes, lanes=lanes, padded=-(-lanes // 16) * 16, levels=1 << spec.activity_bits(source),
                          shift=shift, mask=(1 << shift) - 1, low=-top, high=top - 1)  # fmt: skip
+
+
+def further_fields(spec: NetworkSpec, projection: Projection) -> list[str]:
+    """Return what the synapses of a projection keep beside their weight."""
+    if not isinstance(projection.synapses, Plastic):
+        return []
+    return [f.name for f in RULE.spec(spec.rule_config(projection)).state if f.name != "weight"]
+
+
+def _sweep_any(spec: NetworkSpec, projection: Projection) -> str:
+    """Return the sweep of a projection with consolidation, its update printed from the rule's step."""
+    config, synapses = spec.rule_config(projection), projection.synapses
+    rule = RULE.spec(config)
+    if not isinstance(synapses, Plastic) or rule.lfsr is None:
+        raise TypeError(projection.name)
+    places = {f.name: "w[n]" if f.name == "weight" else f"{f.name}[n]" for f in rule.state}
+    state = {f.name: variable(places[f.name], f.minimum, f.maximum) for f in rule.state}
+    names = {"activity": "a", "signal": "signal[j]"} | {f.name: "0" for f in rule.step_inputs}
+    inputs = {f.name: variable(names[f.name], f.minimum, f.maximum) for f in rule.synapse_inputs}
+    inputs |= {f.name: variable(f.name, f.minimum, f.maximum) for f in rule.noise} | dict.fromkeys(
+        (f.name for f in rule.step_inputs), 0)  # fmt: skip
+    after, _ = RULE.step(config, state, inputs)
+    results = {name: lift(value) for name, value in after.items()}
+    terms = subterms(results.values())
+    width = 32 if max(term.bits for term in terms) <= 32 else 64
+    symbols, lines = definitions(terms, width)
+    lines += [f"const int16_t next_{name} = (int16_t){symbols[id(term)]};" for name, term in results.items()]
+    lines += [f"{places[name]} = next_{name};" for name in results]
+    noise, low = [], 0
+    for f in rule.noise:
+        noise.append(f"const value {f.name} = (value)(state >> {low} & {f.maximum});")
+        low += f.bits
+    (n, k), fresh, long = rule.lfsr.taps, rule.lfsr.fresh, rule.lfsr.bits > 64
+    noise.append(f"const bits fresh = (state >> {n - fresh}) ^ (state >> {k - fresh} & (((bits)1 << {fresh}) - 1));")
+    noise.append(f"state = (state << {fresh} | fresh) & (((bits)1 << {n}) - 1);")
+    store = ["registers[2 * lane] = (uint64_t)state;"] + ["registers[2 * lane + 1] = (uint64_t)(state >> 64);"] * long
+    between = "\n" + 12 * " "
+    return _SWEEP_ANY.format(
+        **_sizes(spec, projection), lanes=synapses.lanes, value=f"int{width}_t", resting=int(resting_without_drive(config)),
+        register="unsigned __int128" if long else "uint64_t",
+        load="(bits)registers[2 * lane + 1] << 64 | registers[2 * lane]" if long else "registers[2 * lane]",
+        noise=between.join(noise), update=between.join(lines), store=between.join(store),
+        parameters="".join(f"int16_t *const {name}, " for name in further_fields(spec, projection)),
+    )  # fmt: skip
 
 
 def _stepped(lfsr: Lfsr, register: str) -> str:
@@ -357,4 +424,5 @@ def _learning(spec: NetworkSpec, c: _Lines) -> None:
         if isinstance(projection.synapses, Plastic):
             signal = "error" if projection.target == spec.output.name else f"signal_{projection.target}"
             name = projection.name
-            c.add(f"sweep_{name}(w_{name}, r_{name}, total_{name}, {signal});")
+            more = "".join(f"{field}_{name}, " for field in further_fields(spec, projection))
+            c.add(f"sweep_{name}(w_{name}, r_{name}, {more}total_{name}, {signal});")

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from ..compiled import CompileError, compiler, loaded
-from ..rule import ConfigError
-from .c_text import PADDING, compilable, network_text
-from .model import NetworkModel
+from .c_text import PADDING, network_text
+from .model import NetworkModel, numbers, words
 from .spec import NetworkSpec
 
 __all__ = ["CompiledNetwork", "network_model"]
@@ -17,7 +16,7 @@ __all__ = ["CompiledNetwork", "network_model"]
 class CompiledNetwork(NetworkModel):
     """``NetworkModel`` whose samples run in C; ``play`` stays the readable model, on the same state.
 
-    Errors: as there; ``CompileError`` without a C compiler; ``ConfigError`` for a projection with consolidation.
+    Errors: as there; ``CompileError`` without a C compiler.
     """
 
     def __init__(self, spec: NetworkSpec) -> None:
@@ -25,8 +24,6 @@ class CompiledNetwork(NetworkModel):
         path = compiler()
         if path is None:
             raise CompileError("no C compiler: install g++ (apt-get install g++), set CXX, or use the plain model")
-        if not compilable(spec):
-            raise ConfigError("a projection with consolidation has no compiled form; use the plain model")
         self._run = loaded(network_text(spec), path).run
         self._run.restype = ctypes.c_int
 
@@ -42,10 +39,13 @@ class CompiledNetwork(NetworkModel):
 
     def _samples(self, pixels: np.ndarray, labels: np.ndarray | None, *, learn: bool) -> np.ndarray:
         arrays: list[np.ndarray] = []
-        for memory in self.memories.values():
-            registers = np.array(memory.registers or [0], dtype=np.uint32)
-            weights = memory.state["weight"]
-            arrays += [np.append(weights.astype(np.int16), np.zeros(PADDING, np.int16)), registers]
+        places = {}
+        for name, memory in self.memories.items():
+            further = [field for field in memory.state if field != "weight"]
+            registers = words(memory.registers) if further else np.array(memory.registers or [0], dtype=np.uint32)
+            weights = np.append(memory.state["weight"].astype(np.int16), np.zeros(PADDING, np.int16))
+            places[name] = len(arrays)
+            arrays += [weights, registers, *(memory.state[field].astype(np.int16) for field in further)]
         arrays += [np.ascontiguousarray(self.signs.get(p.name, [0]), np.int32) for p in self.spec.feedback.values()]
         port = np.array([self.port.registers["jitter"], self.port.registers["poisson"]], dtype=np.uint32)
         arrays.append(port)
@@ -56,13 +56,17 @@ class CompiledNetwork(NetworkModel):
                   ctypes.c_int64(learn), ctypes.c_int64(self.slower), pointers,
                   ctypes.c_void_p(decisions.ctypes.data))  # fmt: skip
         if learn:
-            for k, memory in enumerate(self.memories.values()):
-                memory.state["weight"] = arrays[2 * k][:-PADDING].astype(np.int64).reshape(memory.rows, memory.neurons)
-                memory.registers = [int(word) for word in arrays[2 * k + 1]] if memory.registers else []
+            for name, memory in self.memories.items():
+                weights, registers, *fields = arrays[places[name] : places[name] + 1 + len(memory.state)]
+                memory.state["weight"] = weights[:-PADDING].astype(np.int64).reshape(memory.rows, memory.neurons)
+                further = (field for field in memory.state if field != "weight")
+                memory.state |= {field: array.astype(np.int64) for field, array in zip(further, fields, strict=True)}
+                if memory.registers:
+                    memory.registers = numbers(registers) if fields else [int(word) for word in registers]
         self.port.registers = {"jitter": int(port[0]), "poisson": int(port[1])}
         return decisions.astype(np.int64)
 
 
 def network_model(spec: NetworkSpec) -> NetworkModel:
     """Return the fastest model of a network that this machine has."""
-    return CompiledNetwork(spec) if compiler() is not None and compilable(spec) else NetworkModel(spec)
+    return CompiledNetwork(spec) if compiler() is not None else NetworkModel(spec)

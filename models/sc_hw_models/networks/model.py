@@ -16,7 +16,7 @@ from .neurons import CountingConfig, LifConfig, counting_step, lif_step
 from .spec import NetworkSpec, Population, Projection
 from .synapses import Feedback, uniform
 
-__all__ = ["NetworkModel", "sample_order", "schedule"]
+__all__ = ["NetworkModel", "numbers", "sample_order", "schedule", "words"]
 
 Arrays = dict[str, np.ndarray]
 SLOPE_SHIFT = 3  # of the stepping form: a slope of 8 is one
@@ -226,8 +226,8 @@ class NetworkModel:
         result: dict[str, Any] = {"samples": np.array(self.samples), "slower": np.array(self.slower)}
         for name, memory in self.memories.items():
             result |= {f"{name}.{field}": array.copy() for field, array in memory.state.items()}
-            result[f"{name}.registers"] = _words(memory.registers)
-        return result | {f"input.{name}": _words([value]) for name, value in self.port.registers.items()}
+            result[f"{name}.registers"] = words(memory.registers)
+        return result | {f"input.{name}": words([value]) for name, value in self.port.registers.items()}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take back what ``state`` gave. Errors: ``ConfigError`` for anything else."""
@@ -239,8 +239,8 @@ class NetworkModel:
                 raise ConfigError(f"state {name}: shape {np.shape(state[name])}; allowed is {array.shape}")
         for name, memory in self.memories.items():
             memory.load({field: state[f"{name}.{field}"] for field in memory.state})
-            memory.registers = _numbers(state[f"{name}.registers"])
-        self.port.registers = {name: _numbers(state[f"input.{name}"])[0] for name in self.port.registers}
+            memory.registers = numbers(state[f"{name}.registers"])
+        self.port.registers = {name: numbers(state[f"input.{name}"])[0] for name in self.port.registers}
         self.samples = check_integer("samples", int(state["samples"]), 0, 2**62)
         self.slower = check_integer("slower", int(state["slower"]), 0, self.spec.sample.octaves)
 
@@ -261,10 +261,11 @@ def _with_bias(population: Population, activity: np.ndarray) -> np.ndarray:
     return np.append(activity, bias) if bias else activity
 
 
-def _words(numbers: list[int]) -> np.ndarray:
+def words(numbers: list[int]) -> np.ndarray:
     """Return registers as rows of two 64-bit words, lowest first."""
     return np.array([[n & (1 << 64) - 1, n >> 64] for n in numbers], dtype=np.uint64).reshape(-1, 2)
 
 
-def _numbers(words: np.ndarray) -> list[int]:
-    return [int(low) | int(high) << 64 for low, high in words]
+def numbers(rows: np.ndarray) -> list[int]:
+    """Return registers of such rows."""
+    return [int(low) | int(high) << 64 for low, high in rows]

@@ -61,9 +61,23 @@ def test_sizes_that_are_no_vectors_and_the_widest_word():
         assert differences(spec, NetworkModel(spec), CompiledNetwork(spec), neurons) == []
 
 
-def test_what_has_no_compiled_form_gets_the_readable_one():
-    spec = read_network(tables(projection__in={**tables()["projection"]["in"], "consolidation": "shift"}))
-    assert type(network_model(spec)) is NetworkModel
+@pytest.mark.parametrize("kind", ["shift", "probabilistic", "pull", "lock", "si"])
+def test_every_kind_of_consolidation_is_equal(kind):
+    projections = {f"projection__{name}": {**tables()["projection"][name], "consolidation": kind} for name in ("in", "out")}
+    spec = read_network(tables(**projections))
+    plain, fast = NetworkModel(spec), CompiledNetwork(spec)
+    generator = np.random.default_rng(7)
+    for name, memory in plain.memories.items():
+        values = {f: generator.integers(*(low, high + 1), memory.state[f].shape) for f, (low, high) in memory.fields.items()}
+        memory.load(values)
+        fast.memories[name].load(values)
+    assert differences(spec, plain, fast, 5) == []
+    for model in (plain, fast):
+        model.consolidate()
+    assert differences(spec, plain, fast, 6) == []
+
+
+def test_the_fastest_model_is_the_compiled_one():
     assert type(network_model(read_network(tables()))) is CompiledNetwork
 
 
