@@ -48,7 +48,7 @@ BUGS = (
         "rows = np.flatnonzero(activity) if resting else", "rows = np.arange(self.rows) if resting else", "models/networks"),
     Bug("the error of a softmax no longer adds up to nothing", f"{MODELS}/networks/errors.py",
         "return [rest if k == label", "return [rest - 1 if k == label", "models/networks"),
-    Bug("the compiled network rounds up", f"{MODELS}/networks/c_text.py",
+    Bug("the compiled network rounds up", f"{MODELS}/networks/c_sweep.py",
         "(uint16_t)(f[p] + (s[p] & {mask})) >> {shift}", "(uint16_t)(f[p] + (s[p] & {mask}) + 1) >> {shift}", "models/networks"),
     Bug("the schedule slows nothing", f"{MODELS}/networks/model.py",
         "<< (sample.octaves - self.slower)", "<< sample.octaves", "models/networks"),

@@ -1,23 +1,14 @@
-"""A network as C: the golden model's sample, written once more with fixed sizes, so that a compiler makes vectors of it.
+"""A network as C: the golden model's sample, written once more with fixed sizes, so that a compiler makes vectors of it."""
 
-Weights are 16 bits in memory. Without consolidation an update is split into what 16 bits hold:
-``(p + r) >> s = (p >> s) + (((p & (2^s - 1)) + r) >> s)`` with s <= 15; the first part, clipped to more than a weight's range,
-and the remainder come from a table for each activity, made when a sample first needs it; a register is 31 bits (``lfsr.Lfsr``
-of at most 28 new bits).
-"""
-
-from ..c_text import definitions
-from ..consolidation import resting_without_drive
 from ..lfsr import Lfsr
-from ..rules.three_factor import RULE
-from ..term import lift, subterms, variable
+from .c_sweep import further_fields, sum_text, sweep_text
 from .errors import EXPONENTIALS, reciprocals
 from .inputs import JITTER, POISSON
 from .neurons import AlifConfig, CountingConfig, InputConfig, LifConfig
-from .spec import NetworkSpec, Population, Projection
-from .synapses import Feedback, Plastic, Weights
+from .spec import NetworkSpec, Population
+from .synapses import Feedback, Plastic
 
-__all__ = ["PADDING", "further_fields", "network_text"]
+__all__ = ["PADDING", "network_text"]
 
 PADDING = 272  # the widest word, and a vector
 
@@ -34,97 +25,6 @@ static inline uint32_t stepped(const uint32_t s, const int fresh)
 {
     return s << fresh | (((s >> (31 - fresh)) ^ (s >> (28 - fresh))) & ((1u << fresh) - 1));  // bit 31 is never looked at
 }
-"""
-
-# A function for each four rows: with the loop over rows around it, GCC 12 interchanges loops and makes no vectors.
-_SUM = """
-__attribute__((noinline)) static void add_{name}(int32_t *restrict const current, const int16_t *restrict const r0,
-    const int16_t *restrict const r1, const int16_t *restrict const r2, const int16_t *restrict const r3,
-    const {product} a0, const {product} a1, const {product} a2, const {product} a3)
-{{
-    for (int32_t j = 0; j < {padded_neurons}; j++) {{
-        const {product} p0 = a0 * r0[j], p1 = a1 * r1[j], p2 = a2 * r2[j], p3 = a3 * r3[j];
-        current[j] += (int32_t)p0 + p1 + p2 + p3;
-    }}
-}}
-static void sum_{name}(const int16_t *const w, const int32_t *const activity, int32_t *const current)
-{{
-    static int32_t active[{rows} + 4];
-    int32_t count = 0;
-    for (int32_t i = 0; i < {rows}; i++) {{
-        active[count] = i;
-        count += activity[i] != 0;
-    }}
-    for (int32_t k = 0; k < count; k += 4) {{
-        const int16_t *row[4];
-        {product} a[4];
-        for (int32_t n = 0; n < 4; n++) {{
-            row[n] = w + (k + n < count ? active[k + n] : 0) * {neurons};
-            a[n] = k + n < count ? activity[active[k + n]] : 0;
-        }}
-        add_{name}(current, row[0], row[1], row[2], row[3], a[0], a[1], a[2], a[3]);
-    }}
-}}
-"""
-
-# Lanes beyond those there are, up to the next 16, are worked out and not stored.
-_SWEEP = """
-static void sweep_{name}(int16_t *const w, uint32_t *const registers, const int32_t *const activity, const int32_t *const signal)
-{{
-    static int16_t whole[{levels}][{neurons} + 16];
-    static uint16_t part[{levels}][{neurons} + 16];
-    static uint8_t made[{levels}];
-    memset(made, 0, sizeof made);
-    uint32_t s[{padded}] = {{0}};
-    memcpy(s, registers, {lanes} * sizeof *s);
-    for (int32_t i = 0; i < {rows}; i++) {{
-        const int32_t a = activity[i];
-        if (!a) continue;
-        if (!made[a]) {{
-            made[a] = 1;
-            for (int32_t j = 0; j < {neurons}; j++) {{
-                const int32_t drive = signal[j] * a;
-                whole[a][j] = (int16_t)clip(drive >> {shift}, -16384, 16383);
-                part[a][j] = (uint16_t)(drive & {mask});
-            }}
-        }}
-        for (int32_t low = 0; low < {neurons}; low += {lanes}) {{
-            int16_t *restrict const row = w + i * {neurons} + low;
-            const int16_t *restrict const q = whole[a] + low;
-            const uint16_t *restrict const f = part[a] + low;
-            int16_t next[{padded}];
-            for (int32_t p = 0; p < {padded}; p++) {{
-                const int16_t up = (uint16_t)(f[p] + (s[p] & {mask})) >> {shift};
-                const int16_t moved = row[p] + q[p] + up, above = moved < {low} ? {low} : moved;
-                next[p] = above > {high} ? {high} : above;
-            }}
-            memcpy(row, next, {lanes} * sizeof *row);
-            for (int32_t p = 0; p < {padded}; p++) s[p] = stepped(s[p], {shift});
-        }}
-    }}
-    for (int32_t p = 0; p < {lanes}; p++) registers[p] = s[p] & 0x7fffffff;
-}}
-"""
-
-# With consolidation: the rule's own step, synapse by synapse.
-_SWEEP_ANY = """
-static void sweep_{name}(int16_t *const w, uint64_t *const registers, {parameters}const int32_t *const activity,
-    const int32_t *const signal)
-{{
-    typedef {value} value;
-    typedef {register} bits;
-    for (int32_t i = 0; i < {rows}; i++) {{
-        const value a = activity[i];
-        if (!a && {resting}) continue;
-        for (int32_t j = 0; j < {neurons}; j++) {{
-            const int32_t n = i * {neurons} + j, lane = j % {lanes};
-            bits state = {load};
-            {noise}
-            {update}
-            {store}
-        }}
-    }}
-}}
 """
 
 _RUN = """
@@ -149,10 +49,9 @@ def network_text(spec: NetworkSpec) -> str:
     """
     functions = [_HEAD, _input_text(spec)]
     for projection in spec.forward:
-        functions.append(_SUM.format(**_sizes(spec, projection)))
+        functions.append(sum_text(spec, projection))
         if isinstance(projection.synapses, Plastic):
-            plain = projection.synapses.consolidation == "none"
-            functions.append(_sweep(spec, projection) if plain else _sweep_any(spec, projection))
+            functions.append(sweep_text(spec, projection))
     functions.append(_error_text(spec))
     pointers = []
     for p in spec.forward:
@@ -183,71 +82,6 @@ class _Lines:
     @property
     def text(self) -> str:
         return "\n".join(self._lines).lstrip()
-
-
-def _sizes(spec: NetworkSpec, projection: Projection) -> dict[str, int | str]:
-    neurons = spec.populations[projection.target].size
-    source, weights = spec.populations[projection.source], projection.synapses
-    if not isinstance(weights, Weights):
-        raise TypeError(projection.name)
-    short = spec.step_maximum(source) << (weights.weight_bits - 1) <= 1 << 15
-    return {"name": projection.name, "rows": source.rows, "neurons": neurons, "padded_neurons": -(-neurons // 16) * 16,
-            "product": "int16_t" if short else "int32_t"}  # fmt: skip
-
-
-def _sweep(spec: NetworkSpec, projection: Projection) -> str:
-    weights, config = projection.synapses, spec.rule_config(projection)
-    if not isinstance(weights, Plastic):
-        raise TypeError(projection.name)
-    top, shift = 1 << (weights.weight_bits - 1), config.learning_shift
-    sizes, source = _sizes(spec, projection), spec.populations[projection.source]
-    lanes = weights.lanes
-    return _SWEEP.format(**sizes, lanes=lanes, padded=-(-lanes // 16) * 16, levels=1 << spec.activity_bits(source),
-                         shift=shift, mask=(1 << shift) - 1, low=-top, high=top - 1)  # fmt: skip
-
-
-def further_fields(spec: NetworkSpec, projection: Projection) -> list[str]:
-    """Return what the synapses of a projection keep beside their weight."""
-    if not isinstance(projection.synapses, Plastic):
-        return []
-    return [f.name for f in RULE.spec(spec.rule_config(projection)).state if f.name != "weight"]
-
-
-def _sweep_any(spec: NetworkSpec, projection: Projection) -> str:
-    """Return the sweep of a projection with consolidation, its update printed from the rule's step."""
-    config, synapses = spec.rule_config(projection), projection.synapses
-    rule = RULE.spec(config)
-    if not isinstance(synapses, Plastic) or rule.lfsr is None:
-        raise TypeError(projection.name)
-    places = {f.name: "w[n]" if f.name == "weight" else f"{f.name}[n]" for f in rule.state}
-    state = {f.name: variable(places[f.name], f.minimum, f.maximum) for f in rule.state}
-    names = {"activity": "a", "signal": "signal[j]"} | {f.name: "0" for f in rule.step_inputs}
-    inputs = {f.name: variable(names[f.name], f.minimum, f.maximum) for f in rule.synapse_inputs}
-    inputs |= {f.name: variable(f.name, f.minimum, f.maximum) for f in rule.noise} | dict.fromkeys(
-        (f.name for f in rule.step_inputs), 0)  # fmt: skip
-    after, _ = RULE.step(config, state, inputs)
-    results = {name: lift(value) for name, value in after.items()}
-    terms = subterms(results.values())
-    width = 32 if max(term.bits for term in terms) <= 32 else 64
-    symbols, lines = definitions(terms, width)
-    lines += [f"const int16_t next_{name} = (int16_t){symbols[id(term)]};" for name, term in results.items()]
-    lines += [f"{places[name]} = next_{name};" for name in results]
-    noise, low = [], 0
-    for f in rule.noise:
-        noise.append(f"const value {f.name} = (value)(state >> {low} & {f.maximum});")
-        low += f.bits
-    (n, k), fresh, long = rule.lfsr.taps, rule.lfsr.fresh, rule.lfsr.bits > 64
-    noise.append(f"const bits fresh = (state >> {n - fresh}) ^ (state >> {k - fresh} & (((bits)1 << {fresh}) - 1));")
-    noise.append(f"state = (state << {fresh} | fresh) & (((bits)1 << {n}) - 1);")
-    store = ["registers[2 * lane] = (uint64_t)state;"] + ["registers[2 * lane + 1] = (uint64_t)(state >> 64);"] * long
-    between = "\n" + 12 * " "
-    return _SWEEP_ANY.format(
-        **_sizes(spec, projection), lanes=synapses.lanes, value=f"int{width}_t", resting=int(resting_without_drive(config)),
-        register="unsigned __int128" if long else "uint64_t",
-        load="(bits)registers[2 * lane + 1] << 64 | registers[2 * lane]" if long else "registers[2 * lane]",
-        noise=between.join(noise), update=between.join(lines), store=between.join(store),
-        parameters="".join(f"int16_t *const {name}, " for name in further_fields(spec, projection)),
-    )  # fmt: skip
 
 
 def _stepped(lfsr: Lfsr, register: str) -> str:
