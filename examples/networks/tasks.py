@@ -1,7 +1,7 @@
 """Two tasks, one after the other, in one network: digits, then the same digits with their pixels in another order.
 
-What the network knows of the first is kept by codes that the chip makes itself at the end of the task (kind ``si``), or not at all,
-or by one code for all synapses, the control: as slow, but blind to which of them matter.
+What the network knows of the first is kept by codes that the chip makes itself at the end of the task (kind ``si``), or not at
+all, or by one code for all synapses, the control: as slow, but blind to which of them matter.
 """
 
 import tomllib
@@ -13,10 +13,10 @@ import numpy as np
 from sc_hw.fit.data import load_samples
 from sc_hw_models.networks import network_model, read_network
 
-__all__ = ["KINDS", "Kind", "two_tasks"]
+__all__ = ["KINDS", "PASSES", "Kind", "two_tasks"]
 
 NETWORK = Path(__file__).parent / "digits.toml"
-PASSES = 30
+PASSES = 10
 
 
 @dataclass(frozen=True)

@@ -85,23 +85,32 @@ static void sweep_{name}(int16_t *const w, uint32_t *const registers, const int3
 }}
 """
 
-# With consolidation: the rule's own step, synapse by synapse.
+# With consolidation: the noise of a row, then the rule's own step for each of its synapses, which a compiler makes vectors of.
 _SWEEP_ANY = """
 static void sweep_{name}(int16_t *const w, uint64_t *const registers, {parameters}const int32_t *const activity,
     const int32_t *const signal)
 {{
     typedef {value} value;
     typedef {register} bits;
+    bits s[{lanes}];
+    static value {drawn};
+    for (int32_t p = 0; p < {lanes}; p++) s[p] = {load};
     for (int32_t i = 0; i < {rows}; i++) {{
         const value a = activity[i];
         if (!a && {resting}) continue;
-        for (int32_t j = 0; j < {neurons}; j++) {{
-            const int32_t n = i * {neurons} + j, lane = j % {lanes};
-            bits state = {load};
-            {noise}
-            {update}
-            {store}
+        for (int32_t low = 0; low < {neurons}; low += {lanes}) {{
+            for (int32_t p = 0; p < {lanes}; p++) {{
+                const bits state = s[p];
+                {noise}
+            }}
         }}
+        {row}
+        for (int32_t j = 0; j < {neurons}; j++) {{
+            {update}
+        }}
+    }}
+    for (int32_t p = 0; p < {lanes}; p++) {{
+        {store}
     }}
 }}
 """
@@ -151,11 +160,11 @@ def _any(spec: NetworkSpec, projection: Projection) -> str:
     rule = RULE.spec(config)
     if not isinstance(synapses, Plastic) or rule.lfsr is None:
         raise TypeError(projection.name)
-    places = {f.name: "w[n]" if f.name == "weight" else f"{f.name}[n]" for f in rule.state}
+    places = {f.name: f"row_{f.name}[j]" for f in rule.state}
     state = {f.name: variable(places[f.name], f.minimum, f.maximum) for f in rule.state}
     names = {"activity": "a", "signal": "signal[j]"} | {f.name: "0" for f in rule.step_inputs}
     inputs = {f.name: variable(names[f.name], f.minimum, f.maximum) for f in rule.synapse_inputs}
-    inputs |= {f.name: variable(f.name, f.minimum, f.maximum) for f in rule.noise} | dict.fromkeys(
+    inputs |= {f.name: variable(f"{f.name}[j]", f.minimum, f.maximum) for f in rule.noise} | dict.fromkeys(
         (f.name for f in rule.step_inputs), 0)  # fmt: skip
     after, _ = RULE.step(config, state, inputs)
     results = {name: lift(value) for name, value in after.items()}
@@ -164,19 +173,23 @@ def _any(spec: NetworkSpec, projection: Projection) -> str:
     symbols, lines = definitions(terms, width)
     lines += [f"const int16_t next_{name} = (int16_t){symbols[id(term)]};" for name, term in results.items()]
     lines += [f"{places[name]} = next_{name};" for name in results]
-    noise, low = [], 0
+    noise, low = list[str](), 0
     for f in rule.noise:
-        noise.append(f"const value {f.name} = (value)(state >> {low} & {f.maximum});")
+        noise.append(f"{f.name}[low + p] = (value)(state >> {low} & {f.maximum});")
         low += f.bits
     (n, k), fresh, long = rule.lfsr.taps, rule.lfsr.fresh, rule.lfsr.bits > 64
     noise.append(f"const bits fresh = (state >> {n - fresh}) ^ (state >> {k - fresh} & (((bits)1 << {fresh}) - 1));")
-    noise.append(f"state = (state << {fresh} | fresh) & (((bits)1 << {n}) - 1);")
-    store = ["registers[2 * lane] = (uint64_t)state;"] + ["registers[2 * lane + 1] = (uint64_t)(state >> 64);"] * long
-    between = "\n" + 12 * " "
+    noise.append(f"s[p] = (state << {fresh} | fresh) & (((bits)1 << {n}) - 1);")
+    store = ["registers[2 * p] = (uint64_t)s[p];"] + ["registers[2 * p + 1] = (uint64_t)(s[p] >> 64);"] * long
+    arrays = {f.name: "w" if f.name == "weight" else f.name for f in rule.state}
+    sizes = _sizes(spec, projection)
+    neurons = sizes["neurons"]
+    rows = [f"int16_t *restrict const row_{name} = {array} + i * {neurons};" for name, array in arrays.items()]
     return _SWEEP_ANY.format(
-        **_sizes(spec, projection), lanes=synapses.lanes, value=f"int{width}_t", resting=int(resting_without_drive(config)),
-        register="unsigned __int128" if long else "uint64_t",
-        load="(bits)registers[2 * lane + 1] << 64 | registers[2 * lane]" if long else "registers[2 * lane]",
-        noise=between.join(noise), update=between.join(lines), store=between.join(store),
+        **sizes, lanes=synapses.lanes, value=f"int{width}_t", resting=int(resting_without_drive(config)),
+        register="unsigned __int128" if long else "uint64_t", drawn=", ".join(f"{f.name}[{neurons}]" for f in rule.noise),
+        load="(bits)registers[2 * p + 1] << 64 | registers[2 * p]" if long else "registers[2 * p]",
+        noise=("\n" + 16 * " ").join(noise), row=("\n" + 8 * " ").join(rows), update=("\n" + 12 * " ").join(lines),
+        store=("\n" + 8 * " ").join(store),
         parameters="".join(f"int16_t *const {name}, " for name in further_fields(spec, projection)),
     )  # fmt: skip
