@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sc_hw_models.compiled import CompileError
 from sc_hw_models.networks import CompiledNetwork, network_model
 
-from ..errors import UserError
+from ..errors import CheckError, UserError
 from ..folder import check_output
 from ..network_file import network_line, network_of
 from ..records import write_record
@@ -26,7 +27,10 @@ def fit_command(
     spec = network_of(network, option="", settings=settings)
     require_matplotlib()
     samples = load_samples(config.data, config.held_out, config.seed)
-    model = network_model(spec)
+    try:
+        model = network_model(spec)
+    except CompileError as error:
+        raise CheckError(str(error)) from error
     for labels, pixels in ((samples.learned_labels, samples.learned), (samples.held_out_labels, samples.held_out)):
         if pixels.shape[1] != model.port.pixels:
             raise UserError(
@@ -42,7 +46,7 @@ def fit_command(
     apart = "its test part" if config.held_out is None else f"{config.held_out} % of what it could learn"
     echo(f"  {config.data}: {len(samples.learned)} samples to learn, {config.passes} pass{'es' * (config.passes > 1)}, "
          f"{len(samples.held_out)} held out ({apart}), seed {config.seed}")  # fmt: skip
-    record = fit(spec, config, samples, output, resume=resume, progress=progress)
+    record = fit(model, config, samples, output, resume=resume, progress=progress)
     if json_path:
         write_record(json_path, record)
     first, last = record["curves"][0], record["curves"][-1]

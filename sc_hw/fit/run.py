@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from sc_hw_models.networks import NetworkModel, NetworkSpec, network_model
+from sc_hw_models.networks import NetworkModel, NetworkSpec
 from sc_hw_models.rule import ConfigError
 
 from .. import __version__
@@ -49,11 +49,11 @@ class _Row:
 
 
 def fit(
-    spec: NetworkSpec, config: FitConfig, samples: Samples, folder: Path, *, resume: bool,
+    model: NetworkModel, config: FitConfig, samples: Samples, folder: Path, *, resume: bool,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Learn in ``folder``, from its checkpoint if ``resume``, write state, curves and record, and return the record."""
-    model = network_model(spec)
+    """Let a fresh model learn in ``folder``, from its checkpoint if ``resume``, write state, curves and record, and return the record."""
+    spec = model.spec
     rows: list[_Row] = []
     identity = json.dumps(asdict(config) | {"network": description(spec), "sha256": _digest(samples)}, sort_keys=True)
 

@@ -191,3 +191,17 @@ def _toml(path):
     import tomllib
 
     return tomllib.loads(Path(path).read_text())
+
+
+def test_a_compiler_that_fails_is_a_tool_that_failed(run, tmp_path, monkeypatch):
+    (tmp_path / "cxx").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "cxx").chmod(0o755)
+    monkeypatch.setenv("CXX", str(tmp_path / "cxx"))
+    status, _, err = run("fit", DIGITS, "-o", "out")
+    assert status == 1
+    assert len(err.strip().splitlines()) == 1
+    assert "exit status 1" in err
+    monkeypatch.setenv("CXX", "none-of-that-name")
+    status, out, err = run("fit", DIGITS, "--data", "d.npz", "--held-out", "90", "--passes", "1", "-o", "out")
+    assert status == 0, err
+    assert "not compiled" in out

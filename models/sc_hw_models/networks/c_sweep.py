@@ -162,10 +162,10 @@ def _any(spec: NetworkSpec, projection: Projection) -> str:
         raise TypeError(projection.name)
     places = {f.name: f"row_{f.name}[j]" for f in rule.state}
     state = {f.name: variable(places[f.name], f.minimum, f.maximum) for f in rule.state}
-    names = {"activity": "a", "signal": "signal[j]"} | {f.name: "0" for f in rule.step_inputs}
+    names = {"activity": "a", "signal": "signal[j]"}
     inputs = {f.name: variable(names[f.name], f.minimum, f.maximum) for f in rule.synapse_inputs}
-    inputs |= {f.name: variable(f"{f.name}[j]", f.minimum, f.maximum) for f in rule.noise} | dict.fromkeys(
-        (f.name for f in rule.step_inputs), 0)  # fmt: skip
+    inputs |= {f.name: variable(f"{f.name}[j]", f.minimum, f.maximum) for f in rule.noise}
+    inputs |= {f.name: lift(0) for f in rule.step_inputs}
     after, _ = RULE.step(config, state, inputs)
     results = {name: lift(value) for name, value in after.items()}
     terms = subterms(results.values())

@@ -59,8 +59,8 @@ class CompiledNetwork(NetworkModel):
             for name, memory in self.memories.items():
                 weights, registers, *fields = arrays[places[name] : places[name] + 1 + len(memory.state)]
                 memory.state["weight"] = weights[:-PADDING].astype(np.int64).reshape(memory.rows, memory.neurons)
-                further = (field for field in memory.state if field != "weight")
-                memory.state |= {field: array.astype(np.int64) for field, array in zip(further, fields, strict=True)}
+                names = (field for field in memory.state if field != "weight")
+                memory.state |= {field: array.astype(np.int64) for field, array in zip(names, fields, strict=True)}
                 if memory.registers:
                     memory.registers = numbers(registers) if fields else [int(word) for word in registers]
         self.port.registers = {"jitter": int(port[0]), "poisson": int(port[1])}
