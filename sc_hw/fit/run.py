@@ -52,7 +52,7 @@ def fit(
     model: NetworkModel, config: FitConfig, samples: Samples, folder: Path, *, resume: bool,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Let a fresh model learn in ``folder``, from its checkpoint if ``resume``, write state, curves and record, and return the record."""
+    """Let a fresh model learn in ``folder``, from its checkpoint if ``resume``; write and return the record."""
     spec = model.spec
     rows: list[_Row] = []
     identity = json.dumps(asdict(config) | {"network": description(spec), "sha256": _digest(samples)}, sort_keys=True)
