@@ -30,7 +30,7 @@ class Kind:
 
 
 KINDS = (
-    Kind("codes made on the chip", "si", (("importance_offset", -6), ("importance_damping", 4))),
+    Kind("codes made on the chip", "si", (("importance_offset", 1), ("importance_damping", 4))),
     Kind("control: nothing protected", "none"),
     Kind("control: one code, 4", "shift", code=4),
     Kind("control: one code, 5", "shift", code=5),
