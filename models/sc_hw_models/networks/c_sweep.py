@@ -50,27 +50,28 @@ static void sum_{name}(const int16_t *const w, const int32_t *const activity, in
 _SWEEP = """
 static void sweep_{name}(int16_t *const w, uint32_t *const registers, const int32_t *const activity, const int32_t *const signal)
 {{
-    static int16_t whole[{levels}][{neurons} + 16];
-    static uint16_t part[{levels}][{neurons} + 16];
-    static uint8_t made[{levels}];
+    static int16_t whole[{tables}][{neurons} + 16];
+    static uint16_t part[{tables}][{neurons} + 16];
+    static int32_t made[{tables}];
     memset(made, 0, sizeof made);
     uint32_t s[{padded}] = {{0}};
     memcpy(s, registers, {lanes} * sizeof *s);
     for (int32_t i = 0; i < {rows}; i++) {{
         const int32_t a = activity[i];
         if (!a) continue;
-        if (!made[a]) {{
-            made[a] = 1;
+        const int32_t table = a % {tables};
+        if (made[table] != a) {{
+            made[table] = a;
             for (int32_t j = 0; j < {neurons}; j++) {{
                 const int32_t drive = signal[j] * a;
-                whole[a][j] = (int16_t)clip(drive >> {shift}, -16384, 16383);
-                part[a][j] = (uint16_t)(drive & {mask});
+                whole[table][j] = (int16_t)clip(drive >> {shift}, -16384, 16383);
+                part[table][j] = (uint16_t)(drive & {mask});
             }}
         }}
         for (int32_t low = 0; low < {neurons}; low += {lanes}) {{
             int16_t *restrict const row = w + i * {neurons} + low;
-            const int16_t *restrict const q = whole[a] + low;
-            const uint16_t *restrict const f = part[a] + low;
+            const int16_t *restrict const q = whole[table] + low;
+            const uint16_t *restrict const f = part[table] + low;
             int16_t next[{padded}];
             for (int32_t p = 0; p < {padded}; p++) {{
                 const int16_t up = (uint16_t)(f[p] + (s[p] & {mask})) >> {shift};
@@ -143,7 +144,7 @@ def _plain(spec: NetworkSpec, projection: Projection) -> str:
     top, shift = 1 << (weights.weight_bits - 1), config.learning_shift
     sizes, source = _sizes(spec, projection), spec.populations[projection.source]
     lanes = weights.lanes
-    return _SWEEP.format(**sizes, lanes=lanes, padded=-(-lanes // 16) * 16, levels=1 << spec.activity_bits(source),
+    return _SWEEP.format(**sizes, lanes=lanes, padded=-(-lanes // 16) * 16, tables=min(1 << spec.activity_bits(source), 64),
                          shift=shift, mask=(1 << shift) - 1, low=-top, high=top - 1)  # fmt: skip
 
 

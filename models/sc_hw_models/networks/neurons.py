@@ -98,7 +98,7 @@ class AlifConfig(LifConfig):
     adaptation_bits: int = 20
 
     RANGES: ClassVar[dict[str, tuple[int, int]]] = {
-        **LifConfig.RANGES, "adaptation_shift": (1, 12), "adaptation_gain": (0, 255), "adaptation_bits": (12, 24),
+        **LifConfig.RANGES, "adaptation_shift": (1, 12), "adaptation_gain": (0, 255), "adaptation_bits": (12, 22),
     }  # fmt: skip
 
 
