@@ -63,13 +63,21 @@ def app() -> None:
     shell_complete=complete(lambda: list(GENERATORS)),
 )
 @click.option("--name", default="sc_core", show_default=True, help="Name of the top module.")
+@click.option(
+    "--network", type=FILE, metavar="FILE", help="A network that learns in the chip (see docs/networks.md); a TOML file."
+)
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw emitted it.")
 @click.pass_context
-def emit(context: click.Context, /, **options: Any) -> None:
+def emit(context: click.Context, /, network: Path | None, **options: Any) -> None:
     """Write a learning core as a self-describing folder of Verilog.
 
     Example: sc-hw emit --synapses 1024 --set learning_shift=6 -o build/core
     """
+    if network:
+        from .network_emit import emit_network
+
+        click.echo(emit_network(network, options["output"], force=options["force"], given=given(context)))
+        return
     from .emit_command import emit_command
 
     click.echo(emit_command(**options, given=given(context)))
@@ -131,6 +139,35 @@ def train(output: Path, resume: bool, force: bool, board: str | None, json_path:
     with progress("training", 1) as advance:
         sys.exit(train_command(options, output, resume=resume, force=force, board=board, json_path=json_path, progress=advance,
                                echo=click.echo))  # fmt: skip
+
+
+@app.command()
+@click.argument("network", metavar="NETWORK.toml", type=FILE)
+@click.option("--data", default="digits", show_default=True, metavar="SET",
+              help="digits, mnist5k, a .npz or .csv file, or an idx folder.")  # fmt: skip
+@click.option("--passes", type=click.IntRange(1, 10**6), default=10, show_default=True, help="Passes over the samples.")
+@click.option("--held-out", type=click.IntRange(1, 90), metavar="PERCENT",
+              help="Measure on so many of the samples to learn, drawn by the seed.  [default: the test part]")  # fmt: skip
+@click.option("--set", "settings", multiple=True, metavar="TABLE.NAME.KEY=VALUE",
+              help="Changes the file: population.input.jitter=1; KEY= takes a key out.")  # fmt: skip
+@seed_option
+@click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in DIR, after a kill or Ctrl-C.")
+@click.option("--force", is_flag=True, help="Replace DIR if sc-hw fitted it.")
+@json_option
+def fit(
+    network: Path, output: Path, settings: tuple[str, ...], resume: bool, force: bool, json_path: Path | None, **options: Any
+) -> None:
+    """Let a network learn in its golden model, a sample at a time, as the chip does; measure it with learning off.
+
+    Example: sc-hw fit examples/networks/digits.toml --data digits --passes 30 -o build/fitted
+    """
+    from .fit.command import fit_command
+    from .fit.run import FitConfig
+
+    with progress("learning", 1) as advance:
+        sys.exit(fit_command(network, FitConfig(**options), output, settings=settings, resume=resume, force=force,
+                             json_path=json_path, progress=advance, echo=click.echo))  # fmt: skip
 
 
 @app.command()
