@@ -16,6 +16,7 @@ __all__ = [
     "DEFAULT_TARGET",
     "FILE",
     "OUTLET",
+    "Verb",
     "Verbs",
     "axis_names",
     "complete",
@@ -60,7 +61,7 @@ class _Outlet(click.ParamType):  # type: ignore[type-arg] # not generic in every
 OUTLET = _Outlet()
 
 
-class _Verb(click.Command):
+class Verb(click.Command):
     """A command whose outputs are different files."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -74,7 +75,7 @@ class _Verb(click.Command):
 class Verbs(click.Group):
     """The verbs."""
 
-    command_class = _Verb
+    command_class = Verb
 
 
 def complete(names: Callable[[], list[str]]) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
