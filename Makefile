@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning docs neurocore bench clean
+.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth compiled delays continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning networks docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -82,6 +82,13 @@ mutate-models: $(READY) ## mutants of the golden models, which tests/models must
 synth: $(READY) ## LUT, FF, BRAM and DSP of the default cores on every target
 	$(BIN)/python synth/sweep.py
 
+compiled: $(READY) ## datapaths compiled from the step beside those by hand: every preset, three devices; hours
+	$(BIN)/python synth/compiled.py -o docs/measured/compiled.md
+	$(BIN)/python synth/picture.py
+
+delays: $(READY) ## measure what the compiler's delays are, by place and route of small circuits
+	$(BIN)/python synth/delays.py
+
 continual-cost: $(READY) ## LUT, FF, BRAM and DSP of every rule with every kind of consolidation, on every target
 	$(BIN)/python synth/consolidation.py -o docs/measured/consolidation.md
 
@@ -131,6 +138,9 @@ learn: $(READY) ## from data to cores: train on five tasks with EWC, derive, emi
 
 learning: $(READY) ## measure every off-chip learning system on its paper's task, or one like it
 	$(BIN)/python examples/learning --docs docs
+
+networks: $(READY) ## networks that learn in the chip, in their golden model: figures of three seeds and controls; DATA=FILE.npz measures MNIST too
+	$(BIN)/python examples/networks build/networks --docs docs $(if $(DATA),--data $(DATA))
 
 neurocore: $(READY) ## measure sc-neurocore's emitted lane beside ours (installs it in a throw-away environment)
 	$(BIN)/python synth/compare_neurocore.py -o docs/measured/neurocore.md

@@ -8,6 +8,7 @@ whoever uses the core has nothing to put on one more.
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from .errors import UserError, one_line
@@ -267,6 +268,11 @@ class _Design:
         for value in self.values:
             drivers = analysis.getDrivers(value)
             drivers = [d for d in drivers if d.source.name != "Initial" and not d.flags & DriverFlags.Initializer]
+            if value.kind.name == "Net":
+                driven = sorted(driver.bounds for driver in analysis.getDrivers(value))
+                if any(second[0] <= first[1] for first, second in pairwise(driven)):
+                    why = "bits that two things drive: tools take one, the other, or neither"
+                    self.refuse(value.location, value.hierarchicalPath, why)
             procedures = {driver.containingSymbol for driver in drivers if driver.kind.name == "Procedural"}
             if len(procedures) > 1:
                 self.refuse(value.location, value.hierarchicalPath, "assigned in two procedures, whose order is the simulator's")

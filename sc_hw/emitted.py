@@ -11,7 +11,7 @@ from .strict import read_json
 
 __all__ = ["listed_files"]
 
-_SCHEMAS = {room.SCHEMA.rpartition("/")[0] for room in TOPOLOGIES.values()}  # of any version
+_SCHEMAS = {"sc-hw/network", *(room.SCHEMA.rpartition("/")[0] for room in TOPOLOGIES.values())}  # of any version
 _RESULT = re.compile(
     r"(accuracy|counterexample|coverage|mutate|pnr|prove|replay|report|selftest|sim|synth|waveform)\.json|report\.html"
     r"|(sim|selftest|mutate|replay|prove/campaign)/(sim\.log|replay\.log|outcome\.json|plan\.json|run\.json|results\.xml"

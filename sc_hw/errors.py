@@ -1,10 +1,14 @@
 """Failures by kind: each says what went wrong in one line; the kind decides the exit status (docs/exit_status.md)."""
 
-__all__ = ["CheckError", "UserError", "one_line"]
+__all__ = ["CheckError", "LackingError", "UserError", "one_line"]
 
 
 class UserError(Exception):
     """Something the user gave or the machine lacks; the message says what was given, what is allowed and what to do."""
+
+
+class LackingError(UserError):
+    """Something is lacking that whoever runs the command has: the line says what to give, and needs nothing added."""
 
 
 class CheckError(Exception):

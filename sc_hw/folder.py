@@ -1,9 +1,13 @@
 """Folders that sc-hw writes: whole or not at all, and replaced only when they are ours."""
 
+import io
 import os
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+import numpy as np
 
 from sc_hw_models.cache import locked
 from sc_hw_models.scratch import held, partial, temporary_folder
@@ -12,7 +16,7 @@ from .errors import UserError
 from .interrupt import interruption_held
 from .progress import note
 
-__all__ = ["check_output", "new_folder", "turn", "write_folder"]
+__all__ = ["check_output", "new_folder", "npz_bytes", "replace_file", "turn", "write_folder"]
 
 
 @contextmanager
@@ -121,3 +125,28 @@ def write_folder(output: Path, files: Mapping[str, str | bytes]) -> None:
         for name, content in files.items():
             (fresh / name).parent.mkdir(exist_ok=True)
             (fresh / name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def npz_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Return arrays by name as the bytes of an ``.npz`` archive."""
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file of an output folder whole or not at all, and on the disk when this returns. Errors: ``UserError``."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with partial(fresh):
+            with fresh.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(fresh, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)  # the name too is on the disk
+        os.close(folder)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise UserError(f"-o {path.parent}: cannot be written ({error.strerror}); give a writable folder") from error

@@ -16,6 +16,7 @@ __all__ = [
     "DEFAULT_TARGET",
     "FILE",
     "OUTLET",
+    "Verb",
     "Verbs",
     "axis_names",
     "complete",
@@ -60,7 +61,7 @@ class _Outlet(click.ParamType):  # type: ignore[type-arg] # not generic in every
 OUTLET = _Outlet()
 
 
-class _Verb(click.Command):
+class Verb(click.Command):
     """A command whose outputs are different files."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -74,7 +75,7 @@ class _Verb(click.Command):
 class Verbs(click.Group):
     """The verbs."""
 
-    command_class = _Verb
+    command_class = Verb
 
 
 def complete(names: Callable[[], list[str]]) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
@@ -126,9 +127,33 @@ def solver_names() -> list[str]:
     return list(SOLVERS)
 
 
+def _rule(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Return the name of a rule; one that is given as a file is run and named by what it defines."""
+    if value is None or not value.endswith(".py"):
+        return value
+    from sc_hw_models.rule_file import add_rule_file
+
+    return add_rule_file(Path(value)).rule.name
+
+
 rule_option = click.option(
-    "--rule", default="r_stdp", show_default=True, help="Learning rule.", shell_complete=complete(rule_names)
-)
+    "--rule", default="r_stdp", show_default=True, callback=_rule, shell_complete=complete(rule_names),
+    help="Learning rule, by its name or by its Python file, FILE.py (see sc-hw rule new); the file is run.",
+)  # fmt: skip
+_rule_file_option = click.option("--rule", "-r", callback=_rule, expose_value=False, metavar="FILE.py",
+                                 help="The file of the core's rule, if it has one of its own; it is run.")  # fmt: skip
+
+
+def folder_argument(command: Any) -> Any:
+    """Add the emitted folder that a verb works on, and the file of its rule."""
+    return click.argument("folder", metavar="DIR", type=FILE)(_rule_file_option(command))
+
+
+def folders_argument(command: Any) -> Any:
+    """Add the emitted folders that a verb works on, and the file of their rule."""
+    return click.argument("folders", metavar="DIR...", type=FILE, nargs=-1, required=True)(_rule_file_option(command))
+
+
 preset_option = click.option(
     "--preset",
     default="default",
@@ -139,7 +164,6 @@ preset_option = click.option(
 settings_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting of the rule; wins over --config and --preset."
 )
-folder_argument = click.argument("folder", metavar="DIR", type=FILE)
 json_option = click.option(
     "--json", "json_path", type=OUTLET, metavar="FILE", help="Also write the record to FILE, - for standard output."
 )
@@ -212,9 +236,19 @@ _DESIGN = (
 )
 
 
+_COMPILED = (
+    click.option("--datapath", type=click.Choice(["hand", "compiled"]),
+                 help="Hardware of the step: as written by hand, or compiled from the step.  [default: hand where there is one]"),
+    click.option("--clock", type=float, metavar="MHZ", help="Of a compiled datapath: as many stages as this clock takes."),
+    click.option("--latency", type=int, metavar="N", help="Of a compiled datapath: N stages, as fast as that can be."),
+    click.option("--device", metavar="TARGET", help="Of a compiled datapath: whose delays count.  [default: ecp5-25k]",
+                 shell_complete=complete(target_names)),
+)  # fmt: skip
+
+
 def design_options(command: Any) -> Any:
     """Add the options that describe a core, layer or crossbar, as ``emit_command.design_of`` takes them."""
-    for option in reversed(_DESIGN):
+    for option in reversed((*_DESIGN, *_COMPILED)):
         command = option(command)
     return command
 

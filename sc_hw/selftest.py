@@ -58,6 +58,8 @@ def faults_of(core: Core) -> list[Fault]:
 
 def rule_faults(core: Core) -> list[Fault]:
     """Return the faults of one core's rule; none when its datapath is another rule's, in a core of which they are planted."""
+    if core.design.rule.datapath:
+        return list(core.design.rule.datapath.faults(core.design))
     if core.design.rule.whole:
         return []
     return list(getattr(import_module(f"sc_hw.rtl.rules.{core.design.rule.name}"), "faults", lambda _design: [])(core.design))

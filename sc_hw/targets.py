@@ -17,6 +17,7 @@ RESOURCES = ("lut", "ff", "block_ram", "large_ram", "dsp")  # what is counted, e
 _RAMS = ("block_ram", "large_ram")
 _TABLES = ("capacity", "lut", "lut_ram", "ff", "block_ram", "large_ram", "dsp", "ignored")
 _TEXTS = ("name", "part", "family")
+_DELAYS = ("clock", "overhead", "lut", "chain", "carry", "mul", "dsp")
 _WORD = re.compile(r"\{top\}|[A-Za-z0-9_.-]+")  # what a synthesis command may be made of: nothing that Yosys or a path reads
 _ALWAYS_IGNORED = {"$scopeinfo": "a note of Yosys on the hierarchy, not hardware"}
 
@@ -49,7 +50,7 @@ class Target:
     they take, ``lut_ram`` names the cells that keep memory in LUTs (their weights are under ``lut``),
     ``ignored`` gives the reason for each cell type that is not counted. ``like`` names the device of which
     this one is another size (empty for none), ``pnr`` is ``None`` without a tool that places the device, ``estimate``
-    says what its blocks hold, as ``estimate.fabric`` reads it.
+    says what its blocks hold, as ``estimate.fabric`` reads it, ``delays`` how long what takes, as ``compiler.delays`` does.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Target:
     like: str
     pnr: PlaceAndRoute | None
     estimate: Mapping[str, Any]
+    delays: Mapping[str, Any] | None
 
     @property
     def cell_types(self) -> frozenset[str]:
@@ -136,7 +138,7 @@ def read_target(path: Path) -> Target:
         if not condition:
             raise UserError(f"{path}: {what}; see docs/synthesis.md for the form of a target file")
 
-    allowed = (*_TEXTS, "like", "synth", *_TABLES, "pnr", "estimate")
+    allowed = (*_TEXTS, "like", "synth", *_TABLES, "pnr", "estimate", "delays")
     unknown = sorted(table.keys() - set(allowed))
     need(not unknown, f"unknown keys {', '.join(unknown)}; allowed are {', '.join(allowed)}")
     for key in _TEXTS:
@@ -178,8 +180,18 @@ def read_target(path: Path) -> Target:
         bits={cell: int(number(v["bits"], f"[{key}] {cell} bits")) for key in _RAMS for cell, v in table[key].items()},
         lut_ram=frozenset(lut_ram), ignored=table["ignored"], like=table.get("like", ""),
         pnr=_read_pnr(table["pnr"], need) if "pnr" in table else None,
-        estimate=table.get("estimate", {}),
+        estimate=table.get("estimate", {}), delays=_read_delays(table["delays"], need, number) if "delays" in table else None,
     )  # fmt: skip
+
+
+def _read_delays(table: Any, need: Callable[[bool, str], None], number: Callable[[Any, str], float]) -> dict[str, Any]:
+    need(isinstance(table, dict) and table.keys() == set(_DELAYS), f"[delays] takes {', '.join(_DELAYS)}")
+    size = table["dsp"]
+    need(
+        isinstance(size, list) and len(size) == 2 and all(type(bits) is int and bits >= 0 for bits in size),
+        "[delays] dsp is not two widths",
+    )
+    return {key: size if key == "dsp" else number(value, f"[delays] {key}") for key, value in table.items()}
 
 
 def _read_pnr(table: Any, need: Callable[[bool, str], None]) -> PlaceAndRoute:

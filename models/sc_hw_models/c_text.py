@@ -12,7 +12,7 @@ from .lfsr import Lfsr
 from .rule import Field, Rule, RuleSpec
 from .term import Term, lift, subterms, variable
 
-__all__ = ["c_text"]
+__all__ = ["c_text", "definitions"]
 
 _FILE = """\
 #include <stdint.h>
@@ -74,7 +74,7 @@ def c_text(rule: Rule, config: Any) -> str:
     results = _results(rule, config)
     terms = subterms(results.values())
     bits = max(term.bits for term in terms)
-    symbols, lines = _definitions(terms, 32 if bits <= 32 else 64)
+    symbols, lines = definitions(terms, 32 if bits <= 32 else 64)
     fields = {f"next_{f.name}": f for f in spec.state} | {f"output_{f.name}": f for f in spec.outputs}
     for name, f in open_fields(results, fields).items():
         symbol = symbols[id(results[name])]
@@ -115,7 +115,7 @@ def _results(rule: Rule, config: Any) -> dict[str, Term]:
     return results | {f"output_{f.name}": lift(outputs[f.name]) for f in spec.outputs}
 
 
-def _definitions(terms: Iterable[Term], width: int) -> tuple[dict[int, str], list[str]]:
+def definitions(terms: Iterable[Term], width: int) -> tuple[dict[int, str], list[str]]:
     """Return a C expression for each term, by identity, and the definitions behind them, each once, operands first."""
     symbols: dict[int, str] = {}
     lines: list[str] = []

@@ -20,7 +20,7 @@ from .cache import cached
 from .rule import Rule
 from .scratch import run_process
 
-__all__ = ["CompileError", "CompiledStep", "compiler"]
+__all__ = ["CompileError", "CompiledStep", "compiler", "loaded"]
 
 Arrays = dict[str, np.ndarray]
 
@@ -52,7 +52,7 @@ def _build(text: str, path: str, made: Path) -> None:
         raise CompileError(f"{' '.join(command)}: exit status {done.returncode}: {done.stderr.strip()[-400:]}")
 
 
-def _loaded(text: str, path: str) -> ctypes.CDLL:
+def loaded(text: str, path: str) -> ctypes.CDLL:
     """Return the library of a C text, from the cache if it is there."""
     digest = hashlib.sha256(b"\0".join([text.encode(), os.fsencode(path), _identity(path)])).hexdigest()[:32]
     with cached("models", digest, partial(_build, text, path)) as (library, _):
@@ -70,7 +70,7 @@ class CompiledStep:
         if path is None:
             raise CompileError("no C compiler: install g++ (apt-get install g++), set CXX, or use the plain model")
         self._spec = rule.spec(config)
-        self._run = _loaded(c_text(rule, config), path).run
+        self._run = loaded(c_text(rule, config), path).run
         self._run.restype = ctypes.c_int
 
     def run(

@@ -7,7 +7,7 @@ streams, testbench, proof, synthesis and report read the ``RuleSpec`` and never 
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .continual.plasticity import Conversion, PlasticityConfig
 
 __all__ = ["ConfigError", "Demonstration", "Field", "Preset", "Rest", "Rule", "RuleConfig", "RuleSpec", "StepError", "Values",
-           "as_integer", "check_flag", "check_integer", "connection", "index_bits"]  # fmt: skip
+           "as_integer", "check_flag", "check_integer", "connection", "index_bits", "timed"]  # fmt: skip
 
 Values = Mapping[str, Value]
 Step = Callable[[Any, Values, Values], tuple[dict[str, Value], dict[str, Value]]]
@@ -152,20 +152,20 @@ class RuleSpec:
     per synapse and timestep, ``step_inputs`` once per timestep for all synapses. ``noise`` words are
     fresh random bits for every update, cut from the lane's LFSR in order, lowest bits first.
     ``outputs`` leave with every update. ``latency`` is the number of clocks from a datapath's inputs
-    to its outputs. In a layer (``layer.py``) a rule of presynaptic neurons gives its ``presynaptic_output`` to a rule of
-    synapses as their ``presynaptic_input``; the other synapse inputs then are the postsynaptic neuron's. ``rest`` says when an
-    update changes nothing, if that is known and no noise is drawn. ``neuron_latency`` is the latency of a datapath that holds
-    nothing but what a neuron keeps; 0 where no neuron keeps any.
+    to its outputs; 0 where that follows from compiling the step. In a layer (``layer.py``) a rule of presynaptic neurons
+    gives its ``presynaptic_output`` to a rule of synapses as their ``presynaptic_input``; the other synapse inputs
+    then are the postsynaptic neuron's. ``rest`` says when an update changes nothing, if that is known and no noise is drawn.
+    ``neuron_latency`` is the latency of a datapath that holds nothing but what a neuron keeps; 0 where no neuron keeps any.
     Errors: ``ConfigError`` for more noise than a register gives.
     """
 
     rule: str
     state: tuple[Field, ...]
-    synapse_inputs: tuple[Field, ...]
-    step_inputs: tuple[Field, ...]
-    noise: tuple[Field, ...]
-    outputs: tuple[Field, ...]
-    latency: int
+    synapse_inputs: tuple[Field, ...] = ()
+    step_inputs: tuple[Field, ...] = ()
+    noise: tuple[Field, ...] = ()
+    outputs: tuple[Field, ...] = ()
+    latency: int = 0
     random_seed: int = 0
     presynaptic_output: str = ""
     presynaptic_input: str = ""
@@ -259,13 +259,15 @@ class Rule:
     are short input sequences, one mapping a timestep (absent names are 0), that a testbench must play;
     ``accuracy(config, seed)`` compares the
     fixed model with the float reference and returns named figures, of a shorter run if its timesteps follow. ``presets``
-    are configurations to start from, each proven, mutated and measured as shipped; ``default`` is ``config_type()``.
+    are configurations to start from, each proven, mutated and measured as shipped; ``default`` is ``config_type()``, and there
+    without being named.
     ``demonstration(config)``, if there is one, is what ``sc-hw report`` draws. ``cover`` names what a campaign should
     see of this rule beyond ``cover.coverpoints``: predicates ``(config, state, inputs, after)`` on one update, in the
     same algebra as ``step``; ``after`` holds the next state. ``whole`` is the rule of which this is a part,
     ``owner`` whose part (see ``parts``).
     ``from_plasticity``, if there is one, turns a layer's plasticity in a modeller's units into a configuration, and says
-    what it could not represent.
+    what it could not represent. ``datapath``, if there is one, makes the hardware from the step (``sc_hw.compiler``); without it
+    that is written by hand.
     """
 
     name: str
@@ -273,14 +275,31 @@ class Rule:
     config_type: type[RuleConfig]
     spec: Callable[[Any], RuleSpec]
     step: Step
-    accuracy: Accuracy
-    presets: Mapping[str, Preset]
+    accuracy: Accuracy = lambda _config, _seed, _timesteps=0, /: {}
+    presets: Mapping[str, Preset] = field(default_factory=dict)
     motifs: Mapping[str, Sequence[Mapping[str, int]]] = field(default_factory=dict)
     demonstration: Callable[[Any], Demonstration] | None = None
     cover: Mapping[str, Callable[[Any, Values, Values, Values], Value]] = field(default_factory=dict)
     from_plasticity: "Callable[[PlasticityConfig], Conversion] | None" = None
     whole: "Rule | None" = None
     owner: str = ""
+    datapath: Any = None
 
     def __post_init__(self) -> None:
+        if "default" not in self.presets:
+            presets = {
+                "default": Preset(summary="the settings as they are by themselves", config=self.config_type()),
+                **self.presets,
+            }
+            object.__setattr__(self, "presets", presets)
         object.__setattr__(self, "step", CheckedStep(self.name, self.spec, unchecked(self.step)))
+
+
+def timed(rule: Rule, clocks: Callable[[Any], tuple[int, int]]) -> Rule:
+    """Return a rule with other latencies: ``clocks(config)`` gives that of its datapath and that of what a neuron keeps."""
+
+    def spec(config: Any) -> RuleSpec:
+        latency, neuron_latency = clocks(config)
+        return replace(rule.spec(config), latency=latency, neuron_latency=neuron_latency)
+
+    return replace(rule, spec=spec)

@@ -12,7 +12,7 @@ import numpy as np
 from sc_hw_models.rule import ConfigError
 
 from ..elaboration import check_elaborated
-from ..errors import UserError, one_line
+from ..errors import LackingError, UserError, one_line
 from ..initial import emitted_initial, initial_bytes, initial_csv
 from ..rtl.contents import held
 from ..rtl.design import CoreDesign
@@ -139,6 +139,8 @@ def _design(folder: Path, manifest: Mapping[str, Any], initial: Mapping[str, dic
     """
     try:
         return by_schema()[manifest["schema"]].built(manifest, initial)  # type: ignore[no-any-return]
+    except LackingError as error:
+        raise LackingError(f"{folder / MANIFEST}: {error}") from error
     except UserError as error:
         raise UserError(f"{folder / MANIFEST}: {one_line(error)}; {_AGAIN}") from error
 

@@ -59,6 +59,17 @@ class _Tools(_Entry, rename={"sc_hw": "sc-hw"}):
     pyosys: _Version
 
 
+class _ByHand(_Entry, tag_field="kind", tag="hand"):
+    pass
+
+
+class _Compiled(_Entry, tag_field="kind", tag="compiled"):
+    target: Annotated[str, Meta(pattern=r"^[a-z0-9-]+\Z", max_length=40)]
+    clock_mhz: Annotated[float, Meta(ge=0, le=1000)]
+    latency: Annotated[int, Meta(ge=0, le=64)]
+    rule_sha256: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z")]
+
+
 class Whole(_Entry):
     """The entries of every manifest."""
 
@@ -67,6 +78,7 @@ class Whole(_Entry):
     top: _Name
     rule: RuleName
     generator: Literal["amaranth", "verilog"]
+    datapath: _ByHand | _Compiled
     config: Config
     synapses: Units
     lanes: _Lanes
@@ -79,5 +91,11 @@ class Whole(_Entry):
 
 def rule_of(manifest: Mapping[str, Any], prefix: str = "") -> tuple[Rule, Any]:
     """Return the rule that a manifest names and its configuration; those of what it says with the prefix."""
-    rule = get_rule(manifest[f"{prefix}rule"])
+    name, datapath = manifest[f"{prefix}rule"], manifest["datapath"]
+    if datapath["kind"] == "hand":
+        rule = get_rule(name)
+    else:
+        from ..compiler.rule import recorded_rule
+
+        rule = recorded_rule(name, datapath)
     return rule, build_config(rule, manifest[f"{prefix}config"])

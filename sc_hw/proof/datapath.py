@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from sc_hw_models.term import Term, evaluate, subterms
@@ -34,15 +35,20 @@ class DatapathProof:
     def _datapath(self) -> Circuit:
         return self.update.datapath
 
-    # Obligations
-
-    def run(self) -> None:
-        """Prove everything: what needs no multiplier first, and of that what is a part of another result before that one."""
-        products = [
+    @cached_property
+    def _products(self) -> list[Term]:
+        """The products of two values in the model."""
+        return [
             term
             for term in subterms(self.update.terms.values())
             if term.operation == "*" and all(a.operation != "constant" for a in term.arguments)
         ]
+
+    # Obligations
+
+    def run(self) -> None:
+        """Prove everything: what needs no multiplier first, and of that what is a part of another result before that one."""
+        products = self._products
         self._sample()
         self._hold()
         self._widths(products)
@@ -52,8 +58,8 @@ class DatapathProof:
         free.sort(key=lambda name: len(list(subterms([self.update.terms[name]]))))
         for name in free:
             self._result(name, cut=True)
-        for number, term in enumerate(products):
-            self._operands(number, term)
+        for number in range(len(products)):
+            self._operands(number, products)
         for name in self.update.terms:
             if name not in free:
                 uncut = [term for term in products if all(c.term is not term for c in self.update.cuts)]
@@ -170,6 +176,10 @@ class DatapathProof:
             text = self.update.question(cut=not whole, goal=self.update.differs(name))
             answer, more = self.docket.decide(text, self.update.pins())
             answers += more
+            if not whole and answer.verdict not in ("sat", "unsat") and self._approach([self.update.terms[name]]):
+                text = self.update.question(cut=True, goal=self.update.differs(name))
+                answer, more = self.docket.decide(text, self.update.pins())
+                answers += more
             if answer.verdict != "sat":
                 break
             found = self._replay(name, answer.values)
@@ -210,24 +220,59 @@ class DatapathProof:
             t for t in subterms(self.update.terms.values()) if t.operation in ("+", "-", "select") and not _depends(t, products)
         ]
         for term in free:
-            values = [evaluate({"": term}, sample)[""] for sample, _ in self.samples]
-            for register, step in self.held[0] if self.held else ():
-                wrong = any(held[register, step] != value for held, value in zip(self.held, values, strict=True))
-                if wrong or len(set(values)) < _SAMPLES or not 0 <= term.low <= term.high < 1 << register.bits:
-                    continue
-                meeting = Meeting(term=term, register=register, step=step)
-                answer, answers = self.docket.decide(self.update.question(cut=True, goal=self.update.misses(meeting)), [])
-                if answer.verdict == "unsat":
-                    self.update.meetings.append(meeting)
-                    statement = f"register {register.name} holds a value of the model after {step} clocks"
-                    self.docket.add(f"register_{len(self.update.meetings)}", statement, "proven", answers)
-                break
+            if term.low >= 0:
+                self._meet(term)
 
-    def _operands(self, number: int, term: Term) -> None:
-        """Prove that a multiplier gets the operands of a product of the model; from then on both are one free number."""
-        name, statement = f"product_{number + 1}", f"a multiplier gets the operands of product {number + 1}"
-        failed: list[dict[str, Any]] = []
-        note = "no multiplier had these operands in every sample; the real one is asked instead"
+    def _approach(self, goals: Sequence[Term]) -> bool:
+        """Meet the model in what lies between products that are cut and ``goals``; return whether it was met anywhere."""
+        uncut = [term for term in self._products if all(cut.term is not term for cut in self.update.cuts)]
+        kinds, known = ("+", "-", "select", "*", ">>"), len(self.update.meetings)
+        for term in subterms(goals):
+            if term.operation in kinds and not _depends(term, uncut) and all(term is not each for each in self._products):
+                self._meet(term)
+        return len(self.update.meetings) > known
+
+    def _meet(self, term: Term) -> None:
+        """Prove that the first register that held a term's value in all samples always does."""
+        if any(meeting.term is term for meeting in self.update.meetings):
+            return
+        values = [evaluate({"": term}, sample)[""] for sample, _ in self.samples]
+        for register, step in self.held[0] if self.held else ():
+            low, high = (-(1 << register.bits - 1), 1 << register.bits - 1) if term.low < 0 else (0, 1 << register.bits)
+            wrong = any(held[register, step] != value % (1 << register.bits)
+                        for held, value in zip(self.held, values, strict=True))  # fmt: skip
+            if wrong or len(set(values)) < _SAMPLES or not low <= min(values) <= max(values) < high:
+                continue
+            if term.low >= 0 and term.high >= high:
+                continue
+            meeting = Meeting(term=term, register=register, step=step)
+            answer, answers = self.docket.decide(self.update.question(cut=True, goal=self.update.misses(meeting)), [])
+            if answer.verdict == "unsat":
+                self.update.meetings.append(meeting)
+                statement = f"register {register.name} holds a value of the model after {step} clocks"
+                self.docket.add(f"register_{len(self.update.meetings)}", statement, "proven", answers)
+            break
+
+    def _operands(self, number: int, products: Sequence[Term]) -> None:
+        """Prove that a multiplier gets the operands of a product of the model; from then on both are one free number.
+
+        Where that is not found in time, what lies before it is met first, and it is asked again.
+        """
+        term = products[number]
+        failed = self._cut(number, term, [])
+        if failed is not None and any(answer["answer"] != "sat" for answer in failed) and self._approach(term.arguments):
+            failed = self._cut(number, term, failed)
+        if failed is not None:
+            note = (
+                "its operands can be others, or no solver knew" if failed else "no multiplier had these operands in every sample"
+            )
+            statement = f"a multiplier gets the operands of product {number + 1}"
+            self.docket.add(f"product_{number + 1}", statement, "no cut", failed, f"{note}; the real one is asked instead")
+
+    def _cut(self, number: int, term: Term, failed: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
+        """Cut a product; return what solvers said before and now where that fails."""
+        found = False
+        name = f"product_{number + 1}"
         for product, step, swapped in self._matches(term):
             left, right = term.arguments[::-1] if swapped else term.arguments
             statement = f"the multiplier of clock {step} gets the operands of product {number + 1}, modulo 2^{product.bits}"
@@ -246,11 +291,10 @@ class DatapathProof:
                 cut = Cut(term=term, product=product, step=step, swapped=swapped, symbol=f"c{number}")
                 self.update.cuts.append(cut)
                 self.docket.add(name, statement, "proven", answers)
+                found = True
             else:
-                failed += answers
-                note = answer.text or "its operands can be others; the real one is asked instead"
-        if all(cut.term is not term for cut in self.update.cuts):
-            self.docket.add(name, statement, "no cut", failed, note)
+                failed = [*failed, *answers]
+        return None if found else failed
 
     def _matches(self, term: Term) -> list[tuple[Product, int, bool]]:
         """Return the multipliers and clocks whose operands were the term's in every sample, and whether they are swapped."""

@@ -73,15 +73,20 @@ class Cut:
 
 @dataclass(frozen=True, kw_only=True)
 class Meeting:
-    """A value of the model, never negative, and a register that is proven to hold it in a clock of the unrolling."""
+    """A value of the model and a register that is proven to hold it in a clock of the unrolling; negative in two's complement."""
 
     term: Term
     register: Register
     step: int
 
+    @property
+    def signed(self) -> bool:
+        """Whether the highest bit of the register is a sign."""
+        return self.term.low < 0
+
     def text(self, datapath: Circuit) -> str:
         """Return the register as an expression of the term's width."""
-        held = extended(datapath.register(self.register, self.step), 1, signed=False)
+        held = extended(datapath.register(self.register, self.step), 1, signed=self.signed)
         return resized(held, self.register.bits + 1, self.term.bits)
 
 
@@ -165,7 +170,8 @@ class Update:
         def goal(printer: TermPrinter) -> str:
             (model,) = printer.define([meeting.term])
             width = max(meeting.term.bits, meeting.register.bits + 1)
-            held = extended(self.datapath.register(meeting.register, meeting.step), width - meeting.register.bits, signed=False)
+            held = extended(self.datapath.register(meeting.register, meeting.step), width - meeting.register.bits,
+                            signed=meeting.signed)  # fmt: skip
             return f"(distinct {resized(model, meeting.term.bits, width)} {held})"
 
         return goal

@@ -128,6 +128,8 @@ def amaranth_modules(design: CoreDesign) -> dict[str, AmaranthModule]:
 def _datapath(design: CoreDesign) -> dict[str, AmaranthModule]:
     """Return the datapath of a design by name; of a synapse's part of a rule also the whole rule's, inside it."""
     ports, name = design.datapath_ports(), f"{design.name}_datapath"
+    if compiler := design.rule.datapath:
+        return {name: AmaranthModule(compiler.purpose(design), ports, _rtlil(name, compiler.component(design)))}
     if has_whole(design):
         from .part import PartDatapath
 

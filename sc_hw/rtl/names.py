@@ -35,13 +35,19 @@ def _core(design: CoreDesign, generator: str) -> list[str]:
     else:
         modules = [
             *behind,
-            *_pieces(name, library_pieces(design) if design.rule.whole else _used(design.rule.name, design.config)),
+            *_pieces(name, _library(design)),
         ]
         if inner and design.rule.whole:
             modules += [*inner, *_pieces(whole, _used(design.rule.whole.name, design.config))]
     memories = dict.fromkeys(design.memory_module(lane) for lane in range(design.lanes))
     queues = [f"{queue.name}_memory"] if queue else []
     return [name, f"{name}_lane", f"{name}_datapath", *modules, *queues, *memories]
+
+
+def _library(design: CoreDesign) -> tuple[str, ...]:
+    if design.rule.datapath:
+        return ()
+    return library_pieces(design) if design.rule.whole else _used(design.rule.name, design.config)
 
 
 def _pieces(name: str, pieces: Iterable[str]) -> list[str]:

@@ -138,11 +138,13 @@ def verilog_files(design: CoreDesign) -> dict[str, str]:
 
 
 def has_whole(design: CoreDesign) -> bool:
-    """Return whether the datapath of a design is made of the whole rule's: that of a synapse's part."""
-    return design.rule.whole is not None and design.rule.owner not in NEURONS
+    """Return whether the datapath of a design is made of the whole rule's: that of a synapse's part by hand."""
+    return design.rule.datapath is None and design.rule.whole is not None and design.rule.owner not in NEURONS
 
 
 def _datapath(design: CoreDesign) -> str:
+    if design.rule.datapath:
+        return str(design.rule.datapath.verilog(design))
     if has_whole(design):
         return _rendered("part.v.j2", design, tied=Tied(design))
     return _rendered(f"rules/{(design.rule.whole or design.rule).name}.v.j2", design)

@@ -2,12 +2,10 @@
 
 import dataclasses
 import hashlib
-import io
 import json
 import math
 import os
 import re
-import secrets
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,11 +17,10 @@ import numpy as np
 from sc_hw_models.continual.metrics import transfer
 from sc_hw_models.continual.trainer import ContinualTrainer
 from sc_hw_models.rule import ConfigError
-from sc_hw_models.scratch import partial
 
 from .. import __version__
 from ..errors import UserError
-from ..folder import write_folder
+from ..folder import npz_bytes, replace_file, write_folder
 from ..reading import read_npz, reading
 from .callbacks import CSVCallback, TrainingCallback
 from .data import Data
@@ -133,7 +130,7 @@ def train(
     rows = 0
 
     def checkpoint() -> bytes:
-        return _npz(trainer.state | {
+        return npz_bytes(trainer.state | {
             "identity": np.array(identity), "rows": np.array(rows), "history": np.array(json.dumps(history))})  # fmt: skip
 
     if resume:
@@ -166,11 +163,11 @@ def train(
             for callback in everything:
                 callback.log(row, rows)
             rows += 1
-            _write(folder / CHECKPOINT, checkpoint())
+            replace_file(folder / CHECKPOINT, checkpoint())
             progress(rows, total)
     names = trainer.names
-    _write(folder / WEIGHTS, _npz(dict(zip(names, trainer.weights, strict=True))))
-    _write(folder / IMPORTANCE, _npz(dict(zip(names, trainer.importance, strict=True))))
+    replace_file(folder / WEIGHTS, npz_bytes(dict(zip(names, trainer.weights, strict=True))))
+    replace_file(folder / IMPORTANCE, npz_bytes(dict(zip(names, trainer.importance, strict=True))))
     # The folder's own description: no date and no path, so that the same input gives the same bytes.
     record = {
         "schema": "sc-hw/trained/2", "verb": "train", "verdict": "pass", "config": dataclasses.asdict(config),
@@ -178,7 +175,7 @@ def train(
         "layers": {name: list(w.shape) for name, w in zip(names, trainer.weights, strict=True)},
         "accuracy": history, "untrained": untrained, **dataclasses.asdict(transfer(np.array(history), np.array(untrained))),
     }  # fmt: skip
-    _write(folder / RECORD, (json.dumps(record, indent=2) + "\n").encode())
+    replace_file(folder / RECORD, (json.dumps(record, indent=2) + "\n").encode())
     return record
 
 
@@ -216,27 +213,3 @@ def _digest(data: Data) -> str:
     for field in dataclasses.fields(data):
         digest.update(np.ascontiguousarray(getattr(data, field.name)).tobytes())
     return digest.hexdigest()
-
-
-def _npz(arrays: dict[str, np.ndarray]) -> bytes:
-    file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **arrays)
-    return file.getvalue()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, and on the disk when this returns."""
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with partial(fresh):
-            with fresh.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(fresh, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        os.fsync(folder)  # the name too is on the disk
-        os.close(folder)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise UserError(f"-o {path.parent}: cannot be written ({error.strerror}); give a writable folder") from error

@@ -16,7 +16,8 @@ from cocotb.triggers import Timer
 
 from sc_hw_models.checked import check_function
 from sc_hw_models.registry import get_rule
-from sc_hw_models.rule import Rule, StepError
+from sc_hw_models.rule import Rule, StepError, timed
+from sc_hw_models.rule_file import rule_file
 
 from .bench import CoreBench
 from .demonstration import MOST_WORDS, DemonstrationBench
@@ -62,7 +63,11 @@ async def parity(dut: Any) -> None:
         ctypes.CDLL(None).sc_hw_coverage_start()
 
     def build(kind: type[Bench], index: int, entry: dict[str, Any], **options: Any) -> tuple[Rule, Bench]:
-        rule = get_rule(entry["rule"])
+        source = rule_file(entry["rule"].partition(".")[0])
+        if (source.sha256 if source else "") != entry["rule_sha256"]:
+            raise ValueError(f"{source.path if source else entry['rule']}: is not the rule's file that was to be simulated")
+        latency, neuron_latency = entry["clocks"]
+        rule = timed(get_rule(entry["rule"]), lambda _config: (latency, neuron_latency))
         initial = {name: np.array(values, dtype=np.int64) for name, values in entry["initial"].items()}
         return rule, kind(dut, index, rule, rule.config_type(**entry["config"]), synapses=entry["synapses"], lanes=entry["lanes"],
                           steps=entry["steps"], seed=plan["seed"], initial=initial or None, row_words=entry["row_words"],

@@ -18,13 +18,14 @@ from sc_hw import __version__
 from sc_hw.errors import UserError
 from synth.neurocore import environment
 
-from . import contents, golden, learning, simulation
+from . import contents, golden, learning, networks, simulation
 from .measure import Group, Measured, measure
 
 # One function a group of rows; it is given the Python of an environment with sc-neurocore.
 GROUPS: dict[str, Callable[[Path], Group]] = {
     "golden": golden.group,
     "learning": learning.group,
+    "networks": networks.group,
     "simulation": simulation.group,
     "contents": contents.group,
 }

@@ -39,7 +39,8 @@ _WORDS = (
     "amaranth", "verilog",
     "r_stdp", "three_factor", "stp", "ewc", "sgd", "split", "yices", "ecp5-25k", "shift", "single",
 )  # fmt: skip
-_PATHS = ("config", "initial", "derived", "weights", "importance", "stimulus", "folder", "folders", "counterexample", "data")
+_PATHS = ("config", "initial", "derived", "weights", "importance", "stimulus", "folder", "folders", "counterexample", "data",
+          "network")  # fmt: skip
 _GOOD = {
     "output": "new", "json_path": "record.json", "synapses": "8", "config": "c.toml", "initial": "i.csv", "derived": "derived",
     "layer": "fc1", "rule": "r_stdp", "generator": "verilog", "preset": "default", "presets": "default", "presynaptic": "stp",
@@ -47,6 +48,7 @@ _GOOD = {
     "spikes": "bits", "results": "stall", "name": "dut", "data": "d.npz", "protocol": "split", "tasks": "5", "hidden": "2",
     "method": "ewc", "optimiser": "sgd", "board": "none", "weights": "w.npz", "importance": "f.npz", "stimulus": "s.npz",
     "derive rule": "three_factor", "consolidation": "shift", "scale": "0.01", "target": "ecp5-25k", "module": "core",
+    "network": "n.toml", "fit settings": "sample.timesteps=8", "held_out": "20",
     "solvers": "yices", "parts": "lane", "vary": "weight_bits=4,8", "variants": "a:", "timeout": "60",
 }  # fmt: skip
 _SETTINGS = (
@@ -79,6 +81,10 @@ class Fuzz:
             )
             np.savez("s.npz", pre_spike=np.zeros((3, 8), int), post_spike=np.zeros((3, 8), int), reward=np.zeros(3, int))
             Path("c.toml").write_text("weight_bits = 8\n")
+            Path("n.toml").write_text(
+                '[population.a]\nsize = 3\nrule = "input"\n[population.b]\nsize = 10\nrule = "readout"\n'
+                '[projection.c]\nfrom = "a"\nto = "b"\nrule = "three_factor"\n'
+            )
             Path("i.csv").write_text("weight\n" + "1\n" * 8)
             for line in _EMITTED:
                 command = line.split() + (["--generator", "verilog"] if line.startswith("emit") else [])

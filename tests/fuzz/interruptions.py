@@ -15,12 +15,14 @@ __all__ = ["VERBS", "Interruptions"]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _MARK = "SC_HW_INTERRUPTED_BY"
 _SECONDS = 3.0
+_NETWORK = Path(__file__).parents[2] / "examples" / "networks" / "digits.toml"
 # What is called and the folder that it makes.
 VERBS = {
     "emit": ("emit --pre 8 --post 8 -o new/core", "new/core"),
     "sim": ("sim core --steps 2000", "core/results"),
     "synth": ("synth core", "core/results"),
     "explore": ("explore --vary weight_bits=4 --vary synapses=8 --stimuli 1 -o new/explored", "new/explored"),
+    "fit": (f"fit {_NETWORK} --data digits --passes 60 -o new/fitted", "new/fitted"),
     "train": ("train --data digits --epochs 4 --tasks 2 -o new/trained", "new/trained"),
 }
 # With the date, seconds or a waveform's path in them.
@@ -103,7 +105,7 @@ class Interruptions:
         if again and not wrong:
             if exists and verb == "emit":
                 self.clear()
-            status, told = self.run(command + (" --resume" if exists and verb in ("explore", "train") else ""))
+            status, told = self.run(command + (" --resume" if exists and verb in ("explore", "fit", "train") else ""))
             if status or self.contents(made) != self.whole[verb]:
                 wrong.append(f"repeated, it ends differently: status {status}, {told[-300:]}")
         if wrong:

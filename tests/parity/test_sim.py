@@ -145,7 +145,7 @@ def test_a_beat_that_changes_while_it_waits_is_a_protocol_error(make_core, tmp_p
     core = make_core(synapses=12)
     path = core.folder / "dut.v"
     text = path.read_text()
-    path.write_text(text.replace(".out_weight(result_weight[15:0])", ".out_weight(right_weight)").replace(
+    path.write_text(text.replace(".out_weight(result_weight)", ".out_weight(right_weight)").replace(
         "  assign result_last = write_last;",
         "  assign result_last = write_last;\n  wire [15:0] right_weight;\n"
         "  assign result_weight = result_ready ? right_weight : right_weight ^ {16{event_pre_spike}};"))  # fmt: skip

@@ -78,6 +78,13 @@ REFUSED = [
     # order, and when a procedure runs
     ("always @(posedge clk) q <= a; always @(posedge clk) q[0] <= 1;", "assigned in two procedures"),
     ("always @(posedge clk) m[0] <= a; always @(posedge clk) m[1] <= a;", "assigned in two procedures"),
+    *((text, "bits that two things drive")
+      for text in ("wire t; assign t = 1'b0; assign t = clk;", "wire t = 1'b1; assign t = clk;",
+                   "wire t = clk; wire u = t; assign t = u;", "wire [3:0] t; assign t = a; assign t[2] = clk;",
+                   "wire [3:0] t; assign {t[1], t[0]} = b[1:0]; assign t[3:1] = b;",
+                   "part p0(.clk(clk), .value(a), .s(s8), .result(r)); part p1(.clk(clk), .value(a), .s(s8), .result(r));",
+                   "generate for (k = 0; k < 3; k = k + 1) begin : g assign r[k] = clk; end endgenerate assign r[3:2] = 2'd0;")),
+    (PART.format("", "a", "s8", "r") + " assign r[3] = clk;", "coerced to 'inout'"),
     ("reg [3:0] t; always @* begin q = t; t = a; end", "read where it is assigned"),
     ("reg [3:0] t; always @* begin t[0] = b[0]; q = t; t[1] = b[1]; end", "read where it is assigned"),
     ("always @* q = 4'd1;", "never runs it"),
@@ -105,6 +112,8 @@ TAKEN = [
     "always @* case (b) 3'd1: q = 4'd1; 3'd1: q = 4'd2; default: q = 4'd0; endcase",
     "always @(posedge clk) begin q <= q + 1; m[b] <= q; end",
     "reg x; always @(posedge clk) x <= !x && a;",
+    "wire [3:0] t; assign t[1:0] = a; assign t[3] = clk; generate for (k = 2; k < 3; k = k + 1) begin : g assign t[k] = clk; "
+    "end endgenerate",
     "wire signed [3:0] x; part p(.clk(clk), .value(x[3:0]), .s(s8[7:0]), .result(r));",
     "wire signed [3:0] x; part p(.clk(clk), .value(a), .s(s8), .result(x[3:0]));",
     "wire [3:0] x = 5'd31; wire [2:0] y = -3; wire z = a && b || clk; wire v = !a == b; wire [3:0] w = a >>> 1;",

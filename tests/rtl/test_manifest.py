@@ -184,7 +184,7 @@ def test_a_wrong_digest_of_verilog_is_an_edit_and_a_version_is_taken_as_said(fol
     ("text", "needle"),
     [
         ('{"schema": "sc-hw/layer/1"}', "of an older sc-hw"),
-        ('{"schema": "sc-hw/manifest/1", "schema": "sc-hw/manifest/1"}', "key 'schema' stands twice"),
+        ('{"schema": "sc-hw/manifest/2", "schema": "sc-hw/manifest/2"}', "key 'schema' stands twice"),
         ('{"schema": NaN}', "NaN is no number"),
         ('{"schema": -Infinity}', "-Infinity is no number"),
         ('{"schema": 1e999}', "no finite number"),
@@ -194,7 +194,7 @@ def test_a_wrong_digest_of_verilog_is_an_edit_and_a_version_is_taken_as_said(fol
         ("9" * 5000, "not valid JSON"),
         (" " * ((1 << 20) + 1), "larger than"),
         ("[1]", "schema null"),
-        ('{"schema": ["sc-hw/manifest/1"]}', "schema ["),
+        ('{"schema": ["sc-hw/manifest/2"]}', "schema ["),
         ("\ufeff{}", "not valid JSON"),
     ],
 )

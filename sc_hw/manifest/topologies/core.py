@@ -11,8 +11,8 @@ from ..schema import Count, StateField, Units, Whole, rule_of
 
 __all__ = ["OLD_SCHEMAS", "SCHEMA", "Shape", "built", "entries", "modules"]
 
-SCHEMA = "sc-hw/manifest/1"
-OLD_SCHEMAS = ()
+SCHEMA = "sc-hw/manifest/2"
+OLD_SCHEMAS = ("sc-hw/manifest/1",)  # did not say how the datapath is made
 
 
 class Shape(Whole):

@@ -1,0 +1,47 @@
+"""The error of a readout: what each output neuron is told at the end of a sample, pure text over integers.
+
+An error stands for a part of 256 and has ``ERROR_BITS``: at most 256 outputs, and what rounding adds. Nothing divides: the
+softmax takes an exponential from a table of 16 and a reciprocal from another.
+"""
+
+from collections.abc import Callable, Sequence
+
+from ..fixed import asr, clip
+
+__all__ = ["ERRORS", "ERROR_BITS", "EXPONENTIALS", "MAX_OUTPUTS", "ONE", "hard_error", "reciprocals", "softmax_error"]
+
+ONE, MAX_OUTPUTS = 256, 256
+ERROR_BITS = 10  # signed: the others' shares can add up to 341, where the reciprocal of many outputs is a small number
+EXPONENTIALS = tuple(round(ONE * 2 ** (-k / 16)) for k in range(16))
+_NONE = 9 << 4  # from here on an exponential is 0
+
+
+def reciprocals(size: int) -> tuple[int, ...]:
+    """Return the table of the reciprocals of a sum of exponentials of ``size`` outputs, by its sixteenth.
+
+    The largest exponential is always in the sum, so entries below 16 are never read; they are as entry 16.
+    """
+    return tuple(min(ONE, round(16 * ONE / max(k, 16))) for k in range(16 * size + 1))
+
+
+def softmax_error(outputs: Sequence[int], label: int, shift: int) -> list[int]:
+    """Return target minus softmax; the errors of a sample add up to 0 exactly, which learning needs.
+
+    z_k = (max y - y_k) >> ``shift``; E_k = 256 2^(-z_k / 16); p_k = E_k rec[sum E >> 4] >> 8; e_k = -p_k, and the label's is
+    the sum of the other p_k.
+    """
+    top = max(outputs)
+    distances = [min(asr(top - y, shift), _NONE) for y in outputs]
+    exponentials = [asr(EXPONENTIALS[z & 15], z >> 4) for z in distances]
+    reciprocal = reciprocals(len(outputs))[asr(sum(exponentials), 4)]
+    shares = [asr(e * reciprocal, 8) for e in exponentials]
+    rest = sum(shares) - shares[label]
+    return [rest if k == label else -p for k, p in enumerate(shares)]
+
+
+def hard_error(outputs: Sequence[int], label: int, shift: int) -> list[int]:
+    """Return 256 at the label and 0 elsewhere, less the output, ``y >> shift`` clipped to 0..256."""
+    return [ONE * (k == label) - int(clip(asr(y, shift), 0, ONE)) for k, y in enumerate(outputs)]
+
+
+ERRORS: dict[str, Callable[[Sequence[int], int, int], list[int]]] = {"softmax": softmax_error, "hard": hard_error}

@@ -1,0 +1,56 @@
+"""``sc-hw fit``: a network and data to a run, its folder, and what it says in the end."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sc_hw_models.compiled import CompileError
+from sc_hw_models.networks import CompiledNetwork, network_model
+
+from ..errors import CheckError, UserError
+from ..folder import check_output
+from ..network_file import network_line, network_of
+from ..records import write_record
+from .curves import require_matplotlib
+from .data import load_samples
+from .run import FitConfig, fit, listed_files
+
+__all__ = ["fit_command"]
+
+
+def fit_command(
+    network: Path, config: FitConfig, output: Path, *, settings: Sequence[str], resume: bool, force: bool, json_path: Path | None,
+    progress: Callable[[int, int], None], echo: Callable[[str], None],
+) -> int:  # fmt: skip
+    """Let the network of a file learn into ``output``; print settings and what came of it; return 0."""
+    if resume and force:
+        raise UserError("--resume and --force: one goes on, the other starts anew; leave out one of the two")
+    spec = network_of(network, option="", settings=settings)
+    require_matplotlib()
+    samples = load_samples(config.data, config.held_out, config.seed)
+    try:
+        model = network_model(spec)
+    except CompileError as error:
+        raise CheckError(str(error)) from error
+    for labels, pixels in ((samples.learned_labels, samples.learned), (samples.held_out_labels, samples.held_out)):
+        if pixels.shape[1] != model.port.pixels:
+            raise UserError(
+                f"--data {config.data}: samples of {pixels.shape[1]} pixels; {network} takes {model.port.pixels}; give other "
+                f"data, or another size, height and width in [population.{spec.input.name}]"
+            )
+        if labels.max(initial=0) >= spec.output.size:
+            raise UserError(f"--data {config.data}: {labels.max() + 1} classes; {network} decides between {spec.output.size}; "
+                            f"give other data, or another size in [population.{spec.output.name}]")  # fmt: skip
+    output = output.absolute() if resume else check_output(output, listed_files, force=force, verb="fitted")
+    form = "compiled" if isinstance(model, CompiledNetwork) else "not compiled"
+    echo(f"{network}: {network_line(spec)}; {form}")
+    apart = "its test part" if config.held_out is None else f"{config.held_out} % of what it could learn"
+    echo(f"  {config.data}: {len(samples.learned)} samples to learn, {config.passes} pass{'es' * (config.passes > 1)}, "
+         f"{len(samples.held_out)} held out ({apart}), seed {config.seed}")  # fmt: skip
+    record = fit(model, config, samples, output, resume=resume, progress=progress)
+    if json_path:
+        write_record(json_path, record)
+    first, last = record["curves"][0], record["curves"][-1]
+    echo(f"  held out, learning off: {100 * first['held_out']:.2f} % after one pass, {100 * last['held_out']:.2f} % after "
+         f"{config.passes}; state {record['state_sha256'][:16]}")  # fmt: skip
+    echo(f"  {output}/curves.svg, fit.json, state.npz")
+    return 0

@@ -1,0 +1,50 @@
+"""A network's file: read, checked whole, and told in a line."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sc_hw_models.networks import NetworkSpec, read_network
+from sc_hw_models.rule import ConfigError
+
+from .errors import UserError, one_line
+from .reading import read_toml
+
+__all__ = ["network_line", "network_of"]
+
+
+def network_of(path: Path, *, option: str, settings: Sequence[str] = ()) -> NetworkSpec:
+    """Return the network that a TOML file describes, changed by settings ``TABLE.NAME.KEY=VALUE``; ``KEY=`` takes a key out.
+
+    Errors: ``UserError``, one line with the table of the file.
+    """
+    table = read_toml(path, option=option)
+    for setting in settings:
+        _change(table, setting)
+    try:
+        return read_network(table)
+    except ConfigError as error:
+        raise UserError(f"{option} {path}: ".lstrip() + one_line(error, 600)) from error
+
+
+def network_line(spec: NetworkSpec) -> str:
+    """Return a network in a line: its populations in order, its form, and the bits of weights it learns."""
+    sizes = "-".join(str(population.size) for population in spec.order)
+    bits = sum(spec.rule_bits(projection) for projection in spec.forward)
+    return f"network {sizes}, {'counting' if spec.counting else 'stepping'} form, {bits:,} bits of synapses"
+
+
+def _change(table: dict[str, Any], setting: str) -> None:
+    path, equals, text = setting.partition("=")
+    names = path.split(".")
+    if not equals or not all(re.fullmatch(r"[A-Za-z0-9_]+", name) for name in names):
+        raise UserError(f"--set {setting!r}: not a setting; write table.name.key=value, such as population.input.jitter=1")
+    for number, name in enumerate(names[:-1], 1):
+        table = table.setdefault(name, {})
+        if not isinstance(table, dict):
+            raise UserError(f"--set {setting!r}: {'.'.join(names[:number])} is no table; name a key of one")
+    if text:
+        table[names[-1]] = int(text) if re.fullmatch(r"[+-]?[0-9]{1,18}", text) else text
+    else:
+        table.pop(names[-1], None)

@@ -1,0 +1,1 @@
+"""The verb ``rule``: a rule's file begun, and looked through."""

@@ -1,0 +1,1 @@
+"""The command line's verbs and their options, each handed on to its room; nothing large is imported before it is needed."""

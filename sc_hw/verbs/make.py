@@ -1,0 +1,105 @@
+"""Verbs that write: cores, files of rules, lists of files."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..options import (
+    FILE,
+    Verb,
+    Verbs,
+    complete,
+    design_options,
+    folder_argument,
+    given,
+    target_names,
+)
+from ..rtl.generators import DEFAULT_GENERATOR, GENERATORS
+
+__all__ = ["emit", "files", "rule", "rules"]
+
+
+@click.command(cls=Verb)
+@design_options
+@click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
+@click.option(
+    "--generator",
+    default=DEFAULT_GENERATOR,
+    show_default=True,
+    help="verilog or amaranth; both give the same ports.",
+    shell_complete=complete(lambda: list(GENERATORS)),
+)
+@click.option("--name", default="sc_core", show_default=True, help="Name of the top module.")
+@click.option(
+    "--network", type=FILE, metavar="FILE", help="A network that learns in the chip (see docs/networks.md); a TOML file."
+)
+@click.option("--force", is_flag=True, help="Replace DIR if sc-hw emitted it.")
+@click.pass_context
+def emit(context: click.Context, /, network: Path | None, **options: Any) -> None:
+    """Write a learning core as a self-describing folder of Verilog.
+
+    Example: sc-hw emit --synapses 1024 --set learning_shift=6 -o build/core
+    """
+    if network:
+        from ..network_emit import emit_network
+
+        click.echo(emit_network(network, options["output"], force=options["force"], given=given(context)))
+        return
+    from ..emit_command import emit_command
+
+    click.echo(emit_command(**options, given=given(context)))
+
+
+@click.command(cls=Verb)
+@folder_argument
+def files(folder: Path) -> None:
+    """List the Verilog of an emitted folder, the top first, by absolute path: a file list for tools that run elsewhere.
+
+    Example: sc-hw files core > core.f; iverilog -g2012 -s top -o top.vvp top.v -f core.f
+    """
+    from ..lists import files_text
+
+    click.echo(files_text(folder))
+
+
+@click.group(cls=Verbs)
+def rule() -> None:
+    """Begin a rule's file, or look one through: one Python file is a rule, and sc-hw emit --rule FILE.py its core."""
+
+
+@rule.command()
+@click.argument("name")
+@click.option("--output", "-o", type=FILE, metavar="FILE.py", help="File to write.  [default: NAME.py]")
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+def new(name: str, output: Path | None, force: bool) -> None:
+    """Write a commented file to begin a rule with; it runs as it stands.
+
+    Example: sc-hw rule new my_rule; sc-hw rule check my_rule.py
+    """
+    from ..rule.new import new_rule
+
+    click.echo(new_rule(name, output, force=force))
+
+
+@rule.command()
+@click.argument("file", metavar="FILE.py", type=FILE)
+@click.option("--device", metavar="TARGET", help="Whose delays count in the cost.  [default: ecp5-25k]",
+              shell_complete=complete(target_names))  # fmt: skip
+def check(file: Path, device: str | None) -> None:
+    """Run a rule's file and say what is wrong with it, a line each with file and line, or what its hardware will cost.
+
+    Running it is running a Python program: check files that you trust.
+    """
+    from ..rule.command import check_command
+
+    sys.exit(check_command(file, device, click.echo))
+
+
+@click.command(cls=Verb)
+def rules() -> None:
+    """List the learning rules, their settings and their presets."""
+    from ..lists import rules_text
+
+    click.echo(rules_text())
