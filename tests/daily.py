@@ -1,11 +1,14 @@
 """What ``make test`` runs of a long list, and what it leaves to ``make check``; each has the reason why that may wait."""
 
 from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-__all__ = ["check", "crossed", "few", "shapes", "share_of"]
+from sc_hw_models.cache import cache_folder
+
+__all__ = ["check", "crossed", "few", "shapes", "share_compiled", "share_of"]
 
 
 def check(reason: str) -> pytest.MarkDecorator:
@@ -39,6 +42,13 @@ def shapes(count: int, daily: Sequence[tuple[int, str]], generators: Iterable[st
     mark = check("all shapes of a generator")
     whole = (pytest.param([(k, generator) for k in range(count)], id=generator, marks=mark) for generator in generators)
     return [pytest.param(daily, id="daily"), *whole]
+
+
+def share_compiled(cache: Path) -> None:
+    """Let a new cache have what the compiler made of the simulator's own files, which takes it 20 seconds of a processor."""
+    cache.mkdir(exist_ok=True)
+    (cache_folder() / "ccache").mkdir(parents=True, exist_ok=True)
+    (cache / "ccache").symlink_to(cache_folder() / "ccache")
 
 
 def share_of(items: Sequence[Any], share: str) -> list[Any]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.daily import share_compiled
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -52,6 +54,8 @@ def test_it_works_away_from_the_checkout(wheel, tmp_path):
     (absent / "python").chmod(0o755)
     environment = {**os.environ, "PYTHONPATH": str(site), "PATH": f"{absent}{os.pathsep}{os.environ['PATH']}",
                    "SC_HW_CACHE": str(tmp_path / "cache")}  # fmt: skip
+
+    share_compiled(tmp_path / "cache")
 
     def run(*command: str) -> str:
         done = subprocess.run([sys.executable, *command], cwd="/", env=environment, capture_output=True, text=True, check=False)

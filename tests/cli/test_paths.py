@@ -11,6 +11,7 @@ import pytest
 from sc_hw.errors import UserError
 from sc_hw.toolchain import for_make, plain_temporary, use_plain_temporary
 from tests.concurrent import prepare
+from tests.daily import share_compiled
 
 ODD = """a b 'c' "d" $e;f é#%"""
 
@@ -21,6 +22,7 @@ def odd(tmp_path):
     place = tmp_path / ODD
     for name in ("tmp", "cwd", "cache"):
         (place / name).mkdir(parents=True)
+    share_compiled(place / "cache")
     (place / "env").symlink_to(sys.prefix)
     variables = {**os.environ, "SC_HW_CACHE": str(place / "cache"), "TMPDIR": str(place / "tmp")}
     variables["PATH"] = os.pathsep.join([str(place / "env" / "bin"), "/usr/local/bin", "/usr/bin", "/bin"])

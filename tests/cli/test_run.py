@@ -14,9 +14,10 @@ from sc_hw.manifest import load_core
 from sc_hw.run import begin
 from sc_hw.simulate import SimulationError, simulate
 from tests.concurrent import prepare, rounds
+from tests.daily import few
 
 
-@pytest.mark.parametrize("verb", ["sim", "prove", "report"])
+@pytest.mark.parametrize("verb", few(["sim", "report", "prove"], 2, "python -m tests.concurrent does it for every verb"))
 def test_two_at_once_say_what_each_says_alone(verb, tmp_path):
     rounds(verb, 2, tmp_path)
 

@@ -16,7 +16,7 @@ from sc_hw.targets import load_target
 from sc_hw.yosys import YosysError, find_yosys, run_yosys
 from sc_hw_models.registry import get_rule
 
-from ..daily import few
+from ..daily import check, few
 
 # What the blocks do is the same before and after, so small stand-ins serve: four words, and a mixture instead of a product.
 _BLOCKS = """
@@ -117,6 +117,7 @@ def _same(before: dict[str, Any], after: dict[str, Any], folder: Path) -> bool:
     return True
 
 
+@check("that they are alike; that an enable forgotten is seen is in every run")
 def test_no_input_tells_them_apart(netlist: dict[str, Any], tmp_path: Path) -> None:
     after = copy.deepcopy(netlist)
     saved = absorb_registers(after)
