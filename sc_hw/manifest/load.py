@@ -124,6 +124,8 @@ def _read(folder: Path, only: str = "") -> dict[str, Any]:
     schema = document.get("schema") if isinstance(document, dict) else None
     shapes = {schema: room.Shape for schema, room in by_schema().items()}
     known = [only] if only else list(shapes)
+    if isinstance(schema, str) and schema.startswith("sc-hw/network/"):
+        raise UserError(f"{path}: a network, of which there is no Verilog yet; give a folder of a core, a layer or a crossbar")
     if schema not in known:
         age = "of an older sc-hw" if schema in OLD_SCHEMAS else "not known here"
         text = one_line(json.dumps(schema))[:80]

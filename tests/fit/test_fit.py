@@ -176,7 +176,7 @@ def test_emitted_descriptions_hold_what_the_model_starts_from(run, tmp_path):
     refused(run("emit", "--network", DIGITS, "-o", "net"), "exists")
     refused(run("emit", "--network", DIGITS, "--synapses", "4", "-o", "other"), "--synapses", "all of a network")
     refused(run("emit", "--network", DIGITS, "--lanes", "4", "-o", "other"), "--lanes", "all of a network")
-    refused(run("sim", "net"), "not known here")
+    refused(run("sim", "net"), "a network, of which there is no Verilog yet")
     before = (tmp_path / "net" / "manifest.json").read_bytes()
     assert run("emit", "--network", DIGITS, "-o", "net", "--force")[0] == 0
     assert (tmp_path / "net" / "manifest.json").read_bytes() == before
