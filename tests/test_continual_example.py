@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .daily import check
+
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "continual"
 
 
+@check("make continual; its pieces are in every run")
 def test_continual(tmp_path):
     done = subprocess.run([sys.executable, str(EXAMPLE), str(tmp_path), "--quick"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .daily import check
+
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "digits.py"
 
 
+@check("make digits; the example of networks is in every run")
 def test_digits(tmp_path):
     done = subprocess.run([sys.executable, str(EXAMPLE), str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

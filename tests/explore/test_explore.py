@@ -28,7 +28,7 @@ from sc_hw.manifest import load_core
 from sc_hw.synth import synthesise
 from sc_hw.targets import load_target
 
-from ..daily import few
+from ..daily import check, few
 
 VARY = ["synapses=6", "generator=verilog", "lanes=1,2", "weight_bits=4,6", "activity_bits=2", "signal_bits=4"]
 SWEEP = ["--rule", "three_factor", *(word for text in VARY for word in ("--vary", text)), "--stimuli", "1"]
@@ -137,6 +137,7 @@ def test_on_a_cluster(whole, tmp_path):
     assert (tmp_path / "cluster" / "points.parquet").read_bytes() == (whole[0] / "points.parquet").read_bytes()
 
 
+@check("place and route in a sweep; alone it is in every run")
 def test_a_clock_of_what_fits(tmp_path):
     """The core that does not fit its device is not placed; the other one has the median of its seeds."""
     done = explore(tmp_path / "out", "--pnr", "--seeds", "2", "--target", "ice40-up5k", "--vary", "lanes=1", "--vary",

@@ -120,6 +120,7 @@ def test_bins_are_possible_or_not(make_core):
     assert [verdict for verdict, _ in possible(rule, config, asked, seconds=30)] == [PROVEN, REACHABLE]
 
 
+@check("what is not covered is told of one core more; make coverage looks at all")
 def test_a_campaign_without_spikes_leaves_bins(make_core, tmp_path, monkeypatch):
     """Plant: recorded inputs without a spike; the bins that need one must be missing."""
     core = make_core("verilog", synapses=4)

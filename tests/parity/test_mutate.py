@@ -16,7 +16,7 @@ from sc_hw.plant import Mutant, fixed, plant_mutants
 from sc_hw.proof.broken import find_broken
 from sc_hw.proof.solver import find_solver
 
-from ..daily import few
+from ..daily import check, few
 
 MUTANT = Mutant(
     number=1, mode="inv", module="dut", cell="$and$dut.v:7$3", port="Y", bit=2, wire="enable", sources=("dut.v:7.1-7.9",)
@@ -112,6 +112,7 @@ def test_a_bit_that_the_datapath_ignores(make_core, tmp_path, bit, verdict):
     assert compare(gold, gate, "dut_lane", timeout=60, through=True)[0] == verdict
 
 
+@check("two registers that a reset does not set are in every run")
 def test_a_register_that_a_reset_leaves_for_two_clocks(make_core, tmp_path):
     """How far a read was when a reset came is forgotten before another one gets there: seen by induction over two clocks."""
     core = make_core("verilog", synapses=12, lanes=2, queued=True, rounding="stochastic")

@@ -21,6 +21,7 @@ from sc_hw.manifest import load_core
 from sc_hw.rtl.emit import GENERATORS
 from sc_hw.toolchain import verilator
 
+from ..daily import few
 from ..parity.configurations import CONFIGURATIONS, grouped
 
 
@@ -159,8 +160,10 @@ def test_edited_files_are_noticed(make_core):
         load_core(core.folder)
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("existing", [False, True])
+@pytest.mark.parametrize(
+    ("sent", "existing"),
+    few([(signal.SIGTERM, True), (signal.SIGINT, False), (signal.SIGINT, True), (signal.SIGTERM, False)], 2, "every pair"),
+)
 def test_an_interrupted_emission_leaves_no_half_folder(tmp_path, sent, existing):
     """Interrupt at many moments: the folder is as it was before, or complete; nothing else is left beside it."""
     folder = tmp_path / "core"
