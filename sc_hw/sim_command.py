@@ -74,8 +74,8 @@ def _verdict(name: str, outcome: dict[str, Any], seed: int, partial: str) -> str
     values = outcome["state_values_compared"] + outcome["output_values_compared"] + outcome["host_values_compared"]
     visited = sum(hits > 0 for hits in outcome["corners"].values())
     kinds = len(outcome["stimuli"])
-    less = f"; {partial}, no full campaign" if partial else ""
+    less = f"{partial}, no full campaign, " if partial else ""
     return (
         f"PASS {name}: {outcome['synapse_steps']:,} synapse-steps, {values:,} values equal, {outcome['resets']} resets, "
-        f"{outcome['clears']} clears, {visited} corners, {kinds} kind{'s' * (kinds != 1)} of stimulus, seed {seed}{less}"
+        f"{outcome['clears']} clears, {visited} corners, {kinds} kind{'s' * (kinds != 1)} of stimulus, {less}seed {seed}"
     )
