@@ -8,6 +8,7 @@ import pytest
 from sc_hw.axes import axes_of, in_order, parse_axes, with_bias
 from sc_hw.errors import UserError
 from sc_hw.manifest import load_core
+from tests.npz import read_arrays
 
 
 @pytest.fixture
@@ -53,22 +54,22 @@ def test_rows_of_a_crossbar_are_inputs_whatever_the_order_of_the_weights(run, tm
     assert all((again.initial[name] == values).all() for name, values in design.initial.items())
     for options in (("--axes", "post,pre"), ("--axes", "pre, post")):
         files = ("w.npz", "f.npz") if options[1][:2] == "po" else ("t.npz", "ft.npz")
-        np.savez("w2.npz", a=np.load(files[0])["a"])
-        np.savez("f2.npz", a=np.load(files[1])["a"])
+        np.savez("w2.npz", a=read_arrays(files[0])["a"])
+        np.savez("f2.npz", a=read_arrays(files[1])["a"])
         derive(run, *options, weights="w2.npz", importance="f2.npz")
         named = emit(run, tmp_path, "--pre", "3", "--post", "2")
         assert all((named.initial[name] == values).all() for name, values in design.initial.items())
 
 
 def test_a_square_matrix_needs_names(run, tmp_path):
-    np.savez("s.npz", square=np.load("w.npz")["square"])
-    np.savez("fs.npz", square=np.load("f.npz")["square"])
+    np.savez("s.npz", square=read_arrays("w.npz")["square"])
+    np.savez("fs.npz", square=read_arrays("f.npz")["square"])
     derive(run, weights="s.npz", importance="fs.npz")
     err = emit(run, tmp_path, "--pre", "3", "--post", "3", status=2)
     assert "layer square" in err
     assert "3 x 3" in err
     assert "--axes" in err
-    weights = np.load("s.npz")["square"]
+    weights = read_arrays("s.npz")["square"]
     for axes, expected in (("post,pre", weights.T), ("pre,post", weights)):
         derive(run, "--axes", axes, weights="s.npz", importance="fs.npz")
         assert emit(run, tmp_path, "--pre", "3", "--post", "3").initial["weight"].tolist() == expected.reshape(-1).tolist()
@@ -77,7 +78,7 @@ def test_a_square_matrix_needs_names(run, tmp_path):
 
 def test_behind_presynaptic_neurons_rows_are_outputs(run, tmp_path):
     """Synapse j * N + i joins presynaptic neuron i to postsynaptic neuron j."""
-    weights = np.load("w.npz")["a"]
+    weights = read_arrays("w.npz")["a"]
     for files in (("w.npz", "f.npz"), ("t.npz", "ft.npz")):
         derive(run, weights=files[0], importance=files[1])
         design = emit(run, tmp_path, "--layer", "a", "--presynaptic", "stp", "--neurons", "3")
@@ -85,7 +86,7 @@ def test_behind_presynaptic_neurons_rows_are_outputs(run, tmp_path):
         err = emit(run, tmp_path, "--layer", "square", "--presynaptic", "stp", "--neurons", "3", status=2)
         assert "--axes" in err
     flat = emit(run, tmp_path, "--layer", "flat", "--presynaptic", "stp", "--neurons", "3")  # in the core's own order
-    assert flat.initial["weight"].tolist() == np.load("w.npz")["flat"].tolist()
+    assert flat.initial["weight"].tolist() == read_arrays("w.npz")["flat"].tolist()
 
 
 def test_biases_become_one_more_row(run, tmp_path):
@@ -101,8 +102,8 @@ def test_biases_become_one_more_row(run, tmp_path):
         assert design.initial["code"].reshape(4, 2)[3].tolist() == [7, 6]
     assert "--axes" in derive(run, "--bias", "square=square_bias", status=2)
     for name in ("a", "square"):
-        np.savez(f"{name}.npz", **{key: np.load("w.npz")[key] for key in (name, f"{name}_bias")})
-        np.savez(f"f{name}.npz", **{key: np.load("f.npz")[key] for key in (name, f"{name}_bias")})
+        np.savez(f"{name}.npz", **{key: read_arrays("w.npz")[key] for key in (name, f"{name}_bias")})
+        np.savez(f"f{name}.npz", **{key: read_arrays("f.npz")[key] for key in (name, f"{name}_bias")})
         derive(run, "--bias", f"{name}={name}_bias", "--axes", "post,pre", weights=f"{name}.npz", importance=f"f{name}.npz")
         shape = {"a": [2, 4], "square": [3, 4]}[name]
         assert json.loads((tmp_path / "d" / "derived.json").read_text())["layers"][0]["shape"] == shape

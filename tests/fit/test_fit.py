@@ -14,6 +14,7 @@ import pytest
 
 from sc_hw_models.networks import NetworkModel, read_network
 from sc_hw_models.rules.three_factor import RULE
+from tests.npz import read_arrays
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "networks"
 DIGITS = str(EXAMPLES / "digits.toml")
@@ -51,7 +52,7 @@ def test_it_learns_digits_and_says_so(run, tmp_path):
     assert f"{100 * record['accuracy']:.2f} % after 6" in out
     svg = (tmp_path / "new" / "curves.svg").read_text()
     assert re.search(r"held out, learning off", svg)
-    state = np.load(tmp_path / "new" / "state.npz")
+    state = read_arrays(tmp_path / "new" / "state.npz")
     assert int(state["samples"]) == 6 * 1347
 
 
@@ -67,7 +68,7 @@ def test_a_frozen_hidden_layer_learns_less(run, tmp_path):
     for name in ("small", "frozen"):
         assert run("fit", f"{name}.toml", "--passes", "6", "-o", name)[0] == 0
         scores[name] = json.loads((tmp_path / name / "fit.json").read_text())["accuracy"]
-        weights = np.load(tmp_path / name / "state.npz")["in.weight"]
+        weights = read_arrays(tmp_path / name / "state.npz")["in.weight"]
         assert (np.abs(weights).max() > 50) == (name == "small")
     assert scores["small"] > scores["frozen"] + 0.03
 
@@ -98,8 +99,8 @@ def test_killed_and_resumed_it_ends_in_the_same_bytes(run, tmp_path):
 
 
 def test_every_form_of_data_gives_the_same(run, tmp_path):
-    arrays = np.load("d.npz")
-    pixels, labels = arrays["X"][:300], arrays["y"][:300]
+    digits = read_arrays("d.npz")
+    pixels, labels = digits["X"][:300], digits["y"][:300]
     names = [f"p{k}" for k in range(64)]
     rows = [",".join(map(str, [*x, y])) for x, y in zip(pixels.tolist(), labels.tolist(), strict=True)]
     (tmp_path / "d.csv").write_text("\n".join([",".join([*names, "label"]), *rows]) + "\n")
@@ -166,7 +167,7 @@ def test_emitted_descriptions_hold_what_the_model_starts_from(run, tmp_path):
     assert "no Verilog yet" in out
     manifest = json.loads((tmp_path / "net" / "manifest.json").read_text())
     spec = read_network({**_toml(DIGITS)})
-    model, initial = NetworkModel(spec), np.load(tmp_path / "net" / "initial.npz")
+    model, initial = NetworkModel(spec), read_arrays(tmp_path / "net" / "initial.npz")
     for name, memory in model.memories.items():
         assert (initial[f"{name}.weight"] == memory.state["weight"]).all()
         told = manifest["projections"][name]["memory"]
