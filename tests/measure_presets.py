@@ -81,18 +81,29 @@ def _table(verb: str, command: str) -> str:
 @click.command()
 @click.argument("verb", type=click.Choice(list(_SHAPES)))
 @click.option("--rule", "rules", type=click.Choice(list(RULES)), multiple=True, default=list(RULES), help="Only this one.")
+@click.option("--generator", "generators", type=click.Choice(list(GENERATORS)), multiple=True, default=list(GENERATORS),
+              help="Only this one.")  # fmt: skip
 @click.option("--count", default=200, show_default=True, help="Mutants of the core of each default preset.")
 @click.option("--others", default=100, show_default=True, help="Mutants of each other core.")
 @click.option("--seed", default=1, show_default=True, help="Of the mutants.")
 @click.option("--timeout", type=int, help=f"Seconds for each question of a proof; by default {_TIMEOUTS}.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the table of all records there are as Markdown.")
-def main(verb: str, rules: tuple[str, ...], count: int, others: int, seed: int, timeout: int | None, output: Path | None) -> None:
+def main(
+    verb: str,
+    rules: tuple[str, ...],
+    generators: tuple[str, ...],
+    count: int,
+    others: int,
+    seed: int,
+    timeout: int | None,
+    output: Path | None,
+) -> None:
     """Go through all presets; exit status 1 when one is not proven or has a gap. Cores and records stay in build/presets.
 
     A core that passed with the same Verilog and as many mutants is not measured again, so an interrupted run goes on.
     """
     failed = 0
-    for rule, generator in itertools.product(rules, GENERATORS):
+    for rule, generator in itertools.product(rules, generators):
         for preset in get_rule(rule).presets:
             folder = _folder(verb, rule, preset, generator)
             mutants = count if preset == "default" else others
