@@ -28,8 +28,7 @@ from .fixed import (
     floor_log2,
     maximum,
     minimum,
-    rounded_asr,
-    rounding_noise,
+    rounded,
     select,
 )
 from .rule import ConfigError, Field, RuleConfig, RuleSpec
@@ -158,7 +157,7 @@ def consolidated(
     """
 
     def scaled(value: Value, amount: int, name: str) -> Value:
-        return rounded_asr(value, amount, rounding_noise(config.rounding, amount, inputs.get(name)))
+        return rounded(value, amount, config.rounding, inputs.get(name))
 
     kind, top, old = config.consolidation, config.max_code, state["weight"]
     code = state.get("code", 0)
