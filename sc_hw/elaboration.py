@@ -236,7 +236,7 @@ class _Design:
             self.refuse(select.sourceRange.start, str(select.syntax), "an index that may be outside the vector")
 
     def _constant(self, expression: Any) -> Any:
-        """Return the value of a constant where slang did not need it, which is in the arm that a constant condition leaves out."""
+        """Return the value of a constant where slang did not need it: in the arm that a constant condition leaves out."""
         from pyslang.ast import EvalContext
 
         found = expression.eval(EvalContext(self.instances[0].body))
