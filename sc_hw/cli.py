@@ -7,7 +7,7 @@ import click
 from .boundary import run
 from .options import Verbs
 from .verbs.learn import accuracy, derive, fit, train
-from .verbs.make import emit, files, rule, rules
+from .verbs.make import emit, files, rule, rules, vectors
 from .verbs.measure import doctor, estimate, explore, pnr, synth
 from .verbs.verify import mutate, prove, replay, report, selftest, sim
 
@@ -30,7 +30,7 @@ def app() -> None:
 
 _VERBS = (
     emit, files, train, fit, derive, sim, estimate, synth, pnr, explore, prove, replay, selftest, mutate, report,
-    accuracy, rule, rules, doctor,
+    accuracy, rule, rules, vectors, doctor,
 )  # fmt: skip
 for verb in _VERBS:
     app.add_command(verb)

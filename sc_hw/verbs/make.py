@@ -14,11 +14,12 @@ from ..options import (
     design_options,
     folder_argument,
     given,
+    seed_option,
     target_names,
 )
 from ..rtl.generators import DEFAULT_GENERATOR, GENERATORS
 
-__all__ = ["emit", "files", "rule", "rules"]
+__all__ = ["emit", "files", "rule", "rules", "vectors"]
 
 
 @click.command(cls=Verb)
@@ -62,6 +63,22 @@ def files(folder: Path) -> None:
     from ..lists import files_text
 
     click.echo(files_text(folder))
+
+
+@click.command(cls=Verb)
+@folder_argument
+@click.option("--output", "-o", type=FILE, required=True, metavar="OUT", help="Folder to write.")
+@click.option("--steps", type=click.IntRange(1, 10**6), default=20, show_default=True, metavar="K", help="Timesteps.")
+@seed_option
+@click.option("--force", is_flag=True, help="Replace OUT if sc-hw vectors wrote it.")
+def vectors(folder: Path, output: Path, steps: int, seed: int, force: bool) -> None:
+    """Write stimulus and expected results as hex files, with a testbench in plain Verilog for any simulator; no Python in it.
+
+    Example: sc-hw vectors core -o vectors; cd vectors; iverilog -g2012 -s testbench -o testbench.vvp -f filelist.f
+    """
+    from ..vectors.command import vectors_command
+
+    click.echo(vectors_command(folder, output, steps=steps, seed=seed, force=force))
 
 
 @click.group(cls=Verbs)
