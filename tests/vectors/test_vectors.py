@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,7 +15,7 @@ from sc_hw.toolchain import verilator
 from sc_hw.vectors.play import TOPOLOGIES, played
 from sc_hw_models.core import CoreModel
 
-from ..daily import few
+from ..daily import check, few
 
 CORES = {
     "core": ["--synapses", "9", "--lanes", "2"],
@@ -170,6 +171,13 @@ def test_the_first_results_are_those_of_the_model(written, tmp_path):
             :9
         ]
         assert found == weight.tolist()
+
+
+@check("builds a simulator that traces; what it draws is what the others compare")
+def test_the_timing_diagrams_in_the_documentation_are_of_today():
+    docs = Path(__file__).parents[2] / "docs"
+    for name, text in runpy.run_path(str(docs / "timing.py"))["diagrams"]().items():
+        assert (docs / "images" / name).read_text(encoding="utf-8") == text, "run python docs/timing.py"
 
 
 def test_every_topology_has_its_beats():
