@@ -16,6 +16,7 @@ from rich.table import Table
 
 from sc_hw_models.continual.codes import importance_codes
 from sc_hw_models.continual.quantise import ROUNDING, quantised
+from sc_hw_models.kinds import coded_kinds
 from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import Rule
 
@@ -147,7 +148,7 @@ def derive_command(
     fields = {f.name: f for f in spec.state}
     if not {"weight", "code"} <= fields.keys():
         raise UserError(f"rule {rule.name} with these settings keeps {', '.join(fields)}; an importance needs a weight and a "
-                        "code: choose a --consolidation other than none, or a rule that has one")  # fmt: skip
+                        f"code: choose --consolidation {', '.join(coded_kinds())}, or a rule that has one")  # fmt: skip
     files: dict[str, str | bytes] = {}
     layers = []
     for name, (weight, matters, own) in _joined(_layers(weights, importance), biases, named).items():

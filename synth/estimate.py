@@ -28,14 +28,15 @@ from sc_hw.rtl.emit import emit
 from sc_hw.synth import map_sources, top_module
 from sc_hw.targets import RESOURCES, Target, distinct_targets, load_target
 from sc_hw.yosys import find_yosys
+from sc_hw_models.consolidation import ConsolidationConfig
+from sc_hw_models.kinds import KINDS
 from sc_hw_models.registry import RULES, get_rule
 from sc_hw_models.rule import ConfigError
 
 SEED = 20261128
-KINDS = {"r_stdp": 36, "stp": 14, "three_factor": 22, "crossbar": 18, "layer": 8}  # how many of each are drawn
+DRAWN = {"r_stdp": 36, "stp": 14, "three_factor": 22, "crossbar": 18, "layer": 8}  # how many of each are drawn
 SYNAPSES = (64, 100, 256, 600, 1024, 2048, 3000, 4096, 8192, 16384)
 ROUNDINGS = ("floor", "nearest", "stochastic")
-PROTECTION = ("none", "none", "shift", "probabilistic", "pull", "lock", "si")
 
 
 def drawn(generator: np.random.Generator, kind: str) -> dict[str, Any]:
@@ -48,9 +49,10 @@ def drawn(generator: np.random.Generator, kind: str) -> dict[str, Any]:
         return int(generator.integers(low, high + 1))
 
     def protection() -> dict[str, Any]:
-        consolidation = one(*PROTECTION)
+        consolidation = one(KINDS[0], *KINDS)  # most designs protect nothing
+        widest = ConsolidationConfig(consolidation=consolidation, code_bits=4)
         return {"consolidation": consolidation, "rounding": one(*ROUNDINGS)} | (
-            {"code_bits": between(1, 4)} if consolidation not in ("none", "lock") else {}
+            {"code_bits": between(1, 4)} if widest.stored_code_bits == widest.code_bits else {}
         )
 
     def r_stdp() -> dict[str, Any]:
@@ -92,7 +94,7 @@ def sample() -> Iterator[Point]:
         for preset in get_rule(rule).presets:
             for module in ("core", "lane"):
                 yield Point(group=f"{rule} {preset}", module=module, design={"rule": rule, "preset": preset, "synapses": 1024})
-    left, number = dict(KINDS), 0
+    left, number = dict(DRAWN), 0
     while any(left.values()):
         for kind in [k for k, n in left.items() if n > 0]:
             generator = np.random.default_rng([SEED, number])

@@ -8,6 +8,7 @@ import numpy as np
 
 from .compiled import CompiledStep
 from .core import CoreModel
+from .kinds import KINDS, get_kind
 from .lfsr import lane_seed
 from .python_text import python_step
 from .rule import ConfigError, RuleSpec, StepError, as_integer, check_flag, check_integer
@@ -34,7 +35,8 @@ def _consolidate(spec: RuleSpec, value: bool) -> tuple[int, ...]:
     if any(f.name == "consolidate" for f in spec.step_inputs):
         return (check_flag("consolidate", value),)
     if check_flag("consolidate", value):
-        raise ConfigError(f"consolidate={value!r}: this configuration keeps no anchors; allowed with consolidation=pull and si")
+        kinds = " and ".join(name for name in KINDS if get_kind(name).step_inputs)
+        raise ConfigError(f"consolidate={value!r}: this configuration keeps no anchors; allowed with consolidation={kinds}")
     return ()
 
 

@@ -1,11 +1,12 @@
 """What turns address events into spikes as bits: the module in front of one kind of a crossbar's neurons, as a description."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from sc_hw_models.rule import index_bits
 
-from .faults import Fault
+from .faults import Fault, fault
 from .instances import Instance, memory_instance
 from .port import CONTROLLED, Port
 from .stream import Item, Stream
@@ -111,12 +112,10 @@ class AddressesDesign:
 
 def address_faults(module: str) -> list[Fault]:
     """Return the bugs that ``sc-hw selftest`` plants in the module of that name in front of neurons."""
-
-    def fault(name: str, description: str, net: str, expression: str, **reads: str) -> Fault:
-        return Fault(name=f"{module}: {name}", description=description, cuts={f"{module}.{net}": expression}, reads=reads)
-
+    own, end, early = partial(fault, within=module), "the end of a timestep's events", "those of the timestep before are played"
+    kept = "a spike is not forgotten with its timestep"
     return [
-        fault("spike kept", "a spike is not forgotten with its timestep", "written_0", "value & open", open="open_reg"),
-        fault("end is a spike", "the end of a timestep's events is taken for a spike", "spike_0", "take", take="take"),
-        fault("events taken early", "events are taken while those of the timestep before are played", "event_ready", "1'b1"),
+        own(f"{module}: spike kept", kept, "written_0", "value & open", open="open_reg"),
+        own(f"{module}: end is a spike", f"{end} is taken for a spike", "spike_0", "take", take="take"),
+        own(f"{module}: events taken early", f"events are taken while {early}", "event_ready", "1'b1"),
     ]

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
 
 from .design import CoreDesign
 
@@ -26,16 +28,26 @@ class Fault:
     reason: str = ""
 
 
-def fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
-    """Return a bug of one net; with a ``reason`` why it cannot show, that instead."""
+def fault(
+    name: str,
+    description: str,
+    net: str,
+    expression: str,
+    reason: str = "",
+    *,
+    within: str = "",
+    also: Mapping[str, str] = MappingProxyType({}),
+    **reads: str,
+) -> Fault:
+    """Return a bug of a net, and ``also`` of others, ``within`` a module; with a ``reason`` why it cannot show, that instead."""
     if reason:
         return Fault(name=name, description=description, reason=reason)
-    return Fault(name=name, description=description, cuts={net: expression}, reads=reads)
+    place = f"{within}." if within else ""
+    cuts = {f"{place}{cut}": value for cut, value in {net: expression, **also}.items()}
+    return Fault(name=name, description=description, cuts=cuts, reads=reads)
 
 
-def datapath_fault(name: str, description: str, net: str, expression: str, reason: str = "", **reads: str) -> Fault:
-    """Return a bug of one net of the datapath; the rest as in ``fault``."""
-    return fault(name, description, f"datapath.{net}", expression, reason, **reads)
+datapath_fault = partial(fault, within="datapath")
 
 
 def engine_faults(design: CoreDesign) -> list[Fault]:

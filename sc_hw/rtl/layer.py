@@ -7,7 +7,7 @@ from sc_hw_models.rule import ConfigError, Field, connection
 
 from ..errors import UserError
 from .design import CoreDesign
-from .faults import Fault
+from .faults import Fault, fault
 from .graph import Channel, Graph, Node, Target, unpacked
 from .instances import Instance, below
 from .joint import FanoutDesign, fanout_faults
@@ -176,14 +176,10 @@ def layer_faults(design: LayerDesign) -> list[Fault]:
     trailing = ", ".join(f"given[{lane * design.given.bits + design.taken.bits - 1}:{lane * design.given.bits}]"
                          for lane in reversed(range(design.lanes)))  # fmt: skip
     title, description = "trailing bits taken", "the synapses get the lowest bits of what a neuron gives"
-    leading = (
-        Fault(name=title, description=description, reason="nothing is cut off")
-        if design.given.bits == design.taken.bits
-        else Fault(name=title, description=description, cuts={"fan_out.stored_data": f"{{{trailing}}}"}, reads={"given": given})
-    )
+    whole = "nothing is cut off" if design.given.bits == design.taken.bits else ""
+    unseen, ready = "a neuron's value leaves its core before it can be stored", f"{NEURON}result_ready"
     return [
         *fanout_faults(design.fanout),
-        leading,
-        Fault(name="taken unseen", description="a neuron's value leaves its core before it can be stored",
-              cuts={"neurons.result_ready": "ready"}, reads={"ready": f"{NEURON}result_ready"}),
-    ]  # fmt: skip
+        fault(title, description, "fan_out.stored_data", f"{{{trailing}}}", whole, given=given),
+        fault("taken unseen", unseen, "neurons.result_ready", "ready", ready=ready),
+    ]

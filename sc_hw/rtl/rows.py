@@ -1,12 +1,13 @@
 """Which rows of a crossbar a sweep has to visit: the module between presynaptic neurons and fan-out, as a description."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from sc_hw_models.parts import REST
 from sc_hw_models.rule import Field, index_bits
 
-from .faults import Fault
+from .faults import Fault, fault
 from .instances import Instance, memory_instance
 from .port import CONTROLLED, Port, input_port
 from .stream import Item, Stream
@@ -147,16 +148,13 @@ def below(name: str, f: Field, exponent: int, low: int = 0, *, total: int = 0) -
 
 def rows_faults() -> list[Fault]:
     """Return the bugs that ``sc-hw selftest`` plants where rows are skipped."""
-
-    def fault(name: str, description: str, net: str, expression: str, **reads: str) -> Fault:
-        return Fault(name=name, description=description, cuts={f"rows.{net}": expression}, reads=reads)
-
+    own = partial(fault, within="rows")
     return [
-        fault("postsynaptic input overlooked", "a row is skipped although a postsynaptic neuron has an input", "met", "1'b0"),
-        fault("presynaptic input overlooked", "a row is skipped although its neuron has an input", "input_offered", "1'b0"),
-        fault("last word rests for all", "a row counts as resting when its last word rests", "level_now", "rest", rest="rest"),
-        fault("change overlooked", "rows that the host or a clear changed are taken for resting", "known", "1'b1"),
-        fault(
+        own("postsynaptic input overlooked", "a row is skipped although a postsynaptic neuron has an input", "met", "1'b0"),
+        own("presynaptic input overlooked", "a row is skipped although its neuron has an input", "input_offered", "1'b0"),
+        own("last word rests for all", "a row counts as resting when its last word rests", "level_now", "rest", rest="rest"),
+        own("change overlooked", "rows that the host or a clear changed are taken for resting", "known", "1'b1"),
+        own(
             "step overlooked",
             "rows that only rest without inputs of the timestep are skipped with them",
             "rests",

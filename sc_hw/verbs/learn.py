@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from sc_hw_models.kinds import FIRST_CHOICE
+
 from ..options import (
     FILE,
     Verb,
@@ -107,7 +109,7 @@ def fit(
 )
 @click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
 @click.option("--rule", default="three_factor", show_default=True, help="Learning rule.", shell_complete=complete(rule_names))
-@click.option("--consolidation", default="shift", show_default=True, help="How the codes protect (see sc-hw rules).")
+@click.option("--consolidation", default=FIRST_CHOICE, show_default=True, help="How the codes protect (see sc-hw rules).")
 @click.option(
     "--scale",
     type=float,

@@ -6,14 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sc_hw_models.consolidation import (
-    ConsolidationConfig,
-    consolidated,
-    consolidation_latency,
-    consolidation_noise,
-    consolidation_state,
-    consolidation_step_inputs,
-)
+from sc_hw_models.consolidation import ConsolidationConfig, Stage
 from sc_hw_models.fixed import ROUNDINGS
 from sc_hw_models.rule import ConfigError, Field
 
@@ -21,6 +14,14 @@ KINDS = ("none", "shift", "probabilistic", "pull", "lock", "si")
 SIGNED = Field(name="weight", bits=7, signed=True)
 UNSIGNED = Field(name="weight", bits=6)
 Z = 4.5  # standard deviations allowed to a mean
+
+
+def stage(c, shift):
+    return Stage(config=c, weight=SIGNED, shift=shift)
+
+
+def updated(c, weight, state, inputs, drive, shift):
+    return Stage(config=c, weight=weight, shift=shift).update(state, inputs, drive)
 
 
 # The reference shares nothing with the model: fractions, floors and logarithms instead of shifts and selections.
@@ -97,23 +98,23 @@ def test_every_field_follows_the_reference(kind, rounding, weight, settings):
         importance_damping=damping, importance_offset=offset,
     )  # fmt: skip
     generator, count = np.random.default_rng(7), 300
-    state = drawn([weight, *consolidation_state(c, weight)], count, generator)
-    inputs = drawn(consolidation_noise(c, shift), count, generator)
+    state = drawn([weight, *Stage(config=c, weight=weight, shift=shift).state], count, generator)
+    inputs = drawn(stage(c, shift).noise, count, generator)
     if kind in ("pull", "si"):
         inputs["consolidate"] = (generator.random(count) < 0.3).astype(int)
     drive = np.where(generator.random(count) < 0.2, 0, generator.integers(-(2**11), 2**11, count))
-    result = consolidated(c, weight, state, inputs, drive, shift)
+    result = updated(c, weight, state, inputs, drive, shift)
     assert set(result) == set(state)
     for k in range(count):
         before, given = columns(state, k), columns(inputs, k)
         expected = reference(c, weight.minimum, weight.maximum, before, given, int(drive[k]), shift)
         assert columns(result, k) == expected, (before, given, drive[k])
-        assert consolidated(c, weight, before, given, int(drive[k]), shift) == expected
+        assert updated(c, weight, before, given, int(drive[k]), shift) == expected
 
 
 def every_noise(c, shift):
     """One array a noise word, together every combination of them."""
-    fields = consolidation_noise(c, shift)
+    fields = stage(c, shift).noise
     grid = np.meshgrid(*(np.arange(1 << f.bits) for f in fields), indexing="ij")
     return {f.name: array.ravel() for f, array in zip(fields, grid, strict=True)}
 
@@ -123,7 +124,7 @@ def test_a_code_divides_the_change_on_average_exactly(code):
     c = ConsolidationConfig(consolidation="shift", rounding="stochastic")
     noise = every_noise(c, 3)
     for drive in (-93, -1, 5, 200):
-        new = consolidated(c, SIGNED, {"weight": 0, "code": code}, noise, np.full(1 << 10, drive), 3)["weight"]
+        new = updated(c, SIGNED, {"weight": 0, "code": code}, noise, np.full(1 << 10, drive), 3)["weight"]
         assert Fraction(int(new.sum()), 1 << 10) == Fraction(drive, 2 ** (3 + code))
 
 
@@ -133,16 +134,16 @@ def test_a_locked_weight_never_moves(kind, code):
         c = ConsolidationConfig(consolidation=kind, rounding=rounding)
         generator = np.random.default_rng(3)
         state = {"weight": np.arange(-64, 64), "anchor": np.zeros(128, int), "importance": np.zeros(128, int)}
-        inputs = drawn(consolidation_noise(c, 2), 128, generator) | {"consolidate": 0}
+        inputs = drawn(stage(c, 2).noise, 128, generator) | {"consolidate": 0}
         drive = generator.integers(-(2**12), 2**12, 128)
-        new = consolidated(c, SIGNED, state | {"code": np.full(128, code)}, inputs, drive, 2)
+        new = updated(c, SIGNED, state | {"code": np.full(128, code)}, inputs, drive, 2)
         assert np.array_equal(new["weight"], state["weight"])
 
 
 @pytest.mark.parametrize("code", range(8))
 def test_a_change_is_made_with_probability_two_to_the_minus_code(code):
     c = ConsolidationConfig(consolidation="probabilistic")
-    new = consolidated(c, SIGNED, {"weight": 0, "code": code}, every_noise(c, 0), 3, 0)["weight"]
+    new = updated(c, SIGNED, {"weight": 0, "code": code}, every_noise(c, 0), 3, 0)["weight"]
     assert set(new.tolist()) <= {0, 3}
     assert np.count_nonzero(new) == 128 >> code
 
@@ -152,19 +153,19 @@ def test_a_pull_takes_back_its_part_of_the_distance_and_reaches_the_anchor(code)
     c = ConsolidationConfig(consolidation="pull", rounding="stochastic", pull_shift=1)
     noise = every_noise(c, 0)
     for distance in (-60, -7, 1, 40):
-        new = consolidated(c, SIGNED, {"weight": distance, "anchor": 0, "code": code}, noise | {"consolidate": 0}, 0, 0)["weight"]
+        new = updated(c, SIGNED, {"weight": distance, "anchor": 0, "code": code}, noise | {"consolidate": 0}, 0, 0)["weight"]
         assert Fraction(int(new.sum()), len(new)) == distance - Fraction(distance, 2 ** (1 + code))
     generator, weight = np.random.default_rng(5), np.arange(-64, 64)
     for _ in range(30 << code):
         drawn_noise = {"pull_noise": generator.integers(0, 1 << 8, 128), "consolidate": 0}
-        weight = consolidated(c, SIGNED, {"weight": weight, "anchor": 9, "code": code}, drawn_noise, 0, 0)["weight"]
+        weight = updated(c, SIGNED, {"weight": weight, "anchor": 9, "code": code}, drawn_noise, 0, 0)["weight"]
     assert np.all(weight == 9)
 
 
 def test_the_largest_code_of_a_pull_does_not_pull():
     c = ConsolidationConfig(consolidation="pull", rounding="nearest", pull_shift=0)
     for weight in range(-64, 64):
-        new = consolidated(c, SIGNED, {"weight": weight, "anchor": 0, "code": 7}, {"consolidate": 0}, 0, 0)
+        new = updated(c, SIGNED, {"weight": weight, "anchor": 0, "code": 7}, {"consolidate": 0}, 0, 0)
         assert new["weight"] == weight
 
 
@@ -173,7 +174,7 @@ def test_a_timestep_that_consolidates_makes_the_weight_the_anchor_and_holds_it(k
     c = ConsolidationConfig(consolidation=kind)
     state = {"weight": 17, "anchor": -30, "importance": 12, "code": 0}
     inputs = {"consolidate": 1, "importance_noise": 5}
-    new = consolidated(c, SIGNED, state, inputs, 4000, 4)
+    new = updated(c, SIGNED, state, inputs, 4000, 4)
     assert (new["weight"], new["anchor"]) == (17, 17)
     if kind == "si":
         assert new["importance"] == 0
@@ -187,7 +188,7 @@ def si_counts(drive, change, steps, copies, seed=1):
     shift = round(math.log2(drive / change))
     for _ in range(steps):
         noise = {"importance_noise": generator.integers(0, 1 << 15, copies), "consolidate": 0}
-        state = consolidated(c, SIGNED, state, noise, drive, shift) | {"weight": np.zeros(copies, int)}
+        state = updated(c, SIGNED, state, noise, drive, shift) | {"weight": np.zeros(copies, int)}
     return state["importance"]
 
 
@@ -208,7 +209,7 @@ def test_codes_grow_with_importance_and_never_fall():
     c = ConsolidationConfig(consolidation="si")
     importance = np.arange(32)
     state = {"weight": np.zeros(32, int), "anchor": np.zeros(32, int), "importance": importance}
-    made = [consolidated(c, SIGNED, state | {"code": np.full(32, old)}, {"consolidate": 1, "importance_noise": 0}, 0, 0)["code"]
+    made = [updated(c, SIGNED, state | {"code": np.full(32, old)}, {"consolidate": 1, "importance_noise": 0}, 0, 0)["code"]
             for old in (0, 4)]  # fmt: skip
     assert all(np.all(np.diff(codes) >= 0) for codes in made)
     assert made[0].tolist() == np.clip(importance - 14 + 3, 0, 7).tolist()
@@ -223,7 +224,7 @@ def test_a_longer_way_for_the_same_importance_earns_a_smaller_code():
         "importance": np.full(5, 7),
         "code": np.zeros(5, int),
     }
-    codes = consolidated(c, SIGNED, state, {"consolidate": 1, "importance_noise": 0}, 0, 0)["code"]
+    codes = updated(c, SIGNED, state, {"consolidate": 1, "importance_noise": 0}, 0, 0)["code"]
     assert codes.tolist() == [7, 7, 5, 3, 1]
 
 
@@ -257,8 +258,8 @@ def test_bad_settings_are_refused(settings, says):
 )
 def test_what_each_kind_keeps_takes_and_costs(kind, state, commanded, latency):
     c = ConsolidationConfig(consolidation=kind)
-    made = consolidation_state(c, SIGNED)
-    assert {f.name: f.bits for f in made} == state
-    assert all(f.signed == (f.name == "anchor") for f in made)
-    assert [(f.name, f.minimum, f.maximum) for f in consolidation_step_inputs(c)] == [("consolidate", 0, 1)] * commanded
-    assert consolidation_latency(c) == latency
+    made = stage(c, 0)
+    assert {f.name: f.bits for f in made.state} == state
+    assert all(f.signed == (f.name == "anchor") for f in made.state)
+    assert [(f.name, f.minimum, f.maximum) for f in made.step_inputs] == [("consolidate", 0, 1)] * commanded
+    assert made.latency == latency

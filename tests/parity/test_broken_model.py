@@ -26,7 +26,7 @@ def in_the_simulation(tmp_path, monkeypatch):
         site = tmp_path / "site"
         site.mkdir()
         name = line.split(" = ")[0]
-        (site / "sitecustomize.py").write_text(f"import sc_hw_models.consolidation as stage\n{line}\nstage.{name} = {name}\n")
+        (site / "sitecustomize.py").write_text(f"import sc_hw_models.kind as stage\n{line}\nstage.{name} = {name}\n")
         monkeypatch.syspath_prepend(site)
 
     return change

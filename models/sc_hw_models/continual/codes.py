@@ -7,11 +7,10 @@ below the largest.
 import numpy as np
 
 from ..checks import as_array
+from ..kinds import coded_kinds, get_kind
 from ..rule import ConfigError, check_integer
 
-__all__ = ["CODE_KINDS", "importance_codes", "octaves"]
-
-CODE_KINDS = ("shift", "probabilistic", "pull", "lock", "si")
+__all__ = ["importance_codes", "octaves"]
 
 
 def octaves(importance: np.ndarray) -> np.ndarray:
@@ -23,13 +22,13 @@ def octaves(importance: np.ndarray) -> np.ndarray:
 def importance_codes(importance: np.ndarray, consolidation: str, bits: int = 3) -> np.ndarray:
     """Return codes of ``bits`` bits (1..4) for importances >= 0, in their shape.
 
-    ``shift``, ``probabilistic``, ``si``: the largest importance gets the largest code, each octave below one less, down
-    to 0: unprotected. ``pull``: the largest gets 0, each octave below one more, up to the largest code: unprotected.
-    ``lock``: 1 for what is above the median. Where nothing matters, nothing is protected.
+    ``consolidation`` says what protects: where a large code does, the largest importance gets the largest code and each octave
+    below one less, down to 0, unprotected; where a small code does, it gets 0 and each octave below one more; a lock of one bit
+    is for what is above the median (``codes`` of each kind). Where nothing matters, nothing is protected.
     Errors: ``ConfigError`` for another kind, an importance that is negative or not finite, or none at all.
     """
-    if not isinstance(consolidation, str) or consolidation not in CODE_KINDS:
-        raise ConfigError(f"consolidation={consolidation!r}: keeps no code; allowed are {', '.join(CODE_KINDS)}")
+    if not isinstance(consolidation, str) or consolidation not in coded_kinds():
+        raise ConfigError(f"consolidation={consolidation!r}: keeps no code; allowed are {', '.join(coded_kinds())}")
     bits = check_integer("bits", bits, 1, 4)
     importance = as_array("importance", importance)
     if importance.dtype.kind not in "biuf":
@@ -37,9 +36,6 @@ def importance_codes(importance: np.ndarray, consolidation: str, bits: int = 3) 
     importance = importance.astype(np.float64)
     if not importance.size or not np.isfinite(importance).all() or importance.min() < 0:
         raise ConfigError("importance: empty, negative or not finite; allowed are finite values of at least 0")
-    if consolidation == "lock":
-        return np.asarray(importance > np.median(importance), dtype=np.int64)
     top = (1 << bits) - 1
     below = octaves(importance).max() - octaves(importance) if importance.any() else np.full(importance.shape, top)
-    below = np.minimum(below, top)
-    return np.asarray(below if consolidation == "pull" else top - below, dtype=np.int64)
+    return np.asarray(get_kind(consolidation).codes(importance, np.minimum(below, top), top), dtype=np.int64)

@@ -7,7 +7,6 @@ at most 28 new bits). With consolidation it is the rule's own step, printed.
 """
 
 from ..c_text import definitions
-from ..consolidation import resting_without_drive
 from ..rules.three_factor import RULE
 from ..term import lift, subterms, variable
 from .spec import NetworkSpec, Projection
@@ -187,7 +186,7 @@ def _any(spec: NetworkSpec, projection: Projection) -> str:
     neurons = sizes["neurons"]
     rows = [f"int16_t *restrict const row_{name} = {array} + i * {neurons};" for name, array in arrays.items()]
     return _SWEEP_ANY.format(
-        **sizes, lanes=synapses.lanes, value=f"int{width}_t", resting=int(resting_without_drive(config)),
+        **sizes, lanes=synapses.lanes, value=f"int{width}_t", resting=int(config.kind.resting),
         register="unsigned __int128" if long else "uint64_t", drawn=", ".join(f"{f.name}[{neurons}]" for f in rule.noise),
         load="(bits)registers[2 * p + 1] << 64 | registers[2 * p]" if long else "registers[2 * p]",
         noise=("\n" + 16 * " ").join(noise), row=("\n" + 8 * " ").join(rows), update=("\n" + 12 * " ").join(lines),

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from ..consolidation import resting_without_drive
 from ..lfsr import lane_seed
 from ..rule import ConfigError
 from ..rules.three_factor import RULE
@@ -78,7 +77,7 @@ class Memory:
         """Let every synapse learn from the activity of its row and the signal of its neuron, as the rule says."""
         if self.config is None or self.rule is None:
             return
-        resting = resting_without_drive(self.config)
+        resting = self.config.kind.resting
         rows = np.flatnonzero(activity) if resting else np.arange(self.rows)
         if not rows.size:
             return

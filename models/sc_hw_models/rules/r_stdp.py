@@ -14,17 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..consolidation import (
-    ConsolidationConfig,
-    consolidated,
-    consolidated_float,
-    consolidation_latency,
-    consolidation_noise,
-    consolidation_state,
-    consolidation_step_inputs,
-    random_protection,
-    resting_without_drive,
-)
+from ..consolidation import ConsolidationConfig, Stage
 from ..continual.plasticity import Conversion, PlasticityConfig, decay_shift, learning_shift, weight_bits
 from ..core import CoreModel
 from ..deviation import Deviations
@@ -185,8 +175,9 @@ class OnlineO1Config(ConsolidationConfig):
         }
 
 
-def _weight(config: OnlineO1Config) -> Field:
-    return Field(name="weight", bits=config.weight_bits, meaning="synaptic weight")
+def _stage(config: OnlineO1Config) -> Stage:
+    weight = Field(name="weight", bits=config.weight_bits, meaning="synaptic weight")
+    return Stage(config=config, weight=weight, shift=config.learning_shift)
 
 
 def _noise(config: OnlineO1Config) -> tuple[Field, ...]:
@@ -194,21 +185,21 @@ def _noise(config: OnlineO1Config) -> tuple[Field, ...]:
     trace, eligibility = config.trace_decay_shift, config.effective_eligibility_decay_shift
     shifts = {"pre": trace, "post": trace, "eligibility": eligibility}
     decays = shifts if config.decay_rounding == "stochastic" else {}
-    change = consolidation_noise(config, config.learning_shift)
-    return (*change, *(Field(name=f"{name}_noise", bits=bits, owner="synapse" if name == "eligibility" else name)
-                       for name, bits in decays.items() if bits))  # fmt: skip
+    owners = {"eligibility": "synapse"}
+    words = [Field(name=f"{name}_noise", bits=bits, owner=owners.get(name, name)) for name, bits in decays.items() if bits]
+    return (*_stage(config).noise, *words)
 
 
 def _spec(config: OnlineO1Config) -> RuleSpec:
-    stored, weight = config.stored_trace_bits, _weight(config)
+    stored, stage = config.stored_trace_bits, _stage(config)
     return RuleSpec(
         rule="r_stdp",
         state=(
-            weight,
+            stage.weight,
             Field(name="pre_trace", bits=stored, meaning="presynaptic trace", owner="pre"),
             Field(name="post_trace", bits=stored, meaning="postsynaptic trace", owner="post"),
             Field(name="eligibility", bits=stored, signed=True, meaning="eligibility trace"),
-            *consolidation_state(config, weight),
+            *stage.state,
         ),
         synapse_inputs=(
             Field(name="pre_spike", bits=1, meaning="presynaptic spike in this timestep", owner="pre"),
@@ -221,12 +212,12 @@ def _spec(config: OnlineO1Config) -> RuleSpec:
                 signed=config.reward_encoding == "linear",
                 meaning="reward of this timestep",
             ),
-            *consolidation_step_inputs(config),
+            *stage.step_inputs,
         ),
         noise=_noise(config),
         outputs=(Field(name="weight", bits=config.weight_bits, meaning="weight after this timestep"),),
         # trace | difference | sum | clip | product, one stage for each option that adds arithmetic, and the weight's
-        latency=5 + (config.trace_fraction_bits > 0) + (config.decay_rounding != "floor") + consolidation_latency(config),
+        latency=5 + (config.trace_fraction_bits > 0) + (config.decay_rounding != "floor") + stage.latency,
         random_seed=config.random_seed,
         rest=_rest(config),
         neuron_latency=1 + (config.decay_rounding != "floor"),
@@ -235,7 +226,7 @@ def _spec(config: OnlineO1Config) -> RuleSpec:
 
 def _rest(config: OnlineO1Config) -> Rest | None:
     """Return when a synapse rests: its trace is too small to pair with a spike, and its eligibility to decay or to drive."""
-    if not resting_without_drive(config) or _noise(config):
+    if not _stage(config).resting or _noise(config):
         return None
     shift = config.effective_eligibility_decay_shift
     stuck = shift - (config.decay_rounding == "nearest") if shift else config.stored_trace_bits
@@ -261,7 +252,7 @@ def _step(
     eligibility = clip(decayed + potentiation - depression, config.min_eligibility, config.max_eligibility)
     drive = _rewarded(config, inputs["reward"], truncate(eligibility, config.trace_fraction_bits))
     traces = {"pre_trace": pre_trace, "post_trace": post_trace, "eligibility": eligibility}
-    new = consolidated(config, _weight(config), state, inputs, drive, config.learning_shift)
+    new = _stage(config).update(state, inputs, drive)
     return {"weight": new["weight"], **traces, **new}, {"weight": new["weight"]}
 
 
@@ -338,7 +329,7 @@ class OnlineO1Float:
         change = self.learning_rate * reward * eligibility
         return {
             **state,
-            "weight": consolidated_float(self.consolidation, state, change, 0.0, 1.0),
+            "weight": self.consolidation.next_float(state, change, 0.0, 1.0),
             "pre_trace": np.where(pre_spike, 1.0, p0 * trace),
             "post_trace": np.where(post_spike, 1.0, q0 * trace),
             "eligibility": eligibility,
@@ -358,7 +349,7 @@ def _accuracy(config: OnlineO1Config, seed: int, timesteps: int = 4000) -> dict[
     command = {f.name: 0 for f in fixed.spec.step_inputs}
     traces = ("pre_trace", "post_trace", "eligibility")
     scale = {"weight": config.max_weight + 1.0} | dict.fromkeys(traces, config.max_trace + 1.0)
-    protection = random_protection(fixed.spec, fixed.state["weight"], generator)
+    protection = _stage(config).random_protection(fixed.state["weight"], generator)
     fixed.load(protection)
     exact = protection | dict.fromkeys(("weight", "anchor"), np.full(n, 0.5)) | dict.fromkeys(traces, np.zeros(n))
     for k in range(timesteps):

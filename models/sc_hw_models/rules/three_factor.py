@@ -12,17 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..consolidation import (
-    ConsolidationConfig,
-    consolidated,
-    consolidated_float,
-    consolidation_latency,
-    consolidation_noise,
-    consolidation_state,
-    consolidation_step_inputs,
-    random_protection,
-    resting_without_drive,
-)
+from ..consolidation import ConsolidationConfig, Stage
 from ..continual.plasticity import Conversion, PlasticityConfig, learning_shift, weight_bits
 from ..core import CoreModel
 from ..deviation import Deviations
@@ -58,15 +48,16 @@ class ThreeFactorConfig(ConsolidationConfig):
     }
 
 
-def _weight(config: ThreeFactorConfig) -> Field:
-    return Field(name="weight", bits=config.weight_bits, signed=True, meaning="synaptic weight")
+def _stage(config: ThreeFactorConfig) -> Stage:
+    weight = Field(name="weight", bits=config.weight_bits, signed=True, meaning="synaptic weight")
+    return Stage(config=config, weight=weight, shift=config.learning_shift)
 
 
 def _spec(config: ThreeFactorConfig) -> RuleSpec:
-    weight, noise = _weight(config), consolidation_noise(config, config.learning_shift)
+    stage = _stage(config)
     return RuleSpec(
         rule="three_factor",
-        state=(weight, *consolidation_state(config, weight)),
+        state=(stage.weight, *stage.state),
         synapse_inputs=(
             Field(name="activity", bits=config.activity_bits, meaning="presynaptic activity", owner="pre"),
             Field(
@@ -77,13 +68,13 @@ def _spec(config: ThreeFactorConfig) -> RuleSpec:
                 owner="post",
             ),
         ),
-        step_inputs=consolidation_step_inputs(config),
-        noise=noise,
+        step_inputs=stage.step_inputs,
+        noise=stage.noise,
         outputs=(Field(name="weight", bits=config.weight_bits, signed=True, meaning="weight after this timestep"),),
-        latency=1 + consolidation_latency(config),  # the product comes first
+        latency=1 + stage.latency,  # the product comes first
         random_seed=config.random_seed,
         presynaptic_input="activity",
-        rest=Rest(pre={}, quiet={}, inert={}) if resting_without_drive(config) and not noise else None,
+        rest=Rest(pre={}, quiet={}, inert={}) if stage.resting and not stage.noise else None,
     )
 
 
@@ -92,7 +83,7 @@ def _step(
 ) -> tuple[dict[str, Value], dict[str, Value]]:
     """Advance one synapse, N synapses or a symbolic synapse by one timestep (see docs/rules/three_factor.md)."""
     drive = inputs["signal"] * inputs["activity"]
-    new = consolidated(config, _weight(config), state, inputs, drive, config.learning_shift)
+    new = _stage(config).update(state, inputs, drive)
     return new, {"weight": new["weight"]}
 
 
@@ -108,7 +99,7 @@ def _accuracy(config: ThreeFactorConfig, seed: int, timesteps: int = 2000) -> di
     weight, signal = core.spec.state[0], core.spec.synapse_inputs[1]
     half, scale = (weight.maximum + 1) // 2, 2.0 * (weight.maximum + 1)
     start = generator.integers(-half, half + 1, n)
-    core.load({"weight": start, **random_protection(core.spec, start, generator)})
+    core.load({"weight": start, **_stage(config).random_protection(start, generator)})
     exact = {name: array.astype(float) for name, array in core.state.items()}
     held = {f.name: 0 for f in core.spec.step_inputs}
     for _ in range(timesteps):
@@ -116,7 +107,7 @@ def _accuracy(config: ThreeFactorConfig, seed: int, timesteps: int = 2000) -> di
         signals = np.rint(generator.normal(0, signal.maximum / 16, n)).astype(np.int64)
         core.step({"activity": activities, "signal": signals, **held})
         change = activities * signals * 2.0**-config.learning_shift
-        exact["weight"] = consolidated_float(config, exact, change, weight.minimum, weight.maximum)
+        exact["weight"] = config.next_float(exact, change, weight.minimum, weight.maximum)
         errors = (core.state["weight"] - exact["weight"]) / scale
         deviations.add({"weight": errors})
     return deviations.figures() | {"weight_bias": float(errors.mean())}
@@ -130,12 +121,12 @@ def _demonstration(config: ThreeFactorConfig) -> Demonstration:
     def stretch(signal: int, timesteps: int = 40) -> list[dict[str, int]]:
         return [{"activity": activity, "signal": signal}] * timesteps
 
-    consolidate = {"consolidate": [{f.name: 1 for f in consolidation_step_inputs(config)}]}
+    command = [{f.name: 1 for f in _stage(config).step_inputs}]
     return Demonstration(
         state={"code": 1} if config.stored_code_bits else {},
         stretches={
             "error above": stretch(max(1, top // 4)),
-            **(consolidate if consolidation_step_inputs(config) else {}),
+            **({"consolidate": command} if command[0] else {}),
             "error below": stretch(-max(1, top // 4), 60),
             "no error": stretch(0),
         },

@@ -6,7 +6,7 @@ from amaranth.hdl import Const, EnableInserter, Fragment, Module, Mux, Signal, V
 from amaranth.lib import wiring
 
 from ..arithmetic import apart, asr, cut, decay, delay, floor_part, members, register, rounded_part, saturate, toward_zero, wire
-from ..consolidation import WeightStage, consolidation_faults, hardly_moves
+from ..consolidation import WeightStage
 from ..design import CoreDesign
 from ..faults import Fault
 from ..faults import datapath_fault as fault
@@ -24,7 +24,7 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
     """
 
     def __init__(self, design: CoreDesign) -> None:
-        self._config, self._latency = design.config, design.spec.latency
+        self._design, self._config, self._latency = design, design.config, design.spec.latency
         super().__init__(members(design.datapath_ports()))
 
     def elaborate(self, _platform: object) -> Fragment:
@@ -66,7 +66,7 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         drive = register(m, f"product_{product_stage}", product)
 
         # The weight, which takes as long as its protection needs.
-        WeightStage(m, self, c, drive=drive, shift=c.learning_shift, number=product_stage)
+        _stage(self._design).build(m, self, drive)
         m.d.comb += self.out_weight.eq(self.next_weight)
         last = self._latency - 1
         m.d.sync += self.next_pre_trace.eq(delay(m, "pre_trace", pre_trace_next, last, first=z + 1))
@@ -138,10 +138,18 @@ def _decays(m: Module, ports: Any, config: Any, field: str, shift: int) -> tuple
     return value_1, cut(m, f"{name}_decayed", value_1 - part_1, 0, value.shape())
 
 
+def _stage(design: CoreDesign) -> WeightStage:
+    c = design.config
+    return WeightStage(
+        design, drive="product", bits=c.reward_bits + c.trace_bits, shift=c.learning_shift, number=_product_stage(c)
+    )
+
+
 def faults(design: CoreDesign) -> list[Fault]:
     """Return the bugs that ``sc-hw selftest`` plants in the datapath, or why one cannot show in this configuration."""
     c = design.config
-    t, product_bits = c.stored_trace_bits, c.reward_bits + c.trace_bits
+    t, stage = c.stored_trace_bits, _stage(design)
+    product_bits, still = stage.bits, stage.still
     lowest = f"{{1'b1, {{{t - 1}{{1'b0}}}}}}"
 
     # How far one timestep can carry the eligibility, and so which of its ends it can reach.
@@ -151,7 +159,6 @@ def faults(design: CoreDesign) -> list[Fault]:
     reaches_lowest = (c.max_trace >> loss) >= removed or c.decay_rounding == "stochastic"
     reaches_highest = (c.max_trace >> gain) >= removed
     unreachable = "the eligibility never gets there in this configuration"
-    still = hardly_moves(design, product_bits, c.learning_shift)
     sign = c.reward_word_bits - 1
     positive = f"value[{sign}] ? ~value : value" if c.reward_encoding == "linear" else f"value & {{1'b0, {{{sign}{{1'b1}}}}}}"
     return [
@@ -175,5 +182,5 @@ def faults(design: CoreDesign) -> list[Fault]:
         *([] if c.reward_encoding == "linear" else [
             fault("no reward acts", "no reward is taken for the smallest", "reward_code", f"|value ? value : {sign}'d1",
                   still)]),
-        *consolidation_faults(design, drive="product", bits=product_bits, shift=c.learning_shift, stage=_product_stage(c)),
+        *stage.faults(),
     ]  # fmt: skip

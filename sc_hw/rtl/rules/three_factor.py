@@ -4,9 +4,10 @@ from amaranth.hdl import EnableInserter, Fragment, Module
 from amaranth.lib import wiring
 
 from ..arithmetic import members, register, wire
-from ..consolidation import WeightStage, consolidation_faults, hardly_moves
+from ..consolidation import WeightStage
 from ..design import CoreDesign
-from ..faults import Fault, datapath_fault
+from ..faults import Fault
+from ..faults import datapath_fault as fault
 
 __all__ = ["Datapath", "faults"]
 
@@ -21,32 +22,31 @@ class Datapath(wiring.Component):  # type: ignore[misc] # amaranth ships no type
     """
 
     def __init__(self, design: CoreDesign) -> None:
-        self._config = design.config
+        self._design = design
         super().__init__(members(design.datapath_ports()))
 
     def elaborate(self, _platform: object) -> Fragment:
         """Build the pipeline: the product, then the weight stage."""
         m = Module()
         product_1 = register(m, "product_1", wire(m, "product", self.in_signal * self.in_activity))
-        WeightStage(m, self, self._config, drive=product_1, shift=self._config.learning_shift, number=1)
+        _stage(self._design).build(m, self, product_1)
         m.d.comb += self.out_weight.eq(self.next_weight)
         return EnableInserter(self.enable)(m)
 
 
+def _stage(design: CoreDesign) -> WeightStage:
+    c = design.config
+    return WeightStage(design, drive="product", bits=c.activity_bits + c.signal_bits, shift=c.learning_shift, number=1)
+
+
 def faults(design: CoreDesign) -> list[Fault]:
     """Return the bugs that ``sc-hw selftest`` plants in the datapath, or why one cannot show in this configuration."""
-    c = design.config
-    bits = c.activity_bits + c.signal_bits
-    still = hardly_moves(design, bits, c.learning_shift)
-
-    def fault(name: str, description: str, net: str, expression: str, **reads: str) -> Fault:
-        return datapath_fault(name, description, net, expression, still, **reads)
-
+    c, stage = design.config, _stage(design)
+    unsigned = f"value[{c.signal_bits - 1}] ? ~value : value"
+    signed = f"value - (activity[{c.activity_bits - 1}] ? {{signal, {c.activity_bits}'d0}} : {stage.bits}'d0)"
+    taken, upper = "activity taken as signed", "the upper half of the activities counts as negative"
     return [
-        fault("signal sign lost", "a negative learning signal acts as a positive one", "in_signal",
-              f"value[{c.signal_bits - 1}] ? ~value : value"),
-        fault("activity taken as signed", "the upper half of the activities counts as negative", "product",
-              f"value - (activity[{c.activity_bits - 1}] ? {{signal, {c.activity_bits}'d0}} : {bits}'d0)",
-              activity="in_activity", signal="in_signal"),
-        *consolidation_faults(design, drive="product", bits=bits, shift=c.learning_shift, stage=1),
-    ]  # fmt: skip
+        fault("signal sign lost", "a negative learning signal acts as a positive one", "in_signal", unsigned, stage.still),
+        fault(taken, upper, "product", signed, stage.still, activity="in_activity", signal="in_signal"),
+        *stage.faults(),
+    ]

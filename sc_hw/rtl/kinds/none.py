@@ -1,0 +1,7 @@
+"""The change as the rule proposes it."""
+
+from ..kind import StageKind
+
+__all__ = ["KIND"]
+
+KIND = StageKind()
