@@ -27,6 +27,8 @@ from .rtl.design import CoreDesign
 from .simulator import SimulationError, Simulator, log_tail, run_program
 from .toolchain import cocotb_coverage, compiler, verilator
 
+_BRIEF = 200_000  # synapse-steps below which code that is compiled faster, and runs slower, is done earlier
+
 __all__ = ["SimulationError", "SimulationResult", "check_stimulus", "equal", "read_outcome", "simulate",
            "simulation_tools"]  # fmt: skip
 
@@ -217,7 +219,9 @@ def simulate(
             core.check_single("coverage")
     lengths = [int(length) for length in steps] if isinstance(steps, Sequence) else [int(steps)] * len(cores)
     seed = int(seed)
-    simulator = Simulator(cores, waves=waves, coverage=coverage)  # names a missing tool before anything is written
+    synapse_steps = sum(core.design.synapses * length for core, length in zip(cores, lengths, strict=True))
+    brief = synapse_steps * len(faults) < _BRIEF
+    simulator = Simulator(cores, waves=waves, coverage=coverage, brief=brief)  # names a missing tool before anything is written
     output = output.absolute()
     output.mkdir(parents=True, exist_ok=True)
     log, outcome, plan, xml = (output / name for name in ("sim.log", "outcome.json", "plan.json", "results.xml"))
@@ -237,7 +241,7 @@ def simulate(
     text = json.dumps(document)
     plan.write_text(text, encoding="utf-8")
     marker = "SC_HW_PROGRESS " if one else "SC_HW_FAULTS "
-    total = sum(c.design.synapses * length for c, length in zip(cores, lengths, strict=True)) if one else len(faults)
+    total = synapse_steps if one else len(faults)
 
     def on_line(line: str) -> None:
         if line.startswith(marker):

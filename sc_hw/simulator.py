@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 import sc_hw_sim
 from sc_hw_models.cache import cache_folder, cache_limit, cached
@@ -90,33 +91,41 @@ def _memories(design: CoreDesign) -> list[tuple[str, str, int]]:
             for place, prefix, part in parts for lane in range(part.lanes)]  # fmt: skip
 
 
-def bench_text(designs: Sequence[CoreDesign]) -> str:
-    """Return the SystemVerilog of the bench around some cores."""
+@cache
+def _bench_template() -> Template:
+    """Return the template of the bench, which is compiled once in a process."""
     environment = Environment(
         loader=FileSystemLoader(_SIM),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
         autoescape=False,  # noqa: S701
     )
     environment.globals.update(streams=_streams, payload=_payload, memories=_memories, watcher=watcher)
-    return environment.get_template("bench.sv.j2").render(cores=designs)
+    return environment.get_template("bench.sv.j2")
+
+
+def bench_text(designs: Sequence[CoreDesign]) -> str:
+    """Return the SystemVerilog of the bench around some cores."""
+    return _bench_template().render(cores=designs)
 
 
 class Simulator:
     """The bench around some cores: built once for each content, then run as often as wanted.
 
+    ``brief`` says that it will not run for long: it is compiled in a third of the time, and runs slower.
     Errors: ``UserError`` for a missing tool and for two different cores of one name.
     """
 
-    def __init__(self, cores: Sequence[Core], *, waves: bool, coverage: bool = False) -> None:
+    def __init__(self, cores: Sequence[Core], *, waves: bool, coverage: bool = False, brief: bool = False) -> None:
         tool, *_ = (tool.require() for tool in (verilator(), compiler(), make(), perl()))
         self.waves = waves
         # Counters make the code ten times longer: it is compiled far longer than it runs.
-        optimise = "-O0" if coverage else "-O2"
+        optimise = "-O0" if coverage or brief else "-O2"
         self.arguments = [*_ARGUMENTS, *(_WAVES if waves else ()), *(_COVERAGE if coverage else ())]
         # What runs once, such as what fills memories, takes far longer to optimise than to run.
-        self.make = [*_MAKE, f"OPT_FAST={optimise}", f"OPT_GLOBAL={optimise}", "OPT_SLOW=-O0"]
+        self.make = [*_MAKE, f"OPT_FAST={optimise}", "OPT_SLOW=-O0"]
         designs = [core.design for core in cores]
         self.files: dict[str, bytes] = {}
         owners: dict[str, Path] = {}

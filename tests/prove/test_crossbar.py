@@ -108,18 +108,19 @@ FAULTS = {  # what is replaced in the Verilog generator's text, and the statemen
     "word too many": (r"(?s)(dut_pre_addresses \(.*)beat_word_reg == LAST\)", r"\1beat_word_reg == 0)", "addresses"),
 }
 
-DAILY = ["change overlooked", "command taken alone", "sides exchanged", "spike kept"]  # one of each statement
+DAILY = ["change overlooked", "command taken alone", "spike kept"]  # one of each statement
 
 
 @pytest.mark.parametrize("fault", few(FAULTS, DAILY, "further faults of the same statements"))
 def test_fault_is_refuted(make_crossbar, tmp_path, fault):
     pattern, new, statement = FAULTS[fault]
-    crossbar = make_crossbar(pre=2, post=2, lanes=1, addressed=True)
+    crossbar = make_crossbar(pre=2, post=2, lanes=1, addressed=statement == "addresses" or "decoder" in pattern)
     changed = 0
     for name in ("dut.v", "dut_rows.v", "dut_pre_addresses.v"):
-        text = (crossbar.folder / name).read_text()
+        text = (crossbar.folder / name).read_text() if (crossbar.folder / name).is_file() else ""
         changed += len(re.findall(pattern, text))
-        (crossbar.folder / name).write_text(re.sub(pattern, new, text))
+        if re.search(pattern, text):
+            (crossbar.folder / name).write_text(re.sub(pattern, new, text))
     assert changed == 1
     assert first_refuted(prove_graph, load_core(crossbar.folder), tmp_path, {statement})
 

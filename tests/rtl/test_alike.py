@@ -4,8 +4,9 @@ import random
 
 from sc_hw.elaboration import check_elaborated
 from sc_hw.errors import UserError
+from sc_hw.simulator import ccache_environment
 from sc_hw.sources import check_verilog
-from sc_hw.toolchain import verilator
+from sc_hw.toolchain import VERILATED_MAKE, verilator
 from sc_hw.yosys import run_yosys
 from sc_hw_models.scratch import run_process
 
@@ -79,10 +80,13 @@ def test_random_expressions(tmp_path):
     (tmp_path / "top.v").write_text(top)
     (tmp_path / "main.cpp").write_text(MAIN.replace("CLOCKS", str(CLOCKS)).replace("COUNT", str(COUNT)))
     tool = verilator().require()
-    command = [tool.path, "--cc", "--exe", "--build", "--no-timing", "-Wno-fatal", "-Wno-lint", "--top-module", "top", "-CFLAGS",
-               "-O0", "top.v", "read.v", "written.v", "main.cpp"]  # fmt: skip
-    done = run_process(command, cwd=tmp_path, environment=dict(tool.environment))
-    assert done.returncode == 0, done.stdout + done.stderr
-    found = run_process([str(tmp_path / "obj_dir" / "Vtop")], cwd=tmp_path).stdout
+    command = [tool.path, "--cc", "--exe", "--no-timing", "-Wno-fatal", "-Wno-lint", "--top-module", "top", "-Mdir", ".",
+               "top.v", "read.v", "written.v", "main.cpp"]  # fmt: skip
+    environment = {**dict(tool.environment), **ccache_environment(tmp_path)}
+    build = ["make", "-f", "Vtop.mk", "Vtop", *VERILATED_MAKE, "OPT_FAST=-O0", "OPT_SLOW=-O0"]
+    for step in (command, build):
+        done = run_process(step, cwd=tmp_path, environment=environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+    found = run_process([str(tmp_path / "Vtop")], cwd=tmp_path).stdout
     assert len(found) == COUNT
     assert [texts[k] for k in range(COUNT) if found[k] == "1"] == []

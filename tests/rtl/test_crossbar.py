@@ -11,6 +11,8 @@ from sc_hw.manifest import load_core
 from sc_hw.rtl.emit import GENERATORS, core_files
 from sc_hw.toolchain import verilator
 
+from ..daily import crossed
+
 
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_the_folder(make_crossbar, generator):
@@ -36,17 +38,16 @@ def test_a_side_without_state_has_no_core(make_crossbar):
     assert [core.folder.name for core in crossbar.parts] == ["synapses"]
 
 
-@pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize(
-    ("shape", "config"),
-    [
+    ("shape", "config", "generator"),
+    crossed([
         ({"pre": 5, "post": 6, "lanes": 2}, {}),
         ({"pre": 1, "post": 3, "lanes": 3}, {"consolidation": "pull", "rounding": "stochastic", "decay_rounding": "stochastic"}),
         ({"pre": 3, "post": 4, "lanes": 1, "rule": "three_factor"}, {"rounding": "nearest"}),
         ({"pre": 5, "post": 12, "lanes": 4, "addressed": True}, {}),
         ({"pre": 1, "post": 1, "lanes": 1, "addressed": True}, {}),
-    ],
-)
+    ], GENERATORS, "the same shape in the other generator's text"),
+)  # fmt: skip
 def test_lint_is_clean(make_crossbar, generator, shape, config):
     crossbar, tool = make_crossbar(generator, **shape, **config), verilator().require()
     done = subprocess.run(

@@ -13,7 +13,7 @@ from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import Field
 
 SEED = 20261122
-UPDATES = 1500
+UPDATES = 500
 EXHAUSTIVE_BITS = 11  # an update with no more input bits than this is tried with every input
 ROUNDINGS = ("floor", "nearest", "stochastic")
 KINDS = ("shift", "probabilistic", "pull", "lock", "si")

@@ -17,6 +17,8 @@ from sc_hw.rtl.emit import GENERATORS, core_files
 from sc_hw.rtl.names import verilog_names
 from sc_hw_models.registry import RULES, get_rule
 
+from ..daily import crossed
+
 SEED = 20261128
 KINDS = ("core", "initial", "layer", "crossbar")
 
@@ -271,8 +273,7 @@ def test_rows_that_do_not_divide_the_words_are_refused(make_core):
             load_core(core.folder)
 
 
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize(("rule", "generator"), crossed(RULES, GENERATORS, "the other generator's files"))
 def test_names_of_files_are_known_beforehand_and_loading_gives_the_same_design(make_core, rule, generator):
     """Its Verilog is allowed, its names are those worked out, and what is read is what was emitted."""
     for index, preset in enumerate(list(get_rule(rule).presets.values())[:3]):

@@ -13,6 +13,7 @@ from sc_hw.rtl.layer import LayerDesign
 from sc_hw.rtl.text import finished
 from sc_hw_models.registry import RULES, get_rule
 
+from ..daily import crossed
 from ..parity.configurations import CONFIGURATIONS
 from .reading import doubles, looks, misnumbered
 
@@ -70,8 +71,7 @@ def test_every_preset_reads_well(name):
         assert found(PRESETS[name], generator) == []
 
 
-@pytest.mark.parametrize("generator", GENERATORS)
-@pytest.mark.parametrize("name", TOPOLOGIES)
+@pytest.mark.parametrize(("name", "generator"), crossed(TOPOLOGIES, GENERATORS, "the other generator's text"))
 def test_every_topology_reads_well(name, generator):
     assert found(TOPOLOGIES[name], generator) == []
 
