@@ -28,7 +28,8 @@ from .rtl.networks.files import network_files
 from .sources import check_verilog
 from .strict import read_file, read_json, read_text
 
-__all__ = ["SCHEMA", "Network", "is_network", "layout", "load_network", "network_design", "network_folder"]
+__all__ = ["SCHEMA", "Network", "is_network", "layout", "load_network", "network_design", "network_folder",
+           "network_in_memory"]  # fmt: skip
 
 SCHEMA, INITIAL, DESCRIPTION = "sc-hw/network/2", "initial.npz", "network.toml"
 _AGAIN = "emit the network again"
@@ -95,6 +96,13 @@ def _entries(design: NetworkDesign, generator: str, verilog: list[str]) -> dict[
               for place, block in design.blocks.items()}  # fmt: skip
     return {"schema": SCHEMA, "name": design.name, "top": design.name, "generator": generator, **layout(design.spec),
             "ports": ports, "blocks": blocks, "verilog": verilog}  # fmt: skip
+
+
+def network_in_memory(spec: NetworkSpec, name: str = "network") -> Network:
+    """Return a network as it would be emitted, without a folder: for what only runs it."""
+    design = network_design(spec, name)
+    texts = {file: text.encode() for file, text in network_files(design).items()}
+    return Network(folder=Path(name), manifest={"verilog": list(texts)}, design=design, edited=(), digest="", texts=texts)
 
 
 def is_network(folder: Path) -> bool:

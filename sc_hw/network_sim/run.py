@@ -20,7 +20,7 @@ from ..simulate import read_outcome, simulation_tools
 from ..simulator import SimulationError, run_program
 from .bench import NetworkSimulator, monitors, projection_places
 
-__all__ = ["NetworkRun", "simulate_network"]
+__all__ = ["NetworkRun", "busiest", "simulate_network"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,3 +94,9 @@ def simulate_network(
     xml.write_bytes(junit(shown, seed=seed, seconds=record["seconds"]))
     return NetworkRun(seed=seed, runs=record["runs"], build_seconds=build_seconds, seconds=record["seconds"],
                       tools=simulation_tools(), log=log, waves=wave)  # fmt: skip
+
+
+def busiest(run: Mapping[str, Any]) -> tuple[str, int, int]:
+    """Return the place of the projection that worked most, the clocks in which it did, and those of its passes."""
+    place, busy = max(run["busy"].items(), key=lambda entry: entry[1]["work"])
+    return place, busy["work"], busy["passes"]
