@@ -16,9 +16,7 @@ _OTHERS = ("synapses", "derived", "layer", "rule", "lanes", "preset", "config", 
            "neuron_settings", "pre", "post", "spikes", "results")  # fmt: skip
 
 
-def emit_network(
-    network: Path, output: Path, *, name: str, generator: str, force: bool, given: Callable[[str], bool]
-) -> str:
+def emit_network(network: Path, output: Path, *, name: str, generator: str, force: bool, given: Callable[[str], bool]) -> str:
     """Write the folder of a network and return a line about it.
 
     Errors: ``UserError`` for an option that describes a core, for what the file holds, for a network of which there is no

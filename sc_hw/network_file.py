@@ -40,7 +40,11 @@ def network_line(spec: NetworkSpec) -> str:
 
 def network_toml(spec: NetworkSpec) -> str:
     """Return the file of a network with every setting in it; read again it is the same network."""
-    lines = ["# A network that learns in the chip, as it was read: every setting, defaults too.", "[network]", f"seed = {spec.seed}"]
+    lines = [
+        "# A network that learns in the chip, as it was read: every setting, defaults too.",
+        "[network]",
+        f"seed = {spec.seed}",
+    ]
     for population in spec.populations.values():
         neuron = population.neuron
         rule = next(name for name, kind in NEURONS.items() if type(neuron) is kind)

@@ -56,6 +56,11 @@ class Network:
         """The Verilog by file name, in the order of the file list."""
         return {name: self.texts[name] for name in self.manifest["verilog"]}
 
+    @property
+    def sources(self) -> list[Path]:
+        """The Verilog files as they are now, in the order of the file list."""
+        return [self.folder / name for name in self.manifest["verilog"]]
+
 
 def network_design(spec: NetworkSpec, name: str) -> NetworkDesign:
     """Return the hardware of a network with the memories that its golden model starts with."""
@@ -126,7 +131,9 @@ def load_network(folder: Path, *, system_tasks: bool = False) -> Network:
         raise UserError(f"{path}: schema {one_line(json.dumps(found))[:80]}; this sc-hw reads {SCHEMA}; {_AGAIN}")
     name, generator = manifest.get("name"), manifest.get("generator")
     if not isinstance(name, str) or generator != "verilog":
-        raise UserError(f"{path}: name {one_line(json.dumps(name))[:80]} of generator {one_line(json.dumps(generator))[:80]}; {_AGAIN}")
+        raise UserError(
+            f"{path}: name {one_line(json.dumps(name))[:80]} of generator {one_line(json.dumps(generator))[:80]}; {_AGAIN}"
+        )
     design = network_design(network_of(folder / DESCRIPTION, option=""), name)
     emitted = network_files(design)
     own = _own_files(design, list(emitted))
@@ -149,7 +156,9 @@ def load_network(folder: Path, *, system_tasks: bool = False) -> Network:
         check_verilog(text, str(folder / file), system_tasks=system_tasks)
         texts[file] = text.encode()
     ports = {design.name: {port.name: (port.direction, port.bits) for port in design.ports()}}
-    check_elaborated({str(folder / file): text.decode() for file, text in texts.items()}, design.name, ports, ports_only=system_tasks)
+    check_elaborated(
+        {str(folder / file): text.decode() for file, text in texts.items()}, design.name, ports, ports_only=system_tasks
+    )
     edited = tuple(file for file, text in texts.items() if sha256(text) != manifest["sha256"][file])
     whole = hashlib.sha256(json.dumps([manifest, {file: sha256(text) for file, text in texts.items()}], sort_keys=True).encode())
     return Network(folder=folder, manifest=manifest, design=design, edited=edited, digest=whole.hexdigest(), texts=texts)

@@ -124,9 +124,7 @@ class Simulator:
         protocol = "".join(monitor(design) for design in designs) if coverage else ""
         self._make(files, bench_text(designs), widest=widest, moments=most, waves=waves, protocol=protocol)
 
-    def _make(
-        self, files: dict[str, bytes], bench: str, *, widest: int, moments: int, waves: bool, protocol: str = ""
-    ) -> None:
+    def _make(self, files: dict[str, bytes], bench: str, *, widest: int, moments: int, waves: bool, protocol: str = "") -> None:
         """Set what is built: the ``files`` of designs and the ``bench`` around them; with a ``protocol`` it counts coverage.
 
         ``widest`` are the bits of the widest beat, ``moments`` how many there are to watch.

@@ -19,7 +19,6 @@ from .run import RTL, FitConfig
 __all__ = ["check_rtl", "learn_in_chip", "rtl_lines"]
 
 
-
 def check_rtl(spec: NetworkSpec, config: FitConfig, samples: Samples, count: int) -> None:
     """Raise ``UserError`` for more samples than the run learns, or for a network of which there is no hardware yet."""
     total = config.passes * len(samples.learned)
@@ -47,8 +46,8 @@ def learn_in_chip(
 ) -> dict[str, Any]:  # fmt: skip
     """Let the Verilated chip learn the first ``count`` samples of a run; return what came of it.
 
-    Blocks are compared with the readable model after each sample, and at the end everything with the compiled one that learned the
-    same. Errors: ``CheckError`` when these two differ, and as ``simulate_network``.
+    Blocks are compared with the readable model after each sample, and at the end everything with the compiled one that
+    learned the same. Errors: ``CheckError`` when these two differ, and as ``simulate_network``.
     """
     shown = _shown(config, samples, spec.sample.octaves, count)
     run = simulate_network(network_in_memory(spec), output=folder / RTL, seed=config.seed, data=shown, note=note,
@@ -80,8 +79,8 @@ def rtl_lines(result: dict[str, Any]) -> list[str]:
         return [f"FAIL chip: {run['mismatch']['text']}"]
     place, work, passes = busiest(run)
     return [
-        f"PASS chip: {run['learned']:,} samples learned in Verilator, {run['values_compared']:,} values equal, every weight and random "
-        f"register at the end; held out {100 * result['held_out']:.2f} %",
+        f"PASS chip: {run['learned']:,} samples learned in Verilator, {run['values_compared']:,} values equal, every weight and "
+        f"random register at the end; held out {100 * result['held_out']:.2f} %",
         f"  {run['flowing_clocks'] / max(run['flowing_samples'], 1):,.0f} clocks a sample; {place} at work in "
         f"{100 * work / max(passes, 1):.1f} % of the clocks of its passes",
     ]

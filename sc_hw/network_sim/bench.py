@@ -94,4 +94,3 @@ class NetworkSimulator(Simulator):
     def __init__(self, network: Network, *, waves: bool, files: Mapping[str, bytes] | None = None) -> None:
         widest = max(sum(bits for _, bits, _ in fields) for fields in monitors(network.design).values())
         self._make(dict(files or network.verilog), _bench_text(network.design), widest=widest, moments=1, waves=waves)
-

@@ -12,6 +12,7 @@ from .run import NetworkRun, busiest, simulate_network
 
 __all__ = ["network_sim_command", "record_of", "verdict_line"]
 
+
 def network_sim_command(folder: Path, *, samples: int, seed: int, waves: bool, json_path: Path | None, system_tasks: bool) -> int:
     """Return 0 when the network equals its model, else 1. Errors: ``UserError`` before anything runs."""
     with begin_network("sim", folder, system_tasks=system_tasks) as run:

@@ -53,7 +53,8 @@ def _environment() -> Environment:
         autoescape=False,  # noqa: S701 - Verilog, not HTML; every name passed the allow-list
     )
     environment.globals.update(
-        neuron=NEURON, concat=concat, index_bits=index_bits, port_list=port_list, prologue=lambda module, purpose: prologue(f"{module}.v", purpose),
+        neuron=NEURON, concat=concat, index_bits=index_bits, port_list=port_list,
+        prologue=lambda module, purpose: prologue(f"{module}.v", purpose),
         random_ports=random_ports, repeat=repeat, select=select, stages=lambda first, last: range(first, last + 1), vector=vector,
     )  # fmt: skip
     return environment
@@ -138,7 +139,9 @@ def memory_files(design: CoreDesign) -> dict[str, str]:
 
 def joint_memories(design: Any) -> dict[str, str]:
     """Return the memories of the blocks between cores."""
-    return {name: text for block in inner_blocks(design) for name, text in memory_file(f"{block.name}_memory", block.kept).items()}
+    return {
+        name: text for block in inner_blocks(design) for name, text in memory_file(f"{block.name}_memory", block.kept).items()
+    }
 
 
 def joined_files(design: Any) -> dict[str, str]:

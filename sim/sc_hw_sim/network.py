@@ -1,6 +1,6 @@
 """The bench of a network: samples, accesses and resets, everything compared with the golden model after each sample."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,12 +105,13 @@ class NetworkBench:
         sent = np.where(place < size, pixels[of, np.minimum(place, size - 1)], junk)
         first = place == 0
         extra = [np.where(first, told[of], self.generator.integers(0, high, total))
-                 for told, high in ((labels, self.spec.output.size), (learn, 2), (slower, 1 << self._bits("slower")))]  # fmt: skip
+                 for told, high in ((labels, self.spec.output.size), (learn, 2), (slower, 1 << self._slower_bits))]  # fmt: skip
         self.streams["pixel"].load([sent, place == lengths[of] - 1, *extra])
         self.streams["decision"].expect(count)
 
-    def _bits(self, item: str) -> int:
-        return max(1, self.spec.sample.octaves.bit_length()) if item == "slower" else 1
+    @property
+    def _slower_bits(self) -> int:
+        return max(1, self.spec.sample.octaves.bit_length())
 
     def play(self, pixels: np.ndarray, labels: np.ndarray, learn: np.ndarray, slower: np.ndarray) -> Iterator[int]:
         """Let the model take samples, and note what the chip must show of each; yields after each."""
@@ -134,7 +135,9 @@ class NetworkBench:
                 continue
             self._owe(f"sums_{name}.current", moment[f"{name}.current"])
             if population is not spec.output:
-                self._owe(f"neurons_{name}.active", np.arange(population.size), moment[f"{name}.activity"], moment[f"{name}.slope"])
+                self._owe(
+                    f"neurons_{name}.active", np.arange(population.size), moment[f"{name}.activity"], moment[f"{name}.slope"]
+                )
         self._owe("decision", [seen["decision"]])
         swept = learn and any(f"{p.name}.activity" in seen for p in spec.forward)
         self._owe("error.error", seen["error"] if swept else [0], np.full(spec.output.size if swept else 1, not swept))
@@ -219,7 +222,9 @@ class NetworkBench:
                 found = int(getattr(self._dut, f"register_{name}_{lane}").value)
                 self._equal(f"{what}: random register of lane {lane} of {name}", found, value)
         if hasattr(self._dut, "register_jitter"):
-            self._equal(f"{what}: random register of shifts", int(self._dut.register_jitter.value), self.model.port.registers["jitter"])
+            self._equal(
+                f"{what}: random register of shifts", int(self._dut.register_jitter.value), self.model.port.registers["jitter"]
+            )
 
     async def check_all(self, what: str) -> None:
         """Read all synapses through the host and compare them, and the registers."""
@@ -232,7 +237,9 @@ class NetworkBench:
             self.streams["host_done"].flush()
             wide = found.astype(np.int64) & ((1 << memory.weights.weight_bits) - 1)
             top = 1 << (memory.weights.weight_bits - 1)
-            self._equal(f"{what}: synapses of {name} as the host reads them", (wide ^ top) - top, memory.state["weight"].reshape(-1))
+            self._equal(
+                f"{what}: synapses of {name} as the host reads them", (wide ^ top) - top, memory.state["weight"].reshape(-1)
+            )
         self.compare(what)
         self.check_image(what)
         self.check_registers(what)
@@ -254,59 +261,16 @@ class NetworkBench:
         self.streams["readback"].expect(0 if write else synapses.size)
         self.accesses += synapses.size
 
-    # A campaign.
-
-    async def run(self, samples: int, progress: Callable[[int], None]) -> None:
-        """Run the campaign: random samples with stalls, accesses between them, resets in them; then everything once more."""
-        await self.reset()
-        await self.check_all("after power-up")
-        turn = 0
-        while self.samples < samples:
-            self.stalls(0.0 if turn % 4 == 1 else 0.9)
-            count = min(int(self.generator.integers(1, 9)), samples - self.samples)
-            drawn = self._drawn(count)
-            if turn % 4 == 3:
-                await self._interrupted(drawn)
-            elif turn % 4 == 2:
-                await self._accessed(drawn)
-            else:
-                await self._learned(drawn, flowing=turn % 4 == 1)
-            self.samples += count
-            progress(count)
-            turn += 1
-            if turn % 8 == 0:
-                await self.check_all(f"after {self.samples} samples")
-        await self.check_all("at the end")
-
     async def learn(self, pixels: np.ndarray, labels: np.ndarray, slower: int) -> None:
         """Let chip and model learn samples, without gaps, and compare them."""
         count = len(pixels)
         self.stalls(0.0)
         given = pixels, labels, np.ones(count, dtype=np.int64), np.full(count, slower), np.full(count, pixels.shape[1])
-        await self._learned(given, flowing=True)
+        await self.learn_drawn(given, flowing=True)
         self.samples += count
 
-    def _drawn(self, count: int) -> tuple[np.ndarray, ...]:
-        """Draw samples: dense, sparse, empty, full, of one pixel; some too short, some too long; most of them learn."""
-        g, size = self.generator, self.model.port.pixels
-        pixels = np.zeros((count, size), dtype=np.uint8)
-        for row in pixels:
-            kind = int(g.integers(0, 8))
-            if kind < 5:
-                row[:] = g.integers(0, 256, size) * (g.random(size) < (1.0, 0.6, 0.3, 0.15, 0.8)[kind])
-            elif kind == 5:
-                row[:] = 255
-            elif kind == 6:
-                row[int(g.integers(0, size))] = 255
-        lengths = np.full(count, size)
-        for k in np.flatnonzero(g.random(count) < 0.3):
-            lengths[k] = g.integers(1, size + 1) if g.random() < 0.6 else size + g.integers(1, 6)
-            pixels[k, lengths[k] :] = 0
-        octaves = self.spec.sample.octaves
-        return (pixels, g.integers(0, self.spec.output.size, count), (g.random(count) < 0.85).astype(np.int64),
-                g.integers(0, octaves + 1, count), lengths)  # fmt: skip
-
-    async def _learned(self, drawn: tuple[np.ndarray, ...], *, flowing: bool) -> None:
+    async def learn_drawn(self, drawn: tuple[np.ndarray, ...], *, flowing: bool) -> None:
+        """Let chip and model take samples and compare them; ``flowing``: count the clocks."""
         pixels, labels, learn, slower, lengths = drawn
         start = clocks(0)
         self.offer(pixels, labels, learn, slower, lengths)
@@ -321,64 +285,6 @@ class NetworkBench:
         self.check_image(f"samples up to {self.samples + len(pixels) - 1}")
         self.check_registers(f"samples up to {self.samples + len(pixels) - 1}")
 
-    async def _accessed(self, drawn: tuple[np.ndarray, ...]) -> None:
-        """Let the host write synapses while samples come in: each is done between two samples, and is in the next ones."""
-        pixels, labels, learn, slower, lengths = drawn
-        accesses = []
-        for _ in range(int(self.generator.integers(1, 6))):
-            number = int(self.generator.integers(0, len(self.model.memories)))
-            name, memory = list(self.model.memories.items())[number]
-            synapse = np.array([self.generator.integers(0, memory.state["weight"].size)])
-            top = 1 << (memory.weights.weight_bits - 1)
-            value = np.array([self.generator.integers(-top, top)])
-            self._access(number, synapse, write=True, values=value, lanes=memory.weights.lanes)
-            accesses.append((name, int(synapse[0]), int(value[0])))
-        self.offer(pixels, labels, learn, slower, lengths)
-        decided = int(self._dut.decided.value)
-        await self.settle("samples with accesses of the host")
-        (done,) = self.streams["host_done"].take()
-        after = (done.astype(np.int64) - decided).tolist()
-        playing = self.play(pixels, labels, learn, slower)
-        for k in range(len(pixels) + 1):
-            while after and after[0] == k:
-                after.pop(0)
-                name, synapse, value = accesses.pop(0)
-                memory = self.model.memories[name]
-                memory.state["weight"].reshape(-1)[synapse] = value
-                self._owe_word(name, synapse)
-            if k < len(pixels):
-                next(playing)
-        next(playing, None)
-        if accesses:
-            raise NetworkMismatchError(f"samples with accesses of the host: {len(accesses)} were not done, or not in order")
-        self.learned += int(learn.sum())
-        self.compare("samples with accesses of the host")
-        self.check_image("samples with accesses of the host")
-        self.check_registers("samples with accesses of the host")
-
-    def _owe_word(self, name: str, synapse: int) -> None:
-        memory = self.model.memories[name]
-        lanes = memory.weights.lanes
-        word = memory.state["weight"].reshape(-1, lanes)[synapse // lanes]
-        self._owe(f"synapses_{name}.write", [synapse // lanes], *([value] for value in word))
-
-    async def _interrupted(self, drawn: tuple[np.ndarray, ...]) -> None:
-        """Reset in the middle of samples: what was done was right, in order; what was written stays, nothing else is left."""
-        pixels, labels, learn, slower, lengths = drawn
-        self.offer(pixels, labels, learn, slower, lengths)
-        for _ in self.play(pixels, labels, learn, slower):
-            pass
-        rows = sum(p.rows * p.neurons // p.weights.lanes for p in self.model.memories.values())
-        await Timer(int(self.generator.integers(1, 2 * rows + 2 * pixels.size)) * CLOCK_PERIOD + CLOCK_PERIOD // 4, unit="step")
-        self._dut.rst.value = 1
-        await Timer(int(self.generator.integers(1, 4)) * CLOCK_PERIOD, unit="step")
-        self.compare("samples until a reset", prefix=True)
-        self.resets += 1
-        await self.reset(1)
-        for name, memory in self.model.memories.items():
-            memory.state["weight"] = self._mirror[name].copy()
-        await self.check_all("after a reset")
-
     async def restore(self) -> None:
         """Write every synapse as it is in the model, which was just made, and forget what the monitors saw of it."""
         await self.reset()
@@ -392,8 +298,8 @@ class NetworkBench:
 
     def record(self, names: Sequence[str]) -> dict[str, Any]:
         """Return what was compared, and how busy each projection was in its passes."""
-        busy = {name: {"work": int(getattr(self._dut, f"work_{name}").value), "passes": int(getattr(self._dut, f"pass_{name}").value)}
-                for name in names}  # fmt: skip
+        busy = {name: {what: int(getattr(self._dut, f"{net}_{name}").value)
+                       for what, net in (("work", "work"), ("passes", "pass"))} for name in names}  # fmt: skip
         return {"samples": self.samples, "learned": self.learned, "values_compared": self.values, "words_written": self.writes,
                 "resets": self.resets, "host_accesses": self.accesses, "clocks": clocks(0), "busy": busy,
                 "flowing_samples": self.flowing_samples, "flowing_clocks": self.flowing_clocks}  # fmt: skip

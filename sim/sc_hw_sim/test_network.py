@@ -17,6 +17,7 @@ from cocotb.triggers import Timer
 from sc_hw_models.networks import read_network
 
 from .network import NetworkBench, NetworkMismatchError
+from .network_campaign import Campaign
 
 PLAN = "SC_HW_PLAN"
 PROGRESS = "SC_HW_PROGRESS"
@@ -57,7 +58,7 @@ async def network(dut: Any) -> None:
     started, records = time.perf_counter(), []
     for fault in plan["faults"]:
         dut.fault.value = 0
-        bench, text = NetworkBench(dut, spec, plan["monitors"], plan["seed"]), None
+        bench, text = Campaign(dut, spec, plan["monitors"], plan["seed"]), None
         if fault != plan["faults"][0]:
             await bench.restore()  # what a fault left must not decide about the next
         dut.fault.value = fault
@@ -68,7 +69,7 @@ async def network(dut: Any) -> None:
             await (learn(bench) if data else bench.run(plan["samples"], progress))
         except NetworkMismatchError as error:
             text = error.text
-        except Exception as error:  # noqa: BLE001 - a planted fault may show in any way; without one it is a fault of ours
+        except Exception as error:
             if not fault:
                 raise
             text = f"{type(error).__name__}: {error}"
@@ -77,4 +78,3 @@ async def network(dut: Any) -> None:
     Path(plan["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
     if data and not records[0]["mismatch"]:
         np.savez(Path(plan["outcome"]).with_name("final_state.npz"), allow_pickle=False, **bench.model.state)
-

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..faults import Fault
 from ..instances import Instance, memory_instance
 from ..port import CONTROLLED, IDLE, Port, input_port, output_port
 from ..stream import Item, Stream
@@ -19,8 +20,8 @@ class NetworkBlock:
     """A module of a network, named by the chip's name and its own.
 
     ``template`` is its Verilog; ``kept`` says what its memory holds, empty without one. A second generator writes the same
-    ports from ``ports()``, the same memory from ``memories()``, and follows the contract in each block's docstring: which beats come
-    of which, in which order; how many clocks later is no part of it.
+    ports from ``ports()``, the same memory from ``memories()``, and follows the contract in each block's docstring: which
+    beats come of which, in which order; how many clocks later is no part of it.
     """
 
     template: ClassVar[str]
@@ -54,6 +55,10 @@ class NetworkBlock:
     def memories(self) -> dict[str, tuple[int, int]]:
         """Return words and bits of each memory, by the name of its instance."""
         return {}
+
+    def faults(self) -> list[Fault]:
+        """Return the bugs that ``sc-hw selftest`` plants in it, nets as they are called in the module."""
+        raise NotImplementedError
 
     def instances(self) -> dict[str, Instance]:
         """Return the memories inside, by place."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sc_hw_models.rule import index_bits
 
+from ..faults import Fault, fault
 from ..stream import Item, Stream
 from .block import TAKEN, NetworkBlock
 
@@ -55,3 +56,10 @@ class CountingBlock(NetworkBlock):
                 Item(name="slope", meaning="1: a little more current would give more spikes"),
                 Item(name="last", meaning="of the last neuron"))),
         )  # fmt: skip
+
+    def faults(self) -> list[Fault]:
+        """Return bugs of the ends of a count."""
+        return [
+            fault("negative spikes", "a current below 0 is not cut off", "below", "1'b0"),
+            fault("spikes without end", "more spikes than timesteps", "above", "1'b0"),
+        ]

@@ -1,7 +1,7 @@
 """A network as hardware: its blocks by place, and the graph that joins them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,8 +16,9 @@ from sc_hw_models.rule import index_bits
 
 from ...errors import UserError
 from ..design import CoreDesign, check_name
+from ..faults import Fault
 from ..graph import Channel, Graph, Node, Target
-from ..net import Net, both
+from ..net import Expression, Net, both
 from ..port import Port
 from ..stream import Stream
 from .block import NetworkBlock, place_of
@@ -51,7 +52,7 @@ class NetworkDesign:
         check_name(self.name)
         spec = self.spec
         if not spec.counting:
-            raise UserError("[population]: the stepping form (lif, alif) has no Verilog yet; allowed is rule = \"counting\"")
+            raise UserError('[population]: the stepping form (lif, alif) has no Verilog yet; allowed is rule = "counting"')
         for projection in spec.forward:
             synapses = projection.synapses
             if isinstance(synapses, Plastic) and synapses.consolidation != "none":
@@ -110,7 +111,8 @@ class NetworkDesign:
             raise TypeError(f"{projection.name} has no weights")
         activity = spec.activity_bits(source)
         from_input = source is spec.input
-        core, seeds, bits, low = None, (), synapses.weight_bits, 0
+        seeds: tuple[int, ...] = ()
+        core, bits, low = None, synapses.weight_bits, 0
         if isinstance(synapses, Plastic):
             core = CoreDesign(name=name, rule=get_rule("three_factor"), config=spec.rule_config(projection),
                               synapses=source.rows * target.size, lanes=synapses.lanes)  # fmt: skip
@@ -130,7 +132,8 @@ class NetworkDesign:
 
     def _sums(self, population: Population, number: int) -> SumsBlock:
         own = [self.projections[p.name] for p in self.spec.onto(population.name)]
-        return SumsBlock(name=f"{self.name}_sums_{number}", population=population.name, neurons=population.size, lanes=own[0].lanes,
+        return SumsBlock(name=f"{self.name}_sums_{number}", population=population.name, neurons=population.size,
+                         lanes=own[0].lanes,
                          sum_bits=self.spec.sum_bits(population), inputs=tuple(p.product_bits for p in own))  # fmt: skip
 
     def _counting(self, population: Population, number: int) -> CountingBlock:
@@ -239,9 +242,9 @@ class NetworkDesign:
             targets.append(Target(to=f"{place_of(BACK, population.name)}.slope", items={"value": Net("slope")}))
         return targets
 
-    def _driven(self) -> dict[str, Net]:
+    def _driven(self) -> dict[str, Expression]:
         """Return what keeps samples from beginning, and what says that none is under way."""
-        driven: dict[str, Net] = {"host.hold": Net("hold")}
+        driven: dict[str, Expression] = {"host.hold": Net("hold")}
         quiet = []
         for place, block in self.blocks.items():
             names = {port.name for port in block.signals}
@@ -252,7 +255,43 @@ class NetworkDesign:
                 quiet.append(Net(f"{place}_still"))
             else:
                 quiet.append(Net(f"{place}_idle"))
-        return driven | {"host.still": both(*quiet)}  # type: ignore[dict-item]
+        return driven | {"host.still": both(*quiet)}
+
+    def faults(self) -> list[Fault]:
+        """Return the bugs that ``sc-hw selftest`` plants in its blocks, nets by their module."""
+        found = []
+        for block in self.blocks.values():
+            module = block.name.removeprefix(f"{self.name}_")
+            for one in block.faults():
+                cuts = {f"{module}_{net}" if "." in net else f"{module}.{net}": value for net, value in one.cuts.items()}
+                found.append(replace(one, name=f"{module}: {one.name}", cuts=cuts))
+        return found
+
+    @property
+    def title(self) -> str:
+        """What it is."""
+        return "network"
+
+    @property
+    def synapses(self) -> int:
+        """Synapses of all projections."""
+        return sum(block.rows * block.neurons for block in self.projections.values())
+
+    @property
+    def lanes(self) -> int:
+        """Lanes of all projections."""
+        return sum(block.lanes for block in self.projections.values())
+
+    @property
+    def synapse_bits(self) -> int:
+        """Bits of what all synapses keep."""
+        return sum(block.rows * block.neurons * block.synapse_bits for block in self.projections.values())
+
+    @property
+    def memories(self) -> list[int]:
+        """Bits of each memory, and of each table, which synthesis takes for one."""
+        own = [words * bits for block in self.blocks.values() for words, bits in block.memories().values()]
+        return own + self.error.tables
 
     @property
     def streams(self) -> tuple[Stream, ...]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sc_hw_models.rule import index_bits
 
+from ..faults import Fault, fault
 from ..stream import Item, Stream
 from .block import TAKEN, NetworkBlock, error_items
 
@@ -17,8 +18,9 @@ NONE = 144  # sixteenths of an octave from which on an exponential is 0
 class ErrorBlock(NetworkBlock):
     """Takes the outputs y_k of ``neurons`` neurons, gives the number of the first largest, and the error of each.
 
-    ``target`` is one beat a sample. The decision is offered once all outputs are there. Then, for a sample that learns, the errors:
-    softmax or hard as docs/networks.md defines them, of ``error_bits``; one beat that skips for one that does not learn, and
+    ``target`` is one beat a sample. The decision is offered once all outputs are there. Then, for a sample that learns, the
+    errors: softmax or hard as docs/networks.md defines them, of ``error_bits``; one beat that skips for one that does not
+    learn, and
     where no |e_k| reaches ``margin``. Outputs are kept; each pass over them works the errors out again. Reset: forgets the
     sample, and the target that waits.
     """
@@ -60,6 +62,11 @@ class ErrorBlock(NetworkBlock):
         return [min(ONE, round(16 * ONE / n)) for n in range(16, 16 * self.neurons + 1)]
 
     @property
+    def tables(self) -> list[int]:
+        """Bits of the two tables of a softmax."""
+        return [9 * 16, 9 << (self.total_bits - 4)] if self.softmax else []
+
+    @property
     def distance_bits(self) -> int:
         """Bits of how far an output is below the largest, scaled; at least those of ``NONE``."""
         return max(self.sum_bits + 1 - self.output_shift, NONE.bit_length() + 1)
@@ -84,3 +91,17 @@ class ErrorBlock(NetworkBlock):
     def memories(self) -> dict[str, tuple[int, int]]:
         """Return the memory of the outputs."""
         return {"outputs": (self.neurons, self.sum_bits)}
+
+    def faults(self) -> list[Fault]:
+        """Return bugs of the decision and of the error."""
+        found = [
+            fault("last of equals", "of equal outputs the last decides", "better", "value | (current == top)",
+                  current="current_value", top="top_reg"),
+            fault("margin", "what is learned is what the margin keeps out", "learns", "~value"),
+            fault("error off", "every error is one off", "value_3", "value ^ 1"),
+        ]  # fmt: skip
+        if self.softmax:
+            found.append(fault("share", "the shares of the softmax are too large", "product", "value + 18'd512"))
+        else:
+            found.append(fault("not clipped", "an output below 0 is not cut off", "negative", "1'b0"))
+        return found

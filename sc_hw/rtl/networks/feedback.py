@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from sc_hw_models.rule import index_bits
 
+from ..faults import Fault, fault
 from ..stream import Item, Stream
 from .block import TAKEN, NetworkBlock, error_items
 
@@ -14,9 +15,9 @@ __all__ = ["FeedbackBlock"]
 class FeedbackBlock(NetworkBlock):
     """Gives the learning signal of each of ``neurons`` neurons: the errors brought back, times 2^``gain``, times the slope.
 
-    ``error`` is one beat of each of ``classes`` classes, or one that skips, which goes on as it is. ``slope`` comes before, a beat a
-    neuron. What brings the errors back is ``row``, ``lanes`` weights of ``weight_bits`` a beat, rows ascending, or the fixed
-    ``signs``, one word of ``lanes`` of them for each beat, 1 for +1. The signal saturates in ``signal_bits``.
+    ``error`` is one beat of each of ``classes`` classes, or one that skips, which goes on as it is. ``slope`` comes before, a
+    beat a neuron. What brings the errors back is ``row``, ``lanes`` weights of ``weight_bits`` a beat, rows ascending, or the
+    fixed ``signs``, one word of ``lanes`` of them for each beat, 1 for +1. The signal saturates in ``signal_bits``.
     Reset: forgets the sample.
     """
 
@@ -99,3 +100,13 @@ class FeedbackBlock(NetworkBlock):
     def memories(self) -> dict[str, tuple[int, int]]:
         """Return the memory of the slopes, and of the signs where there are any."""
         return {"slopes": (self.neurons, 1)} | ({"signs": (self.neurons * self.words, self.lanes)} if self.signs else {})
+
+    def faults(self) -> list[Fault]:
+        """Return bugs of what is brought back."""
+        return [
+            fault("signal off", "a signal is one off", "saturated", "value ^ 1"),
+            fault("slope of another", "slopes are kept for the neuron beside", "kept_place", "value ^ 1",
+                  "one neuron" if self.neurons == 1 else ""),
+            fault("last weights only", "only the last weights of a neuron bring errors back", "word_first", "1'b1",
+                  "a neuron is one beat" if self.words == 1 else ""),
+        ]  # fmt: skip

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sc_hw_models.rule import index_bits
 
+from ..faults import Fault, fault
 from ..port import IDLE, Port, input_port, output_port
 from ..stream import Item, Stream
 from .block import TAKEN, NetworkBlock, answer_stream
@@ -55,7 +56,9 @@ class HostBlock(NetworkBlock):
     def streams(self) -> tuple[Stream, ...]:
         """The host's, then those of each projection."""
         several = len(self.accesses) > 1
-        number = (Item(name="projection", bits=self.number_bits, meaning=f"number of the projection, below {len(self.accesses)}"),)
+        number = (
+            Item(name="projection", bits=self.number_bits, meaning=f"number of the projection, below {len(self.accesses)}"),
+        )
         inner = []
         for k, (address, lane, data) in enumerate(self.accesses):
             inner += [
@@ -80,3 +83,11 @@ class HostBlock(NetworkBlock):
             output_port("hold", meaning="1: begin no sample"),
             IDLE,
         )
+
+    def faults(self) -> list[Fault]:
+        """Return bugs of where an access goes."""
+        one = "" if len(self.accesses) > 1 else "one projection"
+        return [
+            fault("answer off", "a synapse is read one off", "answered_0", "value ^ 1"),
+            fault("wrong projection", "accesses to the first projection go to another", "chosen_0", "~value", one),
+        ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sc_hw_models.lfsr import Lfsr
 from sc_hw_models.rule import index_bits
 
+from ..faults import Fault, fault
 from ..stream import Item, Stream
 from .block import TAKEN, NetworkBlock
 
@@ -105,3 +106,17 @@ class PixelsBlock(NetworkBlock):
     def memories(self) -> dict[str, tuple[int, int]]:
         """Return the sums of a row of squares, where squares are of several pixels."""
         return {"line": (self.squares, self.sum_bits)} if self.pool > 1 else {}
+
+    def faults(self) -> list[Fault]:
+        """Return bugs of rounding, of what lands, and of where a sample ends."""
+        whole = "" if self.crop or self.jitter else "no pixel lands beyond the sides"
+        still = "" if self.jitter else "nothing shifts"
+        return [
+            fault(
+                "not rounded", "an activity is rounded down", "rounded", f"value - {self.sum_bits + 1}'d{2 ** (self.shift - 1)}"
+            ),
+            fault("beyond the sides", "pixels beyond the sides are not dropped", "lands", "1'b1", whole),
+            fault("short sample", "a sample that ends early is not filled with zeros", "ends", "value & sent", sent="sent"),
+            fault("not shifted down", "samples are shifted to one side only", "down", "12'd0", still),
+            fault("one input on", "activities go to the input beside", "input_number", "value ^ 1"),
+        ]

@@ -6,6 +6,7 @@ from functools import cached_property
 from sc_hw_models.rule import index_bits
 
 from ..design import CoreDesign
+from ..faults import Fault, fault
 from ..instances import Instance
 from ..port import IDLE, Port
 from ..stream import Item, Stream
@@ -22,12 +23,13 @@ class ProjectionBlock(NetworkBlock):
 
     For each sample: ``active`` lists the rows that are active; beats of activity 0 are left out, the bias is added. When the
     list is whole, its rows are read in that order, a row word by word, and ``product`` gives activity times weight, at least
-    the products of one row, of 0 where nothing is active. With a ``core``, the design of a lane of its rule, ``signal`` then brings
-    the learning signal of each neuron, or a beat that skips. With ``gives_rows`` all rows but the bias then leave as ``row``. Then
-    the rows of the list are swept: word by word through the lanes and back to memory; each lane's random register steps
-    with every word. ``buffers`` lists may wait: with two the next sample comes in meanwhile; ``hold`` keeps it from beginning.
-    ``access`` reads or writes a synapse while no sample is under way, and is taken when that is done. Reset: forgets lists and sample;
-    synapses stay as they are, random registers are at their ``seeds``.
+    the products of one row, of 0 where nothing is active. With a ``core``, the design of a lane of its rule, ``signal`` then
+    brings the learning signal of each neuron, or a beat that skips. With ``gives_rows`` all rows but the bias then leave as
+    ``row``. Then the rows of the list are swept: word by word through the lanes and back to memory; each lane's random register
+    steps with every word. ``buffers`` lists may wait: with two the next sample comes in meanwhile; ``hold`` keeps it from
+    beginning.
+    ``access`` reads or writes a synapse while no sample is under way, and is taken when that is done. Reset: forgets lists and
+    sample; synapses stay as they are, random registers are at their ``seeds``.
     """
 
     template = "networks/projection.v.j2"
@@ -151,3 +153,33 @@ class ProjectionBlock(NetworkBlock):
         """Return memories and lanes inside, by place."""
         lanes = {f"lane_{lane}": Instance(module=f"{self.core.name}_lane") for lane in range(self.lanes)} if self.core else {}
         return super().instances() | lanes
+
+    def faults(self) -> list[Fault]:
+        """Return bugs of the passes, the lists, the host's access and, where it learns, of the sweep."""
+        found = [
+            fault("word beside", "products are of the word beside", "place_1", "value ^ 1"),
+            fault("row left out", "the last row of a list is left out", "entry_last",
+                  f"value | ((entry + {self.count_bits}'d1 == last) & sweeping)", entry="entry_reg", last="last_entry",
+                  sweeping="passing"),
+            fault("silent rows listed", "rows of activity 0 are listed, too", "store", "value | take", take="take"),
+            fault("host write lost", "what the host writes is lost", "write_host", "1'b0"),
+        ]  # fmt: skip
+        if self.bias:
+            found.append(fault("no bias", "the bias is the activity of the row before", "entry", "value ^ 1"))
+        if not self.core:
+            return found
+        return [
+            *found,
+            fault("nothing learned", "words of a sweep are not written", "write_learned", "1'b0"),
+            fault("written beside", "words of a sweep are written one address off", "write_address",
+                  "learned ? value ^ 1 : value", learned="write_learned"),
+            fault("signals lost", "signals are those of the sample before", "keep", "1'b0"),
+            fault("not slowed", "the schedule does not slow learning", "slow", f"{self.slower_bits}'d0",
+                  "" if self.octaves else "there are no octaves"),
+            fault("stall ignored", "the pipeline ignores that rows wait", "enable", "1'b1",
+                  "" if self.gives_rows and self.neurons > self.lanes else "what it gives is always taken at once"),
+            fault("product off", "the rule's product is too large by a unit of the weight", "datapath.product",
+                  f"value + {self.shifted_bits + self.activity_bits}'d{1 << self.core.config.learning_shift}"),
+            *([fault("noise", "the random register makes other bits", "random.fresh_bits", "value ^ 1")]
+              if self.core.spec.lfsr else []),
+        ]  # fmt: skip

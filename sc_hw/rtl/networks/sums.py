@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sc_hw_models.rule import index_bits
 
+from ..faults import Fault, fault
 from ..stream import Item, Stream
 from .block import TAKEN, NetworkBlock
 
@@ -26,7 +27,8 @@ class SumsBlock(NetworkBlock):
 
     Each of ``inputs`` are the bits of a product of one projection. A sample is all beats of ``product_0`` up to its last, then
     those of ``product_1`` and so on: rows of one beat a word, words ascending. Beats of the first row of ``product_0`` replace
-    the sums, others are added. Then ``current`` gives the sum of each neuron, ascending. ``sum_bits`` hold every sum there can be.
+    the sums, others are added. Then ``current`` gives the sum of each neuron, ascending. ``sum_bits`` hold every sum there can
+    be.
     Reset: the next beat is that of a new sample.
     """
 
@@ -67,7 +69,8 @@ class SumsBlock(NetworkBlock):
     @property
     def streams(self) -> tuple[Stream, ...]:
         """Products of each projection, and currents."""
-        products = (Stream(name=f"product_{k}", offered="products are offered", taken=TAKEN, items=product_items(self.lanes, bits))
+        products = (Stream(name=f"product_{k}", offered="products are offered", taken=TAKEN,
+                           items=product_items(self.lanes, bits))
                     for k, bits in enumerate(self.inputs))  # fmt: skip
         return (*products, Stream(name="current", gives=True, offered="the current of a neuron is offered", taken=TAKEN, items=(
             Item(name="value", bits=self.sum_bits, signed=True, meaning="sum over all its synapses"),
@@ -76,3 +79,14 @@ class SumsBlock(NetworkBlock):
     def memories(self) -> dict[str, tuple[int, int]]:
         """Return the memory of the sums."""
         return {"sums": (self.words, self.lanes * self.sum_bits)}
+
+    def faults(self) -> list[Fault]:
+        """Return bugs of adding up."""
+        return [
+            fault("stale sum", "a sum is read while it is written", "again", "1'b0",
+                  "" if self.words == 1 else "a word is added to again later, when it is written"),
+            fault("not begun anew", "the sums of the last sample are added to", "replace", "1'b0"),
+            fault("begun too often", "each row replaces the sums", "replace", "1'b1"),
+            fault("sums out of order", "sums leave from the word beside", "read_word", "value ^ (giving ? 1 : 0)",
+                  "one word" if self.words == 1 else "", giving="next_word"),
+        ]  # fmt: skip
