@@ -16,7 +16,7 @@ from .errors import UserError
 from .manifest import Core
 from .yosys import run_pinned_yosys
 
-__all__ = ["Instance", "Pin", "Place", "locate", "read_instances", "read_texts", "source_module"]
+__all__ = ["Instance", "Pin", "Place", "locate", "read_instances", "read_texts", "source_module", "without_directives"]
 
 _READ = "read_verilog -sv {files}\nhierarchy -check -top {top}\nproc\nwrite_json design.json\n"
 _CLOCKS = ("CLK", "RD_CLK", "WR_CLK", "C")
@@ -68,7 +68,12 @@ class Place:
 
 def read_texts(core: Core) -> dict[str, str]:
     """Return the Verilog of a core and its parts by file name, without directives, which would shift the places Yosys gives."""
-    return {name: re.sub(r"^`.*$", "", text, flags=re.MULTILINE) for name, text in core.verilog_text.items()}
+    return {name: without_directives(text) for name, text in core.verilog_text.items()}
+
+
+def without_directives(text: str) -> str:
+    """Return Verilog without directives, each a blank line."""
+    return re.sub(r"^`.*$", "", text, flags=re.MULTILINE)
 
 
 def source_module(name: str) -> str:

@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from sc_hw_models.networks import NetworkSpec, read_network
+from sc_hw_models.networks.neurons import NEURONS
+from sc_hw_models.networks.synapses import SYNAPSES
 from sc_hw_models.rule import ConfigError
 
 from .errors import UserError, one_line
 from .reading import read_toml
 
-__all__ = ["network_line", "network_of"]
+__all__ = ["network_line", "network_of", "network_toml"]
 
 
 def network_of(path: Path, *, option: str, settings: Sequence[str] = ()) -> NetworkSpec:
@@ -33,6 +36,30 @@ def network_line(spec: NetworkSpec) -> str:
     sizes = "-".join(str(population.size) for population in spec.order)
     bits = sum(spec.rule_bits(projection) for projection in spec.forward)
     return f"network {sizes}, {'counting' if spec.counting else 'stepping'} form, {bits:,} bits of synapses"
+
+
+def network_toml(spec: NetworkSpec) -> str:
+    """Return the file of a network with every setting in it; read again it is the same network."""
+    lines = [
+        "# A network that learns in the chip, as it was read: every setting, defaults too.",
+        "[network]",
+        f"seed = {spec.seed}",
+    ]
+    for population in spec.populations.values():
+        neuron = population.neuron
+        rule = next(name for name, kind in NEURONS.items() if type(neuron) is kind)
+        lines += ["", population.place, *_settings({"size": population.size, "rule": rule} | asdict(neuron))]
+    for projection in spec.projections.values():
+        synapses = projection.synapses
+        rule = next((name for name, kind in SYNAPSES.items() if type(synapses) is kind), "static")
+        target = f"{projection.target}.signal" if projection.is_feedback else projection.target
+        table = {"from": projection.source, "to": target, "rule": rule, "delay": projection.delay} | asdict(synapses)
+        lines += ["", projection.place, *_settings(table)]
+    return "\n".join([*lines, "", "[sample]", *_settings(asdict(spec.sample)), ""])
+
+
+def _settings(table: dict[str, Any]) -> list[str]:
+    return [f"{key} = {value}" if isinstance(value, int) else f'{key} = "{value}"' for key, value in table.items()]
 
 
 def _change(table: dict[str, Any], setting: str) -> None:

@@ -18,11 +18,13 @@ from sc_hw_models.scratch import run_process, temporary_folder
 
 from .errors import CheckError
 from .instance_faults import COPIES, InstanceFault, plant_instances
-from .instances import read_texts, source_module
+from .instances import read_texts, source_module, without_directives
 from .manifest import Core
+from .network_folder import Network
 from .rtl.faults import Fault
 
-__all__ = ["SELECTION_BITS", "Mutant", "alone", "as_mutants", "fixed", "plant_faults", "plant_mutants", "planted_part"]
+__all__ = ["SELECTION_BITS", "Mutant", "alone", "as_mutants", "fixed", "plant_faults", "plant_mutants", "planted_network",
+           "planted_part"]  # fmt: skip
 
 SELECTION_BITS = 16
 
@@ -143,6 +145,27 @@ def alone(core: Core, fault: InstanceFault) -> Core:
 
 def _plant(core: Core, folder: Path, what: dict[str, Any], texts: Mapping[str, str]) -> Core:
     name = core.design.name
+    files = _planted_files(name, folder, what, texts)
+    modules = {**core.manifest["modules"], "selection": f"{name}_selection"}
+    return dataclasses.replace(core, folder=folder, parts=(), texts={name: (folder / name).read_bytes() for name in files},
+                               manifest={**core.manifest, "verilog": files, "modules": modules})  # fmt: skip
+
+
+def planted_network(network: Network, faults: Sequence[Fault]) -> dict[str, bytes]:
+    """Return the Verilog of a network with every fault in it; number ``K`` selects ``faults[K-1]``, 0 none.
+
+    Errors: ``CheckError`` when Yosys fails or a fault names a net that the network does not have.
+    """
+    texts = {name: without_directives(content.decode()) for name, content in network.verilog.items()}
+    what = {"faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults], "seed": 0,
+            "first": 1 + len(faults), "registers": 0}  # fmt: skip
+    with temporary_folder() as folder:
+        files = _planted_files(network.design.name, folder, what, texts)
+        return {name: (folder / name).read_bytes() for name in files}
+
+
+def _planted_files(name: str, folder: Path, what: dict[str, Any], texts: Mapping[str, str]) -> list[str]:
+    """Plant into the Verilog of the module ``name``; return the names of the files, which are in ``folder``."""
     files = [f"{name}_planted.v", f"{name}_selection.v"]
     with temporary_folder() as scratch:
         for source, text in texts.items():
@@ -158,9 +181,7 @@ def _plant(core: Core, folder: Path, what: dict[str, Any], texts: Mapping[str, s
             if (scratch / file).is_file():
                 shutil.copyfile(scratch / file, folder / file)
     (folder / files[1]).write_text(_selection(name, f"sc_hw_bench.fault[{SELECTION_BITS - 1}:0]"), encoding="utf-8")
-    modules = {**core.manifest["modules"], "selection": f"{name}_selection"}
-    return dataclasses.replace(core, folder=folder, parts=(), texts={name: (folder / name).read_bytes() for name in files},
-                               manifest={**core.manifest, "verilog": files, "modules": modules})  # fmt: skip
+    return files
 
 
 def _selection(name: str, value: str) -> str:

@@ -187,9 +187,9 @@ def _place(ys: Any, design: Any, name: str, place: str, port: str) -> tuple[Any,
     if not place:
         return core, None
     instance = ys.IdString("\\" + place)
-    if core.cell(instance) is not None:
-        return core, core.cell(instance)
     module = design.module(ys.IdString(f"\\{name}_{place}"))
+    if (cell := core.cell(instance)) is not None and (module is None or cell.hasPort(ys.IdString("\\" + port))):
+        return core, cell
     if module is None:
         raise SystemExit(f"the core has no module {name}_{place}")
     return (lane, lane.cell(instance)) if _wire(ys, module, port).port_input else (module, None)

@@ -11,21 +11,48 @@ import shlex
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sc_hw_models.scratch import partial
 
 from .errors import UserError
-from .manifest import Core
 from .outlet import write_outlet
 
 __all__ = [
-    "RECORD_SCHEMA", "WAVEFORM", "head", "results_folder", "stamp", "write_bytes", "write_record",
+    "RECORD_SCHEMA", "WAVEFORM", "Emitted", "head", "results_folder", "stamp", "write_bytes", "write_record",
     "write_results", "write_text",
 ]  # fmt: skip
 
 RECORD_SCHEMA = "sc-hw/record/1"
 WAVEFORM = "waveform.json"  # what sim leaves for the report's drawings
+
+
+class Named(Protocol):
+    """A design has a name, that of its top module."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+
+
+class Emitted(Protocol):
+    """What a record needs of an emitted folder: a core, or a network."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+
+    @property
+    def design(self) -> Named:
+        """What it is of."""
+
+    @property
+    def edited(self) -> tuple[str, ...]:
+        """Files that are not as they were emitted."""
+
+    @property
+    def digest(self) -> str:
+        """Of everything in it."""
 
 
 def results_folder(folder: Path) -> Path:
@@ -35,7 +62,7 @@ def results_folder(folder: Path) -> Path:
     return folder / "results"
 
 
-def head(core: Core) -> dict[str, Any]:
+def head(core: Emitted) -> dict[str, Any]:
     """Return what every record of a core says: which core, which version of its files, which command, when.
 
     ``partial`` is why the run was less than a whole one of its verb; empty says that it was whole.
@@ -52,7 +79,7 @@ def stamp() -> dict[str, Any]:
     }
 
 
-def write_results(core: Core, record: dict[str, Any], also: Path | None) -> None:
+def write_results(core: Emitted, record: dict[str, Any], also: Path | None) -> None:
     """Write a verb's record, with its head, into the results of a core and, when asked, to a file of the user's."""
     record = head(core) | record
     write_record(results_folder(core.folder) / f"{record['verb']}.json", record)

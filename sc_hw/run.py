@@ -7,37 +7,53 @@ by a rename. A run that was killed leaves a hidden folder, which the next one re
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from sc_hw_models.scratch import held, partial, temporary_folder
 
 from .errors import UserError
 from .folder import turn
 from .manifest import Core, load_core
+from .network_folder import Network, load_network
 from .progress import note
-from .records import head, results_folder, write_record, write_results, write_text
+from .records import Emitted, head, results_folder, write_record, write_results, write_text
 from .simulator import SimulationError
 
-__all__ = ["Run", "begin"]
+__all__ = ["Run", "begin", "begin_network"]
 
 _HIDDEN = ".run-"
 
 
+class _Folder(Emitted, Protocol):
+    """A core or a network as it was read."""
+
+    @property
+    def texts(self) -> Mapping[str, bytes]:
+        """Its own Verilog."""
+
+    @property
+    def parts(self) -> "tuple[Self, ...]":
+        """What is in folders of its own."""
+
+
+F = TypeVar("F", bound=_Folder)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(Generic[F]):
     """A run of ``verb`` on ``cores`` while it lasts; ``files`` is the folder it writes into, which becomes ``place``."""
 
     verb: str
-    cores: tuple[Core, ...]
+    cores: tuple[F, ...]
     files: Path
     place: Path
 
     @property
-    def core(self) -> Core:
+    def core(self) -> F:
         """The only core, or the first of several."""
         return self.cores[0]
 
@@ -91,7 +107,7 @@ class Run:
                 self.files.rename(self.place)
 
 
-def _edited(core: Core) -> bool:
+def _edited(core: _Folder) -> bool:
     """Return whether the Verilog of a core is no longer what it was when it was read."""
     for name, content in core.texts.items():
         try:
@@ -103,10 +119,27 @@ def _edited(core: Core) -> bool:
 
 
 @contextmanager
-def begin(verb: str, *folders: Path, system_tasks: bool = False) -> Iterator[Run]:
-    """Read emitted folders when it is their turn and give the run of a verb on them.
+def begin(verb: str, *folders: Path, system_tasks: bool = False) -> Iterator[Run[Core]]:
+    """Read emitted cores when it is their turn and give the run of a verb on them.
 
-    ``system_tasks`` as for ``load_core``. Nothing is left of a run that ends without ``publish``, but for the log of a
+    ``system_tasks`` as for ``load_core``. Errors: as ``_begun``.
+    """
+    with _begun(verb, folders, lambda folder: load_core(folder, system_tasks=system_tasks)) as run:
+        yield run
+
+
+@contextmanager
+def begin_network(verb: str, folder: Path, *, system_tasks: bool = False) -> Iterator[Run[Network]]:
+    """Read an emitted network when it is its turn and give the run of a verb on it. Errors: as ``_begun``."""
+    with _begun(verb, (folder,), lambda path: load_network(path, system_tasks=system_tasks)) as run:
+        yield run
+
+
+@contextmanager
+def _begun(verb: str, folders: Sequence[Path], read: Callable[[Path], F]) -> Iterator[Run[F]]:
+    """Read folders with ``read`` when it is their turn.
+
+    Nothing is left of a run that ends without ``publish``, but for the log of a
     simulator that failed. Errors: ``UserError`` for a folder that is no core or whose results cannot be written.
     """
     with ExitStack() as stack:
@@ -114,7 +147,7 @@ def begin(verb: str, *folders: Path, system_tasks: bool = False) -> Iterator[Run
             {os.path.realpath(folder): folder for folder in folders}.items()
         ):  # in one order: no two wait for ever
             stack.enter_context(turn(folder))
-        cores = tuple(load_core(folder, system_tasks=system_tasks) for folder in folders)
+        cores = tuple(read(folder) for folder in folders)
         results = [results_folder(folder).absolute() for folder in folders]
         with _own_folder(results[0]) as files:
             run = Run(verb=verb, cores=cores, files=files, place=results[0] / verb)

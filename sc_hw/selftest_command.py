@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from .network_folder import is_network
 from .partial import INSTANCES, fewer, joined
 from .progress import note, progress
 from .run import begin
@@ -19,6 +20,10 @@ def selftest_command(
     folder: Path, *, steps: int | None, seed: int, instances: int, json_path: Path | None, console: Console
 ) -> int:
     """Return 0 when the core passes without a fault and every fault is caught or invisible, else 1."""
+    if is_network(folder):
+        from .network_sim.selftest import network_selftest_command
+
+        return network_selftest_command(folder, samples=steps, seed=seed, json_path=json_path, console=console)
     with begin("selftest", folder) as run:
         core, started = run.core, time.perf_counter()
         enough = enough_timesteps(core)

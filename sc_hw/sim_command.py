@@ -1,7 +1,7 @@
 """The verb ``sim``: cores compared with their models, the records written, and a line on each."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import click
 
 from .errors import UserError
 from .manifest import Core
+from .network_folder import is_network
 from .partial import STEPS, fewer, joined
 from .progress import note, progress
 from .records import WAVEFORM
@@ -25,6 +26,9 @@ def sim_command(
     """Return 0 when every core equals its model, else 1. Errors: ``UserError`` before anything runs."""
     if coverage and system_tasks:
         raise UserError("--allow-system-tasks: is of simulation, and --coverage also proves; leave out one of the two")
+    if any(map(is_network, folders)):
+        return _network(folders, samples=steps, seed=seed, waves=waves, json_path=json_path, system_tasks=system_tasks,
+                        refused={"--coverage": coverage, "--stimulus": stimulus is not None})  # fmt: skip
     with begin("sim", *folders, system_tasks=system_tasks) as run:
         cores = run.cores
         if stimulus:
@@ -60,6 +64,18 @@ def sim_command(
         length = f"--stimulus {stimulus}" if stimulus else f"--steps {steps}"
         click.echo(f"repeat with a waveform: sc-hw sim {again} {length} --seed {seed} --waves")
     return 0 if result.passed else 1
+
+
+def _network(folders: Sequence[Path], *, refused: Mapping[str, bool], **options: Any) -> int:
+    """Simulate a network. Errors: ``UserError`` for several folders, and for options that are of cores."""
+    if len(folders) > 1:
+        raise UserError(f"{len(folders)} folders with a network among them; give the network alone")
+    for option, given in refused.items():
+        if given:
+            raise UserError(f"{option}: is of cores; {folders[0]} is a network; leave it out")
+    from .network_sim.command import network_sim_command
+
+    return network_sim_command(folders[0], **options)
 
 
 def _waveform(core: Core, demonstration: dict[str, Any] | None) -> str:

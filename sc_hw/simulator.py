@@ -119,29 +119,47 @@ class Simulator:
     """
 
     def __init__(self, cores: Sequence[Core], *, waves: bool, coverage: bool = False, brief: bool = False) -> None:
-        tool, *_ = (tool.require() for tool in (verilator(), compiler(), make(), perl()))
-        self.waves = waves
-        # Counters make the code ten times longer: it is compiled far longer than it runs.
-        optimise = "-O0" if coverage or brief else "-O2"
-        self.arguments = [*_ARGUMENTS, *(_WAVES if waves else ()), *(_COVERAGE if coverage else ())]
-        # What runs once, such as what fills memories, takes far longer to optimise than to run.
-        self.make = [*_MAKE, f"OPT_FAST={optimise}", "OPT_SLOW=-O0"]
         designs = [core.design for core in cores]
-        self.files: dict[str, bytes] = {}
+        files: dict[str, bytes] = {}
         owners: dict[str, Path] = {}
         for core in cores:
             for name, content in core.verilog.items():
                 owner = owners.setdefault(name, core.folder)
-                if self.files.setdefault(name, content) != content:
+                if files.setdefault(name, content) != content:
                     raise UserError(f"{core.folder}: its module {name.removesuffix('.v')} is another one than that of {owner}; "
                                     "emit one of the two with another --name, or simulate them one at a time")  # fmt: skip
         widest = max(sum(port.bits for port in _payload(design, stream)) for design in designs for stream in _streams(design))
-        self.bench = {"streams.sv": (_SIM / "streams.sv").read_bytes(), "bench.sv": bench_text(designs).encode()}
-        self.native = {name: (_SIM / name).read_bytes() for name in ("main.cpp", "streams.cpp")}
         most = max(len(moments(design, index)) for index, design in enumerate(designs))
-        self.defines = [f"SC_HW_WORDS={-(-widest // 64)}", f"SC_HW_MOMENTS={-(-most // 32) * 32}"]
-        if coverage:
-            self.bench["protocol.sv"] = "".join(monitor(design) for design in designs).encode()
+        protocol = "".join(monitor(design) for design in designs) if coverage else ""
+        self._make(files, bench_text(designs), widest=widest, moments=most, waves=waves, brief=brief, protocol=protocol)
+
+    def _make(
+        self,
+        files: dict[str, bytes],
+        bench: str,
+        *,
+        widest: int,
+        moments: int,
+        waves: bool,
+        brief: bool = False,
+        protocol: str = "",
+    ) -> None:
+        """Set what is built: the ``files`` of designs and the ``bench`` around them; with a ``protocol`` it counts coverage.
+
+        ``widest`` are the bits of the widest beat, ``moments`` how many there are to watch.
+        """
+        tool, *_ = (tool.require() for tool in (verilator(), compiler(), make(), perl()))
+        self.waves, self.files = waves, files
+        # Counters make the code ten times longer: it is compiled far longer than it runs.
+        optimise = "-O0" if protocol or brief else "-O2"
+        self.arguments = [*_ARGUMENTS, *(_WAVES if waves else ()), *(_COVERAGE if protocol else ())]
+        # What runs once, such as what fills memories, takes far longer to optimise than to run.
+        self.make = [*_MAKE, f"OPT_FAST={optimise}", "OPT_SLOW=-O0"]
+        self.bench = {"streams.sv": (_SIM / "streams.sv").read_bytes(), "bench.sv": bench.encode()}
+        self.native = {name: (_SIM / name).read_bytes() for name in ("main.cpp", "streams.cpp")}
+        self.defines = [f"SC_HW_WORDS={-(-widest // 64)}", f"SC_HW_MOMENTS={-(-moments // 32) * 32}"]
+        if protocol:
+            self.bench["protocol.sv"] = protocol.encode()
             self.native["coverage.cpp"] = (_SIM / "coverage.cpp").read_bytes()
             self.defines.append("SC_HW_COVERAGE=1")
         key = hashlib.sha256()
@@ -185,11 +203,12 @@ class Simulator:
 
 
 def run_program(
-    program: Path, log: Path, environment: Mapping[str, str], arguments: Sequence[str], on_line: Callable[[str], None]
-) -> None:
-    """Run a simulator once under cocotb; ``on_line`` gets every line it prints."""
+    program: Path, log: Path, environment: Mapping[str, str], arguments: Sequence[str], on_line: Callable[[str], None], *,
+    module: str = "sc_hw_sim.test_parity",
+) -> None:  # fmt: skip
+    """Run a simulator once under cocotb with the tests of a module; ``on_line`` gets every line it prints."""
     with temporary_folder(Path(plain_temporary())) as scratch:
-        run_cocotb(log, scratch, environment, lambda _: [[str(program), *arguments]], on_line=on_line)
+        run_cocotb(log, scratch, environment, lambda _: [[str(program), *arguments]], on_line=on_line, module=module)
 
 
 def log_tail(log: Path) -> str:

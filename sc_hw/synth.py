@@ -17,8 +17,10 @@ from sc_hw_models.scratch import end_processes, temporary_folder
 
 from .errors import UserError
 from .manifest import Core
+from .network_folder import Network, is_network
 from .rtl.design import CoreDesign
-from .run import begin
+from .rtl.networks.design import NetworkDesign
+from .run import begin, begin_network
 from .synth_result import MemoryProof, SynthResult
 from .synth_table import markdown_table, render_table
 from .targets import Target, list_targets, load_target
@@ -139,13 +141,15 @@ def _map(
     return netlist, rest
 
 
-def _proof(design: CoreDesign, module: str, structure: Structure, netlist: Netlist, target: Target) -> MemoryProof:
+def _proof(
+    design: CoreDesign | NetworkDesign, module: str, structure: Structure, netlist: Netlist, target: Target
+) -> MemoryProof:
     memories = design.memories if module == "core" else []
     smallest = min(target.bits[cell] for cell in target.weights["block_ram"])
     return MemoryProof(
         memory_bits=structure.memory_bits,
         expected_bits=sum(memories),
-        synapse_bits=design.synapses * design.spec.state_bits if memories else 0,
+        synapse_bits=design.synapse_bits if memories else 0,
         register_bits=structure.register_bits,
         block_ram_bits=target.ram_bits(netlist.cells),
         lut_ram_cells=target.lut_ram_cells(netlist.cells),
@@ -154,16 +158,18 @@ def _proof(design: CoreDesign, module: str, structure: Structure, netlist: Netli
     )
 
 
-def top_module(core: Core, module: str) -> str:
+def top_module(core: Core | Network, module: str) -> str:
     """Return the name of the module to synthesise. Errors: ``UserError`` when ``module`` is none of ``MODULES``."""
     if module not in MODULES:
         raise UserError(f"--module {module!r}: unknown; allowed are {', '.join(MODULES)}")
-    if module != "core":
+    if module != "core" and isinstance(core, Network):
+        raise UserError(f"--module {module}: is of cores; {core.folder} is a network; leave it out")
+    if module != "core" and isinstance(core, Core):
         core.check_single(f"--module {module}")
     return str(core.design.name if module == "core" else f"{core.design.name}_lane")
 
 
-def synthesise(core: Core, target: Target, *, module: str = "core", structure: Structure | None = None) -> SynthResult:
+def synthesise(core: Core | Network, target: Target, *, module: str = "core", structure: Structure | None = None) -> SynthResult:
     """Synthesise a core, or one lane of it, for a target and return counts and verdicts.
 
     ``structure`` is what ``read_structure`` returned for the same module, so that several targets need it
@@ -174,7 +180,7 @@ def synthesise(core: Core, target: Target, *, module: str = "core", structure: S
     structure = structure or read_structure(core.verilog, top)
     netlist = map_sources(core.verilog, top, target)
     return SynthResult(
-        core=core.design.name, generator=core.manifest["generator"], rule=core.design.rule.name,
+        core=core.design.name, generator=core.manifest["generator"], rule=core.design.title,
         synapses=core.design.synapses, lanes=core.design.lanes, module=module, top=top, edited=core.edited,
         target=target.name, part=target.part, family=target.family, tool_version=netlist.tool_version, script=netlist.script,
         cells=netlist.cells, resources=target.count(netlist.cells), capacity=target.capacity,
@@ -183,7 +189,7 @@ def synthesise(core: Core, target: Target, *, module: str = "core", structure: S
 
 
 def synthesise_many(
-    core: Core,
+    core: Core | Network,
     targets: Sequence[Target],
     jobs: int | None = None,
     *,
@@ -215,7 +221,7 @@ def synth_command(folder: Path, targets: list[str], module: str, json_path: Path
     """
     chosen = [load_target(name) for name in dict.fromkeys(targets or list_targets())]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with begin("synth", folder) as run:
+    with begin_network("synth", folder) if is_network(folder) else begin("synth", folder) as run:
         core = run.core
         top_module(core, module)
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

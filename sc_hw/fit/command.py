@@ -9,9 +9,11 @@ from sc_hw_models.networks import CompiledNetwork, network_model
 from ..errors import CheckError, UserError
 from ..folder import check_output
 from ..network_file import network_line, network_of
+from ..progress import note
 from ..records import write_record
 from .curves import require_matplotlib
 from .data import load_samples
+from .rtl import check_rtl, learn_in_chip, rtl_lines
 from .run import FitConfig, fit, listed_files
 
 __all__ = ["fit_command"]
@@ -19,9 +21,12 @@ __all__ = ["fit_command"]
 
 def fit_command(
     network: Path, config: FitConfig, output: Path, *, settings: Sequence[str], resume: bool, force: bool, json_path: Path | None,
-    progress: Callable[[int, int], None], echo: Callable[[str], None],
+    progress: Callable[[int, int], None], echo: Callable[[str], None], rtl: int = 0,
 ) -> int:  # fmt: skip
-    """Let the network of a file learn into ``output``; print settings and what came of it; return 0."""
+    """Let the network of a file learn into ``output``; print settings and what came of it.
+
+    With ``rtl`` the chip learns that many of the samples, too. Return 0, or 1 when it differs.
+    """
     if resume and force:
         raise UserError("--resume and --force: one goes on, the other starts anew; leave out one of the two")
     spec = network_of(network, option="", settings=settings)
@@ -40,6 +45,8 @@ def fit_command(
         if labels.max(initial=0) >= spec.output.size:
             raise UserError(f"--data {config.data}: {labels.max() + 1} classes; {network} decides between {spec.output.size}; "
                             f"give other data, or another size in [population.{spec.output.name}]")  # fmt: skip
+    if rtl:
+        check_rtl(spec, config, samples, rtl)
     output = output.absolute() if resume else check_output(output, listed_files, force=force, verb="fitted")
     form = "compiled" if isinstance(model, CompiledNetwork) else "not compiled"
     echo(f"{network}: {network_line(spec)}; {form}")
@@ -47,10 +54,13 @@ def fit_command(
     echo(f"  {config.data}: {len(samples.learned)} samples to learn, {config.passes} pass{'es' * (config.passes > 1)}, "
          f"{len(samples.held_out)} held out ({apart}), seed {config.seed}")  # fmt: skip
     record = fit(model, config, samples, output, resume=resume, progress=progress)
+    chip = learn_in_chip(spec, config, samples, output, count=rtl, note=note, progress=progress) if rtl else {}
     if json_path:
-        write_record(json_path, record)
+        write_record(json_path, record | ({"verdict": chip["verdict"], "rtl": chip} if chip else {}))
     first, last = record["curves"][0], record["curves"][-1]
     echo(f"  held out, learning off: {100 * first['held_out']:.2f} % after one pass, {100 * last['held_out']:.2f} % after "
          f"{config.passes}; state {record['state_sha256'][:16]}")  # fmt: skip
     echo(f"  {output}/curves.svg, fit.json, state.npz")
-    return 0
+    for line in rtl_lines(chip) if chip else ():
+        echo(line)
+    return 1 if chip and chip["verdict"] != "pass" else 0

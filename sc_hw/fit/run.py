@@ -22,9 +22,11 @@ from ..reading import read_npz, reading
 from .curves import curves_svg
 from .data import Samples
 
-__all__ = ["CHECKPOINT", "CURVES", "RECORD", "STATE", "FitConfig", "fit", "listed_files"]
+__all__ = ["CHECKPOINT", "CURVES", "RECORD", "RTL", "STATE", "FitConfig", "fit", "listed_files"]
 
 RECORD, CHECKPOINT, CURVES, STATE = "fit.json", "checkpoint.npz", "curves.svg", "state.npz"
+RTL = "rtl"  # folder of what --rtl leaves
+_CHIP = ("sim.log", "outcome.json", "plan.json", "results.xml", "stimulus.npz", "final_state.npz")
 _STRAY = re.compile(r"\.(fit\.json|(checkpoint|state)\.npz|curves\.svg)\.[0-9a-f]{16}")  # what a kill leaves of a file
 
 
@@ -115,7 +117,13 @@ def listed_files(folder: Path) -> list[str]:
     state = read_npz(folder / CHECKPOINT, what=what, fault="no checkpoint of sc-hw fit")
     if not {"identity", "curves"} <= state.keys():
         raise UserError(f"{folder / CHECKPOINT}: no checkpoint of sc-hw fit; {what}")
-    return [RECORD, CHECKPOINT, CURVES, STATE, *filter(_STRAY.fullmatch, os.listdir(folder))]
+    return [RECORD, CHECKPOINT, CURVES, STATE, *filter(_STRAY.fullmatch, os.listdir(folder)), *_chip(folder)]
+
+
+def _chip(folder: Path) -> list[str]:
+    """Return the files that a simulation of the chip left."""
+    inside = folder / RTL
+    return [f"{RTL}/{name}" for name in _CHIP if not inside.is_symlink() and (inside / name).is_file()]
 
 
 def _restore(folder: Path, identity: str, model: NetworkModel) -> list[_Row]:

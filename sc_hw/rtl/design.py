@@ -141,6 +141,16 @@ class CoreDesign:
         return [self.words * self.spec.state_bits] * self.lanes + queues
 
     @property
+    def title(self) -> str:
+        """What it is a core of."""
+        return self.rule.name
+
+    @property
+    def synapse_bits(self) -> int:
+        """Bits of what all synapses keep."""
+        return self.synapses * self.spec.state_bits
+
+    @property
     def lane_groups(self) -> list[range]:
         """Lanes that share what stands behind them where many lanes must stay fast: four, or what is left."""
         return [range(first, min(first + LANE_GROUP, self.lanes)) for first in range(0, self.lanes, LANE_GROUP)]

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sc_hw_models.lfsr import Lfsr
 from sc_hw_models.parts import NEURONS
+from sc_hw_models.rule import index_bits
 
 from ..data import data_folder
 from .contents import contents
@@ -21,13 +22,17 @@ from .text import concat, finished, port_list, prologue, repeat, select, vector
 from .tied import Tied
 
 __all__ = [
+    "block_text",
     "has_whole",
     "joined_files",
     "joint_memories",
+    "lane_files",
     "library_pieces",
+    "memory_file",
     "memory_files",
     "random_ports",
     "random_purpose",
+    "random_text",
     "verilog_files",
 ]
 
@@ -48,7 +53,8 @@ def _environment() -> Environment:
         autoescape=False,  # noqa: S701 - Verilog, not HTML; every name passed the allow-list
     )
     environment.globals.update(
-        neuron=NEURON, concat=concat, port_list=port_list, prologue=lambda module, purpose: prologue(f"{module}.v", purpose),
+        neuron=NEURON, concat=concat, index_bits=index_bits, port_list=port_list,
+        prologue=lambda module, purpose: prologue(f"{module}.v", purpose),
         random_ports=random_ports, repeat=repeat, select=select, stages=lambda first, last: range(first, last + 1), vector=vector,
     )  # fmt: skip
     return environment
@@ -73,6 +79,31 @@ def _rendered(template: str, design: CoreDesign, **values: Any) -> str:
     )  # fmt: skip
 
 
+def block_text(template: str, block: Any) -> str:
+    """Return the file of a block of a network."""
+    return finished(_environment().get_template(template).render(block=block))
+
+
+def random_text(name: str, lfsr: Lfsr) -> str:
+    """Return the random register of a module that is not a lane."""
+    purpose = f"random register, x^{lfsr.taps[0]} + x^{lfsr.taps[1]} + 1, {lfsr.fresh} new bits a step"
+    return finished(_environment().get_template("lib/random.v.j2").render(name=name, lfsr=lfsr, lfsr_purpose=purpose))
+
+
+def lane_files(design: CoreDesign) -> dict[str, str]:
+    """Return the files of a core's lane without those of its engine: what a block that has lanes of its own takes."""
+    files = _lane(design)
+    return files | _library(design, files)
+
+
+def _lane(design: CoreDesign) -> dict[str, str]:
+    lfsr, name = design.spec.lfsr, design.name
+    files = {f"{name}_lane.v": _rendered("lane.v.j2", design), f"{name}_datapath.v": _datapath(design)}
+    if lfsr:
+        files[f"{name}_random.v"] = _rendered("lib/random.v.j2", design, lfsr_purpose=random_purpose(lfsr))
+    return files
+
+
 def random_ports(lfsr: Lfsr) -> tuple[Port, ...]:
     """Return the ports of the random register of a lane."""
     return (
@@ -89,7 +120,7 @@ def random_purpose(lfsr: Lfsr) -> str:
     return f"random register of one lane, x^{lfsr.taps[0]} + x^{lfsr.taps[1]} + 1, {lfsr.fresh} new bits a step"
 
 
-def _memory(module: str, purpose: str, filled: str = "") -> dict[str, str]:
+def memory_file(module: str, purpose: str, filled: str = "") -> dict[str, str]:
     """Return the file of a memory module, given what fills it, which is long and has no line to break."""
     text = finished(_environment().get_template("lib/memory.v.j2").render(module=module, purpose=purpose))
     return {f"{module}.v": text.replace("      always @(posedge clk)", f"{filled}      always @(posedge clk)", 1)}
@@ -98,17 +129,19 @@ def _memory(module: str, purpose: str, filled: str = "") -> dict[str, str]:
 def memory_files(design: CoreDesign) -> dict[str, str]:
     """Return the memory modules; both generators instantiate them, so that one file is swapped for an SRAM macro."""
     purpose, queue = "state memory of one lane", queue_of(design)
-    files = _memory(f"{queue.name}_memory", "results that wait") if queue else {}
+    files = memory_file(f"{queue.name}_memory", "results that wait") if queue else {}
     if not design.initial:
-        return files | _memory(f"{design.name}_memory", purpose)
+        return files | memory_file(f"{design.name}_memory", purpose)
     for lane in range(design.lanes):
-        files |= _memory(design.memory_module(lane), purpose, contents(design.initial_words(lane), design.spec.state_bits))
+        files |= memory_file(design.memory_module(lane), purpose, contents(design.initial_words(lane), design.spec.state_bits))
     return files
 
 
 def joint_memories(design: Any) -> dict[str, str]:
     """Return the memories of the blocks between cores."""
-    return {name: text for block in inner_blocks(design) for name, text in _memory(f"{block.name}_memory", block.kept).items()}
+    return {
+        name: text for block in inner_blocks(design) for name, text in memory_file(f"{block.name}_memory", block.kept).items()
+    }
 
 
 def joined_files(design: Any) -> dict[str, str]:
@@ -119,14 +152,8 @@ def joined_files(design: Any) -> dict[str, str]:
 
 def verilog_files(design: CoreDesign) -> dict[str, str]:
     """Return the emitted Verilog files by name, the top first."""
-    queue, lfsr, name = queue_of(design), design.spec.lfsr, design.name
-    files = {
-        f"{name}.v": _rendered("engine.v.j2", design, queue=queue, tree=design.readback_tree),
-        f"{name}_lane.v": _rendered("lane.v.j2", design),
-        f"{name}_datapath.v": _datapath(design),
-    }
-    if lfsr:
-        files[f"{name}_random.v"] = _rendered("lib/random.v.j2", design, lfsr_purpose=random_purpose(lfsr))
+    queue, name = queue_of(design), design.name
+    files = {f"{name}.v": _rendered("engine.v.j2", design, queue=queue, tree=design.readback_tree), **_lane(design)}
     if queue:
         files[f"{name}_queue.v"] = _rendered("lib/queue.v.j2", design, queue=queue)
     files |= _library(design, files)

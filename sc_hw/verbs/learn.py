@@ -82,10 +82,13 @@ def train(output: Path, resume: bool, force: bool, board: str | None, json_path:
 @click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in DIR, after a kill or Ctrl-C.")
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw fitted it.")
+@click.option("--rtl", type=click.IntRange(1, 10**6), metavar="N",
+              help="Let the chip learn the first N samples in Verilator, too, and compare all it holds.")  # fmt: skip
 @json_option
 def fit(
-    network: Path, output: Path, settings: tuple[str, ...], resume: bool, force: bool, json_path: Path | None, **options: Any
-) -> None:
+    network: Path, output: Path, settings: tuple[str, ...], resume: bool, force: bool, rtl: int | None, json_path: Path | None,
+    **options: Any,
+) -> None:  # fmt: skip
     """Let a network learn in its golden model, a sample at a time, as the chip does; measure it with learning off.
 
     Example: sc-hw fit examples/networks/digits.toml --data digits --passes 30 -o build/fitted
@@ -94,7 +97,7 @@ def fit(
     from ..fit.run import FitConfig
 
     with progress("learning", 1) as advance:
-        sys.exit(fit_command(network, FitConfig(**options), output, settings=settings, resume=resume, force=force,
+        sys.exit(fit_command(network, FitConfig(**options), output, settings=settings, resume=resume, force=force, rtl=rtl or 0,
                              json_path=json_path, progress=advance, echo=click.echo))  # fmt: skip
 
 

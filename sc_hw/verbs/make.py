@@ -46,7 +46,16 @@ def emit(context: click.Context, /, network: Path | None, **options: Any) -> Non
     if network:
         from ..network_emit import emit_network
 
-        click.echo(emit_network(network, options["output"], force=options["force"], given=given(context)))
+        click.echo(
+            emit_network(
+                network,
+                options["output"],
+                name=options["name"],
+                generator=options["generator"],
+                force=options["force"],
+                given=given(context),
+            )
+        )
         return
     from ..emit_command import emit_command
 

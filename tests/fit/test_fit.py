@@ -164,7 +164,7 @@ def test_a_file_that_is_no_network_is_one_line(run, tmp_path, verb, case):
 def test_emitted_descriptions_hold_what_the_model_starts_from(run, tmp_path):
     status, out, err = run("emit", "--network", DIGITS, "-o", "net")
     assert status == 0, err
-    assert "no Verilog yet" in out
+    assert "9 blocks, verilog" in out
     manifest = json.loads((tmp_path / "net" / "manifest.json").read_text())
     spec = read_network({**_toml(DIGITS)})
     model, initial = NetworkModel(spec), read_arrays(tmp_path / "net" / "initial.npz")
@@ -177,7 +177,7 @@ def test_emitted_descriptions_hold_what_the_model_starts_from(run, tmp_path):
     refused(run("emit", "--network", DIGITS, "-o", "net"), "exists")
     refused(run("emit", "--network", DIGITS, "--synapses", "4", "-o", "other"), "--synapses", "all of a network")
     refused(run("emit", "--network", DIGITS, "--lanes", "4", "-o", "other"), "--lanes", "all of a network")
-    refused(run("sim", "net"), "a network, of which there is no Verilog yet")
+    refused(run("prove", "net"), "a network, which this verb does not take yet")
     before = (tmp_path / "net" / "manifest.json").read_bytes()
     assert run("emit", "--network", DIGITS, "-o", "net", "--force")[0] == 0
     assert (tmp_path / "net" / "manifest.json").read_bytes() == before

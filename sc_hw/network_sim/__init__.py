@@ -1,0 +1,1 @@
+"""Simulation of networks: the chip against its golden model."""

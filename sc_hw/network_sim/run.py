@@ -1,0 +1,102 @@
+"""A run of a network in simulation: a random campaign, or samples of a file learned one after another."""
+
+import hashlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..folder import npz_bytes
+from ..junit import junit
+from ..network_file import network_toml
+from ..network_folder import Network
+from ..simulate import read_outcome, simulation_tools
+from ..simulator import SimulationError, run_program
+from .bench import NetworkSimulator, monitors, projection_places
+
+__all__ = ["NetworkRun", "busiest", "simulate_network"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkRun:
+    """What a run compared: a record a fault, the first without any where 0 was among them."""
+
+    seed: int
+    runs: list[dict[str, Any]]
+    build_seconds: float
+    seconds: float
+    tools: dict[str, str]
+    log: Path
+    waves: Path | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether samples were compared and none differed."""
+        return all(run["mismatch"] is None and run["samples"] > 0 and run["values_compared"] > 0 for run in self.runs)
+
+
+def simulate_network(
+    network: Network, *, output: Path, seed: int, samples: int = 0, data: Mapping[str, np.ndarray] | None = None,
+    faults: Sequence[int] = (0,), files: Mapping[str, bytes] | None = None, waves: bool = False,
+    note: Callable[[str], None] = lambda _text: None, progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> NetworkRun:  # fmt: skip
+    """Compare a chip with its golden model.
+
+    ``samples`` random ones with stalls, accesses and resets; or those of ``data`` (``pixels`` (samples, pixels), ``labels``,
+    ``slower``), learned one after another, whose end state is ``final_state.npz`` in ``output``. ``faults`` are
+    numbers of faults in ``files``, a copy of the Verilog in which they are planted, each of which gets the whole run. Errors:
+    ``UserError`` for a missing tool, ``SimulationError`` when the build or the run ends without a result.
+    """
+    simulator = NetworkSimulator(network, waves=waves, files=files)
+    output = output.absolute()
+    output.mkdir(parents=True, exist_ok=True)
+    log, outcome, plan, xml = (output / name for name in ("sim.log", "outcome.json", "plan.json", "results.xml"))
+    for stale in (log, outcome, xml):
+        stale.unlink(missing_ok=True)
+    kept = None
+    if data is not None:
+        content = npz_bytes(data)
+        (output / "stimulus.npz").write_bytes(content)
+        kept = {"file": str(output / "stimulus.npz"), "sha256": hashlib.sha256(content).hexdigest()}
+    total = (len(data["labels"]) if data is not None else samples) * len(faults)
+    text = json.dumps({
+        "request": secrets.token_hex(16), "seed": seed, "samples": samples, "data": kept, "faults": list(faults),
+        "network": network_toml(network.design.spec), "monitors": monitors(network.design),
+        "projections": list(projection_places(network.design)), "outcome": str(outcome),
+    })  # fmt: skip
+    plan.write_text(text, encoding="utf-8")
+
+    def on_line(line: str) -> None:
+        if line.startswith("SC_HW_PROGRESS "):
+            progress(int(line.split()[1]), total)
+
+    wave = output / "waves.vcd" if waves else None
+    arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{seed or 1}", *([f"+sc_hw_waves={wave}"] if wave else [])]
+    environment = {"SC_HW_PLAN": str(plan), "COCOTB_RESULTS_FILE": os.devnull, "COCOTB_RANDOM_SEED": str(seed),
+                   "COCOTB_REWRITE_ASSERTION_FILES": "", "OPENBLAS_NUM_THREADS": "1"}  # fmt: skip
+    started = time.perf_counter()
+    with simulator.built(log, note) as (program, _):
+        build_seconds = time.perf_counter() - started
+        run_program(program, log, environment, arguments, on_line, module="sc_hw_sim.test_network")
+    record = read_outcome(outcome, log, text)
+    wanted = len(data["labels"]) if data is not None else samples
+    if [run["fault"] for run in record["runs"]] != list(faults) or any(
+        run["mismatch"] is None and run["samples"] != wanted for run in record["runs"]
+    ):
+        raise SimulationError(f"no verdict: the bench did not do what was asked; the log is {log}")
+    shown = [{"name": network.design.name, **run} for run in record["runs"]]
+    xml.write_bytes(junit(shown, seed=seed, seconds=record["seconds"]))
+    return NetworkRun(seed=seed, runs=record["runs"], build_seconds=build_seconds, seconds=record["seconds"],
+                      tools=simulation_tools(), log=log, waves=wave)  # fmt: skip
+
+
+def busiest(run: Mapping[str, Any]) -> tuple[str, int, int]:
+    """Return the place of the projection that worked most, the clocks in which it did, and those of its passes."""
+    place, busy = max(run["busy"].items(), key=lambda entry: entry[1]["work"])
+    return place, busy["work"], busy["passes"]

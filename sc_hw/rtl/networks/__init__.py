@@ -1,0 +1,1 @@
+"""Blocks of a network that learns in the chip, and the graph that joins them."""

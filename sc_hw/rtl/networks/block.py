@@ -1,0 +1,87 @@
+"""What every block of a network has: a name, a template, streams, and ports that follow from them."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..faults import Fault
+from ..instances import Instance, memory_instance
+from ..port import CONTROLLED, IDLE, Port, input_port, output_port
+from ..stream import Item, Stream
+
+__all__ = ["HOLD", "STILL", "TAKEN", "NetworkBlock", "answer_stream", "error_items", "place_of"]
+
+TAKEN = "it is taken at this clock edge"
+HOLD = input_port("hold", meaning="1: begin no sample; the host waits")
+STILL = output_port("still", meaning="no sample is under way here; one may wait to begin")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkBlock:
+    """A module of a network, named by the chip's name and its own.
+
+    ``template`` is its Verilog; ``kept`` says what its memory holds, empty without one. A second generator writes the same
+    ports from ``ports()``, the same memory from ``memories()``, and follows the contract in each block's docstring: which
+    beats come of which, in which order; how many clocks later is no part of it.
+    """
+
+    template: ClassVar[str]
+    kept: ClassVar[str] = ""
+
+    name: str
+
+    @property
+    def purpose(self) -> str:
+        """What the module does, in a line."""
+        raise NotImplementedError
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """In the order of their ports."""
+        raise NotImplementedError
+
+    def stream(self, name: str) -> Stream:
+        """Return a stream by its name."""
+        return next(stream for stream in self.streams if stream.name == name)
+
+    @property
+    def signals(self) -> tuple[Port, ...]:
+        """Ports of no stream: whether nothing is under way."""
+        return (IDLE,)
+
+    def ports(self) -> tuple[Port, ...]:
+        """Return the ports of the module."""
+        return (*CONTROLLED, *(port for stream in self.streams for port in stream.ports()), *self.signals)
+
+    def memories(self) -> dict[str, tuple[int, int]]:
+        """Return words and bits of each memory, by the name of its instance."""
+        return {}
+
+    def faults(self) -> list[Fault]:
+        """Return the bugs that ``sc-hw selftest`` plants in it, nets as they are called in the module."""
+        raise NotImplementedError
+
+    def instances(self) -> dict[str, Instance]:
+        """Return the memories inside, by place."""
+        return {place: memory_instance(f"{self.name}_{place}", bits, words, bits)
+                for place, (words, bits) in self.memories().items()}  # fmt: skip
+
+
+def error_items(bits: int, meaning: str, slower_bits: int) -> tuple[Item, ...]:
+    """Return the items of a stream of errors or signals: one of each neuron in ascending order, or a single beat that skips."""
+    return (
+        Item(name="value", bits=bits, signed=True, meaning=meaning),
+        Item(name="skip", meaning="1: nothing is learned from this sample; the only beat of it"),
+        Item(name="last", meaning="last beat of the sample"),
+        Item(name="slower", bits=slower_bits, meaning="octaves by which learning is slowed"),
+    )
+
+
+def answer_stream(name: str, bits: int) -> Stream:
+    """Return the stream of synapses that were read."""
+    return Stream(name=name, gives=True, offered="the synapse asked for is offered", taken=TAKEN,
+                  items=(Item(name="data", bits=bits, meaning="state of the synapse"),))  # fmt: skip
+
+
+def place_of(kind: str, name: str) -> str:
+    """Return the instance of a block: its kind, then what it is of in the file, whose names may be words of Verilog."""
+    return f"{kind}_{name}"

@@ -1,0 +1,114 @@
+"""The campaign of ``sc-hw sim`` on a network: random samples with stalls, accesses of the host and resets among them."""
+
+from collections.abc import Callable
+
+import numpy as np
+from cocotb.triggers import Timer
+
+from .network import NetworkBench, NetworkMismatchError
+from .streams import CLOCK_PERIOD
+
+__all__ = ["Campaign"]
+
+
+class Campaign(NetworkBench):
+    """Drives a chip with random samples, everything drawn from the seed of its bench."""
+
+    async def run(self, samples: int, progress: Callable[[int], None]) -> None:
+        """Run the campaign: random samples with stalls, accesses between them, resets in them; then everything once more."""
+        await self.reset()
+        await self.check_all("after power-up")
+        turn = 0
+        while self.samples < samples:
+            self.stalls(0.0 if turn % 4 == 1 else 0.9)
+            count = min(int(self.generator.integers(1, 9)), samples - self.samples)
+            drawn = self._drawn(count)
+            if turn % 4 == 3:
+                await self._interrupted(drawn)
+            elif turn % 4 == 2:
+                await self._accessed(drawn)
+            else:
+                await self.learn_drawn(drawn, flowing=turn % 4 == 1)
+            self.samples += count
+            progress(count)
+            turn += 1
+            if turn % 8 == 0:
+                await self.check_all(f"after {self.samples} samples")
+        await self.check_all("at the end")
+
+    def _drawn(self, count: int) -> tuple[np.ndarray, ...]:
+        """Draw samples: dense, sparse, empty, full, of one pixel; some too short, some too long; most of them learn."""
+        g, size = self.generator, self.model.port.pixels
+        pixels = np.zeros((count, size), dtype=np.uint8)
+        for row in pixels:
+            kind = int(g.integers(0, 8))
+            if kind < 5:
+                row[:] = g.integers(0, 256, size) * (g.random(size) < (1.0, 0.6, 0.3, 0.15, 0.8)[kind])
+            elif kind == 5:
+                row[:] = 255
+            elif kind == 6:
+                row[int(g.integers(0, size))] = 255
+        lengths = np.full(count, size)
+        for k in np.flatnonzero(g.random(count) < 0.3):
+            lengths[k] = g.integers(1, size + 1) if g.random() < 0.6 else size + g.integers(1, 6)
+            pixels[k, lengths[k] :] = 0
+        octaves = self.spec.sample.octaves
+        return (pixels, g.integers(0, self.spec.output.size, count), (g.random(count) < 0.85).astype(np.int64),
+                g.integers(0, octaves + 1, count), lengths)  # fmt: skip
+
+    async def _accessed(self, drawn: tuple[np.ndarray, ...]) -> None:
+        """Let the host write synapses while samples come in: each is done between two samples, and is in the next ones."""
+        pixels, labels, learn, slower, lengths = drawn
+        accesses = []
+        for _ in range(int(self.generator.integers(1, 6))):
+            number = int(self.generator.integers(0, len(self.model.memories)))
+            name, memory = list(self.model.memories.items())[number]
+            synapse = np.array([self.generator.integers(0, memory.state["weight"].size)])
+            top = 1 << (memory.weights.weight_bits - 1)
+            value = np.array([self.generator.integers(-top, top)])
+            self._access(number, synapse, write=True, values=value, lanes=memory.weights.lanes)
+            accesses.append((name, int(synapse[0]), int(value[0])))
+        self.offer(pixels, labels, learn, slower, lengths)
+        decided = int(self._dut.decided.value)
+        await self.settle("samples with accesses of the host")
+        (done,) = self.streams["host_done"].take()
+        after = (done.astype(np.int64) - decided).tolist()
+        playing = self.play(pixels, labels, learn, slower)
+        for k in range(len(pixels) + 1):
+            while after and after[0] == k:
+                after.pop(0)
+                written, place, weight = accesses.pop(0)
+                self.model.memories[written].state["weight"].reshape(-1)[place] = weight
+                self._owe_word(written, place)
+            if k < len(pixels):
+                next(playing)
+        next(playing, None)
+        if accesses:
+            raise NetworkMismatchError(f"samples with accesses of the host: {len(accesses)} were not done, or not in order")
+        self.learned += int(learn.sum())
+        self.compare("samples with accesses of the host")
+        self.check_image("samples with accesses of the host")
+        self.check_registers("samples with accesses of the host")
+
+    def _owe_word(self, name: str, synapse: int) -> None:
+        memory = self.model.memories[name]
+        lanes = memory.weights.lanes
+        word = memory.state["weight"].reshape(-1, lanes)[synapse // lanes]
+        self._owe(f"synapses_{name}.write", [synapse // lanes], *([value] for value in word))
+
+    async def _interrupted(self, drawn: tuple[np.ndarray, ...]) -> None:
+        """Reset in the middle of samples: what was done was right, in order; what was written stays, nothing else is left."""
+        pixels, labels, learn, slower, lengths = drawn
+        self.offer(pixels, labels, learn, slower, lengths)
+        for _ in self.play(pixels, labels, learn, slower):
+            pass
+        rows = sum(p.rows * p.neurons // p.weights.lanes for p in self.model.memories.values())
+        await Timer(int(self.generator.integers(1, 2 * rows + 2 * pixels.size)) * CLOCK_PERIOD + CLOCK_PERIOD // 4, unit="step")
+        self._dut.rst.value = 1
+        await Timer(int(self.generator.integers(1, 4)) * CLOCK_PERIOD, unit="step")
+        self.compare("samples until a reset", prefix=True)
+        self.resets += 1
+        await self.reset(1)
+        for name, memory in self.model.memories.items():
+            memory.state["weight"] = self._mirror[name].copy()
+        await self.check_all("after a reset")

@@ -1,0 +1,77 @@
+"""Chips of networks in simulation: equal to their model, block by block, and every planted bug is seen."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from sc_hw.network_folder import load_network, network_in_memory
+from sc_hw.network_sim.run import simulate_network
+from tests.daily import few
+from tests.models.networks.random_networks import network
+from tests.networks.small import SMALL
+
+# Of these the daily ones have, between them: two hidden layers, a pool with shifts, one lane, fixed signs and a hard error.
+RANDOM = (3, 7, 14, 0, 1, 2, 4, 6, 8, 9, 12)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder with the small network's file."""
+    path = tmp_path_factory.mktemp("networks")
+    (path / "small.toml").write_text(SMALL)
+    return path
+
+
+def test_the_small_network_equals_its_model_and_a_changed_one_does_not(sc_hw, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert sc_hw("emit", "--network", "small.toml", "-o", "net", "--name", "tiny")[0] == 0
+    status, out, err = sc_hw("sim", "net", "--steps", "60", "--seed", "3", "--json", "record.json")
+    assert status == 0, out + err
+    assert re.search(r"^PASS tiny: 60 samples, \d+ learned, .*seed 3$", out, re.MULTILINE)
+    assert re.search(r"^synapses_in, the busiest: at work in \d", out, re.MULTILINE)
+    record = json.loads((folder / "record.json").read_text())
+    assert record == json.loads((folder / "net" / "results" / "sim.json").read_text())
+    (run,) = record["runs"]
+    assert run["samples"] == 60
+    assert run["resets"] >= 2
+    assert min(run["learned"], run["words_written"], run["host_accesses"], run["flowing_clocks"]) > 0
+    file = folder / "net" / "tiny_sums_0.v"
+    file.write_text(file.read_text().replace("wire replace = product_0_first", "wire replace = ~product_0_first"))
+    assert load_network(folder / "net").edited == ("tiny_sums_0.v",)
+    status, out, err = sc_hw("sim", "net", "--steps", "60", "--seed", "3")
+    assert status == 1, err
+    assert re.search(r"^FAIL tiny: .*sums_hidden.current value of beat \d+ is -?\d+, not -?\d+", out, re.MULTILINE)
+    assert "edited" in err
+
+
+def test_every_planted_fault_is_caught(sc_hw, folder, monkeypatch):
+    """The small network, and one with squares, shifts, fixed signs and a hard error: faults of every block."""
+    monkeypatch.chdir(folder)
+    assert sc_hw("emit", "--network", "small.toml", "-o", "planted")[0] == 0
+    status, out, err = sc_hw("selftest", "planted", "--json", "selftest.json")
+    assert status == 0, out + err
+    faults = json.loads((folder / "selftest.json").read_text())["faults"]
+    caught = {fault["fault"].partition(":")[0] for fault in faults if fault["verdict"] == "caught"}
+    assert caught == {"pixels", "synapses_0", "synapses_1", "sums_0", "sums_1", "neurons_0", "error", "back_0", "host"}
+
+
+@pytest.mark.parametrize("seed", few(RANDOM, 3, "three networks have what the others have"))
+def test_a_random_network_equals_its_model(seed, tmp_path):
+    print(f"seed {seed}")
+    result = simulate_network(network_in_memory(network(seed, "counting")), output=tmp_path, seed=seed, samples=60)
+    assert result.passed, result.runs[0]["mismatch"]
+
+
+def test_samples_that_are_given_are_learned_in_their_order(tmp_path):
+    chip, generator = network_in_memory(network(0, "counting")), np.random.default_rng(5)
+    pixels = generator.integers(0, 256, (70, chip.design.pixels.height * chip.design.pixels.width), dtype=np.uint8)
+    labels, slower = generator.integers(0, chip.design.spec.output.size, 70), np.repeat([0, 1], 35)
+    slower = np.minimum(slower, chip.design.spec.sample.octaves)
+    data = {"pixels": pixels, "labels": labels, "slower": slower}
+    result = simulate_network(chip, output=tmp_path, seed=1, data=data)
+    assert result.passed, result.runs[0]["mismatch"]
+    assert result.runs[0]["learned"] == 70
+    state = np.load(tmp_path / "final_state.npz")
+    assert int(state["samples"]) == 70

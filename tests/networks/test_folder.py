@@ -1,0 +1,119 @@
+"""Folders of networks: the same bytes, read back whole, and what is not so is one line."""
+
+import json
+import shutil
+
+import pytest
+
+from sc_hw.elaboration import check_elaborated
+from sc_hw.network_file import network_of, network_toml
+from sc_hw.network_folder import load_network, network_in_memory
+from sc_hw.sources import check_verilog
+from tests.models.networks.random_networks import network
+from tests.networks.small import SMALL, buildable, write_network
+
+
+@pytest.fixture
+def run(monkeypatch, sc_hw, tmp_path):
+    """Run a command line in a folder with the small network's file."""
+    (tmp_path / "small.toml").write_text(SMALL)
+    monkeypatch.chdir(tmp_path)
+    return sc_hw
+
+
+def refused(result, *parts):
+    status, out, err = result
+    assert status == 2, out + err
+    assert len(err.strip().splitlines()) == 1, err
+    for part in parts:
+        assert part in err
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_network_is_its_file(seed, tmp_path):
+    spec = network(seed)
+    assert network_of(write_network(tmp_path, spec), option="") == spec
+    assert network_toml(spec) == network_toml(network(seed))
+
+
+def test_every_tool_reads_the_verilog_alike():
+    """Rules of what may stand in a folder hold for random networks, and no line is too long."""
+    for seed in buildable(range(12)):
+        chip = network_in_memory(network(seed, "counting"), name="chip")
+        texts = {name: content.decode() for name, content in chip.verilog.items()}
+        for name, text in texts.items():
+            check_verilog(text, name)
+            assert max(map(len, text.splitlines())) <= 120, f"seed {seed}: {name}"
+        check_elaborated(texts, "chip")
+
+
+def test_the_same_network_gives_the_same_bytes_and_reads_back(run, tmp_path):
+    for name in ("a", "b"):
+        status, out, err = run("emit", "--network", "small.toml", "-o", name)
+        assert status == 0, err
+        assert out.startswith(f"{tmp_path / name}: network 6-4-3, counting form, ")
+    files = {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()}
+    assert files == {path.name: path.read_bytes() for path in (tmp_path / "b").iterdir()}
+    chip = load_network(tmp_path / "a")
+    assert not chip.edited
+    assert chip.digest == load_network(tmp_path / "b").digest
+    status, out, _ = run("files", "a")
+    assert status == 0
+    assert out.split() == [str(tmp_path / "a" / name) for name in chip.manifest["verilog"]]
+    again = tmp_path / "a" / "network.toml"
+    assert run("emit", "--network", str(again), "-o", "c")[0] == 0
+    assert files == {path.name: path.read_bytes() for path in (tmp_path / "c").iterdir()}
+
+
+CHANGED = {
+    "name": ("manifest.json", '"name": "sc_core"', '"name": "sc_cora"', "top is"),
+    "seed": ("network.toml", "seed = 1", "seed = 2", "follows from network.toml"),
+    "width": ("manifest.json", '"signal_bits": 13', '"signal_bits": 12', "signal_bits"),
+    "file list": ("filelist.f", "sc_core.v\n", "", "not as it was emitted"),
+    "Verilog": ("sc_core.v", "endmodule", "initial $finish; endmodule", "$finish"),
+    "schema": ("manifest.json", "sc-hw/network/2", "sc-hw/network/1", "sc-hw/network/1"),
+}
+
+
+@pytest.mark.parametrize("case", CHANGED)
+def test_a_folder_that_was_changed_is_refused(run, tmp_path, case):
+    assert run("emit", "--network", "small.toml", "-o", "net")[0] == 0
+    file, old, new, part = CHANGED[case]
+    path = tmp_path / "net" / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    refused(run("sim", "net"), part)
+    assert not (tmp_path / "net" / "results").exists()
+
+
+WITHOUT_HARDWARE = {
+    "stepping": ('rule = "counting"\nthreshold_shift = 4', 'rule = "lif"', "stepping form"),
+    "kind": ("learning_shift = 5", 'learning_shift = 5\nconsolidation = "shift"', "[projection.in] consolidation"),
+}
+
+
+@pytest.mark.parametrize("case", WITHOUT_HARDWARE)
+def test_a_network_without_hardware_is_one_line(run, tmp_path, case):
+    old, new, part = WITHOUT_HARDWARE[case]
+    (tmp_path / "other.toml").write_text(SMALL.replace(old, new))
+    refused(run("emit", "--network", "other.toml", "-o", "net"), "--network other.toml", part)
+    assert not (tmp_path / "net").exists()
+
+
+def test_lanes_that_differ_are_one_line(run, tmp_path):
+    more = SMALL + '[projection.skip]\nfrom = "input"\nto = "output"\nrule = "static"\nlanes = 1\n'
+    (tmp_path / "other.toml").write_text(more)
+    refused(run("emit", "--network", "other.toml", "-o", "net"), "[population.output]", "1 and 3 lanes")
+
+
+def test_what_does_not_take_a_network_says_so(run, tmp_path):
+    refused(run("emit", "--network", "small.toml", "-o", "net", "--generator", "amaranth"), "amaranth", "no blocks of networks")
+    assert run("emit", "--network", "small.toml", "-o", "net")[0] == 0
+    for verb in ("prove", "mutate", "report", "replay"):
+        refused(run(verb, "net"), "a network, which this verb does not take yet")
+    refused(run("sim", "net", "--coverage"), "--coverage", "network")
+    refused(run("sim", "net", "net"), "give the network alone")
+    refused(run("synth", "net", "--module", "lane"), "--module lane", "network")
+    manifest = json.loads((tmp_path / "net" / "manifest.json").read_text())
+    shutil.rmtree(tmp_path / "net")
+    assert manifest["order"] == ["input", "hidden", "output"]
