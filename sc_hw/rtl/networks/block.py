@@ -13,6 +13,8 @@ __all__ = ["HOLD", "STILL", "TAKEN", "NetworkBlock", "answer_stream", "error_ite
 TAKEN = "it is taken at this clock edge"
 HOLD = input_port("hold", meaning="1: begin no sample; the host waits")
 STILL = output_port("still", meaning="no sample is under way here; one may wait to begin")
+FEW_BITS, SOME_BITS = 256, 2048  # of a memory that is kept in registers: the second if its words are few and wide
+FEW_WORDS, NARROW = 64, 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,7 @@ class NetworkBlock:
 
     template: ClassVar[str]
     kept: ClassVar[str] = ""
+    filled: ClassVar[tuple[str, ...]] = ()  # memories with initial contents
 
     name: str
 
@@ -56,13 +59,19 @@ class NetworkBlock:
         """Return words and bits of each memory, by the name of its instance."""
         return {}
 
+    def in_registers(self, place: str) -> bool:
+        """Return whether a memory is kept in registers, because it would leave most of a block of a device empty."""
+        words, bits = self.memories()[place]
+        return place not in self.filled and words * bits <= (FEW_BITS if bits <= NARROW or words > FEW_WORDS else SOME_BITS)
+
     def faults(self) -> list[Fault]:
         """Return the bugs that ``sc-hw selftest`` plants in it, nets as they are called in the module."""
         raise NotImplementedError
 
     def instances(self) -> dict[str, Instance]:
         """Return the memories inside, by place."""
-        return {place: memory_instance(f"{self.name}_{place}", bits, words, bits)
+        return {place: Instance(module=f"{self.name}_{place}") if self.in_registers(place)
+                else memory_instance(f"{self.name}_{place}", bits, words, bits)
                 for place, (words, bits) in self.memories().items()}  # fmt: skip
 
 
