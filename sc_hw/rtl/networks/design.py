@@ -294,10 +294,9 @@ class NetworkDesign:
 
     @property
     def memories(self) -> list[int]:
-        """Bits of each memory, and of each table, which synthesis takes for one."""
-        own = [words * bits for block in self.blocks.values() for place, (words, bits) in block.memories().items()
+        """Bits of each memory."""
+        return [words * bits for block in self.blocks.values() for place, (words, bits) in block.memories().items()
                if not block.in_registers(place)]  # fmt: skip
-        return own + self.error.tables
 
     @property
     def streams(self) -> tuple[Stream, ...]:
