@@ -113,9 +113,10 @@ def network_in_memory(spec: NetworkSpec, name: str = "network") -> Network:
 def is_network(folder: Path) -> bool:
     """Return whether a folder says of itself that it is a network."""
     try:
-        return str(json.loads((folder / MANIFEST).read_bytes()).get("schema", "")).startswith("sc-hw/network/")
-    except (OSError, ValueError, AttributeError):
-        return False
+        manifest = read_json(folder / MANIFEST, remedy=_AGAIN)
+    except UserError:
+        return False  # whoever reads it says so better
+    return isinstance(manifest, dict) and str(manifest.get("schema", "")).startswith("sc-hw/network/")
 
 
 def load_network(folder: Path, *, system_tasks: bool = False) -> Network:

@@ -23,6 +23,7 @@ from .tied import Tied
 
 __all__ = [
     "block_text",
+    "divided_text",
     "has_whole",
     "joined_files",
     "joint_memories",
@@ -33,6 +34,7 @@ __all__ = [
     "random_ports",
     "random_purpose",
     "random_text",
+    "registers_text",
     "verilog_files",
 ]
 
@@ -88,6 +90,33 @@ def random_text(name: str, lfsr: Lfsr) -> str:
     """Return the random register of a module that is not a lane."""
     purpose = f"random register, x^{lfsr.taps[0]} + x^{lfsr.taps[1]} + 1, {lfsr.fresh} new bits a step"
     return finished(_environment().get_template("lib/random.v.j2").render(name=name, lfsr=lfsr, lfsr_purpose=purpose))
+
+
+def registers_text(module: str, purpose: str, words: int, bits: int) -> str:
+    """Return a memory that is so small that it is kept in registers; its ports are those of a memory."""
+    template = _environment().get_template("networks/registers.v.j2")
+    return finished(template.render(module=module, purpose=purpose, words=words, bits=bits, ports=_memory_ports(words, bits)))
+
+
+def divided_text(module: str, purpose: str, words: int, bits: int, whole: int) -> str:
+    """Return a memory of two: one of ``whole`` words, one of those that are left."""
+    template = _environment().get_template("networks/divided.v.j2")
+    return finished(
+        template.render(module=module, purpose=purpose, words=words, bits=bits, whole=whole, ports=_memory_ports(words, bits))
+    )
+
+
+def _memory_ports(words: int, bits: int) -> tuple[Port, ...]:
+    address = index_bits(words)
+    return (
+        input_port("clk", meaning="clock, rising edge"),
+        input_port("read_enable", meaning="0: read_data keeps its value"),
+        input_port("read_address", address, meaning="address of the word to read"),
+        output_port("read_data", bits, meaning="the word, a clock later"),
+        input_port("write_enable", meaning="write a word"),
+        input_port("write_address", address, meaning="its address"),
+        input_port("write_data", bits, meaning="the word to write"),
+    )
 
 
 def lane_files(design: CoreDesign) -> dict[str, str]:

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from sc_hw.network_file import network_of
 from sc_hw.network_folder import load_network, network_in_memory
 from sc_hw.network_sim.run import simulate_network
 from tests.daily import few
@@ -61,6 +62,17 @@ def test_every_planted_fault_is_caught(sc_hw, folder, monkeypatch):
 def test_a_random_network_equals_its_model(seed, tmp_path):
     print(f"seed {seed}")
     result = simulate_network(network_in_memory(network(seed, "counting")), output=tmp_path, seed=seed, samples=60)
+    assert result.passed, result.runs[0]["mismatch"]
+
+
+def test_a_memory_in_two_parts_and_one_sample_at_a_time(tmp_path):
+    """533 words: 512 in whole blocks, 21 beside them; no list for a next sample; a sweep and the host reach both parts."""
+    (tmp_path / "file.toml").write_text(SMALL)
+    changed = ("population.input.size=40", "population.input.ahead=0", "population.hidden.size=13", "projection.in.lanes=1")
+    chip = network_in_memory(network_of(tmp_path / "file.toml", option="", settings=changed))
+    block = chip.design.projections["in"]
+    assert (block.whole_blocks("synapses"), block.buffers) == (512, 1)
+    result = simulate_network(chip, output=tmp_path, seed=2, samples=60)
     assert result.passed, result.runs[0]["mismatch"]
 
 

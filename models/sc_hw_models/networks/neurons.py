@@ -38,7 +38,8 @@ class InputConfig(NeuronConfig):
     ``crop`` takes that many pixels off each side, ``pool`` adds up squares of that side, ``jitter`` shifts the picture by up to
     so many pixels, drawn for each sample that is learned. Without ``height`` a sample is a row of ``size`` bytes. ``code`` is
     what a timestep of the stepping form gets: the activity itself (``constant``), a spike with probability activity / 16
-    (``poisson``), or one spike, the earlier the higher the activity (``latency``).
+    (``poisson``), or one spike, the earlier the higher the activity (``latency``). ``ahead`` is of hardware alone: whether
+    the next sample comes in while one is learned, which takes a memory of activities twice as large.
     """
 
     height: int = 0
@@ -47,9 +48,11 @@ class InputConfig(NeuronConfig):
     pool: int = 1
     jitter: int = 0
     code: str = "constant"
+    ahead: int = 1
 
     RANGES: ClassVar[dict[str, tuple[int, int]]] = {
         **NeuronConfig.RANGES, "height": (0, 1024), "width": (0, 1024), "crop": (0, 256), "pool": (1, 4), "jitter": (0, 7),
+        "ahead": (0, 1),
     }  # fmt: skip
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"code": ("constant", "poisson", "latency")}
 

@@ -13,6 +13,9 @@ __all__ = ["HOLD", "STILL", "TAKEN", "NetworkBlock", "answer_stream", "error_ite
 TAKEN = "it is taken at this clock edge"
 HOLD = input_port("hold", meaning="1: begin no sample; the host waits")
 STILL = output_port("still", meaning="no sample is under way here; one may wait to begin")
+FEW_BITS, SOME_BITS = 800, 2048  # of a memory in registers, a fifth of the smallest block; the second if words are few and wide
+FEW_WORDS, NARROW = 64, 16
+BLOCK_WORDS, LEFT_WORDS = 512, 64  # of the widest block of a device; words for which another row of blocks is not worth it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,7 @@ class NetworkBlock:
 
     template: ClassVar[str]
     kept: ClassVar[str] = ""
+    filled: ClassVar[tuple[str, ...]] = ()  # memories with initial contents
 
     name: str
 
@@ -56,14 +60,35 @@ class NetworkBlock:
         """Return words and bits of each memory, by the name of its instance."""
         return {}
 
+    def in_registers(self, place: str) -> bool:
+        """Return whether a memory is kept in registers, because it would leave most of a block of a device empty."""
+        words, bits = self.memories()[place]
+        return place not in self.filled and words * bits <= (FEW_BITS if bits <= NARROW or words > FEW_WORDS else SOME_BITS)
+
+    def whole_blocks(self, place: str) -> int:
+        """Return how many words of a memory fill blocks of a device where the few that are left are kept apart; 0 otherwise."""
+        words, _ = self.memories()[place]
+        left = words % BLOCK_WORDS
+        return words - left if place in self.filled and words > BLOCK_WORDS and 0 < left <= LEFT_WORDS else 0
+
     def faults(self) -> list[Fault]:
         """Return the bugs that ``sc-hw selftest`` plants in it, nets as they are called in the module."""
         raise NotImplementedError
 
     def instances(self) -> dict[str, Instance]:
         """Return the memories inside, by place."""
-        return {place: memory_instance(f"{self.name}_{place}", bits, words, bits)
-                for place, (words, bits) in self.memories().items()}  # fmt: skip
+        found = {}
+        for place, (words, bits) in self.memories().items():
+            module = f"{self.name}_{place}"
+            if self.in_registers(place):
+                found[place] = Instance(module=module)
+            elif whole := self.whole_blocks(place):
+                found |= {place: Instance(module=module),
+                          f"{place}.blocks": memory_instance(f"{module}_blocks", bits, whole, bits),
+                          f"{place}.rest": memory_instance(f"{module}_rest", bits, words - whole, bits)}  # fmt: skip
+            else:
+                found[place] = memory_instance(module, bits, words, bits)
+        return found
 
 
 def error_items(bits: int, meaning: str, slower_bits: int) -> tuple[Item, ...]:

@@ -79,6 +79,11 @@ class NetworkDesign:
         )  # fmt: skip
 
     @property
+    def ahead(self) -> int:
+        """Samples that come in while another is learned."""
+        return int(getattr(self.spec.input.neuron, "ahead", 1))
+
+    @property
     def class_bits(self) -> int:
         """Bits of the number of a class."""
         return index_bits(self.spec.output.size)
@@ -126,7 +131,7 @@ class NetworkDesign:
             given_bits=self.pixels.stream("active").bits("activity") if from_input else activity,
             weight_bits=synapses.weight_bits, weight_low=low, synapse_bits=bits, core=core, seeds=seeds,
             signal_bits=signal if core else 0, octaves=spec.sample.octaves, slower_bits=self.slower_bits,
-            gives_rows=self._gives_rows(projection), buffers=2 if from_input else 1, held=from_input,
+            gives_rows=self._gives_rows(projection), buffers=1 + self.ahead if from_input else 1, held=from_input,
             initial=_words(self.initial[projection.name], synapses.lanes, synapses.weight_bits, bits, low),
         )  # fmt: skip
 
@@ -289,9 +294,9 @@ class NetworkDesign:
 
     @property
     def memories(self) -> list[int]:
-        """Bits of each memory, and of each table, which synthesis takes for one."""
-        own = [words * bits for block in self.blocks.values() for words, bits in block.memories().values()]
-        return own + self.error.tables
+        """Bits of each memory."""
+        return [words * bits for block in self.blocks.values() for place, (words, bits) in block.memories().items()
+               if not block.in_registers(place)]  # fmt: skip
 
     @property
     def streams(self) -> tuple[Stream, ...]:

@@ -1,5 +1,6 @@
 """What a readout decides, and how wrong it was."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sc_hw_models.rule import index_bits
@@ -58,13 +59,14 @@ class ErrorBlock(NetworkBlock):
 
     @property
     def reciprocals(self) -> list[int]:
-        """What 256 is divided by for each sixteenth of a sum of exponentials, from 16 on, times 256."""
-        return [min(ONE, round(16 * ONE / n)) for n in range(16, 16 * self.neurons + 1)]
+        """What stands for the division by each sixteenth of a sum of exponentials; the largest exponential is in every sum."""
+        return [min(ONE, round(16 * ONE / max(n, 16))) for n in range(1 << (self.total_bits - 4))]
 
-    @property
-    def tables(self) -> list[int]:
-        """Bits of the two tables of a softmax."""
-        return [9 * 16, 9 << (self.total_bits - 4)] if self.softmax else []
+    @staticmethod
+    def table(values: Sequence[int]) -> str:
+        """Return numbers of 16 bits side by side, the first lowest, some in a line."""
+        texts = [f"16'd{value}" for value in reversed(values)]
+        return ",\n    ".join(", ".join(texts[k : k + 12]) for k in range(0, len(texts), 12))
 
     @property
     def distance_bits(self) -> int:

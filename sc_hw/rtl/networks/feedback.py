@@ -23,6 +23,7 @@ class FeedbackBlock(NetworkBlock):
 
     template = "networks/feedback.v.j2"
     kept = "slopes of a sample"
+    filled = ("signs",)
 
     population: str
     neurons: int

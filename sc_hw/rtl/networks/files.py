@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ..contents import contents
 from ..graph_text import graph_text
 from ..text import finished
-from ..verilog import block_text, lane_files, memory_file, random_text
+from ..verilog import block_text, divided_text, lane_files, memory_file, random_text, registers_text
 from .block import NetworkBlock
 from .design import NetworkDesign
 from .feedback import FeedbackBlock
@@ -35,7 +35,15 @@ def _inside(block: NetworkBlock) -> Iterator[tuple[str, str]]:
         held = {"synapses": block.initial}
     if isinstance(block, FeedbackBlock) and block.signs:
         held = {"signs": block.signs}
-    for place, (_, bits) in block.memories().items():
+    for place, (words, bits) in block.memories().items():
         module = f"{block.name}_{place}"
+        if block.in_registers(place):
+            yield f"{module}.v", registers_text(module, f"{place} of {block.name}", words, bits)
+            continue
+        if whole := block.whole_blocks(place):
+            yield f"{module}.v", divided_text(module, f"{place} of {block.name}", words, bits, whole)
+            for part, own in (("blocks", held[place][:whole]), ("rest", held[place][whole:])):
+                yield from memory_file(f"{module}_{part}", f"{part} of {module}", contents(own, bits)).items()
+            continue
         filled = contents(held[place], bits) if place in held else ""
         yield from memory_file(module, f"{place} of {block.name}", filled).items()

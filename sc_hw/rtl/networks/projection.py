@@ -34,6 +34,7 @@ class ProjectionBlock(NetworkBlock):
 
     template = "networks/projection.v.j2"
     kept = "synapses of a projection"
+    filled = ("synapses",)
 
     projection: str
     rows: int
