@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -121,7 +122,8 @@ class CheckedStep:
     def _called(self, config: Any, state: Values, inputs: Values) -> Results:
         """Return what the step gives; ``StepError`` with its line when it fails, and when that is no pair."""
         try:
-            results = self.function(config, state, inputs)
+            # Which it may not change: other readers give it what they need again.
+            results = self.function(config, MappingProxyType(dict(state)), MappingProxyType(dict(inputs)))
         except StepError:
             raise
         except Exception as error:

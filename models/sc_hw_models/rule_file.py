@@ -16,8 +16,10 @@ import types
 from dataclasses import dataclass
 from pathlib import Path
 
+from .checked import unchecked
 from .errors import ConfigError
 from .rule import Rule
+from .step_code import StepCodeError, check_step_code
 
 __all__ = ["RULE_FILES", "RuleFile", "add_rule_file", "rule_file", "rule_files", "where"]
 
@@ -115,7 +117,8 @@ def _run(path: Path, text: str) -> Rule:
     sys.modules[module.__name__] = module  # where dataclasses look for what annotations mean
     linecache.cache[str(path)] = (len(text), None, text.splitlines(keepends=True), str(path))
     try:
-        exec(compile(text, str(path), "exec", dont_inherit=True), module.__dict__)  # noqa: S102 # the user's own file, as the help says
+        code = compile(text, str(path), "exec", dont_inherit=True)
+        exec(code, module.__dict__)  # noqa: S102 # the user's own file, as the help says
     except SyntaxError as error:
         raise ConfigError(f"{path}:{error.lineno or 1}: {error.msg}") from error
     except (Exception, SystemExit) as error:
@@ -132,4 +135,8 @@ def _run(path: Path, text: str) -> Rule:
     if not isinstance(rule.name, str) or not _NAME.fullmatch(rule.name) or len(rule.name) > 40 or rule.name in RULES:
         raise ConfigError(f"{where(path, text, 'name', str(rule.name))}: name {rule.name!r}: allowed are lower-case words "
                           f"joined by _, at most 40 characters, and none of ours: {', '.join(RULES)}")  # fmt: skip
+    try:
+        check_step_code(unchecked(rule.step), code)
+    except StepCodeError as error:
+        raise ConfigError(f"{error.file}:{error.line}: {error}") from error
     return rule

@@ -166,11 +166,12 @@ def test_every_verb_that_reads_verilog_refuses_it(make_core, sc_hw, verb):
     assert not (core.folder / "results").exists()
 
 
-def test_the_flag_is_of_simulation_alone(make_core, sc_hw, monkeypatch):
+def test_the_flag_is_of_simulation_alone(make_core, sc_hw, monkeypatch, tmp_path):
     core = make_core(synapses=4)
     path = core.folder / "dut_lane.v"
     path.write_text(path.read_text().replace("endmodule", 'initial $display("here");\nendmodule'))
     seen = []
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # where the traceback of a defect is left
     monkeypatch.setattr("sc_hw.sim_command.simulate", lambda cores, **_: seen.extend(cores) or 1 / 0)
     assert sc_hw("sim", core.folder, "--allow-system-tasks")[0] == 70  # what stands for the simulation is a defect
     assert seen[0].edited == ("dut_lane.v",)
