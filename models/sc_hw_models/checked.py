@@ -119,14 +119,19 @@ class CheckedStep:
         return contract
 
     def _called(self, config: Any, state: Values, inputs: Values) -> Results:
-        """Return what the step gives; ``StepError`` with its line when it fails, and when that is no pair."""
+        """Return what the step gives; ``StepError`` with its line when it fails, changes its arguments, or gives no pair."""
+        given = dict(state), dict(inputs)
         try:
-            results = self.function(config, state, inputs)
+            results = self.function(config, *given)
         except StepError:
             raise
         except Exception as error:
             reason = f"{error}" if isinstance(error, TypeError) else f"{type(error).__name__}: {error}"
             self._refuse(f"{_line(error)}: {' '.join(reason.split())}; {_ALLOWED}", error)
+        for own, kept in zip(given, (state, inputs), strict=True):  # arrays are read-only here, so that nobody writes into them
+            if own.keys() != kept.keys() or any(own[name] is not value for name, value in kept.items()):
+                changed = next(name for name in {**kept, **own} if own.get(name) is not kept.get(name) or name not in own)
+                self._refuse(f" changes {changed} in what it is given; it leaves that as it is and returns new mappings")
         if not isinstance(results, tuple) or len(results) != 2 or not all(isinstance(part, Mapping) for part in results):
             self._refuse(f" returns {type(results).__name__}; allowed are two mappings, the next state and the outputs")
         return results
