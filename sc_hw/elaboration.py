@@ -187,7 +187,8 @@ class _Design:
         for wide in self.extended:
             own = wide.operand
             mixed = wide.conversionKind.name == "Propagated" and own.type.isSigned and not wide.type.isSigned
-            if mixed and own.type.bitWidth < wide.type.bitWidth and own.constant is None:
+            kept = own.constant is not None and int(own.constant.value) >= 0  # a constant without a sign to lose
+            if mixed and own.type.bitWidth < wide.type.bitWidth and not kept:
                 why = "a signed value made wider without its sign, because a value beside it has none"
                 self.refuse(own.sourceRange.start, str(own.syntax), why)
         for shift in self.operations:

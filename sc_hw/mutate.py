@@ -13,7 +13,7 @@ from sc_hw_models.scratch import temporary_folder
 from .errors import CheckError
 from .manifest import Core
 from .plant import Mutant, as_mutants, plant_faults, plant_mutants
-from .proof.mutants import judge_faults, judge_mutants
+from .proof.mutants import judge_faults, judge_mutants, see_proven
 from .proof.solver import Solver
 from .selftest import drawn_instance_faults, enough_timesteps
 from .simulate import simulate
@@ -152,11 +152,13 @@ def mutate(
 
     All of a kind are in one netlist and one simulator. Each proof has ``timeout`` seconds a question. Those that survive a short
     simulation and are not equivalent are simulated longer, with other seeds. ``progress`` is called with what is done and
-    all there is to do. Errors: ``CheckError`` when the netlist without a mutant fails, or Yosys does.
+    all there is to do. Errors: ``CheckError`` when the core without a mutant is not proven or fails in simulation, or Yosys does.
     """
     start = time.monotonic()
     run = _Run(core=core, seed=seed, output=output, note=note, rounds=[],
                tools={"yosys": find_yosys()[1]} | {solver.name: solver.tool.version for solver in solvers})  # fmt: skip
+    note("proving the core without a mutant")
+    see_proven(core, solvers, timeout=timeout)
     faults, instances = drawn_instance_faults(core, count, seed, corners=True)
     with temporary_folder() as scratch:
         folder, beside = scratch / "bits", scratch / "instances"

@@ -28,7 +28,7 @@ from .rtl.topologies import TOPOLOGIES
 from .simulate import simulate
 
 __all__ = ["LONGER", "Outcome", "counted", "drawn_instance_faults", "enough_timesteps", "faults_of", "part_of_another", "passes",
-           "selftest"]  # fmt: skip
+           "selftest", "without_fault"]  # fmt: skip
 
 _SYNAPSE_STEPS = 1 << 15
 _CORNERS = ("corner", "word")
@@ -78,6 +78,11 @@ def counted(faults: Sequence[Mapping[str, Any]]) -> str:
     texts += [f"{verdicts.count('invisible')} proven invisible"] if "invisible" in verdicts else []
     missing = [fault["description"] for fault in faults if fault["verdict"] == "missing"]
     return ", ".join([*texts, *missing])
+
+
+def without_fault(synapse_steps: int) -> str:
+    """Return what the run without a fault is said to have compared."""
+    return f"{synapse_steps} synapse-steps equal"
 
 
 def enough_timesteps(core: Core) -> int:
@@ -164,7 +169,7 @@ def selftest(
         proofs = _proofs(core, unseen, instances, seed) if unseen and not evidence[0] else {}
     outcomes = [Outcome(fault="(none)", description="the same netlist without a fault",
                         verdict="fails" if evidence[0] else "passes",
-                        evidence=evidence[0] or f"{compared[0]} synapse-steps equal")]  # fmt: skip
+                        evidence=evidence[0] or without_fault(compared[0]))]  # fmt: skip
     for number, (name, description) in enumerate(names, 1):
         text, verdict = evidence[number], "caught" if evidence[number] else "missed"
         at_instance = len(planted) < number <= len(planted) + len(drawn)

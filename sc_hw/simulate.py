@@ -29,7 +29,7 @@ from .toolchain import cocotb_coverage, compiler, verilator
 
 _BRIEF = 200_000  # synapse-steps below which code that is compiled faster, and runs slower, is done earlier
 
-__all__ = ["SimulationError", "SimulationResult", "check_stimulus", "equal", "read_outcome", "simulate",
+__all__ = ["SimulationError", "SimulationResult", "check_stimulus", "equal", "read_outcome", "short_of", "simulate",
            "simulation_tools"]  # fmt: skip
 
 
@@ -83,6 +83,22 @@ def equal(core: Mapping[str, Any]) -> bool:
     return core["mismatch"] is None and all(
         core[n] > 0 for n in ("timesteps", "synapse_steps", "state_values_compared", "clocks")
     )
+
+
+def short_of(design: CoreDesign, run: Mapping[str, Any]) -> str:
+    """Return what the record of a run without a difference compared too little of; empty when each timestep was compared.
+
+    Of a core every state field and every output of every synapse is, in every timestep, and a word takes a clock. A synapse
+    of a crossbar is left alone while it rests.
+    """
+    if design.parts or design.row_words:
+        return ""
+    steps = run["timesteps"]
+    least = {"state_values_compared": steps * design.synapses * len(design.spec.state),
+             "output_values_compared": steps * design.synapses * len(design.spec.outputs),
+             "clocks": steps * design.words}  # fmt: skip
+    return next((f"{run[name]:,} {name.replace('_', ' ')} in {steps:,} timesteps; there are {count:,} or more"
+                 for name, count in least.items() if run[name] < count), "")  # fmt: skip
 
 
 def simulation_tools() -> dict[str, str]:
@@ -178,19 +194,21 @@ def read_outcome(outcome: Path, log: Path, plan: str) -> dict[str, Any]:
     return record
 
 
-def _check_ran(record: dict[str, Any], asked: dict[str, Any], log: Path) -> None:
+def _check_ran(record: dict[str, Any], asked: dict[str, Any], cores: Sequence[Core], log: Path) -> None:
     """Raise ``SimulationError`` unless the bench did what the plan asked for: every fault, every core, every timestep."""
-    cores, faults = record["cores"], record["faults"]
+    found, faults = record["cores"], record["faults"]
     short = [
-        f"core {index % len(asked['cores'])} ran {ran['timesteps']} of {entry['steps']} timesteps"
-        for index, (ran, entry) in enumerate(zip(cores, asked["cores"] * len(faults), strict=False))
+        f"core {index % len(cores)} ran {ran['timesteps']} of {entry['steps']} timesteps"
+        if (ran["timesteps"], ran["synapse_steps"]) != (entry["steps"], entry["steps"] * entry["synapses"])
+        else short_of(core.design, ran)
+        for index, (ran, entry, core) in enumerate(zip(found, asked["cores"] * len(faults), [*cores] * len(faults), strict=False))
         if ran["mismatch"] is None
-        and (ran["timesteps"], ran["synapse_steps"]) != (entry["steps"], entry["steps"] * entry["synapses"])
     ]
+    short = [text for text in short if text]
     if asked["coverage"] and not Path(asked["coverage"]["file"]).is_file():
         short = ["nothing was counted"]
-    if faults != asked["faults"] or len(cores) != len(asked["cores"]) * len(faults) or short:
-        why = short[0] if short else f"{len(cores)} cores with faults {faults}"
+    if faults != asked["faults"] or len(found) != len(asked["cores"]) * len(faults) or short:
+        why = short[0] if short else f"{len(found)} cores with faults {faults}"
         raise SimulationError(f"no verdict: the bench did not do what was asked: {why}; the log is {log}")
 
 
@@ -261,7 +279,7 @@ def simulate(
         build_seconds = time.perf_counter() - started
         run_program(program, log, environment, arguments, on_line)
     record = read_outcome(outcome, log, text)
-    _check_ran(record, document, log)
+    _check_ran(record, document, cores, log)
     for core, result in zip([*cores] * len(faults), record["cores"], strict=True):
         result |= {"name": core.design.name, "folder": str(core.folder), "edited": list(core.edited)}
     xml.write_bytes(junit(record["cores"], seed=seed, seconds=record["seconds"]))

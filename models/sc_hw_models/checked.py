@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -120,15 +119,19 @@ class CheckedStep:
         return contract
 
     def _called(self, config: Any, state: Values, inputs: Values) -> Results:
-        """Return what the step gives; ``StepError`` with its line when it fails, and when that is no pair."""
+        """Return what the step gives; ``StepError`` with its line when it fails, changes its arguments, or gives no pair."""
+        given = dict(state), dict(inputs)
         try:
-            # Which it may not change: other readers give it what they need again.
-            results = self.function(config, MappingProxyType(dict(state)), MappingProxyType(dict(inputs)))
+            results = self.function(config, *given)
         except StepError:
             raise
         except Exception as error:
             reason = f"{error}" if isinstance(error, TypeError) else f"{type(error).__name__}: {error}"
             self._refuse(f"{_line(error)}: {' '.join(reason.split())}; {_ALLOWED}", error)
+        for own, kept in zip(given, (state, inputs), strict=True):  # arrays are read-only here, so that nobody writes into them
+            if own.keys() != kept.keys() or any(own[name] is not value for name, value in kept.items()):
+                changed = next(name for name in {**kept, **own} if own.get(name) is not kept.get(name) or name not in own)
+                self._refuse(f" changes {changed} in what it is given; it leaves that as it is and returns new mappings")
         if not isinstance(results, tuple) or len(results) != 2 or not all(isinstance(part, Mapping) for part in results):
             self._refuse(f" returns {type(results).__name__}; allowed are two mappings, the next state and the outputs")
         return results

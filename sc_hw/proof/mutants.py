@@ -11,7 +11,7 @@ from pathlib import Path
 from sc_hw_models.scratch import temporary_folder
 
 from ..equivalence import compare, compare_around
-from ..errors import UserError
+from ..errors import CheckError, UserError
 from ..instance_faults import InstanceFault
 from ..instances import Instance
 from ..manifest import Core
@@ -23,9 +23,9 @@ from .induction import Inquiry
 from .prove import prove
 from .result import PARTS, Obligation
 from .solver import Solver
-from .structure import check_structure, is_sound
+from .structure import check_structure
 
-__all__ = ["judge_faults", "judge_mutants"]
+__all__ = ["judge_faults", "judge_mutants", "see_proven"]
 
 
 _SEARCH = 10  # seconds for a break of a statement of the engine, mostly found in one; the others are compared
@@ -216,6 +216,19 @@ def _stop(obligation: Obligation) -> None:
         raise _Refuted(f"{obligation.name} refuted{f': {obligation.note}' if obligation.note else ''}")
 
 
+def see_proven(core: Core, solvers: Sequence[Solver], *, timeout: int) -> None:
+    """Raise ``CheckError`` unless a core is proven as it is: else what refutes, or differs from, it says nothing of a mutant.
+
+    Asked is what mutants are asked: not whether the proof is vacuous, which without them it is not either.
+    """
+    try:
+        verdict, how = _said(prove(core, solvers, timeout=timeout, covers=False, progress=_stop).obligations)
+    except _Refuted as refuted:
+        verdict, how = "refuted", str(refuted)
+    if verdict != "equivalent":
+        raise CheckError(f"{core.folder}: not proven as it is, so no proof tells a mutant from it ({how}); run sc-hw prove")
+
+
 def judge_faults(
     core: Core, faults: Mapping[int, InstanceFault], survivors: Collection[int], instances: Sequence[Instance],
     solvers: Sequence[Solver], *, timeout: int, progress: Callable[[], None],
@@ -225,11 +238,7 @@ def judge_faults(
     Each is an edit of the emitted text, put to the proof alone, which refuses or refutes it. One that survives
     simulation and is refused may be invisible all the same: it is compared with the design without it. So is one that the
     proof does not decide: what differs and fails in simulation is noted as that, as a mutant of a bit is.
-    Errors: ``UserError`` when the structure of the design without a fault is refused, because then a refusal says nothing.
     """
-    if not is_sound(clean := list(check_structure(core))):
-        refused = next(o for o in clean if o.verdict != "proven")
-        raise UserError(f"{core.folder}: {refused.name} is refuted without any fault ({refused.note}); run sc-hw prove")
 
     def judged(number: int) -> tuple[str, str]:
         fault = faults[number]

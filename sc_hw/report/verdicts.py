@@ -21,8 +21,8 @@ from ..proof.expected import agreed, difference
 from ..proof.ledger import check_ledger
 from ..proof.result import WORDS, Obligation, is_lemma, verdict_of
 from ..replay import different
-from ..selftest import Outcome, enough_timesteps, faults_of, passes, rule_faults
-from ..simulate import equal
+from ..selftest import Outcome, enough_timesteps, faults_of, passes, rule_faults, without_fault
+from ..simulate import equal, short_of
 from ..synth_result import MemoryProof
 
 __all__ = ["contradiction"]
@@ -61,6 +61,8 @@ def _sim(core: Core, record: Record) -> tuple[str, ...]:
     _see(run["mismatch"] or run["synapse_steps"] == steps * core.design.synapses,
          f"{run['synapse_steps']:,} synapse-steps in {steps:,} timesteps of {core.design.synapses:,} synapses")  # fmt: skip
     _see(run["mismatch"] or sum(run["stimuli"].values()) == steps, "timesteps by stimulus do not add up")
+    if text := "" if run["mismatch"] else short_of(core.design, run):
+        _see(False, text)
     recorded = "recorded" in run["stimuli"] or record["partial"].startswith("recorded inputs only")
     return _word(equal(run)), "recorded inputs only" if recorded else fewer(steps, STEPS, "timesteps")
 
@@ -90,21 +92,21 @@ def _selftest(core: Core, record: Record) -> tuple[str, ...]:
     outcomes = [Outcome(**{name: entry[name] for name in ("fault", "description", "verdict", "evidence")})
                 for entry in record["faults"]]  # fmt: skip
     less = [fewer(record["steps"], enough_timesteps(core), "timesteps a fault")]
-    less += [fewer(record["instances"], INSTANCES, "faults at instances")]
     if not passes(outcomes):
-        return "fail", *less
+        return "fail", *less, fewer(record["instances"], INSTANCES, "faults at instances")
     _see(outcomes[0].fault == "(none)", "no run without a fault")
     found = {outcome.fault: outcome for outcome in outcomes}
+    _see(outcomes[0].evidence == without_fault(record["steps"] * core.design.synapses), "the run without a fault compared less")
     planted = {fault.name: bool(fault.cuts) for fault in faults_of(core)}
     parts = [f"part: {part.folder.name}" for part in core.parts]
     for name in (*planted, *parts):
         _see(name in found, f"no fault {name!r}")
     for name, outcome in found.items():
         _see(outcome.verdict != "not applicable" or not planted.get(name, name not in parts), f"fault {name!r} is applicable")
+        _see(outcome.verdict != "invisible" or name not in planted, f"fault {name!r} is visible")
     _see(bool(core.parts) or any(fault.cuts for fault in rule_faults(core)), "the rule has no faults of its own")
     at_instances = len(outcomes) - 1 - len(planted) - len(parts)
-    _see(not record["instances"] or at_instances > 0, "no fault at an instance")
-    return "pass", *less
+    return "pass", *less, fewer(min(record["instances"], at_instances), INSTANCES, "faults at instances")
 
 
 def _mutate(_core: Core, record: Record) -> tuple[str, ...]:
@@ -115,9 +117,12 @@ def _mutate(_core: Core, record: Record) -> tuple[str, ...]:
             (mutant["simulation"] == "killed") == bool(mutant["difference"]),
             f"mutant {mutant['number']}: killed by no difference",
         )
+    numbers = [mutant["number"] for mutant in record["mutants"]]
+    _see(numbers == list(range(1, 1 + len(numbers))), "mutants are not numbered from 1 on")
     asked = [name for name in record.get("tools", {}) if name in solver.SOLVERS]
-    return (judged_as([mutant["gap"] for mutant in record["mutants"]]), fewer(record["count"], MUTANTS, "mutants"),
-            fewer(len(asked), len(SOLVERS), "solvers"))  # fmt: skip
+    # Each core has as many as are asked for: it is drawn from thousands of bits.
+    less = fewer(min(record["count"], len(numbers)), MUTANTS, "mutants"), fewer(len(asked), len(SOLVERS), "solvers")
+    return judged_as([mutant["gap"] for mutant in record["mutants"]]), *less
 
 
 def _coverage(_core: Core, record: Record) -> tuple[str, ...]:

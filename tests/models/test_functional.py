@@ -58,6 +58,23 @@ def in_place(s, i):
     return 0
 
 
+def puts_in(config, s, i):
+    after, outputs = good_step(config, s, i)
+    s.update(after)
+    return s, outputs
+
+
+def takes_away(config, s, i):
+    results = good_step(config, s, i)
+    i.pop("reward")
+    return results
+
+
+def adds_to(config, s, i):
+    i.setdefault("more", 0)
+    return good_step(config, s, i)
+
+
 def only_once_more():
     """Right but for the second trace."""
     traces = itertools.count()
@@ -79,6 +96,9 @@ RULES = {
     "what was before": (remembered, "weight="),
     "a constant as narrow as no integer is": (lambda: adds(lambda s, i: s["weight"] * np.uint8(0)), "out of bounds for uint8"),
     "writes into its arguments": (lambda: adds(in_place), "read-only"),
+    "puts results into its arguments": (lambda: toy(puts_in), "changes weight in what it is given"),
+    "takes its arguments away": (lambda: toy(takes_away), "changes reward in what it is given"),
+    "adds to its arguments": (lambda: toy(adds_to), "changes more in what it is given"),
     "an output alone": (
         lambda: with_result(sets("sum", lambda s, i: 1 if isinstance(s["debt"], np.ndarray) else 0)), "out_sum=1 on arrays"
     ),

@@ -10,6 +10,7 @@ import pytest
 import sc_hw_sim
 from sc_hw import mutate as module
 from sc_hw.equivalence import compare
+from sc_hw.errors import CheckError
 from sc_hw.manifest import load_core
 from sc_hw.mutate import Judged, mutate
 from sc_hw.plant import Mutant, fixed, plant_mutants
@@ -47,6 +48,19 @@ def test_no_mutant_is_in_the_gap(make_core, tmp_path, generator, queued, count):
     assert all(judged.difference for judged in result.mutants if judged.simulation == "killed")
     assert len({judged.mutant.module for judged in result.mutants}) > (1 if count == 2 else 2)
     assert dataclasses.replace(result, mutants=[]).verdict == "fail"
+
+
+def test_a_core_that_is_wrong_has_no_mutants(make_core, tmp_path):
+    """It passes a simulation; of its mutants the proof would refute all, for what is wrong without them."""
+    core = make_core("verilog", synapses=4)
+    path = core.folder / "dut_datapath.v"
+    text = path.read_text()
+    rare = "weight_1 <= state_weight ^ {15'd0, (state_weight == 16'hBEEF) & (state_pre_trace == 12'h5A5)};"
+    assert "weight_1 <= state_weight;" in text
+    path.write_text(text.replace("weight_1 <= state_weight;", rare))
+    with pytest.raises(CheckError, match=r"not proven as it is, .* \(next_weight refuted.*run sc-hw prove"):
+        run(load_core(core.folder), tmp_path, 1)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_scoreboard_that_does_not_compare_has_a_gap(make_core, tmp_path, monkeypatch):

@@ -156,6 +156,15 @@ def test_verb_fails_and_leaves_a_waveform(make_core, sc_hw):
     assert (core.folder / "results" / "prove" / "dut_memory.vcd").is_file()
 
 
+@pytest.mark.parametrize("queued", [False, True])
+def test_what_only_the_next_command_decides(make_core, tmp_path, queued):
+    """Whether the core was clearing may be kept over a reset: nothing looks at it until the next command has set it."""
+    core = make_core("verilog", synapses=3, queued=queued, **SMALL)
+    core = plant(core, r"      state_reg <= IDLE;\n      clearing_reg <= 1'b0;", "      state_reg <= IDLE;")
+    obligations = run(core, tmp_path, covers=False)
+    assert {o.verdict for o in obligations} == {"proven"}, [vars(o) for o in obligations if o.verdict != "proven"]
+
+
 def test_other_clocks_and_assumptions(make_core, tmp_path):
     core = make_core("verilog", synapses=3, **SMALL)
     with pytest.raises(UserError, match="'assume' is not allowed"):

@@ -5,7 +5,7 @@ import copy
 from sc_hw.proof.expected import agreed, asked_of
 from sc_hw.proof.ledger import check_ledger
 from sc_hw.proof.result import Obligation
-from sc_hw.selftest import enough_timesteps, faults_of
+from sc_hw.selftest import enough_timesteps, faults_of, without_fault
 from sc_hw.synth_result import MemoryProof
 
 VERBS = ("sim", "prove", "selftest", "mutate", "coverage", "synth", "pnr", "accuracy", "replay")
@@ -31,8 +31,9 @@ def put(record, place, value):
 
 
 def _sim(core):
-    run = {"mismatch": None, "synapse_steps": 200 * core.design.synapses, "timesteps": 200, "state_values_compared": 3,
-           "output_values_compared": 4, "host_values_compared": 5, "resets": 1, "clears": 2, "clocks": 99,
+    steps = 200 * core.design.synapses
+    run = {"mismatch": None, "synapse_steps": steps, "timesteps": 200, "state_values_compared": 9 * steps,
+           "output_values_compared": 4 * steps, "host_values_compared": 5, "resets": 1, "clears": 2, "clocks": 9 * steps,
            "stimuli": {"random": 150, "silent": 50}}  # fmt: skip
     return {"cores": [run], "seed": 1}
 
@@ -55,11 +56,12 @@ def _prove(core):
 
 
 def _selftest(core):
-    faults = [("(none)", "passes")]
+    steps, faults = enough_timesteps(core), [("(none)", "passes")]
     faults += [(fault.name, "caught" if fault.cuts else "not applicable") for fault in faults_of(core)]
-    faults += [("clk of lane_0 is open", "invisible"), ("rst of lane_0 is 0", "caught")]
+    faults += [(f"pin {pin} of lane_0 is open", "invisible" if pin else "caught") for pin in range(24)]
     listed = [{"fault": name, "description": "b", "verdict": verdict, "evidence": "c"} for name, verdict in faults]
-    return {"steps": enough_timesteps(core), "seed": 1, "instances": 24, "faults": listed}
+    listed[0]["evidence"] = without_fault(steps * core.design.synapses)
+    return {"steps": steps, "seed": 1, "instances": 24, "faults": listed}
 
 
 def _mutant(number, **changes):
@@ -69,7 +71,7 @@ def _mutant(number, **changes):
 
 MUTATE = {"count": 200, "seed": 1, "mutants": [
     _mutant(1), _mutant(2, simulation="survives", difference="", proof="equivalent"),
-    _mutant(3, simulation="survives", difference="", rare=True),
+    _mutant(3, simulation="survives", difference="", rare=True), *(_mutant(number) for number in range(4, 201)),
 ]}  # fmt: skip
 _ROW = {"core": "dut", "module": "core", "kind": "line", "total": 10, "hit": 9, "unreachable": 1}
 COVERAGE = {

@@ -38,12 +38,14 @@ CHANGES = {
         ("instances", 0), ("instances", 23), ("faults", lambda all_: all_[1:]), ("faults", lambda all_: all_[:1]),
         ("faults", lambda all_: all_[:1] + all_[2:]), ("faults", lambda all_: all_[:-2]), ("faults 1 verdict", "missed"),
         ("faults 1 verdict", "missing"), ("faults 1 verdict", "sure"), ("faults 1 verdict", "not applicable"),
-        ("faults 1 fault", "a"),
+        ("faults 1 fault", "a"), ("faults 1 verdict", "invisible"), ("faults 0 evidence", "799 synapse-steps equal"),
+        ("faults", lambda all_: all_[:-1]),
     ],
     "mutate": [
         ("mutants", []), ("count", 0), ("count", 199), ("mutants 0 proof", "unknown"), ("mutants 0 proof", "equivalent"),
         ("mutants 0 simulation", "survives"), ("mutants 0 difference", ""), ("mutants 0 gap", "a"),
         ("mutants 1 proof", "refuted"),
+        ("mutants", lambda all_: all_[:1]), ("mutants", lambda all_: all_[:199]), ("mutants", lambda all_: all_[1:] + all_[:1]),
         ("mutants 2 rare", False), ("mutants 1 simulation", "killed"), ("tools", {"yices": "1"}), ("tools", {}),
     ],
     "coverage": [

@@ -61,6 +61,7 @@ REFUSED = [
     ("wire x = (s8 << b) < {a, a, a};", "made wider without its sign"),
     ("wire [15:0] x = clk ? s8 : a;", "made wider without its sign"),
     ("wire [15:0] x = s8 + a;", "made wider without its sign"),
+    ("localparam N = 0 - 3; wire [35:0] x = {9{a}} - N;", "made wider without its sign"),  # 33 bits to Icarus
     ("wire x = (s8 >>> b) == {a, a};", "shifted without its sign"),
     ("wire [7:0] x = (s8 >>> 1) + {a, a};", "shifted without its sign"),
     ("wire x = {s8} < s8;", "a signed vector in braces"),
