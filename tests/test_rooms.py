@@ -101,7 +101,10 @@ BLOCK_ROOMS = (
     "/topologies/",
     "sc_hw/proof/graph.py",  # the statements of every block
 )
-RULE_ROOMS = ("sc_hw/learning_emitter.py",)  # a name that users of another library know, of one rule
+RULE_ROOMS = (
+    "sc_hw/learning_emitter.py",  # a name that users of another library know, of one rule
+    "sc_hw/network_emit.py",  # networks, whose synapses learn by one rule
+)
 TOPOLOGIES = {"layer", "crossbar", "LayerDesign", "CrossbarDesign", "LayerBench", "CrossbarBench", "LayerModel", "CrossbarModel"}
 BLOCKS = {"FanoutDesign", "RowsDesign", "AddressesDesign", "QueueDesign"}
 
