@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from sc_hw_models.online_o1 import OnlineO1Array
 from sc_hw_models.rules.r_stdp import OnlineO1Config
-from sc_hw_models.synapse import OnlineO1Array
 
 SEED = 3
 PIXELS, HIDDEN = 64, 16

@@ -1,4 +1,4 @@
-"""The verb ``emit``: the core, layer or crossbar that the options describe, checked whole, then written."""
+"""The verb ``emit``: the design that the options describe, checked whole, then written."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,10 +14,9 @@ from .datapath import with_datapath
 from .errors import UserError
 from .initial import check_initial, read_initial
 from .reading import read_toml
-from .rtl.crossbar import CrossbarDesign
 from .rtl.design import CoreDesign
 from .rtl.emit import emit
-from .rtl.layer import LayerDesign
+from .topologies import Request, check_options, chosen, design_from
 
 __all__ = ["design_of", "emit_command", "summary"]
 
@@ -48,16 +47,13 @@ def design_of(
 
     Errors: ``UserError`` for options that do not go together and for values that are not allowed.
     """
-    _check_together(presynaptic, neurons, neuron_settings, pre, post, spikes)
-    if results != "stall" and (presynaptic or pre is not None):
-        raise UserError(f"--results {results}: is of one core; leave it out with --pre and --post and with --presynaptic")
-    if pre is not None and post is not None:
-        for option, value in (("--synapses", synapses), ("--presynaptic", presynaptic)):
-            if value is not None:
-                raise UserError(
-                    f"{option} {value}: does not go with --pre and --post, which are a crossbar; leave out one of the two"
-                )
-        synapses = pre * post
+    options = {
+        "synapses": synapses, "presynaptic": presynaptic or None, "neurons": neurons, "neuron_settings": neuron_settings,
+        "pre": pre, "post": post, "spikes": spikes, "results": results,
+    }  # fmt: skip
+    check_options(options)
+    topology = chosen(options)
+    synapses = topology.synapses(options) or synapses
     if derived:
         for option in ("synapses", "rule", "preset", "config", "initial"):
             if given(option):
@@ -65,49 +61,31 @@ def design_of(
         from .derive import read_derived  # with rich, it costs a tenth of the time that this verb takes
 
         source = read_derived(derived, layer)
-        chosen, table, values, synapses = source.rule, source.table, source.initial, source.synapses
-        if pre is not None and post is not None:
-            values, synapses = source.ordered(("pre", "post"), {"pre": pre, "post": post}), pre * post
-        elif presynaptic and neurons and synapses % neurons == 0 and len(source.shape) == 2:
-            values = source.ordered(("post", "pre"), {"pre": neurons, "post": synapses // neurons})
+        found, table, values = source.rule, source.table, source.initial
+        synapses = topology.synapses(options) or source.synapses
+        if axes := topology.axes(options, synapses, source.shape):
+            values = source.ordered(tuple(axes), axes)
     elif layer is not None:
         raise UserError(f"--layer {layer!r}: is a layer of --from FOLDER; give that too")
     elif synapses is None:
         raise UserError("--synapses N is missing; give it, or --pre A and --post B, or --from FOLDER")
     else:
-        chosen, table = get_rule(rule), read_toml(config, option="--config") if config else {}
+        found, table = get_rule(rule), read_toml(config, option="--config") if config else {}
         values = read_initial(initial) if initial else {}
     made = partial(with_datapath, datapath=datapath, clock=clock, latency=latency, device=device)
-    chosen = made(chosen, runtime=runtime)
-    resolved = build_config(chosen, table, settings, preset=preset)
-    if given_file := rule_file(chosen.name):
+    found = made(found, runtime=runtime)
+    resolved = build_config(found, table, settings, preset=preset)
+    if given_file := rule_file(found.name):
         from .rule.check import refuse
 
         refuse(given_file, resolved)
-    design: CoreDesign
-    if pre is not None and post is not None:
-        design = CrossbarDesign.made(name, chosen, resolved, pre=pre, post=post, lanes=lanes, addressed=spikes == "addresses")
-    else:
-        design = CoreDesign(name=name, rule=chosen, config=resolved, synapses=synapses, lanes=lanes, queued=results == "queue")
+    request = Request(
+        name=name, rule=found, config=resolved, lanes=lanes, synapses=synapses, options=options,
+        rule_of=lambda other: made(get_rule(other)),
+    )  # fmt: skip
+    design = design_from(request)
     if initial or derived:
         design = replace(design, initial=check_initial(values, design.spec, synapses))
-    if presynaptic and neurons is not None:
-        front = made(get_rule(presynaptic))
-        before = CoreDesign(name=f"{name}_neurons", rule=front, config=build_config(front, {}, neuron_settings), synapses=neurons,
-                            lanes=lanes)  # fmt: skip
-        design = LayerDesign(**vars(design), presynaptic=before)
     return design
 
 
-def _check_together(
-    presynaptic: str | None, neurons: int | None, neuron_settings: Sequence[str], pre: int | None, post: int | None, spikes: str
-) -> None:
-    """Raise ``UserError`` for an option without the one it belongs to."""
-    if presynaptic and neurons is None:
-        raise UserError(f"--presynaptic {presynaptic}: needs --neurons N, the number of presynaptic neurons")
-    if not presynaptic and (neurons is not None or neuron_settings):
-        raise UserError("--neurons and --neuron-set: are of presynaptic neurons; give --presynaptic RULE too")
-    if (pre is None) != (post is None):
-        raise UserError("--pre and --post: are the two sides of a crossbar; give both")
-    if pre is None and spikes != "bits":
-        raise UserError(f"--spikes {spikes}: is of a crossbar; give --pre A and --post B too")

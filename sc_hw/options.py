@@ -8,6 +8,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from sc_hw_models.defaults import DEFAULT_RULE
+
 from .errors import UserError
 from .outlet import STANDARD_OUTPUT, check_outlet, outlet, standard_output_free
 from .partial import SOLVERS, STEPS
@@ -138,7 +140,7 @@ def named_rule(_context: click.Context, _parameter: click.Parameter, value: str 
 
 
 rule_option = click.option(
-    "--rule", default="r_stdp", show_default=True, callback=named_rule, shell_complete=complete(rule_names),
+    "--rule", default=DEFAULT_RULE, show_default=True, callback=named_rule, shell_complete=complete(rule_names),
     help="Learning rule, by its name or by its Python file, FILE.py (see sc-hw rule new); the file is run.",
 )  # fmt: skip
 _rule_file_option = click.option("--rule", "-r", callback=named_rule, expose_value=False, metavar="FILE.py",

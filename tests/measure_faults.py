@@ -71,7 +71,7 @@ def _simulated(cores: list[Core], folder: Path) -> list[dict[str, str]]:
     faults = [faults_by_hand(core) for core in cores]
     planted = [edited(core, own, folder / f"{core.design.name}_faults") for core, own in zip(cores, faults, strict=True)]
     text = json.dumps([core.verilog_text for core in planted]).encode()
-    sources = [*Path(sc_hw_sim.__file__).parent.iterdir(), *Path(moments.__file__).parent.glob("*.py")]
+    sources = [*Path(sc_hw_sim.__file__).parent.iterdir(), *Path(moments.__file__).parent.rglob("*.py")]
     key = hashlib.sha256(b"".join([text, *(path.read_bytes() for path in sorted(sources) if path.is_file())])).hexdigest()[:16]
     record = _KEPT / f"simulated_{cores[0].manifest['generator']}_{key}.json"
     if record.is_file():

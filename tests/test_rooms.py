@@ -1,4 +1,4 @@
-"""The rooms: generic code names no kind of consolidation, and every kind has its file in each room."""
+"""The rooms: generic code names no kind of consolidation, rule, block or topology; every kind has its file in each room."""
 
 import ast
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sc_hw_models.kinds import FIRST_CHOICE, KINDS
+from sc_hw_models.registry import RULES
 
 ROOT = Path(__file__).parents[1]
 PLACES = {"models/sc_hw_models/kinds": ".py", "sc_hw/rtl/kinds": ".py", "rtl_templates/kinds": ".v.j2"}
@@ -79,3 +80,79 @@ def test_a_name_in_generic_code_is_found(file, line, tmp_path):
     (tmp_path / file).parent.mkdir(parents=True)
     (tmp_path / file).write_text(line)
     assert named(tmp_path, set(KINDS) - {"none"}, (*OWN["kinds"], *TRAINING))[0].startswith(f"{file}: ")
+
+
+# What a room's name is elsewhere, with the reason.
+TOPOLOGY_ROOMS = (
+    "/topologies",
+    "rtl/layer.py",
+    "rtl/crossbar.py",
+    "sim/sc_hw_sim/layer.py",
+    "sim/sc_hw_sim/crossbar.py",
+    "sim/sc_hw_sim/resting.py",  # plays a crossbar's rows to rest: a part of its bench
+    "sc_hw/derive.py",  # a layer of a trained network: the key of its record
+    "sc_hw/network_emit.py",  # the option of that
+)
+BLOCK_ROOMS = (
+    "sc_hw/rtl/",
+    "sc_hw/coverage/fanout.py",
+    "sc_hw/coverage/rows.py",
+    "sc_hw/coverage/addresses.py",
+    "/topologies/",
+    "sc_hw/proof/graph.py",  # the statements of every block
+)
+RULE_ROOMS = (
+    "sc_hw/learning_emitter.py",  # a name that users of another library know, of one rule
+    "sc_hw/network_emit.py",  # networks, whose synapses learn by one rule
+)
+TOPOLOGIES = {"layer", "crossbar", "LayerDesign", "CrossbarDesign", "LayerBench", "CrossbarBench", "LayerModel", "CrossbarModel"}
+BLOCKS = {"FanoutDesign", "RowsDesign", "AddressesDesign", "QueueDesign"}
+
+
+def using(root, names, own):
+    """Return the places of the toolchain and the bench that have one of the names, as a string, a name or an import."""
+    result = []
+    for folder in ("sc_hw", "sim"):
+        for path in sorted((root / folder).rglob("*.py")):
+            name, text = path.relative_to(root).as_posix(), path.read_text()
+            if any(part in name for part in own) or not re.search("|".join(names), text):
+                continue
+            found = set()
+            for node in ast.walk(ast.parse(text)):
+                if isinstance(node, ast.ImportFrom):
+                    found |= {*(alias.name for alias in node.names), *(node.module or "").split(".")[-1:]}
+                elif isinstance(node, ast.Name) and not node.id.islower():
+                    found.add(node.id)
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    found.add(node.value)
+            result += [f"{name}: {word}" for word in sorted(found & names)]
+    return result
+
+
+def test_generic_code_names_no_topology():
+    assert using(ROOT, TOPOLOGIES, TOPOLOGY_ROOMS) == []
+
+
+def test_generic_code_names_no_block():
+    assert using(ROOT, BLOCKS, BLOCK_ROOMS) == []
+
+
+def test_generic_code_names_no_rule():
+    assert using(ROOT, set(RULES), (*RULE_ROOMS, "sc_hw/rtl/rules/")) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "names"),
+    [
+        ("sc_hw/coverage/moments.py", "if isinstance(design, CrossbarDesign): pass\n", TOPOLOGIES),
+        ("sc_hw/emit_command.py", "from .rtl.layer import made\n", TOPOLOGIES),
+        ("sim/sc_hw_sim/bench.py", 'if kind == "crossbar": pass\n', TOPOLOGIES),
+        ("sc_hw/simulate.py", "from .rtl.rows import RowsDesign as R\n", BLOCKS),
+        ("sc_hw/selftest.py", 'if rule.name == "stp": pass\n', set(RULES)),
+        ("sc_hw/proof/lane.py", "from sc_hw_models.rules.r_stdp import RULE\n", set(RULES)),
+    ],
+)
+def test_a_name_of_a_room_in_generic_code_is_found(file, line, names, tmp_path):
+    (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / file).write_text(line)
+    assert using(tmp_path, names, (*TOPOLOGY_ROOMS, *BLOCK_ROOMS, *RULE_ROOMS))[0].startswith(f"{file}: ")

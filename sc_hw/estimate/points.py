@@ -11,9 +11,8 @@ from sc_hw_models.registry import get_rule
 
 from ..config import build_config
 from ..data import data_folder
-from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import CoreDesign
-from ..rtl.layer import LayerDesign
+from ..topologies import Request, design_from
 from .quantities import Quantities
 
 __all__ = ["Point", "points_file", "read_points"]
@@ -39,18 +38,10 @@ class Point:
         plain = dict(self.design)
         rule = get_rule(plain["rule"])
         config = build_config(rule, plain.get("set", {}), preset=plain.get("preset", "default"))
-        lanes = plain.get("lanes", 1)
-        if "pre" in plain:
-            return CrossbarDesign.made("core", rule, config, pre=plain["pre"], post=plain["post"], lanes=lanes,
-                                       addressed=plain.get("spikes") == "addresses")  # fmt: skip
-        design = CoreDesign(name="core", rule=rule, config=config, synapses=plain["synapses"], lanes=lanes,
-                            queued=plain.get("results") == "queue")  # fmt: skip
-        if "presynaptic" not in plain:
-            return design
-        front = get_rule(plain["presynaptic"])
-        before = CoreDesign(name="core_neurons", rule=front, config=build_config(front, plain.get("neuron_set", {})),
-                            synapses=plain["neurons"], lanes=lanes)  # fmt: skip
-        return LayerDesign(**vars(design), presynaptic=before)
+        synapses = plain.get("synapses", 0)
+        return design_from(
+            Request(name="core", rule=rule, config=config, lanes=plain.get("lanes", 1), synapses=synapses, options=plain)
+        )
 
     @property
     def key(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
+from sc_hw_models.defaults import DEFAULT_RULE
 from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import ConfigError, Rule, check_integer
 
@@ -14,10 +15,10 @@ from ..config import build_config, parse_value
 from ..datapath import DATAPATHS, with_datapath
 from ..errors import UserError
 from ..pnr.place import load_placeable
-from ..rtl.crossbar import CrossbarDesign
 from ..rtl.design import MAX_SYNAPSES, RESULTS, CoreDesign
 from ..rtl.generators import DEFAULT_GENERATOR, GENERATORS
 from ..targets import load_target
+from ..topologies import Request, design_from
 
 __all__ = ["AXES", "TOPOLOGY", "Point", "Sweep", "design_of", "read_sweep"]
 
@@ -30,7 +31,7 @@ AXES = {
     "results": "stall",
     "datapath": "",  # as emit chooses: by hand where there is one
 }  # what can be varied beside the settings of the rule
-_KEYS: dict[str, Any] = {"rule": "r_stdp", "target": ["ice40-hx8k"], "pnr": False, "seeds": 5, "stimuli": 3, "grid": [{}]}
+_KEYS: dict[str, Any] = {"rule": DEFAULT_RULE, "target": ["ice40-hx8k"], "pnr": False, "seeds": 5, "stimuli": 3, "grid": [{}]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +61,9 @@ class Sweep:
 def design_of(core: Mapping[str, Any]) -> CoreDesign:
     """Return the design that a point's plain data describe."""
     rule = with_datapath(get_rule(core["rule"]), datapath=core["datapath"] or None)
-    config, lanes = rule.config_type(**core["config"]), core["lanes"]
-    if core["pre"]:
-        return CrossbarDesign.made("core", rule, config, pre=core["pre"], post=core["post"], lanes=lanes)
-    return CoreDesign(name="core", rule=rule, config=config, synapses=core["synapses"], lanes=lanes,
-                      queued=core["results"] == "queue")  # fmt: skip
+    config, options = rule.config_type(**core["config"]), {key: core[key] or None for key in ("pre", "post", "results")}
+    synapses = core["synapses"]
+    return design_from(Request(name="core", rule=rule, config=config, lanes=core["lanes"], synapses=synapses, options=options))
 
 
 def read_sweep(table: Mapping[str, Any], vary: Sequence[str] = ()) -> Sweep:

@@ -15,7 +15,6 @@ from .contents import contents
 from .design import CoreDesign
 from .graph import inner_blocks
 from .graph_text import graph_text
-from .layer import NEURON
 from .port import Port, input_port, output_port
 from .queue import queue_of
 from .text import concat, finished, port_list, prologue, repeat, select, vector
@@ -55,7 +54,7 @@ def _environment() -> Environment:
         autoescape=False,  # noqa: S701 - Verilog, not HTML; every name passed the allow-list
     )
     environment.globals.update(
-        neuron=NEURON, concat=concat, index_bits=index_bits, port_list=port_list,
+        concat=concat, index_bits=index_bits, port_list=port_list,
         prologue=lambda module, purpose: prologue(f"{module}.v", purpose),
         random_ports=random_ports, repeat=repeat, select=select, stages=lambda first, last: range(first, last + 1), vector=vector,
     )  # fmt: skip

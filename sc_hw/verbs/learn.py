@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from sc_hw_models.defaults import RULE_OF_TRAINED_WEIGHTS
 from sc_hw_models.kinds import FIRST_CHOICE
 
 from ..options import (
@@ -111,7 +112,9 @@ def fit(
     help="How much each weight matters (its Fisher information, say), arrays named and shaped as the weights.",
 )
 @click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
-@click.option("--rule", default="three_factor", show_default=True, help="Learning rule.", shell_complete=complete(rule_names))
+@click.option(
+    "--rule", default=RULE_OF_TRAINED_WEIGHTS, show_default=True, help="Learning rule.", shell_complete=complete(rule_names)
+)
 @click.option("--consolidation", default=FIRST_CHOICE, show_default=True, help="How the codes protect (see sc-hw rules).")
 @click.option(
     "--scale",

@@ -7,8 +7,8 @@ import numpy as np
 
 from sc_hw.toolchain import compiler
 from sc_hw_models.core import CoreModel
+from sc_hw_models.online_o1 import OnlineO1Synapse
 from sc_hw_models.registry import get_rule
-from sc_hw_models.synapse import OnlineO1Synapse
 from synth.neurocore import answer
 
 from .measure import Group, Row, rate

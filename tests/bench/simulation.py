@@ -47,7 +47,7 @@ import json, os, random, time
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
-from sc_hw_models.synapse import OnlineO1Synapse
+from sc_hw_models.online_o1 import OnlineO1Synapse
 
 @cocotb.test()
 async def naive(dut):

@@ -8,8 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from sc_hw_models.lfsr import lane_seed
+from sc_hw_models.online_o1 import OnlineO1Synapse
 from sc_hw_models.rules.r_stdp import RULE, OnlineO1Config
-from sc_hw_models.synapse import OnlineO1Synapse
 
 reproducible = settings(derandomize=True, deadline=None)
 FIELDS = ("weight", "pre_trace", "post_trace", "eligibility")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sc_hw_models import fixed
-from sc_hw_models import synapse as synapses_by_hand
+from sc_hw_models import online_o1 as synapses_by_hand
 from sc_hw_models.checked import CheckedStep, unchecked
 from sc_hw_models.core import CoreModel
 from sc_hw_models.crossbar import CrossbarModel
@@ -86,9 +86,7 @@ def test_our_rules_pass_in_every_reader(name, preset):
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-@pytest.mark.parametrize(
-    ("name", "guard", "field"), [("three_factor", "consolidation.clip", "weight"), ("stp", "rules.stp.minimum", "x")]
-)
+@pytest.mark.parametrize(("name", "guard", "field"), [("three_factor", "kind.clip", "weight"), ("stp", "rules.stp.minimum", "x")])
 def test_our_rules_without_a_guard_are_caught(name, guard, field, compiled, monkeypatch):
     monkeypatch.setattr(f"sc_hw_models.{guard}", lambda value, *_: value)
     rule = replace(get_rule(name))  # traced anew
@@ -100,9 +98,8 @@ def test_our_rules_without_a_guard_are_caught(name, guard, field, compiled, monk
 
 
 def test_layers_crossbars_and_stepped_synapses_are_checked(monkeypatch):
-    monkeypatch.setattr("sc_hw_models.consolidation.clip", lambda value, *_: value)
+    monkeypatch.setattr("sc_hw_models.kind.clip", lambda value, *_: value)
     synapse = synapses_by_hand.OnlineO1Synapse(r_stdp.OnlineO1Config(learning_shift=0), initial_weight=65535)
-    monkeypatch.setattr(synapses_by_hand, "RULE", replace(r_stdp.RULE))
     synapse.step(pre_spike=True, post_spike=False, reward=127)
     before = synapse.snapshot()
     with pytest.raises(StepError, match="rule r_stdp: the step gives weight="):

@@ -10,9 +10,9 @@ from sc_hw_models.continual.learner import ContinualLearner
 from sc_hw_models.continual.plasticity import PlasticityConfig, decay_shift, learning_shift
 from sc_hw_models.continual.quantise import quantised
 from sc_hw_models.continual.si import SynapticIntelligence
+from sc_hw_models.online_o1 import OnlineO1Array
 from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import ConfigError, Field
-from sc_hw_models.synapse import OnlineO1Array
 
 from .slopes import SHAPES, log_likelihood, network, slope
 

@@ -17,10 +17,10 @@ from sc_hw_models.core import CoreModel
 from sc_hw_models.crossbar import CrossbarModel
 from sc_hw_models.lfsr import Lfsr, lane_seed
 from sc_hw_models.neurons import LIF
+from sc_hw_models.online_o1 import OnlineO1Array, OnlineO1Synapse, build_online_o1_memory_proof
 from sc_hw_models.registry import RULES, get_rule
 from sc_hw_models.rule import ConfigError, Field, as_integer, check_flag, check_integer
 from sc_hw_models.rules.r_stdp import OnlineO1Config
-from sc_hw_models.synapse import OnlineO1Array, OnlineO1Synapse, build_online_o1_memory_proof
 
 KINDS = [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64, np.intp, np.array]
 NO_INTEGERS = [True, np.True_, 3.0, np.float64(3), np.float32(3), "3", None, [3], np.array([3]), np.array([3, 4]), 3j]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 
 from sc_hw_models.consolidation import ConsolidationConfig
+from sc_hw_models.online_o1 import OnlineO1Synapse
 from sc_hw_models.rule import ConfigError
 from sc_hw_models.rules.r_stdp import RULE, OnlineO1Config
-from sc_hw_models.synapse import OnlineO1Synapse
 
 from .r_stdp_reference import (
     FIELDS,

@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
+from sc_hw_models.online_o1 import OnlineO1Array
 from sc_hw_models.rule import ConfigError
 from sc_hw_models.rules.r_stdp import RULE, OnlineO1Config, OnlineO1Float
-from sc_hw_models.synapse import OnlineO1Array
 
 from .r_stdp_reference import FIELDS, changed
 

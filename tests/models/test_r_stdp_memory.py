@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from sc_hw_models.rule import ConfigError
-from sc_hw_models.rules.r_stdp import OnlineO1Config
-from sc_hw_models.synapse import (
+from sc_hw_models.online_o1 import (
     OnlineO1Array,
     OnlineO1Snapshot,
     OnlineO1Synapse,
     RustOnlineO1Synapse,
     build_online_o1_memory_proof,
 )
+from sc_hw_models.rule import ConfigError
+from sc_hw_models.rules.r_stdp import OnlineO1Config
 
 from .r_stdp_reference import FIELDS, LARGEST, changed, label
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sc_hw_models.core import CoreModel
+from sc_hw_models.online_o1 import OnlineO1Synapse
 from sc_hw_models.rules.r_stdp import RULE
-from sc_hw_models.synapse import OnlineO1Synapse
 
 from .r_stdp_reference import (
     FIELDS,

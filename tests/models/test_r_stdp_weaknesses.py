@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
+from sc_hw_models.online_o1 import OnlineO1Array, OnlineO1Synapse
 from sc_hw_models.rules.r_stdp import OnlineO1Config, OnlineO1Float
-from sc_hw_models.synapse import OnlineO1Array, OnlineO1Synapse
 
 from .r_stdp_reference import FIELDS, Z, changed, floored_decay, pair
 

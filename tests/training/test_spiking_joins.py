@@ -10,9 +10,9 @@ from sc_hw_models.continual.learner import ContinualLearner
 from sc_hw_models.continual.si import SynapticIntelligence
 from sc_hw_models.network import Projection
 from sc_hw_models.neurons import ALIF, LIF
+from sc_hw_models.online_o1 import OnlineO1Synapse
 from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import ConfigError
-from sc_hw_models.synapse import OnlineO1Synapse
 from sc_hw_models.training.bptt import BPTTLearner
 from sc_hw_models.training.eprop import ProjectionEligibility
 from sc_hw_models.training.losses import cross_entropy, squared_error

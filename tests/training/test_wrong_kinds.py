@@ -19,10 +19,10 @@ from sc_hw_models.continual.stochastic import EWC_SCLayer
 from sc_hw_models.continual.trainer import ContinualTrainer
 from sc_hw_models.network import Network, Population, Projection
 from sc_hw_models.neurons import ALIF, LIF, Izhikevich, Leaky, Source
+from sc_hw_models.online_o1 import OnlineO1Synapse, build_online_o1_memory_proof
 from sc_hw_models.rule import ConfigError
 from sc_hw_models.rules.r_stdp import OnlineO1Config
 from sc_hw_models.rules.stp import ShortTermPlasticity
-from sc_hw_models.synapse import OnlineO1Synapse, build_online_o1_memory_proof
 from sc_hw_models.training.bptt import BPTTLearner, TBPTTLearner
 from sc_hw_models.training.eprop import EligibilityTrace, EpropTrainer, ProjectionEligibility
 from sc_hw_models.training.evolution import SNNGeneticEvolver

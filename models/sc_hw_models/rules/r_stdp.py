@@ -7,19 +7,16 @@ nearest-neighbour (a spike sets its trace to the maximum): Morrison, Diesmann an
 """
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, asdict, dataclass, field, fields, replace
-from functools import cached_property
-from math import expm1, log1p, log2, sqrt
+from dataclasses import KW_ONLY, asdict, dataclass, replace
+from math import log1p, log2, sqrt
 from typing import Any, ClassVar
 
-import numpy as np
-
+from ..annotation import annotation
 from ..consolidation import ConsolidationConfig, Stage
 from ..continual.plasticity import Conversion, PlasticityConfig, decay_shift, learning_shift, weight_bits
-from ..core import CoreModel
-from ..deviation import Deviations
 from ..fixed import ROUNDINGS, Value, asr, bit, clip, decay_magnitude, minimum, rounding_noise, select, truncate
-from ..rule import ConfigError, Demonstration, Field, Preset, Rest, Rule, RuleSpec, as_integer, check_integer
+from ..online_o1_float import OnlineO1Float, accuracy
+from ..rule import Demonstration, Field, Preset, Rest, Rule, RuleSpec, as_integer, check_integer
 
 __all__ = ["RULE", "OnlineO1Config", "OnlineO1Float"]
 
@@ -158,21 +155,8 @@ class OnlineO1Config(ConsolidationConfig):
 
         Errors: ``ConfigError`` for a ``rule_id`` that is no string or empty.
         """
-        if not isinstance(rule_id, str) or not rule_id:
-            raise ConfigError(f"rule_id={rule_id!r}: allowed are non-empty strings")
-        spec = _spec(self)
-        return {
-            "schema_version": ANNOTATION_SCHEMA,
-            "rule_id": rule_id,
-            **asdict(self),
-            "eligibility_decay_shift": self.effective_eligibility_decay_shift,
-            "state_fields": [{"name": f.name, "bits": f.bits, "signed": f.signed, "reset": f.reset} for f in spec.state],
-            "per_synapse_state_bits": self.per_synapse_state_bits,
-            "per_lane_random_bits": spec.lfsr.bits if spec.lfsr else 0,
-            "saturation_policy": "clip every stored value to its field; intermediates never wrap",
-            "sequence_length_independent": True,
-            "hidden_history_fields": [],
-        }
+        own = asdict(self) | {"eligibility_decay_shift": self.effective_eligibility_decay_shift}
+        return annotation(ANNOTATION_SCHEMA, rule_id, own, _spec(self))
 
 
 def _stage(config: OnlineO1Config) -> Stage:
@@ -269,100 +253,9 @@ def _rewarded(config: OnlineO1Config, word: Value, value: Value) -> Value:
     return asr(value, 1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class OnlineO1Float:
-    """Float64 reference with time constants in ms; traces and eligibility in units of a full trace, weights in 0..1.
-
-    ``dt_ms`` is the timestep, ``learning_rate`` the weight change for a reward of 1 (full scale) at an
-    eligibility of 1, ``eligibility_limit`` its bound, ``potentiation`` and ``depression`` its amplitudes.
-    A time constant of ``inf`` does not decay. Decay is exact: x exp(-dt/tau) per timestep. ``consolidation`` protects
-    weights; codes and anchors, where it has them, are part of the state and stay as they are.
-    """
-
-    tau_trace_ms: float
-    tau_eligibility_ms: float
-    learning_rate: float
-    dt_ms: float = 1.0
-    potentiation: float = 1.0
-    depression: float = 1.0
-    eligibility_limit: float = 0.5
-    consolidation: ConsolidationConfig = field(default_factory=ConsolidationConfig)
-
-    def __post_init__(self) -> None:
-        for f in fields(self):
-            if f.type is float and not getattr(self, f.name) > 0:
-                raise ConfigError(f"{f.name}={getattr(self, f.name)!r}: allowed are numbers above 0")
-
-    @classmethod
-    def from_config(cls, config: OnlineO1Config, *, dt_ms: float = 1.0) -> "OnlineO1Float":
-        """Return the reference whose constants the fixed configuration approximates: tau = -dt / ln(1 - 2^-D)."""
-
-        def tau(shift: int) -> float:
-            return -dt_ms / log1p(-(2.0**-shift)) if shift else float("inf")
-
-        scale = 2.0 ** (config.reward_bits - 1 + config.trace_bits - config.learning_shift - config.weight_bits)
-        gain = 2.0**-config.eligibility_gain_shift
-        return cls(
-            tau_trace_ms=tau(config.trace_decay_shift),
-            tau_eligibility_ms=tau(config.effective_eligibility_decay_shift),
-            learning_rate=scale,
-            dt_ms=dt_ms,
-            potentiation=gain,
-            depression=gain * 2.0**-config.depression_shift,
-            consolidation=config,
-        )
-
-    @cached_property
-    def _factors(self) -> tuple[float, float]:
-        return tuple(1.0 + expm1(-self.dt_ms / tau) for tau in (self.tau_trace_ms, self.tau_eligibility_ms))  # type: ignore[return-value]
-
-    def step(
-        self, state: Mapping[str, np.ndarray], *, pre_spike: np.ndarray, post_spike: np.ndarray, reward: float
-    ) -> dict[str, np.ndarray]:
-        """Advance one timestep; ``reward`` in -1..1, spikes bool arrays."""
-        trace, slow = self._factors
-        p0, q0 = state["pre_trace"], state["post_trace"]
-        gain = self.potentiation * np.where(post_spike, np.where(pre_spike, 1.0, p0), 0.0)
-        loss = self.depression * np.where(pre_spike, q0, 0.0)
-        limit = self.eligibility_limit
-        eligibility = np.clip(state["eligibility"] * slow + gain - loss, -limit, limit)
-        change = self.learning_rate * reward * eligibility
-        return {
-            **state,
-            "weight": self.consolidation.next_float(state, change, 0.0, 1.0),
-            "pre_trace": np.where(pre_spike, 1.0, p0 * trace),
-            "post_trace": np.where(post_spike, 1.0, q0 * trace),
-            "eligibility": eligibility,
-        }
-
-
 def _accuracy(config: OnlineO1Config, seed: int, timesteps: int = 4000) -> dict[str, float]:
-    """Run fixed and float side by side on Poisson spikes and return deviations relative to full scale.
-
-    512 synapses, ``timesteps`` of 1 ms, 20 Hz on both sides, a reward of one sixteenth of full scale that is +,
-    - or 0 with equal chance every 50 ms; weights start at mid scale.
-    """
-    n, reward, deviations = 512, 0, Deviations()
-    generator = np.random.default_rng(seed)
-    reference, fixed = OnlineO1Float.from_config(config), CoreModel(RULE, config, synapses=n)
-    fixed.load({"weight": np.full(n, (config.max_weight + 1) // 2)})
-    command = {f.name: 0 for f in fixed.spec.step_inputs}
-    traces = ("pre_trace", "post_trace", "eligibility")
-    scale = {"weight": config.max_weight + 1.0} | dict.fromkeys(traces, config.max_trace + 1.0)
-    protection = _stage(config).random_protection(fixed.state["weight"], generator)
-    fixed.load(protection)
-    exact = protection | dict.fromkeys(("weight", "anchor"), np.full(n, 0.5)) | dict.fromkeys(traces, np.zeros(n))
-    for k in range(timesteps):
-        if k % 50 == 0:
-            reward = int(generator.integers(-1, 2)) * max(1, (config.max_reward + 1) // 16)
-            reward = clip(reward, config.min_reward, config.max_reward)
-        pre, post = generator.random((2, n)) < 0.02
-        fixed.step({"pre_spike": pre, "post_spike": post, **command, "reward": config.encode_reward(reward)})
-        state = fixed.state
-        exact = reference.step(exact, pre_spike=pre, post_spike=post, reward=reward / -config.min_reward)
-        errors = {name: state[name] / full - exact[name] for name, full in scale.items()}
-        deviations.add(errors)
-    return deviations.figures() | {"weight_bias": float(errors["weight"].mean())}
+    """Compare with the float reference; deviations relative to full scale."""
+    return accuracy(RULE, _stage(config), config, seed, timesteps)
 
 
 def _demonstration(config: OnlineO1Config) -> Demonstration:
@@ -496,14 +389,3 @@ RULE = Rule(
     },
     from_plasticity=_from_plasticity,
 )
-
-_BY_HAND = ("OnlineO1Array", "OnlineO1Synapse", "build_online_o1_memory_proof")
-
-
-def __getattr__(name: str) -> Any:
-    """Return what ``synapse`` has; it imports this module, and these names were here first."""
-    if name in _BY_HAND:
-        from .. import synapse
-
-        return getattr(synapse, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
