@@ -87,5 +87,3 @@ def design_of(
     if initial or derived:
         design = replace(design, initial=check_initial(values, design.spec, synapses))
     return design
-
-

@@ -103,7 +103,8 @@ BLOCK_ROOMS = (
 )
 RULE_ROOMS = (
     "sc_hw/learning_emitter.py",  # a name that users of another library know, of one rule
-    "sc_hw/network_emit.py",  # networks, whose synapses learn by one rule
+    "sc_hw/network_folder.py",  # networks, whose synapses learn by one rule
+    "sc_hw/rtl/networks/design.py",
 )
 TOPOLOGIES = {"layer", "crossbar", "LayerDesign", "CrossbarDesign", "LayerBench", "CrossbarBench", "LayerModel", "CrossbarModel"}
 BLOCKS = {"FanoutDesign", "RowsDesign", "AddressesDesign", "QueueDesign"}

@@ -128,11 +128,9 @@ class _Reader:
                 self.value(each, name, file, line)
         elif isinstance(value, _CONSTANT) or (isinstance(value, type) and issubclass(value, np.integer | np.bool_ | int)):
             return
-        elif isinstance(value, BuiltinFunctionType) and value.__module__ == "math":
-            return
-        elif isinstance(value, BuiltinFunctionType | type) and vars(builtins).get(value.__name__) is value:
-            if value.__name__ not in _BUILTINS:
+        elif isinstance(value, BuiltinFunctionType | type) and value in vars(builtins).values():
+            if not any(vars(builtins)[known] is value for known in _BUILTINS):
                 raise StepCodeError(file, line, f"calls {name}")
-        else:
+        elif not isinstance(value, BuiltinFunctionType) or value.__module__ != "math":
             kind = "the class" if isinstance(value, type) else f"a {type(value).__name__}"
             raise StepCodeError(file, line, f"reads {name}, {kind}")

@@ -5,7 +5,7 @@ import pytest
 from sc_hw_models.rule import ConfigError
 from sc_hw_models.rule_file import RULE_FILES, add_rule_file
 
-FILE = '''
+FILE = """
 import math
 import os
 import sys
@@ -63,7 +63,7 @@ def step(config, state, inputs{default}):
 
 {after}
 RULE = Rule(name="odd", summary="", config_type=Config, spec=spec, step=step)
-'''
+"""
 # What stands in the step and what is said of it; each differs from its trace for one value of w in 2^30, or in another process.
 FAULTS = {
     "isinstance": ("w = select(rare(w) * (not isinstance(w, term.Term)), 0, w)", "calls isinstance"),
@@ -133,5 +133,5 @@ def test_constants_and_functions_are_allowed(read, line):
 def test_a_step_does_not_change_what_it_is_given(read):
     path, add = read("state.pop('w')")
     rule = add(path).rule
-    with pytest.raises(ConfigError, match="line .* of odd.py, .*pop"):
+    with pytest.raises(ConfigError, match="the step changes w in what it is given"):
         rule.step(rule.config_type(), {"w": 1}, {"x": 1})

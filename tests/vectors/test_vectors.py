@@ -12,7 +12,8 @@ import pytest
 
 from sc_hw.manifest import load_core
 from sc_hw.toolchain import verilator
-from sc_hw.vectors.play import TOPOLOGIES, played
+from sc_hw.vectors.play import played
+from sc_hw.vectors.topologies import TOPOLOGIES
 from sc_hw_models.core import CoreModel
 
 from ..daily import check, few
