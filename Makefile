@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth compiled delays continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning networks docs neurocore bench clean
+.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth compiled runtime delays continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning networks docs neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -85,6 +85,9 @@ synth: $(READY) ## LUT, FF, BRAM and DSP of the default cores on every target
 compiled: $(READY) ## datapaths compiled from the step beside those by hand: every preset, three devices; hours
 	$(BIN)/python synth/compiled.py -o docs/measured/compiled.md
 	$(BIN)/python synth/picture.py
+
+runtime: $(READY) ## what settings at run time cost beside the same built in
+	$(BIN)/python synth/runtime.py -o docs/measured/runtime.md
 
 delays: $(READY) ## measure what the compiler's delays are, by place and route of small circuits
 	$(BIN)/python synth/delays.py

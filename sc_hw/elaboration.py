@@ -213,7 +213,10 @@ class _Design:
         """
         index = select.selector if select.kind.name == "ElementSelect" else select.left
         vector = select.value.type
-        if index.constant is not None:
+        known = index.constant if index.constant is not None else self._constant(index)
+        if known is not None:
+            if vector.isPackedArray and not vector.fixedRange.right <= int(known.value) <= vector.fixedRange.left:
+                self.refuse(select.sourceRange.start, str(select.syntax), "an index outside the vector")
             return
         if not vector.isPackedArray:
             needed = max(1, vector.fixedRange.right.bit_length()) if vector.isArray else 0
@@ -231,6 +234,13 @@ class _Design:
             or (select.kind.name == "RangeSelect" and select.selectionKind.name != "IndexedUp")
         ):
             self.refuse(select.sourceRange.start, str(select.syntax), "an index that may be outside the vector")
+
+    def _constant(self, expression: Any) -> Any:
+        """Return the value of a constant where slang did not need it: in the arm that a constant condition leaves out."""
+        from pyslang.ast import EvalContext
+
+        found = expression.eval(EvalContext(self.instances[0].body))
+        return found if found.value is not None and not getattr(found.value, "hasUnknown", True) else None
 
     def _check_ports(self, instance: Any) -> None:
         for connection in instance.portConnections:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from sc_hw_models.registry import get_rule
-from sc_hw_models.rule import Rule
 from sc_hw_models.rule_file import rule_file
 
 from .config import build_config
+from .datapath import with_datapath
 from .errors import UserError
 from .initial import check_initial, read_initial
 from .reading import read_toml
@@ -41,7 +41,7 @@ def design_of(
     *, name: str, lanes: int, synapses: int | None, rule: str, preset: str, config: Path | None, settings: Sequence[str],
     initial: Path | None, derived: Path | None, layer: str | None, presynaptic: str | None, neurons: int | None,
     neuron_settings: Sequence[str], pre: int | None, post: int | None, spikes: str, results: str, datapath: str | None,
-    clock: float | None, latency: int | None, device: str | None, given: Callable[[str], bool],
+    clock: float | None, latency: int | None, device: str | None, runtime: Sequence[str], given: Callable[[str], bool],
 ) -> CoreDesign:  # fmt: skip
     """Return the design that the options describe; ``given`` tells whether the user gave an option.
 
@@ -53,7 +53,8 @@ def design_of(
     }  # fmt: skip
     check_options(options)
     topology = chosen(options)
-    synapses = topology.synapses(options) or synapses
+    following = topology.synapses(options)
+    synapses = synapses if following is None else following
     if derived:
         for option in ("synapses", "rule", "preset", "config", "initial"):
             if given(option):
@@ -62,7 +63,7 @@ def design_of(
 
         source = read_derived(derived, layer)
         found, table, values = source.rule, source.table, source.initial
-        synapses = topology.synapses(options) or source.synapses
+        synapses = source.synapses if following is None else following
         if axes := topology.axes(options, synapses, source.shape):
             values = source.ordered(tuple(axes), axes)
     elif layer is not None:
@@ -72,8 +73,8 @@ def design_of(
     else:
         found, table = get_rule(rule), read_toml(config, option="--config") if config else {}
         values = read_initial(initial) if initial else {}
-    made = partial(_made, datapath=datapath, clock=clock, latency=latency, device=device)
-    found = made(found)
+    made = partial(with_datapath, datapath=datapath, clock=clock, latency=latency, device=device)
+    found = made(found, runtime=runtime)
     resolved = build_config(found, table, settings, preset=preset)
     if given_file := rule_file(found.name):
         from .rule.check import refuse
@@ -87,19 +88,3 @@ def design_of(
     if initial or derived:
         design = replace(design, initial=check_initial(values, design.spec, synapses))
     return design
-
-
-def _made(rule: Rule, *, datapath: str | None, clock: float | None, latency: int | None, device: str | None) -> Rule:
-    """Return a rule with the datapath that was asked for."""
-    source = rule_file(rule.name)
-    if datapath == "hand" and source:
-        raise UserError(f"--datapath hand: nobody wrote one for {source.path}; leave it out, or give --datapath compiled")
-    if datapath != "compiled" and not source:
-        for option, value in (("clock", clock), ("latency", latency), ("device", device)):
-            if value is not None:
-                raise UserError(f"--{option} {value}: is of a compiled datapath; give --datapath compiled too")
-        return rule
-    from .compiler.rule import DEFAULT_TARGET, Timing, compiled
-
-    timing = Timing(target=device or DEFAULT_TARGET, clock=clock or 0, latency=latency or 0)
-    return compiled(rule, timing, source.sha256 if source else "")

@@ -27,6 +27,7 @@ __all__ = [
     "given",
     "json_option",
     "module_option",
+    "named_rule",
     "placeable_names",
     "preset_option",
     "rule_names",
@@ -129,7 +130,7 @@ def solver_names() -> list[str]:
     return list(SOLVERS)
 
 
-def _rule(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+def named_rule(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     """Return the name of a rule; one that is given as a file is run and named by what it defines."""
     if value is None or not value.endswith(".py"):
         return value
@@ -139,10 +140,10 @@ def _rule(_context: click.Context, _parameter: click.Parameter, value: str | Non
 
 
 rule_option = click.option(
-    "--rule", default=DEFAULT_RULE, show_default=True, callback=_rule, shell_complete=complete(rule_names),
+    "--rule", default=DEFAULT_RULE, show_default=True, callback=named_rule, shell_complete=complete(rule_names),
     help="Learning rule, by its name or by its Python file, FILE.py (see sc-hw rule new); the file is run.",
 )  # fmt: skip
-_rule_file_option = click.option("--rule", "-r", callback=_rule, expose_value=False, metavar="FILE.py",
+_rule_file_option = click.option("--rule", "-r", callback=named_rule, expose_value=False, metavar="FILE.py",
                                  help="The file of the core's rule, if it has one of its own; it is run.")  # fmt: skip
 
 
@@ -243,6 +244,8 @@ _COMPILED = (
                  help="Hardware of the step: as written by hand, or compiled from the step.  [default: hand where there is one]"),
     click.option("--clock", type=float, metavar="MHZ", help="Of a compiled datapath: as many stages as this clock takes."),
     click.option("--latency", type=int, metavar="N", help="Of a compiled datapath: N stages, as fast as that can be."),
+    click.option("--runtime", multiple=True, metavar="NAME",
+                 help="Of a compiled datapath: a setting that the core takes with every timestep (see docs/compiler.md)."),
     click.option("--device", metavar="TARGET", help="Of a compiled datapath: whose delays count.  [default: ecp5-25k]",
                  shell_complete=complete(target_names)),
 )  # fmt: skip

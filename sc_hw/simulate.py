@@ -143,6 +143,7 @@ def _entry(design: CoreDesign, steps: int, *, powered_up: bool) -> dict[str, Any
     return {"rule": design.rule.name, "config": dataclasses.asdict(design.config), "synapses": design.synapses,
             "lanes": design.lanes, "steps": steps, "initial": initial, "row_words": design.row_words, "kind": design.kind,
             "addressed": design.by_address, "clocks": [design.spec.latency, design.spec.neuron_latency],
+            "runtime": list(design.rule.runtime),
             "rule_sha256": design.rule.datapath.record["rule_sha256"] if design.rule.datapath else "",
             "neurons": [_entry(side, steps, powered_up=powered_up) for side in design.around.values()]}  # fmt: skip
 

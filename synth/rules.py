@@ -10,6 +10,7 @@ from compiled import measured
 
 from sc_hw import __version__
 from sc_hw.compiler.rule import Timing, compiled
+from sc_hw.datapath import with_datapath
 from sc_hw.manifest import load_core
 from sc_hw.proof.prove import prove
 from sc_hw.proof.solver import find_solver
@@ -62,7 +63,7 @@ def main() -> None:
         add(row(compiled(rule, Timing(target=TARGET)), "compiled", lines_of(model)))
     for path in sorted((ROOT / "examples/rules").glob("*.py")):
         source = add_rule_file(path)
-        add(row(compiled(source.rule, Timing(target=TARGET), source.sha256), "compiled", lines_of(path)))
+        add(row(with_datapath(source.rule, device=TARGET), "compiled", lines_of(path)))
     if output:
         head = [
             "# What a rule costs\n",

@@ -18,7 +18,7 @@ import numpy as np
 
 __all__ = [
     "ROUNDINGS", "absolute", "asr", "bit", "chance", "clip", "decay_magnitude", "floor_log2", "maximum", "minimum",
-    "rounded_asr", "rounding_noise", "select", "truncate",
+    "rounded", "rounded_asr", "rounding_noise", "select", "truncate",
 ]  # fmt: skip
 
 Value = Any
@@ -53,12 +53,12 @@ def clip(value: Value, low: int, high: int) -> Value:
     return minimum(maximum(value, low), high)
 
 
-def asr(value: Value, shift: int) -> Value:
-    """Arithmetic shift right: ``floor(value / 2**shift)`` for a constant ``shift >= 0``."""
+def asr(value: Value, shift: Value) -> Value:
+    """Arithmetic shift right: ``floor(value / 2**shift)`` for a ``shift >= 0``."""
     return value >> shift
 
 
-def rounded_asr(value: Value, shift: int, noise: Value) -> Value:
+def rounded_asr(value: Value, shift: Value, noise: Value) -> Value:
     """Return ``floor((value + noise) / 2**shift)``.
 
     ``noise`` chooses the rounding: 0 floors, ``2**(shift-1)`` rounds to the nearest (ties up), and a
@@ -67,11 +67,26 @@ def rounded_asr(value: Value, shift: int, noise: Value) -> Value:
     return asr(value + noise, shift)
 
 
-def rounding_noise(rounding: str, shift: int, noise: Value) -> Value:
+def rounding_noise(rounding: str, shift: Value, noise: Value) -> Value:
     """Return what ``rounded_asr`` adds for one of ``ROUNDINGS``; ``noise`` is used by ``stochastic`` only."""
-    if rounding == "floor" or shift == 0:
+    if rounding == "floor" or (_built_in(shift) and shift == 0):
         return 0
-    return 1 << (shift - 1) if rounding == "nearest" else noise
+    return asr(1 << shift, 1) if rounding == "nearest" else noise
+
+
+def rounded(value: Value, shift: Value, rounding: str, noise: Value) -> Value:
+    """Return ``value / 2**shift`` by one of ``ROUNDINGS``; ``noise`` is used by ``stochastic`` only.
+
+    A shift that only the timestep knows rounds to the nearest by a bit more of the result, which costs less than its half unit.
+    """
+    if rounding == "nearest" and not _built_in(shift):
+        return asr(asr(2 * value, shift) + 1, 1)
+    return rounded_asr(value, shift, rounding_noise(rounding, shift, noise))
+
+
+def _built_in(value: Value) -> bool:
+    """Return whether a setting is a constant of the hardware, not one of the timestep."""
+    return isinstance(value, int | np.integer)
 
 
 def absolute(value: Value) -> Value:
@@ -103,20 +118,21 @@ def chance(noise: Value, exponent: Value, bits: int) -> Value:
     return result
 
 
-def truncate(value: Value, shift: int) -> Value:
+def truncate(value: Value, shift: Value) -> Value:
     """Return ``value / 2**shift`` rounded toward zero."""
     return select(value >= 0, asr(value, shift), -asr(-value, shift))
 
 
-def decay_magnitude(value: Value, shift: int, noise: Value) -> Value:
+def decay_magnitude(value: Value, shift: Value, noise: Value) -> Value:
     """Shrink ``|value|`` by its ``2**-shift`` part and keep the sign; ``shift == 0`` means no decay.
 
     With ``noise == 0`` the part removed is floored, so a magnitude below ``2**shift`` never decays.
     """
-    if shift == 0:
+    if _built_in(shift) and shift == 0:
         return value
-    return select(
+    decayed = select(
         value >= 0,
         value - rounded_asr(value, shift, noise),
         -(-value - rounded_asr(-value, shift, noise)),
     )
+    return decayed if _built_in(shift) else select(shift == 0, value, decayed)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .fixed import Value, bit, clip, rounded_asr, rounding_noise, select
+from .fixed import Value, bit, clip, rounded, select
 from .rule import Field
 
 __all__ = ["Anchoring", "Kind", "Scaling", "Update"]
@@ -35,7 +35,7 @@ class Update:
 
     def scaled(self, value: Value, amount: int, noise: str) -> Value:
         """Return ``value * 2^-amount``, rounded as the configuration says."""
-        return rounded_asr(value, amount, rounding_noise(self.config.rounding, amount, self.inputs.get(noise)))
+        return rounded(value, amount, self.config.rounding, self.inputs.get(noise))
 
     def saturated(self, value: Value) -> Value:
         """Return the value as the weight's field holds it."""

@@ -73,10 +73,11 @@ class RuleConfig:
 
     ``RANGES`` holds the smallest and the largest value of each integer field, ``CHOICES`` the words a field may
     be; a field whose default is ``None`` may be that too. Integers of NumPy are kept as ``int``. A class that has
-    conditions between fields adds them in its own ``__post_init__``. Errors: ``ConfigError`` names the field, the value and
-    what is allowed.
+    conditions between fields adds them in its own ``__post_init__``. ``RUNTIME`` marks integer fields that a core takes while
+    it runs, unless it is emitted otherwise. Errors: ``ConfigError`` names the field, the value and what is allowed.
     """
 
+    RUNTIME: ClassVar[tuple[str, ...]] = ()
     RANGES: ClassVar[Mapping[str, tuple[int, int]]] = {}
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
@@ -267,7 +268,7 @@ class Rule:
     ``owner`` whose part (see ``parts``).
     ``from_plasticity``, if there is one, turns a layer's plasticity in a modeller's units into a configuration, and says
     what it could not represent. ``datapath``, if there is one, makes the hardware from the step (``sc_hw.compiler``); without it
-    that is written by hand.
+    that is written by hand. ``runtime`` names the settings that are inputs of the timestep (see ``runtime``).
     """
 
     name: str
@@ -284,6 +285,7 @@ class Rule:
     whole: "Rule | None" = None
     owner: str = ""
     datapath: Any = None
+    runtime: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if "default" not in self.presets:

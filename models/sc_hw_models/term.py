@@ -24,7 +24,7 @@ def signed_bits(low: int, high: int) -> int:
 class Term:
     """An integer expression with the interval ``low..high`` that holds its value.
 
-    Made by ``variable`` and by ``+ - * >>`` (by a constant), comparisons, which give 0 or 1, and ``select``
+    Made by ``variable`` and by ``+ - * >> <<``, comparisons, which give 0 or 1, and ``select``
     of ``sc_hw_models.fixed``. Errors: ``TypeError`` for a Python ``if`` on a term, for operands that are neither terms
     nor ints, and for sums of comparisons alone, which NumPy does not count.
     """
@@ -73,11 +73,19 @@ class Term:
         return _binary("*", other, self)
 
     def __rshift__(self, shift: Any) -> "Term":
+        if isinstance(shift, Term):
+            return _shifted(self, shift, left=False)
         shift = _amount(shift)
         return Term(">>", (self,), (self.low >> shift, self.high >> shift), shift)
 
+    def __rrshift__(self, value: Any) -> "Term":
+        return _shifted(lift(value), self, left=False)
+
     def __lshift__(self, shift: Any) -> "Term":
-        return self * (1 << _amount(shift))
+        return _shifted(self, shift, left=True) if isinstance(shift, Term) else self * (1 << _amount(shift))
+
+    def __rlshift__(self, value: Any) -> "Term":
+        return _shifted(lift(value), self, left=True)
 
     def __lt__(self, other: Any) -> "Term":
         return _binary("<", self, other)
@@ -118,6 +126,7 @@ def lift(value: object) -> Term:
     raise TypeError(f"{value!r}: a step on terms takes terms and ints only")
 
 
+_MOST_SHIFT = 63
 _NOT_COUNTED = "NumPy has a bool there and does not count; write select(condition, 1, 0)"
 
 
@@ -135,8 +144,26 @@ def _binary(operation: str, left: object, right: object) -> Term:
 def _amount(shift: Any) -> int:
     """Return by how much to shift."""
     if isinstance(shift, bool) or not isinstance(shift, int | np.integer) or shift < 0:
-        raise TypeError(f"shift by {shift!r}: a step shifts by constants >= 0 only")
+        raise TypeError(f"shift by {shift!r}: a step shifts by integers >= 0")
     return int(shift)
+
+
+def _shifted(value: Term, shift: Term, *, left: bool) -> Term:
+    """Return ``value`` shifted by what only the timestep knows: by 1, 2, 4, ... as its bits say.
+
+    Each choice has the interval of the shifts that can have been made so far, of which the whole is the largest.
+    """
+    if not 0 <= shift.low <= shift.high < _MOST_SHIFT:
+        raise TypeError(f"shift by a value in {shift.low}..{shift.high}; clip it to 0..{_MOST_SHIFT - 1}")
+    ends, result = (value.low, value.high), value
+    for position in range(shift.high.bit_length()):
+        amount = 1 << position
+        most = min(shift.high, 2 * amount - 1)
+        reached = [end << most if left else end >> most for end in ends]
+        moved = result << amount if left else result >> amount
+        bit = (shift >> position) - ((shift >> position + 1) * 2)
+        result = Term("select", (bit, moved, result), (min(*ends, *reached), max(*ends, *reached)))
+    return result
 
 
 def _approach(operation: str, a: Term, b: Term) -> Interval | None:

@@ -69,10 +69,10 @@ class CompiledDatapath:
     ``record`` is what the manifest says of it.
     """
 
-    def __init__(self, timing: Timing, sha256: str = "") -> None:
+    def __init__(self, timing: Timing, sha256: str = "", runtime: tuple[str, ...] = ()) -> None:
         self.timing = timing
         self.record: Mapping[str, Any] = {"kind": "compiled", "target": timing.target, "clock_mhz": timing.clock,
-                                          "latency": timing.latency, "rule_sha256": sha256}  # fmt: skip
+                                          "latency": timing.latency, "rule_sha256": sha256, "runtime": list(runtime)}  # fmt: skip
         self._built: dict[tuple[str, Any], _Built] = {}
         self._pipelines: dict[tuple[str, Any], Pipeline] = {}
 
@@ -128,7 +128,7 @@ class CompiledDatapath:
 
 def compiled(rule: Rule, timing: Timing, sha256: str = "") -> Rule:
     """Return a rule whose datapath is compiled from its step; ``sha256`` is the digest of its file, if it is not one of ours."""
-    datapath = CompiledDatapath(timing, sha256)
+    datapath = CompiledDatapath(timing, sha256, rule.runtime)
     known: dict[Any, tuple[int, int]] = {}
 
     def clocks(config: Any) -> tuple[int, int]:
@@ -163,5 +163,5 @@ def recorded_rule(name: str, record: Mapping[str, Any]) -> Rule:
         raise LackingError(f"--rule {given.path}: is not the file that this core was emitted from, which had SHA-256 "
                            f"{digest[:16]}...; give that one, or emit the core again")  # fmt: skip
     if "." in name:  # a part of a rule is made of the whole, as the whole's latency says
-        return part(compiled(get_rule(whole), timing, digest), name.partition(".")[2])
-    return compiled(get_rule(name), timing, digest if given else "")
+        return part(compiled(get_rule(whole, record["runtime"]), timing, digest), name.partition(".")[2])
+    return compiled(get_rule(name, record["runtime"]), timing, digest if given else "")

@@ -23,18 +23,24 @@ def throughput_of(sweep: Sweep) -> str:
 
 def mark_front(rows: Sequence[dict[str, Any]], throughput: str) -> None:
     """Set ``pareto`` of every row: true where a core that was measured whole and fits is on the front of its device."""
+    costs = _costs(rows)
     for row in rows:
         row["pareto"] = False
     for target in dict.fromkeys(row["target"] for row in rows):
-        own = [row for row in rows if row["target"] == target and _whole(row, throughput)]
-        vectors = np.array([[-row[throughput], *(row[cost] for cost in COSTS)] for row in own])
+        own = [row for row in rows if row["target"] == target and _whole(row, (throughput, *costs))]
+        vectors = np.array([[-row[throughput], *(row[cost] for cost in costs)] for row in own])
         for row, vector in zip(own, vectors, strict=True):
             better = (vectors <= vector).all(axis=1) & (vectors < vector).any(axis=1)
             row["pareto"] = not better.any()
 
 
-def _whole(row: Row, throughput: str) -> bool:
-    return bool(row.get("fits")) and not row["failure"] and all(row.get(name) is not None for name in (throughput, *COSTS))
+def _costs(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return what counts: no learning error where the rule has no float model to err from."""
+    return tuple(cost for cost in COSTS if cost != "learning_error" or any(row.get(cost) is not None for row in rows))
+
+
+def _whole(row: Row, wanted: Sequence[str]) -> bool:
+    return bool(row.get("fits")) and not row["failure"] and all(row.get(name) is not None for name in wanted)
 
 
 def render_fronts(rows: Sequence[Row], sweep: Sweep) -> list[Table]:
@@ -44,9 +50,11 @@ def render_fronts(rows: Sequence[Row], sweep: Sweep) -> list[Table]:
         columns |= {"route_mhz_median": "MHz", "updates_per_second": "M updates/s"}
     else:
         columns |= {"updates_per_clock": "updates a clock"}
-    columns |= {f"synth_{name}": label for name, label in LABELS.items() if name != "ff"} | {"learning_error": "error %"}
+    columns |= {f"synth_{name}": label for name, label in LABELS.items() if name != "ff"}
     if not any(row.get("synth_large_ram") for row in rows):
         del columns["synth_large_ram"]
+    if errs := "learning_error" in _costs(rows):
+        columns["learning_error"] = "error %"
     throughput, tables = throughput_of(sweep), []
     for target in dict.fromkeys(row["target"] for row in rows):
         front = [row for row in rows if row["target"] == target and row["pareto"]]
@@ -59,10 +67,8 @@ def render_fronts(rows: Sequence[Row], sweep: Sweep) -> list[Table]:
             table.add_row(*(_cell(name, row[name]) for name in columns))
         tables.append(table)
     clock = f"clocks post-route, median of {sweep.seeds} seeds; " if sweep.pnr else ""
-    tables[-1].caption = (
-        f"Counts post-synthesis; {clock}error of the fixed model against the float reference, rms, % of full scale, "
-        f"median of {sweep.stimuli} seeds."
-    )
+    error = f"error of the fixed model against the float reference, rms, % of full scale, median of {sweep.stimuli} seeds."
+    tables[-1].caption = f"Counts post-synthesis; {clock}{error if errs else f'rule {sweep.rule.name} has no float model.'}"
     return tables
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from sc_hw_models import __file__ as models
 from sc_hw_models.registry import get_rule
+from sc_hw_models.rule_file import rule_file
 from sc_hw_models.scratch import temporary_folder
 
 from .. import __version__
@@ -85,9 +86,16 @@ def tools_of(kind: str, arguments: Mapping[str, Any]) -> dict[str, str]:
     """Return the versions on which the result of a task depends, as they are on this machine."""
     return (
         _learning_tools()
+        | _rule_file(arguments)
         | (_synthesis_tools() if kind != "learning" else {})
         | (_placing_tools(arguments["target"]) if kind == "clocks" else {})
     )
+
+
+def _rule_file(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return the digest of the file that the rule of a task comes from, if it has one."""
+    source = rule_file(str(arguments.get("rule") or arguments.get("core", {}).get("rule")))
+    return {"rule": source.sha256[:16]} if source else {}
 
 
 @cache

@@ -6,6 +6,7 @@ from concurrent.futures import BrokenExecutor, Executor, as_completed
 from typing import Any
 
 from ..errors import CheckError, UserError
+from ..rtl.design import CoreDesign
 from .measure import Task, measure, tools_of
 from .store import Store
 from .sweep import Point, Sweep, design_of
@@ -95,7 +96,7 @@ def _by_key(tasks: Iterable[Task]) -> dict[str, Task]:
 def row_of(sweep: Sweep, point: Point, store: Store, failures: Mapping[str, str]) -> dict[str, Any]:
     """Return all that is known of a point by column; what was not measured, or failed, is ``None``.
 
-    ``learning_error`` is the rms error of what the rule gives out first (a weight, say), relative to full scale.
+    ``learning_error`` is the rms error of what the rule gives out first (a weight, say) as far as its figures have one.
     """
     design = design_of(point.core)
     learning, counts, clocks = _learning(sweep, point), _counts(point), _clocks(sweep, point)
@@ -108,7 +109,8 @@ def row_of(sweep: Sweep, point: Point, store: Store, failures: Mapping[str, str]
         "state_bits": design.spec.state_bits, "latency": design.spec.latency, "updates_per_clock": updates,
     }  # fmt: skip
     if figures:
-        row["learning_error"] = figures[0][f"{design.spec.outputs[0].name}_rms"]
+        if (error := _rms(figures[0], design)) is not None:
+            row["learning_error"] = error
         row |= {f"error_{name}": value for name, value in figures[0].items()}
     if cost:
         row |= {f"synth_{name}": float(value) for name, value in cost[0]["resources"].items()} | {"fits": cost[0]["fits"]}
@@ -119,6 +121,12 @@ def row_of(sweep: Sweep, point: Point, store: Store, failures: Mapping[str, str]
         row |= {"route_mhz_minimum": min(routed), "route_mhz_median": median, "route_mhz_maximum": max(routed),
                 "updates_per_second": updates * median * 1e6}  # fmt: skip
     return row | {"failure": "; ".join([*failed, *(run["error"] for run in runs if run["error"])])}
+
+
+def _rms(figures: Mapping[str, float], design: CoreDesign) -> float | None:
+    """Return the rms error of what the rule gives out first, else the first rms error that it has figures of, if any."""
+    first = [f"{f.name}_rms" for f in design.spec.outputs]
+    return next((figures[name] for name in (*first, *(n for n in figures if n.endswith("_rms"))) if name in figures), None)
 
 
 def _results(store: Store, tasks: Iterable[Task]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import ConfigError, Rule, check_integer
 
 from ..config import build_config, parse_value
+from ..datapath import DATAPATHS, with_datapath
 from ..errors import UserError
 from ..pnr.place import load_placeable
 from ..rtl.design import MAX_SYNAPSES, RESULTS, CoreDesign
@@ -28,6 +29,7 @@ AXES = {
     "generator": DEFAULT_GENERATOR,
     **TOPOLOGY,
     "results": "stall",
+    "datapath": "",  # as emit chooses: by hand where there is one
 }  # what can be varied beside the settings of the rule
 _KEYS: dict[str, Any] = {"rule": DEFAULT_RULE, "target": ["ice40-hx8k"], "pnr": False, "seeds": 5, "stimuli": 3, "grid": [{}]}
 
@@ -58,7 +60,7 @@ class Sweep:
 
 def design_of(core: Mapping[str, Any]) -> CoreDesign:
     """Return the design that a point's plain data describe."""
-    rule = get_rule(core["rule"])
+    rule = with_datapath(get_rule(core["rule"]), datapath=core["datapath"] or None)
     config, options = rule.config_type(**core["config"]), {key: core[key] or None for key in ("pre", "post", "results")}
     synapses = core["synapses"]
     return design_from(Request(name="core", rule=rule, config=config, lanes=core["lanes"], synapses=synapses, options=options))
@@ -148,6 +150,8 @@ def _core(rule: Rule, chosen: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
             raise UserError(f"generator={axes['generator']!r}: unknown; allowed are {', '.join(GENERATORS)}")
         if axes["results"] not in RESULTS:
             raise UserError(f"results={axes['results']!r}: unknown; allowed are {', '.join(RESULTS)}")
+        if axes["datapath"] not in ("", *DATAPATHS):
+            raise UserError(f"datapath={axes['datapath']!r}: unknown; allowed are {', '.join(DATAPATHS)}")
         if axes["results"] == "queue" and axes["pre"]:
             raise UserError("results=queue: is of one core; leave it out with pre and post")
         config = build_config(rule, {k: v for k, v in chosen.items() if k not in AXES}, preset=axes["preset"])

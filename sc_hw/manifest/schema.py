@@ -68,6 +68,7 @@ class _Compiled(_Entry, tag_field="kind", tag="compiled"):
     clock_mhz: Annotated[float, Meta(ge=0, le=1000)]
     latency: Annotated[int, Meta(ge=0, le=64)]
     rule_sha256: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z")]
+    runtime: Annotated[list[_Name], Meta(max_length=32)]
 
 
 class Whole(_Entry):

@@ -12,6 +12,7 @@ from sc_hw_models.checked import MOST_BITS, check_function, open_fields, uncheck
 from sc_hw_models.errors import ConfigError, StepError
 from sc_hw_models.rule import Rule, RuleSpec
 from sc_hw_models.rule_file import RuleFile, add_rule_file, where
+from sc_hw_models.runtime import with_runtime
 from sc_hw_models.term import Term, evaluate, subterms
 
 from ..compiler.pipeline import Pipeline
@@ -56,16 +57,18 @@ def refuse(source: RuleFile, config: Any) -> None:
 
 
 def _of(source: RuleFile, config: Any) -> Iterator[Finding]:
-    rule = source.rule
     try:
+        rule = with_runtime(source.rule, source.rule.config_type.RUNTIME)
         spec = rule.spec(config)
     except ConfigError as error:
-        yield Finding(place=_function(source, rule.spec), text=str(error))
+        yield Finding(place=_function(source, source.rule.spec), text=str(error))
         return
     except Exception as error:
-        yield Finding(place=_raised(source, error, rule.spec), text=f"{type(error).__name__}: {' '.join(str(error).split())}")
+        yield Finding(
+            place=_raised(source, error, source.rule.spec), text=f"{type(error).__name__}: {' '.join(str(error).split())}"
+        )
         return
-    step = unchecked(rule.step)
+    step = unchecked(source.rule.step)
     try:
         terms, places = watched(rule, config)
     except Exception as error:
@@ -157,7 +160,7 @@ def _line(source: RuleFile, text: str) -> str:
 
 def cost_of(rule: Rule, config: Any, timing: Timing) -> str:
     """Return what a datapath takes, as the compiler counts it, in a line."""
-    made = compiled(rule, timing)
+    made = compiled(with_runtime(rule, rule.config_type.RUNTIME), timing)
     design = CoreDesign(name="core", rule=made, config=config, synapses=1)
     pipeline: Pipeline = made.datapath.pipeline(design)
     adders = sum(node.bits for node in pipeline.nodes if node.operation in ("add", "sub"))

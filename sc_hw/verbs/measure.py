@@ -17,6 +17,7 @@ from ..options import (
     given,
     json_option,
     module_option,
+    named_rule,
     placeable_names,
     rule_names,
     target_names,
@@ -86,7 +87,8 @@ def pnr(folder: Path, target: tuple[str, ...], module: str, seeds: int, json_pat
 
 
 @click.command(cls=Verb)
-@click.option("--rule", help="Learning rule.  [default: r_stdp]", shell_complete=complete(rule_names))
+@click.option("--rule", callback=named_rule, shell_complete=complete(rule_names),
+              help="Learning rule, by its name or by its Python file, which is run.  [default: r_stdp]")  # fmt: skip
 @click.option("--vary", multiple=True, metavar="KEY=VALUE,...", shell_complete=complete(axis_names),
               help="Values of a setting, preset, generator, synapses or lanes; repeated, all are combined.")  # fmt: skip
 @click.option("--target", multiple=True, shell_complete=complete(target_names),

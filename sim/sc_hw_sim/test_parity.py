@@ -67,7 +67,7 @@ async def parity(dut: Any) -> None:
         if (source.sha256 if source else "") != entry["rule_sha256"]:
             raise ValueError(f"{source.path if source else entry['rule']}: is not the rule's file that was to be simulated")
         latency, neuron_latency = entry["clocks"]
-        rule = timed(get_rule(entry["rule"]), lambda _config: (latency, neuron_latency))
+        rule = timed(get_rule(entry["rule"], entry["runtime"]), lambda _config: (latency, neuron_latency))
         initial = {name: np.array(values, dtype=np.int64) for name, values in entry["initial"].items()}
         return rule, kind(dut, index, rule, rule.config_type(**entry["config"]), synapses=entry["synapses"], lanes=entry["lanes"],
                           steps=entry["steps"], seed=plan["seed"], initial=initial or None, row_words=entry["row_words"],

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sc_hw.compiler.rule import Timing, compiled
+from sc_hw.datapath import with_datapath
 from sc_hw.manifest import load_core
 from sc_hw.proof.prove import prove
 from sc_hw.proof.solver import find_solver
@@ -24,6 +24,7 @@ BOUNDS = {
     "alif": {"voltage_rms": 0.1, "spikes": 0.002},
     "izhikevich": {"spikes": 0.05},
     "readout": {"voltage_rms": 0.0002},
+    "structural": {"number": 0.01, "weight": 0.03},
     "eprop": {"filtered_rms": 0.01, "weight_rms": 0.05},
 }
 
@@ -61,6 +62,6 @@ def test_a_rule_is_proven(tmp_path, name, generator):
 
 def core_of(name, generator, folder):
     source = add_rule_file(FOLDER / f"{name}.py")
-    rule = compiled(source.rule, Timing(), source.sha256)
+    rule = with_datapath(source.rule)
     design = CoreDesign(name=f"dut_{name}", rule=rule, config=rule.config_type(), synapses=5)
     return load_core(emit(design, generator, folder / f"core_{name}"))

@@ -53,6 +53,16 @@ def test_what_was_not_measured_whole_is_not_on_it(flaw):
     assert marks({}, {"synth_lut": 0.5} | flaw) == [True, False]
 
 
+def test_of_a_rule_without_a_float_model_the_error_does_not_count():
+    rows = [{"target": "a", "failure": "", "fits": True, "updates_per_clock": 1.0, "synth_lut": lut, "synth_block_ram": 1.0,
+             "synth_large_ram": 0.0, "synth_dsp": 0.0} for lut in (2.0, 1.0)]  # fmt: skip
+    mark_front(rows, "updates_per_clock")
+    assert [row["pareto"] for row in rows] == [False, True]
+    (table,) = render_fronts(rows, read_sweep({}))
+    assert "error %" not in [column.header for column in table.columns]
+    assert "has no float model" in table.caption
+
+
 def test_a_second_and_a_clock_are_not_mixed():
     assert throughput_of(read_sweep({})) == "updates_per_clock"
     assert throughput_of(read_sweep({"pnr": True})) == "updates_per_second"

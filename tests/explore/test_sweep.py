@@ -1,10 +1,14 @@
 """What a sweep is made of: combinations, presets, files, options; and what it refuses."""
 
+from pathlib import Path
+
 import pytest
 
 from sc_hw.errors import UserError
+from sc_hw.explore.measure import tools_of
 from sc_hw.explore.sweep import design_of, read_sweep
 from sc_hw.reading import read_toml
+from sc_hw_models.rule_file import RULE_FILES, add_rule_file
 
 EXAMPLE = "examples/explore.toml"
 
@@ -110,3 +114,29 @@ def test_a_library_that_is_missing_names_its_extra(monkeypatch):
         with pytest.raises(UserError, match=rf"needs {library}; install it with: pip install 'sc-hw\[explore\]'"):
             require_libraries()
         monkeypatch.undo()
+
+
+@pytest.fixture
+def majority(monkeypatch):
+    """A rule from a file, known in this test only."""
+    monkeypatch.setattr("sc_hw_models.rule_file._KNOWN", {})
+    monkeypatch.setenv(RULE_FILES, "")
+    return add_rule_file(Path("examples/rules/majority.py"))
+
+
+def test_a_rule_from_a_file_is_compiled_and_its_digest_part_of_what_is_measured(majority, monkeypatch):
+    sweep = read_sweep({"rule": majority.rule.name}, ["lanes=1,2", "synapses=8"])
+    designs = [design_of(point.core) for point in sweep.points]
+    assert [design.rule.datapath.record["kind"] for design in designs] == ["compiled", "compiled"]
+    arguments = {"core": sweep.points[0].core, "target": "ice40-hx8k"}
+    assert tools_of("counts", arguments)["rule"] == majority.sha256[:16]
+    with pytest.raises(UserError, match="nobody wrote one for"):
+        read_sweep({"rule": majority.rule.name}, ["datapath=hand"])
+
+
+def test_both_datapaths_are_an_axis():
+    sweep = read_sweep({"rule": "three_factor"}, ["datapath=hand,compiled", "synapses=8"])
+    assert sweep.varied == ("datapath",)
+    assert [bool(design_of(point.core).rule.datapath) for point in sweep.points] == [False, True]
+    with pytest.raises(UserError, match=r"datapath='best': unknown; allowed are hand, compiled"):
+        read_sweep({}, ["datapath=best"])

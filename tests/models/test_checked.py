@@ -120,7 +120,7 @@ REFUSED = {
     "a difference of comparisons": (lambda s, i: 1 + ((i["pre"] > 3) - (i["post"] != 3)), "select(condition, 1, 0)"),
     "a comparison below zero": (lambda s, i: 1 + -(i["pre"] > 3), "select(condition, 1, 0)"),
     "a sum with True": (lambda s, i: (i["pre"] > 3) + True, "select(condition, 1, 0)"),
-    "a shift by data": (lambda s, i: s["weight"] >> i["pre"], "constants"),
+    "a shift by what may be negative": (lambda s, i: s["weight"] >> i["reward"], "clip it"),
     "an input that is none": (lambda s, i: i["post_spike"], "KeyError: 'post_spike'"),
     "an attribute of arrays": (lambda s, i: s["weight"].astype(np.int8), "AttributeError"),
 }

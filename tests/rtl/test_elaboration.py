@@ -43,6 +43,8 @@ REFUSED = [
     # indices
     ("wire [3:0] x = m[5];", "cannot refer to element 5"),
     ("wire x = a[4];", "cannot refer to element 4"),
+    ("localparam T = 9; wire x = 1'b1 ? s8[0] : s8[T];", "an index outside the vector|cannot refer"),
+    ("wire x = 1'b1 ? s8[0] : a[s8];", "an index that may be outside the vector"),
     ("wire [1:0] x = a[4:3];", "cannot select range"),
     ("wire [1:0] x = a[0:1];", "reversed"),
     ("wire [0:3] x;", r"a vector that is not \[M:N\]"),
@@ -107,6 +109,7 @@ TAKEN = [
     PART.format("#(.W(2 + 1), .K(4'd9))", "b", "-s8", ""),
     PART.format("#(.W(32'd3))", "b << a", "8'd255", "r[3:1]"),
     "wire [7:0] x = a + b; wire [2:0] y = a + 1; wire z = s8 < a; wire [7:0] w = s8 >> 3;",
+    "localparam T = 3; wire x = 1'b1 ? s8[0] : s8[T]; wire y = 1'b0 ? s8[7:T] == 0 : s8[T+:2] == 0;",
     "wire x = m[b] == m[3]; wire y = s8[b]; wire z = a[b[1:0]]; wire [4:0] w = s8[a[1:0]+:5];",
     "localparam [3:0] P = 4'd3; localparam Q = 4'd3; wire [3:0] x = {{4{clk}} & P} + Q;",
     "always @* case (b) 3'd1: q = 4'd1; 3'd1: q = 4'd2; default: q = 4'd0; endcase",
