@@ -53,7 +53,8 @@ def design_of(
     }  # fmt: skip
     check_options(options)
     topology = chosen(options)
-    synapses = topology.synapses(options) or synapses
+    following = topology.synapses(options)
+    synapses = synapses if following is None else following
     if derived:
         for option in ("synapses", "rule", "preset", "config", "initial"):
             if given(option):
@@ -62,7 +63,7 @@ def design_of(
 
         source = read_derived(derived, layer)
         found, table, values = source.rule, source.table, source.initial
-        synapses = topology.synapses(options) or source.synapses
+        synapses = source.synapses if following is None else following
         if axes := topology.axes(options, synapses, source.shape):
             values = source.ordered(tuple(axes), axes)
     elif layer is not None:
