@@ -5,6 +5,7 @@ that commit, so that a change of the tests shows what it lost. Exit status 1 whe
 """
 
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -18,6 +19,7 @@ from tests.daily import share_compiled
 __all__ = ["BUGS", "Bug"]
 
 ROOT = Path(__file__).parents[1]
+Outcomes = dict[str, dict[str, list[str]]]  # of each bug, before and now: the test that fails, and the commit of the tests
 MODELS, RTL, TEMPLATES = "models/sc_hw_models", "sc_hw/rtl", "rtl_templates"
 
 
@@ -151,16 +153,21 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, help="the page to write")
     parser.add_argument("--before", metavar="COMMIT", help="also run the tests of this commit")
     parser.add_argument("--only", default="", help="bugs whose text has this in it")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FILE", help="add to what earlier runs found, as JSON, and do not run it again"
+    )
     options = parser.parse_args()
-    done: dict[str, dict[str, str]] = {}
+    done: Outcomes = json.loads(options.keep.read_text()) if options.keep and options.keep.exists() else {}
     with tempfile.TemporaryDirectory() as name:
         share_compiled(Path(name) / "cache")
         trees = {"now": copied(Path(name) / "now")}
         if options.before:
             trees = {"before": with_tests_of(copied(Path(name) / "before"), options.before), **trees}
         for bug in (bug for bug in BUGS if options.only in bug.what):
-            caught = {}
+            caught = done.setdefault(bug.what, {})
             for title, tree in trees.items():
+                if title in caught:
+                    continue
                 path = tree / bug.file
                 text = path.read_text()
                 if text.count(bug.old) != 1:
@@ -168,29 +175,42 @@ def main() -> int:
                         f"{bug.file}: {bug.old!r} is there {text.count(bug.old)} times; mend tests/planted_bugs.py"
                     )
                 path.write_text(text.replace(bug.old, bug.new))
-                caught[title] = first_failure(tree, bug.tests, Path(name) / "cache")
+                caught[title] = [
+                    first_failure(tree, bug.tests, Path(name) / "cache"),
+                    options.before if title == "before" else "",
+                ]
                 path.write_text(text)
-            done[bug.what] = caught
-            print(bug.what, *caught.values(), sep=" | ", flush=True)
-            if options.output:  # after each: what was run is told, and what was not
-                options.output.write_text(page(done, options.before))
+                print(bug.what, title, caught[title][0] or "missed", sep=" | ", flush=True)
+                if options.keep:
+                    options.keep.write_text(json.dumps(done, indent=1))
+                if options.output:  # after each: what was run is told, and what was not
+                    options.output.write_text(page(done))
     print(verdict(done))
-    return 0 if all(caught["now"] for caught in done.values()) else 1
+    return 0 if all(row["now"][0] for row in done.values() if "now" in row) else 1
 
 
-def verdict(done: dict[str, dict[str, str]]) -> str:
+def verdict(done: Outcomes) -> str:
     """Return how many bugs are caught, and which were not tried."""
-    caught, left = sum(bool(row["now"]) for row in done.values()), [bug.what for bug in BUGS if bug.what not in done]
-    text = f"{caught} of {len(done)} planted bugs fail `make test`."
+    tried = [row["now"][0] for row in done.values() if "now" in row]
+    left = [bug.what for bug in BUGS if "now" not in done.get(bug.what, {})]
+    text = f"{sum(map(bool, tried))} of {len(tried)} planted bugs fail `make test`."
     return f"{text} Not run, out of {len(BUGS)}: {'; '.join(left)}." if left else text
 
 
-def page(done: dict[str, dict[str, str]], before: str | None) -> str:
-    """Return the page: of each bug that was tried the first test that fails, of an earlier commit too."""
-    titles = ["bug", "in", *([f"caught by, tests of {before}", "caught by, now"] if before else ["caught by"])]
-    rows = [[bug.what, bug.file, *(f"`{test}`" if test else "**missed**" for test in done[bug.what].values())]
+def page(done: Outcomes) -> str:
+    """Return the page: of each bug the first test that fails, before a change of the tests and now."""
+
+    def cell(outcome: list[str] | None) -> str:
+        if outcome is None:
+            return "not run"
+        test, commit = outcome
+        return (f"`{test}`" if test else "**missed**") + (f" ({commit})" if commit else "")
+
+    rows = [[bug.what, bug.file, *(cell(done[bug.what].get(title)) for title in ("before", "now"))]
             for bug in BUGS if bug.what in done]  # fmt: skip
-    table = [f"| {' | '.join(row)} |" for row in (titles, ["---"] * len(titles), *rows)]
+    table = [
+        f"| {' | '.join(row)} |" for row in (["bug", "in", "caught by, before (tests of)", "caught by, now"], ["---"] * 4, *rows)
+    ]
     return "\n".join(["# Planted bugs", "", _PAGE, "", verdict(done), "", *table, ""])
 
 

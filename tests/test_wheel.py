@@ -69,5 +69,5 @@ def test_it_works_away_from_the_checkout(wheel, tmp_path):
         run("-m", "sc_hw", "emit", "--synapses", "64", "--generator", generator, "-o", core)
     # The last one, whose files come from the wheel: what runs it is the same for both.
     assert "PASS" in run("-m", "sc_hw", "sim", core)
-    assert "ice40-hx8k" in run("-m", "sc_hw", "synth", core, "--target", "ice40-hx8k", "--module", "lane")
-    assert "ice40-hx8k" in run("-m", "sc_hw", "report", core)
+    assert "ice40-hx8k" in run("-m", "sc_hw", "synth", core, "--target", "ice40-hx8k")
+    assert "PASS" in run("-m", "sc_hw", "report", core)

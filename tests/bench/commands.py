@@ -34,10 +34,11 @@ def _seconds() -> float:
 
 def group(_python: Path) -> Group:
     """Return the rows."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
     commands = {
         "Python and NumPy alone": (sys.executable, "-c", "import numpy"),
         "sc-hw --help": (*SC_HW, "--help"),
-        "sc-hw emit": (*SC_HW, "emit", "-o", str(FOLDER / "core"), "--force"),
+        "sc-hw emit": (*SC_HW, "emit", "--synapses", "1024", "-o", str(FOLDER / "core"), "--force"),
         "make demo, a second time": ("make", "demo"),
     }
     rows = [Row(name=name, run=partial(ran, command)) for name, command in commands.items()]

@@ -130,6 +130,7 @@ def test_killed_and_resumed_nothing_is_lost_or_repeated(whole, tmp_path, how):
     assert "2 points, 0 measurements made in this run" in again.output
 
 
+@check("what a cluster is given is what this machine's processes are, which every run measures")
 def test_on_a_cluster(whole, tmp_path):
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
         done = explore(tmp_path / "cluster", "--scheduler", cluster.scheduler_address)

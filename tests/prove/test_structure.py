@@ -7,6 +7,9 @@ import pytest
 from sc_hw.errors import UserError
 from sc_hw.manifest import load_core
 from sc_hw.proof.structure import check_structure, is_sound
+from sc_hw.rtl.emit import GENERATORS
+
+from ..daily import crossed
 
 
 def faults(core):
@@ -21,20 +24,24 @@ def edit(core, file, pattern, new):
     return load_core(core.folder)
 
 
-@pytest.mark.parametrize("generator", ["amaranth", "verilog"])
-def test_what_is_emitted_is_sound(make_core, make_layer, make_crossbar, generator):
-    cores = [
-        make_core(generator, synapses=23, lanes=2, rounding="stochastic"),
-        make_core(generator, synapses=40, lanes=6, queued=True, name="queued"),
-        make_core(generator, synapses=40_000, name="deep"),
-        make_core(generator, rule="three_factor", consolidation="si", synapses=3, name="si"),
-        make_layer(generator, name="layer"),
-        make_crossbar(generator, lanes=1, addressed=True, name="addressed"),
-        make_crossbar(generator, pre=7, post=8, lanes=4, name="crossbar"),
-    ]
-    for core in cores:
-        obligations = check_structure(core)
-        assert is_sound(obligations), [(core.design.name, o.note) for o in obligations if o.note]
+EMITTED = {
+    "core": ("core", {"synapses": 23, "lanes": 2, "rounding": "stochastic"}),
+    "queued": ("core", {"synapses": 40, "lanes": 6, "queued": True}),
+    "deep": ("core", {"synapses": 40_000}),
+    "si": ("core", {"rule": "three_factor", "consolidation": "si", "synapses": 3}),
+    "layer": ("layer", {}),
+    "addressed": ("crossbar", {"lanes": 1, "addressed": True}),
+    "crossbar": ("crossbar", {"pre": 7, "post": 8, "lanes": 4}),
+}
+
+
+@pytest.mark.parametrize(("name", "generator"), crossed(EMITTED, GENERATORS, "the other generator's text"))
+def test_what_is_emitted_is_sound(make_core, make_layer, make_crossbar, name, generator):
+    kind, settings = EMITTED[name]
+    obligations = check_structure(
+        {"core": make_core, "layer": make_layer, "crossbar": make_crossbar}[kind](generator, **settings)
+    )
+    assert is_sound(obligations), [o.note for o in obligations if o.note]
 
 
 LANE_COPY = "module dut_lane_b(%s);\n%s\nendmodule"

@@ -8,6 +8,8 @@ from sc_hw.errors import UserError
 from sc_hw.synth import map_sources
 from sc_hw.targets import RESOURCES, distinct_targets, list_targets, load_target, read_target
 
+from ..daily import few
+
 # Of the vendors' data sheets: LUT, FF, BRAM, large BRAM, DSP.
 CAPACITY = {
     "ecp5-25k": (24288, 24288, 56, 0, 28),
@@ -45,7 +47,7 @@ def test_capacities() -> None:
         assert load_target(name).capacity == dict(zip(RESOURCES, numbers, strict=True))
 
 
-@pytest.mark.parametrize("name", distinct_targets())
+@pytest.mark.parametrize("name", few(distinct_targets(), 4, "it takes as long as the others together"))
 def test_every_cell_is_known(name: str) -> None:
     target = load_target(name)
     cells = map_sources({"everything.v": EVERYTHING.encode()}, "everything", target).cells
