@@ -126,7 +126,7 @@ def _read(folder: Path, only: str = "") -> dict[str, Any]:
     known = [only] if only else list(shapes)
     if isinstance(schema, str) and schema.startswith("sc-hw/network/"):
         raise UserError(f"{path}: a network, which this verb does not take yet; give a core, a layer or a crossbar; sc-hw sim, "
-                        "selftest, synth and files take a network")  # fmt: skip
+                        "selftest, synth, pnr and files take a network")  # fmt: skip
     if schema not in known:
         age = "of an older sc-hw" if schema in OLD_SCHEMAS else "not known here"
         text = one_line(json.dumps(schema))[:80]

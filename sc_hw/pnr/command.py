@@ -6,8 +6,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from ..network_folder import is_network
 from ..partial import SEEDS, fewer, joined
-from ..run import begin
+from ..run import begin, begin_network
 from .place import load_placeable, place_many
 from .table import path_line, render_table
 
@@ -21,7 +22,7 @@ def pnr_command(folder: Path, targets: list[str], module: str, seeds: int, json_
     """
     chosen, start = [load_placeable(name) for name in dict.fromkeys(targets)], time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with begin("pnr", folder) as run:
+    with begin_network("pnr", folder) if is_network(folder) else begin("pnr", folder) as run:
         core = run.core
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("place and route, seeds", total=len(chosen) * seeds)

@@ -11,6 +11,7 @@ from sc_hw_models.scratch import end_processes, held, temporary_folder
 
 from ..errors import UserError
 from ..manifest import Core
+from ..network_folder import Network
 from ..rtl.port import Port
 from ..synth import map_wrapped, top_module
 from ..targets import PlaceAndRoute, Target, list_targets, load_target
@@ -88,12 +89,12 @@ class _Placement:
 
 
 def place_many(
-    core: Core, targets: Sequence[tuple[Target, PlaceAndRoute]], seeds: Sequence[int], *, module: str = "core",
+    core: Core | Network, targets: Sequence[tuple[Target, PlaceAndRoute]], seeds: Sequence[int], *, module: str = "core",
     jobs: int | None = None, keep: Path | None = None, progress: Callable[[SeedResult], None] = lambda _result: None,
 ) -> list[PnrResult]:  # fmt: skip
     """Place and route a core, or one lane of it: ``place_module`` on its files. Errors: ``UserError`` for an unknown module."""
     top = top_module(core, module)
-    ports = core.design.ports() if module == "core" else core.design.lane_ports()
+    ports = core.design.lane_ports() if isinstance(core, Core) and module != "core" else core.design.ports()
     return place_module(core.verilog, top, ports, targets, seeds, jobs=jobs, keep=keep, progress=progress)
 
 

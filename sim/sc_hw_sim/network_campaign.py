@@ -18,6 +18,7 @@ class Campaign(NetworkBench):
         """Run the campaign: random samples with stalls, accesses between them, resets in them; then everything once more."""
         await self.reset()
         await self.check_all("after power-up")
+        await self._all_equal()
         turn = 0
         while self.samples < samples:
             self.stalls(0.0 if turn % 4 == 1 else 0.9)
@@ -56,12 +57,30 @@ class Campaign(NetworkBench):
         return (pixels, g.integers(0, self.spec.output.size, count), (g.random(count) < 0.85).astype(np.int64),
                 g.integers(0, octaves + 1, count), lengths)  # fmt: skip
 
+    async def _all_equal(self) -> None:
+        """Let the host put all weights of the output to 0, so that all outputs are equal, and show samples."""
+        output = {p.name for p in self.spec.onto(self.spec.output.name)}
+        for number, (name, memory) in enumerate(self.model.memories.items()):
+            if name in output:
+                every = np.arange(memory.state["weight"].size)
+                self._access(number, every, write=True, values=np.zeros(every.size), lanes=memory.weights.lanes)
+                for synapse in every.tolist():
+                    memory.state["weight"].reshape(-1)[synapse] = 0
+                    self._owe_word(name, synapse)
+        await self.settle("weights put to 0")
+        self.streams["host_done"].flush()
+        self.compare("weights put to 0")
+        await self.learn_drawn(self._drawn(3), flowing=False)
+
     async def _accessed(self, drawn: tuple[np.ndarray, ...]) -> None:
         """Let the host write synapses while samples come in: each is done between two samples, and is in the next ones."""
         pixels, labels, learn, slower, lengths = drawn
         accesses = []
-        for _ in range(int(self.generator.integers(1, 6))):
-            number = int(self.generator.integers(0, len(self.model.memories)))
+        count = len(self.model.memories)
+        for number in [
+            *self.generator.permutation(count),
+            *self.generator.integers(0, count, int(self.generator.integers(1, 4))),
+        ]:
             name, memory = list(self.model.memories.items())[number]
             synapse = np.array([self.generator.integers(0, memory.state["weight"].size)])
             top = 1 << (memory.weights.weight_bits - 1)

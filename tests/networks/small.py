@@ -5,7 +5,7 @@ from sc_hw.network_file import network_toml
 from sc_hw.network_folder import network_in_memory
 from tests.models.networks.random_networks import network
 
-__all__ = ["SMALL", "buildable", "write_network"]
+__all__ = ["SMALL", "WIDE", "buildable", "write_network"]
 
 SMALL = """
 [population.input]
@@ -43,6 +43,87 @@ rule = "symmetric"
 gain = -3
 [sample]
 output_shift = 4
+"""
+
+# Squares and shifts, two hidden populations, synapses that do not learn, two projections onto one population, both ways back, a
+# neuron of several beats, a hard error.
+WIDE = """
+[network]
+seed = 7
+[population.input]
+size = 12
+height = 8
+width = 6
+pool = 2
+jitter = 2
+rule = "input"
+[population.a]
+size = 4
+rule = "counting"
+threshold_shift = 4
+bias = 8
+[population.b]
+size = 6
+rule = "counting"
+threshold_shift = 3
+[population.output]
+size = 4
+rule = "readout"
+[projection.ia]
+from = "input"
+to = "a"
+rule = "three_factor"
+signal = "feedback"
+learning_shift = 5
+lanes = 2
+weight_bits = 8
+[projection.ib]
+from = "input"
+to = "b"
+rule = "static"
+lanes = 3
+weight_bits = 6
+spread = 20
+[projection.ab]
+from = "a"
+to = "b"
+rule = "three_factor"
+signal = "feedback"
+learning_shift = 4
+lanes = 3
+weight_bits = 7
+[projection.ao]
+from = "a"
+to = "output"
+rule = "three_factor"
+signal = "error"
+learning_shift = 6
+lanes = 2
+weight_bits = 8
+[projection.bo]
+from = "b"
+to = "output"
+rule = "three_factor"
+signal = "error"
+learning_shift = 6
+lanes = 2
+weight_bits = 9
+[projection.fa]
+from = "output.error"
+to = "a.signal"
+rule = "static"
+gain = 1
+[projection.fb]
+from = "output.error"
+to = "b.signal"
+rule = "symmetric"
+gain = -3
+[sample]
+timesteps = 10
+output_shift = 4
+error = "hard"
+margin = 20
+octaves = 2
 """
 
 

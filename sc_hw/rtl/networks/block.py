@@ -13,9 +13,9 @@ __all__ = ["HOLD", "STILL", "TAKEN", "NetworkBlock", "answer_stream", "error_ite
 TAKEN = "it is taken at this clock edge"
 HOLD = input_port("hold", meaning="1: begin no sample; the host waits")
 STILL = output_port("still", meaning="no sample is under way here; one may wait to begin")
-FEW_BITS, SOME_BITS = 800, 2048  # of a memory in registers, a fifth of the smallest block; the second if words are few and wide
+FEW_BITS, SOME_BITS = 256, 2048  # of a memory that is kept in registers: the second if its words are few and wide
 FEW_WORDS, NARROW = 64, 16
-BLOCK_WORDS, LEFT_WORDS = 512, 64  # of the widest block of a device; words for which another row of blocks is not worth it
+DEPTHS = (2048, 1024, 512)  # words of a block of a device, by how wide they are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +68,10 @@ class NetworkBlock:
     def whole_blocks(self, place: str) -> int:
         """Return how many words of a memory fill blocks of a device where the few that are left are kept apart; 0 otherwise."""
         words, _ = self.memories()[place]
-        left = words % BLOCK_WORDS
-        return words - left if place in self.filled and words > BLOCK_WORDS and 0 < left <= LEFT_WORDS else 0
+        for depth in DEPTHS if place in self.filled else ():
+            if words > depth and 0 < words % depth <= depth // 4:  # another row of blocks would stay almost empty
+                return words - words % depth
+        return 0
 
     def faults(self) -> list[Fault]:
         """Return the bugs that ``sc-hw selftest`` plants in it, nets as they are called in the module."""

@@ -177,8 +177,6 @@ class ProjectionBlock(NetworkBlock):
             fault("signals lost", "signals are those of the sample before", "keep", "1'b0"),
             fault("not slowed", "the schedule does not slow learning", "slow", f"{self.slower_bits}'d0",
                   "" if self.octaves else "there are no octaves"),
-            fault("stall ignored", "the pipeline ignores that rows wait", "enable", "1'b1",
-                  "" if self.gives_rows and self.neurons > self.lanes else "what it gives is always taken at once"),
             fault("product off", "the rule's product is too large by a unit of the weight", "datapath.product",
                   f"value + {self.shifted_bits + self.activity_bits}'d{1 << self.core.config.learning_shift}"),
             *([fault("noise", "the random register makes other bits", "random.fresh_bits", "value ^ 1")]
