@@ -5,7 +5,10 @@ memory) are taken out of both: what they are given must be equal, what they give
 of a processor: a busy machine changes no verdict.
 """
 
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sc_hw_models.scratch import temporary_folder
 
@@ -98,16 +101,19 @@ def compare(
     shows. With ``enabled`` what a memory is given may differ while it is not written, or not read.
     Of a layer or a crossbar its cores are taken out.
     """
+    gold, gate = _named(gold), _named(gate)
     design, memories = gold.design, list[str]()
     if design.parts:
         alone = [part.name for _, part in design.parts.values()]
     else:
         memories = sorted({design.memory_module(lane) for lane in range(design.lanes)})
         alone = memories if through else [*memories, gold.manifest["modules"]["datapath"]]
-    top, apart = (module, []) if module in alone else (design.name, alone)
     if module in memories and design.words * design.spec.state_bits > _LARGEST_MEMORY:
         return "unknown", f"a memory of more than {_LARGEST_MEMORY} bits"
-    masked = [m for m in apart if enabled and m in memories]
+    kinds = {m: _kinds(gold, m) for m in alone}
+    top, apart = (module, []) if kinds.get(module) == [module] else (
+        design.name, [kind for m in alone if m != module for kind in kinds[m]])  # fmt: skip
+    masked = [kind for m in memories for kind in kinds[m] if enabled and kind in apart]
     asked = "".join(f"rename {m} {m}_itself\n" for m in masked) + ("read_verilog masked.v\n" if masked else "")
     apart = [f"{m}_itself" if m in masked else m for m in apart]
     script = "".join(
@@ -119,6 +125,23 @@ def compare(
     )  # fmt: skip
     modules = "".join(_MASKED.format(module=m, top=design.address_bits - 1, word=design.spec.state_bits - 1) for m in masked)
     return _decided(script + _MITER, gold, gate, timeout, {"masked.v": modules})
+
+
+def _named(core: Core) -> Core:
+    """Return a planted core in which the kinds of a module, one for each set of parameters, are plain names."""
+
+    def plain(found: re.Match[str]) -> str:
+        module = re.search(r"\\(\w+)", found[1])
+        return f"{module[1] if module else 'module'}_as_{hashlib.sha256(found[1].encode()).hexdigest()[:12]} "
+
+    texts = {name: re.sub(r"\\(\$paramod\S*) ", plain, text.decode()).encode() for name, text in core.texts.items()}
+    return replace(core, texts=texts)
+
+
+def _kinds(core: Core, module: str) -> list[str]:
+    """Return the names that a module has in a planted core."""
+    names = [name for text in core.verilog_text.values() for name in re.findall(r"^module (\w+)", text, re.MULTILINE)]
+    return sorted({name for name in names if name == module or name.startswith(f"{module}_as_")})
 
 
 def _decided(script: str, gold: Core, gate: Core, timeout: int, files: Mapping[str, str] | None = None) -> tuple[str, str]:

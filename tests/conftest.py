@@ -3,6 +3,7 @@
 import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: tests run one a core, and more threads wait for each other
+os.environ["SC_HW_TRACEBACK"] = "1"  # a defect that a test plants, or meets, leaves no file in the machine's temporary folder
 
 import sys
 from pathlib import Path

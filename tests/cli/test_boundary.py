@@ -46,6 +46,7 @@ def raised(error):
 )
 def test_a_failure_is_one_line_and_the_status_of_its_kind(capsys, monkeypatch, tmp_path, error, status, words):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.delenv("SC_HW_TRACEBACK")
     assert run(raised(error)) == status
     out, err = capsys.readouterr()
     assert out == ""
@@ -57,10 +58,12 @@ def test_a_failure_is_one_line_and_the_status_of_its_kind(capsys, monkeypatch, t
     assert all("Traceback" in path.read_text() for path in kept)
 
 
-def test_the_traceback_of_a_defect_is_shown_when_asked_for(capsys, monkeypatch):
-    monkeypatch.setenv("SC_HW_TRACEBACK", "1")
+def test_the_traceback_of_a_defect_is_shown_when_asked_for(capsys, monkeypatch, tmp_path):
+    """As all tests do: none leaves a file in the temporary folder of the machine."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert run(raised(RuntimeError("boom"))) == 70
     assert "Traceback" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_a_verb_returns_or_leaves_with_is_the_status():

@@ -1,6 +1,7 @@
 """``sc-hw mutate``: nothing is in the gap of a sound check, and a weakened check has a gap."""
 
 import dataclasses
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -148,6 +149,22 @@ def test_a_register_that_a_reset_does_not_set(make_core, tmp_path, register, ver
     gold, gate = fixed(planted, 0, tmp_path / "gold"), fixed(planted, kept.number, tmp_path / "gate")
     assert compare(gold, gate, "dut", timeout=60)[0] == "different"
     assert compare(gold, gate, "dut", timeout=60, enabled=True)[0] == verdict
+
+
+def test_memories_of_several_kinds_are_compared(make_core, tmp_path):
+    """One instance without a parameter that the other one sets: to Yosys these are two modules, with names of its own."""
+    core = make_core("verilog", synapses=2, lanes=2, queued=True, weight_bits=2, trace_bits=2, reward_bits=2)
+    path = core.folder / "dut.v"
+    text = re.sub(r", \.COLUMN_BITS\(\d+\)", "", path.read_text(), count=1)
+    assert text != path.read_text()
+    path.write_text(text)
+    planted, mutants = plant_mutants(load_core(core.folder), 60, 1, tmp_path)
+    gold = fixed(planted, 0, tmp_path / "gold")
+    for register, verdict in (("clearing_reg", "equal"), ("state_reg", "different")):
+        kept = next(m for m in mutants if m.text == f"reset: dut.{register} keeps its value in a reset")
+        gate = fixed(planted, kept.number, tmp_path / register)
+        assert compare(gold, gate, "dut", timeout=60, enabled=True)[0] == verdict
+    assert compare(gold, gate, core.design.memory_module(0), timeout=60)[0] == "different"
 
 
 @pytest.mark.parametrize(("synapses", "verdict"), [(4, "equal"), (16, "different")])

@@ -3,10 +3,12 @@
 import dataclasses
 import re
 from graphlib import TopologicalSorter
+from pathlib import Path
 
 import pytest
 
 from sc_hw.proof.engine import engine_task, queue_task
+from sc_hw.proof.expected import asked_of
 from sc_hw.proof.graph import _addresses_task, _placed, _task
 from sc_hw.proof.induction import read_sources
 from sc_hw.proof.ledger import LEDGER, PROVEN, assumptions_of, check_ledger
@@ -129,3 +131,13 @@ def test_an_obligation_that_is_not_proven_is_missed(make_core):
             "unknown",
             True,
         )
+
+
+def test_the_documentation_names_every_obligation(folders):
+    """But for the fields and outputs of a rule, the lanes of memories, and the folder of a part in front of a name."""
+    text = (Path(__file__).parents[2] / "docs" / "proof.md").read_text()
+    documented = set(re.findall(r"`(\w+)`", text))
+    for core in folders:
+        for name in asked_of(core.design):
+            own = re.sub(r"_\d+$", "", name.rpartition("/")[2])
+            assert own in documented or re.match(r"(next|out)_", own), name
