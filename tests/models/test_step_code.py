@@ -120,11 +120,19 @@ def test_an_object_in_place_of_a_function_is_refused(read, after):
         add(path)
 
 
-@pytest.mark.parametrize("line", [
-    "w = w + SHIFTS[0] + AMOUNT", "w = fixed.asr(w, SHIFTS[1])", "w = w + sum(range(3)) + math.ceil(1.5)", "w = w + int(np.int64(3))",
-    "w = select(rare(w), 0, w)", "for k in SHIFTS:\n        w = select(x > k, w >> k, w)", "w = (lambda a: a + x)(w)",
+ALLOWED = (
+    "w = w + SHIFTS[0] + AMOUNT",
+    "w = fixed.asr(w, SHIFTS[1])",
+    "w = w + sum(range(3)) + math.ceil(1.5)",
+    "w = w + int(np.int64(3))",
+    "w = select(rare(w), 0, w)",
+    "for k in SHIFTS:\n        w = select(x > k, w >> k, w)",
+    "w = (lambda a: a + x)(w)",
     "parts = [w, x]\n    parts.append(1)\n    w = parts[0] + parts[2]",
-])  # fmt: skip
+)
+
+
+@pytest.mark.parametrize("line", ALLOWED)
 def test_constants_and_functions_are_allowed(read, line):
     path, add = read(line)
     assert add(path).rule.name == "odd"
