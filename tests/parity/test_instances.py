@@ -152,7 +152,8 @@ def test_a_comparison_tells_what_is_seen(make_core):
     harmless = dataclasses.replace(chosen[1], expression="value")
     for fault in (*chosen, harmless):
         gate = alone(core, fault)
-        assert (compare_around(core, gate, fault, instances, timeout=2) == "equal") == (fault == harmless), fault.name
+        seconds = 20 if fault == harmless else 2  # a busy machine makes more of them
+        assert (compare_around(core, gate, fault, instances, timeout=seconds) == "equal") == (fault == harmless), fault.name
 
 
 def test_a_part_of_another_emission(make_layer, tmp_path, monkeypatch):
