@@ -23,8 +23,19 @@ from sc_hw.vectors.command import vectors_command
 from sc_hw_models.registry import get_rule
 
 Clocks = list[dict[str, int]]
-BUILD = ("--binary", "--timing", "--trace", "-Wno-fatal", "-DFLOW", "-CFLAGS", "-O0 -std=c++20", "--top-module", "testbench",
-         "-f", "filelist.f")  # fmt: skip
+BUILD = (
+    "--binary",
+    "--timing",
+    "--trace",
+    "-Wno-fatal",
+    "-DFLOW",
+    "-CFLAGS",
+    "-O0 -std=c++20",
+    "--top-module",
+    "testbench",
+    "-f",
+    "filelist.f",
+)
 # As light as dark: what is drawn has the colour of a text on either ground.
 STYLE = "<style>text,.info{fill:#6b7785}.s1,.s2,.s3,.s6,.s12{stroke:#6b7785}.s8,.s9,.s10{fill:#6b7785;fill-opacity:.2}</style>"
 
@@ -41,7 +52,8 @@ class Diagram:
 
 DIAGRAMS = {
     "timing_timestep": Diagram(
-        begins=lambda now: bool(now["command_valid"] and not now["command_clear"]), clocks=16,
+        begins=lambda now: bool(now["command_valid"] and not now["command_clear"]),
+        clocks=16,
         groups={
             "command": ("command_valid", "command_ready", "command_reward"),
             "events": ("event_valid", "event_ready", "event_pre_spike", "event_post_spike"),
@@ -50,14 +62,15 @@ DIAGRAMS = {
         },
     ),
     "timing_host": Diagram(
-        begins=lambda now: bool(now["host_valid"] and not now["host_write"]), clocks=14,
+        begins=lambda now: bool(now["host_valid"] and not now["host_write"]),
+        clocks=14,
         groups={
             "host": ("host_valid", "host_ready", "host_write", "host_address"),
             "readback": ("readback_valid", "readback_ready", "readback_data"),
             "": ("idle",),
         },
     ),
-}  # fmt: skip
+}
 
 
 def played(folder: Path) -> Clocks:

@@ -82,8 +82,13 @@ def live(preset: str) -> tuple[Life, list[dict[str, int | None]]]:
         generator = np.random.default_rng([seed, len(preset)])
         core.load(start_of(core))
         life.starts.append(len(life.inputs))
-        steps.append({"seed": seed, "up": until(core, life, generator, 1, 3 * full // 4 - (full < 8)),
-                      "down": until(core, life, generator, -1, full // 4)})  # fmt: skip
+        steps.append(
+            {
+                "seed": seed,
+                "up": until(core, life, generator, 1, 3 * full // 4 - (full < 8)),
+                "down": until(core, life, generator, -1, full // 4),
+            }
+        )
     return life, steps
 
 
@@ -113,8 +118,7 @@ def simulated(preset: str, life: Life, generator: str, folder: Path) -> int:
     recorded, place = folder / f"{preset}.npz", folder / preset
     np.savez(recorded, allow_pickle=False, load_timestep=np.array(life.starts), **arrays, **loads)
     emitted = ("emit", "--rule", "r_stdp", "--preset", preset, "--synapses", "1", "--generator", generator, "-o", str(place))
-    for command in (emitted,
-                    ("sim", str(place), "--stimulus", str(recorded))):  # fmt: skip
+    for command in (emitted, ("sim", str(place), "--stimulus", str(recorded))):
         subprocess.run([sys.executable, "-m", "sc_hw", *command], check=True, stdout=subprocess.DEVNULL)
     result = json.loads((place / "results" / "sim.json").read_text(encoding="utf-8"))["cores"][0]
     return int(result["synapse_steps"])
@@ -149,9 +153,14 @@ def main() -> int:
     if unknown := sorted(set(names) - set(RULE.presets)):
         parser.error(f"--presets {', '.join(unknown)}: unknown; allowed are {', '.join(RULE.presets)}")
     record: dict[str, Any] = {
-        "schema": SCHEMA, "sc_hw": __version__, "rule": "r_stdp", "evidence": "simulation", "hardware_measurement_claimed": False,
-        "protocol": {"lag": LAGS, "reward_delay": DELAYS, "quiet": QUIET, "level_up": 0.75, "level_down": 0.25}, "presets": {},
-    }  # fmt: skip
+        "schema": SCHEMA,
+        "sc_hw": __version__,
+        "rule": "r_stdp",
+        "evidence": "simulation",
+        "hardware_measurement_claimed": False,
+        "protocol": {"lag": LAGS, "reward_delay": DELAYS, "quiet": QUIET, "level_up": 0.75, "level_down": 0.25},
+        "presets": {},
+    }
     good = True
     print(f"{'preset':<16}{'up, median':>12}{'down, median':>14}{'compiled':>12}{'RTL':>24}   timesteps, five seeds; simulation")
     with tempfile.TemporaryDirectory() as folder:

@@ -39,8 +39,11 @@ Arrays = dict[str, np.ndarray]
 def shown(pixels: np.ndarray, neuron: int | None, reward: int) -> Arrays:
     """Return the timesteps in which a digit is shown, a class's neuron spikes after it, and the reward comes after that."""
     steps = 2 + QUIET if neuron is None else 3 + QUIET
-    inputs = {"pre_spike": np.zeros((steps, PIXELS), bool), "post_spike": np.zeros((steps, CLASSES), bool),
-              "reward": np.zeros(steps, np.int64)}  # fmt: skip
+    inputs = {
+        "pre_spike": np.zeros((steps, PIXELS), bool),
+        "post_spike": np.zeros((steps, CLASSES), bool),
+        "reward": np.zeros(steps, np.int64),
+    }
     inputs["pre_spike"][0] = pixels
     if neuron is not None:
         inputs["post_spike"][1, neuron] = True
@@ -90,10 +93,27 @@ def main() -> int:
     for generator in generators:
         place = str(folder / generator)
         commands = (
-            ("emit", "--pre", str(PIXELS), "--post", str(CLASSES), "--lanes", str(LANES), "--spikes", "addresses", *settings,
-             "--initial", str(folder / "initial.npz"), "--generator", generator, "-o", place, "--force"),
+            (
+                "emit",
+                "--pre",
+                str(PIXELS),
+                "--post",
+                str(CLASSES),
+                "--lanes",
+                str(LANES),
+                "--spikes",
+                "addresses",
+                *settings,
+                "--initial",
+                str(folder / "initial.npz"),
+                "--generator",
+                generator,
+                "-o",
+                place,
+                "--force",
+            ),
             ("sim", place, "--stimulus", str(folder / "stimulus.npz")),
-        )  # fmt: skip
+        )
         for command in commands:
             print("$ sc-hw", *command, flush=True)
             subprocess.run([sys.executable, "-m", "sc_hw", *command], check=True)

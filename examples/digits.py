@@ -99,19 +99,35 @@ def main() -> None:
     weights = np.rint((first_layer + span) / (2 * span) * levels).astype(np.int64).reshape(-1)
     scale, offset = 2 * span / levels, -span
     quantised = weights.reshape(PIXELS, HIDDEN) * scale + offset
-    print(f"classifier on {len(labels)} test digits: float {accuracy(classifier, first_layer, pixels, labels):.4f}, "
-          f"16-bit first layer {accuracy(classifier, quantised, pixels, labels):.4f}")  # fmt: skip
+    print(
+        f"classifier on {len(labels)} test digits: float {accuracy(classifier, first_layer, pixels, labels):.4f}, "
+        f"16-bit first layer {accuracy(classifier, quantised, pixels, labels):.4f}"
+    )
     stimulus, expected = spike_train(weights, scale, offset, classifier, pixels, labels)
     np.savez(folder / "initial.npz", weight=weights)
     np.savez(folder / "stimulus.npz", **stimulus)
     rewarded = int((stimulus["reward"] > 0).sum())
-    print(f"spike train: {DIGITS_SHOWN} digits, {len(stimulus['reward'])} timesteps of 1 ms, "
-          f"{int(stimulus['pre_spike'][:, ::HIDDEN].sum())} presynaptic and {int(stimulus['post_spike'][:, :HIDDEN].sum())} "
-          f"postsynaptic spikes, {rewarded} of {DIGITS_SHOWN} rewarded", flush=True)  # fmt: skip
+    print(
+        f"spike train: {DIGITS_SHOWN} digits, {len(stimulus['reward'])} timesteps of 1 ms, "
+        f"{int(stimulus['pre_spike'][:, ::HIDDEN].sum())} presynaptic and {int(stimulus['post_spike'][:, :HIDDEN].sum())} "
+        f"postsynaptic spikes, {rewarded} of {DIGITS_SHOWN} rewarded",
+        flush=True,
+    )
     core = str(folder / "core")
     options = [part for key, value in SETTINGS.items() for part in ("--set", f"{key}={value}")]
-    run("emit", "--synapses", str(PIXELS * HIDDEN), "--name", "digits", "--initial", str(folder / "initial.npz"), *options,
-        "-o", core, "--force")  # fmt: skip
+    run(
+        "emit",
+        "--synapses",
+        str(PIXELS * HIDDEN),
+        "--name",
+        "digits",
+        "--initial",
+        str(folder / "initial.npz"),
+        *options,
+        "-o",
+        core,
+        "--force",
+    )
     run("sim", core, "--stimulus", str(folder / "stimulus.npz"))
     run("synth", core, "--target", "ice40-hx8k", "--target", "ecp5-25k")
     with np.load(folder / "core" / "results" / "sim" / "final_state.npz") as state:
@@ -122,8 +138,10 @@ def main() -> None:
     if not moved.any():
         raise RuntimeError(f"{core}: no weight moved; there was nothing to compare")
     after = accuracy(classifier, learned.reshape(PIXELS, HIDDEN) * scale + offset, pixels, labels)
-    print(f"after learning on the core: {int((moved > 0).sum())} of {len(weights)} weights moved, "
-          f"mean {moved.mean() * scale:.4f} of a span of {2 * span:.2f}; first layer as learned {after:.4f}")  # fmt: skip
+    print(
+        f"after learning on the core: {int((moved > 0).sum())} of {len(weights)} weights moved, "
+        f"mean {moved.mean() * scale:.4f} of a span of {2 * span:.2f}; first layer as learned {after:.4f}"
+    )
 
 
 if __name__ == "__main__":

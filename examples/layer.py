@@ -44,8 +44,10 @@ def spike_trains(generator: np.random.Generator, training: int) -> tuple[np.ndar
 def learn(training: int) -> tuple[dict[str, np.ndarray], np.ndarray, float]:
     """Return the recorded inputs of the layer, the weights they lead to and the test accuracy in percent."""
     neurons, synapses = get_rule("stp"), get_rule("three_factor")
-    layer = LayerModel(CoreModel(neurons, neurons.config_type(**NEURONS), synapses=PIXELS),
-                       CoreModel(synapses, synapses.config_type(**SYNAPSES), synapses=PIXELS * CLASSES))  # fmt: skip
+    layer = LayerModel(
+        CoreModel(neurons, neurons.config_type(**NEURONS), synapses=PIXELS),
+        CoreModel(synapses, synapses.config_type(**SYNAPSES), synapses=PIXELS * CLASSES),
+    )
     spikes, labels = spike_trains(np.random.default_rng(SEED), training)
     released = layer.neurons.run({"pre_spike": spikes})[1]["release"]
     signals = np.zeros((len(spikes), CLASSES), dtype=np.int64)
@@ -75,15 +77,33 @@ def main() -> int:
     stimulus, weight, accuracy = learn(digits)
     print(f"{digits} digits shown once, {TIMESTEPS} timesteps each; test accuracy on {TEST} others: {accuracy:.1f} %")
     np.savez_compressed(folder / "stimulus.npz", allow_pickle=False, **stimulus)
-    settings = [f"--{option}={key}={value}" for option, values in (("neuron-set", NEURONS), ("set", SYNAPSES))
-                for key, value in values.items()]  # fmt: skip
+    settings = [
+        f"--{option}={key}={value}"
+        for option, values in (("neuron-set", NEURONS), ("set", SYNAPSES))
+        for key, value in values.items()
+    ]
     for generator in generators:
         place = str(folder / generator)
         commands = (
-            ("emit", "--rule", "three_factor", "--synapses", str(PIXELS * CLASSES), "--presynaptic", "stp", "--neurons",
-             str(PIXELS), *settings, "--generator", generator, "-o", place, "--force"),
+            (
+                "emit",
+                "--rule",
+                "three_factor",
+                "--synapses",
+                str(PIXELS * CLASSES),
+                "--presynaptic",
+                "stp",
+                "--neurons",
+                str(PIXELS),
+                *settings,
+                "--generator",
+                generator,
+                "-o",
+                place,
+                "--force",
+            ),
             ("sim", place, "--stimulus", str(folder / "stimulus.npz")),
-        )  # fmt: skip
+        )
         for command in commands:
             print("$ sc-hw", *command, flush=True)
             subprocess.run([sys.executable, "-m", "sc_hw", *command], check=True)

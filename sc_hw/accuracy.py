@@ -97,8 +97,13 @@ def accuracy_command(
     elif json_path:
         write_record(json_path, record)
     if without := figureless(results):
-        console.print(f"FAIL {rule.name}: no figures of {', '.join(without)}: its accuracy(config, seed) gives no numbers; "
-                      "add deviations from a float reference", markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+        console.print(
+            f"FAIL {rule.name}: no figures of {', '.join(without)}: its accuracy(config, seed) gives no numbers; "
+            "add deviations from a float reference",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     return 1 if without else 0
 
 

@@ -44,8 +44,10 @@ def axes_of(what: str, shape: Sequence[int], named: Sequence[str] | None, sizes:
         sides = f" ({', '.join(named)})" if named else ""
         raise UserError(f"{what} is {shape[0]} x {shape[1]}{sides}; that is not {given} neurons")
     if len(fitting) > 1:
-        raise UserError(f"{what} is {shape[0]} x {shape[1]}, which does not tell inputs from outputs; derive it again and name "
-                        f"its axes with --axes: {_ALLOWED}")  # fmt: skip
+        raise UserError(
+            f"{what} is {shape[0]} x {shape[1]}, which does not tell inputs from outputs; derive it again and name "
+            f"its axes with --axes: {_ALLOWED}"
+        )
     return fitting[0]
 
 
@@ -58,8 +60,10 @@ def with_bias(what: str, weights: np.ndarray, bias: np.ndarray, axes: tuple[str,
     return np.concatenate([weights, bias.reshape((1, -1) if pre == 0 else (-1, 1))], axis=pre)
 
 
-def in_order(values: Mapping[str, np.ndarray], shape: Sequence[int], axes: tuple[str, ...], order: Sequence[str]
-             ) -> dict[str, np.ndarray]:  # fmt: skip
+def in_order(
+    values: Mapping[str, np.ndarray], shape: Sequence[int], axes: tuple[str, ...], order: Sequence[str]
+) -> dict[str, np.ndarray]:
     """Return flat arrays of a matrix with its ``axes`` in another ``order``."""
-    return {name: array.reshape(shape).transpose([axes.index(side) for side in order]).reshape(-1)
-            for name, array in values.items()}  # fmt: skip
+    return {
+        name: array.reshape(shape).transpose([axes.index(side) for side in order]).reshape(-1) for name, array in values.items()
+    }

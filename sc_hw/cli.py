@@ -29,9 +29,27 @@ def app() -> None:
 
 
 _VERBS = (
-    emit, files, train, fit, derive, sim, estimate, synth, pnr, explore, prove, replay, selftest, mutate, report,
-    accuracy, rule, rules, vectors, doctor,
-)  # fmt: skip
+    emit,
+    files,
+    train,
+    fit,
+    derive,
+    sim,
+    estimate,
+    synth,
+    pnr,
+    explore,
+    prove,
+    replay,
+    selftest,
+    mutate,
+    report,
+    accuracy,
+    rule,
+    rules,
+    vectors,
+    doctor,
+)
 for verb in _VERBS:
     app.add_command(verb)
 

@@ -14,9 +14,14 @@ DATAPATHS = ("hand", "compiled")
 
 
 def with_datapath(
-    rule: Rule, *, datapath: str | None = None, clock: float | None = None, latency: int | None = None, device: str | None = None,
+    rule: Rule,
+    *,
+    datapath: str | None = None,
+    clock: float | None = None,
+    latency: int | None = None,
+    device: str | None = None,
     runtime: Sequence[str] = (),
-) -> Rule:  # fmt: skip
+) -> Rule:
     """Return a rule with the datapath that is asked for, by hand where there is one unless ``compiled`` is.
 
     ``clock``, ``latency`` and ``device`` are of a compiled one (``compiler.rule.Timing``), as are the settings ``runtime``, which

@@ -133,9 +133,20 @@ def _joined(
 
 
 def derive_command(
-    weights: Path, importance: Path, output: Path, rule: Rule, table: Mapping[str, Any], settings: Sequence[str], *,
-    scale: float | None, axes: str | None, biases: Sequence[str], force: bool, json_path: Path | None, console: Console,
-) -> int:  # fmt: skip
+    weights: Path,
+    importance: Path,
+    output: Path,
+    rule: Rule,
+    table: Mapping[str, Any],
+    settings: Sequence[str],
+    *,
+    scale: float | None,
+    axes: str | None,
+    biases: Sequence[str],
+    force: bool,
+    json_path: Path | None,
+    console: Console,
+) -> int:
     """Write for each layer the lane's configuration and its initial state, and print what that cost; return 0.
 
     ``axes`` names those of all weights; ``biases`` are ``LAYER=ARRAY``, an array of both files that becomes the weights of
@@ -147,15 +158,19 @@ def derive_command(
     spec = rule.spec(config)
     fields = {f.name: f for f in spec.state}
     if not {"weight", "code"} <= fields.keys():
-        raise UserError(f"rule {rule.name} with these settings keeps {', '.join(fields)}; an importance needs a weight and a "
-                        f"code: choose --consolidation {', '.join(coded_kinds())}, or a rule that has one")  # fmt: skip
+        raise UserError(
+            f"rule {rule.name} with these settings keeps {', '.join(fields)}; an importance needs a weight and a "
+            f"code: choose --consolidation {', '.join(coded_kinds())}, or a rule that has one"
+        )
     files: dict[str, str | bytes] = {}
     layers = []
     for name, (weight, matters, own) in _joined(_layers(weights, importance), biases, named).items():
         made = quantised(weight, fields["weight"], scale)
         if np.ptp(weight) and not np.ptp(made.values):
-            raise UserError(f"--scale {scale}: every weight of {name} becomes {made.values.flat[0]}; give a smaller one, at most "
-                            f"{np.ptp(weight) / 2:.3g}")  # fmt: skip
+            raise UserError(
+                f"--scale {scale}: every weight of {name} becomes {made.values.flat[0]}; give a smaller one, at most "
+                f"{np.ptp(weight) / 2:.3g}"
+            )
         codes = importance_codes(matters, config.consolidation, fields["code"].bits)
         state = {"weight": made.values, "anchor": made.values, "code": codes}
         arrays = io.BytesIO()
@@ -164,15 +179,32 @@ def derive_command(
             f"{name}/config.toml": config_toml(config, f"Configuration of layer {name}, rule {rule.name}"),
             f"{name}/initial.npz": arrays.getvalue(),
         }
-        layers.append({
-            "layer": name, "shape": list(weight.shape), "axes": own and list(own), "synapses": weight.size,
-            "scale": made.scale, "offset": made.offset,
-            "rounding": ROUNDING, "clipped": made.clipped, "error_max": made.error_max, "error_rms": made.error_rms,
-            "codes": np.bincount(codes.reshape(-1), minlength=fields["code"].maximum + 1).tolist(),
-        })  # fmt: skip
+        layers.append(
+            {
+                "layer": name,
+                "shape": list(weight.shape),
+                "axes": own and list(own),
+                "synapses": weight.size,
+                "scale": made.scale,
+                "offset": made.offset,
+                "rounding": ROUNDING,
+                "clipped": made.clipped,
+                "error_max": made.error_max,
+                "error_rms": made.error_rms,
+                "codes": np.bincount(codes.reshape(-1), minlength=fields["code"].maximum + 1).tolist(),
+            }
+        )
     # The folder's own description: no date and no path, so that the same input gives the same bytes.
-    record = {"schema": SCHEMA, "verb": "derive", "verdict": "pass", "rule": rule.name, "config": dataclasses.asdict(config),
-              "tools": {"sc-hw": __version__}, "layers": layers, "files": sorted([RECORD, *files])}  # fmt: skip
+    record = {
+        "schema": SCHEMA,
+        "verb": "derive",
+        "verdict": "pass",
+        "rule": rule.name,
+        "config": dataclasses.asdict(config),
+        "tools": {"sc-hw": __version__},
+        "layers": layers,
+        "files": sorted([RECORD, *files]),
+    }
     files[RECORD] = json.dumps(record, indent=2, allow_nan=False) + "\n"
     write_folder(output, files)
     if json_path:
@@ -191,8 +223,14 @@ def _table(layers: Sequence[Mapping[str, Any]], title: str) -> Table:
         table.add_column(heading, justify="left" if heading == "layer" else "right")
     for layer in layers:
         errors = (f"{layer[key]:.3g}" for key in ("error_max", "error_rms"))
-        table.add_row(layer["layer"], str(layer["synapses"]), f"{layer['scale']:.6g}", f"{layer['offset']:.6g}",
-                      str(layer["clipped"]), *errors)  # fmt: skip
+        table.add_row(
+            layer["layer"],
+            str(layer["synapses"]),
+            f"{layer['scale']:.6g}",
+            f"{layer['offset']:.6g}",
+            str(layer["clipped"]),
+            *errors,
+        )
     return table
 
 
@@ -224,5 +262,11 @@ def read_derived(folder: Path, layer: str | None) -> Derived:
         raise UserError(f"--layer {layer!r}: not in {folder}; allowed are {', '.join(names)}")
     entry = entries[layer or names[0]]
     part, axes = folder / entry["layer"], entry.get("axes")
-    return Derived(rule=rule, table=read_toml(part / "config.toml"), initial=read_initial(part / "initial.npz"),
-                   layer=entry["layer"], shape=tuple(entry["shape"]), axes=axes and tuple(axes))  # fmt: skip
+    return Derived(
+        rule=rule,
+        table=read_toml(part / "config.toml"),
+        initial=read_initial(part / "initial.npz"),
+        layer=entry["layer"],
+        shape=tuple(entry["shape"]),
+        axes=axes and tuple(axes),
+    )

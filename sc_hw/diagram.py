@@ -56,8 +56,12 @@ def _about(block: Any) -> list[str]:
 
 def _arrows(graph: Graph) -> list[Arrow]:
     return [
-        Arrow(start=_at(channel.source), source=channel.source, ends=tuple(_at(target.to) for target in channel.targets),
-              targets=tuple(target.to for target in channel.targets),
-              said=f"{channel.source.rpartition('.')[2]}: {_bits(graph.stream(channel.source))}")
+        Arrow(
+            start=_at(channel.source),
+            source=channel.source,
+            ends=tuple(_at(target.to) for target in channel.targets),
+            targets=tuple(target.to for target in channel.targets),
+            said=f"{channel.source.rpartition('.')[2]}: {_bits(graph.stream(channel.source))}",
+        )
         for channel in graph.channels
-    ]  # fmt: skip
+    ]

@@ -91,11 +91,20 @@ class _Design:
         self.operations: list[Any] = []
         self.unsigned: set[tuple[int, int, int]] = set()  # the places of expressions whose sign nobody asks for
         places = {
-            "Instance": self.instances, "InstanceBody": self.scopes, "GenerateBlock": self.scopes, "Parameter": self.parameters,
-            "Net": self.values, "Variable": self.values, **dict.fromkeys(_SELECTS, self.selects), "UnaryOp": self.reduced,
-            "Concatenation": self.joined, "ProceduralBlock": self.procedures, "Conversion": self.extended,
-            "BinaryOp": self.operations, "Replication": self.repeated,
-        }  # fmt: skip
+            "Instance": self.instances,
+            "InstanceBody": self.scopes,
+            "GenerateBlock": self.scopes,
+            "Parameter": self.parameters,
+            "Net": self.values,
+            "Variable": self.values,
+            **dict.fromkeys(_SELECTS, self.selects),
+            "UnaryOp": self.reduced,
+            "Concatenation": self.joined,
+            "ProceduralBlock": self.procedures,
+            "Conversion": self.extended,
+            "BinaryOp": self.operations,
+            "Replication": self.repeated,
+        }
 
         def visit(node: Any) -> Any:
             place = places.get(getattr(getattr(node, "kind", None), "name", ""))

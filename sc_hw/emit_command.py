@@ -38,19 +38,45 @@ def summary(design: CoreDesign) -> str:
 
 
 def design_of(
-    *, name: str, lanes: int, synapses: int | None, rule: str, preset: str, config: Path | None, settings: Sequence[str],
-    initial: Path | None, derived: Path | None, layer: str | None, presynaptic: str | None, neurons: int | None,
-    neuron_settings: Sequence[str], pre: int | None, post: int | None, spikes: str, results: str, datapath: str | None,
-    clock: float | None, latency: int | None, device: str | None, runtime: Sequence[str], given: Callable[[str], bool],
-) -> CoreDesign:  # fmt: skip
+    *,
+    name: str,
+    lanes: int,
+    synapses: int | None,
+    rule: str,
+    preset: str,
+    config: Path | None,
+    settings: Sequence[str],
+    initial: Path | None,
+    derived: Path | None,
+    layer: str | None,
+    presynaptic: str | None,
+    neurons: int | None,
+    neuron_settings: Sequence[str],
+    pre: int | None,
+    post: int | None,
+    spikes: str,
+    results: str,
+    datapath: str | None,
+    clock: float | None,
+    latency: int | None,
+    device: str | None,
+    runtime: Sequence[str],
+    given: Callable[[str], bool],
+) -> CoreDesign:
     """Return the design that the options describe; ``given`` tells whether the user gave an option.
 
     Errors: ``UserError`` for options that do not go together and for values that are not allowed.
     """
     options = {
-        "synapses": synapses, "presynaptic": presynaptic or None, "neurons": neurons, "neuron_settings": neuron_settings,
-        "pre": pre, "post": post, "spikes": spikes, "results": results,
-    }  # fmt: skip
+        "synapses": synapses,
+        "presynaptic": presynaptic or None,
+        "neurons": neurons,
+        "neuron_settings": neuron_settings,
+        "pre": pre,
+        "post": post,
+        "spikes": spikes,
+        "results": results,
+    }
     check_options(options)
     topology = chosen(options)
     following = topology.synapses(options)
@@ -81,9 +107,14 @@ def design_of(
 
         refuse(given_file, resolved)
     request = Request(
-        name=name, rule=found, config=resolved, lanes=lanes, synapses=synapses, options=options,
+        name=name,
+        rule=found,
+        config=resolved,
+        lanes=lanes,
+        synapses=synapses,
+        options=options,
         rule_of=lambda other: made(get_rule(other)),
-    )  # fmt: skip
+    )
     design = design_from(request)
     if initial or derived:
         design = replace(design, initial=check_initial(values, design.spec, synapses))

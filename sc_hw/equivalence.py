@@ -77,11 +77,15 @@ def compare_around(gold: Core, gate: Core, fault: InstanceFault, instances: Sequ
         beside = {i.module for i in instances if i.parent == module} - inside - kept | large
         apart = [kind for m in sorted(beside) for kind in (m, rf"$paramod*\\{m}")]
         read = [
-            _READ.format(files=" ".join(f"{name}_{file}" for file in core.verilog), top=module, name=name,
-                         apart="\n".join(f"blackbox {kind}" for kind in apart),
-                         evert="\n".join(f"expose -evert t:{kind}" for kind in apart))
+            _READ.format(
+                files=" ".join(f"{name}_{file}" for file in core.verilog),
+                top=module,
+                name=name,
+                apart="\n".join(f"blackbox {kind}" for kind in apart),
+                evert="\n".join(f"expose -evert t:{kind}" for kind in apart),
+            )
             for name, core in (("gold", gold), ("gate", gate))
-        ]  # fmt: skip
+        ]
         miter = _MITER.replace("dffunmap", "clk2fflogic\nopt -fast\ndffunmap") if fault.kind == "clock" else _MITER
         verdict, _ = _decided("".join(read) + miter, gold, gate, timeout)
         around = {instance.parent for instance in instances if instance.module == module}
@@ -111,18 +115,24 @@ def compare(
     if module in memories and design.words * design.spec.state_bits > _LARGEST_MEMORY:
         return "unknown", f"a memory of more than {_LARGEST_MEMORY} bits"
     kinds = {m: _kinds(gold, m) for m in alone}
-    top, apart = (module, []) if kinds.get(module) == [module] else (
-        design.name, [kind for m in alone if m != module for kind in kinds[m]])  # fmt: skip
+    top, apart = (
+        (module, [])
+        if kinds.get(module) == [module]
+        else (design.name, [kind for m in alone if m != module for kind in kinds[m]])
+    )
     masked = [kind for m in memories for kind in kinds[m] if enabled and kind in apart]
     asked = "".join(f"rename {m} {m}_itself\n" for m in masked) + ("read_verilog masked.v\n" if masked else "")
     apart = [f"{m}_itself" if m in masked else m for m in apart]
     script = "".join(
         _READ.replace("hierarchy", f"{asked}hierarchy", 1).format(
-            files=" ".join(f"{name}_{file}" for file in core.manifest["verilog"]), top=top, name=name,
-            apart="\n".join(f"blackbox {m}" for m in apart), evert="\n".join(f"expose -evert t:{m}" for m in apart),
+            files=" ".join(f"{name}_{file}" for file in core.manifest["verilog"]),
+            top=top,
+            name=name,
+            apart="\n".join(f"blackbox {m}" for m in apart),
+            evert="\n".join(f"expose -evert t:{m}" for m in apart),
         )
         for name, core in (("gold", gold), ("gate", gate))
-    )  # fmt: skip
+    )
     modules = "".join(_MASKED.format(module=m, top=design.address_bits - 1, word=design.spec.state_bits - 1) for m in masked)
     return _decided(script + _MITER, gold, gate, timeout, {"masked.v": modules})
 

@@ -109,9 +109,16 @@ def _instance(modules: Mapping[str, Any], parent: str, name: str, cell: Mapping[
         if cell["connections"].get(port)
     )
     parameters = {key: int(value, 2) for key, value in module.get("parameter_default_values", {}).items() if _binary(value)}
-    return Instance(parent=source_module(parent), name=name, module=source_module(cell["type"]), file=_file(modules[parent]),
-                    module_file=_file(module), parameters=parameters, pins=pins,
-                    memory_bits=sum(m["width"] * m["size"] for m in module.get("memories", {}).values()))  # fmt: skip
+    return Instance(
+        parent=source_module(parent),
+        name=name,
+        module=source_module(cell["type"]),
+        file=_file(modules[parent]),
+        module_file=_file(module),
+        parameters=parameters,
+        pins=pins,
+        memory_bits=sum(m["width"] * m["size"] for m in module.get("memories", {}).values()),
+    )
 
 
 def _file(module: Mapping[str, Any]) -> str:

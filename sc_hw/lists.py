@@ -51,7 +51,13 @@ def doctor_command(json_path: Path | None) -> int:
         click.echo(line)
     missing = [tool.name for tool in found if not tool.found and not tool.optional]
     if json_path:
-        write_record(json_path, {"verb": "doctor", "verdict": "fail" if missing else "pass",
-                                  "tools": [vars(tool) | {"found": tool.found} for tool in found]})  # fmt: skip
+        write_record(
+            json_path,
+            {
+                "verb": "doctor",
+                "verdict": "fail" if missing else "pass",
+                "tools": [vars(tool) | {"found": tool.found} for tool in found],
+            },
+        )
     click.echo(f"missing: {', '.join(missing)}" if missing else "everything is here")
     return 1 if missing else 0

@@ -104,9 +104,14 @@ class _Run:
     tools: dict[str, str]
 
     def simulated(
-        self, planted: Core, numbers: Sequence[int], step: Callable[[], None] = lambda: None, *, turn: int = 0,
+        self,
+        planted: Core,
+        numbers: Sequence[int],
+        step: Callable[[], None] = lambda: None,
+        *,
+        turn: int = 0,
         alone: Collection[int] = (),
-    ) -> dict[int, str]:  # fmt: skip
+    ) -> dict[int, str]:
         """Return the first difference of each mutant, empty for those that survive; ``alone`` are in a process of their own."""
         steps, seed = _ROUNDS[turn] * enough_timesteps(self.core), self.seed + turn
         several = [number for number in numbers if number not in alone]
@@ -127,9 +132,7 @@ class _Run:
         self.tools.update(result.tools)
         return [record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else "" for record in result.cores]
 
-    def longer(
-        self, planted: Core, differences: Mapping[int, str], proofs: Mapping[int, tuple[str, str]]
-    ) -> dict[int, str]:  # fmt: skip
+    def longer(self, planted: Core, differences: Mapping[int, str], proofs: Mapping[int, tuple[str, str]]) -> dict[int, str]:
         """Simulate those that survived and are not equivalent longer and longer; return what was found of each."""
         found: dict[int, str] = {}
         for turn in range(1, len(_ROUNDS)):
@@ -143,9 +146,16 @@ class _Run:
 
 
 def mutate(
-    core: Core, *, count: int, seed: int, solvers: Sequence[Solver], timeout: int, output: Path,
-    note: Callable[[str], None] = lambda _text: None, progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> MutationResult:  # fmt: skip
+    core: Core,
+    *,
+    count: int,
+    seed: int,
+    solvers: Sequence[Solver],
+    timeout: int,
+    output: Path,
+    note: Callable[[str], None] = lambda _text: None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> MutationResult:
     """Plant up to ``count`` mutants of bits, as many of registers in a reset and as many at instances, from ``seed``.
 
     Each is simulated and put to the proof.
@@ -155,8 +165,14 @@ def mutate(
     all there is to do. Errors: ``CheckError`` when the core without a mutant is not proven or fails in simulation, or Yosys does.
     """
     start = time.monotonic()
-    run = _Run(core=core, seed=seed, output=output, note=note, rounds=[],
-               tools={"yosys": find_yosys()[1]} | {solver.name: solver.tool.version for solver in solvers})  # fmt: skip
+    run = _Run(
+        core=core,
+        seed=seed,
+        output=output,
+        note=note,
+        rounds=[],
+        tools={"yosys": find_yosys()[1]} | {solver.name: solver.tool.version for solver in solvers},
+    )
     note("proving the core without a mutant")
     see_proven(core, solvers, timeout=timeout)
     faults, instances = drawn_instance_faults(core, count, seed, corners=True)
@@ -187,12 +203,27 @@ def mutate(
         differences |= seen | {number + len(mutants): text for number, text in found.items()}
         mutants += as_mutants(faults, 1 + len(mutants))
     judged = [
-        Judged(mutant=m, simulation="killed" if differences[m.number] else "survives", difference=differences[m.number],
-               proof=proofs[m.number][0], evidence=proofs[m.number][1])
+        Judged(
+            mutant=m,
+            simulation="killed" if differences[m.number] else "survives",
+            difference=differences[m.number],
+            proof=proofs[m.number][0],
+            evidence=proofs[m.number][1],
+        )
         for m in mutants
-    ]  # fmt: skip
+    ]
     return MutationResult(
-        core=core.design.name, rule=core.design.rule.name, generator=core.manifest["generator"], synapses=core.design.synapses,
-        lanes=core.design.lanes, config=dataclasses.asdict(core.design.config), edited=core.edited, count=count, seed=seed,
-        rounds=run.rounds, tools=run.tools, seconds=round(time.monotonic() - start, 3), mutants=judged,
-    )  # fmt: skip
+        core=core.design.name,
+        rule=core.design.rule.name,
+        generator=core.manifest["generator"],
+        synapses=core.design.synapses,
+        lanes=core.design.lanes,
+        config=dataclasses.asdict(core.design.config),
+        edited=core.edited,
+        count=count,
+        seed=seed,
+        rounds=run.rounds,
+        tools=run.tools,
+        seconds=round(time.monotonic() - start, 3),
+        mutants=judged,
+    )

@@ -15,9 +15,17 @@ __all__ = ["mutate_command"]
 
 
 def mutate_command(
-    folder: Path, *, count: int, seed: int, solvers: list[str], timeout: int, json_path: Path | None, console: Console,
-    note: Callable[[str], None], progress: Callable[[int, int], None],
-) -> int:  # fmt: skip
+    folder: Path,
+    *,
+    count: int,
+    seed: int,
+    solvers: list[str],
+    timeout: int,
+    json_path: Path | None,
+    console: Console,
+    note: Callable[[str], None],
+    progress: Callable[[int, int], None],
+) -> int:
     """Run the mutants of an emitted folder and print what became of them; return 0 when the gap is empty, else 1.
 
     Errors: ``UserError`` for a folder or solver that cannot be used.
@@ -25,21 +33,27 @@ def mutate_command(
     chosen = [find_solver(name) for name in dict.fromkeys(solvers)]
     with begin("mutate", folder) as run:
         core = run.core
-        result = mutate(core, count=count, seed=seed, solvers=chosen, timeout=timeout, output=run.files, note=note,
-                        progress=progress)  # fmt: skip
+        result = mutate(
+            core, count=count, seed=seed, solvers=chosen, timeout=timeout, output=run.files, note=note, progress=progress
+        )
         partial = joined(fewer(count, MUTANTS, "mutants"), fewer(len(chosen), len(SOLVERS), "solvers"))
         run.publish([result.to_dict()], json_path, partial=partial)
     console.print(_table(result))
     for judged in result.mutants:
         if judged.gap:
-            console.print(f"GAP {judged.mutant.number}: {judged.gap}: {judged.mutant.text}", markup=False, highlight=False,
-                          soft_wrap=True)  # fmt: skip
+            console.print(
+                f"GAP {judged.mutant.number}: {judged.gap}: {judged.mutant.text}", markup=False, highlight=False, soft_wrap=True
+            )
     if core.edited:
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)
     gap = sum(bool(judged.gap) for judged in result.mutants)
-    console.print(f"{result.verdict.upper()} {result.core}: {len(result.mutants)} mutants, {gap} in the gap, seed {seed}, "
-                  f"{result.seconds:.0f} s{'; ' * bool(partial)}{partial}", markup=False, highlight=False,
-                  soft_wrap=True)  # fmt: skip
+    console.print(
+        f"{result.verdict.upper()} {result.core}: {len(result.mutants)} mutants, {gap} in the gap, seed {seed}, "
+        f"{result.seconds:.0f} s{'; ' * bool(partial)}{partial}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
     return 0 if result.verdict == "pass" else 1
 
 

@@ -12,8 +12,24 @@ from .rtl.generators import GENERATORS
 
 __all__ = ["emit_network"]
 
-_OTHERS = ("synapses", "derived", "layer", "rule", "lanes", "preset", "config", "settings", "initial", "presynaptic", "neurons",
-           "neuron_settings", "pre", "post", "spikes", "results")  # fmt: skip
+_OTHERS = (
+    "synapses",
+    "derived",
+    "layer",
+    "rule",
+    "lanes",
+    "preset",
+    "config",
+    "settings",
+    "initial",
+    "presynaptic",
+    "neurons",
+    "neuron_settings",
+    "pre",
+    "post",
+    "spikes",
+    "results",
+)
 
 
 def emit_network(network: Path, output: Path, *, name: str, generator: str, force: bool, given: Callable[[str], bool]) -> str:

@@ -28,8 +28,7 @@ from .rtl.networks.files import network_files
 from .sources import check_verilog
 from .strict import read_file, read_json, read_text
 
-__all__ = ["SCHEMA", "Network", "is_network", "layout", "load_network", "network_design", "network_folder",
-           "network_in_memory"]  # fmt: skip
+__all__ = ["SCHEMA", "Network", "is_network", "layout", "load_network", "network_design", "network_folder", "network_in_memory"]
 
 SCHEMA, INITIAL, DESCRIPTION = "sc-hw/network/2", "initial.npz", "network.toml"
 _AGAIN = "emit the network again"
@@ -87,20 +86,39 @@ def _own_files(design: NetworkDesign, verilog: list[str]) -> dict[str, str | byt
     model = NetworkModel(design.spec)
     arrays = {f"{n}.{field}": array for n, memory in model.memories.items() for field, array in memory.state.items()}
     arrays |= {f"{name}.sign": signs for name, signs in model.signs.items()}
-    return {FILE_LIST: "".join(f"{name}\n" for name in verilog), INITIAL: npz_bytes(arrays),
-            DESCRIPTION: network_toml(design.spec)}  # fmt: skip
+    return {
+        FILE_LIST: "".join(f"{name}\n" for name in verilog),
+        INITIAL: npz_bytes(arrays),
+        DESCRIPTION: network_toml(design.spec),
+    }
 
 
 def _entries(design: NetworkDesign, generator: str, verilog: list[str]) -> dict[str, Any]:
     """Return every entry that follows from the network, its name and the generator."""
-    ports = [{"name": p.name, "direction": p.direction, "bits": p.bits, "signed": p.signed, "meaning": p.meaning}
-             for p in design.ports()]  # fmt: skip
-    blocks = {place: {"module": block.name, "purpose": block.purpose,
-                      "memories": {f"{block.name}_{name}": {"words": words, "bits": bits}
-                                   for name, (words, bits) in block.memories().items()}}
-              for place, block in design.blocks.items()}  # fmt: skip
-    return {"schema": SCHEMA, "name": design.name, "top": design.name, "generator": generator, **layout(design.spec),
-            "ports": ports, "blocks": blocks, "verilog": verilog}  # fmt: skip
+    ports = [
+        {"name": p.name, "direction": p.direction, "bits": p.bits, "signed": p.signed, "meaning": p.meaning}
+        for p in design.ports()
+    ]
+    blocks = {
+        place: {
+            "module": block.name,
+            "purpose": block.purpose,
+            "memories": {
+                f"{block.name}_{name}": {"words": words, "bits": bits} for name, (words, bits) in block.memories().items()
+            },
+        }
+        for place, block in design.blocks.items()
+    }
+    return {
+        "schema": SCHEMA,
+        "name": design.name,
+        "top": design.name,
+        "generator": generator,
+        **layout(design.spec),
+        "ports": ports,
+        "blocks": blocks,
+        "verilog": verilog,
+    }
 
 
 def network_in_memory(spec: NetworkSpec, name: str = "network") -> Network:
@@ -169,13 +187,17 @@ def layout(spec: NetworkSpec) -> dict[str, Any]:
     """Return what hardware follows: order, widths, memories and random registers of every part of a network."""
     populations = {
         p.name: {
-            "size": p.size, "rule": type(p.neuron).__name__.removesuffix("Config").lower(), "bias": p.neuron.bias,
+            "size": p.size,
+            "rule": type(p.neuron).__name__.removesuffix("Config").lower(),
+            "bias": p.neuron.bias,
             "settings": {key: value for key, value in vars(p.neuron).items() if key != "bias"},
-            "current_bits": spec.sum_bits(p) if p is not spec.input else 0, "state_bits": spec.state_fields(p),
-            "activity_bits": spec.activity_bits(p) if p is not spec.output else 0, "slope_bits": spec.slope_bits(p),
+            "current_bits": spec.sum_bits(p) if p is not spec.input else 0,
+            "state_bits": spec.state_fields(p),
+            "activity_bits": spec.activity_bits(p) if p is not spec.output else 0,
+            "slope_bits": spec.slope_bits(p),
         }
         for p in spec.populations.values()
-    }  # fmt: skip
+    }
     return {
         "form": "counting" if spec.counting else "stepping",
         "order": [p.name for p in spec.order],
@@ -189,13 +211,22 @@ def layout(spec: NetworkSpec) -> dict[str, Any]:
 def _projection(spec: NetworkSpec, name: str) -> dict[str, Any]:
     projection = spec.projections[name]
     synapses = projection.synapses
-    result = {"from": projection.source, "to": projection.target, "delay": projection.delay,
-              "rule": type(synapses).__name__.lower(), "settings": vars(synapses)}  # fmt: skip
+    result = {
+        "from": projection.source,
+        "to": projection.target,
+        "delay": projection.delay,
+        "rule": type(synapses).__name__.lower(),
+        "settings": vars(synapses),
+    }
     if not isinstance(synapses, Weights):
         return result
     rows, neurons = spec.populations[projection.source].rows, spec.populations[projection.target].size
-    memory: dict[str, Any] = {"rows": rows, "words_a_row": neurons // synapses.lanes, "lanes": synapses.lanes,
-                              "fields": {"weight": synapses.weight_bits}}  # fmt: skip
+    memory: dict[str, Any] = {
+        "rows": rows,
+        "words_a_row": neurons // synapses.lanes,
+        "lanes": synapses.lanes,
+        "fields": {"weight": synapses.weight_bits},
+    }
     if isinstance(synapses, Plastic):
         rule = RULE.spec(spec.rule_config(projection))
         memory["fields"] = {f.name: f.bits for f in rule.state}

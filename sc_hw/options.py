@@ -140,11 +140,21 @@ def named_rule(_context: click.Context, _parameter: click.Parameter, value: str 
 
 
 rule_option = click.option(
-    "--rule", default=DEFAULT_RULE, show_default=True, callback=named_rule, shell_complete=complete(rule_names),
+    "--rule",
+    default=DEFAULT_RULE,
+    show_default=True,
+    callback=named_rule,
+    shell_complete=complete(rule_names),
     help="Learning rule, by its name or by its Python file, FILE.py (see sc-hw rule new); the file is run.",
-)  # fmt: skip
-_rule_file_option = click.option("--rule", "-r", callback=named_rule, expose_value=False, metavar="FILE.py",
-                                 help="The file of the core's rule, if it has one of its own; it is run.")  # fmt: skip
+)
+_rule_file_option = click.option(
+    "--rule",
+    "-r",
+    callback=named_rule,
+    expose_value=False,
+    metavar="FILE.py",
+    help="The file of the core's rule, if it has one of its own; it is run.",
+)
 
 
 def folder_argument(command: Any) -> Any:
@@ -173,24 +183,46 @@ json_option = click.option(
 steps_option = click.option(
     "--steps", type=click.IntRange(1, 10**9), default=STEPS, show_default=True, metavar="K", help="Timesteps."
 )
-seed_option = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True,
-                           help="Seed of everything random; the same seed repeats the run.")  # fmt: skip
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    default=1,
+    show_default=True,
+    help="Seed of everything random; the same seed repeats the run.",
+)
 
 solver_option = click.option(
-    "--solver", "solvers", multiple=True, default=SOLVERS, show_default=True,
-    help="yices, z3 or bitwuzla; repeat it, all must agree.", shell_complete=complete(solver_names),
-)  # fmt: skip
+    "--solver",
+    "solvers",
+    multiple=True,
+    default=SOLVERS,
+    show_default=True,
+    help="yices, z3 or bitwuzla; repeat it, all must agree.",
+    shell_complete=complete(solver_names),
+)
 
 
 def target_option(names: Callable[[], list[str]]) -> Callable[[Any], Any]:
     """Return the option that chooses devices among ``names``."""
-    return click.option("--target", multiple=True, default=[DEFAULT_TARGET], show_default=True,
-                        help="Device; repeat it for several, or all.", shell_complete=complete(names))  # fmt: skip
+    return click.option(
+        "--target",
+        multiple=True,
+        default=[DEFAULT_TARGET],
+        show_default=True,
+        help="Device; repeat it for several, or all.",
+        shell_complete=complete(names),
+    )
 
 
 module_option = click.option("--module", default="core", show_default=True, help="core, or lane for one lane without its memory.")
-timeout_option = click.option("--timeout", type=click.IntRange(1, 86400), default=60, show_default=True, metavar="S",
-                              help="Seconds each solver has for each obligation.")  # fmt: skip
+timeout_option = click.option(
+    "--timeout",
+    type=click.IntRange(1, 86400),
+    default=60,
+    show_default=True,
+    metavar="S",
+    help="Seconds each solver has for each obligation.",
+)
 
 _DESIGN = (
     click.option(
@@ -240,15 +272,26 @@ _DESIGN = (
 
 
 _COMPILED = (
-    click.option("--datapath", type=click.Choice(["hand", "compiled"]),
-                 help="Hardware of the step: as written by hand, or compiled from the step.  [default: hand where there is one]"),
+    click.option(
+        "--datapath",
+        type=click.Choice(["hand", "compiled"]),
+        help="Hardware of the step: as written by hand, or compiled from the step.  [default: hand where there is one]",
+    ),
     click.option("--clock", type=float, metavar="MHZ", help="Of a compiled datapath: as many stages as this clock takes."),
     click.option("--latency", type=int, metavar="N", help="Of a compiled datapath: N stages, as fast as that can be."),
-    click.option("--runtime", multiple=True, metavar="NAME",
-                 help="Of a compiled datapath: a setting that the core takes with every timestep (see docs/compiler.md)."),
-    click.option("--device", metavar="TARGET", help="Of a compiled datapath: whose delays count.  [default: ecp5-25k]",
-                 shell_complete=complete(target_names)),
-)  # fmt: skip
+    click.option(
+        "--runtime",
+        multiple=True,
+        metavar="NAME",
+        help="Of a compiled datapath: a setting that the core takes with every timestep (see docs/compiler.md).",
+    ),
+    click.option(
+        "--device",
+        metavar="TARGET",
+        help="Of a compiled datapath: whose delays count.  [default: ecp5-25k]",
+        shell_complete=complete(target_names),
+    ),
+)
 
 
 def design_options(command: Any) -> Any:

@@ -81,8 +81,17 @@ def picture(boxes: Mapping[str, Box], arrows: Sequence[Arrow], title: str) -> st
     root = ElementTree.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "class": "diagram", "role": "img", **size})
     ElementTree.SubElement(root, "title").text = title
     ElementTree.SubElement(root, "style").text = _STYLE
-    marker = ElementTree.SubElement(ElementTree.SubElement(root, "defs"), "marker", id="diagram-end", viewBox="0 0 8 8", refX="8",
-                                    refY="4", markerWidth="7", markerHeight="7", orient="auto")  # fmt: skip
+    marker = ElementTree.SubElement(
+        ElementTree.SubElement(root, "defs"),
+        "marker",
+        id="diagram-end",
+        viewBox="0 0 8 8",
+        refX="8",
+        refY="4",
+        markerWidth="7",
+        markerHeight="7",
+        orient="auto",
+    )
     ElementTree.SubElement(marker, "path", d="M0 0 L8 4 L0 8 z")
     for arrow in arrows:
         _draw_arrow(root, arrow, arrows, boxes)

@@ -23,8 +23,17 @@ from .manifest import Core
 from .network_folder import Network
 from .rtl.faults import Fault
 
-__all__ = ["SELECTION_BITS", "Mutant", "alone", "as_mutants", "fixed", "plant_faults", "plant_mutants", "planted_network",
-           "planted_part"]  # fmt: skip
+__all__ = [
+    "SELECTION_BITS",
+    "Mutant",
+    "alone",
+    "as_mutants",
+    "fixed",
+    "plant_faults",
+    "plant_mutants",
+    "planted_network",
+    "planted_part",
+]
 
 SELECTION_BITS = 16
 
@@ -77,8 +86,13 @@ def plant_faults(
     numbered = dict(enumerate(instances, 1 + len(faults)))
     if numbered:
         texts = plant_instances(texts, numbered, selection=f"{core.design.name}_selection")
-    plan = {"faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults], "seed": seed,
-            "first": 1 + len(faults) + len(instances), "registers": registers, "copies": COPIES}  # fmt: skip
+    plan = {
+        "faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults],
+        "seed": seed,
+        "first": 1 + len(faults) + len(instances),
+        "registers": registers,
+        "copies": COPIES,
+    }
     return _plant(core, folder, plan, texts), _of_registers(folder)
 
 
@@ -112,8 +126,12 @@ def fixed(planted: Core, number: int, folder: Path) -> Core:
     for name, module in files.items():
         (folder / name).write_text(module, encoding="utf-8")
     names = {kind: name for kind, name in planted.manifest["modules"].items() if kind != "selection"}
-    return dataclasses.replace(planted, folder=folder, texts={name: text.encode() for name, text in files.items()},
-                               manifest={**planted.manifest, "verilog": list(files), "modules": names})  # fmt: skip
+    return dataclasses.replace(
+        planted,
+        folder=folder,
+        texts={name: text.encode() for name, text in files.items()},
+        manifest={**planted.manifest, "verilog": list(files), "modules": names},
+    )
 
 
 def planted_part(planted: Core, part: Core) -> Core:
@@ -126,10 +144,20 @@ def planted_part(planted: Core, part: Core) -> Core:
 def as_mutants(faults: Sequence[InstanceFault], first: int) -> list[Mutant]:
     """Return faults at instances as mutants numbered from ``first``."""
     return [
-        Mutant(number=number, mode=fault.kind, module=fault.instance.parent, cell=fault.instance.name, bit=0, wire="",
-               port=fault.pin.name if fault.pin else "", sources=(fault.instance.file,), fault=fault.name, rare=fault.rare)
+        Mutant(
+            number=number,
+            mode=fault.kind,
+            module=fault.instance.parent,
+            cell=fault.instance.name,
+            bit=0,
+            wire="",
+            port=fault.pin.name if fault.pin else "",
+            sources=(fault.instance.file,),
+            fault=fault.name,
+            rare=fault.rare,
+        )
         for number, fault in enumerate(faults, first)
-    ]  # fmt: skip
+    ]
 
 
 def alone(core: Core, fault: InstanceFault) -> Core:
@@ -147,8 +175,13 @@ def _plant(core: Core, folder: Path, what: dict[str, Any], texts: Mapping[str, s
     name = core.design.name
     files = _planted_files(name, folder, what, texts)
     modules = {**core.manifest["modules"], "selection": f"{name}_selection"}
-    return dataclasses.replace(core, folder=folder, parts=(), texts={name: (folder / name).read_bytes() for name in files},
-                               manifest={**core.manifest, "verilog": files, "modules": modules})  # fmt: skip
+    return dataclasses.replace(
+        core,
+        folder=folder,
+        parts=(),
+        texts={name: (folder / name).read_bytes() for name in files},
+        manifest={**core.manifest, "verilog": files, "modules": modules},
+    )
 
 
 def planted_network(network: Network, faults: Sequence[Fault]) -> dict[str, bytes]:
@@ -157,8 +190,12 @@ def planted_network(network: Network, faults: Sequence[Fault]) -> dict[str, byte
     Errors: ``CheckError`` when Yosys fails or a fault names a net that the network does not have.
     """
     texts = {name: without_directives(content.decode()) for name, content in network.verilog.items()}
-    what = {"faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults], "seed": 0,
-            "first": 1 + len(faults), "registers": 0}  # fmt: skip
+    what = {
+        "faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults],
+        "seed": 0,
+        "first": 1 + len(faults),
+        "registers": 0,
+    }
     with temporary_folder() as folder:
         files = _planted_files(network.design.name, folder, what, texts)
         return {name: (folder / name).read_bytes() for name in files}
@@ -191,17 +228,31 @@ def _selection(name: str, value: str) -> str:
 def _of_registers(folder: Path) -> list[Mutant]:
     """Return the faults of registers that the planter listed."""
     return [
-        Mutant(number=one["number"], mode="reset", module=source_module(one["module"]), cell=one["register"], port="D", bit=0,
-               wire=one["register"], sources=(one["source"],),
-               fault=f"reset: {source_module(one['module'])}.{one['register']} {one['wrong']}")
+        Mutant(
+            number=one["number"],
+            mode="reset",
+            module=source_module(one["module"]),
+            cell=one["register"],
+            port="D",
+            bit=0,
+            wire=one["register"],
+            sources=(one["source"],),
+            fault=f"reset: {source_module(one['module'])}.{one['register']} {one['wrong']}",
+        )
         for one in json.loads((folder / "registers.json").read_text(encoding="utf-8"))
-    ]  # fmt: skip
+    ]
 
 
 def _mutant(number: int, line: str) -> Mutant:
     options = re.findall(r"-(\w+) (\S+)", line)
     one = dict(options)
     return Mutant(
-        number=number, mode=one["mode"], module=one["module"].rpartition("\\")[2], cell=one["cell"], port=one["port"],
-        bit=int(one["portbit"]), wire=one.get("wire", ""), sources=tuple(value for name, value in options if name == "src"),
-    )  # fmt: skip
+        number=number,
+        mode=one["mode"],
+        module=one["module"].rpartition("\\")[2],
+        cell=one["cell"],
+        port=one["port"],
+        bit=int(one["portbit"]),
+        wire=one.get("wire", ""),
+        sources=tuple(value for name, value in options if name == "src"),
+    )

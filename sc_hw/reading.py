@@ -18,9 +18,18 @@ import numpy as np
 from .errors import UserError
 
 __all__ = [
-    "MOST_ARRAYS", "check_regular", "limited", "opened_regular", "read_bytes", "read_gzip", "read_npy",
-    "read_npz", "read_text", "read_toml", "reading",
-]  # fmt: skip
+    "MOST_ARRAYS",
+    "check_regular",
+    "limited",
+    "opened_regular",
+    "read_bytes",
+    "read_gzip",
+    "read_npy",
+    "read_npz",
+    "read_text",
+    "read_toml",
+    "reading",
+]
 
 MOST_TOML, MOST_TEXT = 1 << 20, 512 << 20
 MOST_ARRAYS = 2 << 30  # as they are in memory

@@ -19,9 +19,17 @@ from .errors import UserError
 from .outlet import write_outlet
 
 __all__ = [
-    "RECORD_SCHEMA", "WAVEFORM", "Emitted", "head", "results_folder", "stamp", "write_bytes", "write_record",
-    "write_results", "write_text",
-]  # fmt: skip
+    "RECORD_SCHEMA",
+    "WAVEFORM",
+    "Emitted",
+    "head",
+    "results_folder",
+    "stamp",
+    "write_bytes",
+    "write_record",
+    "write_results",
+    "write_text",
+]
 
 RECORD_SCHEMA = "sc-hw/record/1"
 WAVEFORM = "waveform.json"  # what sim leaves for the report's drawings

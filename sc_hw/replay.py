@@ -28,8 +28,19 @@ from .toolchain import VERILATED_MAKE, compiler, make, perl, plain_temporary, ve
 __all__ = ["Replay", "read_counterexample", "replay_command", "simulate_run"]
 
 # Registers start at 0, as the proof's run does.
-_ARGUMENTS = ("--no-timing", "-Wno-fatal", "-Wno-WIDTH", "-LDFLAGS", "-rdynamic", "--x-assign", "0", "--x-initial", "0",
-              "--trace-vcd", "--trace-structs")  # fmt: skip
+_ARGUMENTS = (
+    "--no-timing",
+    "-Wno-fatal",
+    "-Wno-WIDTH",
+    "-LDFLAGS",
+    "-rdynamic",
+    "--x-assign",
+    "0",
+    "--x-initial",
+    "0",
+    "--trace-vcd",
+    "--trace-structs",
+)
 _MAKE = (*VERILATED_MAKE, "OPT_FAST=-O0")
 
 
@@ -107,8 +118,7 @@ def simulate_run(core: Core, run: list[Clock], output: Path) -> Replay:
 
     def commands(proposed: list[list[str]]) -> list[list[str]]:
         verilate, compile_ = proposed[:2]
-        return [[a for a in verilate if a != "--trace-fst"], compile_,
-                [str(folder / top), "--trace", "--trace-file", str(waves)]]  # fmt: skip
+        return [[a for a in verilate if a != "--trace-fst"], compile_, [str(folder / top), "--trace", "--trace-file", str(waves)]]
 
     top = str(core.manifest["modules"]["lane"])
     with temporary_folder(Path(plain_temporary())) as folder:
@@ -117,10 +127,18 @@ def simulate_run(core: Core, run: list[Clock], output: Path) -> Replay:
         for name, content in core.verilog.items():
             (folder / name).write_bytes(content)
         run_cocotb(
-            log, folder, environment, commands, toplevel=top, module="sc_hw_sim.test_replay",
-            timescale="1ns/1ps", verilog_sources=[str(folder / name) for name in core.verilog], waves=True,
-            make_args=list(_MAKE), compile_args=list(_ARGUMENTS),
-        )  # fmt: skip
+            log,
+            folder,
+            environment,
+            commands,
+            toplevel=top,
+            module="sc_hw_sim.test_replay",
+            timescale="1ns/1ps",
+            verilog_sources=[str(folder / name) for name in core.verilog],
+            waves=True,
+            make_args=list(_MAKE),
+            compile_args=list(_ARGUMENTS),
+        )
     ports = read_outcome(outcome, log, text)["found"]
     return Replay(golden=right, found=shown(core.design, ports, right), log=log, waves=waves)
 
@@ -136,12 +154,24 @@ def replay_command(
         note("building the lane")
         replay = simulate_run(core, record["run"], run.files)
         wrong, name, waves = replay.wrong, core.design.name, run.settled(replay.waves)
-        run.publish([{
-            "verb": "replay", "verdict": "fail" if wrong else "pass", "obligation": record["obligation"],
-            "state": replay.golden.state, "inputs": replay.golden.inputs, "expected": replay.golden.values, "found": replay.found,
-            "as_proven": replay.found == record["found"], "waves": str(waves), "log": str(run.settled(replay.log)),
-            "tools": {"verilator": verilator().version, "cocotb": version("cocotb"), "compiler": compiler().version},
-        }], json_path)  # fmt: skip
+        run.publish(
+            [
+                {
+                    "verb": "replay",
+                    "verdict": "fail" if wrong else "pass",
+                    "obligation": record["obligation"],
+                    "state": replay.golden.state,
+                    "inputs": replay.golden.inputs,
+                    "expected": replay.golden.values,
+                    "found": replay.found,
+                    "as_proven": replay.found == record["found"],
+                    "waves": str(waves),
+                    "log": str(run.settled(replay.log)),
+                    "tools": {"verilator": verilator().version, "cocotb": version("cocotb"), "compiler": compiler().version},
+                }
+            ],
+            json_path,
+        )
     if not wrong:
         echo(f"PASS {name}: the lane does what the model does in this run of {len(record['run'])} clocks; waveform {waves}")
         return 0

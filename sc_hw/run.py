@@ -71,9 +71,14 @@ class Run(Generic[F]):
         return value
 
     def publish(
-        self, records: Sequence[Mapping[str, Any]], json_path: Path | None = None, *, whole: Mapping[str, Any] | None = None,
-        beside: Sequence[Mapping[str, str]] = (), partial: str = "",
-    ) -> None:  # fmt: skip
+        self,
+        records: Sequence[Mapping[str, Any]],
+        json_path: Path | None = None,
+        *,
+        whole: Mapping[str, Any] | None = None,
+        beside: Sequence[Mapping[str, str]] = (),
+        partial: str = "",
+    ) -> None:
         """Leave the run's files in ``place`` and a record, with its head, in the results of each core, in their order.
 
         ``json_path``, the user's own file, gets the record of all cores: ``whole``, or the only one there is. ``beside`` has

@@ -27,8 +27,18 @@ from .rtl.faults import Fault
 from .rtl.topologies import TOPOLOGIES
 from .simulate import simulate
 
-__all__ = ["LONGER", "Outcome", "counted", "drawn_instance_faults", "enough_timesteps", "faults_of", "part_of_another", "passes",
-           "selftest", "without_fault"]  # fmt: skip
+__all__ = [
+    "LONGER",
+    "Outcome",
+    "counted",
+    "drawn_instance_faults",
+    "enough_timesteps",
+    "faults_of",
+    "part_of_another",
+    "passes",
+    "selftest",
+    "without_fault",
+]
 
 _SYNAPSE_STEPS = 1 << 15
 _CORNERS = ("corner", "word")
@@ -122,10 +132,17 @@ def _cores(core: Core) -> list[CoreDesign]:
 
 
 def selftest(
-    core: Core, *, steps: int, seed: int, output: Path, note: Callable[[str], None] = lambda _text: None,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,    faults: Sequence[Fault] | None = None,
-    instances: int = 0, parts: bool = False,
-) -> list[Outcome]:  # fmt: skip
+    core: Core,
+    *,
+    steps: int,
+    seed: int,
+    output: Path,
+    note: Callable[[str], None] = lambda _text: None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    faults: Sequence[Fault] | None = None,
+    instances: int = 0,
+    parts: bool = False,
+) -> list[Outcome]:
     """Simulate the core with each fault in turn, and without any, and return what was caught.
 
     ``steps`` is the timesteps for each fault (``enough_timesteps`` knows a number); up to ``instances`` faults are drawn from
@@ -143,8 +160,9 @@ def selftest(
         names += [(mutant.text, "") for mutant in resets]
 
         def simulated(numbers: Sequence[int], factor: int = 1) -> list[str]:
-            result = simulate([copy], steps=factor * steps, seed=seed + factor - 1, output=output, faults=numbers, note=note,
-                              progress=progress)  # fmt: skip
+            result = simulate(
+                [copy], steps=factor * steps, seed=seed + factor - 1, output=output, faults=numbers, note=note, progress=progress
+            )
             compared.append(result.cores[0]["synapse_steps"])
             return [record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else "" for record in result.cores]
 
@@ -167,9 +185,14 @@ def selftest(
                 evidence[number] = text
         unseen = [mutant for mutant in resets if not evidence[mutant.number]]
         proofs = _proofs(core, unseen, instances, seed) if unseen and not evidence[0] else {}
-    outcomes = [Outcome(fault="(none)", description="the same netlist without a fault",
-                        verdict="fails" if evidence[0] else "passes",
-                        evidence=evidence[0] or without_fault(compared[0]))]  # fmt: skip
+    outcomes = [
+        Outcome(
+            fault="(none)",
+            description="the same netlist without a fault",
+            verdict="fails" if evidence[0] else "passes",
+            evidence=evidence[0] or without_fault(compared[0]),
+        )
+    ]
     for number, (name, description) in enumerate(names, 1):
         text, verdict = evidence[number], "caught" if evidence[number] else "missed"
         at_instance = len(planted) < number <= len(planted) + len(drawn)
@@ -204,15 +227,27 @@ def _proofs(core: Core, unseen: Sequence[Mutant], registers: int, seed: int) -> 
     with temporary_folder() as folder:
         planted, resets = plant_faults(core, (), folder, registers=registers, seed=seed)
         again = [mutant for mutant in resets if mutant.text in numbers]
-        found = judge_mutants(core, planted, again, [mutant.number for mutant in again], [find_solver("yices")],
-                              timeout=_COMPARISON, folder=folder, progress=lambda: None)  # fmt: skip
+        found = judge_mutants(
+            core,
+            planted,
+            again,
+            [mutant.number for mutant in again],
+            [find_solver("yices")],
+            timeout=_COMPARISON,
+            folder=folder,
+            progress=lambda: None,
+        )
         return {numbers[mutant.text]: found[mutant.number] for mutant in again if mutant.number in found}
 
 
 def _no_faults(rule: Rule) -> Outcome:
     where = f"a core of {rule.whole.name}" if rule.whole else f"sc_hw/rtl/rules/{rule.name}.py: add faults(design)"
-    return Outcome(fault="(rule)", description=f"no faults of rule {rule.name} itself", verdict="missing",
-                   evidence=f"nothing shows that its datapath is looked at; see {where}")  # fmt: skip
+    return Outcome(
+        fault="(rule)",
+        description=f"no faults of rule {rule.name} itself",
+        verdict="missing",
+        evidence=f"nothing shows that its datapath is looked at; see {where}",
+    )
 
 
 def part_of_another(
@@ -226,8 +261,9 @@ def part_of_another(
     name = f"part: {part.folder.name}"
     if other is None:
         return Outcome(fault=name, description="of another emission", verdict="not applicable", evidence="has no neighbour")
-    (changed,) = (f.name for f in dataclasses.fields(other.config)
-                  if getattr(other.config, f.name) != getattr(part.design.config, f.name))  # fmt: skip
+    (changed,) = (
+        f.name for f in dataclasses.fields(other.config) if getattr(other.config, f.name) != getattr(part.design.config, f.name)
+    )
     description = f"is of an emission with {changed}={getattr(other.config, changed)}"
     with temporary_folder() as scratch:
         folder = scratch / "copy"
@@ -240,8 +276,12 @@ def part_of_another(
             return Outcome(fault=name, description=description, verdict="caught", evidence=f"refused: {error}")
         result = simulate([copy], steps=steps, seed=seed, output=output, note=note)
     mismatch = result.cores[0]["mismatch"]
-    return Outcome(fault=name, description=description, verdict="caught" if mismatch else "missed",
-                   evidence=mismatch["text"].splitlines()[0] if mismatch else "")  # fmt: skip
+    return Outcome(
+        fault=name,
+        description=description,
+        verdict="caught" if mismatch else "missed",
+        evidence=mismatch["text"].splitlines()[0] if mismatch else "",
+    )
 
 
 def _neighbour(design: CoreDesign) -> CoreDesign | None:

@@ -29,21 +29,43 @@ def selftest_command(
         enough = enough_timesteps(core)
         steps = steps or enough
         with progress("faults", 1) as advance:
-            outcomes = selftest(core, steps=steps, seed=seed, output=run.files, note=note, progress=advance,
-                                instances=instances, parts=True)  # fmt: skip
+            outcomes = selftest(
+                core, steps=steps, seed=seed, output=run.files, note=note, progress=advance, instances=instances, parts=True
+            )
         passed = passes(outcomes)
         partial = joined(fewer(steps, enough, "timesteps a fault"), fewer(instances, INSTANCES, "faults at instances"))
-        run.publish([{"verb": "selftest", "verdict": "pass" if passed else "fail", "seed": seed, "steps": steps,
-                      "instances": instances, "seconds": time.perf_counter() - started, "tools": simulation_tools(),
-                      "faults": [outcome.to_dict() for outcome in outcomes]}], json_path, partial=partial)  # fmt: skip
+        run.publish(
+            [
+                {
+                    "verb": "selftest",
+                    "verdict": "pass" if passed else "fail",
+                    "seed": seed,
+                    "steps": steps,
+                    "instances": instances,
+                    "seconds": time.perf_counter() - started,
+                    "tools": simulation_tools(),
+                    "faults": [outcome.to_dict() for outcome in outcomes],
+                }
+            ],
+            json_path,
+            partial=partial,
+        )
     table = Table("fault", "verdict", "first difference", title=f"selftest of {core.design.name}, seed {seed}")
     for outcome in outcomes:
         table.add_row(f"{outcome.fault}: {outcome.description}", outcome.verdict, outcome.evidence)
     console.print(table)
     for outcome in outcomes:
         if outcome.verdict in ("missed", "missing"):
-            console.print(f"{outcome.verdict.upper()} {outcome.fault}: {outcome.evidence or outcome.description}", markup=False,
-                          highlight=False, soft_wrap=True)  # fmt: skip
-    console.print(f"{'PASS' if passed else 'FAIL'}: {counted([o.to_dict() for o in outcomes])}{'; ' * bool(partial)}{partial}",
-                  markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+            console.print(
+                f"{outcome.verdict.upper()} {outcome.fault}: {outcome.evidence or outcome.description}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
+    console.print(
+        f"{'PASS' if passed else 'FAIL'}: {counted([o.to_dict() for o in outcomes])}{'; ' * bool(partial)}{partial}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
     return 0 if passed else 1

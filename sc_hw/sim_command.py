@@ -20,15 +20,29 @@ __all__ = ["sim_command"]
 
 
 def sim_command(
-    folders: Sequence[Path], *, steps: int, seed: int, waves: bool, coverage: bool, stimulus: Path | None, json_path: Path | None,
+    folders: Sequence[Path],
+    *,
+    steps: int,
+    seed: int,
+    waves: bool,
+    coverage: bool,
+    stimulus: Path | None,
+    json_path: Path | None,
     system_tasks: bool = False,
-) -> int:  # fmt: skip
+) -> int:
     """Return 0 when every core equals its model, else 1. Errors: ``UserError`` before anything runs."""
     if coverage and system_tasks:
         raise UserError("--allow-system-tasks: is of simulation, and --coverage also proves; leave out one of the two")
     if any(map(is_network, folders)):
-        return _network(folders, samples=steps, seed=seed, waves=waves, json_path=json_path, system_tasks=system_tasks,
-                        refused={"--coverage": coverage, "--stimulus": stimulus is not None})  # fmt: skip
+        return _network(
+            folders,
+            samples=steps,
+            seed=seed,
+            waves=waves,
+            json_path=json_path,
+            system_tasks=system_tasks,
+            refused={"--coverage": coverage, "--stimulus": stimulus is not None},
+        )
     with begin("sim", *folders, system_tasks=system_tasks) as run:
         cores = run.cores
         if stimulus:
@@ -37,14 +51,29 @@ def sim_command(
             steps = check_stimulus(stimulus, cores[0].design)
         total = steps * sum(core.design.synapses for core in cores)
         with progress("comparing", total) as advance:
-            result = simulate(cores, steps=steps, seed=seed, output=run.files, waves=waves, coverage=coverage,
-                              stimulus=stimulus, demonstrate=True, note=note, progress=advance)  # fmt: skip
-        partial = joined("recorded inputs only" if stimulus else fewer(steps, STEPS, "timesteps"),
-                         "with what only a simulator can do" if system_tasks else "")  # fmt: skip
-        run.publish([result.only(index).to_dict() for index in range(len(cores))], json_path, whole=result.to_dict(),
-                    beside=[{WAVEFORM: _waveform(core, shown)} for core, shown in
-                            zip(cores, result.demonstrations, strict=True)],
-                    partial=partial)  # fmt: skip
+            result = simulate(
+                cores,
+                steps=steps,
+                seed=seed,
+                output=run.files,
+                waves=waves,
+                coverage=coverage,
+                stimulus=stimulus,
+                demonstrate=True,
+                note=note,
+                progress=advance,
+            )
+        partial = joined(
+            "recorded inputs only" if stimulus else fewer(steps, STEPS, "timesteps"),
+            "with what only a simulator can do" if system_tasks else "",
+        )
+        run.publish(
+            [result.only(index).to_dict() for index in range(len(cores))],
+            json_path,
+            whole=result.to_dict(),
+            beside=[{WAVEFORM: _waveform(core, shown)} for core, shown in zip(cores, result.demonstrations, strict=True)],
+            partial=partial,
+        )
         result = result.moved(run.settled)
         for index, core in enumerate(cores):
             if core.edited:

@@ -29,8 +29,16 @@ from .toolchain import cocotb_coverage, compiler, verilator
 
 _BRIEF = 200_000  # synapse-steps below which code that is compiled faster, and runs slower, is done earlier
 
-__all__ = ["SimulationError", "SimulationResult", "check_stimulus", "equal", "read_outcome", "short_of", "simulate",
-           "simulation_tools"]  # fmt: skip
+__all__ = [
+    "SimulationError",
+    "SimulationResult",
+    "check_stimulus",
+    "equal",
+    "read_outcome",
+    "short_of",
+    "simulate",
+    "simulation_tools",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +73,12 @@ class SimulationResult:
         record = {name: str(value) if isinstance(value, Path) else value for name, value in vars(self).items()}
         for own in ("demonstrations", "coverage", "functional"):
             del record[own]
-        return {"verb": "sim", "verdict": "pass" if self.passed else "fail", "seconds": self.build_seconds + self.run_seconds,
-                **record}  # fmt: skip
+        return {
+            "verb": "sim",
+            "verdict": "pass" if self.passed else "fail",
+            "seconds": self.build_seconds + self.run_seconds,
+            **record,
+        }
 
     def moved(self, settled: Callable[[Path], Path]) -> "SimulationResult":
         """Return the result with its files where ``settled`` says they are now."""
@@ -94,17 +106,29 @@ def short_of(design: CoreDesign, run: Mapping[str, Any]) -> str:
     if design.parts or design.row_words:
         return ""
     steps = run["timesteps"]
-    least = {"state_values_compared": steps * design.synapses * len(design.spec.state),
-             "output_values_compared": steps * design.synapses * len(design.spec.outputs),
-             "clocks": steps * design.words}  # fmt: skip
-    return next((f"{run[name]:,} {name.replace('_', ' ')} in {steps:,} timesteps; there are {count:,} or more"
-                 for name, count in least.items() if run[name] < count), "")  # fmt: skip
+    least = {
+        "state_values_compared": steps * design.synapses * len(design.spec.state),
+        "output_values_compared": steps * design.synapses * len(design.spec.outputs),
+        "clocks": steps * design.words,
+    }
+    return next(
+        (
+            f"{run[name]:,} {name.replace('_', ' ')} in {steps:,} timesteps; there are {count:,} or more"
+            for name, count in least.items()
+            if run[name] < count
+        ),
+        "",
+    )
 
 
 def simulation_tools() -> dict[str, str]:
     """Return the versions of the tools that a simulation rests on."""
-    return {"verilator": verilator().version, "cocotb": version("cocotb"), "cocotb-test": version("cocotb-test"),
-            "compiler": compiler().version}  # fmt: skip
+    return {
+        "verilator": verilator().version,
+        "cocotb": version("cocotb"),
+        "cocotb-test": version("cocotb-test"),
+        "compiler": compiler().version,
+    }
 
 
 def check_stimulus(path: Path, design: CoreDesign) -> int:
@@ -123,8 +147,10 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
     expected = [*names, *([LOAD_TIMESTEP] if loaded else ()), *(f.name for f in loaded)]
     if sorted(arrays) != sorted(expected):
         fields = ", ".join(f.name for f in spec.state)
-        raise UserError(f"--stimulus {path}: arrays {', '.join(arrays) or 'none'}; allowed are exactly {', '.join(names)}, and "
-                        f"with {LOAD_TIMESTEP} also {LOAD}FIELD of {fields}")  # fmt: skip
+        raise UserError(
+            f"--stimulus {path}: arrays {', '.join(arrays) or 'none'}; allowed are exactly {', '.join(names)}, and "
+            f"with {LOAD_TIMESTEP} also {LOAD}FIELD of {fields}"
+        )
     steps = len(arrays[names[0]]) if arrays[names[0]].ndim else 0
     if arrays[names[0]].ndim and not steps:
         raise UserError(f"--stimulus {path}: {names[0]} has no timesteps, so nothing would be compared; give at least one")
@@ -148,8 +174,15 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
 
 def _moment(moment: Moment) -> dict[str, Any]:
     """Return what the plan says of a moment: all but its condition, which the bench was built with."""
-    return {"name": moment.name, "scene": moment.scene, "part": moment.part, "reset": moment.reset, "meets": moment.meets,
-            "held": moment.held, "many": moment.many}  # fmt: skip
+    return {
+        "name": moment.name,
+        "scene": moment.scene,
+        "part": moment.part,
+        "reset": moment.reset,
+        "meets": moment.meets,
+        "held": moment.held,
+        "many": moment.many,
+    }
 
 
 def _entry(design: CoreDesign, steps: int, *, powered_up: bool) -> dict[str, Any]:
@@ -158,12 +191,21 @@ def _entry(design: CoreDesign, steps: int, *, powered_up: bool) -> dict[str, Any
     Only what was just ``powered_up`` has its initial contents.
     """
     initial = {name: array.tolist() for name, array in design.initial.items()} if powered_up else {}
-    return {"rule": design.rule.name, "config": dataclasses.asdict(design.config), "synapses": design.synapses,
-            "lanes": design.lanes, "steps": steps, "initial": initial, "row_words": design.row_words, "kind": design.kind,
-            "addressed": design.by_address, "clocks": [design.spec.latency, design.spec.neuron_latency],
-            "runtime": list(design.rule.runtime),
-            "rule_sha256": design.rule.datapath.record["rule_sha256"] if design.rule.datapath else "",
-            "neurons": [_entry(side, steps, powered_up=powered_up) for side in design.around.values()]}  # fmt: skip
+    return {
+        "rule": design.rule.name,
+        "config": dataclasses.asdict(design.config),
+        "synapses": design.synapses,
+        "lanes": design.lanes,
+        "steps": steps,
+        "initial": initial,
+        "row_words": design.row_words,
+        "kind": design.kind,
+        "addressed": design.by_address,
+        "clocks": [design.spec.latency, design.spec.neuron_latency],
+        "runtime": list(design.rule.runtime),
+        "rule_sha256": design.rule.datapath.record["rule_sha256"] if design.rule.datapath else "",
+        "neurons": [_entry(side, steps, powered_up=powered_up) for side in design.around.values()],
+    }
 
 
 def _verilog_digest(core: Core) -> str:
@@ -213,11 +255,19 @@ def _check_ran(record: dict[str, Any], asked: dict[str, Any], cores: Sequence[Co
 
 
 def simulate(
-    cores: Sequence[Core], *, steps: int | Sequence[int], seed: int, output: Path, waves: bool = False, coverage: bool = False,
-    faults: Sequence[int] = (0,), stimulus: Path | None = None, demonstrate: bool = False,
+    cores: Sequence[Core],
+    *,
+    steps: int | Sequence[int],
+    seed: int,
+    output: Path,
+    waves: bool = False,
+    coverage: bool = False,
+    faults: Sequence[int] = (0,),
+    stimulus: Path | None = None,
+    demonstrate: bool = False,
     note: Callable[[str], None] = lambda _text: None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> SimulationResult:  # fmt: skip
+) -> SimulationResult:
     """Compare emitted cores with their golden models for ``steps`` timesteps (of all, or of each), all in one simulation.
 
     ``output`` receives the log, the results as JUnit and, with ``waves``, the waveform. ``stimulus``
@@ -249,13 +299,22 @@ def simulate(
     counted = output / "coverage.dat" if coverage else None
     counting = {"file": str(counted), "settle": max(settling_clocks(core) for core in cores)} if counted else None
     document = {
-        "request": secrets.token_hex(16), "seed": seed, "faults": list(faults), "outcome": str(outcome),
-        "cores": [{**_entry(core.design, length, powered_up=one), "digest": _verilog_digest(core),
-                   "moments": [_moment(moment) for moment in moments(core.design, index)]}
-                  for index, (core, length) in enumerate(zip(cores, lengths, strict=True))],
-        "stimulus": _recorded(stimulus, cores[0].design, lengths[0], output) if stimulus else None, "demonstrate": demonstrate,
+        "request": secrets.token_hex(16),
+        "seed": seed,
+        "faults": list(faults),
+        "outcome": str(outcome),
+        "cores": [
+            {
+                **_entry(core.design, length, powered_up=one),
+                "digest": _verilog_digest(core),
+                "moments": [_moment(moment) for moment in moments(core.design, index)],
+            }
+            for index, (core, length) in enumerate(zip(cores, lengths, strict=True))
+        ],
+        "stimulus": _recorded(stimulus, cores[0].design, lengths[0], output) if stimulus else None,
+        "demonstrate": demonstrate,
         "coverage": counting,
-    }  # fmt: skip
+    }
     text = json.dumps(document)
     plan.write_text(text, encoding="utf-8")
     marker = "SC_HW_PROGRESS " if one else "SC_HW_FAULTS "
@@ -270,10 +329,12 @@ def simulate(
     if wave:
         arguments.append(f"+sc_hw_waves={wave}")
     environment = {
-        "SC_HW_PLAN": str(plan), "COCOTB_RESULTS_FILE": os.devnull, "COCOTB_RANDOM_SEED": str(seed),
+        "SC_HW_PLAN": str(plan),
+        "COCOTB_RESULTS_FILE": os.devnull,
+        "COCOTB_RANDOM_SEED": str(seed),
         "COCOTB_REWRITE_ASSERTION_FILES": "",  # the bench asserts nothing; without this cocotb loads every pytest plugin there is
         "OPENBLAS_NUM_THREADS": "1",  # one core, and no threads to start
-    }  # fmt: skip
+    }
     started = time.perf_counter()
     with simulator.built(log, note) as (program, cached):
         build_seconds = time.perf_counter() - started
@@ -284,7 +345,17 @@ def simulate(
         result |= {"name": core.design.name, "folder": str(core.folder), "edited": list(core.edited)}
     xml.write_bytes(junit(record["cores"], seed=seed, seconds=record["seconds"]))
     return SimulationResult(
-        seed=seed, cores=record["cores"], demonstrations=record["demonstrations"], build_seconds=build_seconds,
-        run_seconds=record["seconds"], cpu_seconds=record["cpu_seconds"], cached=cached, tools=simulation_tools(), log=log,
-        results_xml=xml, waves=wave, coverage=counted, functional=record["functional"],
-    )  # fmt: skip
+        seed=seed,
+        cores=record["cores"],
+        demonstrations=record["demonstrations"],
+        build_seconds=build_seconds,
+        run_seconds=record["seconds"],
+        cpu_seconds=record["cpu_seconds"],
+        cached=cached,
+        tools=simulation_tools(),
+        log=log,
+        results_xml=xml,
+        waves=wave,
+        coverage=counted,
+        functional=record["functional"],
+    )

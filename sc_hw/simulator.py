@@ -32,14 +32,23 @@ _SIM = Path(sc_hw_sim.__file__).parent
 _TOP = "sc_hw_bench"
 # Nothing may depend on what a register or memory holds at power-up: Verilator draws it from the run's seed.
 _ARGUMENTS = (
-    "--no-timing", "-Wno-fatal", "-Wno-WIDTH", "--x-assign", "unique", "--x-initial", "unique",
-    "-LDFLAGS", "-rdynamic",
+    "--no-timing",
+    "-Wno-fatal",
+    "-Wno-WIDTH",
+    "--x-assign",
+    "unique",
+    "--x-initial",
+    "unique",
+    "-LDFLAGS",
+    "-rdynamic",
     # One file for the compiler, unless a design is ten times as long as what Verilator splits: the parts of a split one all
     # read the same header and its precompiled forms, which takes three times as long as to compile them.
-    "--output-split", "200000",
+    "--output-split",
+    "200000",
     # Only initial contents are filled by loops: to unroll them takes longer than all the rest.
-    "--unroll-count", "1",
-)  # fmt: skip
+    "--unroll-count",
+    "1",
+)
 _WAVES = ("--trace-vcd", "--trace-structs")
 # Instances of a module that is not inlined share one counter, which the others show as 0: everything is inlined.
 # The default leaves signals wider than 256 bits out.
@@ -87,8 +96,11 @@ def _streams(design: CoreDesign) -> dict[str, str]:
 def _memories(design: CoreDesign) -> list[tuple[str, str, int]]:
     """Return each state memory: its place in the design, the name of its monitor, and the bits of what that sees."""
     parts = [(f"{place}.", prefix, part) for place, (prefix, part) in design.parts.items()] or [("", "", design)]
-    return [(f"{place}memory_{lane}", f"{prefix}write_{lane}", part.address_bits + part.spec.state_bits)
-            for place, prefix, part in parts for lane in range(part.lanes)]  # fmt: skip
+    return [
+        (f"{place}memory_{lane}", f"{prefix}write_{lane}", part.address_bits + part.spec.state_bits)
+        for place, prefix, part in parts
+        for lane in range(part.lanes)
+    ]
 
 
 @cache
@@ -126,8 +138,10 @@ class Simulator:
             for name, content in core.verilog.items():
                 owner = owners.setdefault(name, core.folder)
                 if files.setdefault(name, content) != content:
-                    raise UserError(f"{core.folder}: its module {name.removesuffix('.v')} is another one than that of {owner}; "
-                                    "emit one of the two with another --name, or simulate them one at a time")  # fmt: skip
+                    raise UserError(
+                        f"{core.folder}: its module {name.removesuffix('.v')} is another one than that of {owner}; "
+                        "emit one of the two with another --name, or simulate them one at a time"
+                    )
         widest = max(sum(port.bits for port in _payload(design, stream)) for design in designs for stream in _streams(design))
         most = max(len(moments(design, index)) for index, design in enumerate(designs))
         protocol = "".join(monitor(design) for design in designs) if coverage else ""
@@ -186,10 +200,18 @@ class Simulator:
             (folder / name).write_bytes(content)
         sources = [folder / "streams.sv", *(folder / name for name in (*self.files, *self.bench) if name != "streams.sv")]
         run_cocotb(
-            log, folder, ccache_environment(folder), self._build_commands, compile_only=True, waves=self.waves,
-            timescale="1ns/1ps", verilog_sources=[str(source) for source in sources], defines=self.defines,
-            make_args=self.make, compile_args=[*self.arguments, *(str(folder / name) for name in self.native)],
-        )  # fmt: skip
+            log,
+            folder,
+            ccache_environment(folder),
+            self._build_commands,
+            compile_only=True,
+            waves=self.waves,
+            timescale="1ns/1ps",
+            verilog_sources=[str(source) for source in sources],
+            defines=self.defines,
+            make_args=self.make,
+            compile_args=[*self.arguments, *(str(folder / name) for name in self.native)],
+        )
         if not (folder / _TOP).is_file():
             raise SimulationError(log_tail(log))
         return (folder / _TOP).read_bytes()
@@ -203,9 +225,14 @@ class Simulator:
 
 
 def run_program(
-    program: Path, log: Path, environment: Mapping[str, str], arguments: Sequence[str], on_line: Callable[[str], None], *,
+    program: Path,
+    log: Path,
+    environment: Mapping[str, str],
+    arguments: Sequence[str],
+    on_line: Callable[[str], None],
+    *,
     module: str = "sc_hw_sim.test_parity",
-) -> None:  # fmt: skip
+) -> None:
     """Run a simulator once under cocotb with the tests of a module; ``on_line`` gets every line it prints."""
     with temporary_folder(Path(plain_temporary())) as scratch:
         run_cocotb(log, scratch, environment, lambda _: [[str(program), *arguments]], on_line=on_line, module=module)
@@ -219,10 +246,16 @@ def log_tail(log: Path) -> str:
 
 
 def run_cocotb(
-    log: Path, folder: Path, environment: Mapping[str, str], commands: Callable[[list[list[str]]], list[list[str]]], *,
-    on_line: Callable[[str], None] = lambda _line: None, toplevel: str = _TOP, module: str = "sc_hw_sim.test_parity",
+    log: Path,
+    folder: Path,
+    environment: Mapping[str, str],
+    commands: Callable[[list[list[str]]], list[list[str]]],
+    *,
+    on_line: Callable[[str], None] = lambda _line: None,
+    toplevel: str = _TOP,
+    module: str = "sc_hw_sim.test_parity",
     **options: object,
-) -> None:  # fmt: skip
+) -> None:
     """Let cocotb-test run ``commands``, which sees those it proposes; its log goes to a file and to ``on_line``."""
     import cocotb
     from cocotb_test.simulator import Verilator
@@ -256,10 +289,11 @@ def run_cocotb(
     links, variables = _linked(folder, tool, package)
     found = os.environ.get("LD_LIBRARY_PATH")
     variables |= {
-        **environment, "PATH": f"{Path(tool.path).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        **environment,
+        "PATH": f"{Path(tool.path).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "LD_LIBRARY_PATH": os.pathsep.join(filter(None, (f"{links['cocotb']}/libs", found))),
         "GPI_USERS": f"{find_libpython()};{pygpi_entry_point().replace(str(package), links['cocotb'])}",
-    }  # fmt: skip
+    }
     propagate, logger.propagate = logger.propagate, False
     handler = Handler()
     with log.open("a", encoding="utf-8", errors="backslashreplace") as file, _environment(variables):
@@ -286,8 +320,10 @@ def _linked(folder: Path, tool: Tool, package: Path) -> tuple[dict[str, str], di
     if root is None:  # one on PATH knows where it is
         return {"cocotb": f"{folder}/cocotb", "verilator": tool.path}, {}
     (folder / "verilator").symlink_to(root)
-    return ({"cocotb": f"{folder}/cocotb", "verilator": f"{folder}/verilator/bin/verilator"},
-            {"VERILATOR_ROOT": f"{folder}/verilator"})  # fmt: skip
+    return (
+        {"cocotb": f"{folder}/cocotb", "verilator": f"{folder}/verilator/bin/verilator"},
+        {"VERILATOR_ROOT": f"{folder}/verilator"},
+    )
 
 
 @contextmanager

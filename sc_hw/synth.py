@@ -26,8 +26,20 @@ from .synth_table import markdown_table, render_table
 from .targets import Target, list_targets, load_target
 from .yosys import YosysError, find_yosys, run_yosys
 
-__all__ = ["MODULES", "Netlist", "Structure", "map_sources", "map_wrapped", "markdown_table", "read_structure", "render_table",
-           "synth_command", "synthesise", "synthesise_many", "top_module"]  # fmt: skip
+__all__ = [
+    "MODULES",
+    "Netlist",
+    "Structure",
+    "map_sources",
+    "map_wrapped",
+    "markdown_table",
+    "read_structure",
+    "render_table",
+    "synth_command",
+    "synthesise",
+    "synthesise_many",
+    "top_module",
+]
 
 MODULES = ("core", "lane")
 # Every synth_* command of Yosys has this label, between mapping memories to RAM and dissolving what is left into registers.
@@ -120,9 +132,13 @@ def map_wrapped(
 
 
 def _map(
-    sources: Mapping[str, bytes], top: str, target: Target, then: Sequence[str] = (), outputs: Sequence[str] = (),
+    sources: Mapping[str, bytes],
+    top: str,
+    target: Target,
+    then: Sequence[str] = (),
+    outputs: Sequence[str] = (),
     texts: Mapping[str, str] | None = None,
-) -> tuple[Netlist, list[Any]]:  # fmt: skip
+) -> tuple[Netlist, list[Any]]:
     command = target.command(top)
     commands = [
         f"{command} -run begin:{_SPLIT}",
@@ -136,8 +152,10 @@ def _map(
     netlist = Netlist(
         cells=dict(sorted(cells["design"]["num_cells_by_type"].items())),
         left_to_registers=sum(n for kind, n in memory["design"]["num_cells_by_type"].items() if kind.startswith("$mem")),
-        script=script, tool_version=number, seconds=time.monotonic() - start,
-    )  # fmt: skip
+        script=script,
+        tool_version=number,
+        seconds=time.monotonic() - start,
+    )
     return netlist, rest
 
 
@@ -180,12 +198,25 @@ def synthesise(core: Core | Network, target: Target, *, module: str = "core", st
     structure = structure or read_structure(core.verilog, top)
     netlist = map_sources(core.verilog, top, target)
     return SynthResult(
-        core=core.design.name, generator=core.manifest["generator"], rule=core.design.title,
-        synapses=core.design.synapses, lanes=core.design.lanes, module=module, top=top, edited=core.edited,
-        target=target.name, part=target.part, family=target.family, tool_version=netlist.tool_version, script=netlist.script,
-        cells=netlist.cells, resources=target.count(netlist.cells), capacity=target.capacity,
-        memory=_proof(core.design, module, structure, netlist, target), seconds=netlist.seconds,
-    )  # fmt: skip
+        core=core.design.name,
+        generator=core.manifest["generator"],
+        rule=core.design.title,
+        synapses=core.design.synapses,
+        lanes=core.design.lanes,
+        module=module,
+        top=top,
+        edited=core.edited,
+        target=target.name,
+        part=target.part,
+        family=target.family,
+        tool_version=netlist.tool_version,
+        script=netlist.script,
+        cells=netlist.cells,
+        resources=target.count(netlist.cells),
+        capacity=target.capacity,
+        memory=_proof(core.design, module, structure, netlist, target),
+        seconds=netlist.seconds,
+    )
 
 
 def synthesise_many(
@@ -228,10 +259,19 @@ def synth_command(folder: Path, targets: list[str], module: str, json_path: Path
             task = bar.add_task("synthesis", total=len(chosen))
             results = synthesise_many(core, chosen, module=module, progress=lambda _result: bar.advance(task))
         passed = all(result.passed for result in results)
-        run.publish([{
-            "verb": "synth", "verdict": "pass" if passed else "fail", "seconds": round(sum(r.seconds for r in results), 2),
-            "tools": {"yosys": results[0].tool_version}, "results": [result.to_dict() for result in results],
-        }], json_path, partial="" if module == "core" else f"only the {module}")  # fmt: skip
+        run.publish(
+            [
+                {
+                    "verb": "synth",
+                    "verdict": "pass" if passed else "fail",
+                    "seconds": round(sum(r.seconds for r in results), 2),
+                    "tools": {"yosys": results[0].tool_version},
+                    "results": [result.to_dict() for result in results],
+                }
+            ],
+            json_path,
+            partial="" if module == "core" else f"only the {module}",
+        )
     console.print(render_table(results))
     if core.edited:
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)

@@ -83,8 +83,12 @@ class MemoryProof:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures and what follows from them."""
-        derived = {"placement": self.placement, "in_block_ram": self.in_block_ram, "occupancy": self.occupancy,
-                   "verdicts": self.verdicts}  # fmt: skip
+        derived = {
+            "placement": self.placement,
+            "in_block_ram": self.in_block_ram,
+            "occupancy": self.occupancy,
+            "verdicts": self.verdicts,
+        }
         return dataclasses.asdict(self) | derived
 
 

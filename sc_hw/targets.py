@@ -174,14 +174,20 @@ def read_target(path: Path) -> Target:
     twice = sorted({cell for cell in named if named.count(cell) > 1})
     need(not twice, f"{', '.join(twice)} stands in more than one table")
     return Target(
-        name=table["name"], part=table["part"], family=table["family"], synth=tuple(words),
+        name=table["name"],
+        part=table["part"],
+        family=table["family"],
+        synth=tuple(words),
         capacity={name: number(table["capacity"].get(name, 0), f"[capacity] {name}") for name in RESOURCES},
         weights=counted | {"lut": counted["lut"] | lut_ram},
         bits={cell: int(number(v["bits"], f"[{key}] {cell} bits")) for key in _RAMS for cell, v in table[key].items()},
-        lut_ram=frozenset(lut_ram), ignored=table["ignored"], like=table.get("like", ""),
+        lut_ram=frozenset(lut_ram),
+        ignored=table["ignored"],
+        like=table.get("like", ""),
         pnr=_read_pnr(table["pnr"], need) if "pnr" in table else None,
-        estimate=table.get("estimate", {}), delays=_read_delays(table["delays"], need, number) if "delays" in table else None,
-    )  # fmt: skip
+        estimate=table.get("estimate", {}),
+        delays=_read_delays(table["delays"], need, number) if "delays" in table else None,
+    )
 
 
 def _read_delays(table: Any, need: Callable[[bool, str], None], number: Callable[[Any, str], float]) -> dict[str, Any]:

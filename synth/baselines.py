@@ -65,8 +65,7 @@ class Item:
         config = rule.presets[self.preset].config
         if self.consolidation:
             config = dataclasses.replace(config, rounding="stochastic", consolidation=self.consolidation)
-        return CoreDesign(name="core", rule=rule, config=config, synapses=self.synapses, lanes=self.lanes,
-                          queued=self.queued)  # fmt: skip
+        return CoreDesign(name="core", rule=rule, config=config, synapses=self.synapses, lanes=self.lanes, queued=self.queued)
 
     def emit(self, folder: Path) -> Core:
         """Return its core, emitted into a folder that is replaced."""

@@ -50,10 +50,16 @@ RECORD = Path(__file__).parent / "baselines" / "neurocore.json"  # what was meas
 PORTS = tuple(
     Port(name=name, direction=direction, bits=bits)
     for name, direction, bits in (
-        ("clk", "input", 1), ("rst_n", "input", 1), ("step_en", "input", 1), ("pre_spike", "input", 1),
-        ("post_spike", "input", 1), ("reward", "input", 8), ("current_weight", "output", 16), ("update_done", "output", 1),
+        ("clk", "input", 1),
+        ("rst_n", "input", 1),
+        ("step_en", "input", 1),
+        ("pre_spike", "input", 1),
+        ("post_spike", "input", 1),
+        ("reward", "input", 8),
+        ("current_weight", "output", 16),
+        ("update_done", "output", 1),
     )
-)  # fmt: skip
+)
 # Runs inside the other environment: its public emitter with its default configuration.
 EMIT = """
 import json, sys
@@ -89,15 +95,30 @@ def designs(folder: Path, other: dict[str, Any], generator: str) -> list[Design]
     )
     bits, latency = core.design.spec.state_bits, core.design.spec.latency
     return [
-        Design(name="sc-neurocore lane", sources=[source], top=other["module"], ports=PORTS,
-               contains="one synapse whose state is in flip-flops; the whole update lies between them and unregistered inputs; "
-               "asynchronous reset; no port to load state or to read the traces"),
-        Design(name="sc-hw lane", sources=core.sources, top="core_lane", ports=core.design.lane_ports(),
-               contains=f"a pipeline of {latency} stages that takes a {bits}-bit state word and gives the next one every clock; "
-               "it stores no synapse"),
-        Design(name=f"sc-hw core, {SYNAPSES:,} synapses", sources=core.sources, top="core", ports=core.design.ports(),
-               contains="that lane, the state memory in block RAM, the sequencer, event and result streams, load and read-back"),
-    ]  # fmt: skip
+        Design(
+            name="sc-neurocore lane",
+            sources=[source],
+            top=other["module"],
+            ports=PORTS,
+            contains="one synapse whose state is in flip-flops; the whole update lies between them and unregistered inputs; "
+            "asynchronous reset; no port to load state or to read the traces",
+        ),
+        Design(
+            name="sc-hw lane",
+            sources=core.sources,
+            top="core_lane",
+            ports=core.design.lane_ports(),
+            contains=f"a pipeline of {latency} stages that takes a {bits}-bit state word and gives the next one every clock; "
+            "it stores no synapse",
+        ),
+        Design(
+            name=f"sc-hw core, {SYNAPSES:,} synapses",
+            sources=core.sources,
+            top="core",
+            ports=core.design.ports(),
+            contains="that lane, the state memory in block RAM, the sequencer, event and result streams, load and read-back",
+        ),
+    ]
 
 
 def variants() -> list[tuple[str, Target]]:
@@ -159,8 +180,14 @@ def clock_table(rows: list[tuple[str, Design, PnrResult]]) -> list[str]:
     return [*lines, ""]
 
 
-def page(other: dict[str, Any], generator: str, chosen: list[Design], lints: list[str],
-         rows: list[tuple[str, Target, Design, Netlist]], placed: list[tuple[str, Design, PnrResult]]) -> str:  # fmt: skip
+def page(
+    other: dict[str, Any],
+    generator: str,
+    chosen: list[Design],
+    lints: list[str],
+    rows: list[tuple[str, Target, Design, Netlist]],
+    placed: list[tuple[str, Design, PnrResult]],
+) -> str:
     """Return the Markdown page."""
     yosys = rows[0][3].tool_version
     lines = [
@@ -194,15 +221,21 @@ def page(other: dict[str, Any], generator: str, chosen: list[Design], lints: lis
     return "\n".join(lines) + "\n"
 
 
-def record(other: dict[str, Any], rows: list[tuple[str, Target, Design, Netlist]],
-           placed: list[tuple[str, Design, PnrResult]]) -> dict[str, Any]:  # fmt: skip
+def record(
+    other: dict[str, Any], rows: list[tuple[str, Target, Design, Netlist]], placed: list[tuple[str, Design, PnrResult]]
+) -> dict[str, Any]:
     """Return the figures of its lane in plain data, by target: cells, and the clock where it was placed."""
     clocked = {(label, design.name): result.mhz.get("median") for label, design, result in placed}
     lane = rows[0][2].name
-    return {"version": other["version"], "yosys": rows[0][3].tool_version, "targets": {
-        label: target.count(netlist.cells) | {"mhz": clocked.get((label, lane))}
-        for label, target, design, netlist in rows if design.name == lane
-    }}  # fmt: skip
+    return {
+        "version": other["version"],
+        "yosys": rows[0][3].tool_version,
+        "targets": {
+            label: target.count(netlist.cells) | {"mhz": clocked.get((label, lane))}
+            for label, target, design, netlist in rows
+            if design.name == lane
+        },
+    }
 
 
 def main() -> int:

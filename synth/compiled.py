@@ -126,8 +126,11 @@ def page(found: list[Row], command: str, seeds: int) -> str:
         "times the hand's; a row that misses one says which.\n",
     ]
     for target in dict.fromkeys(row.target for row in found):
-        lines += [f"## {target}\n", "| rule | preset | latency | LUT | FF | DSP | MHz | misses | own latency | LUT | FF |",
-                  "|---|---|---:|---:|---:|---:|---:|---|---:|---:|---:|"]  # fmt: skip
+        lines += [
+            f"## {target}\n",
+            "| rule | preset | latency | LUT | FF | DSP | MHz | misses | own latency | LUT | FF |",
+            "|---|---|---:|---:|---:|---:|---:|---|---:|---:|---:|",
+        ]
         for row in found:
             if row.target == target:
                 cells = [f"{row.hand[name]:g} {row.same[name]:g} {row.ratio(name):.2f}" for name in ("lut", "ff")]
@@ -135,8 +138,10 @@ def page(found: list[Row], command: str, seeds: int) -> str:
                     f"{row.hand['dsp']:g} {row.same['dsp']:g}",
                     f"{row.hand['mhz']:g} {row.same['mhz']:g} {row.ratio('mhz'):.2f}" if "mhz" in row.hand else "not measured",
                 ]
-                lines.append(f"| {row.rule} | {row.preset} | {row.latency[0]} | {' | '.join(cells)} | {', '.join(row.misses)} | "
-                             f"{row.latency[1]} | {row.free['lut']:g} | {row.free['ff']:g} |")  # fmt: skip
+                lines.append(
+                    f"| {row.rule} | {row.preset} | {row.latency[0]} | {' | '.join(cells)} | {', '.join(row.misses)} | "
+                    f"{row.latency[1]} | {row.free['lut']:g} | {row.free['ff']:g} |"
+                )
         lines.append("")
     return "\n".join(lines)
 

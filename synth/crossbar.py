@@ -62,8 +62,9 @@ def measured(design: CrossbarDesign, inputs: Arrays, folder: Path) -> float:
     """Return the clocks of a timestep of the emitted crossbar, which must equal its model."""
     core = load_core(emit(design, "verilog", folder, force=True))
     np.savez(folder / "stimulus.npz", allow_pickle=False, **inputs)
-    (record,) = simulate([core], steps=TIMESTEPS, seed=SEED, output=folder / "results" / "sim",
-                         stimulus=folder / "stimulus.npz").cores  # fmt: skip
+    (record,) = simulate(
+        [core], steps=TIMESTEPS, seed=SEED, output=folder / "results" / "sim", stimulus=folder / "stimulus.npz"
+    ).cores
     if record["mismatch"]:
         raise SystemExit(record["mismatch"]["text"])
     return float(record["flowing_clocks"] / record["flowing_timesteps"])
@@ -83,8 +84,10 @@ def clocks(folder: Path) -> list[str]:
             visits = visited(model, inputs)
             sweep = np.where(visits, row, 1).sum() / TIMESTEPS
             found = measured(design, inputs, folder / f"{name}_{len(settings)}")
-            rows.append(f"| {title} | {activity:.0%} | {1 - visits.mean():.0%} | {sweep:,.0f} | {found:,.0f} | "
-                        f"{found / design.timestep_clocks:.0%} |")  # fmt: skip
+            rows.append(
+                f"| {title} | {activity:.0%} | {1 - visits.mean():.0%} | {sweep:,.0f} | {found:,.0f} | "
+                f"{found / design.timestep_clocks:.0%} |"
+            )
             print(rows[-1], flush=True)
     return rows
 
@@ -115,7 +118,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="sc-hw-crossbar-") as name:
         timed, cost = clocks(Path(name)), costs(Path(name))
     full = PRE * POST // LANES
-    output.write_text(f"""# A crossbar, measured
+    output.write_text(
+        f"""# A crossbar, measured
 
 Measured with sc-hw {__version__}, Verilator {verilator().version}, Yosys {find_yosys()[1]}, by
 
@@ -145,7 +149,9 @@ Default R-STDP; LUT / FF / BRAM / DSP after synthesis. A crossbar adds the neuro
 | topology | bits of memory | {" | ".join(TARGETS)} |
 |---|---:|{"---:|" * len(TARGETS)}
 {chr(10).join(cost)}
-""", encoding="utf-8")  # fmt: skip
+""",
+        encoding="utf-8",
+    )
 
 
 if __name__ == "__main__":

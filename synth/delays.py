@@ -25,11 +25,13 @@ def circuit(bits: int, lines: list[str], result: str) -> tuple[bytes, tuple[Port
     ]
     for k in range(COPIES):
         low = 2 * bits * k
-        text += [f"  reg [{bits - 1}:0] a_{k}, b_{k}, r_{k};",
-                 f"  always @(posedge clk) begin a_{k} <= given[{low + bits - 1}:{low}]; "
-                 f"b_{k} <= given[{low + 2 * bits - 1}:{low + bits}]; r_{k} <= {result.format(k=k)}; end",
-                 *(f"  {line.format(k=k)}" for line in lines),
-                 f"  assign found[{bits * (k + 1) - 1}:{bits * k}] = r_{k};"]  # fmt: skip
+        text += [
+            f"  reg [{bits - 1}:0] a_{k}, b_{k}, r_{k};",
+            f"  always @(posedge clk) begin a_{k} <= given[{low + bits - 1}:{low}]; "
+            f"b_{k} <= given[{low + 2 * bits - 1}:{low + bits}]; r_{k} <= {result.format(k=k)}; end",
+            *(f"  {line.format(k=k)}" for line in lines),
+            f"  assign found[{bits * (k + 1) - 1}:{bits * k}] = r_{k};",
+        ]
     return "\n".join([*text, "endmodule", ""]).encode(), ports
 
 

@@ -98,8 +98,9 @@ def filling(console: Console) -> dict[str, dict[str, Entry]]:
 
 def page(filled: dict[str, dict[str, Entry]], neurocore: dict[str, Any], scaled: dict[str, Entry]) -> str:
     """Return the documentation page; the same figures give the same text."""
-    lines = [_HEAD.format(version=__version__, generator=GENERATOR, command=COMMAND, synapses=SYNAPSES, first=SEEDS[0],
-                          last=SEEDS[-1])]  # fmt: skip
+    lines = [
+        _HEAD.format(version=__version__, generator=GENERATOR, command=COMMAND, synapses=SYNAPSES, first=SEEDS[0], last=SEEDS[-1])
+    ]
     for target in distinct_targets():
         block, other = BLOCKS[target], neurocore["targets"].get(target)
         halves = ", or of half as many in each half" if block.halved else ""
@@ -144,9 +145,16 @@ def page(filled: dict[str, dict[str, Entry]], neurocore: dict[str, Any], scaled:
         bits = get_rule(RULE).spec(get_rule(RULE).presets["default"].config).state_bits
         share = _share(found["block_ram"] / lanes, "ecp5-25k", bits)
         lines.append(
-            _row(name, *shown, f"{found['median']:.1f}", f"{rate:,.0f}", f"{rate / found['lut']:.3f}",
-                 f"{rate / found['block_ram']:.1f}", f"{share:.0%}")
-        )  # fmt: skip
+            _row(
+                name,
+                *shown,
+                f"{found['median']:.1f}",
+                f"{rate:,.0f}",
+                f"{rate / found['lut']:.3f}",
+                f"{rate / found['block_ram']:.1f}",
+                f"{share:.0%}",
+            )
+        )
     lines += [
         "\n## Others, as published\n",
         "Not measured here. Where no rate is published it is updates a clock times the clock; what is marked is from memory.\n",

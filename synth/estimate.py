@@ -61,31 +61,68 @@ def drawn(generator: np.random.Generator, kind: str) -> dict[str, Any]:
         extra |= {"eligibility_decay_shift": between(3, 10)} if one(0, 0, 1) else {}
         extra |= {"eligibility_gain_shift": between(1, 4)} if one(0, 0, 0, 1) else {}
         extra |= {"reward_encoding": "pow2"} if one(0, 0, 0, 1) else {}
-        return {"weight_bits": between(2, 24), "trace_bits": between(2, 20), "reward_bits": between(2, 14),
-                "learning_shift": between(0, 12), "trace_decay_shift": between(1, 8), "decay_rounding": one("floor", *ROUNDINGS),
-                **own, **extra}  # fmt: skip
+        return {
+            "weight_bits": between(2, 24),
+            "trace_bits": between(2, 20),
+            "reward_bits": between(2, 14),
+            "learning_shift": between(0, 12),
+            "trace_decay_shift": between(1, 8),
+            "decay_rounding": one("floor", *ROUNDINGS),
+            **own,
+            **extra,
+        }
 
     def three_factor() -> dict[str, Any]:
-        return {"weight_bits": between(4, 24), "activity_bits": between(1, 12), "signal_bits": between(3, 16),
-                "learning_shift": between(2, 14), **protection()}  # fmt: skip
+        return {
+            "weight_bits": between(4, 24),
+            "activity_bits": between(1, 12),
+            "signal_bits": between(3, 16),
+            "learning_shift": between(2, 14),
+            **protection(),
+        }
 
     def stp() -> dict[str, Any]:
-        return {"bits": between(4, 18), "fraction_bits": between(0, 6), "facilitation_shift": between(2, 10),
-                "recovery_shift": between(2, 10), "u_se": between(1, 255), "mode": one("tm98", "mongillo"),
-                "rounding": one(*ROUNDINGS), "decay_rounding": one(*ROUNDINGS)}  # fmt: skip
+        return {
+            "bits": between(4, 18),
+            "fraction_bits": between(0, 6),
+            "facilitation_shift": between(2, 10),
+            "recovery_shift": between(2, 10),
+            "u_se": between(1, 255),
+            "mode": one("tm98", "mongillo"),
+            "rounding": one(*ROUNDINGS),
+            "decay_rounding": one(*ROUNDINGS),
+        }
 
     settings = {"r_stdp": r_stdp, "three_factor": three_factor, "stp": stp}
     if kind == "crossbar":
         rule, lanes = one("r_stdp", "three_factor"), one(1, 1, 2, 4)
         spikes = "addresses" if rule == "r_stdp" and one(0, 0, 1) else "bits"
-        return {"rule": rule, "set": settings[rule](), "pre": between(4, 300), "post": lanes * between(2, 60 // lanes),
-                "lanes": lanes, "spikes": spikes}  # fmt: skip
+        return {
+            "rule": rule,
+            "set": settings[rule](),
+            "pre": between(4, 300),
+            "post": lanes * between(2, 60 // lanes),
+            "lanes": lanes,
+            "spikes": spikes,
+        }
     if kind == "layer":
         rule, lanes, neurons = one("r_stdp", "three_factor"), one(1, 1, 2, 4), one(16, 32, 64, 128)
-        return {"rule": rule, "set": settings[rule](), "synapses": neurons * between(2, 40), "lanes": lanes, "presynaptic": "stp",
-                "neurons": neurons, "neuron_set": stp()}  # fmt: skip
-    return {"rule": kind, "set": settings[kind](), "synapses": one(*SYNAPSES), "lanes": one(1, 1, 1, 2, 3, 4),
-            "results": one("stall", "stall", "stall", "queue")}  # fmt: skip
+        return {
+            "rule": rule,
+            "set": settings[rule](),
+            "synapses": neurons * between(2, 40),
+            "lanes": lanes,
+            "presynaptic": "stp",
+            "neurons": neurons,
+            "neuron_set": stp(),
+        }
+    return {
+        "rule": kind,
+        "set": settings[kind](),
+        "synapses": one(*SYNAPSES),
+        "lanes": one(1, 1, 1, 2, 3, 4),
+        "results": one("stall", "stall", "stall", "queue"),
+    }
 
 
 def sample() -> Iterator[Point]:
@@ -179,8 +216,13 @@ def main() -> int:
             fits = fit()
             write_text(points_file(fits.yosys).with_name("fit.json"), write_fits(fits), option="fit")
             for name, found in fits.targets.items():
-                print(f"{name}: " + ", ".join(f"{r} {100 * f.error:.1f} % (worst {100 * f.worst:.0f} %), interval "
-                                              f"{f.low:.2f} to {f.high:.2f}" for r, f in found.items()))  # fmt: skip
+                print(
+                    f"{name}: "
+                    + ", ".join(
+                        f"{r} {100 * f.error:.1f} % (worst {100 * f.worst:.0f} %), interval {f.low:.2f} to {f.high:.2f}"
+                        for r, f in found.items()
+                    )
+                )
     except UserError as error:
         print(f"estimate: {error}", file=sys.stderr)
         return 2

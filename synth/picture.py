@@ -50,8 +50,10 @@ def drawn(pipeline: Pipeline) -> str:
         kind = SIGNS.get(node.operation, "" if node.operation == "var" else node.operation)
         text = escape(f"{pipeline.names[node.number]} {kind} [{node.bits}]")
         look = "in" if node.operation == "var" else "op"
-        boxes.append(f'<rect x="{x}" y="{y}" width="{WIDE}" height="{HIGH}" rx="4" class="{look}"/>'
-                     f'<text x="{x + WIDE / 2}" y="{y + 17}">{text}</text>')  # fmt: skip
+        boxes.append(
+            f'<rect x="{x}" y="{y}" width="{WIDE}" height="{HIGH}" rx="4" class="{look}"/>'
+            f'<text x="{x + WIDE / 2}" y="{y + 17}">{text}</text>'
+        )
     bottom = max(y for _, y in place.values()) + ROW + 10
     bars = []
     for stage in range(pipeline.latency):
@@ -59,11 +61,15 @@ def drawn(pipeline: Pipeline) -> str:
             node.bits for node in pipeline.nodes if pipeline.schedule.stage[node.number] <= stage < pipeline.last[node.number]
         )
         x = 20 + (stage + 1) * COLUMN + WIDE + 22
-        bars.append(f'<line x1="{x}" y1="30" x2="{x}" y2="{bottom}"/>'
-                    f'<text x="{x - WIDE / 2 - 22}" y="20">stage {stage + 1}</text>'
-                    f'<text x="{x}" y="{bottom + 16}">{bits} FF</text>')  # fmt: skip
-    style = ("text{font:11px sans-serif;text-anchor:middle}path{fill:none;stroke:#888}rect{stroke:#444}.in{fill:#e8eef8}"
-             ".op{fill:#f6f0e0}line{stroke:#b03030;stroke-width:3}")  # fmt: skip
+        bars.append(
+            f'<line x1="{x}" y1="30" x2="{x}" y2="{bottom}"/>'
+            f'<text x="{x - WIDE / 2 - 22}" y="20">stage {stage + 1}</text>'
+            f'<text x="{x}" y="{bottom + 16}">{bits} FF</text>'
+        )
+    style = (
+        "text{font:11px sans-serif;text-anchor:middle}path{fill:none;stroke:#888}rect{stroke:#444}.in{fill:#e8eef8}"
+        ".op{fill:#f6f0e0}line{stroke:#b03030;stroke-width:3}"
+    )
     size = f'width="{60 + (pipeline.latency + 1) * COLUMN}" height="{bottom + 30}"'
     return "\n".join(
         [f'<svg xmlns="http://www.w3.org/2000/svg" {size}>', f"<style>{style}</style>", *lines, *bars, *boxes, "</svg>", ""]

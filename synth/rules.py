@@ -42,8 +42,7 @@ def row(rule: Rule, kind: str, lines: int) -> str:
     error = ", ".join(f"{name} {abs(value):.1g}" for name, value in rule.accuracy(config, 1).items()) or "no float model"
     proof = f"{found.seconds:.0f}" if found.verdict == "proven" else f"{found.verdict} in {found.seconds:.0f}"
     cells = " | ".join(f"{cost[name]:g}" for name in ("lut", "ff", "dsp", "mhz"))
-    return (f"| {rule.name} | {kind} | {lines} | {design.spec.latency} | {cells} | "
-            f"{proof} | {error} |")  # fmt: skip
+    return f"| {rule.name} | {kind} | {lines} | {design.spec.latency} | {cells} | {proof} | {error} |"
 
 
 def main() -> None:

@@ -42,19 +42,23 @@ class Pair:
 
 REQUESTS = {
     "sim": Pair(first=("--steps", "60", "--seed", "1"), second=("--steps", "120", "--seed", "2")),
-    "selftest": Pair(first=("--steps", "200", "--seed", "1"), second=("--steps", "260", "--seed", "2"),
-                     seeds=(0, LONGER - 1)),  # what is not caught at first runs longer, from another seed
-    "coverage": Pair(verb="sim", first=("--coverage", "--steps", "900", "--seed", "1"),
-                     second=("--coverage", "--steps", "990", "--seed", "2")),
+    "selftest": Pair(
+        first=("--steps", "200", "--seed", "1"), second=("--steps", "260", "--seed", "2"), seeds=(0, LONGER - 1)
+    ),  # what is not caught at first runs longer, from another seed
+    "coverage": Pair(
+        verb="sim", first=("--coverage", "--steps", "900", "--seed", "1"), second=("--coverage", "--steps", "990", "--seed", "2")
+    ),
     "prove": Pair(first=("--part", "datapath", "--solver", "yices"), second=("--part", "datapath", "--solver", "bitwuzla")),
     "mutate": Pair(first=("--count", "2", "--seed", "1"), second=("--count", "3", "--seed", "2")),
     "synth": Pair(first=("--module", "lane", "--target", "ecp5-25k"), second=("--module", "lane", "--target", "ice40-up5k")),
     "replay": Pair(first=("{counterexample}",), second=(), status=1, broken=True),
-    "pnr": Pair(first=("--module", "lane", "--target", "ice40-up5k", "--seeds", "1"),
-                second=("--module", "lane", "--target", "ice40-up5k", "--seeds", "2")),
+    "pnr": Pair(
+        first=("--module", "lane", "--target", "ice40-up5k", "--seeds", "1"),
+        second=("--module", "lane", "--target", "ice40-up5k", "--seeds", "2"),
+    ),
     "accuracy": Pair(first=("--seeds", "1"), second=("--seeds", "2")),
     "report": Pair(first=(), second=("--output", "{page}"), status=1),  # its records are of short runs
-}  # fmt: skip
+}
 _CHANGING = re.compile(r"(.*seconds|finished|command|cached|clocks_a_second)$")
 _GOOD, _BAD = "assign next_weight = weight_7;", "assign next_weight = weight_7 ^ {15'd0, next_pre_trace[0]};"
 
@@ -84,8 +88,13 @@ def prepare(folder: Path, verb: str) -> Path:
 def _start(core: Path, verb: str, options: Sequence[str], record: Path | None) -> "subprocess.Popen[str]":
     given = [text.format(counterexample=core.parent / "counterexample.json", page=core.parent / "page.html") for text in options]
     json_options = ["--json", str(record)] if record else []
-    return subprocess.Popen([sys.executable, "-m", "sc_hw", _verb(verb), str(core), *given, *json_options], text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "COLUMNS": "200"})  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-m", "sc_hw", _verb(verb), str(core), *given, *json_options],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "COLUMNS": "200"},
+    )
 
 
 def _alone(core: Path, verb: str, options: Sequence[str], status: int) -> None:
@@ -152,8 +161,11 @@ def _main() -> None:
     for verb in arguments.verbs:
         start = time.monotonic()
         waited = rounds(verb, arguments.rounds, arguments.folder)
-        print(f"{verb}: {arguments.rounds} rounds of two at once, every record as alone, {waited} waited, "
-              f"{time.monotonic() - start:.0f} s", flush=True)  # fmt: skip
+        print(
+            f"{verb}: {arguments.rounds} rounds of two at once, every record as alone, {waited} waited, "
+            f"{time.monotonic() - start:.0f} s",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

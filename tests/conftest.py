@@ -47,12 +47,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def make_core(tmp_path):
     """Emit a core into a temporary folder and load it back."""
 
-    def make(generator: str = "verilog", *, synapses: int = 16, lanes: int = 1, rule: str = "r_stdp", name: str = "dut",
-             initial: dict | None = None, folder: Path | None = None, queued: bool = False,
-             **config: object) -> Core:  # fmt: skip
+    def make(
+        generator: str = "verilog",
+        *,
+        synapses: int = 16,
+        lanes: int = 1,
+        rule: str = "r_stdp",
+        name: str = "dut",
+        initial: dict | None = None,
+        folder: Path | None = None,
+        queued: bool = False,
+        **config: object,
+    ) -> Core:
         chosen = get_rule(rule)
-        design = CoreDesign(name=name, rule=chosen, config=chosen.config_type(**config), synapses=synapses, lanes=lanes,
-                            initial=initial or {}, queued=queued)  # fmt: skip
+        design = CoreDesign(
+            name=name,
+            rule=chosen,
+            config=chosen.config_type(**config),
+            synapses=synapses,
+            lanes=lanes,
+            initial=initial or {},
+            queued=queued,
+        )
         return load_core(emit(design, generator, folder or tmp_path / f"{name}_{generator}", force=True))
 
     return make
@@ -62,13 +78,28 @@ def make_core(tmp_path):
 def make_layer(tmp_path):
     """Emit a layer, short-term plasticity in front of the three-factor rule, into a temporary folder and load it back."""
 
-    def make(generator: str = "verilog", *, neurons: int = 6, postsynaptic: int = 4, lanes: int = 1, name: str = "dut",
-             front: dict | None = None, **config: object) -> Core:  # fmt: skip
+    def make(
+        generator: str = "verilog",
+        *,
+        neurons: int = 6,
+        postsynaptic: int = 4,
+        lanes: int = 1,
+        name: str = "dut",
+        front: dict | None = None,
+        **config: object,
+    ) -> Core:
         before, rule = get_rule("stp"), get_rule("three_factor")
-        presynaptic = CoreDesign(name=f"{name}_neurons", rule=before, config=before.config_type(**front or {}),
-                                 synapses=neurons, lanes=lanes)  # fmt: skip
-        design = LayerDesign(name=name, rule=rule, config=rule.config_type(**config), synapses=neurons * postsynaptic,
-                             lanes=lanes, presynaptic=presynaptic)  # fmt: skip
+        presynaptic = CoreDesign(
+            name=f"{name}_neurons", rule=before, config=before.config_type(**front or {}), synapses=neurons, lanes=lanes
+        )
+        design = LayerDesign(
+            name=name,
+            rule=rule,
+            config=rule.config_type(**config),
+            synapses=neurons * postsynaptic,
+            lanes=lanes,
+            presynaptic=presynaptic,
+        )
         return load_core(emit(design, generator, tmp_path / f"{name}_{generator}", force=True))
 
     return make
@@ -78,11 +109,22 @@ def make_layer(tmp_path):
 def make_crossbar(tmp_path):
     """Emit a crossbar into a temporary folder and load it back."""
 
-    def make(generator: str = "verilog", *, pre: int = 5, post: int = 6, lanes: int = 2, rule: str = "r_stdp", name: str = "dut",
-             addressed: bool = False, initial: dict | None = None, **config: object) -> Core:  # fmt: skip
+    def make(
+        generator: str = "verilog",
+        *,
+        pre: int = 5,
+        post: int = 6,
+        lanes: int = 2,
+        rule: str = "r_stdp",
+        name: str = "dut",
+        addressed: bool = False,
+        initial: dict | None = None,
+        **config: object,
+    ) -> Core:
         chosen = get_rule(rule)
-        design = CrossbarDesign.made(name, chosen, chosen.config_type(**config), pre=pre, post=post, lanes=lanes,
-                                     addressed=addressed, initial=initial)  # fmt: skip
+        design = CrossbarDesign.made(
+            name, chosen, chosen.config_type(**config), pre=pre, post=post, lanes=lanes, addressed=addressed, initial=initial
+        )
         return load_core(emit(design, generator, tmp_path / f"{name}_{generator}", force=True))
 
     return make

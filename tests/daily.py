@@ -32,9 +32,13 @@ def crossed(values: Iterable[Any], others: Sequence[Any], reason: str) -> list[A
     listed = list(values)
     if len(listed) < len(others):
         raise ValueError("one of the others would never come")
-    return [_parameter((*(value if isinstance(value, tuple) else (value,)), other),
-                       () if row % len(others) == column else check(reason))
-            for row, value in enumerate(listed) for column, other in enumerate(others)]  # fmt: skip
+    return [
+        _parameter(
+            (*(value if isinstance(value, tuple) else (value,)), other), () if row % len(others) == column else check(reason)
+        )
+        for row, value in enumerate(listed)
+        for column, other in enumerate(others)
+    ]
 
 
 def shapes(count: int, daily: Sequence[tuple[int, str]], generators: Iterable[str]) -> list[Any]:

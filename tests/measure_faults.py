@@ -85,8 +85,12 @@ def _simulated(cores: list[Core], folder: Path) -> list[dict[str, str]]:
     found = []
     for k, own in enumerate(faults):
         mismatches = [row[k]["mismatch"] for row in rows[1 : len(own) + 1]]
-        found.append({fault.name: mismatch["text"].splitlines()[0] if mismatch else ""
-                      for fault, mismatch in zip(own, mismatches, strict=True)})  # fmt: skip
+        found.append(
+            {
+                fault.name: mismatch["text"].splitlines()[0] if mismatch else ""
+                for fault, mismatch in zip(own, mismatches, strict=True)
+            }
+        )
     record.write_text(json.dumps(found), encoding="utf-8")
     return found
 
@@ -106,8 +110,12 @@ def _proved(core: Core, folder: Path) -> dict[str, Any]:
         verdict, note = result.verdict, f"{deciding.name}: {deciding.note}" if deciding else ""
     except UserError as error:
         verdict, note = "refused", str(error)
-    return {"verdict": verdict, "seconds": round(_processor() - before, 1), "wall": round(time.monotonic() - started, 1),
-            "note": note.replace(str(folder), "")}  # fmt: skip
+    return {
+        "verdict": verdict,
+        "seconds": round(_processor() - before, 1),
+        "wall": round(time.monotonic() - started, 1),
+        "note": note.replace(str(folder), ""),
+    }
 
 
 def _record_of(core: Core, fault: HandFault, folder: Path) -> tuple[Path, Core, str]:
@@ -133,8 +141,12 @@ def main(output: Path | None, share: str, again: float | None, *, only_kept: boo
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         emitted = {g: [load_core(emit(d, g, folder / g / d.name)) for d in _designs()] for g in GENERATORS}
-        rows = [(core, fault) for cores in emitted.values()
-                for core, faults in zip(cores, _selected(cores), strict=True) for fault in faults]  # fmt: skip
+        rows = [
+            (core, fault)
+            for cores in emitted.values()
+            for core, faults in zip(cores, _selected(cores), strict=True)
+            for fault in faults
+        ]
         records: dict[int, dict[str, Any]] = {}
         kept: set[Path] = set()
         for number in sorted(range(len(rows)), key=lambda number: (bool(rows[number][0].parts), number % _TURNS)):
@@ -153,12 +165,16 @@ def main(output: Path | None, share: str, again: float | None, *, only_kept: boo
                     click.echo(
                         f"{core.manifest['generator']} {core.design.name} {fault.name}: {old['verdict']} {old['seconds']} s"
                     )
-            records[number] = old | asdict(fault) | {"core": core.design.name, "generator": core.manifest["generator"],
-                                                     "fault": fault.name}  # fmt: skip
+            records[number] = (
+                old | asdict(fault) | {"core": core.design.name, "generator": core.manifest["generator"], "fault": fault.name}
+            )
         if parts > 1:
             return
-        seen = {(g, core.design.name): found for g, cores in emitted.items()
-                for core, found in zip(cores, _simulated(cores, folder / g), strict=True)}  # fmt: skip
+        seen = {
+            (g, core.design.name): found
+            for g, cores in emitted.items()
+            for core, found in zip(cores, _simulated(cores, folder / g), strict=True)
+        }
     for record in records.values():
         record["simulation"] = seen[record["generator"], record["core"]][record["fault"]]
     _finish([record for _, record in sorted(records.items())], kept, output)
@@ -197,8 +213,16 @@ def _page(records: list[dict[str, Any]]) -> str:
         "all that it starts, its campaign and the simulator's compiler among them: what it takes on one core that does nothing "
         "else. What two cores have alike, or two crossbars, is proven in one of them, in turn.\n\n"
     )
-    titles = ["generator", "design", "faults", "visible", "sim finds", "prove refutes or refuses", f"in {_LIMIT:.0f} s",
-              "proven, visible"]  # fmt: skip
+    titles = [
+        "generator",
+        "design",
+        "faults",
+        "visible",
+        "sim finds",
+        "prove refutes or refuses",
+        f"in {_LIMIT:.0f} s",
+        "proven, visible",
+    ]
     lines = [f"| {' | '.join(titles)} |", "|---|---|---:|---:|---:|---:|---:|---:|"]
     for generator, core in [*dict.fromkeys((r["generator"], r["core"]) for r in records), ("all", "all")]:
         own = [r for r in records if "all" in (generator, core) or (r["generator"], r["core"]) == (generator, core)]
@@ -206,14 +230,18 @@ def _page(records: list[dict[str, Any]]) -> str:
         caught = [r for r in visible if _caught(r)]
         quick = sum(r["seconds"] <= _LIMIT for r in caught)
         proven = sum(r["verdict"] == "proven" for r in visible)
-        lines.append(f"| {generator} | {core} | {len(own)} | {len(visible)} | {sum(bool(r['simulation']) for r in visible)} | "
-                     f"{len(caught)} | {quick} | {proven} |")  # fmt: skip
+        lines.append(
+            f"| {generator} | {core} | {len(own)} | {len(visible)} | {sum(bool(r['simulation']) for r in visible)} | "
+            f"{len(caught)} | {quick} | {proven} |"
+        )
     lines += ["", "| generator | design | fault | sim | prove | seconds | by |", "|---|---|---|---|---|---:|---|"]
     for r in records:
         fault = r["fault"].replace("|", "\\|") + "".join(f" ({kind}: {r[kind]})" for kind in ("hidden", "rare") if r[kind])
         by = r["note"].partition(":")[0]
-        lines.append(f"| {r['generator']} | {r['core']} | `{fault}` | {'found' if r['simulation'] else '-'} | {r['verdict']} | "
-                     f"{r['seconds']} | {by} |")  # fmt: skip
+        lines.append(
+            f"| {r['generator']} | {r['core']} | `{fault}` | {'found' if r['simulation'] else '-'} | {r['verdict']} | "
+            f"{r['seconds']} | {by} |"
+        )
     return head + "\n".join(lines) + "\n"
 
 

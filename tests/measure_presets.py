@@ -42,8 +42,14 @@ def _proof(record: dict[str, Any]) -> list[object]:
         seconds[answer["solver"]] += answer["seconds"]
     slowest = max((o for o in obligations if not _in_engine(o)), key=lambda o: o["seconds"])
     proven = sum(o["verdict"] == "proven" for o in obligations)
-    return [len(obligations), proven, f"{seconds['yices']:.1f}", f"{seconds['bitwuzla']:.1f}",
-            f"{slowest['name']} {slowest['seconds']:.1f} s", f"{record['seconds']:.0f}"]  # fmt: skip
+    return [
+        len(obligations),
+        proven,
+        f"{seconds['yices']:.1f}",
+        f"{seconds['bitwuzla']:.1f}",
+        f"{slowest['name']} {slowest['seconds']:.1f} s",
+        f"{record['seconds']:.0f}",
+    ]
 
 
 def _in_engine(obligation: dict[str, Any]) -> bool:
@@ -81,8 +87,14 @@ def _table(verb: str, command: str) -> str:
 @click.command()
 @click.argument("verb", type=click.Choice(list(_SHAPES)))
 @click.option("--rule", "rules", type=click.Choice(list(RULES)), multiple=True, default=list(RULES), help="Only this one.")
-@click.option("--generator", "generators", type=click.Choice(list(GENERATORS)), multiple=True, default=list(GENERATORS),
-              help="Only this one.")  # fmt: skip
+@click.option(
+    "--generator",
+    "generators",
+    type=click.Choice(list(GENERATORS)),
+    multiple=True,
+    default=list(GENERATORS),
+    help="Only this one.",
+)
 @click.option("--count", default=200, show_default=True, help="Mutants of the core of each default preset.")
 @click.option("--others", default=100, show_default=True, help="Mutants of each other core.")
 @click.option("--seed", default=1, show_default=True, help="Of the mutants.")

@@ -36,83 +36,252 @@ class Bug:
 
 BUGS = (
     # Golden models
-    Bug("a negative magnitude decays without its rounding", f"{MODELS}/fixed.py",
-        "-(-value - rounded_asr(-value, shift, noise))", "-(-value - asr(-value, shift))", "models/test_fixed.py"),
-    Bug("two lanes share a seed", f"{MODELS}/lfsr.py", "((seed << 20) + lane) & mask", "((seed << 20) + lane // 2) & mask",
-        "models/test_lfsr.py"),
-    Bug("inputs below their range are taken", f"{MODELS}/core.py",
-        "if low < f.minimum or high > f.maximum:", "if high > f.maximum:", "models/test_core.py"),
-    Bug("a locked weight moves", f"{MODELS}/kinds/lock.py",
-        "select(at.code, 0, super().change(at))", "super().change(at)", "models/test_consolidation.py"),
-    Bug("a row counts as reached by no spike", f"{MODELS}/crossbar.py",
-        '| ~events["post"].any(axis=1, keepdims=True)', '| events["post"].any(axis=1, keepdims=True)', "models/test_crossbar.py"),
-    Bug("the compiled step shifts as far as C does", f"{MODELS}/c_text.py",
-        "min(int(term.detail), width - 1)", "int(term.detail)", "models/test_compiled.py"),
-    Bug("rows at rest draw noise", f"{MODELS}/networks/memory.py",
-        "rows = np.flatnonzero(activity) if resting else", "rows = np.arange(self.rows) if resting else", "models/networks"),
-    Bug("the error of a softmax no longer adds up to nothing", f"{MODELS}/networks/errors.py",
-        "return [rest if k == label", "return [rest - 1 if k == label", "models/networks"),
-    Bug("the compiled network rounds up", f"{MODELS}/networks/c_sweep.py",
-        "(uint16_t)(f[p] + (s[p] & {mask})) >> {shift}", "(uint16_t)(f[p] + (s[p] & {mask}) + 1) >> {shift}", "models/networks"),
-    Bug("the schedule slows nothing", f"{MODELS}/networks/model.py",
-        "<< (sample.octaves - self.slower)", "<< sample.octaves", "models/networks"),
+    Bug(
+        "a negative magnitude decays without its rounding",
+        f"{MODELS}/fixed.py",
+        "-(-value - rounded_asr(-value, shift, noise))",
+        "-(-value - asr(-value, shift))",
+        "models/test_fixed.py",
+    ),
+    Bug(
+        "two lanes share a seed",
+        f"{MODELS}/lfsr.py",
+        "((seed << 20) + lane) & mask",
+        "((seed << 20) + lane // 2) & mask",
+        "models/test_lfsr.py",
+    ),
+    Bug(
+        "inputs below their range are taken",
+        f"{MODELS}/core.py",
+        "if low < f.minimum or high > f.maximum:",
+        "if high > f.maximum:",
+        "models/test_core.py",
+    ),
+    Bug(
+        "a locked weight moves",
+        f"{MODELS}/kinds/lock.py",
+        "select(at.code, 0, super().change(at))",
+        "super().change(at)",
+        "models/test_consolidation.py",
+    ),
+    Bug(
+        "a row counts as reached by no spike",
+        f"{MODELS}/crossbar.py",
+        '| ~events["post"].any(axis=1, keepdims=True)',
+        '| events["post"].any(axis=1, keepdims=True)',
+        "models/test_crossbar.py",
+    ),
+    Bug(
+        "the compiled step shifts as far as C does",
+        f"{MODELS}/c_text.py",
+        "min(int(term.detail), width - 1)",
+        "int(term.detail)",
+        "models/test_compiled.py",
+    ),
+    Bug(
+        "rows at rest draw noise",
+        f"{MODELS}/networks/memory.py",
+        "rows = np.flatnonzero(activity) if resting else",
+        "rows = np.arange(self.rows) if resting else",
+        "models/networks",
+    ),
+    Bug(
+        "the error of a softmax no longer adds up to nothing",
+        f"{MODELS}/networks/errors.py",
+        "return [rest if k == label",
+        "return [rest - 1 if k == label",
+        "models/networks",
+    ),
+    Bug(
+        "the compiled network rounds up",
+        f"{MODELS}/networks/c_sweep.py",
+        "(uint16_t)(f[p] + (s[p] & {mask})) >> {shift}",
+        "(uint16_t)(f[p] + (s[p] & {mask}) + 1) >> {shift}",
+        "models/networks",
+    ),
+    Bug(
+        "the schedule slows nothing",
+        f"{MODELS}/networks/model.py",
+        "<< (sample.octaves - self.slower)",
+        "<< sample.octaves",
+        "models/networks",
+    ),
     Bug("momentum is forgotten", f"{MODELS}/training/optimisers.py", "v *= self.momentum\n", "v *= 0.0\n", "training"),
     # Amaranth
-    Bug("padding of the last word is written", f"{RTL}/engine.py",
-        "sweep.write_back & ~sweep.write_last if lane in design.padded_lanes else", "sweep.write_back if True else",
-        "prove/test_engine.py"),
-    Bug("a clear overtakes the sweep before it", f"{RTL}/engine.py",
-        "drained | (~self.command_clear & ~clearing)", "drained | ~clearing", "parity/test_regression.py"),
-    Bug("a skipped row is written", f"{RTL}/engine.py",
-        'wire(m, "written", write_back & ~skipped)', 'wire(m, "written", write_back)', "parity/test_crossbar.py"),
-    Bug("the queue forgets that a result is on offer", f"{RTL}/result_queue.py",
-        "promised.any() | valid", "promised.any()", "prove/test_queue.py parity/test_regression.py"),
-    Bug("u reaches 1 by rounding", f"{RTL}/rules/stp.py",
-        "full = raised[stored].replicate(stored)", "full = Const(0, stored)", "rtl/test_datapath.py"),
+    Bug(
+        "padding of the last word is written",
+        f"{RTL}/engine.py",
+        "sweep.write_back & ~sweep.write_last if lane in design.padded_lanes else",
+        "sweep.write_back if True else",
+        "prove/test_engine.py",
+    ),
+    Bug(
+        "a clear overtakes the sweep before it",
+        f"{RTL}/engine.py",
+        "drained | (~self.command_clear & ~clearing)",
+        "drained | ~clearing",
+        "parity/test_regression.py",
+    ),
+    Bug(
+        "a skipped row is written",
+        f"{RTL}/engine.py",
+        'wire(m, "written", write_back & ~skipped)',
+        'wire(m, "written", write_back)',
+        "parity/test_crossbar.py",
+    ),
+    Bug(
+        "the queue forgets that a result is on offer",
+        f"{RTL}/result_queue.py",
+        "promised.any() | valid",
+        "promised.any()",
+        "prove/test_queue.py parity/test_regression.py",
+    ),
+    Bug(
+        "u reaches 1 by rounding",
+        f"{RTL}/rules/stp.py",
+        "full = raised[stored].replicate(stored)",
+        "full = Const(0, stored)",
+        "rtl/test_datapath.py",
+    ),
     # Verilog templates
-    Bug("saturation on the other side", f"{TEMPLATES}/lib/saturate.v.j2", "{RESULT_BITS{~negative}} ^ SIGN",
-        "{RESULT_BITS{negative}} ^ SIGN", "parity/test_regression.py"),
-    Bug("the wrong tap of the random register", f"{TEMPLATES}/lib/random.v.j2", "^ state_reg[K-1:K-FRESH]",
-        "^ state_reg[K:K-FRESH+1]", "parity/test_regression.py"),
-    Bug("a slot is free twice", f"{TEMPLATES}/lib/queue.v.j2", "else if (pop & ~reserve)", "else if (pop)",
-        "parity/test_regression.py"),
-    Bug("a beat to the synapses is not held", f"{TEMPLATES}/lib/fanout.v.j2", "wire move = ~valid_reg | beat_ready;",
-        "wire move = 1'b1;", "parity/test_layer.py"),
-    Bug("a consolidating timestep moves the weight", f"{TEMPLATES}/lib/weight.v.j2",
-        "? weight_old : weight_clipped;", "? weight_clipped : weight_clipped;", "parity/test_regression.py"),
-    Bug("a reset leaves a command half taken", f"{TEMPLATES}/engine.v.j2",
-        "      state_reg <= IDLE;\n      clearing_reg <= 1'b0;", "      clearing_reg <= 1'b0;", "parity/test_regression.py"),
+    Bug(
+        "saturation on the other side",
+        f"{TEMPLATES}/lib/saturate.v.j2",
+        "{RESULT_BITS{~negative}} ^ SIGN",
+        "{RESULT_BITS{negative}} ^ SIGN",
+        "parity/test_regression.py",
+    ),
+    Bug(
+        "the wrong tap of the random register",
+        f"{TEMPLATES}/lib/random.v.j2",
+        "^ state_reg[K-1:K-FRESH]",
+        "^ state_reg[K:K-FRESH+1]",
+        "parity/test_regression.py",
+    ),
+    Bug(
+        "a slot is free twice",
+        f"{TEMPLATES}/lib/queue.v.j2",
+        "else if (pop & ~reserve)",
+        "else if (pop)",
+        "parity/test_regression.py",
+    ),
+    Bug(
+        "a beat to the synapses is not held",
+        f"{TEMPLATES}/lib/fanout.v.j2",
+        "wire move = ~valid_reg | beat_ready;",
+        "wire move = 1'b1;",
+        "parity/test_layer.py",
+    ),
+    Bug(
+        "a consolidating timestep moves the weight",
+        f"{TEMPLATES}/lib/weight.v.j2",
+        "? weight_old : weight_clipped;",
+        "? weight_clipped : weight_clipped;",
+        "parity/test_regression.py",
+    ),
+    Bug(
+        "a reset leaves a command half taken",
+        f"{TEMPLATES}/engine.v.j2",
+        "      state_reg <= IDLE;\n      clearing_reg <= 1'b0;",
+        "      clearing_reg <= 1'b0;",
+        "parity/test_regression.py",
+    ),
     # Testbench
-    Bug("the scoreboard raises nothing", "sim/sc_hw_sim/scoreboard.py", "        if first:\n", "        if first and False:\n",
-        "parity/test_sim.py"),
-    Bug("a beat that changes while it waits is not told", "sim/sc_hw_sim/bench.py",
-        'changed while waiting", 0, stream.unstable)', 'changed while waiting", 0, 0)', "parity/test_sim.py"),
+    Bug(
+        "the scoreboard raises nothing",
+        "sim/sc_hw_sim/scoreboard.py",
+        "        if first:\n",
+        "        if first and False:\n",
+        "parity/test_sim.py",
+    ),
+    Bug(
+        "a beat that changes while it waits is not told",
+        "sim/sc_hw_sim/bench.py",
+        'changed while waiting", 0, stream.unstable)',
+        'changed while waiting", 0, 0)',
+        "parity/test_sim.py",
+    ),
     # Proof
-    Bug("a pin on another clock is sound", "sc_hw/proof/structure.py",
-        '(clock is None or cell["connections"].get("clk") != clock)', "clock is None", "prove/test_structure.py"),
-    Bug("a parameter is not compared", "sc_hw/proof/structure.py", "if have != want:", "if have is None:",
-        "prove/test_structure.py"),
-    Bug("what is not proven discharges an assumption", "sc_hw/proof/ledger.py", 'if o.verdict == "proven"}',
-        'if o.verdict != "refuted"}', "prove/test_ledger.py"),
-    Bug("a statement that fails is called unknown", "sc_hw/proof/induction.py", 'if run.status == "fail" else set()',
-        'if run.status == "failed" else set()', "prove/test_engine.py"),
+    Bug(
+        "a pin on another clock is sound",
+        "sc_hw/proof/structure.py",
+        '(clock is None or cell["connections"].get("clk") != clock)',
+        "clock is None",
+        "prove/test_structure.py",
+    ),
+    Bug(
+        "a parameter is not compared",
+        "sc_hw/proof/structure.py",
+        "if have != want:",
+        "if have is None:",
+        "prove/test_structure.py",
+    ),
+    Bug(
+        "what is not proven discharges an assumption",
+        "sc_hw/proof/ledger.py",
+        'if o.verdict == "proven"}',
+        'if o.verdict != "refuted"}',
+        "prove/test_ledger.py",
+    ),
+    Bug(
+        "a statement that fails is called unknown",
+        "sc_hw/proof/induction.py",
+        'if run.status == "fail" else set()',
+        'if run.status == "failed" else set()',
+        "prove/test_engine.py",
+    ),
     # Synthesis, report, explore, train
-    Bug("memory that dissolves into registers is overlooked", "sc_hw/synth.py",
-        "left_to_registers=netlist.left_to_registers,", "left_to_registers=0,", "synth/test_synth.py"),
-    Bug("a record of other files is good", "sc_hw/report/join.py", 'if record["core_sha256"] != core.digest:',
-        'if record["core_sha256"] == "":', "report"),
-    Bug("a resumed sweep measures all again", "sc_hw/explore/run.py",
-        "[task for task in tasks.values() if not self._store.get(task)]", "list(tasks.values())", "explore"),
-    Bug("a resumed training forgets its tasks", "sc_hw/train/run.py",
-        "for part in parts[: trainer.task]:", "for part in parts[:0]:", "train"),
+    Bug(
+        "memory that dissolves into registers is overlooked",
+        "sc_hw/synth.py",
+        "left_to_registers=netlist.left_to_registers,",
+        "left_to_registers=0,",
+        "synth/test_synth.py",
+    ),
+    Bug(
+        "a record of other files is good",
+        "sc_hw/report/join.py",
+        'if record["core_sha256"] != core.digest:',
+        'if record["core_sha256"] == "":',
+        "report",
+    ),
+    Bug(
+        "a resumed sweep measures all again",
+        "sc_hw/explore/run.py",
+        "[task for task in tasks.values() if not self._store.get(task)]",
+        "list(tasks.values())",
+        "explore",
+    ),
+    Bug(
+        "a resumed training forgets its tasks",
+        "sc_hw/train/run.py",
+        "for part in parts[: trainer.task]:",
+        "for part in parts[:0]:",
+        "train",
+    ),
     # Command line
-    Bug("a signal is no longer in the status", "sc_hw/interrupt.py", "os._exit(128 + number)", "os._exit(1)",
-        "cli/test_boundary.py"),
-    Bug("a column that stands twice is taken", "sc_hw/columns.py", "cells.count(name) > 1", "cells.count(name) > 2",
-        "cli/test_columns.py"),
-    Bug("--force replaces a stranger's files", "sc_hw/folder.py",
-        "if not regular or path not in own:", "if not regular:", "cli/test_outputs.py"),
-)  # fmt: skip
+    Bug(
+        "a signal is no longer in the status",
+        "sc_hw/interrupt.py",
+        "os._exit(128 + number)",
+        "os._exit(1)",
+        "cli/test_boundary.py",
+    ),
+    Bug(
+        "a column that stands twice is taken",
+        "sc_hw/columns.py",
+        "cells.count(name) > 1",
+        "cells.count(name) > 2",
+        "cli/test_columns.py",
+    ),
+    Bug(
+        "--force replaces a stranger's files",
+        "sc_hw/folder.py",
+        "if not regular or path not in own:",
+        "if not regular:",
+        "cli/test_outputs.py",
+    ),
+)
 
 
 def copied(folder: Path) -> Path:
@@ -135,8 +304,12 @@ def with_tests_of(folder: Path, commit: str) -> Path:
 
 def first_failure(tree: Path, tests: str, cache: Path) -> str:
     """Return the first test that fails, nothing if all pass. Errors: ``RuntimeError`` when they do not run."""
-    environment = {**os.environ, "SC_HW_CACHE": str(cache), "PYTHONDONTWRITEBYTECODE": "1",
-                   "PYTHONPATH": os.pathsep.join(str(tree / place) for place in (".", "models", "sim"))}  # fmt: skip
+    environment = {
+        **os.environ,
+        "SC_HW_CACHE": str(cache),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": os.pathsep.join(str(tree / place) for place in (".", "models", "sim")),
+    }
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *(f"tests/{test}" for test in tests.split())]
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1):
@@ -206,8 +379,11 @@ def page(done: Outcomes) -> str:
         test, commit = outcome
         return (f"`{test}`" if test else "**missed**") + (f" ({commit})" if commit else "")
 
-    rows = [[bug.what, bug.file, *(cell(done[bug.what].get(title)) for title in ("before", "now"))]
-            for bug in BUGS if bug.what in done]  # fmt: skip
+    rows = [
+        [bug.what, bug.file, *(cell(done[bug.what].get(title)) for title in ("before", "now"))]
+        for bug in BUGS
+        if bug.what in done
+    ]
     table = [
         f"| {' | '.join(row)} |" for row in (["bug", "in", "caught by, before (tests of)", "caught by, now"], ["---"] * 4, *rows)
     ]

@@ -52,8 +52,12 @@ def test_it_works_away_from_the_checkout(wheel, tmp_path):
     absent.mkdir()
     (absent / "python").write_text("#!/bin/sh\nexit 127\n")
     (absent / "python").chmod(0o755)
-    environment = {**os.environ, "PYTHONPATH": str(site), "PATH": f"{absent}{os.pathsep}{os.environ['PATH']}",
-                   "SC_HW_CACHE": str(tmp_path / "cache")}  # fmt: skip
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(site),
+        "PATH": f"{absent}{os.pathsep}{os.environ['PATH']}",
+        "SC_HW_CACHE": str(tmp_path / "cache"),
+    }
 
     share_compiled(tmp_path / "cache")
 

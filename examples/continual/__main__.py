@@ -38,11 +38,18 @@ def golden(
     ):
         started = {
             (permutation, lane.name, seed): pool.submit(
-                learn, lane, permutation, seed, epochs, record=(permutation, seed) == (0, 0) and lane in PLAYED,
+                learn,
+                lane,
+                permutation,
+                seed,
+                epochs,
+                record=(permutation, seed) == (0, 0) and lane in PLAYED,
                 validation=validation,
             )
-            for permutation, lanes in wanted.items() for lane in lanes for seed in seeds
-        }  # fmt: skip
+            for permutation, lanes in wanted.items()
+            for lane in lanes
+            for seed in seeds
+        }
         for (permutation, lane, _), run in bar.track(started.items(), description="learning"):
             runs[permutation].setdefault(lane, []).append(run.result())
     return runs
@@ -51,9 +58,13 @@ def golden(
 def in_verilog(lanes: tuple[Lane, ...], generators: tuple[str, ...], runs: dict[str, list[Run]], folder: Path) -> list[str]:
     """Play seed 0 of each lane to its emitted cores; return the table. Stops when a core differs from its model."""
     second = tasks(0)
-    lines = ["Seed 0 of each lane, played to its emitted core under Verilator: every state bit of all 640 synapses is compared",
-             "with the golden model after every timestep, and read back before every load of codes and at the end.", "",
-             "| lane | generator | timesteps | A | B | weights at the end |", "|---|---|---:|---:|---:|---|"]  # fmt: skip
+    lines = [
+        "Seed 0 of each lane, played to its emitted core under Verilator: every state bit of all 640 synapses is compared",
+        "with the golden model after every timestep, and read back before every load of codes and at the end.",
+        "",
+        "| lane | generator | timesteps | A | B | weights at the end |",
+        "|---|---|---:|---:|---:|---|",
+    ]
     for lane, generator in product(lanes, generators):
         run = runs[lane.name][0]
         weight = play(lane, run, 0, generator, folder)

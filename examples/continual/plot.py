@@ -13,8 +13,16 @@ COLOURS = {"task A": "#e07020", "task B": "#2f8fd0"}
 
 def draw(curves: Mapping[str, Sequence[Sequence[tuple[float, float]]]], path: Path) -> None:
     """Write an SVG; ``curves`` holds for each lane and seed the accuracy of A and B at the start and after each epoch."""
-    style = {"svg.hashsalt": "sc-hw", "svg.fonttype": "none", "font.size": 9, "text.color": INK, "axes.labelcolor": INK,
-             "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK}  # fmt: skip
+    style = {
+        "svg.hashsalt": "sc-hw",
+        "svg.fonttype": "none",
+        "font.size": 9,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+    }
     with mpl.rc_context(style):
         figure = Figure(figsize=(9, 4.6), layout="constrained")
         panels = figure.subplots(2, -(-len(curves) // 2), sharex=True, sharey=True, squeeze=False).ravel()

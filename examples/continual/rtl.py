@@ -21,8 +21,19 @@ def play(lane: Lane, run: Run, seed: int, generator: str, folder: Path) -> np.nd
     settings = {"consolidation": lane.consolidation, "random_seed": lane.config(seed).random_seed, **lane.settings}
     recorded, core = place / "stimulus.npz", place / f"core_{generator}"
     np.savez_compressed(recorded, allow_pickle=False, **dict(stimulus(run, lane)))
-    _sc_hw("emit", "--rule", "three_factor", "--synapses", str(SYNAPSES), "--generator", generator, "-o", str(core), "--force",
-           *(part for key, value in settings.items() for part in ("--set", f"{key}={value}")))  # fmt: skip
+    _sc_hw(
+        "emit",
+        "--rule",
+        "three_factor",
+        "--synapses",
+        str(SYNAPSES),
+        "--generator",
+        generator,
+        "-o",
+        str(core),
+        "--force",
+        *(part for key, value in settings.items() for part in ("--set", f"{key}={value}")),
+    )
     _sc_hw("sim", str(core), "--stimulus", str(recorded))
     compared = json.loads((core / "results" / "sim.json").read_text(encoding="utf-8"))["cores"][0]
     if compared["synapse_steps"] != SYNAPSES * len(run.samples):

@@ -21,16 +21,34 @@ from rich.console import Console
 from rich.table import Table
 
 SYSTEMS = ("network", "bptt", "eprop", "reward", "plasticity", "meta", "forgetting", "scenarios", "scenarios_mnist")
-STYLE = {"svg.hashsalt": "sc-hw", "svg.fonttype": "none", "font.size": 9, "text.color": INK, "axes.labelcolor": INK,
-         "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False,
-         "legend.frameon": False, "axes.facecolor": "none"}  # fmt: skip
+STYLE = {
+    "svg.hashsalt": "sc-hw",
+    "svg.fonttype": "none",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "axes.facecolor": "none",
+}
 
 
 def write(system: str, measured: Measurement, docs: Path) -> None:
     """Write the page and the picture of a system."""
-    lines = [f"# Measured: {measured.title}", "", f"    python examples/learning {system}", "",
-             f"{measured.setting} NumPy {np.__version__}, Python {platform.python_version()}.", "",
-             "| quantity | measured | wanted | met |", "|---|---:|---|---|"]  # fmt: skip
+    lines = [
+        f"# Measured: {measured.title}",
+        "",
+        f"    python examples/learning {system}",
+        "",
+        f"{measured.setting} NumPy {np.__version__}, Python {platform.python_version()}.",
+        "",
+        "| quantity | measured | wanted | met |",
+        "|---|---:|---|---|",
+    ]
     lines += [f"| {row.quantity} | {row.measured} | {row.wanted} | {'yes' if row.met else '**no**'} |" for row in measured.rows]
     picture = docs / "images" / "learning" / f"{system}.svg"
     page = docs / "measured" / "learning" / f"{system}.md"

@@ -75,10 +75,14 @@ def measure() -> Measurement:
     ]
     rows += [
         Row("TBPTT, k = 10, shorter than the delay: mean", f"{100 * np.mean(right['TBPTT, k = 10']):.0f} %", "", True),
-        Row("TBPTT, k = 40: peak memory at 640 over that at 80 timesteps", f"{growth['TBPTT, k = 40']:.2f}", "at most 1.05",
-            growth["TBPTT, k = 40"] <= 1.05),
+        Row(
+            "TBPTT, k = 40: peak memory at 640 over that at 80 timesteps",
+            f"{growth['TBPTT, k = 40']:.2f}",
+            "at most 1.05",
+            growth["TBPTT, k = 40"] <= 1.05,
+        ),
         Row("BPTT: the same", f"{growth['BPTT']:.2f}", "", True),
-    ]  # fmt: skip
+    ]
     return Measurement(
         title="backpropagation through time",
         setting=f"50 recurrent LIF neurons, {SAMPLES} samples, 4 trials of {TRIAL} timesteps in a row, the cue in the first 5 "

@@ -42,8 +42,19 @@ def learn_pattern(seed: int) -> tuple[np.ndarray, np.ndarray, float]:
 
 def network(seed: int) -> EpropTrainer:
     """Return ALIF neurons that remember for about as long as the delay."""
-    return EpropTrainer(4 * GROUP, 50, 2, lr=0.005, tau_adaptation=300.0, adaptation=0.15, refractory=3, input_scale=2.0,
-                        recurrent_scale=0.7, loss_fn=cross_entropy, seed=seed)  # fmt: skip
+    return EpropTrainer(
+        4 * GROUP,
+        50,
+        2,
+        lr=0.005,
+        tau_adaptation=300.0,
+        adaptation=0.15,
+        refractory=3,
+        input_scale=2.0,
+        recurrent_scale=0.7,
+        loss_fn=cross_entropy,
+        seed=seed,
+    )
 
 
 def cues(g: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -120,16 +131,32 @@ def measure() -> Measurement:
         f"{CUE} ms, {DELAY} ms of delay, {RECALL} ms of recall, {CUE_UPDATES} updates of {SAMPLES} fresh samples, tested on 192 "
         f"others. Seeds 0..{SEEDS - 1}.",
         rows=[
-            Row("pattern: squared error over that of silence, each seed", ", ".join(f"{e:.3f}" for e in errors), "at most 0.1",
-                max(errors) <= 0.1),
-            Row("cues: answered right, each seed", ", ".join(f"{100 * f:.1f} %" for f in fractions), "at least 90 %",
-                min(fractions) >= 0.9),
+            Row(
+                "pattern: squared error over that of silence, each seed",
+                ", ".join(f"{e:.3f}" for e in errors),
+                "at most 0.1",
+                max(errors) <= 0.1,
+            ),
+            Row(
+                "cues: answered right, each seed",
+                ", ".join(f"{100 * f:.1f} %" for f in fractions),
+                "at least 90 %",
+                min(fractions) >= 0.9,
+            ),
             Row("cosine to BPTT's gradient before learning: input, recurrent", "{:.2f}, {:.2f}".format(*before), "", True),
             Row("the same after learning", "{:.2f}, {:.2f}".format(*after), "", True),
-            Row("numbers carried from step to step, T = 10^2 .. 10^5", ", ".join(f"{size:,}" for size, _ in sizes), "equal",
-                len({size for size, _ in sizes}) == 1),
-            Row("peak memory, kB, T = 10^2 .. 10^5", ", ".join(f"{peak:.0f}" for _, peak in sizes), "within 10 %",
-                sizes[-1][1] <= 1.1 * sizes[0][1]),
+            Row(
+                "numbers carried from step to step, T = 10^2 .. 10^5",
+                ", ".join(f"{size:,}" for size, _ in sizes),
+                "equal",
+                len({size for size, _ in sizes}) == 1,
+            ),
+            Row(
+                "peak memory, kB, T = 10^2 .. 10^5",
+                ", ".join(f"{peak:.0f}" for _, peak in sizes),
+                "within 10 %",
+                sizes[-1][1] <= 1.1 * sizes[0][1],
+            ),
         ],
         draw=draw,
-    )  # fmt: skip
+    )

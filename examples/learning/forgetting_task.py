@@ -33,12 +33,20 @@ PROTOCOLS = {
         {"ewc": (1e5, 1e6, 1e7), "si": (0.1, 1.0, 10.0)},
     ),
     "permuted digits": Protocol(
-        {"data": "digits", "standardise": True, "protocol": "permuted-domain", "damping": 0.1, "optimiser": "sgd", "lr": 0.1,
-         "batch": 16, "epochs": 20},
+        {
+            "data": "digits",
+            "standardise": True,
+            "protocol": "permuted-domain",
+            "damping": 0.1,
+            "optimiser": "sgd",
+            "lr": 0.1,
+            "batch": 16,
+            "epochs": 20,
+        },
         {"none": (MOST, 55), "ewc": (LEAST, 73), "si": (LEAST, 73)},
         {"ewc": (1.0, 3.0, 10.0, 30.0), "si": (0.03, 0.1, 0.3, 1.0)},
     ),
-}  # fmt: skip
+}
 
 
 def held_out(data: Data) -> Data:
@@ -72,26 +80,38 @@ def measure() -> Measurement:
     """Choose the strengths, then train every protocol, method and seed with them."""
     runs: dict[str, dict[str, np.ndarray]] = {}
     rows = []
-    details = ["## Choosing the strengths", "",
-               f"Chosen on other seeds ({VALIDATION_SEEDS.start}..{VALIDATION_SEEDS.stop - 1}) and without the test samples: "
-               "the first three quarters of the training",
-               "samples train, the last quarter judges. Taken is the strength with the highest mean accuracy over all five tasks",
-               "at the end.",
-               ""]  # fmt: skip
+    details = [
+        "## Choosing the strengths",
+        "",
+        f"Chosen on other seeds ({VALIDATION_SEEDS.start}..{VALIDATION_SEEDS.stop - 1}) and without the test samples: "
+        "the first three quarters of the training",
+        "samples train, the last quarter judges. Taken is the strength with the highest mean accuracy over all five tasks",
+        "at the end.",
+        "",
+    ]
     for name, protocol in PROTOCOLS.items():
         chosen = {"none": 0.0}
         for method, strengths in protocol.strengths.items():
             tried = [courses(protocol, method, s, VALIDATION_SEEDS, validation=True)[:, -1].mean() for s in strengths]
             chosen[method] = strengths[int(np.argmax(tried))]
-            details += [f"| {name}, {method}: strength | " + " | ".join(f"{s:g}" for s in strengths) + " |",
-                        "|---" + "|---:" * len(tried) + "|",
-                        "| held-out samples, % | " + " | ".join(f"{t:.1f}" for t in tried) + " |", ""]  # fmt: skip
+            details += [
+                f"| {name}, {method}: strength | " + " | ".join(f"{s:g}" for s in strengths) + " |",
+                "|---" + "|---:" * len(tried) + "|",
+                "| held-out samples, % | " + " | ".join(f"{t:.1f}" for t in tried) + " |",
+                "",
+            ]
         runs[name] = {method: courses(protocol, method, strength, SEEDS) for method, strength in chosen.items()}
         for method, (side, bar) in protocol.bars.items():
             ends = runs[name][method][:, -1]
             met = bool(ends.mean() <= bar if side == MOST else ends.mean() >= bar)
-            rows.append(Row(f"{name}, {method}, strength {chosen[method]:g}: mean (lowest, highest seed)",
-                            f"{ends.mean():.1f} % ({ends.min():.1f}, {ends.max():.1f})", f"{side} {bar:g} %", met))  # fmt: skip
+            rows.append(
+                Row(
+                    f"{name}, {method}, strength {chosen[method]:g}: mean (lowest, highest seed)",
+                    f"{ends.mean():.1f} % ({ends.min():.1f}, {ends.max():.1f})",
+                    f"{side} {bar:g} %",
+                    met,
+                )
+            )
 
     def draw(figure: Figure) -> None:
         for panel, (name, methods) in zip(figure.subplots(1, 2, sharey=True), runs.items(), strict=True):

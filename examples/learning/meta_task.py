@@ -63,8 +63,10 @@ def measure() -> Measurement:
     for name, form in {**FORMS, "joint training": None}.items():
         network = trained(form)
         judge = MetaLearner(network, INNER, OUTER)
-        losses[name] = [float(np.mean([network.gradient(judge.adapt(support, k), query)[0] for support, query in tasks]))
-                        for k in range(STEPS + 1)]  # fmt: skip
+        losses[name] = [
+            float(np.mean([network.gradient(judge.adapt(support, k), query)[0] for support, query in tasks]))
+            for k in range(STEPS + 1)
+        ]
     baseline = min(losses["joint training"])
     history = evolve()
 

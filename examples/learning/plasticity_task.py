@@ -78,8 +78,7 @@ def measure() -> Measurement:
         rate, structure = figure.subplots(1, 2)
         for (start, form), colour in zip(counts, ("#2f8fd0", INK, "#e07020", INK), strict=True):
             label = f"slow, from {start:g}x" if form == "slow" else None
-            rate.plot(counts[start, form].mean(axis=1), color=colour, label=label,
-                      linewidth=1.2 if form == "slow" else 0.6)  # fmt: skip
+            rate.plot(counts[start, form].mean(axis=1), color=colour, label=label, linewidth=1.2 if form == "slow" else 0.6)
         rate.plot([], color=INK, linewidth=0.6, label="clipped")
         rate.axhline(TARGET_HZ, color=INK, linestyle=":", linewidth=0.8)
         rate.set(xlabel="time, s", ylabel="mean rate, Hz", yscale="symlog", ylim=(0, 300))
@@ -96,15 +95,22 @@ def measure() -> Measurement:
         rows=[
             Row("slow, from 0.1x and 10x: largest error of a rate", f"{100 * worst:.1f} %", "at most 10 %", worst <= 0.1),
             Row("silent at the start: neurons of the 0.1x run", f"{(counts[0.1, 'slow'][0] == 0).sum()} of {NEURONS}", "", True),
-            *(Row(f"{form}, regular input: a neuron's lowest and highest second, Hz", f"{c.min():g}, {c.max():g}", "", True)
-              for form, c in steep.items()),
-            *(Row(f"{form}, regular input: largest error of a rate", f"{100 * farthest(c):.1f} %", "", True)
-              for form, c in steep.items()),
+            *(
+                Row(f"{form}, regular input: a neuron's lowest and highest second, Hz", f"{c.min():g}, {c.max():g}", "", True)
+                for form, c in steep.items()
+            ),
+            *(
+                Row(f"{form}, regular input: largest error of a rate", f"{100 * farthest(c):.1f} %", "", True)
+                for form, c in steep.items()
+            ),
             Row("synapses held while rewiring", str(all_held).lower(), "true", all_held),
             Row("inside groups, worst seed; chance is 0.20", f"{min(ends):.2f}", "at least 0.5", min(ends) >= 0.5),
-            Row("aggregator's view given the bit: chi-square, 510 degrees",
-                "below 636" if chi < 636 else f"{chi:.0f}", "99.99 %: below 636",
-                chi < 636),
+            Row(
+                "aggregator's view given the bit: chi-square, 510 degrees",
+                "below 636" if chi < 636 else f"{chi:.0f}",
+                "99.99 %: below 636",
+                chi < 636,
+            ),
         ],
         draw=draw,
-    )  # fmt: skip
+    )

@@ -51,8 +51,9 @@ def learn(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     pair = [first, second]
     pre, post = plastic.rows[pair], plastic.indices[pair]
     plastic.data[pair] = 0.0
-    learner = RewardModulatedLearner(network, tau_reward=200.0, potentiation=0.1, depression=0.15, lr=0.1, w_max=W_MAX,
-                                     period=10, plastic=[plastic])  # fmt: skip
+    learner = RewardModulatedLearner(
+        network, tau_reward=200.0, potentiation=0.1, depression=0.15, lr=0.1, w_max=W_MAX, period=10, plastic=[plastic]
+    )
     tonic = TONIC * (1 - np.exp(-1 / 200))  # what a timestep must add to hold that level
     steps = MOST_SECONDS * 1000
     paired = g.random((steps, 2)) < PAIRINGS_HZ / 1000
@@ -108,14 +109,22 @@ def measure() -> Measurement:
         f"was {REWARDED} times ({each((len(course) for course, *_ in runs), 0)} s; the other was coincident "
         f"{each((n[1] for *_, n in runs), 0)} times); seeds 0..{SEEDS - 1}.",
         rows=[
-            Row("rewarded synapse above all others, in their deviations, each seed", each(apart[:, 0]), "at least 3",
-                bool(apart[:, 0].min() >= 3)),
+            Row(
+                "rewarded synapse above all others, in their deviations, each seed",
+                each(apart[:, 0]),
+                "at least 3",
+                bool(apart[:, 0].min() >= 3),
+            ),
             Row("others that are stronger, %", each(share, 2), "at most 1", max(share) <= 1),
-            Row("the one paired as often but not rewarded, in deviations", each(apart[:, 1]), "less than 3",
-                bool(apart[:, 1].max() < 3)),
+            Row(
+                "the one paired as often but not rewarded, in deviations",
+                each(apart[:, 1]),
+                "less than 3",
+                bool(apart[:, 1].max() < 3),
+            ),
             Row("weights at the end, mV: rewarded", each((end[0] for end in ends), 2), "", True),
             Row("paired, not rewarded", each((end[1] for end in ends), 2), "", True),
             Row("mean of all others", each((others.mean() for _, others, _ in runs), 2), "", True),
         ],
         draw=draw,
-    )  # fmt: skip
+    )

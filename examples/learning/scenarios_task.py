@@ -20,8 +20,13 @@ PROTOCOLS = ("split-task", "split-domain", "split-class", "permuted-domain")
 PENALTIES = ("ewc", "online_ewc", "si", "mas")
 SEEDS, VALIDATION_SEEDS = range(5), range(5, 7)
 T_95 = 2.776  # Student's t, four degrees of freedom: half a 95 % interval of a mean of five, in standard errors
-FIGURES = {"average_accuracy": "average accuracy", "learned": "when just learned", "backward_transfer": "backward transfer",
-           "forward_transfer": "forward transfer", "forgetting": "forgetting"}  # fmt: skip
+FIGURES = {
+    "average_accuracy": "average accuracy",
+    "learned": "when just learned",
+    "backward_transfer": "backward transfer",
+    "forward_transfer": "forward transfer",
+    "forgetting": "forgetting",
+}
 NAMES = dict(zip(METHODS, ("fine-tuning", "EWC", "online EWC", "SI", "MAS", "LwF", "replay", "joint"), strict=True))
 # Average accuracy, %, on all of MNIST in five tasks, 400-400 and 12 times the samples, methods in the order of METHODS (None: not
 # there), quoted from memory: Hsu et al., "Re-evaluating continual learning scenarios", 2018, table 2 (Adam, naive rehearsal,
@@ -47,9 +52,15 @@ class Setting:
 
     title: str
     options: dict[str, Any]
-    strengths: dict[str, tuple[float, ...]] = field(default_factory=lambda: {
-        "ewc": (1.0, 10.0, 1e2, 1e3, 1e4), "online_ewc": (1.0, 10.0, 1e2, 1e3, 1e4), "si": (0.01, 0.1, 1.0, 10.0),
-        "mas": (0.001, 0.01, 0.1, 1.0), "lwf": (0.1, 0.3, 1.0, 3.0)})  # fmt: skip
+    strengths: dict[str, tuple[float, ...]] = field(
+        default_factory=lambda: {
+            "ewc": (1.0, 10.0, 1e2, 1e3, 1e4),
+            "online_ewc": (1.0, 10.0, 1e2, 1e3, 1e4),
+            "si": (0.01, 0.1, 1.0, 10.0),
+            "mas": (0.001, 0.01, 0.1, 1.0),
+            "lwf": (0.1, 0.3, 1.0, 3.0),
+        }
+    )
 
 
 DIGITS = Setting(
@@ -128,9 +139,14 @@ def measure(setting: Setting = DIGITS) -> Measurement:
     for protocol in PROTOCOLS:
         best = max(PENALTIES, key=lambda method: mean[protocol, method])
         penalty, plain, replay, joint = (mean[protocol, method] for method in (best, "none", "replay", "joint"))
-        rows.append(Row(f"{protocol}: the best penalty, {NAMES[best]}; fine-tuning",
-                        f"{penalty:.1f} %, {plain:.1f} %", "the first is more",
-                        penalty > plain))  # fmt: skip
+        rows.append(
+            Row(
+                f"{protocol}: the best penalty, {NAMES[best]}; fine-tuning",
+                f"{penalty:.1f} %, {plain:.1f} %",
+                "the first is more",
+                penalty > plain,
+            )
+        )
         rows.append(
             Row(f"{protocol}: replay, joint", f"{replay:.1f} %, {joint:.1f} %", "the second at most 1 % less", joint > replay - 1)
         )
@@ -138,10 +154,14 @@ def measure(setting: Setting = DIGITS) -> Measurement:
             rows.append(
                 Row(f"{protocol}: replay over the best penalty", f"{replay - penalty:+.1f} %", "more than 0", replay > penalty)
             )
-    details = ["", "## All figures", "",
-               "In percent, mean over five seeds ± half a 95 % interval. The last columns are average accuracies published for",
-               "all of MNIST and another network, 400-400: Hsu et al. 2018, table 2, van de Ven et al. 2022; quoted from memory.",
-               ""]  # fmt: skip
+    details = [
+        "",
+        "## All figures",
+        "",
+        "In percent, mean over five seeds ± half a 95 % interval. The last columns are average accuracies published for",
+        "all of MNIST and another network, 400-400: Hsu et al. 2018, table 2, van de Ven et al. 2022; quoted from memory.",
+        "",
+    ]
     details += [line for protocol in PROTOCOLS for line in table(setting, protocol, chosen, runs)]
 
     def draw(figure: Figure) -> None:

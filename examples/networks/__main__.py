@@ -78,12 +78,17 @@ def measured(row: Row, folder: Path, data: str) -> tuple[list[float], str]:
     for seed in SEEDS:
         settings = [f"--set {setting}" for setting in (*row.settings, f"network.seed={seed}")]
         held_out = ["--held-out 10"] if data != row.data else []
-        words = [f"sc-hw fit examples/networks/{row.file}.toml --data {data if data == row.data else 'FILE.npz'}",
-                 f"--passes {row.passes} --seed {seed}", *held_out, *settings]  # fmt: skip
+        words = [
+            f"sc-hw fit examples/networks/{row.file}.toml --data {data if data == row.data else 'FILE.npz'}",
+            f"--passes {row.passes} --seed {seed}",
+            *held_out,
+            *settings,
+        ]
         output = folder / "run"
         command = " ".join(words).replace("examples/networks", str(HERE)).replace("FILE.npz", data).split()[1:]
-        done = subprocess.run([sys.executable, "-m", "sc_hw", *command, "-o", str(output), "--force"], check=True,
-                              capture_output=True, text=True)  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "sc_hw", *command, "-o", str(output), "--force"], check=True, capture_output=True, text=True
+        )
         record = json.loads((output / "fit.json").read_text())
         scores.append(100 * record["accuracy"])
         print(done.stdout.splitlines()[2].strip(), flush=True)
@@ -126,26 +131,34 @@ def _tasks_bar(kind: Kind, first: float, second: float) -> tuple[str, bool]:
 def page_text(lines: list[str], tasks: list[str]) -> str:
     """Return the page with the rows of both tables."""
     head = [
-        "# Networks that learn in the chip, measured", "",
+        "# Networks that learn in the chip, measured",
+        "",
         "By `make networks` (MNIST: `make networks DATA=FILE.npz`), in the golden model, batch size 1, learning off, on samples",
         "that were never learned: the test part of digits (450) and of MNIST-5k (1,000); of MNIST's 60,000 training digits a",
         "random tenth, another for each seed. Accuracies in %, of seeds 1, 2 and 3; the command is of the last.",
-        "[Networks](../networks.md).", "",
+        "[Networks](../networks.md).",
+        "",
         "Settings were chosen on other held-out samples, a fifth of the training part of digits and MNIST-5k, and of",
         "MNIST a random tenth drawn otherwise, which shares about a tenth of its samples with each one measured here.",
         "Tried were about 130 for MNIST, 27 for the small network, 50 for Poisson spikes, 8 for MNIST-5k and 9 for two",
         "tasks. Those of 16 passes were chosen after the file's own had given 98.21 on these seeds, below the bar.",
         "",
-        f"sc-hw {sc_hw.__version__}, NumPy {np.__version__}, Python {platform.python_version()}.", "",
-        "| task | passes | mean | seeds | bar | command |", "|---|---:|---:|---|---|---|",
-    ]  # fmt: skip
+        f"sc-hw {sc_hw.__version__}, NumPy {np.__version__}, Python {platform.python_version()}.",
+        "",
+        "| task | passes | mean | seeds | bar | command |",
+        "|---|---:|---:|---|---|---|",
+    ]
     two = [
-        "", "## Two tasks, one after the other", "",
+        "",
+        "## Two tasks, one after the other",
+        "",
         f"Digits, then digits with their pixels in another order, {PASSES} passes each, 64-128-10, counting neurons, one output",
         "layer: `examples/networks/tasks.py`. Accuracies of the first task when it was just learned and in the end, and of the",
-        "second; means of three seeds in %, and each seed's in the end.", "",
-        "| what protects | first, learned | first, in the end | second | each seed | bar |", "|---|---:|---:|---:|---|---|",
-    ]  # fmt: skip
+        "second; means of three seeds in %, and each seed's in the end.",
+        "",
+        "| what protects | first, learned | first, in the end | second | each seed | bar |",
+        "|---|---:|---:|---:|---|---|",
+    ]
     return "\n".join([*head, *lines, *two, *tasks]) + "\n"
 
 

@@ -29,21 +29,29 @@ class Config(RuleConfig):
     threshold: int = 100
 
     RANGES: ClassVar[dict[str, tuple[int, int]]] = {
-        "voltage_bits": (8, 30), "fraction_bits": (8, 16), "current_bits": (2, 16), "decay_shift": (1, 15),
-        "adaptation_bits": (9, 20), "adaptation_shift": (1, 15), "adaptation": (0, 255), "threshold": (1, 10_000),
-    }  # fmt: skip
+        "voltage_bits": (8, 30),
+        "fraction_bits": (8, 16),
+        "current_bits": (2, 16),
+        "decay_shift": (1, 15),
+        "adaptation_bits": (9, 20),
+        "adaptation_shift": (1, 15),
+        "adaptation": (0, 255),
+        "threshold": (1, 10_000),
+    }
 
 
 def spec(config):
     """Return a neuron's state: voltage, adaptation, whether it spiked."""
     return RuleSpec(
         rule="alif",
-        state=(Field(name="voltage", bits=config.voltage_bits, signed=True, meaning="membrane voltage"),
-               Field(name="adaptation", bits=config.adaptation_bits, meaning="spikes seen lately, in 256ths"),
-               Field(name="spiked", bits=1, meaning="spike of the timestep before")),
+        state=(
+            Field(name="voltage", bits=config.voltage_bits, signed=True, meaning="membrane voltage"),
+            Field(name="adaptation", bits=config.adaptation_bits, meaning="spikes seen lately, in 256ths"),
+            Field(name="spiked", bits=1, meaning="spike of the timestep before"),
+        ),
         synapse_inputs=(Field(name="current", bits=config.current_bits, signed=True, meaning="input current"),),
         outputs=(Field(name="spike", bits=1, meaning="spike of this timestep"),),
-    )  # fmt: skip
+    )
 
 
 def step(config, state, inputs):

@@ -32,9 +32,16 @@ class Config(RuleConfig):
     neuron: str = "alif"
 
     RANGES: ClassVar[dict[str, tuple[int, int]]] = {
-        "weight_bits": (4, 24), "fraction_bits": (4, 12), "psi_bits": (2, 8), "signal_bits": (2, 12), "trace_shift": (1, 6),
-        "adaptation_shift": (1, 12), "filter_shift": (1, 8), "beta_shift": (0, 8), "learning_shift": (0, 20),
-    }  # fmt: skip
+        "weight_bits": (4, 24),
+        "fraction_bits": (4, 12),
+        "psi_bits": (2, 8),
+        "signal_bits": (2, 12),
+        "trace_shift": (1, 6),
+        "adaptation_shift": (1, 12),
+        "filter_shift": (1, 8),
+        "beta_shift": (0, 8),
+        "learning_shift": (0, 20),
+    }
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"neuron": ("lif", "alif")}
 
 
@@ -44,16 +51,20 @@ def spec(config):
     slow = (Field(name="slow", bits=trace + 5, signed=True, meaning="eps_a: eligibility of the adaptation"),)
     return RuleSpec(
         rule="eprop",
-        state=(Field(name="weight", bits=config.weight_bits, signed=True, meaning="synaptic weight"),
-               Field(name="trace", bits=trace, meaning="eps_v: presynaptic spikes, filtered"),
-               *(slow if config.neuron == "alif" else ()),
-               Field(name="filtered", bits=trace + 5, signed=True, meaning="e_bar: eligibility, filtered as the readout")),
-        synapse_inputs=(Field(name="pre_spike", bits=1, meaning="presynaptic spike"),
-                        Field(name="psi", bits=config.psi_bits, meaning="pseudo-derivative of the postsynaptic neuron"),
-                        Field(name="signal", bits=config.signal_bits, signed=True, meaning="its learning signal")),
+        state=(
+            Field(name="weight", bits=config.weight_bits, signed=True, meaning="synaptic weight"),
+            Field(name="trace", bits=trace, meaning="eps_v: presynaptic spikes, filtered"),
+            *(slow if config.neuron == "alif" else ()),
+            Field(name="filtered", bits=trace + 5, signed=True, meaning="e_bar: eligibility, filtered as the readout"),
+        ),
+        synapse_inputs=(
+            Field(name="pre_spike", bits=1, meaning="presynaptic spike"),
+            Field(name="psi", bits=config.psi_bits, meaning="pseudo-derivative of the postsynaptic neuron"),
+            Field(name="signal", bits=config.signal_bits, signed=True, meaning="its learning signal"),
+        ),
         noise=(Field(name="noise", bits=config.learning_shift),) if config.learning_shift else (),
         outputs=(Field(name="weight", bits=config.weight_bits, signed=True, meaning="weight after this timestep"),),
-    )  # fmt: skip
+    )
 
 
 def step(config, state, inputs):
@@ -64,8 +75,9 @@ def step(config, state, inputs):
     def leaked(value, shift):
         return decay_magnitude(value, shift, 1 << shift - 1)
 
-    trace = minimum(leaked(state["trace"], config.trace_shift) + select(inputs["pre_spike"], 1 << config.fraction_bits, 0),
-                    (1 << bits) - 1)  # fmt: skip
+    trace = minimum(
+        leaked(state["trace"], config.trace_shift) + select(inputs["pre_spike"], 1 << config.fraction_bits, 0), (1 << bits) - 1
+    )
     after = {"trace": trace}
     seen = trace
     if config.neuron == "alif":
@@ -106,5 +118,11 @@ def accuracy(config, seed, timesteps=1000):
     return {"filtered_rms": float(np.sqrt(errors[0] / sizes[0])), "weight_rms": float(np.sqrt(errors[1] / sizes[1]))}
 
 
-RULE = Rule(name="eprop", summary="e-prop synapses of LIF and adaptive neurons", config_type=Config, spec=spec, step=step,
-            accuracy=accuracy)  # fmt: skip
+RULE = Rule(
+    name="eprop",
+    summary="e-prop synapses of LIF and adaptive neurons",
+    config_type=Config,
+    spec=spec,
+    step=step,
+    accuracy=accuracy,
+)

@@ -29,8 +29,12 @@ class Config(RuleConfig):
     d: int = 8
 
     RANGES: ClassVar[dict[str, tuple[int, int]]] = {
-        "fraction_bits": (4, 8), "a": (1, 255), "b": (1, 511), "c": (30, 90), "d": (0, 30),
-    }  # fmt: skip
+        "fraction_bits": (4, 8),
+        "a": (1, 255),
+        "b": (1, 511),
+        "c": (30, 90),
+        "d": (0, 30),
+    }
 
 
 def spec(config):
@@ -38,12 +42,13 @@ def spec(config):
     bits = 10 + config.fraction_bits
     return RuleSpec(
         rule="izhikevich",
-        state=(Field(name="voltage", bits=bits, signed=True, reset=-config.c << config.fraction_bits, meaning="v"),
-               Field(name="recovery", bits=bits, signed=True,
-                     reset=-config.c * config.b << config.fraction_bits >> 10, meaning="u")),
+        state=(
+            Field(name="voltage", bits=bits, signed=True, reset=-config.c << config.fraction_bits, meaning="v"),
+            Field(name="recovery", bits=bits, signed=True, reset=-config.c * config.b << config.fraction_bits >> 10, meaning="u"),
+        ),
         synapse_inputs=(Field(name="current", bits=6, meaning="I"),),
         outputs=(Field(name="spike", bits=1, meaning="spike of this timestep"),),
-    )  # fmt: skip
+    )
 
 
 def step(config, state, inputs):

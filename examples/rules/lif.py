@@ -28,9 +28,13 @@ class Config(RuleConfig):
     refractory: int = 2
 
     RANGES: ClassVar[dict[str, tuple[int, int]]] = {
-        "voltage_bits": (8, 30), "fraction_bits": (0, 16), "current_bits": (2, 16), "decay_shift": (1, 15),
-        "threshold": (1, 10_000), "refractory": (0, 15),
-    }  # fmt: skip
+        "voltage_bits": (8, 30),
+        "fraction_bits": (0, 16),
+        "current_bits": (2, 16),
+        "decay_shift": (1, 15),
+        "threshold": (1, 10_000),
+        "refractory": (0, 15),
+    }
 
 
 def spec(config):
@@ -38,12 +42,14 @@ def spec(config):
     waiting = (Field(name="waiting", bits=config.refractory.bit_length(), meaning="timesteps without a spike left"),)
     return RuleSpec(
         rule="lif",
-        state=(Field(name="voltage", bits=config.voltage_bits, signed=True, meaning="membrane voltage"),
-               Field(name="spiked", bits=1, meaning="spike of the timestep before"),
-               *(waiting if config.refractory else ())),
+        state=(
+            Field(name="voltage", bits=config.voltage_bits, signed=True, meaning="membrane voltage"),
+            Field(name="spiked", bits=1, meaning="spike of the timestep before"),
+            *(waiting if config.refractory else ()),
+        ),
         synapse_inputs=(Field(name="current", bits=config.current_bits, signed=True, meaning="input current"),),
         outputs=(Field(name="spike", bits=1, meaning="spike of this timestep"),),
-    )  # fmt: skip
+    )
 
 
 def step(config, state, inputs):
@@ -64,8 +70,10 @@ def step(config, state, inputs):
 def accuracy(config, seed, timesteps=2000):
     """Run both on random currents: voltage's rms difference in thresholds, and how many spikes more or fewer."""
     generator, n = np.random.default_rng(seed), 64
-    fixed, exact = CoreModel(RULE, config, synapses=n), LIF(tau_mem=-1 / log1p(-(2.0**-config.decay_shift)),
-                                                            threshold=config.threshold, refractory=config.refractory)  # fmt: skip
+    fixed, exact = (
+        CoreModel(RULE, config, synapses=n),
+        LIF(tau_mem=-1 / log1p(-(2.0**-config.decay_shift)), threshold=config.threshold, refractory=config.refractory),
+    )
     state, errors, spikes = exact.rest((n,)), [], np.zeros(2)
     for _ in range(timesteps):
         current = generator.integers(0, config.threshold // 5, n)

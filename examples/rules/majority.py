@@ -24,8 +24,12 @@ class Config(RuleConfig):
 def spec(config):
     """Return a synapse's state: its weight."""
     weight = Field(name="weight", bits=config.weight_bits, signed=True, meaning="synaptic weight")
-    return RuleSpec(rule="majority", state=(weight,), outputs=(weight,),
-                    synapse_inputs=(Field(name="votes", bits=config.workers, meaning="1: up, of each worker"),))  # fmt: skip
+    return RuleSpec(
+        rule="majority",
+        state=(weight,),
+        outputs=(weight,),
+        synapse_inputs=(Field(name="votes", bits=config.workers, meaning="1: up, of each worker"),),
+    )
 
 
 def step(config, state, inputs):

@@ -22,8 +22,11 @@ class Config(RuleConfig):
     decay_shift: int = 4
 
     RANGES: ClassVar[dict[str, tuple[int, int]]] = {
-        "voltage_bits": (12, 30), "fraction_bits": (0, 10), "current_bits": (2, 16), "decay_shift": (1, 15),
-    }  # fmt: skip
+        "voltage_bits": (12, 30),
+        "fraction_bits": (0, 10),
+        "current_bits": (2, 16),
+        "decay_shift": (1, 15),
+    }
 
 
 def spec(config):

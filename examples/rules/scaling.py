@@ -25,10 +25,12 @@ def spec(config):
     """Return a synapse's state: its weight."""
     weight = Field(name="weight", bits=config.weight_bits, signed=True, meaning="synaptic weight")
     return RuleSpec(
-        rule="scaling", state=(weight,), outputs=(weight,),
+        rule="scaling",
+        state=(weight,),
+        outputs=(weight,),
         synapse_inputs=(Field(name="error", bits=config.error_bits, signed=True, meaning="target rate less rate of the neuron"),),
         noise=(Field(name="noise", bits=config.shift),),
-    )  # fmt: skip
+    )
 
 
 def step(config, state, inputs):

@@ -32,7 +32,9 @@ def spec(config):
     present = Field(name="present", bits=1, meaning="1: the place holds a synapse")
     weight = Field(name="weight", bits=config.weight_bits, meaning="synaptic weight, 0 where there is none")
     return RuleSpec(
-        rule="structural", state=(weight, present), outputs=(weight, present),
+        rule="structural",
+        state=(weight, present),
+        outputs=(weight, present),
         synapse_inputs=(
             Field(name="pre_spike", bits=1, meaning="the presynaptic neuron spikes"),
             Field(name="post_spike", bits=1, meaning="the postsynaptic neuron spikes"),
@@ -43,7 +45,7 @@ def spec(config):
             Field(name="growth", bits=8, meaning="chance, in 256ths, that an empty place gets a synapse"),
         ),
         noise=(Field(name="noise", bits=8),),
-    )  # fmt: skip
+    )
 
 
 def step(config, state, inputs):

@@ -103,8 +103,10 @@ def cached(kind: str, key: str, build: Callable[[Path], None]) -> Iterator[tuple
         try:
             hit = _held(stack, cache_folder() / kind / key, build)
         except OSError as error:
-            raise CacheError(f"{cache_folder()}: the cache cannot be used ({error.strerror or error}); "
-                             "let SC_HW_CACHE name a folder that can be written") from error  # fmt: skip
+            raise CacheError(
+                f"{cache_folder()}: the cache cannot be used ({error.strerror or error}); "
+                "let SC_HW_CACHE name a folder that can be written"
+            ) from error
         yield cache_folder() / kind / key / _FILE, hit
 
 

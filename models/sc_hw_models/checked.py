@@ -105,8 +105,10 @@ class CheckedStep:
 
     def _trace(self, config: Any, spec: "RuleSpec", first: _Contract | None = None) -> _Contract:
         """Return a trace of the step; one that is not as the ``first`` is refused."""
-        groups = tuple(_Group(what, {f.name: f for f in fields}, tuple((f.name, f.minimum, f.maximum) for f in fields))
-                       for what, fields in (("state field", spec.state), ("output", spec.outputs)))  # fmt: skip
+        groups = tuple(
+            _Group(what, {f.name: f for f in fields}, tuple((f.name, f.minimum, f.maximum) for f in fields))
+            for what, fields in (("state field", spec.state), ("output", spec.outputs))
+        )
         values = {f.name: variable(f.name, f.minimum, f.maximum) for f in (*spec.state, *spec.inputs, *spec.noise)}
         state = {f.name: values[f.name] for f in spec.state}
         inputs = {f.name: values[f.name] for f in (*spec.inputs, *spec.noise)}
@@ -222,8 +224,10 @@ class CheckedStep:
         raise StepError(
             f"rule {self._rule}: the step gives {f.name}={value}{where}; allowed are {f.minimum}..{f.maximum}, "
             f"{f.bits} bit{'s' * (f.bits > 1)}{' signed' * f.signed}: clip it, or widen the field",
-            field=f.name, value=value, synapse=synapse,
-        )  # fmt: skip
+            field=f.name,
+            value=value,
+            synapse=synapse,
+        )
 
     def _refuse(self, text: str, error: Exception | None = None) -> NoReturn:
         raise StepError(f"rule {self._rule}: the step{text}") from error

@@ -8,9 +8,17 @@ import numpy as np
 from .rule import ConfigError, check_integer
 
 __all__ = [
-    "as_array", "check_all", "check_array", "check_callable", "check_choice", "check_instance", "check_length", "check_number",
-    "check_sizes", "new_generator",
-]  # fmt: skip
+    "as_array",
+    "check_all",
+    "check_array",
+    "check_callable",
+    "check_choice",
+    "check_instance",
+    "check_length",
+    "check_number",
+    "check_sizes",
+    "new_generator",
+]
 
 T = TypeVar("T")
 
@@ -25,8 +33,11 @@ def check_number(
     number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if number and math.isfinite(value) and low <= value <= high and above < value < below:  # type: ignore[operator, arg-type]
         return float(value)  # type: ignore[arg-type]
-    limits = [f"{word} {limit:g}" for word, limit in (("at least", low), ("above", above), ("at most", high), ("below", below))
-              if math.isfinite(limit)]  # fmt: skip
+    limits = [
+        f"{word} {limit:g}"
+        for word, limit in (("at least", low), ("above", above), ("at most", high), ("below", below))
+        if math.isfinite(limit)
+    ]
     raise ConfigError(f"{name}={value!r}: allowed are finite numbers{' ' if limits else ''}{' and '.join(limits)}")
 
 

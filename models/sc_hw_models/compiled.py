@@ -73,9 +73,7 @@ class CompiledStep:
         self._run = loaded(c_text(rule, config), path).run
         self._run.restype = ctypes.c_int
 
-    def run(
-        self, state: Arrays, random_state: list[int], inputs: Arrays, *, history: bool
-    ) -> tuple[Arrays, Arrays] | None:  # fmt: skip
+    def run(self, state: Arrays, random_state: list[int], inputs: Arrays, *, history: bool) -> tuple[Arrays, Arrays] | None:
         """Update ``state`` and ``random_state`` in place; return state and outputs after every timestep, if wanted.
 
         Shapes and ranges as in ``CoreModel``, which has checked them. When a result leaves its field nothing is updated and

@@ -79,8 +79,10 @@ class CoreModel:
         except StepError as error:
             self.random_state = registers
             where = error.synapse or 0
-            error.state, error.inputs = ({name: int(np.broadcast_to(array, self.synapses)[where]) for name, array in part.items()}
-                                         for part in (self.state, values))  # fmt: skip
+            error.state, error.inputs = (
+                {name: int(np.broadcast_to(array, self.synapses)[where]) for name, array in part.items()}
+                for part in (self.state, values)
+            )
             raise
         self.state = self._everywhere(state)
         return self._everywhere(outputs)
@@ -142,8 +144,10 @@ class CoreModel:
 
     def _everywhere(self, results: Mapping[str, Any]) -> Arrays:
         """Return results as arrays; what a step gives as one integer is that of every synapse."""
-        return {name: value if isinstance(value, np.ndarray) else np.full(self.synapses, value, np.int64)
-                for name, value in results.items()}  # fmt: skip
+        return {
+            name: value if isinstance(value, np.ndarray) else np.full(self.synapses, value, np.int64)
+            for name, value in results.items()
+        }
 
     def _noise(self) -> Arrays:
         """Draw one timestep of noise from every lane's register."""

@@ -89,5 +89,6 @@ def _cross(axes: list[dict[str, Predicate]]) -> dict[str, Predicate]:
 
         return predicate
 
-    return {", ".join(labels): both(tuple(axis[label] for axis, label in zip(axes, labels, strict=True)))
-            for labels in product(*axes)}  # fmt: skip
+    return {
+        ", ".join(labels): both(tuple(axis[label] for axis, label in zip(axes, labels, strict=True))) for labels in product(*axes)
+    }

@@ -51,15 +51,18 @@ class CrossbarModel:
         result |= {f.name: np.tile(given[f.name], (1, self.pre.synapses)) for f in self.post.spec.outputs}
         return result | {f.name: np.asarray(inputs[f.name]) for f in self.synapses.spec.step_inputs}
 
-    def visited(self, given: Mapping[str, np.ndarray], inputs: Mapping[str, Any], rest: np.ndarray, before: np.ndarray | None
-                ) -> np.ndarray:  # fmt: skip
+    def visited(
+        self, given: Mapping[str, np.ndarray], inputs: Mapping[str, Any], rest: np.ndarray, before: np.ndarray | None
+    ) -> np.ndarray:
         """Return which rows a sweep has to visit, ``(timesteps, presynaptic neurons)``: of the others it is known that they rest.
 
         ``given`` and ``inputs`` as in ``synapse_inputs``. ``rest`` is the synapses' output of that name,
         ``(timesteps, synapses)``, ``before`` that of the timestep before, ``None`` when nothing is known of it.
         """
-        events = {owner: np.any([given[f.name] != 0 for f in neurons.spec.synapse_inputs], axis=0)
-                  for owner, neurons in self.neurons.items()}  # fmt: skip
+        events = {
+            owner: np.any([given[f.name] != 0 for f in neurons.spec.synapse_inputs], axis=0)
+            for owner, neurons in self.neurons.items()
+        }
         silent = np.all([np.asarray(inputs[f.name]) == 0 for f in self.synapses.spec.step_inputs], axis=0)
         spec_rest = self.synapses.spec.rest
         if spec_rest is None:

@@ -17,9 +17,22 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "ROUNDINGS", "absolute", "asr", "bit", "chance", "clip", "decay_magnitude", "floor_log2", "maximum", "minimum",
-    "rounded", "rounded_asr", "rounding_noise", "select", "truncate",
-]  # fmt: skip
+    "ROUNDINGS",
+    "absolute",
+    "asr",
+    "bit",
+    "chance",
+    "clip",
+    "decay_magnitude",
+    "floor_log2",
+    "maximum",
+    "minimum",
+    "rounded",
+    "rounded_asr",
+    "rounding_noise",
+    "select",
+    "truncate",
+]
 
 Value = Any
 """An ``int``, an ``int64`` array or a symbolic term. Conditions are 0/1 values of the same kinds."""

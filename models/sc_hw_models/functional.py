@@ -33,8 +33,12 @@ def as_variables(spec: "RuleSpec", state: Values, inputs: Values) -> dict[int, s
     return {id(variable): name for name, variable in given.items()}
 
 
-def different_terms(one: Mapping[str, Term], named: Mapping[int, str], other: Mapping[str, Term], other_named: Mapping[int, str],
-                    ) -> str:  # fmt: skip
+def different_terms(
+    one: Mapping[str, Term],
+    named: Mapping[int, str],
+    other: Mapping[str, Term],
+    other_named: Mapping[int, str],
+) -> str:
     """Return the name of the first result that two traces do not give alike, empty when there is none."""
     table: dict[tuple[Any, ...], int] = {}  # of both: what is the same has one number
     first, second = _numbered(one, named, table), _numbered(other, other_named, table)
@@ -51,9 +55,12 @@ def _numbered(terms: Mapping[str, Term], named: Mapping[int, str], table: dict[t
 
 
 def different_values(
-    function: Callable[[Values, Values], Values], spec: "RuleSpec", terms: Mapping[str, Term], updates: int,
+    function: Callable[[Values, Values], Values],
+    spec: "RuleSpec",
+    terms: Mapping[str, Term],
+    updates: int,
     seed: int,
-) -> str:  # fmt: skip
+) -> str:
     """Run ``updates`` random updates on plain integers and on arrays; return what first differs from the terms, or nothing.
 
     ``function`` takes state and inputs as a step does and returns all results by the names of the ``terms``.
@@ -64,8 +71,7 @@ def different_values(
         several = {f.name: _chosen(f, updates // _GROUPS, generator) for f in fields}
         single = {f.name: int(_chosen(f, 2, generator)[generator.integers(2)]) for f in spec.step_inputs}
         shape = {f.name: np.full(updates // _GROUPS, single[f.name], np.int64) for f in spec.step_inputs}
-        expected = {name: np.broadcast_to(value, updates // _GROUPS)
-                    for name, value in evaluate(terms, several | shape).items()}  # fmt: skip
+        expected = {name: np.broadcast_to(value, updates // _GROUPS) for name, value in evaluate(terms, several | shape).items()}
         for what, number, given in _kinds(several, single, updates // _GROUPS):
             state = {f.name: given[f.name] for f in spec.state}
             found = function(state, {f.name: given[f.name] for f in (*spec.inputs, *spec.noise)})

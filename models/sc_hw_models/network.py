@@ -66,9 +66,7 @@ class Projection:
     linear in the synapses. Errors: ``ConfigError`` for arrays that are no such matrix.
     """
 
-    def __init__(
-        self, source: Population, target: Population, indptr: np.ndarray, indices: np.ndarray, data: np.ndarray
-    ) -> None:  # fmt: skip
+    def __init__(self, source: Population, target: Population, indptr: np.ndarray, indices: np.ndarray, data: np.ndarray) -> None:
         self.source, self.target = check_instance("source", source, Population), check_instance("target", target, Population)
         self.rewire(indptr, indices, data)
 
@@ -116,7 +114,7 @@ class Projection:
     @classmethod
     def random(
         cls, source: Population, target: Population, *, out_degree: int, scale: float, generator: np.random.Generator
-    ) -> "Projection":  # fmt: skip
+    ) -> "Projection":
         """Return ``out_degree`` synapses from each source neuron to different targets, weights normal, deviation ``scale``."""
         check_instance("source", source, Population), check_instance("target", target, Population)
         check_integer("out_degree", out_degree, 1, target.n)
@@ -261,8 +259,10 @@ class Network:
         shape = as_array(f"inputs {self.sources[0]}", inputs[self.sources[0]]).shape
         leading = shape[:-1]
         if len(leading) not in (1, 2) or 0 in leading:
-            raise ConfigError(f"inputs {self.sources[0]}: shape {shape} given; allowed are (timesteps, n) and "
-                              "(timesteps, samples, n), none of them 0")  # fmt: skip
+            raise ConfigError(
+                f"inputs {self.sources[0]}: shape {shape} given; allowed are (timesteps, n) and "
+                "(timesteps, samples, n), none of them 0"
+            )
         return {name: check_array(f"inputs {name}", inputs[name], (*leading, self.populations[name].n)) for name in self.sources}
 
     def run(self, inputs: Inputs) -> np.ndarray:

@@ -132,9 +132,15 @@ class RustOnlineO1Synapse(OnlineO1Synapse):
     """
 
     def __init__(
-        self, *, weight_bits: int = 16, trace_bits: int = 12, reward_bits: int = 8, learning_shift: int = 4,
-        trace_decay_shift: int = 4, initial_weight: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        weight_bits: int = 16,
+        trace_bits: int = 12,
+        reward_bits: int = 8,
+        learning_shift: int = 4,
+        trace_decay_shift: int = 4,
+        initial_weight: int = 0,
+    ) -> None:
         config = OnlineO1Config(weight_bits, trace_bits, reward_bits, learning_shift, trace_decay_shift)
         super().__init__(config, initial_weight)
         self._advance = CompiledStep(RULE, config).single()

@@ -46,8 +46,17 @@ def part(rule: Rule, owner: str) -> Rule:
             return own, {f.name: values[f.name] for f in _of(owner, whole.synapse_inputs, whole.state)}
         return own, dict(outputs) | ({"rest": _resting(whole.rest, after)} if whole.rest else {})
 
-    return replace(rule, name=f"{rule.name}.{owner}", spec=spec, step=step, demonstration=None, cover={}, from_plasticity=None,
-                   whole=rule, owner=owner)  # fmt: skip
+    return replace(
+        rule,
+        name=f"{rule.name}.{owner}",
+        spec=spec,
+        step=step,
+        demonstration=None,
+        cover={},
+        from_plasticity=None,
+        whole=rule,
+        owner=owner,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,15 +121,27 @@ def _spec(same: _Same, config: Any, owner: str) -> RuleSpec:
         if owners - {side}:
             raise ConfigError(f"rule {rule.name}: {name} depends on more than its {side}synaptic neuron; it cannot be a crossbar")
     neurons = {side: _of(side, spec.synapse_inputs, spec.state) for side in NEURONS}
-    named = replace(spec, rule=f"{rule.name}.{owner}", state=_of(owner, spec.state), noise=_of(owner, spec.noise),
-                    random_seed=spec.random_seed + (1 + NEURONS.index(owner) if owner in NEURONS else 0) * _SEEDS,
-                    presynaptic_output="", presynaptic_input="")  # fmt: skip
+    named = replace(
+        spec,
+        rule=f"{rule.name}.{owner}",
+        state=_of(owner, spec.state),
+        noise=_of(owner, spec.noise),
+        random_seed=spec.random_seed + (1 + NEURONS.index(owner) if owner in NEURONS else 0) * _SEEDS,
+        presynaptic_output="",
+        presynaptic_input="",
+    )
     if owner == SYNAPSE:
         given = tuple(replace(f, reset=0) for side in NEURONS for f in neurons[side])
         outputs = spec.outputs + ((REST,) if spec.rest else ())
         return replace(named, synapse_inputs=given, outputs=outputs)
-    return replace(named, rest=None, synapse_inputs=_of(owner, spec.synapse_inputs), step_inputs=(), outputs=neurons[owner],
-                   latency=spec.neuron_latency or spec.latency)  # fmt: skip
+    return replace(
+        named,
+        rest=None,
+        synapse_inputs=_of(owner, spec.synapse_inputs),
+        step_inputs=(),
+        outputs=neurons[owner],
+        latency=spec.neuron_latency or spec.latency,
+    )
 
 
 def step_terms(rule: Rule, config: Any) -> dict[str, Term]:
@@ -130,8 +151,9 @@ def step_terms(rule: Rule, config: Any) -> dict[str, Term]:
     """
     spec = rule.spec(config)
     values = {f.name: variable(f.name, f.minimum, f.maximum) for f in (*spec.state, *spec.inputs, *spec.noise)}
-    after, outputs = rule.step(config, {f.name: values[f.name] for f in spec.state},
-                               {f.name: values[f.name] for f in (*spec.inputs, *spec.noise)})  # fmt: skip
+    after, outputs = rule.step(
+        config, {f.name: values[f.name] for f in spec.state}, {f.name: values[f.name] for f in (*spec.inputs, *spec.noise)}
+    )
     results = {f"next_{name}": value for name, value in after.items()} | {f"out_{name}": value for name, value in outputs.items()}
     return {name: lift(value) for name, value in results.items()}
 
@@ -142,5 +164,6 @@ def dependencies(rule: Rule, config: Any) -> dict[str, set[str]]:
     owners = {f.name: f.owner for f in (*spec.state, *spec.inputs, *spec.noise)} | {f.name: "step" for f in spec.step_inputs}
     return {
         f.name: {owners[str(term.detail)] for term in subterms([terms[f"next_{f.name}"]]) if term.operation == "variable"}
-        for f in spec.state if f.owner in NEURONS
-    }  # fmt: skip
+        for f in spec.state
+        if f.owner in NEURONS
+    }

@@ -26,8 +26,9 @@ def python_text(rule: Rule, config: Any) -> str:
     spec = rule.spec(config)
     fields = (*spec.state, *spec.inputs, *spec.noise)
     values = {f.name: variable(f"a{k}", f.minimum, f.maximum) for k, f in enumerate(fields)}
-    after, outputs = rule.step(config, {f.name: values[f.name] for f in spec.state},
-                         {f.name: values[f.name] for f in (*spec.inputs, *spec.noise)})  # fmt: skip
+    after, outputs = rule.step(
+        config, {f.name: values[f.name] for f in spec.state}, {f.name: values[f.name] for f in (*spec.inputs, *spec.noise)}
+    )
     results = [lift(after[f.name]) for f in spec.state]
     fitting = {f"next_{f.name}": f for f in spec.state} | {f"out_{f.name}": f for f in spec.outputs}
     given = dict(zip(fitting, [*results, *(lift(outputs[f.name]) for f in spec.outputs)], strict=True))

@@ -20,8 +20,24 @@ from .lfsr import MAX_FRESH, Lfsr
 if TYPE_CHECKING:
     from .continual.plasticity import Conversion, PlasticityConfig
 
-__all__ = ["ConfigError", "Demonstration", "Field", "Preset", "Rest", "Rule", "RuleConfig", "RuleSpec", "StepError", "Values",
-           "as_integer", "check_flag", "check_integer", "connection", "index_bits", "timed"]  # fmt: skip
+__all__ = [
+    "ConfigError",
+    "Demonstration",
+    "Field",
+    "Preset",
+    "Rest",
+    "Rule",
+    "RuleConfig",
+    "RuleSpec",
+    "StepError",
+    "Values",
+    "as_integer",
+    "check_flag",
+    "check_integer",
+    "connection",
+    "index_bits",
+    "timed",
+]
 
 Values = Mapping[str, Value]
 Step = Callable[[Any, Values, Values], tuple[dict[str, Value], dict[str, Value]]]

@@ -65,8 +65,10 @@ def add_rule_file(path: Path) -> RuleFile:
     found = RuleFile(path=path, text=text, sha256=hashlib.sha256(text.encode()).hexdigest(), rule=rule)
     other = _KNOWN.get(rule.name)
     if other and other.path != path:
-        raise ConfigError(f"{where(path, text, 'name', rule.name)}: rule {rule.name!r} is that of {other.path} already; "
-                          "give one of them another name")  # fmt: skip
+        raise ConfigError(
+            f"{where(path, text, 'name', rule.name)}: rule {rule.name!r} is that of {other.path} already; "
+            "give one of them another name"
+        )
     _KNOWN[rule.name] = found
     paths = dict.fromkeys([*filter(None, os.environ.get(RULE_FILES, "").split(os.pathsep)), str(path)])
     os.environ[RULE_FILES] = os.pathsep.join(paths)
@@ -106,8 +108,9 @@ def _outside(path: Path) -> None:
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue
         if schema.startswith("sc-hw/"):
-            raise ConfigError(f"{path}: lies in {folder}, which sc-hw emitted; what is emitted is never run: "
-                              "keep the rule's file elsewhere")  # fmt: skip
+            raise ConfigError(
+                f"{path}: lies in {folder}, which sc-hw emitted; what is emitted is never run: keep the rule's file elsewhere"
+            )
 
 
 def _run(path: Path, text: str) -> Rule:
@@ -133,8 +136,10 @@ def _run(path: Path, text: str) -> Rule:
     from .registry import RULES
 
     if not isinstance(rule.name, str) or not _NAME.fullmatch(rule.name) or len(rule.name) > 40 or rule.name in RULES:
-        raise ConfigError(f"{where(path, text, 'name', str(rule.name))}: name {rule.name!r}: allowed are lower-case words "
-                          f"joined by _, at most 40 characters, and none of ours: {', '.join(RULES)}")  # fmt: skip
+        raise ConfigError(
+            f"{where(path, text, 'name', str(rule.name))}: name {rule.name!r}: allowed are lower-case words "
+            f"joined by _, at most 40 characters, and none of ours: {', '.join(RULES)}"
+        )
     try:
         check_step_code(unchecked(rule.step), code)
     except StepCodeError as error:

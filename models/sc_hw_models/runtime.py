@@ -103,8 +103,11 @@ def with_runtime(rule: Rule, names: Sequence[str]) -> Rule:
 def _check_width(rule: Rule, config: Any, name: str, spec: RuleSpec) -> None:
     """Raise ``ConfigError`` when a core built for one value of a setting is not what another value needs."""
     low, high = rule.config_type.RANGES[name]
-    values = range(low, high + 1) if high - low < _ALL else sorted(
-        {low, high, *(v for k in range(62) for v in (1 << k, -(1 << k)) if low <= v <= high)})  # fmt: skip
+    values = (
+        range(low, high + 1)
+        if high - low < _ALL
+        else sorted({low, high, *(v for k in range(62) for v in (1 << k, -(1 << k)) if low <= v <= high)})
+    )
     for value in values:
         try:
             other = rule.spec(replace(config, **{name: value}))

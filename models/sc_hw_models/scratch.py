@@ -67,9 +67,14 @@ def temporary_folder(within: Path | None = None, *, prefix: str = "") -> Iterato
 
 
 def run_process(
-    command: Sequence[str], *, text: str | None = None, cwd: Path | None = None, environment: Mapping[str, str] | None = None,
-    timeout: float | None = None, on_line: Callable[[str], None] | None = None,
-) -> subprocess.CompletedProcess[str]:  # fmt: skip
+    command: Sequence[str],
+    *,
+    text: str | None = None,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+    on_line: Callable[[str], None] | None = None,
+) -> subprocess.CompletedProcess[str]:
     """Run a command to its end and return its status and all that it printed.
 
     ``text`` is its standard input, ``environment`` what differs from this process's own; its temporary files go with it.
@@ -80,11 +85,17 @@ def run_process(
     with temporary_folder() as scratch:
         with _lock:
             process = subprocess.Popen(
-                command, cwd=cwd, env={**os.environ, **(environment or {}), "TMPDIR": str(scratch)},
-                stdin=subprocess.DEVNULL if text is None else subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT if on_line else subprocess.PIPE, text=True, encoding="utf-8", errors="replace",
+                command,
+                cwd=cwd,
+                env={**os.environ, **(environment or {}), "TMPDIR": str(scratch)},
+                stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if on_line else subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
                 start_new_session=True,
-            )  # fmt: skip
+            )
             _sessions.add(process.pid)
         try:
             if on_line and process.stdout:

@@ -41,8 +41,10 @@ class StepCodeError(Exception):
     """What a step does that no function does; ``line`` is where, in ``file``."""
 
     def __init__(self, file: str, line: int, why: str) -> None:
-        super().__init__(f"the step {why}, so that it is no function: it may depend on its arguments, constants and functions of "
-                         "these, such as those of sc_hw_models.fixed, and on nothing else")  # fmt: skip
+        super().__init__(
+            f"the step {why}, so that it is no function: it may depend on its arguments, constants and functions of "
+            "these, such as those of sc_hw_models.fixed, and on nothing else"
+        )
         self.file, self.line, self.why = file, line, why
 
 
@@ -50,8 +52,13 @@ def check_step_code(step: object, module: CodeType) -> None:
     """Raise ``StepCodeError`` unless a step's code can be that of a function; ``module`` is the code of its whole file."""
     if not isinstance(step, FunctionType):
         raise StepCodeError(module.co_filename, 1, f"is a {type(step).__name__} instead of a def or lambda")
-    changed = {i.argval for code in _codes(module) if code is not module for i in dis.get_instructions(code)
-               if i.opname in ("STORE_GLOBAL", "DELETE_GLOBAL")}  # fmt: skip
+    changed = {
+        i.argval
+        for code in _codes(module)
+        if code is not module
+        for i in dis.get_instructions(code)
+        if i.opname in ("STORE_GLOBAL", "DELETE_GLOBAL")
+    }
     _Reader(changed, module.co_filename).function(step)
 
 

@@ -212,10 +212,7 @@ def _interval(operation: str, operands: list[Interval], detail: int | str) -> In
 
 def _choice(condition: Term, when_true: Term, when_false: Term) -> Interval:
     """Return the interval of a choice, each arm under what the condition says of its operands."""
-    arms = [
-        _under(arm, _implied(condition, truth), {})
-        for arm, truth in ((when_true, True), (when_false, False))
-    ]  # fmt: skip
+    arms = [_under(arm, _implied(condition, truth), {}) for arm, truth in ((when_true, True), (when_false, False))]
     reached = [arm for arm in arms if arm is not None] or [(arm.low, arm.high) for arm in (when_true, when_false)]
     return min(low for low, _ in reached), max(high for _, high in reached)
 

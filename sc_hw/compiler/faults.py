@@ -23,10 +23,13 @@ def compiled_faults(design: CoreDesign, pipeline: Pipeline) -> list[Fault]:
     nodes.sort(key=lambda node: node.number not in pipeline.places)  # sorts the named ones first, and keeps their order
     generator = random.Random(1)  # noqa: S311 # a choice, not a secret
     updates = [
-        {str(node.detail): generator.choice((node.low, node.high, *(generator.randint(node.low, node.high),) * 4))
-         for node in pipeline.nodes if node.operation == "var"}
+        {
+            str(node.detail): generator.choice((node.low, node.high, *(generator.randint(node.low, node.high),) * 4))
+            for node in pipeline.nodes
+            if node.operation == "var"
+        }
         for _ in range(_UPDATES)
-    ]  # fmt: skip
+    ]
     right = [_results(pipeline, update, -1, 0) for update in updates]
     faults = []
     for node in nodes[:_MOST]:
@@ -35,8 +38,15 @@ def compiled_faults(design: CoreDesign, pipeline: Pipeline) -> list[Fault]:
             wrong = [_results(pipeline, update, node.number, place) for update in updates]
             shown = sum(results != whole for results, whole in zip(wrong, right, strict=True))
             seldom = "" if shown >= _ENOUGH else f"changes {shown} of {_UPDATES} random updates, too few to be sure of"
-            faults.append(datapath_fault(f"{name}, {which} bit", f"the {which} bit of {name} is inverted", name,
-                                         f"value ^ {node.bits}'d{1 << place}", seldom))  # fmt: skip
+            faults.append(
+                datapath_fault(
+                    f"{name}, {which} bit",
+                    f"the {which} bit of {name} is inverted",
+                    name,
+                    f"value ^ {node.bits}'d{1 << place}",
+                    seldom,
+                )
+            )
     return faults
 
 

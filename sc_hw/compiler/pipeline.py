@@ -19,10 +19,24 @@ __all__ = ["Pipeline", "compiled_nodes", "pipeline"]
 
 # What a value is called that has no name in the step.
 _CALLED = {
-    "add": "sum", "sub": "difference", "mul": "product", "shl": "scaled", "shr": "bits", "low": "bits", "cat": "joined",
-    "comp": "inverted", "flip": "flipped", "lt": "below", "eq": "equal", "any": "nonzero", "not": "inverse", "and": "all_of",
-    "or": "some_of", "select": "chosen", "clamp": "clipped",
-}  # fmt: skip
+    "add": "sum",
+    "sub": "difference",
+    "mul": "product",
+    "shl": "scaled",
+    "shr": "bits",
+    "low": "bits",
+    "cat": "joined",
+    "comp": "inverted",
+    "flip": "flipped",
+    "lt": "below",
+    "eq": "equal",
+    "any": "nonzero",
+    "not": "inverse",
+    "and": "all_of",
+    "or": "some_of",
+    "select": "chosen",
+    "clamp": "clipped",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +92,9 @@ def pipeline(
                 users[a.number].append(node)
     results = {node.number for node in roots.values()}
     last = {node.number: schedule.last(node, users[node.number], result=node.number in results) for node in nodes}
-    return Pipeline(nodes=nodes, roots=roots, names=_names(nodes, roots, places, schedule), places=places, schedule=schedule,
-                    last=last)  # fmt: skip
+    return Pipeline(
+        nodes=nodes, roots=roots, names=_names(nodes, roots, places, schedule), places=places, schedule=schedule, last=last
+    )
 
 
 def _names(nodes: Sequence[Node], roots: Mapping[str, Node], places: Mapping[int, Place], schedule: Schedule) -> dict[int, str]:

@@ -71,8 +71,14 @@ class CompiledDatapath:
 
     def __init__(self, timing: Timing, sha256: str = "", runtime: tuple[str, ...] = ()) -> None:
         self.timing = timing
-        self.record: Mapping[str, Any] = {"kind": "compiled", "target": timing.target, "clock_mhz": timing.clock,
-                                          "latency": timing.latency, "rule_sha256": sha256, "runtime": list(runtime)}  # fmt: skip
+        self.record: Mapping[str, Any] = {
+            "kind": "compiled",
+            "target": timing.target,
+            "clock_mhz": timing.clock,
+            "latency": timing.latency,
+            "rule_sha256": sha256,
+            "runtime": list(runtime),
+        }
         self._built: dict[tuple[str, Any], _Built] = {}
         self._pipelines: dict[tuple[str, Any], Pipeline] = {}
 
@@ -88,20 +94,25 @@ class CompiledDatapath:
             return self.timing.latency
         roots, delays = self._nodes(rule, config)[0], self.timing.delays
         if self.timing.clock and (slow := slowest(roots, delays)) > 1000 / self.timing.clock:
-            raise UserError(f"--clock {self.timing.clock:g}: one operation takes {slow:.1f} ns on {self.timing.target}, with its "
-                            f"register; allowed are at most {1000 / slow:.0f} MHz: narrow the rule, or ask for less")  # fmt: skip
+            raise UserError(
+                f"--clock {self.timing.clock:g}: one operation takes {slow:.1f} ns on {self.timing.target}, with its "
+                f"register; allowed are at most {1000 / slow:.0f} MHz: narrow the rule, or ask for less"
+            )
         stages = stages_needed(roots, delays, self.timing.period or 0)
         if stages > MAX_LATENCY:
-            raise UserError(f"--clock {self.timing.clock:g}: takes {stages} stages on {self.timing.target}; allowed are "
-                            f"{MAX_LATENCY}: ask for a slower clock")  # fmt: skip
+            raise UserError(
+                f"--clock {self.timing.clock:g}: takes {stages} stages on {self.timing.target}; allowed are "
+                f"{MAX_LATENCY}: ask for a slower clock"
+            )
         return stages
 
     def pipeline(self, design: "CoreDesign") -> Pipeline:
         """Return the datapath of a design, in as many stages as its specification has."""
         key = (design.rule.name, design.config)
         if key not in self._pipelines:
-            self._pipelines[key] = pipeline(*self._nodes(design.rule, design.config), self.timing.delays, self.timing.period,
-                                            design.spec.latency)  # fmt: skip
+            self._pipelines[key] = pipeline(
+                *self._nodes(design.rule, design.config), self.timing.delays, self.timing.period, design.spec.latency
+            )
         return self._pipelines[key]
 
     def verilog(self, design: "CoreDesign") -> str:
@@ -160,8 +171,10 @@ def recorded_rule(name: str, record: Mapping[str, Any]) -> Rule:
             f"rule {whole!r} comes from a file of its own, with SHA-256 {digest[:16]}...; give that file: --rule FILE.py"
         )
     if given and given.sha256 != digest and whole not in RULES:
-        raise LackingError(f"--rule {given.path}: is not the file that this core was emitted from, which had SHA-256 "
-                           f"{digest[:16]}...; give that one, or emit the core again")  # fmt: skip
+        raise LackingError(
+            f"--rule {given.path}: is not the file that this core was emitted from, which had SHA-256 "
+            f"{digest[:16]}...; give that one, or emit the core again"
+        )
     if "." in name:  # a part of a rule is made of the whole, as the whole's latency says
         return part(compiled(get_rule(whole, record["runtime"]), timing, digest), name.partition(".")[2])
     return compiled(get_rule(name, record["runtime"]), timing, digest if given else "")

@@ -49,8 +49,11 @@ def traced(rule: Rule, config: Any) -> Traced:
     watch = _Watch(inputs.values())
     after, outputs = watch.run(rule, config, state, rest)
     found = {f"next_{f.name}": after[f.name] for f in spec.state} | {f"out_{f.name}": outputs[f.name] for f in spec.outputs}
-    return Traced(terms={name: lift(value) for name, value in found.items()},
-                  order=tuple(str(value.detail) for value in inputs.values()), places=watch.places)  # fmt: skip
+    return Traced(
+        terms={name: lift(value) for name, value in found.items()},
+        order=tuple(str(value.detail) for value in inputs.values()),
+        places=watch.places,
+    )
 
 
 def watched(rule: Rule, config: Any) -> tuple[dict[str, Term], list[tuple[Term, Place]]]:
@@ -61,8 +64,9 @@ def watched(rule: Rule, config: Any) -> tuple[dict[str, Term], list[tuple[Term, 
     spec = rule.spec(config)
     values = {f.name: variable(f.name, f.minimum, f.maximum) for f in (*spec.state, *spec.inputs, *spec.noise)}
     watch = _Watch(values.values())
-    after, outputs = watch.run(rule, config, {f.name: values[f.name] for f in spec.state},
-                               {f.name: values[f.name] for f in (*spec.inputs, *spec.noise)})  # fmt: skip
+    after, outputs = watch.run(
+        rule, config, {f.name: values[f.name] for f in spec.state}, {f.name: values[f.name] for f in (*spec.inputs, *spec.noise)}
+    )
     results = {f"next_{name}": value for name, value in after.items()} | {f"out_{name}": value for name, value in outputs.items()}
     return {name: lift(value) for name, value in results.items()}, watch.named
 

@@ -53,12 +53,16 @@ class _Printer:
 
     def module(self, name: str, purpose: str, ports: Sequence[Port]) -> str:
         p = self._p
-        lines = [prologue(f"{name}.v", purpose), "",
-                 "// Compiled from the rule's step. Every output follows the inputs by "
-                 f"{p.latency} clock{'s' * (p.latency > 1)} in which enable is high.",
-                 "// No reset: the lane tracks what is valid. A register called x_k ends clock k.",
-                 "// Bits that only carry, or that nothing needs, keep their names.", "// verilator lint_off UNUSEDSIGNAL",
-                 f"module {name} ({port_list(ports)});"]  # fmt: skip
+        lines = [
+            prologue(f"{name}.v", purpose),
+            "",
+            "// Compiled from the rule's step. Every output follows the inputs by "
+            f"{p.latency} clock{'s' * (p.latency > 1)} in which enable is high.",
+            "// No reset: the lane tracks what is valid. A register called x_k ends clock k.",
+            "// Bits that only carry, or that nothing needs, keep their names.",
+            "// verilator lint_off UNUSEDSIGNAL",
+            f"module {name} ({port_list(ports)});",
+        ]
         for stage in range(p.latency):
             lines += ["", f"  // Stage {stage + 1}"]
             for node in p.nodes:

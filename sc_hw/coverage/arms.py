@@ -112,6 +112,14 @@ def mark(lines: Sequence[str], arms: Mapping[str, Sequence[tuple[Branch, int]]])
             elif arm == 0:
                 add(last, f"connect \\{name} {branch.select}")
             else:
-                add(last, f"cell $logic_not ${name}", "parameter \\A_SIGNED 0", "parameter \\A_WIDTH 1",
-                    "parameter \\Y_WIDTH 1", f"connect \\A {branch.select}", f"connect \\Y \\{name}", "end")  # fmt: skip
+                add(
+                    last,
+                    f"cell $logic_not ${name}",
+                    "parameter \\A_SIGNED 0",
+                    "parameter \\A_WIDTH 1",
+                    "parameter \\Y_WIDTH 1",
+                    f"connect \\A {branch.select}",
+                    f"connect \\Y \\{name}",
+                    "end",
+                )
     return "\n".join(text for number, line in enumerate(lines) for text in (line, *added.get(number, ())))

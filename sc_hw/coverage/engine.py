@@ -108,9 +108,12 @@ def _alone(part: Part) -> Iterator[Moment]:
         for verb in ("read", "write"):
             yield at.moment(
                 f"the last event {gap} clocks behind, and a timestep and a {verb} wait",
-                f"{last} & {waits['timestep']} & {waits[verb]}", f"last event a bit late, {verb}",
-                reset=False, meets=True, many=gap - 1,
-            )  # fmt: skip
+                f"{last} & {waits['timestep']} & {waits[verb]}",
+                f"last event a bit late, {verb}",
+                reset=False,
+                meets=True,
+                many=gap - 1,
+            )
 
 
 def _host(design: CoreDesign, at: Place) -> Iterator[Moment]:
@@ -147,9 +150,12 @@ def _after(at: Place, what: str, condition: str, scene: str) -> Iterator[Moment]
     """Yield that something happens in the first clock after a reset, one of several clocks or of one."""
     for flag, reset, played in (("after", "a reset", "reset"), ("once", "a reset of one clock", "short reset")):
         yield at.moment(
-            f"{what} in the first clock after {reset}", f"{at.tag}_{flag} & {condition}", f"{played}, {scene}",
-            reset=False, meets=True,
-        )  # fmt: skip
+            f"{what} in the first clock after {reset}",
+            f"{at.tag}_{flag} & {condition}",
+            f"{played}, {scene}",
+            reset=False,
+            meets=True,
+        )
 
 
 def engine_registers(part: Part) -> Registers:

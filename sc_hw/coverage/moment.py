@@ -55,11 +55,15 @@ class Place:
 
     def moment(self, name: str, condition: str, scene: str, *, reset: bool = True, meets: bool = False, many: int = 1) -> Moment:
         """Return a moment of the module."""
-        return Moment(name=self.title + name, condition=condition, scene=scene, part=self.part, reset=reset, meets=meets,
-                      many=many)  # fmt: skip
+        return Moment(
+            name=self.title + name, condition=condition, scene=scene, part=self.part, reset=reset, meets=meets, many=many
+        )
 
 
 def places(count: int) -> dict[str, int]:
     """Return the first, a middle and the last of some, as far as these differ."""
-    return {name: place for name, place in {"a middle": count // 2, "first": 0, "last": count - 1}.items()
-            if name == "last" or (place < count - 1 and (name == "first" or place))}  # fmt: skip
+    return {
+        name: place
+        for name, place in {"a middle": count // 2, "first": 0, "last": count - 1}.items()
+        if name == "last" or (place < count - 1 and (name == "first" or place))
+    }

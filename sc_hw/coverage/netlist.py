@@ -137,8 +137,11 @@ def _question(core: Core, asked: Mapping[int, Point]) -> str:
         "host_lane": "lane",
         "host_valid": "(host_valid & settled)",
     }
-    inside = [(name, names[name], limit) for name, limit in (("host_address", design.words), ("host_lane", design.lanes))
-              if name in ports]  # fmt: skip
+    inside = [
+        (name, names[name], limit)
+        for name, limit in (("host_address", design.words), ("host_lane", design.lanes))
+        if name in ports
+    ]
     labels = list(conditions(design))
     reached, place = [], 0
     for point in asked.values():

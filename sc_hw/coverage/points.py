@@ -58,6 +58,16 @@ def read_points(path: Path, files: Iterable[str]) -> list[Point]:
         file = Path(fields["f"]).name
         if not found or (file not in kept and kind != "user") or re.search(r"\]\[\d+\]:", fields["o"]):
             continue
-        points.append(Point(core=int(found[1]), scope=found[2], file=file, line=int(fields["l"]), column=int(fields["n"]),
-                            kind=kind, what=fields["o"], hits=int(hits)))  # fmt: skip
+        points.append(
+            Point(
+                core=int(found[1]),
+                scope=found[2],
+                file=file,
+                line=int(fields["l"]),
+                column=int(fields["n"]),
+                kind=kind,
+                what=fields["o"],
+                hits=int(hits),
+            )
+        )
     return points

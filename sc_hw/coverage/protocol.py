@@ -39,8 +39,11 @@ def conditions(design: CoreDesign) -> dict[str, str]:
                 at = f"host_address == {address}"
                 result[f"{verb} of lane {lane}, {word} word"] = f"host_accept & {write}host_write & {lanes.format(lane)}{at}"
     if design.padded_lanes:
-        spikes = [f"{design.lane_part(f'event_{f.name}', f, lane)} != 0" for f in design.spec.synapse_inputs
-                  for lane in sorted(design.padded_lanes)]  # fmt: skip
+        spikes = [
+            f"{design.lane_part(f'event_{f.name}', f, lane)} != 0"
+            for f in design.spec.synapse_inputs
+            for lane in sorted(design.padded_lanes)
+        ]
         last_word = f"event_accept & words == {design.words - 1}"
         result["an event for a lane without a synapse"] = f"{last_word} & ({' | '.join(f'({s})' for s in spikes)})"
     return result

@@ -35,8 +35,11 @@ def coverage_of(
     records = []
     for index, (core, bins) in enumerate(zip(cores, result.functional, strict=True)):
         labels = list(conditions(core.design))
-        mine = [dataclasses.replace(p, what=labels[int(p.what.removeprefix("seen_"))]) if p.kind == "user" else p
-                for p in points if p.core == index]  # fmt: skip
+        mine = [
+            dataclasses.replace(p, what=labels[int(p.what.removeprefix("seen_"))]) if p.kind == "user" else p
+            for p in points
+            if p.core == index
+        ]
         missed = [p for p in mine if not p.hits]
         if missed:
             note(f"{core.design.name}: can the {len(missed)} points not reached be reached at all?")
@@ -57,22 +60,43 @@ def _record(
             totals.update({(*key, "total"): 1, (*key, "hit"): bool(p.hits)})
     for p, (verdict, _) in found:
         totals[_module(design.name, p.file), p.kind, "unreachable"] += verdict == PROVEN
-    rows = [{**name, "module": module, "kind": kind, **{part: totals[module, kind, part] for part in _PARTS}}
-            for module, kind in sorted({key[:2] for key in totals}) if kind in KINDS]  # fmt: skip
-    unreached = [{**name, "kind": PROTOCOL if p.kind == "user" else p.kind, "place": p.what if p.kind == "user" else p.name,
-                  "text": "" if p.kind == "user" else _text(core, p), "verdict": verdict, "reason": reason}
-                 for p, (verdict, reason) in found]  # fmt: skip
+    rows = [
+        {**name, "module": module, "kind": kind, **{part: totals[module, kind, part] for part in _PARTS}}
+        for module, kind in sorted({key[:2] for key in totals})
+        if kind in KINDS
+    ]
+    unreached = [
+        {
+            **name,
+            "kind": PROTOCOL if p.kind == "user" else p.kind,
+            "place": p.what if p.kind == "user" else p.name,
+            "text": "" if p.kind == "user" else _text(core, p),
+            "verdict": verdict,
+            "reason": reason,
+        }
+        for p, (verdict, reason) in found
+    ]
     missing = [(point, label) for point, counts in bins.items() for label, hits in counts.items() if not hits]
     asked = possible(design.rule, design.config, missing, seconds=seconds)
-    unreached += [{**name, "kind": "functional", "place": f"{point}: {label}", "text": "", "verdict": verdict, "reason": reason}
-                  for (point, label), (verdict, reason) in zip(missing, asked, strict=True)]  # fmt: skip
+    unreached += [
+        {**name, "kind": "functional", "place": f"{point}: {label}", "text": "", "verdict": verdict, "reason": reason}
+        for (point, label), (verdict, reason) in zip(missing, asked, strict=True)
+    ]
     seen = {p.what: p.hits for p in points if p.kind == "user"}
     functional = []
     for point, counts in {**bins, PROTOCOL: seen}.items():
         absent = [label for label, hits in counts.items() if not hits]
         proven = sum(u["verdict"] == PROVEN and u["place"] in (f"{point}: {label}", label) for label in absent for u in unreached)
-        functional.append({**name, "name": point, "total": len(counts), "hit": len(counts) - len(absent), "unreachable": proven,
-                           "missing": absent})  # fmt: skip
+        functional.append(
+            {
+                **name,
+                "name": point,
+                "total": len(counts),
+                "hit": len(counts) - len(absent),
+                "unreachable": proven,
+                "missing": absent,
+            }
+        )
     return {"cores": [name], "totals": rows, "functional": functional, "unreached": unreached}
 
 
@@ -92,8 +116,16 @@ def coverage_table(record: dict[str, Any]) -> Table:
         _add(sums, (row["generator"], row["module"], row["kind"]), row)
     for row in record["functional"]:
         _add(sums, (row["generator"], "functional", row["name"].partition("_")[0]), row)
-    table = Table("generator", "module", "kind", "points", "reached", "unreachable (proven)", "not reached",
-                  title=f"coverage of {len(record['cores'])} cores")  # fmt: skip
+    table = Table(
+        "generator",
+        "module",
+        "kind",
+        "points",
+        "reached",
+        "unreachable (proven)",
+        "not reached",
+        title=f"coverage of {len(record['cores'])} cores",
+    )
     for key, count in sums.items():
         gap = count["total"] - count["hit"] - count["unreachable"]
         table.add_row(*key, *(f"{n:,}" for n in (count["total"], count["hit"], count["unreachable"], gap)))

@@ -44,8 +44,12 @@ def impossible(core: Core, wanted: Sequence[Point], points: Sequence[Point], *, 
     states = "".join(f"(declare-fun s{k} () |{top}_s|)\n" for k in range(clocks + 1))
     registers = set(re.findall(rf"\(\|({top}#\d+)\| next_state\)", text))
     moves = " ".join(f"(distinct (|{r}| s0) (|{r}| s1))" for r in registers)
-    if solver.ask(f"{text}{states}(assert (and (|{top}_t| s0 s1) (not (|{top}_n enable| s0)) (or false {moves})))", [],
-                  timeout=seconds).verdict != "unsat":  # fmt: skip
+    if (
+        solver.ask(
+            f"{text}{states}(assert (and (|{top}_t| s0 s1) (not (|{top}_n enable| s0)) (or false {moves})))", [], timeout=seconds
+        ).verdict
+        != "unsat"
+    ):
         return set()
     steps = "".join(f"(assert (and (|{top}_t| s{k} s{k + 1}) (|{top}_n enable| s{k})))\n" for k in range(clocks))
     seen = f"(|{top}_n {SEEN}| s{clocks})"

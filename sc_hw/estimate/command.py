@@ -24,9 +24,15 @@ _MODULES = ("core", "lane")
 
 
 def estimate_command(
-    folder: Path | None, options: Mapping[str, Any], targets: Sequence[str], module: str, json_path: Path | None,
-    console: Console, *, given: Callable[[str], bool],
-) -> int:  # fmt: skip
+    folder: Path | None,
+    options: Mapping[str, Any],
+    targets: Sequence[str],
+    module: str,
+    json_path: Path | None,
+    console: Console,
+    *,
+    given: Callable[[str], bool],
+) -> int:
     """Print the estimate of an emitted folder, or of the design that the options describe, on each device; return 0.
 
     ``options`` are those of ``emit`` that describe a design. Nothing is written but ``json_path``.
@@ -55,22 +61,34 @@ def estimate_command(
             beyond = f"{one.target.name}: extrapolated, its interval promises nothing: {'; '.join(one.outside)}"
             console.print(beyond, markup=False, highlight=False)
     if core and core.edited:
-        console.print(f"edited since it was emitted, which an estimate does not see: {', '.join(core.edited)}", markup=False,
-                      highlight=False)  # fmt: skip
+        console.print(
+            f"edited since it was emitted, which an estimate does not see: {', '.join(core.edited)}",
+            markup=False,
+            highlight=False,
+        )
     return 0
 
 
 def _record(design: CoreDesign, module: str, found: Sequence[Estimate], core: Core | None) -> dict[str, Any]:
     own = head(core) if core else stamp() | {"core": design.name}
-    return own | {"verb": "estimate", "verdict": "pass", "rule": (design.rule.whole or design.rule).name, "module": module,
-                  "synapses": design.synapses, "lanes": design.lanes, "results": [one.to_dict() for one in found]}  # fmt: skip
+    return own | {
+        "verb": "estimate",
+        "verdict": "pass",
+        "rule": (design.rule.whole or design.rule).name,
+        "module": module,
+        "synapses": design.synapses,
+        "lanes": design.lanes,
+        "results": [one.to_dict() for one in found],
+    }
 
 
 def estimate_table(found: Sequence[Estimate], title: str) -> Table:
     """Return the estimates as a table, a device a row."""
     yosys = ", ".join(sorted({one.yosys for one in found}))
-    caption = (f"Estimates of post-synthesis counts by Yosys {yosys}, with intervals that held {100 * COVERAGE:.0f} % of designs "
-               "left out of the fit; BRAM and DSP are exact, by rule. sc-hw synth measures.")  # fmt: skip
+    caption = (
+        f"Estimates of post-synthesis counts by Yosys {yosys}, with intervals that held {100 * COVERAGE:.0f} % of designs "
+        "left out of the fit; BRAM and DSP are exact, by rule. sc-hw synth measures."
+    )
     table = Table(title=title, caption=caption, box=SIMPLE_HEAD)
     for name in ("target", "LUT", "interval", "FF", "interval", LABELS["block_ram"], LABELS["dsp"], "fits"):
         table.add_column(

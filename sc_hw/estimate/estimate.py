@@ -44,8 +44,10 @@ class Estimate:
     def fits(self) -> str:
         """Whether the device has enough: ``yes``, ``no``, or ``perhaps`` where the interval holds the limit."""
         capacity = self.target.capacity
-        if any(used > capacity[name] for name, used in (("block_ram", self.block_ram), ("dsp", self.dsp), ("lut", self.lut.least),
-                                                        ("ff", self.ff.least))):  # fmt: skip
+        if any(
+            used > capacity[name]
+            for name, used in (("block_ram", self.block_ram), ("dsp", self.dsp), ("lut", self.lut.least), ("ff", self.ff.least))
+        ):
             return "no"
         return "yes" if self.lut.most <= capacity["lut"] and self.ff.most <= capacity["ff"] else "perhaps"
 
@@ -55,9 +57,19 @@ class Estimate:
         def span(found: Range) -> dict[str, int]:
             return {"estimate": found.estimate, "least": found.least, "most": found.most}
 
-        return {"target": self.target.name, "part": self.target.part, "yosys": self.yosys, "coverage": COVERAGE,
-                "lut": span(self.lut), "ff": span(self.ff), "block_ram": self.block_ram, "dsp": self.dsp,
-                "capacity": dict(self.target.capacity), "fits": self.fits, "extrapolated": list(self.outside)}  # fmt: skip
+        return {
+            "target": self.target.name,
+            "part": self.target.part,
+            "yosys": self.yosys,
+            "coverage": COVERAGE,
+            "lut": span(self.lut),
+            "ff": span(self.ff),
+            "block_ram": self.block_ram,
+            "dsp": self.dsp,
+            "capacity": dict(self.target.capacity),
+            "fits": self.fits,
+            "extrapolated": list(self.outside),
+        }
 
 
 def estimate(quantities: Quantities, target: Target, fits: Fits) -> Estimate:
@@ -76,8 +88,15 @@ def estimate(quantities: Quantities, target: Target, fits: Fits) -> Estimate:
         ranges[name] = Range(estimate=round(value), least=int(value * own[name].low), most=-int(-value * own[name].high // 1))
         outside += own[name].outside(features)
     block_ram, dsp = exact_blocks(quantities, fabric)
-    return Estimate(target=target, yosys=fits.yosys, lut=ranges["lut"], ff=ranges["ff"], block_ram=_plain(block_ram),
-                    dsp=_plain(dsp), outside=tuple(dict.fromkeys(outside)))  # fmt: skip
+    return Estimate(
+        target=target,
+        yosys=fits.yosys,
+        lut=ranges["lut"],
+        ff=ranges["ff"],
+        block_ram=_plain(block_ram),
+        dsp=_plain(dsp),
+        outside=tuple(dict.fromkeys(outside)),
+    )
 
 
 def estimates(design: CoreDesign, targets: Sequence[Target], *, module: str = "core") -> list[Estimate]:

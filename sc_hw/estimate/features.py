@@ -25,11 +25,20 @@ def lut_features(quantities: Quantities, fabric: Fabric) -> dict[str, float]:
     """
     q, k = quantities, SIZES.index(fabric.lut_inputs)
     found = {
-        "packed gates of lanes": q.lane_packed[k], "packed gates of the rest": q.rest_packed[k], "carry bits": q.carries,
-        "carry chains": q.chains, "enables and resets": q.controls, "random bits": q.random, "soft products": 0.0,
-        "joined products": 0.0, "product bits": 0.0, "LUT RAM cells": 0.0, "bits read from LUT RAM": 0.0,
-        "bits of multiplexers behind memories": 0.0, "memories in registers": 0.0,
-    }  # fmt: skip
+        "packed gates of lanes": q.lane_packed[k],
+        "packed gates of the rest": q.rest_packed[k],
+        "carry bits": q.carries,
+        "carry chains": q.chains,
+        "enables and resets": q.controls,
+        "random bits": q.random,
+        "soft products": 0.0,
+        "joined products": 0.0,
+        "product bits": 0.0,
+        "LUT RAM cells": 0.0,
+        "bits read from LUT RAM": 0.0,
+        "bits of multiplexers behind memories": 0.0,
+        "memories in registers": 0.0,
+    }
     for product, number in q.multipliers:
         blocks = fabric.product(product)
         if blocks.units:
@@ -50,8 +59,13 @@ def lut_features(quantities: Quantities, fabric: Fabric) -> dict[str, float]:
 def ff_features(quantities: Quantities, fabric: Fabric) -> dict[str, float]:
     """Return what flip-flops go with."""
     q = quantities
-    found = {"registers": float(q.registers), "random bits": q.random, "product bits": 0.0, "bits read from LUT RAM": 0.0,
-             "memories in registers": 0.0}  # fmt: skip
+    found = {
+        "registers": float(q.registers),
+        "random bits": q.random,
+        "product bits": 0.0,
+        "bits read from LUT RAM": 0.0,
+        "memories in registers": 0.0,
+    }
     for product, number in q.multipliers:
         found["product bits"] += number * (product.a + product.b + product.product) * (fabric.product(product).units > 0)
     for memory, number in q.memories:

@@ -17,8 +17,19 @@ from .fabric import fabric_of
 from .features import FEATURES, FREE
 from .points import Point
 
-__all__ = ["COVERAGE", "Fit", "Fits", "cross_validated", "fit_of", "fits_of", "interval", "newest_fits", "read_fits", "table_of",
-           "write_fits"]  # fmt: skip
+__all__ = [
+    "COVERAGE",
+    "Fit",
+    "Fits",
+    "cross_validated",
+    "fit_of",
+    "fits_of",
+    "interval",
+    "newest_fits",
+    "read_fits",
+    "table_of",
+    "write_fits",
+]
 
 COVERAGE = 0.9  # how many of the designs that a fit has not seen lie within its interval
 _TOLERANCE = 1e-9
@@ -134,9 +145,15 @@ def fit_of(features: Sequence[Mapping[str, float]], measured: np.ndarray, groups
     def by_name(values: np.ndarray) -> dict[str, float]:
         return {name: float(f"{value:.5g}") for name, value in zip(names, values.tolist(), strict=True)}
 
-    return Fit(worth=by_name(_solve(table, measured, free)), low=round(low, 4), high=round(high, 4),
-               least=by_name(table.min(axis=0)), most=by_name(table.max(axis=0)), error=round(float(errors.mean()), 4),
-               worst=round(float(errors.max()), 4))  # fmt: skip
+    return Fit(
+        worth=by_name(_solve(table, measured, free)),
+        low=round(low, 4),
+        high=round(high, 4),
+        least=by_name(table.min(axis=0)),
+        most=by_name(table.max(axis=0)),
+        error=round(float(errors.mean()), 4),
+        worst=round(float(errors.max()), 4),
+    )
 
 
 def table_of(points: Sequence[Point], target: Target, resource: str) -> tuple[list[dict[str, float]], np.ndarray, list[str]]:
@@ -149,9 +166,14 @@ def table_of(points: Sequence[Point], target: Target, resource: str) -> tuple[li
 
 def fits_of(points: Sequence[Point], targets: Sequence[Target], yosys: str) -> Fits:
     """Return the fits to points that a version of Yosys gave."""
-    return Fits(yosys=yosys, points=len(points), groups=len({point.group for point in points}),
-                targets={target.name: {resource: fit_of(*table_of(points, target, resource)) for resource in FEATURES}
-                         for target in targets})  # fmt: skip
+    return Fits(
+        yosys=yosys,
+        points=len(points),
+        groups=len({point.group for point in points}),
+        targets={
+            target.name: {resource: fit_of(*table_of(points, target, resource)) for resource in FEATURES} for target in targets
+        },
+    )
 
 
 def _folder() -> Path:

@@ -59,10 +59,16 @@ def quantities_of(design: CoreDesign, *, module: str = "core") -> Quantities:
     sums = _Reader(modules).sums(Placed(top, (), frozenset(), frozenset()), top=True)
     counts = sums.counts
     return Quantities(
-        tuple(counts[f"lane {k}"] for k in SIZES), tuple(counts[f"rest {k}"] for k in SIZES), counts["registers"],
-        counts["random"], counts["carries"], counts["chains"], counts["controls"], tuple(sums.multipliers.items()),
+        tuple(counts[f"lane {k}"] for k in SIZES),
+        tuple(counts[f"rest {k}"] for k in SIZES),
+        counts["registers"],
+        counts["random"],
+        counts["carries"],
+        counts["chains"],
+        counts["controls"],
+        tuple(sums.multipliers.items()),
         tuple(sums.memories.items()),
-    )  # fmt: skip
+    )
 
 
 def _modules(design: CoreDesign) -> dict[str, AmaranthModule]:

@@ -27,9 +27,17 @@ STORE, POINTS, PLOT, RECORD = "measurements.sqlite", "points.parquet", "pareto.s
 
 
 def explore_command(
-    config: Path | None, options: Mapping[str, Any], vary: Sequence[str], output: Path, *, resume: bool, scheduler: str | None,
-    json_path: Path | None, console: Console, progress: Callable[[int, int], None],
-) -> int:  # fmt: skip
+    config: Path | None,
+    options: Mapping[str, Any],
+    vary: Sequence[str],
+    output: Path,
+    *,
+    resume: bool,
+    scheduler: str | None,
+    json_path: Path | None,
+    console: Console,
+    progress: Callable[[int, int], None],
+) -> int:
     """Measure the sweep that the TOML file ``config``, changed by ``options``, describes, into ``output``; print the fronts.
 
     Returns 0 when every measurement was made and every verdict holds, else 1. Errors: ``UserError`` before anything is written.
@@ -64,8 +72,13 @@ def explore_command(
     for failure in record["failures"]:
         console.print(failure, markup=False, highlight=False, soft_wrap=True)
     does_not_fit = sum(row.get("fits") is False for row in rows)
-    console.print(f"{len(rows):,} points, {runner.done:,} measurements made in this run, {does_not_fit:,} points do not fit; "
-                  f"{output / POINTS}, {output / PLOT}", markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+    console.print(
+        f"{len(rows):,} points, {runner.done:,} measurements made in this run, {does_not_fit:,} points do not fit; "
+        f"{output / POINTS}, {output / PLOT}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
     return 1 if record["failures"] else 0
 
 
@@ -74,15 +87,27 @@ def _write(sweep: Sweep, runner: Runner, rows: list[dict[str, Any]], output: Pat
     throughput = throughput_of(sweep)
     mark_front(rows, throughput)
     failures = [f"{_name(row, sweep.varied)}: {row['failure']}" for row in rows if row["failure"]]
-    about = {"rule": sweep.rule.name, "pnr": sweep.pnr, "seeds": sweep.seeds if sweep.pnr else 0, "stimuli": sweep.stimuli,
-             "tools": runner.tools}  # fmt: skip
+    about = {
+        "rule": sweep.rule.name,
+        "pnr": sweep.pnr,
+        "seeds": sweep.seeds if sweep.pnr else 0,
+        "stimuli": sweep.stimuli,
+        "tools": runner.tools,
+    }
     write_bytes(output / POINTS, parquet_bytes(rows, sweep, about), option="-o")
     write_bytes(output / PLOT, plot_bytes(rows, sweep), option="-o")
     record = stamp() | {
-        "verb": "explore", "verdict": "fail" if failures else "pass", "seconds": round(time.monotonic() - started, 2), **about,
-        "varied": list(sweep.varied), "points": len(rows), "measured": runner.done, "throughput": throughput,
-        "failures": failures, "front": [row for row in rows if row["pareto"]],
-    }  # fmt: skip
+        "verb": "explore",
+        "verdict": "fail" if failures else "pass",
+        "seconds": round(time.monotonic() - started, 2),
+        **about,
+        "varied": list(sweep.varied),
+        "points": len(rows),
+        "measured": runner.done,
+        "throughput": throughput,
+        "failures": failures,
+        "front": [row for row in rows if row["pareto"]],
+    }
     write_record(output / RECORD, record)
     return record
 

@@ -52,8 +52,16 @@ def plot_bytes(rows: Sequence[Mapping[str, Any]], sweep: Sweep) -> bytes:
     """Return the picture as SVG: throughput over each cost, a colour a device, the front filled and the other points hollow."""
     mpl, throughput = _library("matplotlib.figure"), throughput_of(sweep)
     unit, title = (1e6, "updates/s, millions (post-route)") if sweep.pnr else (1.0, "updates a clock")
-    style = {"svg.hashsalt": "sc-hw", "svg.fonttype": "none", "font.size": 9, "text.color": INK, "axes.labelcolor": INK,
-             "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK}  # fmt: skip
+    style = {
+        "svg.hashsalt": "sc-hw",
+        "svg.fonttype": "none",
+        "font.size": 9,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+    }
     with mpl.rc_context(style):
         figure = mpl.figure.Figure(figsize=(9, 3.4), layout="constrained")
         panels = figure.subplots(1, len(_PANELS), sharey=True)
@@ -64,8 +72,15 @@ def plot_bytes(rows: Sequence[Mapping[str, Any]], sweep: Sweep) -> bytes:
                 for front in (False, True):
                     chosen = [row for row in own if row["pareto"] == front]
                     x = [row[cost] * (100 if cost == "learning_error" else 1) for row in chosen]
-                    panel.scatter(x, [row[throughput] / unit for row in chosen], s=22, edgecolors=colour, linewidths=0.9,
-                                  facecolors=colour if front else "none", label=target if front else None)  # fmt: skip
+                    panel.scatter(
+                        x,
+                        [row[throughput] / unit for row in chosen],
+                        s=22,
+                        edgecolors=colour,
+                        linewidths=0.9,
+                        facecolors=colour if front else "none",
+                        label=target if front else None,
+                    )
             panel.set_xlabel(label)
             panel.set_facecolor("none")
             panel.spines[["top", "right"]].set_visible(False)

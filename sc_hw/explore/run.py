@@ -79,8 +79,11 @@ class Runner:
 
     def _keep(self, task: Task, outcome: dict[str, Any]) -> None:
         here = tools_of(task.kind, task.arguments)
-        other = [f"{name} {outcome['tools'].get(name)} instead of {here[name]}" for name in here
-                 if outcome["tools"].get(name) != here[name]]  # fmt: skip
+        other = [
+            f"{name} {outcome['tools'].get(name)} instead of {here[name]}"
+            for name in here
+            if outcome["tools"].get(name) != here[name]
+        ]
         if other:
             raise UserError(
                 f"a worker has {', '.join(other)}; install the same versions everywhere, and change none while it runs"
@@ -105,9 +108,13 @@ def row_of(sweep: Sweep, point: Point, store: Store, failures: Mapping[str, str]
     updates = design.synapses / design.timestep_clocks
     row = {
         **{name: value for name, value in point.core.items() if name != "config"},
-        "preset": point.preset, "target": point.target, **point.core["config"],
-        "state_bits": design.spec.state_bits, "latency": design.spec.latency, "updates_per_clock": updates,
-    }  # fmt: skip
+        "preset": point.preset,
+        "target": point.target,
+        **point.core["config"],
+        "state_bits": design.spec.state_bits,
+        "latency": design.spec.latency,
+        "updates_per_clock": updates,
+    }
     if figures:
         if (error := _rms(figures[0], design)) is not None:
             row["learning_error"] = error
@@ -118,8 +125,12 @@ def row_of(sweep: Sweep, point: Point, store: Store, failures: Mapping[str, str]
     routed = [run["mhz"] for run in runs if not run["error"]]
     if routed:
         median = statistics.median_low(routed)
-        row |= {"route_mhz_minimum": min(routed), "route_mhz_median": median, "route_mhz_maximum": max(routed),
-                "updates_per_second": updates * median * 1e6}  # fmt: skip
+        row |= {
+            "route_mhz_minimum": min(routed),
+            "route_mhz_median": median,
+            "route_mhz_maximum": max(routed),
+            "updates_per_second": updates * median * 1e6,
+        }
     return row | {"failure": "; ".join([*failed, *(run["error"] for run in runs if run["error"])])}
 
 

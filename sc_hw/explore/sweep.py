@@ -97,8 +97,14 @@ def read_sweep(table: Mapping[str, Any], vary: Sequence[str] = ()) -> Sweep:
             chosen = dict(zip(grid, values, strict=True))
             preset, core = _core(rule, chosen)
             points |= {f"{core} {preset} {name}": Point(preset=preset, target=name, core=core) for name in targets}
-    return Sweep(rule=rule, points=tuple(points.values()), varied=_varied(list(points.values())), pnr=given["pnr"],
-                 seeds=given["seeds"], stimuli=given["stimuli"])  # fmt: skip
+    return Sweep(
+        rule=rule,
+        points=tuple(points.values()),
+        varied=_varied(list(points.values())),
+        pnr=given["pnr"],
+        seeds=given["seeds"],
+        stimuli=given["stimuli"],
+    )
 
 
 def _allowed(rule: Rule) -> dict[str, Any]:

@@ -20,9 +20,18 @@ __all__ = ["fit_command"]
 
 
 def fit_command(
-    network: Path, config: FitConfig, output: Path, *, settings: Sequence[str], resume: bool, force: bool, json_path: Path | None,
-    progress: Callable[[int, int], None], echo: Callable[[str], None], rtl: int = 0,
-) -> int:  # fmt: skip
+    network: Path,
+    config: FitConfig,
+    output: Path,
+    *,
+    settings: Sequence[str],
+    resume: bool,
+    force: bool,
+    json_path: Path | None,
+    progress: Callable[[int, int], None],
+    echo: Callable[[str], None],
+    rtl: int = 0,
+) -> int:
     """Let the network of a file learn into ``output``; print settings and what came of it.
 
     With ``rtl`` the chip learns that many of the samples, too. Return 0, or 1 when it differs.
@@ -43,23 +52,29 @@ def fit_command(
                 f"data, or another size, height and width in [population.{spec.input.name}]"
             )
         if labels.max(initial=0) >= spec.output.size:
-            raise UserError(f"--data {config.data}: {labels.max() + 1} classes; {network} decides between {spec.output.size}; "
-                            f"give other data, or another size in [population.{spec.output.name}]")  # fmt: skip
+            raise UserError(
+                f"--data {config.data}: {labels.max() + 1} classes; {network} decides between {spec.output.size}; "
+                f"give other data, or another size in [population.{spec.output.name}]"
+            )
     if rtl:
         check_rtl(spec, config, samples, rtl)
     output = output.absolute() if resume else check_output(output, listed_files, force=force, verb="fitted")
     form = "compiled" if isinstance(model, CompiledNetwork) else "not compiled"
     echo(f"{network}: {network_line(spec)}; {form}")
     apart = "its test part" if config.held_out is None else f"{config.held_out} % of what it could learn"
-    echo(f"  {config.data}: {len(samples.learned)} samples to learn, {config.passes} pass{'es' * (config.passes > 1)}, "
-         f"{len(samples.held_out)} held out ({apart}), seed {config.seed}")  # fmt: skip
+    echo(
+        f"  {config.data}: {len(samples.learned)} samples to learn, {config.passes} pass{'es' * (config.passes > 1)}, "
+        f"{len(samples.held_out)} held out ({apart}), seed {config.seed}"
+    )
     record = fit(model, config, samples, output, resume=resume, progress=progress)
     chip = learn_in_chip(spec, config, samples, output, count=rtl, note=note, progress=progress) if rtl else {}
     if json_path:
         write_record(json_path, record | ({"verdict": chip["verdict"], "rtl": chip} if chip else {}))
     first, last = record["curves"][0], record["curves"][-1]
-    echo(f"  held out, learning off: {100 * first['held_out']:.2f} % after one pass, {100 * last['held_out']:.2f} % after "
-         f"{config.passes}; state {record['state_sha256'][:16]}")  # fmt: skip
+    echo(
+        f"  held out, learning off: {100 * first['held_out']:.2f} % after one pass, {100 * last['held_out']:.2f} % after "
+        f"{config.passes}; state {record['state_sha256'][:16]}"
+    )
     echo(f"  {output}/curves.svg, fit.json, state.npz")
     for line in rtl_lines(chip) if chip else ():
         echo(line)

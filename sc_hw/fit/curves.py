@@ -23,8 +23,16 @@ def require_matplotlib() -> Any:
 def curves_svg(record: dict[str, Any]) -> bytes:
     """Return the picture of a record of ``fit``; equal records give equal bytes."""
     mpl, rows = require_matplotlib(), record["curves"]
-    style = {"svg.hashsalt": "sc-hw", "svg.fonttype": "none", "font.size": 9, "text.color": INK, "axes.labelcolor": INK,
-             "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK}  # fmt: skip
+    style = {
+        "svg.hashsalt": "sc-hw",
+        "svg.fonttype": "none",
+        "font.size": 9,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+        "axes.edgecolor": INK,
+        "xtick.color": INK,
+        "ytick.color": INK,
+    }
     with mpl.rc_context(style):
         figure = mpl.figure.Figure(figsize=(6, 3.2), layout="constrained")
         panel = figure.subplots()

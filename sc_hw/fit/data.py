@@ -84,6 +84,8 @@ def _checked(source: str, pixels: np.ndarray, labels: np.ndarray) -> tuple[np.nd
     integers = pixels.dtype.kind in "iu" and labels.dtype.kind in "iu"
     fits = pixels.ndim >= 2 and pixels.size > 0 and labels.shape == pixels.shape[:1]
     if not integers or not fits or pixels.min() < 0 or pixels.max() > 255 or labels.min() < 0:
-        raise UserError(f"--data {source}: samples {pixels.dtype} {pixels.shape}, labels {labels.dtype} {labels.shape}; allowed "
-                        f"are samples of bytes, 0..255, and a class of at least 0 for each; {_FORMS}")  # fmt: skip
+        raise UserError(
+            f"--data {source}: samples {pixels.dtype} {pixels.shape}, labels {labels.dtype} {labels.shape}; allowed "
+            f"are samples of bytes, 0..255, and a class of at least 0 for each; {_FORMS}"
+        )
     return pixels.reshape(len(pixels), -1).astype(np.uint8), labels.astype(np.int64)

@@ -36,22 +36,28 @@ def _shown(config: FitConfig, samples: Samples, octaves: int, count: int) -> dic
             found.append(order[stretch])
             slower.append(np.full(len(order[stretch]), slow))
     chosen = np.concatenate(found)[:count]
-    return {"pixels": samples.learned[chosen], "labels": samples.learned_labels[chosen],
-            "slower": np.concatenate(slower)[:count]}  # fmt: skip
+    return {"pixels": samples.learned[chosen], "labels": samples.learned_labels[chosen], "slower": np.concatenate(slower)[:count]}
 
 
 def learn_in_chip(
-    spec: NetworkSpec, config: FitConfig, samples: Samples, folder: Path, *, count: int, note: Callable[[str], None],
+    spec: NetworkSpec,
+    config: FitConfig,
+    samples: Samples,
+    folder: Path,
+    *,
+    count: int,
+    note: Callable[[str], None],
     progress: Callable[[int, int], None],
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Let the Verilated chip learn the first ``count`` samples of a run; return what came of it.
 
     Blocks are compared with the readable model after each sample, and at the end everything with the compiled one that
     learned the same. Errors: ``CheckError`` when these two differ, and as ``simulate_network``.
     """
     shown = _shown(config, samples, spec.sample.octaves, count)
-    run = simulate_network(network_in_memory(spec), output=folder / RTL, seed=config.seed, data=shown, note=note,
-                           progress=progress)  # fmt: skip
+    run = simulate_network(
+        network_in_memory(spec), output=folder / RTL, seed=config.seed, data=shown, note=note, progress=progress
+    )
     result = {"verdict": "pass" if run.passed else "fail", "seed": run.seed, "tools": run.tools, "run": run.runs[0]}
     if not run.passed:
         return result

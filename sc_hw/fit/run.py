@@ -51,9 +51,14 @@ class _Row:
 
 
 def fit(
-    model: NetworkModel, config: FitConfig, samples: Samples, folder: Path, *, resume: bool,
+    model: NetworkModel,
+    config: FitConfig,
+    samples: Samples,
+    folder: Path,
+    *,
+    resume: bool,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Let a fresh model learn in ``folder``, from its checkpoint if ``resume``; write and return the record."""
     spec = model.spec
     rows: list[_Row] = []
@@ -70,17 +75,31 @@ def fit(
     count = len(samples.learned)
     for done in range(len(rows), config.passes):
         start = done * count
-        right = model.fit_pass(samples.learned, samples.learned_labels, done=done, passes=config.passes, seed=config.seed,
-                               progress=lambda n, start=start: progress(start + n, config.passes * count))  # type: ignore[misc] # fmt: skip
+        right = model.fit_pass(
+            samples.learned,
+            samples.learned_labels,
+            done=done,
+            passes=config.passes,
+            seed=config.seed,
+            progress=lambda n, start=start: progress(start + n, config.passes * count),  # type: ignore[misc]
+        )
         score = model.score(samples.held_out, samples.held_out_labels)
         rows.append(_Row(start + count, model.slower, right / count, score))
         replace_file(folder / CHECKPOINT, checkpoint())
     record = {
-        "schema": "sc-hw/fitted/1", "verb": "fit", "verdict": "pass", "config": asdict(config), "network": description(spec),
-        "data_sha256": _digest(samples), "tools": {"sc-hw": __version__, "numpy": np.__version__},
-        "learned_samples": count, "held_out_samples": len(samples.held_out), "curves": [asdict(row) for row in rows],
-        "accuracy": rows[-1].held_out, "state_sha256": state_digest(model),
-    }  # fmt: skip
+        "schema": "sc-hw/fitted/1",
+        "verb": "fit",
+        "verdict": "pass",
+        "config": asdict(config),
+        "network": description(spec),
+        "data_sha256": _digest(samples),
+        "tools": {"sc-hw": __version__, "numpy": np.__version__},
+        "learned_samples": count,
+        "held_out_samples": len(samples.held_out),
+        "curves": [asdict(row) for row in rows],
+        "accuracy": rows[-1].held_out,
+        "state_sha256": state_digest(model),
+    }
     replace_file(folder / STATE, npz_bytes(model.state))
     replace_file(folder / CURVES, curves_svg(record))
     replace_file(folder / RECORD, (json.dumps(record, indent=2) + "\n").encode())

@@ -32,12 +32,23 @@ def _port(port: Port) -> dict[str, Any]:
 def described(design: CoreDesign, generator: str) -> dict[str, Any]:
     """Return every entry that follows from a design and its generator: all but ``parts``, ``tools`` and ``sha256``."""
     rule = design.rule
-    entries: dict[str, Any] = {"name": design.name, "top": design.name, "rule": rule.name, "generator": generator,
-               "datapath": dict(rule.datapath.record) if rule.datapath else {"kind": "hand"},
-               "config": dataclasses.asdict(design.config)}  # fmt: skip
+    entries: dict[str, Any] = {
+        "name": design.name,
+        "top": design.name,
+        "rule": rule.name,
+        "generator": generator,
+        "datapath": dict(rule.datapath.record) if rule.datapath else {"kind": "hand"},
+        "config": dataclasses.asdict(design.config),
+    }
     room = TOPOLOGIES[design.kind]
-    return {"schema": room.SCHEMA, **entries, **room.entries(design), "ports": [_port(port) for port in design.ports()],
-            "modules": room.modules(design), "verilog": verilog_names(design, generator)}  # fmt: skip
+    return {
+        "schema": room.SCHEMA,
+        **entries,
+        **room.entries(design),
+        "ports": [_port(port) for port in design.ports()],
+        "modules": room.modules(design),
+        "verilog": verilog_names(design, generator),
+    }
 
 
 def own_texts(design: CoreDesign, generator: str) -> dict[str, str]:

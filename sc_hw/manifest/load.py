@@ -125,8 +125,10 @@ def _read(folder: Path, only: str = "") -> dict[str, Any]:
     shapes = {schema: room.Shape for schema, room in by_schema().items()}
     known = [only] if only else list(shapes)
     if isinstance(schema, str) and schema.startswith("sc-hw/network/"):
-        raise UserError(f"{path}: a network, which this verb does not take yet; give a core, a layer or a crossbar; sc-hw sim, "
-                        "selftest, synth, pnr and files take a network")  # fmt: skip
+        raise UserError(
+            f"{path}: a network, which this verb does not take yet; give a core, a layer or a crossbar; sc-hw sim, "
+            "selftest, synth, pnr and files take a network"
+        )
     if schema not in known:
         age = "of an older sc-hw" if schema in OLD_SCHEMAS else "not known here"
         text = one_line(json.dumps(schema))[:80]
@@ -193,13 +195,15 @@ def _initial(folder: Path, manifest: Mapping[str, Any], design: CoreDesign) -> d
 
 def _check_contents(folder: Path, texts: Mapping[str, bytes], design: CoreDesign) -> None:
     """Raise ``UserError`` for what a memory holds at power-up when that is not a number for each of its words."""
-    sizes = {f"{i.module}.v": (i.parameters["WORDS"], i.parameters["WORD_BITS"])
-             for i in design.instances().values() if i.parameters}  # fmt: skip
+    sizes = {
+        f"{i.module}.v": (i.parameters["WORDS"], i.parameters["WORD_BITS"]) for i in design.instances().values() if i.parameters
+    }
     for name, text in texts.items():
         words = held(text.decode())
         if words != (0, 0) and words != sizes.get(name):
-            raise UserError(f"{folder / name}: contents of {words[0]} words of {words[1]} bits, not of as many as the memory "
-                            f"has; {_AGAIN}")  # fmt: skip
+            raise UserError(
+                f"{folder / name}: contents of {words[0]} words of {words[1]} bits, not of as many as the memory has; {_AGAIN}"
+            )
 
 
 def _altered(path: Path) -> UserError:

@@ -18,8 +18,9 @@ def network_sim_command(folder: Path, *, samples: int, seed: int, waves: bool, j
     with begin_network("sim", folder, system_tasks=system_tasks) as run:
         network = run.core
         with progress("comparing", samples) as advance:
-            result = simulate_network(network, output=run.files, seed=seed, samples=samples, waves=waves, note=note,
-                                      progress=advance)  # fmt: skip
+            result = simulate_network(
+                network, output=run.files, seed=seed, samples=samples, waves=waves, note=note, progress=advance
+            )
         partial = fewer(samples, STEPS, "samples")
         run.publish([record_of(result)], json_path, partial=partial)
         if network.edited:
@@ -34,8 +35,14 @@ def network_sim_command(folder: Path, *, samples: int, seed: int, waves: bool, j
 
 def record_of(result: NetworkRun) -> dict[str, Any]:
     """Return the record of a run, without paths."""
-    return {"verb": "sim", "verdict": "pass" if result.passed else "fail", "seed": result.seed,
-            "seconds": result.build_seconds + result.seconds, "tools": result.tools, "runs": result.runs}  # fmt: skip
+    return {
+        "verb": "sim",
+        "verdict": "pass" if result.passed else "fail",
+        "seed": result.seed,
+        "seconds": result.build_seconds + result.seconds,
+        "tools": result.tools,
+        "runs": result.runs,
+    }
 
 
 def verdict_line(name: str, result: NetworkRun, partial: str) -> str:
@@ -44,9 +51,11 @@ def verdict_line(name: str, result: NetworkRun, partial: str) -> str:
     if run["mismatch"]:
         return f"FAIL {name}: {run['mismatch']['text']}, seed {result.seed}"
     less = f"{partial}, no full campaign, " if partial else ""
-    return (f"PASS {name}: {run['samples']:,} samples, {run['learned']:,} learned, {run['values_compared']:,} values equal, "
-            f"{run['words_written']:,} words learned, {run['host_accesses']:,} accesses, {run['resets']} resets, "
-            f"{less}seed {result.seed}")  # fmt: skip
+    return (
+        f"PASS {name}: {run['samples']:,} samples, {run['learned']:,} learned, {run['values_compared']:,} values equal, "
+        f"{run['words_written']:,} words learned, {run['host_accesses']:,} accesses, {run['resets']} resets, "
+        f"{less}seed {result.seed}"
+    )
 
 
 def busy_line(result: NetworkRun) -> str:
@@ -54,5 +63,7 @@ def busy_line(result: NetworkRun) -> str:
     run = result.runs[0]
     place, work, passes = busiest(run)
     clocks = run["flowing_clocks"] / max(run["flowing_samples"], 1)
-    return (f"{place}, the busiest: at work in {100 * work / max(passes, 1):.1f} % of the {passes:,} clocks of its passes"
-            f"; {clocks:,.0f} clocks a sample where no stream waits")  # fmt: skip
+    return (
+        f"{place}, the busiest: at work in {100 * work / max(passes, 1):.1f} % of the {passes:,} clocks of its passes"
+        f"; {clocks:,.0f} clocks a sample where no stream waits"
+    )

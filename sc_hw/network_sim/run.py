@@ -42,10 +42,18 @@ class NetworkRun:
 
 
 def simulate_network(
-    network: Network, *, output: Path, seed: int, samples: int = 0, data: Mapping[str, np.ndarray] | None = None,
-    faults: Sequence[int] = (0,), files: Mapping[str, bytes] | None = None, waves: bool = False,
-    note: Callable[[str], None] = lambda _text: None, progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> NetworkRun:  # fmt: skip
+    network: Network,
+    *,
+    output: Path,
+    seed: int,
+    samples: int = 0,
+    data: Mapping[str, np.ndarray] | None = None,
+    faults: Sequence[int] = (0,),
+    files: Mapping[str, bytes] | None = None,
+    waves: bool = False,
+    note: Callable[[str], None] = lambda _text: None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> NetworkRun:
     """Compare a chip with its golden model.
 
     ``samples`` random ones with stalls, accesses and resets; or those of ``data`` (``pixels`` (samples, pixels), ``labels``,
@@ -65,11 +73,19 @@ def simulate_network(
         (output / "stimulus.npz").write_bytes(content)
         kept = {"file": str(output / "stimulus.npz"), "sha256": hashlib.sha256(content).hexdigest()}
     total = (len(data["labels"]) if data is not None else samples) * len(faults)
-    text = json.dumps({
-        "request": secrets.token_hex(16), "seed": seed, "samples": samples, "data": kept, "faults": list(faults),
-        "network": network_toml(network.design.spec), "monitors": monitors(network.design),
-        "projections": list(projection_places(network.design)), "outcome": str(outcome),
-    })  # fmt: skip
+    text = json.dumps(
+        {
+            "request": secrets.token_hex(16),
+            "seed": seed,
+            "samples": samples,
+            "data": kept,
+            "faults": list(faults),
+            "network": network_toml(network.design.spec),
+            "monitors": monitors(network.design),
+            "projections": list(projection_places(network.design)),
+            "outcome": str(outcome),
+        }
+    )
     plan.write_text(text, encoding="utf-8")
 
     def on_line(line: str) -> None:
@@ -78,8 +94,13 @@ def simulate_network(
 
     wave = output / "waves.vcd" if waves else None
     arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{seed or 1}", *([f"+sc_hw_waves={wave}"] if wave else [])]
-    environment = {"SC_HW_PLAN": str(plan), "COCOTB_RESULTS_FILE": os.devnull, "COCOTB_RANDOM_SEED": str(seed),
-                   "COCOTB_REWRITE_ASSERTION_FILES": "", "OPENBLAS_NUM_THREADS": "1"}  # fmt: skip
+    environment = {
+        "SC_HW_PLAN": str(plan),
+        "COCOTB_RESULTS_FILE": os.devnull,
+        "COCOTB_RANDOM_SEED": str(seed),
+        "COCOTB_REWRITE_ASSERTION_FILES": "",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
     started = time.perf_counter()
     with simulator.built(log, note) as (program, _):
         build_seconds = time.perf_counter() - started
@@ -92,8 +113,15 @@ def simulate_network(
         raise SimulationError(f"no verdict: the bench did not do what was asked; the log is {log}")
     shown = [{"name": network.design.name, **run} for run in record["runs"]]
     xml.write_bytes(junit(shown, seed=seed, seconds=record["seconds"]))
-    return NetworkRun(seed=seed, runs=record["runs"], build_seconds=build_seconds, seconds=record["seconds"],
-                      tools=simulation_tools(), log=log, waves=wave)  # fmt: skip
+    return NetworkRun(
+        seed=seed,
+        runs=record["runs"],
+        build_seconds=build_seconds,
+        seconds=record["seconds"],
+        tools=simulation_tools(),
+        log=log,
+        waves=wave,
+    )
 
 
 def busiest(run: Mapping[str, Any]) -> tuple[str, int, int]:

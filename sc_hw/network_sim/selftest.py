@@ -23,9 +23,14 @@ ENOUGH = 120  # samples after which a fault shows
 
 
 def network_selftest(
-    network: Network, *, samples: int, seed: int, output: Path, note: Callable[[str], None] = lambda _text: None,
+    network: Network,
+    *,
+    samples: int,
+    seed: int,
+    output: Path,
+    note: Callable[[str], None] = lambda _text: None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> list[Outcome]:  # fmt: skip
+) -> list[Outcome]:
     """Simulate the network with each fault of its blocks in turn, and without any, and return what was caught.
 
     One build holds all faults. A run of the same netlist without a fault must pass, once more after all others.
@@ -33,17 +38,36 @@ def network_selftest(
     everything = network.design.faults()
     planted = [fault for fault in everything if fault.cuts]
     numbers = [*range(1 + len(planted)), 0]
-    result = simulate_network(network, output=output, seed=seed, samples=samples, faults=numbers,
-                              files=planted_network(network, planted), note=note, progress=progress)  # fmt: skip
+    result = simulate_network(
+        network,
+        output=output,
+        seed=seed,
+        samples=samples,
+        faults=numbers,
+        files=planted_network(network, planted),
+        note=note,
+        progress=progress,
+    )
     texts = [run["mismatch"]["text"].splitlines()[0] if run["mismatch"] else "" for run in result.runs]
     if texts[-1] and not texts[0]:
         raise CheckError(f"the netlist without a fault differs from the model after those with one: {texts[-1]}")
-    outcomes = [Outcome(fault="(none)", description="the same netlist without a fault", verdict="fails" if texts[0] else "passes",
-                        evidence=texts[0] or f"{result.runs[0]['values_compared']:,} values equal")]  # fmt: skip
-    outcomes += [Outcome(fault=fault.name, description=fault.description, verdict="caught" if text else "missed", evidence=text)
-                 for fault, text in zip(planted, texts[1:-1], strict=True)]  # fmt: skip
-    outcomes += [Outcome(fault=fault.name, description=fault.description, verdict="not applicable", evidence=fault.reason)
-                 for fault in everything if not fault.cuts]  # fmt: skip
+    outcomes = [
+        Outcome(
+            fault="(none)",
+            description="the same netlist without a fault",
+            verdict="fails" if texts[0] else "passes",
+            evidence=texts[0] or f"{result.runs[0]['values_compared']:,} values equal",
+        )
+    ]
+    outcomes += [
+        Outcome(fault=fault.name, description=fault.description, verdict="caught" if text else "missed", evidence=text)
+        for fault, text in zip(planted, texts[1:-1], strict=True)
+    ]
+    outcomes += [
+        Outcome(fault=fault.name, description=fault.description, verdict="not applicable", evidence=fault.reason)
+        for fault in everything
+        if not fault.cuts
+    ]
     return outcomes
 
 
@@ -55,9 +79,21 @@ def network_selftest_command(folder: Path, *, samples: int | None, seed: int, js
         with progress("faults", 1) as advance:
             outcomes = network_selftest(network, samples=samples, seed=seed, output=run.files, note=note, progress=advance)
         passed, partial = passes(outcomes), fewer(samples, ENOUGH, "samples a fault")
-        run.publish([{"verb": "selftest", "verdict": "pass" if passed else "fail", "seed": seed, "samples": samples,
-                      "seconds": time.perf_counter() - started, "tools": simulation_tools(),
-                      "faults": [outcome.to_dict() for outcome in outcomes]}], json_path, partial=partial)  # fmt: skip
+        run.publish(
+            [
+                {
+                    "verb": "selftest",
+                    "verdict": "pass" if passed else "fail",
+                    "seed": seed,
+                    "samples": samples,
+                    "seconds": time.perf_counter() - started,
+                    "tools": simulation_tools(),
+                    "faults": [outcome.to_dict() for outcome in outcomes],
+                }
+            ],
+            json_path,
+            partial=partial,
+        )
     table = Table("fault", "verdict", "first difference", title=f"selftest of {network.design.name}, seed {seed}")
     for outcome in outcomes:
         table.add_row(f"{outcome.fault}: {outcome.description}", outcome.verdict, outcome.evidence)
@@ -65,6 +101,10 @@ def network_selftest_command(folder: Path, *, samples: int | None, seed: int, js
     for outcome in outcomes:
         if outcome.verdict == "missed":
             console.print(f"MISSED {outcome.fault}: {outcome.description}", markup=False, highlight=False, soft_wrap=True)
-    console.print(f"{'PASS' if passed else 'FAIL'}: {counted([o.to_dict() for o in outcomes])}{'; ' * bool(partial)}{partial}",
-                  markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+    console.print(
+        f"{'PASS' if passed else 'FAIL'}: {counted([o.to_dict() for o in outcomes])}{'; ' * bool(partial)}{partial}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
     return 0 if passed else 1

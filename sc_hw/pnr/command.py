@@ -26,16 +26,26 @@ def pnr_command(folder: Path, targets: list[str], module: str, seeds: int, json_
         core = run.core
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("place and route, seeds", total=len(chosen) * seeds)
-            results = place_many(core, chosen, range(1, seeds + 1), module=module, keep=run.files,
-                                 progress=lambda _result: bar.advance(task))  # fmt: skip
+            results = place_many(
+                core, chosen, range(1, seeds + 1), module=module, keep=run.files, progress=lambda _result: bar.advance(task)
+            )
         passed = all(result.passed for result in results)
         tools = {"yosys": results[0].yosys_version} | {result.device.tool: result.tool_version for result in results}
         partial = joined("" if module == "core" else f"only the {module}", fewer(seeds, SEEDS, "seeds"))
-        run.publish([{
-            "verb": "pnr", "verdict": "pass" if passed else "fail", "seconds": round(time.monotonic() - start, 2), "tools": tools,
-            "module": module,
-            "results": [result.to_dict() for result in results],
-        }], json_path, partial=partial)  # fmt: skip
+        run.publish(
+            [
+                {
+                    "verb": "pnr",
+                    "verdict": "pass" if passed else "fail",
+                    "seconds": round(time.monotonic() - start, 2),
+                    "tools": tools,
+                    "module": module,
+                    "results": [result.to_dict() for result in results],
+                }
+            ],
+            json_path,
+            partial=partial,
+        )
     console.print(render_table(results))
     lines = [f"edited since it was emitted: {', '.join(core.edited)}"] if core.edited else []
     for result in results:

@@ -61,9 +61,11 @@ def place_and_route(path: str, device: PlaceAndRoute, folder: Path, netlist: str
     errors = [line for line in text.splitlines() if line.startswith("ERROR")]
     error = (errors or [f"exit status {status}"])[-1] if status else ""
     return Run(
-        command=(device.tool, *command), error=error, seconds=time.monotonic() - start,
+        command=(device.tool, *command),
+        error=error,
+        seconds=time.monotonic() - start,
         report={} if error else json.loads((folder / report).read_text(encoding="utf-8")),
-    )  # fmt: skip
+    )
 
 
 def bitstream(device: PlaceAndRoute, folder: Path, seed: int) -> Path | None:

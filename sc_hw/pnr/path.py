@@ -88,7 +88,10 @@ def critical_path(report: Mapping[str, Any], names: Names) -> TimingPath:
     ends = (_BIT.sub("", start), _BIT.sub("", end))
     routing = sum(step["delay"] for step in steps if step["type"] == "routing")
     return TimingPath(
-        start=start, end=end, through=tuple(name for name in dict.fromkeys(through) if name not in ends),
-        levels=sum(step["type"] == "logic" for step in steps), routing_ns=round(routing, 3),
+        start=start,
+        end=end,
+        through=tuple(name for name in dict.fromkeys(through) if name not in ends),
+        levels=sum(step["type"] == "logic" for step in steps),
+        routing_ns=round(routing, 3),
         logic_ns=round(sum(step["delay"] for step in steps) - routing, 3),
-    )  # fmt: skip
+    )

@@ -65,10 +65,14 @@ class _Placement:
         clocks = [clock["achieved"] for name, clock in run.report.get("fmax", {}).items() if CORE_CLOCK in name]
         cells = {name: (n["used"], n["available"]) for name, n in run.report.get("utilization", {}).items()}
         return SeedResult(
-            seed=seed, command=run.command, mhz=round(clocks[0], 2) if clocks else 0.0, error=run.error,
+            seed=seed,
+            command=run.command,
+            mhz=round(clocks[0], 2) if clocks else 0.0,
+            error=run.error,
             cells={name: n for name, n in cells.items() if n[0] or name in self._device.cells.values()},
-            path=None if run.error else critical_path(run.report, self._names), seconds=round(run.seconds, 2),
-        )  # fmt: skip
+            path=None if run.error else critical_path(run.report, self._names),
+            seconds=round(run.seconds, 2),
+        )
 
     def result(self, runs: Sequence[SeedResult], keep: Path | None) -> PnrResult:
         """Join the runs of all seeds; the bitstream of the fastest goes into the folder ``keep``."""
@@ -82,16 +86,30 @@ class _Placement:
                     keep.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(packed, keep / kept)
         return PnrResult(
-            top=self._top, target=self._target, device=self._device, tool_version=self._tool.version,
-            yosys_version=self._netlist.tool_version, script=self._netlist.script, wrapper=self._text,
-            wrapper_registers=wrapper_registers(self._ports), absorbed_registers=self._absorbed, runs=tuple(runs), bitstream=kept,
-        )  # fmt: skip
+            top=self._top,
+            target=self._target,
+            device=self._device,
+            tool_version=self._tool.version,
+            yosys_version=self._netlist.tool_version,
+            script=self._netlist.script,
+            wrapper=self._text,
+            wrapper_registers=wrapper_registers(self._ports),
+            absorbed_registers=self._absorbed,
+            runs=tuple(runs),
+            bitstream=kept,
+        )
 
 
 def place_many(
-    core: Core | Network, targets: Sequence[tuple[Target, PlaceAndRoute]], seeds: Sequence[int], *, module: str = "core",
-    jobs: int | None = None, keep: Path | None = None, progress: Callable[[SeedResult], None] = lambda _result: None,
-) -> list[PnrResult]:  # fmt: skip
+    core: Core | Network,
+    targets: Sequence[tuple[Target, PlaceAndRoute]],
+    seeds: Sequence[int],
+    *,
+    module: str = "core",
+    jobs: int | None = None,
+    keep: Path | None = None,
+    progress: Callable[[SeedResult], None] = lambda _result: None,
+) -> list[PnrResult]:
     """Place and route a core, or one lane of it: ``place_module`` on its files. Errors: ``UserError`` for an unknown module."""
     top = top_module(core, module)
     ports = core.design.lane_ports() if isinstance(core, Core) and module != "core" else core.design.ports()
@@ -99,10 +117,16 @@ def place_many(
 
 
 def place_module(
-    sources: Mapping[str, bytes], top: str, ports: Sequence[Port], targets: Sequence[tuple[Target, PlaceAndRoute]],
-    seeds: Sequence[int], *, jobs: int | None = None, keep: Path | None = None,
+    sources: Mapping[str, bytes],
+    top: str,
+    ports: Sequence[Port],
+    targets: Sequence[tuple[Target, PlaceAndRoute]],
+    seeds: Sequence[int],
+    *,
+    jobs: int | None = None,
+    keep: Path | None = None,
     progress: Callable[[SeedResult], None] = lambda _result: None,
-) -> list[PnrResult]:  # fmt: skip
+) -> list[PnrResult]:
     """Place and route module ``top``, whose clock is the port ``clk``, on targets from each seed, ``jobs`` runs at a time.
 
     The bitstream of the fastest seed of each target goes into the folder ``keep``, if one is given. ``progress`` is

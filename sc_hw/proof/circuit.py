@@ -157,8 +157,9 @@ def _read(core: Core, module: str, ports: Sequence[Port], *, apart: str = "", un
     if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*(\.v)?", name) for name in (top, *names)):
         raise UserError(f"{core.folder}: a file or module name is not letters, digits and _; emit the core again")
     memories = {core.design.memory_module(lane) for lane in range(core.design.lanes)}
-    script = (_READ + (_APART if apart else _FLAT) + _WRITE).format(files=" ".join(names), top=top, apart=apart,
-                                                                    undefined=undefined)  # fmt: skip
+    script = (_READ + (_APART if apart else _FLAT) + _WRITE).format(
+        files=" ".join(names), top=top, apart=apart, undefined=undefined
+    )
     with temporary_folder() as folder:
         for name, text in core.verilog_text.items():
             # Power-up contents are an obligation of their own, and Yosys takes a while to read them.
@@ -179,8 +180,15 @@ def _read(core: Core, module: str, ports: Sequence[Port], *, apart: str = "", un
         raise UserError(f"{core.folder}: Yosys {number} wrote no state for {top}; emit the core again")
     text = re.sub(r" ;[^\n]*$", "", text, flags=re.MULTILINE)
     text = "".join(f"{line}\n" for line in text.splitlines() if not line.startswith(";"))
-    return Circuit(top=top, text=text, bits=int(sort[1]), registers=registers, products=tuple(_products(text, top)),
-                   modules=modules, yosys=number)  # fmt: skip
+    return Circuit(
+        top=top,
+        text=text,
+        bits=int(sort[1]),
+        registers=registers,
+        products=tuple(_products(text, top)),
+        modules=modules,
+        yosys=number,
+    )
 
 
 def _registers(text: str, top: str) -> Iterable[Register]:

@@ -21,9 +21,14 @@ COUNTEREXAMPLE = "counterexample.json"
 
 
 def prove_command(
-    folder: Path, solvers: list[str], parts: list[str], timeout: float, json_path: Path | None, console: Console,
+    folder: Path,
+    solvers: list[str],
+    parts: list[str],
+    timeout: float,
+    json_path: Path | None,
+    console: Console,
     note: Callable[[str], None],
-) -> int:  # fmt: skip
+) -> int:
     """Prove an emitted folder and print the table; return 0 when everything is proven, else 1.
 
     Errors: ``UserError`` before any output for a folder or solver that cannot be used. The record is
@@ -34,16 +39,24 @@ def prove_command(
         sby().require()
     with begin("prove", folder) as run:
         core = run.core
-        result = prove(core, chosen, timeout=timeout, parts=parts, traces=run.files,
-                       progress=lambda o: note(f"{o.verdict} {o.name}: {_times(o)}"))  # fmt: skip
+        result = prove(
+            core,
+            chosen,
+            timeout=timeout,
+            parts=parts,
+            traces=run.files,
+            progress=lambda o: note(f"{o.verdict} {o.name}: {_times(o)}"),
+        )
         if result.counterexample:
             shared = {"core": result.core, "rule": result.rule, "config": result.config}
             write_record(run.files / COUNTEREXAMPLE, shared | dataclasses.asdict(result.counterexample))
         result = dataclasses.replace(
             result, obligations=[dataclasses.replace(o, note=run.settled(o.note)) for o in result.obligations]
         )
-        partial = joined("" if set(parts) == set(PARTS) else f"only {' and '.join(part for part in PARTS if part in parts)}",
-                         fewer(len(chosen), len(SOLVERS), "solvers"))  # fmt: skip
+        partial = joined(
+            "" if set(parts) == set(PARTS) else f"only {' and '.join(part for part in PARTS if part in parts)}",
+            fewer(len(chosen), len(SOLVERS), "solvers"),
+        )
         run.publish([result.to_dict()], json_path, partial=partial)
     console.print(_table(result))
     if core.edited:
@@ -52,14 +65,22 @@ def prove_command(
         console.print(f"counterexample to {result.counterexample.obligation}:", markup=False, highlight=False)
         console.print(result.counterexample.text, markup=False, highlight=False, soft_wrap=True)
         see = f"see it in a waveform: sc-hw replay {folder}"
-        console.print(see if result.counterexample.run else "no run of the lane was found that shows it", markup=False,
-                      highlight=False, soft_wrap=True)  # fmt: skip
+        console.print(
+            see if result.counterexample.run else "no run of the lane was found that shows it",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     verdict = {"proven": "PASS", "refuted": "FAIL"}.get(result.verdict, "UNKNOWN")
     needed = [o for o in result.obligations if o.verdict != "no cut"]
     count = sum(o.verdict == "proven" for o in needed)
     agreed = " and ".join(solver.name for solver in chosen)
-    console.print(f"{verdict} {result.core}: {count} of {len(needed)} obligations proven by {agreed}, "
-                  f"{result.seconds:.1f} s{', ' * bool(partial)}{partial}", markup=False, highlight=False)  # fmt: skip
+    console.print(
+        f"{verdict} {result.core}: {count} of {len(needed)} obligations proven by {agreed}, "
+        f"{result.seconds:.1f} s{', ' * bool(partial)}{partial}",
+        markup=False,
+        highlight=False,
+    )
     return 0 if result.verdict == "proven" else 1
 
 

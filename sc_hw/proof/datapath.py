@@ -128,8 +128,13 @@ class DatapathProof:
         pairs = zip(results.items(), wanted, answer.values, strict=False)
         signed = ((name, f, value - (value >> bits - 1 << bits)) for (name, f), (_, bits), value in pairs)
         wrong = [f"{n} = {v}, allowed are {f.minimum}..{f.maximum}" for n, f, v in signed if not f.minimum <= v <= f.maximum]
-        self.docket.add("fields", "every state value and output of the model fits the width declared for it",
-                        self.docket.verdict(answer), answers, ", ".join(wrong) or answer.text)  # fmt: skip
+        self.docket.add(
+            "fields",
+            "every state value and output of the model fits the width declared for it",
+            self.docket.verdict(answer),
+            answers,
+            ", ".join(wrong) or answer.text,
+        )
 
     def _sample(self) -> None:
         """Run random updates: the solver's datapath is one that runs, and on them it agrees with the step on plain integers."""
@@ -239,8 +244,9 @@ class DatapathProof:
         values = [evaluate({"": term}, sample)[""] for sample, _ in self.samples]
         for register, step in self.held[0] if self.held else ():
             low, high = (-(1 << register.bits - 1), 1 << register.bits - 1) if term.low < 0 else (0, 1 << register.bits)
-            wrong = any(held[register, step] != value % (1 << register.bits)
-                        for held, value in zip(self.held, values, strict=True))  # fmt: skip
+            wrong = any(
+                held[register, step] != value % (1 << register.bits) for held, value in zip(self.held, values, strict=True)
+            )
             if wrong or len(set(values)) < _SAMPLES or not low <= min(values) <= max(values) < high:
                 continue
             if term.low >= 0 and term.high >= high:
@@ -277,8 +283,9 @@ class DatapathProof:
             left, right = term.arguments[::-1] if swapped else term.arguments
             statement = f"the multiplier of clock {step} gets the operands of product {number + 1}, modulo 2^{product.bits}"
 
-            def goal(printer: TermPrinter, product: Product = product, step: int = step,
-                     pair: tuple[Term, Term] = (left, right)) -> str:  # fmt: skip
+            def goal(
+                printer: TermPrinter, product: Product = product, step: int = step, pair: tuple[Term, Term] = (left, right)
+            ) -> str:
                 texts = printer.define(pair)
                 sides = [
                     f"(distinct (|{product.symbol}_{side}| s{step}) {resized(text, operand.bits, product.bits)})"

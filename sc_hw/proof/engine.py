@@ -25,7 +25,7 @@ _STATEMENTS = {
     "engine_queue": "the queue is told of every event beat and given every result; what leaves it is the core's",
     "engine_noise": "each update draws noise once; reset and clear reload the seed",
     "inside": "the invariants by which the induction closes",
-}  # fmt: skip
+}
 _QUEUE = {
     "queue_room": "there is room exactly while fewer results than slots are coming or stored; some wait until all have left",
     "queue_order": "every result leaves once, unchanged and in order, on offer two clocks after it came if none is before it",
@@ -112,11 +112,20 @@ def _harness(design: CoreDesign, *, inside: bool | None) -> str:
         seen |= {f"result_queue_{k}.{port.name}": port.bits for k in range(len(queue.groups)) for port in queue.ports()}
         seen |= {"store_data_reg": spec.state_bits} | {f"store_{lane}_reg": 1 for lane in range(design.lanes)}
     return render(
-        "engine.sv.j2", design, top=top_of(design), queue=queue, tree=tree, lfsr=spec.lfsr, memory_modules=memories,
-        taps=seen, inside=inside,
-        host_signals=host, host_bits=sum(width[name] for name in host), lane_bits=max(1, design.lane_bits),
+        "engine.sv.j2",
+        design,
+        top=top_of(design),
+        queue=queue,
+        tree=tree,
+        lfsr=spec.lfsr,
+        memory_modules=memories,
+        taps=seen,
+        inside=inside,
+        host_signals=host,
+        host_bits=sum(width[name] for name in host),
+        lane_bits=max(1, design.lane_bits),
         count_bits=(design.words + design.pipeline_depth * max(1, design.row_words) + 1).bit_length() + 1,
-    )  # fmt: skip
+    )
 
 
 def engine_task(design: CoreDesign, sources: Mapping[str, str], *, inside: bool | None = True) -> dict[str, Any]:

@@ -83,9 +83,13 @@ def covers_of_graph(graph: Graph) -> list[dict[str, str]]:
     ((_, fanout),) = _placed(graph, FanoutDesign).items()
     return [
         _COVERS if fanout.words <= _FEW_WORDS else {},
-        *({f"cover_addressed_{place}": f"a spike of {place} is given, after a reset in between"}
-          if module.words <= _FEW_WORDS else {} for place, module in _placed(graph, AddressesDesign).items()),
-    ]  # fmt: skip
+        *(
+            {f"cover_addressed_{place}": f"a spike of {place} is given, after a reset in between"}
+            if module.words <= _FEW_WORDS
+            else {}
+            for place, module in _placed(graph, AddressesDesign).items()
+        ),
+    ]
 
 
 def _placed(graph: Graph, kind: type[Any]) -> dict[str, Any]:
@@ -93,22 +97,30 @@ def _placed(graph: Graph, kind: type[Any]) -> dict[str, Any]:
     return {place: node.block for place, node in graph.nodes.items() if isinstance(node.block, kind)}
 
 
-def _addresses_task(design: Any, place: str, module: AddressesDesign, texts: Mapping[str, str], *,
-                    inside: bool | None) -> dict[str, Any]:  # fmt: skip
+def _addresses_task(
+    design: Any, place: str, module: AddressesDesign, texts: Mapping[str, str], *, inside: bool | None
+) -> dict[str, Any]:
     """Return the task about one of the modules that take address events; ``inside`` as in ``_task``."""
     memory, word = f"{module.name}_memory", module.word_bits
     taps = {"open_reg": 1, "quiet_reg": 1, "read_reg": 1, "valid_reg": 1, "word_reg": word, "beat_word_reg": word}
     ports = {"read_enable": 1, "read_address": word, "read_data": 1, "write_enable": 1, "write_address": word, "write_data": 1}
     taps |= {f"memory_{lane}.{port}": bits for lane in range(module.lanes) for port, bits in ports.items()}
-    harness = render("addresses.sv.j2", design, top=top_of(design), addresses=module, owner=place,
-                     taps=taps, inside=inside)  # fmt: skip
+    harness = render("addresses.sv.j2", design, top=top_of(design), addresses=module, owner=place, taps=taps, inside=inside)
     return induction_task(design, {f"{name}.v": texts[f"{name}.v"] for name in (module.name, memory)}, [memory], harness)
 
 
 def _memory_taps(place: str, address_bits: int, data_bits: int) -> dict[str, int]:
-    return {f"{place}.memory.{port}": bits for port, bits in (
-        ("read_enable", 1), ("read_address", address_bits), ("read_data", data_bits),
-        ("write_enable", 1), ("write_address", address_bits), ("write_data", data_bits))}  # fmt: skip
+    return {
+        f"{place}.memory.{port}": bits
+        for port, bits in (
+            ("read_enable", 1),
+            ("read_address", address_bits),
+            ("read_data", data_bits),
+            ("write_enable", 1),
+            ("write_address", address_bits),
+            ("write_data", data_bits),
+        )
+    }
 
 
 def _task(design: Any, files: Mapping[str, str], *, inside: bool | None) -> dict[str, Any]:
@@ -126,17 +138,40 @@ def _task(design: Any, files: Mapping[str, str], *, inside: bool | None) -> dict
     taps |= {f"{fan_out}.replay_reg": 1, f"{fan_out}.address_reg": fanout.address_bits, f"{fan_out}.round_reg": fanout.round_bits}
     taps |= _memory_taps(fan_out, fanout.address_bits, fanout.stored_bits)
     if rows:
-        taps |= {f"{row_filter}.{name}_reg": bits for name, bits in (
-            ("row", rows.row_bits), ("result_row", rows.row_bits), ("word", rows.word_bits), ("level", rows.level_bits),
-            *((name, 1) for name in ("open", "final", "full", "stale", "silent", "reached", "input", "traces")))}  # fmt: skip
+        taps |= {
+            f"{row_filter}.{name}_reg": bits
+            for name, bits in (
+                ("row", rows.row_bits),
+                ("result_row", rows.row_bits),
+                ("word", rows.word_bits),
+                ("level", rows.level_bits),
+                *((name, 1) for name in ("open", "final", "full", "stale", "silent", "reached", "input", "traces")),
+            )
+        }
         taps |= _memory_taps(row_filter, rows.row_bits, rows.level_bits)
-    ((taker, _),) = ((target.to.partition(".")[0], target) for channel in graph.channels
-                     if channel.source == f"{fan_out}.beat" for target in channel.targets)  # fmt: skip
+    ((taker, _),) = (
+        (target.to.partition(".")[0], target)
+        for channel in graph.channels
+        if channel.source == f"{fan_out}.beat"
+        for target in channel.targets
+    )
     harness = render(
-        "fanout.sv.j2", design, top=top_of(design), taps=taps, inside=inside, fanout=fanout, fan_out=fan_out, rows=rows,
-        row_filter=row_filter, taker=taker, graph=graph, memories=memories, cores=cores.values(), wires=list(_wires(graph)),
+        "fanout.sv.j2",
+        design,
+        top=top_of(design),
+        taps=taps,
+        inside=inside,
+        fanout=fanout,
+        fan_out=fan_out,
+        rows=rows,
+        row_filter=row_filter,
+        taker=taker,
+        graph=graph,
+        memories=memories,
+        cores=cores.values(),
+        wires=list(_wires(graph)),
         count_bits=max(fanout.words, fanout.rounds).bit_length() + 1,
-    )  # fmt: skip
+    )
     return induction_task(design, files, replaced, harness)
 
 

@@ -74,8 +74,10 @@ class Inquiry:
         run = self._search(title, visible, min(_BRIEF, self.timeout), answers)
         if run.status != "fail" and self.campaign and self.campaign.differs:
             note = f"not inductive: {status}; the campaign refutes the core"
-            yield from (Obligation(name=n, statement=text, verdict="skipped", answers=answers, note=note)
-                        for n, text in statements.items())  # fmt: skip
+            yield from (
+                Obligation(name=n, statement=text, verdict="skipped", answers=answers, note=note)
+                for n, text in statements.items()
+            )
             return
         if run.status == "timeout":
             run = self._search(f"{title}_again", visible, self.timeout, answers)
@@ -125,8 +127,9 @@ class Inquiry:
             if name in broken:
                 yield Obligation(name=name, statement=text, verdict="refuted", answers=answers, note=note)
             elif broken:
-                yield Obligation(name=name, statement=text, verdict="skipped", answers=[],
-                                 note="not decided: the core is refuted already")  # fmt: skip
+                yield Obligation(
+                    name=name, statement=text, verdict="skipped", answers=[], note="not decided: the core is refuted already"
+                )
             else:
                 yield Obligation(name=name, statement=text, verdict="unknown", answers=answers, note=note)
 
@@ -139,18 +142,26 @@ class Inquiry:
             reached = name in run.reached
             note = f"reached in clock {run.reached[name]}" if reached else f"not reached in {depth} clocks {run.text}"
             answer = {**answer_of(solver, run), "answer": "sat" if reached else run.status}
-            yield Obligation(name=name, statement=f"not vacuous: {statement}", verdict="proven" if reached else "unknown",
-                             answers=[answer], note=note)  # fmt: skip
+            yield Obligation(
+                name=name,
+                statement=f"not vacuous: {statement}",
+                verdict="proven" if reached else "unknown",
+                answers=[answer],
+                note=note,
+            )
 
 
 @cache
 def _environment() -> Environment:
     """Return the environment of all harnesses, each of whose templates is compiled once in a process."""
     return Environment(
-        loader=PackageLoader("sc_hw.proof", ""), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=PackageLoader("sc_hw.proof", ""),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
         auto_reload=False,
         autoescape=False,  # noqa: S701 - Verilog, not HTML
-    )  # fmt: skip
+    )
 
 
 def render(template: str, design: CoreDesign, **values: Any) -> str:

@@ -65,8 +65,15 @@ class LaneProof:
         self._engine()
         self._state_bits()
 
-    def _ask(self, name: str, statement: str, circuit: Circuit, equations: Sequence[_Equation], facts: Sequence[str] = (),
-             also: Sequence[tuple[str, int]] = ()) -> tuple[int, ...]:  # fmt: skip
+    def _ask(
+        self,
+        name: str,
+        statement: str,
+        circuit: Circuit,
+        equations: Sequence[_Equation],
+        facts: Sequence[str] = (),
+        also: Sequence[tuple[str, int]] = (),
+    ) -> tuple[int, ...]:
         """Prove equations in one clock from any state and inputs in which ``facts`` hold.
 
         Returns the values of ``also`` where an equation does not hold, nothing when all do.
@@ -114,12 +121,20 @@ class LaneProof:
         ports = [equal("enable", 1, lane.port("enable", 1, 0))]
         ports += [equal(f"in_{f.name}", f.bits, lane.port(f"in_{f.name}", f.bits, 0)) for f in spec.inputs]
         ports += [
-            _Equation(name=f"out_{f.name}", bits=f.bits, found=lane.port(f"out_{f.name}", f.bits, 0),
-                      expected=inside(f"out_{f.name}", f.bits))
+            _Equation(
+                name=f"out_{f.name}",
+                bits=f.bits,
+                found=lane.port(f"out_{f.name}", f.bits, 0),
+                expected=inside(f"out_{f.name}", f.bits),
+            )
             for f in spec.outputs
-        ]  # fmt: skip
-        self._ask("lane_ports", "inputs, enable and clock reach the datapath, its outputs leave the lane", lane,
-                  [*ports, *self._clocks(instances[0])])  # fmt: skip
+        ]
+        self._ask(
+            "lane_ports",
+            "inputs, enable and clock reach the datapath, its outputs leave the lane",
+            lane,
+            [*ports, *self._clocks(instances[0])],
+        )
         if spec.noise and self.random:
             register, low, noise = lane.register(self.random, 0), 0, []
             for f in spec.noise:
@@ -174,20 +189,26 @@ class LaneProof:
         writes = [port(f"memory_{lane}.write_enable") for lane in range(design.lanes)]
         alone = f"(bvnot (bvor {port(result)} (bvand {port('host_ready', 0)} {port('host_write', 0)})))"
         words = [
-            _Equation(name=f"memory_{lane} write_data", bits=bits, expected=reset,
-                      found=f"(ite (= {written} #b1) {engine.port(f'memory_{lane}.write_data', bits, at)} {reset})")
+            _Equation(
+                name=f"memory_{lane} write_data",
+                bits=bits,
+                expected=reset,
+                found=f"(ite (= {written} #b1) {engine.port(f'memory_{lane}.write_data', bits, at)} {reset})",
+            )
             for lane, written in enumerate(writes)
-        ]  # fmt: skip
+        ]
         facts = [f"(= {alone} #b1)", f"(or false {' '.join(f'(= {written} #b1)' for written in writes)})"]
-        self._ask("clear_word", "what is written without a result and without a host is every field's reset value", engine, words,
-                  facts)  # fmt: skip
+        self._ask(
+            "clear_word", "what is written without a result and without a host is every field's reset value", engine, words, facts
+        )
         if not (lfsr := self._spec.lfsr):
             return
         seeds, gates = [], []
         for lane, written in enumerate(writes):
             seed = engine.port(f"lane_{lane}.seed", lfsr.bits, at)
-            seeds.append(_Equation(name=f"lane_{lane} seed", bits=lfsr.bits, found=seed,
-                                   expected=literal(design.seed(lane), lfsr.bits)))  # fmt: skip
+            seeds.append(
+                _Equation(name=f"lane_{lane} seed", bits=lfsr.bits, found=seed, expected=literal(design.seed(lane), lfsr.bits))
+            )
             enable, accept, restart = (port(f"lane_{lane}.{name}") for name in ("enable", "accept", "restart"))
             for name, condition, consequence in (
                 ("accept without enable", accept, enable),
@@ -212,5 +233,10 @@ class LaneProof:
         wanted["a lane beside its datapath"] = manifest["random_bits_per_lane"]
         found["a lane beside its datapath"] = sum(register.bits for register in self.lane.registers)
         wrong = [f"{name} has {found[name]:,} bits, not {count:,}" for name, count in wanted.items() if found[name] != count]
-        self.docket.add("state_bits", f"memories and random registers hold the manifest's {total:,} bits, counted in the netlist",
-                        "refuted" if wrong else "proven", [], ", ".join(wrong))  # fmt: skip
+        self.docket.add(
+            "state_bits",
+            f"memories and random registers hold the manifest's {total:,} bits, counted in the netlist",
+            "refuted" if wrong else "proven",
+            [],
+            ", ".join(wrong),
+        )

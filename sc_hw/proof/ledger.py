@@ -91,7 +91,7 @@ LEDGER: tuple[Assumption, ...] = (
     Assumption(harness="addresses", name="reset", meaning=_RESET, kind=USER),
     _proven("addresses", "memory", _READ, "{addresses}"),
     _proven("addresses", "holds", _STAYS, "{addresses}"),
-)  # fmt: skip
+)
 """Every assumption; a test renders the harnesses and finds no other."""
 
 
@@ -150,11 +150,16 @@ def _scopes(design: CoreDesign) -> Mapping[str, CoreDesign]:
 def ledger_record(design: CoreDesign) -> list[dict[str, Any]]:
     """Return the assumptions of the proof of a design and its parts for a record, each with what discharges it."""
     return [
-        {"of": prefix + one.harness, "name": one.name, "meaning": one.meaning, "kind": one.kind,
-         "by": list(_needed(scope, one, prefix))}
+        {
+            "of": prefix + one.harness,
+            "name": one.name,
+            "meaning": one.meaning,
+            "kind": one.kind,
+            "by": list(_needed(scope, one, prefix)),
+        }
         for prefix, scope in _scopes(design).items()
         for one in assumptions_of(scope)
-    ]  # fmt: skip
+    ]
 
 
 def check_ledger(design: CoreDesign, obligations: Collection[Obligation], *, covers: bool = False) -> Obligation:
@@ -177,6 +182,10 @@ def check_ledger(design: CoreDesign, obligations: Collection[Obligation], *, cov
         note = f"not proven: {first}{f' and {len(missing) - _NAMED} more' if len(missing) > _NAMED else ''}"
     else:
         note = difference(design, obligations, covers=covers)
-    return Obligation(name="ledger", statement="every assumption is one of the user, or discharged by an obligation proven here",
-                      verdict="unknown" if note else "proven", answers=[],
-                      note=note or f"{len(ledger_record(design))} assumptions")  # fmt: skip
+    return Obligation(
+        name="ledger",
+        statement="every assumption is one of the user, or discharged by an obligation proven here",
+        verdict="unknown" if note else "proven",
+        answers=[],
+        note=note or f"{len(ledger_record(design))} assumptions",
+    )

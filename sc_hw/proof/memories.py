@@ -48,8 +48,16 @@ def memory_task(design: CoreDesign, sources: Mapping[str, str], module: str) -> 
     parameters = any("parameter" in text for text in sources.values())
     # Where the lanes never stop, neither do the reads of their memories; the engine's proof has it.
     always = design.queued and module in {design.memory_module(lane) for lane in range(design.lanes)}
-    harness = render("memory.sv.j2", design, top=top_of(design), module=module, always=always, parameters=parameters,
-                     label=memory_name(design, module), **own_memories(design)[module].parameters)  # fmt: skip
+    harness = render(
+        "memory.sv.j2",
+        design,
+        top=top_of(design),
+        module=module,
+        always=always,
+        parameters=parameters,
+        label=memory_name(design, module),
+        **own_memories(design)[module].parameters,
+    )
     return {"script": memory_script(sources, design), "files": {**sources, "memory.sv": harness}}
 
 
@@ -75,8 +83,9 @@ def _initial(core: Core) -> Obligation:
                 wrong.append(f"lane {lane}, word {address}: {found.get(address, 'nothing')}, should be {expected}")
     answer = {"solver": "yosys", "version": yosys[1], "answer": "read", "seconds": round(time.monotonic() - started, 3)}
     note = "; ".join(wrong[:4]) + (f"; and {len(wrong) - 4:,} more" if len(wrong) > 4 else "")
-    return Obligation(name="engine_initial", statement=_INITIAL, verdict="refuted" if wrong else "proven", answers=[answer],
-                      note=note)  # fmt: skip
+    return Obligation(
+        name="engine_initial", statement=_INITIAL, verdict="refuted" if wrong else "proven", answers=[answer], note=note
+    )
 
 
 def _contents(core: Core, memory: Instance, yosys: tuple[Path | None, str]) -> dict[int, str]:

@@ -36,9 +36,16 @@ class _Refuted(Exception):  # noqa: N818 - what a mutant should be
 
 
 def judge_mutants(
-    core: Core, planted: Core, mutants: Sequence[Mutant], survivors: Collection[int], solvers: Sequence[Solver], *, timeout: int,
-    folder: Path, progress: Callable[[], None],
-) -> dict[int, tuple[str, str]]:  # fmt: skip
+    core: Core,
+    planted: Core,
+    mutants: Sequence[Mutant],
+    survivors: Collection[int],
+    solvers: Sequence[Solver],
+    *,
+    timeout: int,
+    folder: Path,
+    progress: Callable[[], None],
+) -> dict[int, tuple[str, str]]:
     """Return for each mutant's number ``refuted``, ``differs``, ``equivalent`` or ``unknown`` and what decided it.
 
     ``refuted`` is by an obligation, ``differs`` by the comparison with the proven core alone, and only of what simulation
@@ -52,8 +59,9 @@ def judge_mutants(
         if mine:
             place = folder / part.folder.name
             place.mkdir()
-            verdicts |= judge_mutants(part, planted_part(planted, part), mine, survivors, solvers, timeout=timeout, folder=place,
-                                      progress=progress)  # fmt: skip
+            verdicts |= judge_mutants(
+                part, planted_part(planted, part), mine, survivors, solvers, timeout=timeout, folder=place, progress=progress
+            )
     mutants = [m for m in mutants if m.number not in verdicts]
     if not mutants:
         return verdicts
@@ -154,8 +162,16 @@ class _Judge:
     def _theorem(self, core: Core, parts: Sequence[str], circuit: Callable[[str], Circuit] | None) -> tuple[str, str]:
         """Return what ``sc-hw prove`` says and the obligation that decides."""
         try:
-            result = prove(core, self._solvers, timeout=self._timeout, parts=parts, covers=False, structure=False,
-                           circuit=circuit, progress=_stop)  # fmt: skip
+            result = prove(
+                core,
+                self._solvers,
+                timeout=self._timeout,
+                parts=parts,
+                covers=False,
+                structure=False,
+                circuit=circuit,
+                progress=_stop,
+            )
         except _Refuted as refuted:
             return "refuted", str(refuted)
         except UserError as error:
@@ -230,9 +246,15 @@ def see_proven(core: Core, solvers: Sequence[Solver], *, timeout: int) -> None:
 
 
 def judge_faults(
-    core: Core, faults: Mapping[int, InstanceFault], survivors: Collection[int], instances: Sequence[Instance],
-    solvers: Sequence[Solver], *, timeout: int, progress: Callable[[], None],
-) -> dict[int, tuple[str, str]]:  # fmt: skip
+    core: Core,
+    faults: Mapping[int, InstanceFault],
+    survivors: Collection[int],
+    instances: Sequence[Instance],
+    solvers: Sequence[Solver],
+    *,
+    timeout: int,
+    progress: Callable[[], None],
+) -> dict[int, tuple[str, str]]:
     """Return for each fault at an instance, by number, what ``judge_mutants`` does of a mutant, and what decided it.
 
     Each is an edit of the emitted text, put to the proof alone, which refuses or refutes it. One that survives

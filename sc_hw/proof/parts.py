@@ -23,8 +23,13 @@ def prove_parts(rule: Rule, config: Any, docket: Docket) -> None:
         results = [f"next_{f.name}" for f in spec.state] + [f"out_{f.name}" for f in spec.outputs if f"out_{f.name}" in terms]
         if results:
             sees = "given its neurons' state" if owner == SYNAPSE else f"which sees {owner}synaptic fields alone,"
-            _decide(docket, f"{owner}_part", f"the step of {spec.rule}, {sees} is the rule's step", fields,
-                    [(terms[name], parts[name]) for name in results])  # fmt: skip
+            _decide(
+                docket,
+                f"{owner}_part",
+                f"the step of {spec.rule}, {sees} is the rule's step",
+                fields,
+                [(terms[name], parts[name]) for name in results],
+            )
 
 
 def prove_rest(rule: Rule, config: Any, docket: Docket) -> None:
@@ -51,14 +56,22 @@ def prove_rest(rule: Rule, config: Any, docket: Docket) -> None:
             values = dict.fromkeys(zero, 0) | {n: variable(n, f.minimum, f.maximum) for n, f in free.items()}
             state, _ = rule.step(config, *({f.name: values[f.name] for f in fields} for fields in (spec.state, spec.inputs)))
             rests = below({**bounds, **reach}, values)
-            _decide(docket, f"rest_{name}_{suffix}", f"a synapse that is {name} keeps its state {when}, {why}", free,
-                    [(rests * lift(state[f.name]), rests * lift(values[f.name])) for f in spec.state if f.owner == SYNAPSE],
-                    )  # fmt: skip
+            _decide(
+                docket,
+                f"rest_{name}_{suffix}",
+                f"a synapse that is {name} keeps its state {when}, {why}",
+                free,
+                [(rests * lift(state[f.name]), rests * lift(values[f.name])) for f in spec.state if f.owner == SYNAPSE],
+            )
 
 
 def _decide(
-    docket: Docket, name: str, statement: str, fields: Mapping[str, Field], equal: list[tuple[Term, Term]],
-) -> None:  # fmt: skip
+    docket: Docket,
+    name: str,
+    statement: str,
+    fields: Mapping[str, Field],
+    equal: list[tuple[Term, Term]],
+) -> None:
     """Ask the solvers for values of the fields for which two terms differ."""
     lines, bound, wanted = [], {}, []
     for f in fields.values():

@@ -34,10 +34,17 @@ __all__ = ["prove"]
 
 
 def prove(
-    core: Core, solvers: Sequence[Solver], *, timeout: float = 60.0, parts: Collection[str] = PARTS, covers: bool = True,
-    structure: bool = True, traces: Path | None = None, circuit: Callable[[str], Circuit] | None = None,
+    core: Core,
+    solvers: Sequence[Solver],
+    *,
+    timeout: float = 60.0,
+    parts: Collection[str] = PARTS,
+    covers: bool = True,
+    structure: bool = True,
+    traces: Path | None = None,
+    circuit: Callable[[str], Circuit] | None = None,
     progress: Callable[[Obligation], None] = lambda _o: None,
-) -> ProofResult:  # fmt: skip
+) -> ProofResult:
     """Prove that a core's lanes compute its rule's step and that its engine applies it once, or find where they do not.
 
     Each obligation is proven when every one of ``solvers`` agrees within ``timeout`` seconds; ``parts`` of ``PARTS``
@@ -65,8 +72,16 @@ def prove(
     if is_sound(obligations):
         with temporary_folder() as scratch:
             campaign = Campaign(core=core, output=(traces or scratch) / "campaign") if covers else None
-            run = _Run(solvers=solvers, timeout=timeout, parts=parts, covers=covers, circuit=circuit, folder=scratch,
-                       traces=traces, campaign=campaign)  # fmt: skip
+            run = _Run(
+                solvers=solvers,
+                timeout=timeout,
+                parts=parts,
+                covers=covers,
+                circuit=circuit,
+                folder=scratch,
+                traces=traces,
+                campaign=campaign,
+            )
             # A layer or a crossbar has many questions; whether it runs at all is found sooner than which of them is at fault.
             first = bool(campaign and core.parts and "engine" in parts)
             if campaign and first:
@@ -82,10 +97,17 @@ def prove(
         if structure and set(parts) == set(PARTS):
             add(check_ledger(core.design, obligations, covers=covers))
     return ProofResult(
-        core=core.design.name, rule=core.design.rule.name, config=dataclasses.asdict(core.design.config),
-        generator=core.manifest["generator"], edited=core.edited, tools=tools, obligations=obligations,
-        counterexample=counterexample, seconds=round(time.monotonic() - start, 3), assumptions=ledger_record(core.design),
-    )  # fmt: skip
+        core=core.design.name,
+        rule=core.design.rule.name,
+        config=dataclasses.asdict(core.design.config),
+        generator=core.manifest["generator"],
+        edited=core.edited,
+        tools=tools,
+        obligations=obligations,
+        counterexample=counterexample,
+        seconds=round(time.monotonic() - start, 3),
+        assumptions=ledger_record(core.design),
+    )
 
 
 def _refuted(obligations: Sequence[Obligation]) -> bool:
@@ -113,8 +135,9 @@ class _Run:
 
         docket = Docket(solvers=self.solvers, timeout=self.timeout, progress=named)
         scratch = self.folder / (prefix.replace("/", "_") or "whole")
-        inquiry = Inquiry(core=core, solvers=self.solvers, timeout=self.timeout, folder=scratch, traces=self.traces,
-                          campaign=self.campaign)  # fmt: skip
+        inquiry = Inquiry(
+            core=core, solvers=self.solvers, timeout=self.timeout, folder=scratch, traces=self.traces, campaign=self.campaign
+        )
         if core.parts:
             if "datapath" in self.parts and core.design.rule.whole:
                 prove_parts(core.design.rule.whole, core.design.config, docket)

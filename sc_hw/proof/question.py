@@ -170,8 +170,9 @@ class Update:
         def goal(printer: TermPrinter) -> str:
             (model,) = printer.define([meeting.term])
             width = max(meeting.term.bits, meeting.register.bits + 1)
-            held = extended(self.datapath.register(meeting.register, meeting.step), width - meeting.register.bits,
-                            signed=meeting.signed)  # fmt: skip
+            held = extended(
+                self.datapath.register(meeting.register, meeting.step), width - meeting.register.bits, signed=meeting.signed
+            )
             return f"(distinct {resized(model, meeting.term.bits, width)} {held})"
 
         return goal
@@ -202,5 +203,13 @@ class Update:
         expected = {f"next_{n}": int(v) for n, v in new_state.items()} | {f"out_{n}": int(v) for n, v in outputs.items()}
         found = {n: integer(f, value) for (n, f), value in zip(self.results.items(), ports, strict=True)}
         before = {r.name: value for r, value in zip(self.datapath.registers, pins[:count], strict=True)}
-        return Counterexample(obligation=name, state=state, inputs=inputs, expected={n: expected[n] for n in self.results},
-                              found=found, before=before, later=clocks[1:], run=[])  # fmt: skip
+        return Counterexample(
+            obligation=name,
+            state=state,
+            inputs=inputs,
+            expected={n: expected[n] for n in self.results},
+            found=found,
+            before=before,
+            later=clocks[1:],
+            run=[],
+        )

@@ -90,8 +90,14 @@ def _joined(fields: Sequence[Field], values: dict[str, int]) -> int:
     return word
 
 
-def find_run(core: Core, refuted: str, found: Counterexample | None, register_case: tuple[str, Clock] | None,
-             register: Register | None, docket: Docket) -> Counterexample | None:  # fmt: skip
+def find_run(
+    core: Core,
+    refuted: str,
+    found: Counterexample | None,
+    register_case: tuple[str, Clock] | None,
+    register: Register | None,
+    docket: Docket,
+) -> Counterexample | None:
     """Return a counterexample with a run, or ``None`` when none of those tried shows the fault.
 
     Tried are the update that refutes a result, after other updates; the clock that refutes an obligation of the random
@@ -114,8 +120,16 @@ def find_run(core: Core, refuted: str, found: Counterexample | None, register_ca
         values = shown(design, dict(zip(wanted, answer.values, strict=True)), right)
         expected = {name: right.values[name] for name in values}
         if values != expected:
-            return Counterexample(obligation=obligation, state=right.state, inputs=right.inputs, expected=expected, found=values,
-                                  before={}, later=[], run=clocks)  # fmt: skip
+            return Counterexample(
+                obligation=obligation,
+                state=right.state,
+                inputs=right.inputs,
+                expected=expected,
+                found=values,
+                before={},
+                later=[],
+                run=clocks,
+            )
     return None
 
 

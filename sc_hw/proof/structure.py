@@ -100,10 +100,15 @@ def check_structure(core: Core) -> list[Obligation]:
     ]
     undefined = sorted({where for module in modules.values() for where in _undefined(module)})
     return [
-        Obligation(name=title, statement=statement, verdict="refuted" if faults else "proven", answers=[answer],
-                   note="; ".join(dict.fromkeys(faults)))
+        Obligation(
+            name=title,
+            statement=statement,
+            verdict="refuted" if faults else "proven",
+            answers=[answer],
+            note="; ".join(dict.fromkeys(faults)),
+        )
         for title, statement, faults in (("structure", _STATEMENT, structure), ("defined", _DEFINED, undefined))
-    ]  # fmt: skip
+    ]
 
 
 def is_sound(obligations: Sequence[Obligation]) -> bool:

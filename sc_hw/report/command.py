@@ -35,10 +35,17 @@ def report_command(folder: Path, output: Path | None, json_path: Path | None, ve
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)
     good, missing = sum(entry.status == "pass" for entry in report.present), len(report.missing)
     partly = [f"{entry.verb} ({entry.record['partial']})" for entry in report.present if entry.record and entry.record["partial"]]
-    counts = [f"{good} of {len(report.present)} records good", *([f"partial: {', '.join(partly)}"] if partly else []),
-              f"{missing} verb{'' if missing == 1 else 's'} not run"]  # fmt: skip
-    console.print(f"{report.verdict.upper()} {core.design.name}{' as edited' if core.edited else ''}: {', '.join(counts)}; "
-                  f"page {path}", markup=False, highlight=False, soft_wrap=True)  # fmt: skip
+    counts = [
+        f"{good} of {len(report.present)} records good",
+        *([f"partial: {', '.join(partly)}"] if partly else []),
+        f"{missing} verb{'' if missing == 1 else 's'} not run",
+    ]
+    console.print(
+        f"{report.verdict.upper()} {core.design.name}{' as edited' if core.edited else ''}: {', '.join(counts)}; page {path}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
     return 0 if report.verdict == "pass" else 1
 
 

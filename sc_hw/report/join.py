@@ -83,8 +83,12 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Return what was joined, ready for JSON."""
         entries = [{"verb": e.verb, "status": e.status, "summary": e.summary, "command": e.command} for e in self.entries]
-        return {"verb": "report", "verdict": {"partial": "unknown"}.get(self.verdict, self.verdict), "entries": entries,
-                "records": {entry.verb: entry.record for entry in self.present}}  # fmt: skip
+        return {
+            "verb": "report",
+            "verdict": {"partial": "unknown"}.get(self.verdict, self.verdict),
+            "entries": entries,
+            "records": {entry.verb: entry.record for entry in self.present},
+        }
 
 
 def join(core: Core, verbs: Collection[str]) -> Report:

@@ -24,9 +24,13 @@ RESOURCE_LABELS = {"lut": "LUT", "ff": "flip-flop", "block_ram": "block RAM", "l
 def _template() -> Template:
     """Return the page's template, which is compiled once in a process."""
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, autoescape=True, trim_blocks=True,
-        lstrip_blocks=True, auto_reload=False,
-    )  # fmt: skip
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
     environment.filters |= {"number": _number, "solver_seconds": _solver_seconds, "percent": _percent}
     return environment.get_template("page.html.j2")
 
@@ -36,12 +40,21 @@ def render(report: Report) -> str:
     drawing = draw(report.waveform) if report.waveform and report.waveform["inputs"][0]["values"] else None
     design = report.core.design
     return _template().render(
-        report=report, core=report.core, design=design, spec=design.spec, manifest=report.core.manifest,
-        config=dataclasses.asdict(design.config), defaults=dataclasses.asdict(design.rule.config_type()), drawing=drawing,
+        report=report,
+        core=report.core,
+        design=design,
+        spec=design.spec,
+        manifest=report.core.manifest,
+        config=dataclasses.asdict(design.config),
+        defaults=dataclasses.asdict(design.rule.config_type()),
+        drawing=drawing,
         picture=Markup(diagram(design)),  # noqa: S704 - made of elements, which escape what they hold
-        left=LEFT, width=WIDTH, labels=RESOURCE_LABELS, head=("verb", "verdict", "seconds", "tools", *head(report.core)),
+        left=LEFT,
+        width=WIDTH,
+        labels=RESOURCE_LABELS,
+        head=("verb", "verdict", "seconds", "tools", *head(report.core)),
         version=__version__,
-    )  # fmt: skip
+    )
 
 
 def _number(value: object) -> str:

@@ -237,8 +237,17 @@ class _Waveform(Struct):
     demonstration: _Demonstration | None
 
 
-_RECORDS: dict[str, Any] = {"sim": _Sim, "prove": _Prove, "selftest": _Selftest, "mutate": _Mutate, "coverage": _Coverage,
-                            "synth": _Synth, "pnr": _Pnr, "accuracy": _Accuracy, "replay": _Replay}  # fmt: skip
+_RECORDS: dict[str, Any] = {
+    "sim": _Sim,
+    "prove": _Prove,
+    "selftest": _Selftest,
+    "mutate": _Mutate,
+    "coverage": _Coverage,
+    "synth": _Synth,
+    "pnr": _Pnr,
+    "accuracy": _Accuracy,
+    "replay": _Replay,
+}
 
 
 def read_record(path: Path, schema: str) -> dict[str, Any]:

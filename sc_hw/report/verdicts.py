@@ -58,8 +58,10 @@ def _see(good: bool, text: str) -> None:
 def _sim(core: Core, record: Record) -> tuple[str, ...]:
     (run,) = record["cores"]
     steps = run["timesteps"]
-    _see(run["mismatch"] or run["synapse_steps"] == steps * core.design.synapses,
-         f"{run['synapse_steps']:,} synapse-steps in {steps:,} timesteps of {core.design.synapses:,} synapses")  # fmt: skip
+    _see(
+        run["mismatch"] or run["synapse_steps"] == steps * core.design.synapses,
+        f"{run['synapse_steps']:,} synapse-steps in {steps:,} timesteps of {core.design.synapses:,} synapses",
+    )
     _see(run["mismatch"] or sum(run["stimuli"].values()) == steps, "timesteps by stimulus do not add up")
     if text := "" if run["mismatch"] else short_of(core.design, run):
         _see(False, text)
@@ -68,8 +70,10 @@ def _sim(core: Core, record: Record) -> tuple[str, ...]:
 
 
 def _prove(core: Core, record: Record) -> tuple[str, ...]:
-    obligations = [Obligation(**{name: entry[name] for name in ("name", "statement", "verdict", "answers", "note")})
-                   for entry in record["obligations"]]  # fmt: skip
+    obligations = [
+        Obligation(**{name: entry[name] for name in ("name", "statement", "verdict", "answers", "note")})
+        for entry in record["obligations"]
+    ]
     verdict = WORDS[verdict_of(obligations)]
     if verdict != "pass":
         return (verdict,)
@@ -89,8 +93,9 @@ def _prove(core: Core, record: Record) -> tuple[str, ...]:
 
 
 def _selftest(core: Core, record: Record) -> tuple[str, ...]:
-    outcomes = [Outcome(**{name: entry[name] for name in ("fault", "description", "verdict", "evidence")})
-                for entry in record["faults"]]  # fmt: skip
+    outcomes = [
+        Outcome(**{name: entry[name] for name in ("fault", "description", "verdict", "evidence")}) for entry in record["faults"]
+    ]
     less = [fewer(record["steps"], enough_timesteps(core), "timesteps a fault")]
     if not passes(outcomes):
         return "fail", *less, fewer(record["instances"], INSTANCES, "faults at instances")
@@ -182,6 +187,13 @@ def _replay(_core: Core, record: Record) -> tuple[str, ...]:
 
 
 _VERDICTS: dict[str, Callable[[Core, Record], tuple[str, ...]]] = {
-    "sim": _sim, "prove": _prove, "selftest": _selftest, "mutate": _mutate, "coverage": _coverage, "synth": _synth, "pnr": _pnr,
-    "accuracy": _accuracy, "replay": _replay,
-}  # fmt: skip
+    "sim": _sim,
+    "prove": _prove,
+    "selftest": _selftest,
+    "mutate": _mutate,
+    "coverage": _coverage,
+    "synth": _synth,
+    "pnr": _pnr,
+    "accuracy": _accuracy,
+    "replay": _replay,
+}

@@ -55,8 +55,15 @@ def draw(waveform: dict[str, Any]) -> Drawing:
         x += stretch["timesteps"] * scale
     ticks = [(step, round(LEFT + step * scale, 1)) for step in range(0, timesteps, 20)]
     height = lanes[-1].y + lanes[-1].height + 30
-    return Drawing(lanes=lanes, stretches=stretches, ticks=ticks, height=height, step=round(scale, 2), timesteps=timesteps,
-                   synapse=waveform["synapse"])  # fmt: skip
+    return Drawing(
+        lanes=lanes,
+        stretches=stretches,
+        ticks=ticks,
+        height=height,
+        step=round(scale, 2),
+        timesteps=timesteps,
+        synapse=waveform["synapse"],
+    )
 
 
 def _lane(signal: dict[str, Any], top: float, scale: float) -> Lane:
@@ -81,7 +88,15 @@ def _lane(signal: dict[str, Any], top: float, scale: float) -> Lane:
 
     different = [(k, a, b) for k, (a, b) in enumerate(zip(expected, found, strict=True)) if a != b]
     return Lane(
-        name=signal["name"], meaning=signal["meaning"], kind=kind, y=top, height=height, low=low, high=high,
-        zero=y(0) if low <= 0 <= high else None, expected=path(expected) if kind == "steps" else "", found=path(found),
+        name=signal["name"],
+        meaning=signal["meaning"],
+        kind=kind,
+        y=top,
+        height=height,
+        low=low,
+        high=high,
+        zero=y(0) if low <= 0 <= high else None,
+        expected=path(expected) if kind == "steps" else "",
+        found=path(found),
         mismatches=[(k, round(LEFT + (k + 0.5) * scale, 1), y(b), a, b) for k, a, b in different],
-    )  # fmt: skip
+    )

@@ -54,8 +54,16 @@ class AddressDecoder(wiring.Component):  # type: ignore[misc] # amaranth ships n
             written = wire(m, f"written_{lane}", Mux(open_, spike, wipe))
             m.submodules[f"memory_{lane}"] = Instance(
                 f"{design.name}_memory",
-                p_WORD_BITS=1, p_WORDS=design.words, p_COLUMN_BITS=1, p_ADDRESS_BITS=design.word_bits,
-                i_clk=ClockSignal(), i_read_enable=move, i_read_address=word, o_read_data=self.beat_data[lane],
-                i_write_enable=written, i_write_address=write_word, i_write_data=open_,
-            )  # fmt: skip
+                p_WORD_BITS=1,
+                p_WORDS=design.words,
+                p_COLUMN_BITS=1,
+                p_ADDRESS_BITS=design.word_bits,
+                i_clk=ClockSignal(),
+                i_read_enable=move,
+                i_read_address=word,
+                o_read_data=self.beat_data[lane],
+                i_write_enable=written,
+                i_write_address=write_word,
+                i_write_data=open_,
+            )
         return m

@@ -71,12 +71,23 @@ class AddressesDesign:
         """Events by number, and spikes as bits."""
         number = f"neuron that spikes; numbers from {self.neurons} on are ignored"
         return (
-            Stream(name="event", offered="an address event is offered", taken="the address event is taken at this clock edge",
-                   items=(Item(name="end", meaning="1: the timestep's events are complete, no spike; 0: a spike"),
-                          Item(name="neuron", bits=self.neuron_bits, meaning=number))),
-            Stream(name="beat", gives=True, offered="a word of spikes is offered", taken="the word is taken at this clock edge",
-                   items=(Item(name="data", bits=self.lanes, meaning="spikes of the next neurons, lane 0 lowest"),)),
-        )  # fmt: skip
+            Stream(
+                name="event",
+                offered="an address event is offered",
+                taken="the address event is taken at this clock edge",
+                items=(
+                    Item(name="end", meaning="1: the timestep's events are complete, no spike; 0: a spike"),
+                    Item(name="neuron", bits=self.neuron_bits, meaning=number),
+                ),
+            ),
+            Stream(
+                name="beat",
+                gives=True,
+                offered="a word of spikes is offered",
+                taken="the word is taken at this clock edge",
+                items=(Item(name="data", bits=self.lanes, meaning="spikes of the next neurons, lane 0 lowest"),),
+            ),
+        )
 
     @property
     def signals(self) -> tuple[Port, ...]:

@@ -55,8 +55,18 @@ class CrossbarDesign(CoreDesign):
     addressed: bool = False
 
     @classmethod
-    def made(cls, name: str, rule: Rule, config: Any, *, pre: int, post: int, lanes: int, addressed: bool = False,
-             initial: dict[str, np.ndarray] | None = None) -> Self:  # fmt: skip
+    def made(
+        cls,
+        name: str,
+        rule: Rule,
+        config: Any,
+        *,
+        pre: int,
+        post: int,
+        lanes: int,
+        addressed: bool = False,
+        initial: dict[str, np.ndarray] | None = None,
+    ) -> Self:
         """Return the crossbar of a rule. Errors: ``UserError`` for a rule that does not allow it, and for numbers."""
         for option, value in (("--pre", pre), ("--post", post)):
             if value < 1:
@@ -75,15 +85,31 @@ class CrossbarDesign(CoreDesign):
         if addressed:
             _check_addressed(rule, sides, lanes)
         rests = parts[SYNAPSE].spec(config).rest is not None and post > lanes
-        return cls(name=name, rule=parts[SYNAPSE], config=config, synapses=pre * post, lanes=lanes, initial=initial or {},
-                   addressed=addressed, row_words=post // lanes if rests else 0,
-                   pre=sides["pre"], post=sides["post"])  # fmt: skip
+        return cls(
+            name=name,
+            rule=parts[SYNAPSE],
+            config=config,
+            synapses=pre * post,
+            lanes=lanes,
+            initial=initial or {},
+            addressed=addressed,
+            row_words=post // lanes if rests else 0,
+            pre=sides["pre"],
+            post=sides["post"],
+        )
 
     @cached_property
     def core(self) -> CoreDesign:
         """The core of the synapses."""
-        return CoreDesign(name=f"{self.name}_synapses", rule=self.rule, config=self.config, synapses=self.synapses,
-                          lanes=self.lanes, initial=self.initial, row_words=self.row_words)  # fmt: skip
+        return CoreDesign(
+            name=f"{self.name}_synapses",
+            rule=self.rule,
+            config=self.config,
+            synapses=self.synapses,
+            lanes=self.lanes,
+            initial=self.initial,
+            row_words=self.row_words,
+        )
 
     @cached_property
     def sides(self) -> dict[str, CoreDesign]:
@@ -91,8 +117,10 @@ class CrossbarDesign(CoreDesign):
         sides = {"pre": self.pre, "post": self.post}
         if not self.initial:
             return sides
-        return {owner: replace(side, initial={f.name: np.full(side.synapses, f.reset) for f in side.spec.state})
-                for owner, side in sides.items()}  # fmt: skip
+        return {
+            owner: replace(side, initial={f.name: np.full(side.synapses, f.reset) for f in side.spec.state})
+            for owner, side in sides.items()
+        }
 
     @property
     def around(self) -> dict[str, CoreDesign]:
@@ -124,11 +152,15 @@ class CrossbarDesign(CoreDesign):
     def fanout(self) -> FanoutDesign:
         """What joins the cores: one timestep of the postsynaptic neurons is stored and played for every presynaptic one."""
         return FanoutDesign(
-            name=f"{self.name}_fanout", words=self.post.words, stored_bits=self.lanes * _packed(self.given("post")),
-            rounds=self.pre.synapses, played_bits=_packed(self.given("pre")),
-            stored=f"{self.post.synapses} postsynaptic neurons", played=f"{self.pre.synapses} presynaptic neurons",
+            name=f"{self.name}_fanout",
+            words=self.post.words,
+            stored_bits=self.lanes * _packed(self.given("post")),
+            rounds=self.pre.synapses,
+            played_bits=_packed(self.given("pre")),
+            stored=f"{self.post.synapses} postsynaptic neurons",
+            played=f"{self.pre.synapses} presynaptic neurons",
             skips=bool(self.rows),
-        )  # fmt: skip
+        )
 
     @property
     def rows(self) -> RowsDesign | None:
@@ -136,17 +168,26 @@ class CrossbarDesign(CoreDesign):
         rest, inputs = self.spec.rest, self.pre.spec.synapse_inputs
         if rest is None or not self.row_words:
             return None
-        return RowsDesign(name=f"{self.name}_rows", rows=self.pre.synapses, words=self.post.words, lanes=self.lanes,
-                          given=self.given("pre"), inputs=len(inputs), bounds=dict(rest.pre),
-                          stored_bits=self.lanes * _packed(self.post.spec.synapse_inputs))  # fmt: skip
+        return RowsDesign(
+            name=f"{self.name}_rows",
+            rows=self.pre.synapses,
+            words=self.post.words,
+            lanes=self.lanes,
+            given=self.given("pre"),
+            inputs=len(inputs),
+            bounds=dict(rest.pre),
+            stored_bits=self.lanes * _packed(self.post.spec.synapse_inputs),
+        )
 
     @property
     def addresses(self) -> dict[str, AddressesDesign]:
         """What turns address events into bits, by owner; empty where spikes come as bits."""
         if not self.addressed:
             return {}
-        return {owner: AddressesDesign(name=f"{self.name}_{owner}_addresses", neurons=side.synapses, lanes=side.lanes)
-                for owner, side in self.sides.items()}  # fmt: skip
+        return {
+            owner: AddressesDesign(name=f"{self.name}_{owner}_addresses", neurons=side.synapses, lanes=side.lanes)
+            for owner, side in self.sides.items()
+        }
 
     def given(self, owner: str) -> tuple[Field, ...]:
         """Return what a neuron gives its synapses, the first field in the lowest bits."""
@@ -219,8 +260,10 @@ class CrossbarDesign(CoreDesign):
             "fan_out": Node(block=self.fanout, note="Fan-out: what the postsynaptic neurons give, for every presynaptic one"),
             "synapses": Node(block=self.core, note="Synapses"),
         }
-        channels += [Channel(source=data[owner][0], targets=(Target(to=to, items={"data": join(data[owner][1])}),))
-                     for owner, to in (("pre", played), ("post", "fan_out.stored"))]  # fmt: skip
+        channels += [
+            Channel(source=data[owner][0], targets=(Target(to=to, items={"data": join(data[owner][1])}),))
+            for owner, to in (("pre", played), ("post", "fan_out.stored"))
+        ]
         events = {f.name: times(value, self.lanes) for f, value in unpacked(self.given("pre"), "played")}
         events |= {f.name: value for f, value in unpacked(self.given("post"), "stored", self.lanes)}
         channels.append(Channel(source="fan_out.beat", targets=(Target(to="synapses.event", items=events),)))
@@ -235,12 +278,15 @@ class CrossbarDesign(CoreDesign):
         return Graph(
             name=self.name,
             purpose=f"{pre} presynaptic and {post} postsynaptic neurons, a synapse of {rule.name if rule else '?'} between each "
-                    "two",
+            "two",
             note=f"Synapse {post} i + j joins presynaptic neuron i to postsynaptic neuron j. All cores take commands at once. "
-                 f"In a timestep the\nfan-out stores what the postsynaptic neurons give, {self.lanes} in a beat, and plays it "
-                 "for every presynaptic neuron.",
-            nodes=nodes, outside=tuple(outside), channels=tuple(channels), driven=driven,
-        )  # fmt: skip
+            f"In a timestep the\nfan-out stores what the postsynaptic neurons give, {self.lanes} in a beat, and plays it "
+            "for every presynaptic neuron.",
+            nodes=nodes,
+            outside=tuple(outside),
+            channels=tuple(channels),
+            driven=driven,
+        )
 
     def _watched(self, source: str, given: tuple[Net, ...]) -> dict[str, Expression]:
         """Return what the row filter sees of commands, host, results, and of the beats of ``source``, which hold ``given``."""
@@ -274,9 +320,15 @@ def crossbar_faults(design: CrossbarDesign) -> list[Fault]:
 
     return [
         *fanout_faults(design.fanout, waits="post" in cores),
-        fault("command taken alone", "a core begins a timestep before the others can", f"{first}.command_valid", "offered",
-              lonely, offered="command_valid"),
+        fault(
+            "command taken alone",
+            "a core begins a timestep before the others can",
+            f"{first}.command_valid",
+            "offered",
+            lonely,
+            offered="command_valid",
+        ),
         fault("clear not shared", "the neurons take a clear for a timestep", f"{first}.command_clear", "1'b0", lonely),
         *(rows_faults() if design.rows else []),
         *(one for owner in design.addresses for one in address_faults(f"{owner}_addresses")),
-    ]  # fmt: skip
+    ]

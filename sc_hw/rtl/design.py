@@ -252,24 +252,48 @@ class CoreDesign:
         skipped = f"1: {self.row_words} words were left as they are; nothing else is meant"
         lane = (Item(name="lane", bits=self.lane_bits, meaning=f"lane of the word, below {lanes}"),) if lanes > 1 else ()
         return (
-            Stream(name="command", offered="a command is offered",
-                   taken="the command is taken at this clock edge; may depend on command_clear",
-                   items=(Item(name="clear", meaning="1: clear all state; 0: one timestep"), *step)),
-            Stream(name="event", offered="an event beat is offered", taken="the event beat is taken at this clock edge",
-                   items=(*((Item(name="skip", meaning=skip),) if self.row_words else ()), *of_lanes(spec.synapse_inputs))),
-            Stream(name="result", gives=True, offered="a result beat is offered",
-                   taken="the result beat is taken at this clock edge",
-                   items=(Item(name="last", meaning="last result beat of the timestep"),
-                          *((Item(name="skip", meaning=skipped),) if self.row_words else ()), *of_lanes(spec.outputs))),
-            Stream(name="host", offered="a host access is offered; served while idle, commands first",
-                   taken="the host access is taken at this clock edge",
-                   items=(Item(name="write", meaning="1: write host_data; 0: read, answered on the readback stream"), *lane,
-                          Item(name="address", bits=self.address_bits, meaning=f"address of the word, below {self.words}"),
-                          Item(name="data", bits=spec.state_bits, meaning="state word to write"))),
-            Stream(name="readback", gives=True, offered="the word asked for is offered",
-                   taken="the word is taken at this clock edge",
-                   items=(Item(name="data", bits=spec.state_bits, meaning="state word read"),)),
-        )  # fmt: skip
+            Stream(
+                name="command",
+                offered="a command is offered",
+                taken="the command is taken at this clock edge; may depend on command_clear",
+                items=(Item(name="clear", meaning="1: clear all state; 0: one timestep"), *step),
+            ),
+            Stream(
+                name="event",
+                offered="an event beat is offered",
+                taken="the event beat is taken at this clock edge",
+                items=(*((Item(name="skip", meaning=skip),) if self.row_words else ()), *of_lanes(spec.synapse_inputs)),
+            ),
+            Stream(
+                name="result",
+                gives=True,
+                offered="a result beat is offered",
+                taken="the result beat is taken at this clock edge",
+                items=(
+                    Item(name="last", meaning="last result beat of the timestep"),
+                    *((Item(name="skip", meaning=skipped),) if self.row_words else ()),
+                    *of_lanes(spec.outputs),
+                ),
+            ),
+            Stream(
+                name="host",
+                offered="a host access is offered; served while idle, commands first",
+                taken="the host access is taken at this clock edge",
+                items=(
+                    Item(name="write", meaning="1: write host_data; 0: read, answered on the readback stream"),
+                    *lane,
+                    Item(name="address", bits=self.address_bits, meaning=f"address of the word, below {self.words}"),
+                    Item(name="data", bits=spec.state_bits, meaning="state word to write"),
+                ),
+            ),
+            Stream(
+                name="readback",
+                gives=True,
+                offered="the word asked for is offered",
+                taken="the word is taken at this clock edge",
+                items=(Item(name="data", bits=spec.state_bits, meaning="state word read"),),
+            ),
+        )
 
     @property
     def signals(self) -> tuple[Port, ...]:

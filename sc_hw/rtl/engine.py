@@ -195,10 +195,17 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
                 data_out += [offered[f.name][lanes], *([unused(m, f"{f.name}_{k}", missing)] if missing else [])]
             m.submodules[f"result_queue_{k}"] = Instance(
                 queue.name,
-                i_clk=ClockSignal(), i_rst=ResetSignal(), o_room=own["room"], i_reserve=reserve,
-                i_push=pushed["valid"], i_push_data=Cat(data_in), o_waiting=own["waiting"],
-                o_result_valid=own["valid"], i_result_ready=self.result_ready, o_result_data=Cat(data_out),
-            )  # fmt: skip
+                i_clk=ClockSignal(),
+                i_rst=ResetSignal(),
+                o_room=own["room"],
+                i_reserve=reserve,
+                i_push=pushed["valid"],
+                i_push_data=Cat(data_in),
+                o_waiting=own["waiting"],
+                o_result_valid=own["valid"],
+                i_result_ready=self.result_ready,
+                o_result_data=Cat(data_out),
+            )
         return pushed, room, waiting
 
     def _lane(self, m: Module, lane: int, sweep: _Sweep, results: dict[str, Signal]) -> Signal:

@@ -61,10 +61,16 @@ class Fanout(wiring.Component):  # type: ignore[misc] # amaranth ships no types
             m.d.sync += [valid.eq(read), played.eq(self.played_data)]
         m.submodules.memory = Instance(
             f"{design.name}_memory",
-            p_WORD_BITS=design.stored_bits, p_WORDS=design.words,
-            p_COLUMN_BITS=design.stored_bits, p_ADDRESS_BITS=design.address_bits,
+            p_WORD_BITS=design.stored_bits,
+            p_WORDS=design.words,
+            p_COLUMN_BITS=design.stored_bits,
+            p_ADDRESS_BITS=design.address_bits,
             i_clk=ClockSignal(),
-            i_read_enable=move, i_read_address=wire(m, "read_address", apart(address)), o_read_data=self.beat_stored,
-            i_write_enable=store, i_write_address=address, i_write_data=self.stored_data,
-        )  # fmt: skip
+            i_read_enable=move,
+            i_read_address=wire(m, "read_address", apart(address)),
+            o_read_data=self.beat_stored,
+            i_write_enable=store,
+            i_write_address=address,
+            i_write_data=self.stored_data,
+        )
         return m

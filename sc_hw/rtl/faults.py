@@ -60,25 +60,63 @@ def engine_faults(design: CoreDesign) -> list[Fault]:
     overlap = "more words than pipeline stages: sweeps may overlap" if design.overlap else ""
 
     faults = [
-        fault("stuck enable", "the pipeline ignores backpressure", "enable", "1'b1",
-              "results wait in a queue" if design.queued else ""),
-        fault("wrong write address", "words are written back one address off", "memory_0.write_address",
-              "host_store ? value : value ^ 1", host_store=store),
-        fault("lost last synapse", "the last word of a sweep is not written", f"write_enable_{last_lane}",
-              "value & ~(write_back & write_last)", write_back="write_back", write_last="write_last"),
-        fault("wrong reset value", "a clear writes 1 into the lowest bit", "write_data_0", "value ^ (clearing & ~host_store)",
-              clearing="clearing_reg", host_store=store),
-        fault("sweep one short", "the sweep ends one word early", "issue_last",
-              f"address == {design.address_bits}'d{max(0, design.words - 2)}", one_word, address="address_reg"),
-        fault("result_last early", "the last beat is flagged on the first word",
-              "pushed_last" if design.queued else "result_last", "write_address == 0", one_word,
-              write_address="write_address_reg"),
-        fault("load loses a bit", "a host write flips the top bit of the word", "write_data_0",
-              f"host_store ? value ^ {top_bit} : value", host_store=store),
+        fault(
+            "stuck enable",
+            "the pipeline ignores backpressure",
+            "enable",
+            "1'b1",
+            "results wait in a queue" if design.queued else "",
+        ),
+        fault(
+            "wrong write address",
+            "words are written back one address off",
+            "memory_0.write_address",
+            "host_store ? value : value ^ 1",
+            host_store=store,
+        ),
+        fault(
+            "lost last synapse",
+            "the last word of a sweep is not written",
+            f"write_enable_{last_lane}",
+            "value & ~(write_back & write_last)",
+            write_back="write_back",
+            write_last="write_last",
+        ),
+        fault(
+            "wrong reset value",
+            "a clear writes 1 into the lowest bit",
+            "write_data_0",
+            "value ^ (clearing & ~host_store)",
+            clearing="clearing_reg",
+            host_store=store,
+        ),
+        fault(
+            "sweep one short",
+            "the sweep ends one word early",
+            "issue_last",
+            f"address == {design.address_bits}'d{max(0, design.words - 2)}",
+            one_word,
+            address="address_reg",
+        ),
+        fault(
+            "result_last early",
+            "the last beat is flagged on the first word",
+            "pushed_last" if design.queued else "result_last",
+            "write_address == 0",
+            one_word,
+            write_address="write_address_reg",
+        ),
+        fault(
+            "load loses a bit",
+            "a host write flips the top bit of the word",
+            "write_data_0",
+            f"host_store ? value ^ {top_bit} : value",
+            host_store=store,
+        ),
         fault("never idle", "idle is low while the core waits", "idle", "1'b0"),
         fault("idle too early", "idle is high in a host access", "idle", "value | host_ready", host_ready="host_ready"),
         fault("sweep not drained", "a sweep may start before the last one is written back", "drained", "1'b1", overlap),
-    ]  # fmt: skip
+    ]
     if design.spec.lfsr:
         faults.append(fault("noise repeats", "the random register does not step", "random.step", "1'b0"))
         faults.append(fault("noise not seeded", "the random register ignores reset and clear", "random.restart", "1'b0"))

@@ -197,11 +197,16 @@ class _Build:
         for pin, value in graph.driven.items():
             place, _, port = pin.partition(".")
             self.pins[place][port] = value
-        pins = {place: {port.name: self.pins[place][port.name] for port in node.block.ports()}
-                for place, node in graph.nodes.items()}  # fmt: skip
+        pins = {
+            place: {port.name: self.pins[place][port.name] for port in node.block.ports()} for place, node in graph.nodes.items()
+        }
         ports = {port.name for port in graph.ports()}
-        driven = {value: (place, port.name) for place, node in graph.nodes.items() for port in node.block.ports()
-                  if port.direction == "output" and isinstance(value := pins[place][port.name], Net)}  # fmt: skip
+        driven = {
+            value: (place, port.name)
+            for place, node in graph.nodes.items()
+            for port in node.block.ports()
+            if port.direction == "output" and isinstance(value := pins[place][port.name], Net)
+        }
         wires = [wire for wire in driven if wire.name not in ports]
         return Top(pins=pins, assigned=self.assigned, wires=wires, drivers={wire.name: pin for wire, pin in driven.items()})
 
@@ -246,8 +251,12 @@ class _Build:
         for target in channel.targets:
             if "." not in target.to and name not in target.items and "." in channel.source:
                 return net(target.to, name, bits)
-        read = any(name == one.name for target in channel.targets for item in self.graph.stream(target.to).items
-                   for one in nets_of(target.items.get(item.name, Net(item.name, item.bits))))  # fmt: skip
+        read = any(
+            name == one.name
+            for target in channel.targets
+            for item in self.graph.stream(target.to).items
+            for one in nets_of(target.items.get(item.name, Net(item.name, item.bits)))
+        )
         held = net(channel.source, name, bits)
         return held if read or "." not in channel.source else Net(f"unused_{held.name}", bits)
 

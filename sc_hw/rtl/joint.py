@@ -66,14 +66,30 @@ class FanoutDesign:
         skip = (Item(name="skip", meaning="1: its round is one beat"),) if self.skips else ()
         only = (Item(name="skip", meaning="1: the only beat of a round that is skipped"),) if self.skips else ()
         return (
-            Stream(name="stored", offered="a beat to store is offered", taken=taken,
-                   items=(Item(name="data", bits=self.stored_bits, meaning=f"what {self.stored} give, some in a beat"),)),
-            Stream(name="played", offered="a beat to play is offered", taken=f"{taken}, with the last word",
-                   items=(Item(name="data", bits=self.played_bits, meaning=f"what one of {self.played} gives"), *skip)),
-            Stream(name="beat", gives=True, offered="a beat for the synapses is offered", taken=taken,
-                   items=(Item(name="stored", bits=self.stored_bits, meaning="a beat as it was stored"),
-                          Item(name="played", bits=self.played_bits, meaning="the beat that is played"), *only)),
-        )  # fmt: skip
+            Stream(
+                name="stored",
+                offered="a beat to store is offered",
+                taken=taken,
+                items=(Item(name="data", bits=self.stored_bits, meaning=f"what {self.stored} give, some in a beat"),),
+            ),
+            Stream(
+                name="played",
+                offered="a beat to play is offered",
+                taken=f"{taken}, with the last word",
+                items=(Item(name="data", bits=self.played_bits, meaning=f"what one of {self.played} gives"), *skip),
+            ),
+            Stream(
+                name="beat",
+                gives=True,
+                offered="a beat for the synapses is offered",
+                taken=taken,
+                items=(
+                    Item(name="stored", bits=self.stored_bits, meaning="a beat as it was stored"),
+                    Item(name="played", bits=self.played_bits, meaning="the beat that is played"),
+                    *only,
+                ),
+            ),
+        )
 
     @property
     def signals(self) -> tuple[Port, ...]:
@@ -104,13 +120,35 @@ def fanout_faults(fanout: FanoutDesign, *, waits: bool = False) -> list[Fault]:
 
     return [
         fault("beat not held", "a beat that waits for the synapses is overwritten by the next", "fanout.move", "1'b1"),
-        fault("stored while played", f"the next of {fanout.stored} is stored before this one is played", "fanout.stored_ready",
-              "1'b1", "the next timestep begins when this one is played" if waits else ""),
-        fault("one round short", f"the last of {fanout.played} is left out", "fanout.last_round",
-              f"round == {fanout.round_literal(max(0, fanout.rounds - 2))}", alone, round="round_reg"),
-        fault("input early", f"a beat carries what {fanout.played} have on offer", "fanout.beat_played", "played", alone,
-              played="played_data"),
-        fault("word reused", f"every beat carries the first of {fanout.stored}", "fanout.read_address", "0",
-              "one word" if fanout.words == 1 else ""),
+        fault(
+            "stored while played",
+            f"the next of {fanout.stored} is stored before this one is played",
+            "fanout.stored_ready",
+            "1'b1",
+            "the next timestep begins when this one is played" if waits else "",
+        ),
+        fault(
+            "one round short",
+            f"the last of {fanout.played} is left out",
+            "fanout.last_round",
+            f"round == {fanout.round_literal(max(0, fanout.rounds - 2))}",
+            alone,
+            round="round_reg",
+        ),
+        fault(
+            "input early",
+            f"a beat carries what {fanout.played} have on offer",
+            "fanout.beat_played",
+            "played",
+            alone,
+            played="played_data",
+        ),
+        fault(
+            "word reused",
+            f"every beat carries the first of {fanout.stored}",
+            "fanout.read_address",
+            "0",
+            "one word" if fanout.words == 1 else "",
+        ),
         fault("reset ignored", "a reset keeps what was stored", "fan_out.rst", "1'b0"),
-    ]  # fmt: skip
+    ]

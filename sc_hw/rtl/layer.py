@@ -48,8 +48,14 @@ class LayerDesign(CoreDesign):
     @cached_property
     def core(self) -> CoreDesign:
         """The core of the synapses."""
-        return CoreDesign(name=f"{self.name}_synapses", rule=self.rule, config=self.config, synapses=self.synapses,
-                          lanes=self.lanes, initial=self.initial)  # fmt: skip
+        return CoreDesign(
+            name=f"{self.name}_synapses",
+            rule=self.rule,
+            config=self.config,
+            synapses=self.synapses,
+            lanes=self.lanes,
+            initial=self.initial,
+        )
 
     @property
     def postsynaptic(self) -> int:
@@ -100,9 +106,15 @@ class LayerDesign(CoreDesign):
     def fanout(self) -> FanoutDesign:
         """What stands between the two cores."""
         neurons, posts = self.presynaptic, self.postsynaptic
-        return FanoutDesign(name=f"{self.name}_fanout", words=neurons.words, stored_bits=self.pre_bits, rounds=posts,
-                            played_bits=self.post_bits, stored=f"{neurons.synapses} presynaptic neurons",
-                            played=f"{posts} postsynaptic neurons")  # fmt: skip
+        return FanoutDesign(
+            name=f"{self.name}_fanout",
+            words=neurons.words,
+            stored_bits=self.pre_bits,
+            rounds=posts,
+            played_bits=self.post_bits,
+            stored=f"{neurons.synapses} presynaptic neurons",
+            played=f"{posts} postsynaptic neurons",
+        )
 
     def instances(self) -> dict[str, Instance]:
         """Return the modules inside that are proven apart, by place: both cores and what is in them, and the fan-out's memory."""
@@ -128,8 +140,9 @@ class LayerDesign(CoreDesign):
         given = Net(self.given.name, bits * self.lanes)
         leading = join(part(given, (lane + 1) * bits - 1, (lane + 1) * bits - taken.bits) for lane in range(self.lanes))
         own = {stream.name: stream for stream in self.core.streams}
-        outer = replace(own["event"], items=tuple(
-            Item(name=f.name, bits=f.bits, meaning=f.meaning) for f in self.postsynaptic_inputs))  # fmt: skip
+        outer = replace(
+            own["event"], items=tuple(Item(name=f.name, bits=f.bits, meaning=f.meaning) for f in self.postsynaptic_inputs)
+        )
         played = join(Net(item.name, item.bits) for item in outer.items)
         copied = {f.name: times(value, self.lanes) for f, value in unpacked(self.postsynaptic_inputs, "played")}
         fronted = [(f"neurons.{stream.name}", f"{NEURON}{stream.name}") for stream in neurons.streams]
@@ -139,30 +152,39 @@ class LayerDesign(CoreDesign):
             name=self.name,
             purpose=f"{count} presynaptic neurons of {neurons.spec.rule}, each with {posts} synapses of {self.spec.rule}",
             note=f"Synapse {count} j + i joins presynaptic neuron i to postsynaptic neuron j. What the neurons give in their "
-                 f"k-th timestep leaves as\n{NEURON}result_ and reaches the synapses in their k-th timestep; event_ brings one "
-                 "beat for each postsynaptic neuron.",
+            f"k-th timestep leaves as\n{NEURON}result_ and reaches the synapses in their k-th timestep; event_ brings one "
+            "beat for each postsynaptic neuron.",
             nodes={
                 "neurons": Node(block=neurons, note="Neurons: a beat of theirs moves when outside and fan-out both take it"),
                 "fan_out": Node(block=self.fanout, note="Fan-out: what they gave, for every postsynaptic neuron"),
                 "synapses": Node(block=self.core, note="Synapses"),
             },
-            outside=(*((result if name == result.name else (end, name)) for end, name in fronted),
-                     ("synapses.command", "command"), outer,
-                     *((f"synapses.{name}", name) for name in ("result", "host", "readback"))),
-            channels=(
-                Channel(source="neurons.result", targets=(
-                    Target(to=result.name), Target(to="fan_out.stored", items={"data": leading}))),
-                Channel(source="event", targets=(Target(to="fan_out.played", items={"data": played}),)),
-                Channel(source="fan_out.beat", targets=(
-                    Target(to="synapses.event", items={taken.name: Net("stored", self.pre_bits), **copied}),)),
+            outside=(
+                *((result if name == result.name else (end, name)) for end, name in fronted),
+                ("synapses.command", "command"),
+                outer,
+                *((f"synapses.{name}", name) for name in ("result", "host", "readback")),
             ),
-        )  # fmt: skip
+            channels=(
+                Channel(
+                    source="neurons.result",
+                    targets=(Target(to=result.name), Target(to="fan_out.stored", items={"data": leading})),
+                ),
+                Channel(source="event", targets=(Target(to="fan_out.played", items={"data": played}),)),
+                Channel(
+                    source="fan_out.beat",
+                    targets=(Target(to="synapses.event", items={taken.name: Net("stored", self.pre_bits), **copied}),),
+                ),
+            ),
+        )
 
     def leading_bits(self, bus: str) -> list[str]:
         """Return the bits of a bus of what the neurons give that the synapses take, lane 0 first."""
         bits = self.given.bits
-        return [select(bus, bits * self.lanes, (lane + 1) * bits - 1, (lane + 1) * bits - self.taken.bits)
-                for lane in range(self.lanes)]  # fmt: skip
+        return [
+            select(bus, bits * self.lanes, (lane + 1) * bits - 1, (lane + 1) * bits - self.taken.bits)
+            for lane in range(self.lanes)
+        ]
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -173,8 +195,10 @@ class LayerDesign(CoreDesign):
 def layer_faults(design: LayerDesign) -> list[Fault]:
     """Return the bugs that ``sc-hw selftest`` plants between the two cores."""
     given = f"{NEURON}result_{design.given.name}"
-    trailing = ", ".join(f"given[{lane * design.given.bits + design.taken.bits - 1}:{lane * design.given.bits}]"
-                         for lane in reversed(range(design.lanes)))  # fmt: skip
+    trailing = ", ".join(
+        f"given[{lane * design.given.bits + design.taken.bits - 1}:{lane * design.given.bits}]"
+        for lane in reversed(range(design.lanes))
+    )
     title, description = "trailing bits taken", "the synapses get the lowest bits of what a neuron gives"
     whole = "nothing is cut off" if design.given.bits == design.taken.bits else ""
     unseen, ready = "a neuron's value leaves its core before it can be stored", f"{NEURON}result_ready"

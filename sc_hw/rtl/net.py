@@ -14,8 +14,24 @@ from .text import concat, repeat, select
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Both", "Either", "Expression", "Join", "Net", "Not", "Part", "Some", "Times", "amaranth_value", "both", "join",
-           "nets_of", "part", "times", "verilog_text"]  # fmt: skip
+__all__ = [
+    "Both",
+    "Either",
+    "Expression",
+    "Join",
+    "Net",
+    "Not",
+    "Part",
+    "Some",
+    "Times",
+    "amaranth_value",
+    "both",
+    "join",
+    "nets_of",
+    "part",
+    "times",
+    "verilog_text",
+]
 
 
 @dataclass(frozen=True)

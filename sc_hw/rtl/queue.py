@@ -69,8 +69,13 @@ def queue_of(design: CoreDesign) -> QueueDesign | None:
     """Return the queues of a core; ``None`` where a result that waits stops the lanes."""
     if not design.queued:
         return None
-    return QueueDesign(name=f"{design.name}_queue", slots=design.queue_slots, data_bits=design.queue_bits,
-                       groups=tuple(design.lane_groups), fields=design.spec.outputs)  # fmt: skip
+    return QueueDesign(
+        name=f"{design.name}_queue",
+        slots=design.queue_slots,
+        data_bits=design.queue_bits,
+        groups=tuple(design.lane_groups),
+        fields=design.spec.outputs,
+    )
 
 
 def queue_faults(design: CoreDesign) -> list[Fault]:
@@ -83,9 +88,15 @@ def queue_faults(design: CoreDesign) -> list[Fault]:
 
     return [
         fault("queue overflows", "events are taken though no slot is free", "queue.room", "1'b1"),
-        fault("half the queue", "only half of the slots are used, so that the lanes idle", "queue.room",
-              f"~(promised[{top}] | promised[{top - 1}])", short, promised="promised_reg"),
+        fault(
+            "half the queue",
+            "only half of the slots are used, so that the lanes idle",
+            "queue.room",
+            f"~(promised[{top}] | promised[{top - 1}])",
+            short,
+            promised="promised_reg",
+        ),
         fault("result overwritten", "a result that waits is overwritten by the next", "queue.move", "1'b1"),
         fault("reset keeps results", "a reset leaves results in the queue", "result_queue_0.rst", "1'b0"),
         fault("queue forgets to wait", "the core says it is idle while results wait", "queue.waiting", "1'b0"),
-    ]  # fmt: skip
+    ]

@@ -53,10 +53,16 @@ class ResultQueue(wiring.Component):  # type: ignore[misc] # amaranth ships no t
             m.d.sync += valid.eq(stored)
         m.submodules.memory = Instance(
             f"{design.name}_memory",
-            p_WORD_BITS=design.data_bits, p_WORDS=design.slots, p_COLUMN_BITS=design.data_bits, p_ADDRESS_BITS=bits,
+            p_WORD_BITS=design.data_bits,
+            p_WORDS=design.slots,
+            p_COLUMN_BITS=design.data_bits,
+            p_ADDRESS_BITS=bits,
             i_clk=ClockSignal(),
-            i_read_enable=move, i_read_address=wire(m, "read_address", apart(read[:bits])), o_read_data=self.result_data,
-            i_write_enable=self.push, i_write_address=wire(m, "write_address", apart(write[:bits])),
+            i_read_enable=move,
+            i_read_address=wire(m, "read_address", apart(read[:bits])),
+            o_read_data=self.result_data,
+            i_write_enable=self.push,
+            i_write_address=wire(m, "write_address", apart(write[:bits])),
             i_write_data=self.push_data,
-        )  # fmt: skip
+        )
         return m

@@ -37,8 +37,11 @@ class RowFilter(wiring.Component):  # type: ignore[misc] # amaranth ships no typ
         last_row = wire(m, "last_row", row == design.rows - 1)
         next_row = cut(m, "next_row", row + 1, 0, row.shape())
         m.d.comb += [self.pre_ready.eq(open_ & move), self.played_valid.eq(apart(valid)), self.played_data.eq(apart(data))]
-        bounded = [small(self.pre_data[low : low + f.bits], design.bounds[f.name])
-                   for f, low in design.slices() if f.name in design.bounds]  # fmt: skip
+        bounded = [
+            small(self.pre_data[low : low + f.bits], design.bounds[f.name])
+            for f, low in design.slices()
+            if f.name in design.bounds
+        ]
         input_offered = wire(m, "input_offered", self.pre_data[: design.event_bits].any())
         traces_offered = wire(m, "traces_offered", ~reduce(and_, bounded, Const(1)))
         with m.If(move):
@@ -86,7 +89,15 @@ class RowFilter(wiring.Component):  # type: ignore[misc] # amaranth ships no typ
             m.d.sync += result_row.eq(Mux(result_row == design.rows - 1, 0, next_row))
         m.submodules.memory = Instance(
             f"{design.name}_memory",
-            p_WORD_BITS=design.level_bits, p_WORDS=design.rows, p_COLUMN_BITS=design.level_bits, p_ADDRESS_BITS=design.row_bits,
-            i_clk=ClockSignal(), i_read_enable=move, i_read_address=row, o_read_data=level,
-            i_write_enable=visit & last, i_write_address=result_row, i_write_data=level_now,
-        )  # fmt: skip
+            p_WORD_BITS=design.level_bits,
+            p_WORDS=design.rows,
+            p_COLUMN_BITS=design.level_bits,
+            p_ADDRESS_BITS=design.row_bits,
+            i_clk=ClockSignal(),
+            i_read_enable=move,
+            i_read_address=row,
+            o_read_data=level,
+            i_write_enable=visit & last,
+            i_write_address=result_row,
+            i_write_data=level_now,
+        )

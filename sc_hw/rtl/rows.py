@@ -83,12 +83,23 @@ class RowsDesign:
         """The presynaptic neurons as they come, and as they are played."""
         taken = "it is taken at this clock edge"
         return (
-            Stream(name="pre", offered="a presynaptic neuron is offered", taken=taken,
-                   items=(Item(name="data", bits=self.data_bits, meaning="what it gives its synapses, its inputs lowest"),)),
-            Stream(name="played", gives=True, offered="a row is offered", taken=taken,
-                   items=(Item(name="data", bits=self.data_bits, meaning="what its neuron gives"),
-                          Item(name="skip", meaning="1: the row need not be visited"))),
-        )  # fmt: skip
+            Stream(
+                name="pre",
+                offered="a presynaptic neuron is offered",
+                taken=taken,
+                items=(Item(name="data", bits=self.data_bits, meaning="what it gives its synapses, its inputs lowest"),),
+            ),
+            Stream(
+                name="played",
+                gives=True,
+                offered="a row is offered",
+                taken=taken,
+                items=(
+                    Item(name="data", bits=self.data_bits, meaning="what its neuron gives"),
+                    Item(name="skip", meaning="1: the row need not be visited"),
+                ),
+            ),
+        )
 
     @property
     def signals(self) -> tuple[Port, ...]:
@@ -126,8 +137,12 @@ class RowsDesign:
     @property
     def counts(self) -> str:
         """The condition that the state of the neuron on offer counts for something."""
-        reached = [f"~{small}" for f, low in self.slices() if f.name in self.bounds
-                   if (small := below("pre_data", f, self.bounds[f.name], low, total=self.data_bits)) != "1'b1"]  # fmt: skip
+        reached = [
+            f"~{small}"
+            for f, low in self.slices()
+            if f.name in self.bounds
+            if (small := below("pre_data", f, self.bounds[f.name], low, total=self.data_bits)) != "1'b1"
+        ]
         return " | ".join(reached).replace("~~", "") or "1'b0"
 
 

@@ -43,6 +43,8 @@ class Tied:
         if rest is None:
             return ""
         fields = {f.name: f for f in self.design.spec.state}
-        held = (" & ".join(below(f"next_{name}", fields[name], k) for name, k in bounds.items()) or "1'b1"
-                for bounds in (rest.inert, rest.quiet))  # fmt: skip
+        held = (
+            " & ".join(below(f"next_{name}", fields[name], k) for name, k in bounds.items()) or "1'b1"
+            for bounds in (rest.inert, rest.quiet)
+        )
         return f"{{{', '.join(held)}}}"

@@ -54,10 +54,16 @@ def _environment() -> Environment:
         autoescape=False,  # noqa: S701 - Verilog, not HTML; every name passed the allow-list
     )
     environment.globals.update(
-        concat=concat, index_bits=index_bits, port_list=port_list,
+        concat=concat,
+        index_bits=index_bits,
+        port_list=port_list,
         prologue=lambda module, purpose: prologue(f"{module}.v", purpose),
-        random_ports=random_ports, repeat=repeat, select=select, stages=lambda first, last: range(first, last + 1), vector=vector,
-    )  # fmt: skip
+        random_ports=random_ports,
+        repeat=repeat,
+        select=select,
+        stages=lambda first, last: range(first, last + 1),
+        vector=vector,
+    )
     return environment
 
 
@@ -68,16 +74,27 @@ def _rendered(template: str, design: CoreDesign, **values: Any) -> str:
     for f in spec.noise:
         noise_positions[f.name] = low
         low += f.bits
-    slices = {bus: {f.name: select(bus, spec.state_bits, positions[f.name] + f.bits - 1, positions[f.name]) for f in spec.state}
-              for bus in ("word_in", "word_out")}  # fmt: skip
-    slices["noise"] = {f.name: select("noise", low, noise_positions[f.name] + f.bits - 1, noise_positions[f.name])
-                       for f in spec.noise}  # fmt: skip
+    slices = {
+        bus: {f.name: select(bus, spec.state_bits, positions[f.name] + f.bits - 1, positions[f.name]) for f in spec.state}
+        for bus in ("word_in", "word_out")
+    }
+    slices["noise"] = {
+        f.name: select("noise", low, noise_positions[f.name] + f.bits - 1, noise_positions[f.name]) for f in spec.noise
+    }
     return finished(
-        _environment().get_template(template).render(
-            design=design, spec=spec, config=design.config, name=design.name, lfsr=spec.lfsr, slices=slices,
-            owner=design.rule.owner, **values,
+        _environment()
+        .get_template(template)
+        .render(
+            design=design,
+            spec=spec,
+            config=design.config,
+            name=design.name,
+            lfsr=spec.lfsr,
+            slices=slices,
+            owner=design.rule.owner,
+            **values,
         )
-    )  # fmt: skip
+    )
 
 
 def block_text(template: str, block: Any) -> str:
@@ -216,5 +233,7 @@ def library_pieces(design: CoreDesign) -> tuple[str, ...]:
 
 def _library(design: CoreDesign, files: Mapping[str, str]) -> dict[str, str]:
     """Return the small modules that these files instantiate."""
-    return {f"{design.name}_{piece}.v": _rendered(f"lib/{piece}.v.j2", design)
-            for piece in _pieces(design.name, "".join(files.values()))}  # fmt: skip
+    return {
+        f"{design.name}_{piece}.v": _rendered(f"lib/{piece}.v.j2", design)
+        for piece in _pieces(design.name, "".join(files.values()))
+    }

@@ -84,8 +84,11 @@ def _of(source: RuleFile, config: Any) -> Iterator[Finding]:
         )
     elif wide:
         bits = max(_bits(term) for term, place in places if place == wide)
-        yield Finding(place=f"{source.path}:{wide.line}", text=f"{wide.name} is unbounded: it needs {bits} bits; allowed are "
-                      f"{MOST_BITS}: clip what it is made of, or narrow the fields")  # fmt: skip
+        yield Finding(
+            place=f"{source.path}:{wide.line}",
+            text=f"{wide.name} is unbounded: it needs {bits} bits; allowed are "
+            f"{MOST_BITS}: clip what it is made of, or narrow the fields",
+        )
     else:
         try:
             check_function(rule.step, config, seed=1)
@@ -101,8 +104,10 @@ def _of(source: RuleFile, config: Any) -> Iterator[Finding]:
     kept = {f.name for f in spec.state if _variable(terms.get(f"next_{f.name}")) == f.name and not _read_elsewhere(terms, f.name)}
     for f in (*spec.state, *spec.inputs, *spec.noise):
         if f.name not in read or f.name in kept:
-            yield Finding(place=where(source.path, source.text, "name", f.name),
-                          text=f"field {f.name} is never used: the step reads it nowhere; use it, or leave it out")  # fmt: skip
+            yield Finding(
+                place=where(source.path, source.text, "name", f.name),
+                text=f"field {f.name} is never used: the step reads it nowhere; use it, or leave it out",
+            )
 
 
 def _outside(source: RuleFile, spec: RuleSpec, terms: dict[str, Term]) -> Iterator[Finding]:
@@ -118,9 +123,11 @@ def _outside(source: RuleFile, spec: RuleSpec, terms: dict[str, Term]) -> Iterat
         f, results = fields[name], np.atleast_1d(found)
         wrong = results[(results < f.minimum) | (results > f.maximum)]
         if wrong.size:
-            yield Finding(place=where(source.path, source.text, "name", f.name),
-                          text=f"the step gives {f.name}={wrong[0]}; allowed are {f.minimum}..{f.maximum}, {f.bits} "
-                               f"bit{'s' * (f.bits > 1)}{' signed' * f.signed}: clip it, or widen the field")  # fmt: skip
+            yield Finding(
+                place=where(source.path, source.text, "name", f.name),
+                text=f"the step gives {f.name}={wrong[0]}; allowed are {f.minimum}..{f.maximum}, {f.bits} "
+                f"bit{'s' * (f.bits > 1)}{' signed' * f.signed}: clip it, or widen the field",
+            )
 
 
 def _bits(term: Term) -> int:
@@ -168,7 +175,9 @@ def cost_of(rule: Rule, config: Any, timing: Timing) -> str:
     sizes = ", ".join("x".join(str(a.bits) for a in node.arguments) for node in products)
     noise = sum(f.bits for f in design.spec.noise)
     mhz = 1000 / pipeline.schedule.period
-    return (f"cost on {timing.target}: {pipeline.latency} stage{'s' * (pipeline.latency > 1)} at {mhz:.0f} MHz, "
-            f"{pipeline.registers} register bits, {adders} bits of adders, {len(products)} multiplier{'s' * (len(products) != 1)}"
-            f"{f' ({sizes} bits)' if sizes else ''}, {design.spec.state_bits} state bits a synapse"
-            f"{f', {noise} random bits an update' if noise else ''}")  # fmt: skip
+    return (
+        f"cost on {timing.target}: {pipeline.latency} stage{'s' * (pipeline.latency > 1)} at {mhz:.0f} MHz, "
+        f"{pipeline.registers} register bits, {adders} bits of adders, {len(products)} multiplier{'s' * (len(products) != 1)}"
+        f"{f' ({sizes} bits)' if sizes else ''}, {design.spec.state_bits} state bits a synapse"
+        f"{f', {noise} random bits an update' if noise else ''}"
+    )

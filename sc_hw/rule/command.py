@@ -18,8 +18,10 @@ def check_command(path: Path, device: str | None, echo: Callable[[str], None]) -
         return 2
     rule, timing = source.rule, Timing(target=device or DEFAULT_TARGET)
     fields = rule.spec(rule.config_type()).state
-    echo(f"{source.path}: rule {rule.name} is well formed: {len(rule.presets)} preset{'s' * (len(rule.presets) > 1)}, state "
-         f"{', '.join(f'{f.name} {f.bits}' for f in fields)}")  # fmt: skip
+    echo(
+        f"{source.path}: rule {rule.name} is well formed: {len(rule.presets)} preset{'s' * (len(rule.presets) > 1)}, state "
+        f"{', '.join(f'{f.name} {f.bits}' for f in fields)}"
+    )
     for preset, chosen in rule.presets.items():
         echo(f"{'' if preset == 'default' else f'{preset}: '}{cost_of(rule, chosen.config, timing)}")
     return 0

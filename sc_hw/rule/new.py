@@ -85,8 +85,10 @@ def new_rule(name: str, output: Path | None, *, force: bool) -> str:
     Errors: ``UserError`` for a name that cannot be, and for a file that is there.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*", name) or len(name) > MOST_NAME or name in RULES:
-        raise UserError(f"{name!r}: not a name for a rule; allowed are lower-case words joined by _, at most {MOST_NAME} "
-                        f"characters, and none of ours: {', '.join(RULES)}")  # fmt: skip
+        raise UserError(
+            f"{name!r}: not a name for a rule; allowed are lower-case words joined by _, at most {MOST_NAME} "
+            f"characters, and none of ours: {', '.join(RULES)}"
+        )
     path = output or Path(f"{name}.py")
     if path.suffix != ".py":
         raise UserError(f"--output {path}: a rule's file ends in .py")

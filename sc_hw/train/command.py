@@ -28,9 +28,16 @@ BOARDS = ("tensorboard", "wandb")
 
 
 def train_command(
-    options: Mapping[str, Any], output: Path, *, resume: bool, force: bool, board: str | None, json_path: Path | None,
-    progress: Callable[[int, int], None], echo: Callable[[str], None],
-) -> int:  # fmt: skip
+    options: Mapping[str, Any],
+    output: Path,
+    *,
+    resume: bool,
+    force: bool,
+    board: str | None,
+    json_path: Path | None,
+    progress: Callable[[int, int], None],
+    echo: Callable[[str], None],
+) -> int:
     """Train into ``output``, print accuracies and the command that derives cores from it; return 0."""
     if resume and force:
         raise UserError("--resume and --force: one goes on, the other starts anew; leave out one of the two")
@@ -48,8 +55,10 @@ def train_command(
         echo(f"  {label:>9}  {' '.join(f'{100 * value:5.1f}' for value in row)}")
     names = ("average_accuracy", "learned", "backward_transfer", "forward_transfer", "forgetting")
     average, learned, backward, forward, forgetting = (100 * record[name] for name in names)
-    echo(f"average accuracy {average:.1f}, when just learned {learned:.1f}, backward transfer {backward:+.1f}, forward transfer "
-         f"{forward:+.1f}, forgetting {forgetting:.1f}")  # fmt: skip
+    echo(
+        f"average accuracy {average:.1f}, when just learned {learned:.1f}, backward transfer {backward:+.1f}, forward transfer "
+        f"{forward:+.1f}, forgetting {forgetting:.1f}"
+    )
     if config.protocol == "split-task" and config.tasks > 1:
         echo(TASK_KNOWN)
     echo(f"  sc-hw derive {output}/weights.npz --importance {output}/importance.npz --axes post,pre -o DIR")

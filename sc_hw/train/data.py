@@ -13,8 +13,12 @@ __all__ = ["DATASETS", "Data", "load"]
 
 DATASETS = ("digits", "mnist5k")
 CLASSES = 1000  # an output each
-_IDX = {"train": "train-images-idx3-ubyte", "train_labels": "train-labels-idx1-ubyte",
-        "test": "t10k-images-idx3-ubyte", "test_labels": "t10k-labels-idx1-ubyte"}  # fmt: skip
+_IDX = {
+    "train": "train-images-idx3-ubyte",
+    "train_labels": "train-labels-idx1-ubyte",
+    "test": "t10k-images-idx3-ubyte",
+    "test_labels": "t10k-labels-idx1-ubyte",
+}
 _NPZ = {"train": "x_train", "train_labels": "y_train", "test": "x_test", "test_labels": "y_test"}
 _FORMS = "give digits, mnist5k, an .npz file with x_train, y_train, x_test, y_test, or a folder with MNIST's four idx files"
 
@@ -104,9 +108,11 @@ def _checked(source: str, arrays: dict[str, np.ndarray]) -> Data:
             or labels.min() < 0
             or labels.max() >= CLASSES
         ):
-            raise UserError(f"--data {source}: {key} samples {pixels.dtype} {pixels.shape}, labels {labels.dtype} "
-                            f"{labels.shape}; allowed are samples of numbers, of one length, and as many classes "
-                            f"0..{CLASSES - 1}; {_FORMS}")  # fmt: skip
+            raise UserError(
+                f"--data {source}: {key} samples {pixels.dtype} {pixels.shape}, labels {labels.dtype} "
+                f"{labels.shape}; allowed are samples of numbers, of one length, and as many classes "
+                f"0..{CLASSES - 1}; {_FORMS}"
+            )
         scaled = pixels.reshape(len(pixels), -1) / (255 if pixels.dtype == np.uint8 else 1)
         if not np.isfinite(scaled).all():
             raise UserError(f"--data {source}: {key} samples are not all finite; allowed are finite numbers")

@@ -83,9 +83,21 @@ class TrainConfig:
         sizes = [data.train.shape[1], *self.hidden, width if few else data.classes]
         heads, growth = self.tasks if self.protocol == "split-task" else 1, width if self.protocol == "split-class" else 0
         try:
-            return ContinualTrainer(sizes, heads, growth=growth, method=self.method, strength=self.strength, damping=self.damping,
-                                    decay=self.decay, memory=self.memory, optimiser=self.optimiser, lr=self.lr, batch=self.batch,
-                                    biases=self.biases, seed=self.seed)  # fmt: skip
+            return ContinualTrainer(
+                sizes,
+                heads,
+                growth=growth,
+                method=self.method,
+                strength=self.strength,
+                damping=self.damping,
+                decay=self.decay,
+                memory=self.memory,
+                optimiser=self.optimiser,
+                lr=self.lr,
+                batch=self.batch,
+                biases=self.biases,
+                seed=self.seed,
+            )
         except ConfigError as error:
             raise UserError(f"train: {error}") from error
 
@@ -98,16 +110,21 @@ def tasks(config: TrainConfig, data: Data) -> list[Data]:
         for number, part in enumerate(parts):
             if not (len(part.train) and len(part.test)):
                 first, last = number * width, (number + 1) * width - 1
-                raise UserError(f"--tasks {config.tasks}: no samples of the classes {first}..{last} to train on or to test on; "
-                                "give other data or fewer --tasks")  # fmt: skip
+                raise UserError(
+                    f"--tasks {config.tasks}: no samples of the classes {first}..{last} to train on or to test on; "
+                    "give other data or fewer --tasks"
+                )
         if config.protocol == "split-class":  # as they are named in all the data
-            return [dataclasses.replace(part, train_labels=part.train_labels + k * width, test_labels=part.test_labels + k *
-            width)
-                    for k, part in enumerate(parts)]  # fmt: skip
+            return [
+                dataclasses.replace(part, train_labels=part.train_labels + k * width, test_labels=part.test_labels + k * width)
+                for k, part in enumerate(parts)
+            ]
         return parts
     features = data.train.shape[1]
-    orders = [np.random.default_rng([config.seed, 3, k]).permutation(features) if k else np.arange(features)
-              for k in range(config.tasks)]  # fmt: skip
+    orders = [
+        np.random.default_rng([config.seed, 3, k]).permutation(features) if k else np.arange(features)
+        for k in range(config.tasks)
+    ]
     return [Data(data.train[:, order], data.train_labels, data.test[:, order], data.test_labels) for order in orders]
 
 
@@ -119,9 +136,14 @@ def _chosen(data: Data, classes: range) -> Data:
 
 
 def train(
-    config: TrainConfig, data: Data, folder: Path, *, resume: bool, callbacks: Sequence[TrainingCallback] = (),
+    config: TrainConfig,
+    data: Data,
+    folder: Path,
+    *,
+    resume: bool,
+    callbacks: Sequence[TrainingCallback] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Train in ``folder``, from its checkpoint if ``resume``, write weights, importance and record, and return the record."""
     trainer, parts = config.trainer(data), tasks(config, data)
     identity = json.dumps(dataclasses.asdict(config) | {"sha256": _digest(data)})
@@ -130,8 +152,9 @@ def train(
     rows = 0
 
     def checkpoint() -> bytes:
-        return npz_bytes(trainer.state | {
-            "identity": np.array(identity), "rows": np.array(rows), "history": np.array(json.dumps(history))})  # fmt: skip
+        return npz_bytes(
+            trainer.state | {"identity": np.array(identity), "rows": np.array(rows), "history": np.array(json.dumps(history))}
+        )
 
     if resume:
         rows, history = _restore(folder, identity, trainer)
@@ -152,8 +175,10 @@ def train(
             except ConfigError:  # a gradient that is not finite
                 loss = math.nan
             if not np.isfinite(loss) or not all(np.isfinite(w).all() for w in trainer.weights):
-                raise UserError(f"--lr {config.lr:g}: weights are no longer finite after epoch {trainer.epoch} of task {number}; "
-                                "give a smaller --lr or --strength")  # fmt: skip
+                raise UserError(
+                    f"--lr {config.lr:g}: weights are no longer finite after epoch {trainer.epoch} of task {number}; "
+                    "give a smaller --lr or --strength"
+                )
             row: dict[str, str | int | float] = {"task": number, "epoch": trainer.epoch, "loss": loss}
             accuracies = [trainer.accuracy(k, p.test, p.test_labels) for k, p in enumerate(parts)]
             row |= {f"accuracy{k}": accuracy for k, accuracy in enumerate(accuracies)}
@@ -170,11 +195,17 @@ def train(
     replace_file(folder / IMPORTANCE, npz_bytes(dict(zip(names, trainer.importance, strict=True))))
     # The folder's own description: no date and no path, so that the same input gives the same bytes.
     record = {
-        "schema": "sc-hw/trained/2", "verb": "train", "verdict": "pass", "config": dataclasses.asdict(config),
-        "data_sha256": _digest(data), "tools": {"sc-hw": __version__, "numpy": np.__version__},
+        "schema": "sc-hw/trained/2",
+        "verb": "train",
+        "verdict": "pass",
+        "config": dataclasses.asdict(config),
+        "data_sha256": _digest(data),
+        "tools": {"sc-hw": __version__, "numpy": np.__version__},
         "layers": {name: list(w.shape) for name, w in zip(names, trainer.weights, strict=True)},
-        "accuracy": history, "untrained": untrained, **dataclasses.asdict(transfer(np.array(history), np.array(untrained))),
-    }  # fmt: skip
+        "accuracy": history,
+        "untrained": untrained,
+        **dataclasses.asdict(transfer(np.array(history), np.array(untrained))),
+    }
     replace_file(folder / RECORD, (json.dumps(record, indent=2) + "\n").encode())
     return record
 

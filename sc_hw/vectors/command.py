@@ -43,10 +43,17 @@ def vectors_command(folder: Path, output: Path, *, steps: int, seed: int, force:
     files["testbench.v"] = _testbench(core, script, steps, seed)
     files["filelist.f"] = "".join(f"{name}\n" for name in sources)
     record = {
-        **stamp(), "schema": SCHEMA, "verb": "vectors", "core": core.design.name, "core_sha256": core.digest, "steps": steps,
-        "seed": seed, "phases": list(PHASES), "beats": {name: len(track.beats) for name, track in script.tracks.items()},
+        **stamp(),
+        "schema": SCHEMA,
+        "verb": "vectors",
+        "core": core.design.name,
+        "core_sha256": core.digest,
+        "steps": steps,
+        "seed": seed,
+        "phases": list(PHASES),
+        "beats": {name: len(track.beats) for name, track in script.tracks.items()},
         "sha256": {name: hashlib.sha256(_bytes(content)).hexdigest() for name, content in files.items()},
-    }  # fmt: skip
+    }
     record.pop("finished")  # the same request, the same bytes
     write_folder(output, {**files, RECORD: json.dumps(record, indent=2) + "\n"})
     compared = sum(len(track.beats) for track in script.tracks.values() if track.stream.gives)
@@ -96,14 +103,22 @@ def _hex(track: Track, values: list[int]) -> str:
 
 def _testbench(core: Core, script: Script, steps: int, seed: int) -> str:
     environment = Environment(
-        loader=PackageLoader("sc_hw.vectors", "."), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=PackageLoader("sc_hw.vectors", "."),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
         autoescape=False,  # noqa: S701 - Verilog; every name passed the allow-list
-    )  # fmt: skip
+    )
     environment.globals.update(vector=vector)
     tracks = list(script.tracks.values())
     design = core.design
     values: dict[str, Any] = {
-        "name": design.name, "steps": steps, "seed": seed, "version": __version__, "phases": PHASES, "tracks": tracks,
+        "name": design.name,
+        "steps": steps,
+        "seed": seed,
+        "version": __version__,
+        "phases": PHASES,
+        "tracks": tracks,
         "patience": 1000 + 4 * design.words,
-    }  # fmt: skip
+    }
     return finished(environment.get_template("testbench.v.j2").render(values))

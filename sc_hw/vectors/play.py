@@ -19,8 +19,10 @@ RANDOM = Kind("random", "random", "random")
 def played(design: CoreDesign, steps: int, seed: int) -> Script:
     """Return what moves on every stream: a clear, a random word written everywhere, ``steps`` timesteps, all words read back."""
     generator, script = np.random.default_rng(seed), Script(design.streams)
-    parts: Parts = {prefix: (own, CoreModel(own.rule, own.config, synapses=own.synapses, lanes=own.lanes))
-                    for prefix, own in (list(design.parts.values()) or [("", design)])}  # fmt: skip
+    parts: Parts = {
+        prefix: (own, CoreModel(own.rule, own.config, synapses=own.synapses, lanes=own.lanes))
+        for prefix, own in (list(design.parts.values()) or [("", design)])
+    }
     commands = [name for name in script.tracks if name.endswith("command")]
     for name in commands:
         items = script.tracks[name].stream.items
@@ -51,8 +53,10 @@ def _random(f: Field, units: int, steps: int, generator: np.random.Generator) ->
 def _access(script: Script, prefix: str, own: CoreDesign, model: CoreModel, order: np.ndarray, *, write: bool) -> None:
     """Write the words of all synapses in some order through a host port, or read them."""
     positions = own.spec.positions()
-    words = words_of({name: values[order] for name, values in model.state.items()},
-                     ((f.name, f.bits, positions[f.name]) for f in own.spec.state))  # fmt: skip
+    words = words_of(
+        {name: values[order] for name, values in model.state.items()},
+        ((f.name, f.bits, positions[f.name]) for f in own.spec.state),
+    )
     lane = {"lane": order % own.lanes} if own.lanes > 1 else {}
     data = words if write else [0] * len(order)
     script.add(f"{prefix}host", {"write": [int(write)] * len(order), **lane, "address": order // own.lanes, "data": data})

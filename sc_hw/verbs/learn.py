@@ -66,30 +66,53 @@ def train(output: Path, resume: bool, force: bool, board: str | None, json_path:
     from ..train.command import train_command
 
     with progress("training", 1) as advance:
-        sys.exit(train_command(options, output, resume=resume, force=force, board=board, json_path=json_path, progress=advance,
-                               echo=click.echo))  # fmt: skip
+        sys.exit(
+            train_command(
+                options, output, resume=resume, force=force, board=board, json_path=json_path, progress=advance, echo=click.echo
+            )
+        )
 
 
 @click.command(cls=Verb)
 @click.argument("network", metavar="NETWORK.toml", type=FILE)
-@click.option("--data", default="digits", show_default=True, metavar="SET",
-              help="digits, mnist5k, a .npz or .csv file, or an idx folder.")  # fmt: skip
+@click.option(
+    "--data", default="digits", show_default=True, metavar="SET", help="digits, mnist5k, a .npz or .csv file, or an idx folder."
+)
 @click.option("--passes", type=click.IntRange(1, 10**6), default=10, show_default=True, help="Passes over the samples.")
-@click.option("--held-out", type=click.IntRange(1, 90), metavar="PERCENT",
-              help="Measure on so many of the samples to learn, drawn by the seed.  [default: the test part]")  # fmt: skip
-@click.option("--set", "settings", multiple=True, metavar="TABLE.NAME.KEY=VALUE",
-              help="Changes the file: population.input.jitter=1; KEY= takes a key out.")  # fmt: skip
+@click.option(
+    "--held-out",
+    type=click.IntRange(1, 90),
+    metavar="PERCENT",
+    help="Measure on so many of the samples to learn, drawn by the seed.  [default: the test part]",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="TABLE.NAME.KEY=VALUE",
+    help="Changes the file: population.input.jitter=1; KEY= takes a key out.",
+)
 @seed_option
 @click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in DIR, after a kill or Ctrl-C.")
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw fitted it.")
-@click.option("--rtl", type=click.IntRange(1, 10**6), metavar="N",
-              help="Let the chip learn the first N samples in Verilator, too, and compare all it holds.")  # fmt: skip
+@click.option(
+    "--rtl",
+    type=click.IntRange(1, 10**6),
+    metavar="N",
+    help="Let the chip learn the first N samples in Verilator, too, and compare all it holds.",
+)
 @json_option
 def fit(
-    network: Path, output: Path, settings: tuple[str, ...], resume: bool, force: bool, rtl: int | None, json_path: Path | None,
+    network: Path,
+    output: Path,
+    settings: tuple[str, ...],
+    resume: bool,
+    force: bool,
+    rtl: int | None,
+    json_path: Path | None,
     **options: Any,
-) -> None:  # fmt: skip
+) -> None:
     """Let a network learn in its golden model, a sample at a time, as the chip does; measure it with learning off.
 
     Example: sc-hw fit examples/networks/digits.toml --data digits --passes 30 -o build/fitted
@@ -98,8 +121,20 @@ def fit(
     from ..fit.run import FitConfig
 
     with progress("learning", 1) as advance:
-        sys.exit(fit_command(network, FitConfig(**options), output, settings=settings, resume=resume, force=force, rtl=rtl or 0,
-                             json_path=json_path, progress=advance, echo=click.echo))  # fmt: skip
+        sys.exit(
+            fit_command(
+                network,
+                FitConfig(**options),
+                output,
+                settings=settings,
+                resume=resume,
+                force=force,
+                rtl=rtl or 0,
+                json_path=json_path,
+                progress=advance,
+                echo=click.echo,
+            )
+        )
 
 
 @click.command(cls=Verb)
@@ -125,15 +160,29 @@ def fit(
 @click.option(
     "--axes", metavar="NAME,NAME", help="What the axes of every array are: post,pre for (outputs, inputs), or pre,post."
 )
-@click.option("--bias", "biases", multiple=True, metavar="LAYER=ARRAY",
-              help="Biases of a layer become the weights of one more input, its last; repeat it for several.")  # fmt: skip
+@click.option(
+    "--bias",
+    "biases",
+    multiple=True,
+    metavar="LAYER=ARRAY",
+    help="Biases of a layer become the weights of one more input, its last; repeat it for several.",
+)
 @settings_option
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw derived it.")
 @json_option
 def derive(
-    weights: Path, importance: Path, output: Path, rule: str, consolidation: str, scale: float | None, axes: str | None,
-    biases: tuple[str, ...], settings: tuple[str, ...], force: bool, json_path: Path | None,
-) -> None:  # fmt: skip
+    weights: Path,
+    importance: Path,
+    output: Path,
+    rule: str,
+    consolidation: str,
+    scale: float | None,
+    axes: str | None,
+    biases: tuple[str, ...],
+    settings: tuple[str, ...],
+    force: bool,
+    json_path: Path | None,
+) -> None:
     """Turn a trained network into what learning cores start from: weights, anchors, codes and settings of each layer.
 
     WEIGHTS.npz holds one array for each layer, by name. Then sc-hw emit --from DIR --layer NAME builds the core.
@@ -143,8 +192,22 @@ def derive(
     from ..console import Console
     from ..derive import derive_command
 
-    sys.exit(derive_command(weights, importance, output, get_rule(rule), {"consolidation": consolidation}, settings, scale=scale,
-                            axes=axes, biases=biases, force=force, json_path=json_path, console=Console()))  # fmt: skip
+    sys.exit(
+        derive_command(
+            weights,
+            importance,
+            output,
+            get_rule(rule),
+            {"consolidation": consolidation},
+            settings,
+            scale=scale,
+            axes=axes,
+            biases=biases,
+            force=force,
+            json_path=json_path,
+            console=Console(),
+        )
+    )
 
 
 @click.command(cls=Verb)
@@ -161,9 +224,15 @@ def derive(
 @click.option("--markdown", is_flag=True, help="Print the table as Markdown.")
 @json_option
 def accuracy(
-    folder: Path | None, rule: str, presets: tuple[str, ...], settings: tuple[str, ...], variants: tuple[str, ...], seeds: int,
-    markdown: bool, json_path: Path | None,
-) -> None:  # fmt: skip
+    folder: Path | None,
+    rule: str,
+    presets: tuple[str, ...],
+    settings: tuple[str, ...],
+    variants: tuple[str, ...],
+    seeds: int,
+    markdown: bool,
+    json_path: Path | None,
+) -> None:
     """Measure how far the fixed-point model stands from its float reference.
 
     With DIR, an emitted folder, its rule and configuration are measured and its results keep the record.
@@ -172,5 +241,16 @@ def accuracy(
     from ..console import Console
     from ..manifest import load_core
 
-    sys.exit(accuracy_command(rule, presets=presets, settings=settings, variants=variants, seeds=seeds, markdown=markdown,
-                              json_path=json_path, console=Console(), core=load_core(folder) if folder else None))  # fmt: skip
+    sys.exit(
+        accuracy_command(
+            rule,
+            presets=presets,
+            settings=settings,
+            variants=variants,
+            seeds=seeds,
+            markdown=markdown,
+            json_path=json_path,
+            console=Console(),
+            core=load_core(folder) if folder else None,
+        )
+    )

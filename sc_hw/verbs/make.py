@@ -111,8 +111,12 @@ def new(name: str, output: Path | None, force: bool) -> None:
 
 @rule.command()
 @click.argument("file", metavar="FILE.py", type=FILE)
-@click.option("--device", metavar="TARGET", help="Whose delays count in the cost.  [default: ecp5-25k]",
-              shell_complete=complete(target_names))  # fmt: skip
+@click.option(
+    "--device",
+    metavar="TARGET",
+    help="Whose delays count in the cost.  [default: ecp5-25k]",
+    shell_complete=complete(target_names),
+)
 def check(file: Path, device: str | None) -> None:
     """Run a rule's file and say what is wrong with it, a line each with file and line, or what its hardware will cost.
 

@@ -87,12 +87,25 @@ def pnr(folder: Path, target: tuple[str, ...], module: str, seeds: int, json_pat
 
 
 @click.command(cls=Verb)
-@click.option("--rule", callback=named_rule, shell_complete=complete(rule_names),
-              help="Learning rule, by its name or by its Python file, which is run.  [default: r_stdp]")  # fmt: skip
-@click.option("--vary", multiple=True, metavar="KEY=VALUE,...", shell_complete=complete(axis_names),
-              help="Values of a setting, preset, generator, synapses or lanes; repeated, all are combined.")  # fmt: skip
-@click.option("--target", multiple=True, shell_complete=complete(target_names),
-              help=f"Device; repeat it for several, or all.  [default: {DEFAULT_TARGET}]")  # fmt: skip
+@click.option(
+    "--rule",
+    callback=named_rule,
+    shell_complete=complete(rule_names),
+    help="Learning rule, by its name or by its Python file, which is run.  [default: r_stdp]",
+)
+@click.option(
+    "--vary",
+    multiple=True,
+    metavar="KEY=VALUE,...",
+    shell_complete=complete(axis_names),
+    help="Values of a setting, preset, generator, synapses or lanes; repeated, all are combined.",
+)
+@click.option(
+    "--target",
+    multiple=True,
+    shell_complete=complete(target_names),
+    help=f"Device; repeat it for several, or all.  [default: {DEFAULT_TARGET}]",
+)
 @click.option("--config", type=FILE, metavar="FILE", help="TOML file with the sweep; the options win over it.")
 @click.option("--pnr", is_flag=True, help="Place and route too: fronts of updates a second instead of updates a clock.")
 @click.option("--seeds", type=click.IntRange(1, 1000), help="Seeds 1..SEEDS of --pnr; the median clock counts.  [default: 5]")
@@ -102,9 +115,16 @@ def pnr(folder: Path, target: tuple[str, ...], module: str, seeds: int, json_pat
 @click.option("--resume", is_flag=True, help="Go on in DIR, after a kill or Ctrl-C, or with a larger sweep.")
 @json_option
 def explore(
-    config: Path | None, vary: tuple[str, ...], target: tuple[str, ...], pnr: bool, scheduler: str | None, output: Path,
-    resume: bool, json_path: Path | None, **numbers: Any,
-) -> None:  # fmt: skip
+    config: Path | None,
+    vary: tuple[str, ...],
+    target: tuple[str, ...],
+    pnr: bool,
+    scheduler: str | None,
+    output: Path,
+    resume: bool,
+    json_path: Path | None,
+    **numbers: Any,
+) -> None:
     """Measure many cores on many devices, in parallel, and find the Pareto front of throughput, cost and learning error.
 
     Example: sc-hw explore --vary weight_bits=8,12,16 --vary lanes=1,2,4 --target ecp5-25k -o build/explored
@@ -115,8 +135,19 @@ def explore(
     names = (placeable_names() if pnr else target_names()) if "all" in target else list(target)
     options = {key: value for key, value in {**numbers, "target": names, "pnr": pnr}.items() if value}
     with progress("measuring", 1) as advance:
-        sys.exit(explore_command(config, options, vary, output, resume=resume, scheduler=scheduler, json_path=json_path,
-                                 console=Console(), progress=advance))  # fmt: skip
+        sys.exit(
+            explore_command(
+                config,
+                options,
+                vary,
+                output,
+                resume=resume,
+                scheduler=scheduler,
+                json_path=json_path,
+                console=Console(),
+                progress=advance,
+            )
+        )
 
 
 @click.command(cls=Verb)

@@ -36,22 +36,45 @@ __all__ = ["mutate", "prove", "replay", "report", "selftest", "sim"]
 )
 @json_option
 def sim(
-    folders: tuple[Path, ...], steps: int, seed: int, waves: bool, coverage: bool, stimulus: Path | None, system_tasks: bool,
+    folders: tuple[Path, ...],
+    steps: int,
+    seed: int,
+    waves: bool,
+    coverage: bool,
+    stimulus: Path | None,
+    system_tasks: bool,
     json_path: Path | None,
-) -> None:  # fmt: skip
+) -> None:
     """Compare every state bit of every synapse with the golden model, timestep by timestep, in Verilator under cocotb."""
     from ..sim_command import sim_command
 
-    sys.exit(sim_command(folders, steps=steps, seed=seed, waves=waves, coverage=coverage, stimulus=stimulus, json_path=json_path,
-                         system_tasks=system_tasks))  # fmt: skip
+    sys.exit(
+        sim_command(
+            folders,
+            steps=steps,
+            seed=seed,
+            waves=waves,
+            coverage=coverage,
+            stimulus=stimulus,
+            json_path=json_path,
+            system_tasks=system_tasks,
+        )
+    )
 
 
 @click.command(cls=Verb)
 @folder_argument
 @solver_option
 @timeout_option
-@click.option("--part", "parts", type=click.Choice(["datapath", "lane", "engine"]), multiple=True,
-              default=["datapath", "lane", "engine"], show_default=True, help="What to prove; can be repeated.")  # fmt: skip
+@click.option(
+    "--part",
+    "parts",
+    type=click.Choice(["datapath", "lane", "engine"]),
+    multiple=True,
+    default=["datapath", "lane", "engine"],
+    show_default=True,
+    help="What to prove; can be repeated.",
+)
 @json_option
 def prove(folder: Path, solvers: tuple[str, ...], timeout: int, parts: tuple[str, ...], json_path: Path | None) -> None:
     """Prove that the lanes compute the golden model's step and that the engine applies it to every word once."""
@@ -78,8 +101,14 @@ def replay(folder: Path, counterexample: Path | None, json_path: Path | None) ->
 @click.command(cls=Verb)
 @folder_argument
 @click.option("--steps", type=click.IntRange(1, 10**9), metavar="K", help="Timesteps for each fault.  [default: 200 or more]")
-@click.option("--instances", type=click.IntRange(0, 10_000), default=INSTANCES, show_default=True, metavar="N",
-              help="Faults drawn from those at clocks, pins, parameters of instances and the modules behind.")  # fmt: skip
+@click.option(
+    "--instances",
+    type=click.IntRange(0, 10_000),
+    default=INSTANCES,
+    show_default=True,
+    metavar="N",
+    help="Faults drawn from those at clocks, pins, parameters of instances and the modules behind.",
+)
 @seed_option
 @json_option
 def selftest(folder: Path, steps: int | None, instances: int, seed: int, json_path: Path | None) -> None:
@@ -103,8 +132,19 @@ def mutate(folder: Path, count: int, seed: int, solvers: tuple[str, ...], timeou
     from ..mutate_command import mutate_command
 
     with progress("mutants", 1) as advance:
-        sys.exit(mutate_command(folder, count=count, seed=seed, solvers=list(solvers), timeout=timeout, json_path=json_path,
-                                console=Console(), note=note, progress=advance))  # fmt: skip
+        sys.exit(
+            mutate_command(
+                folder,
+                count=count,
+                seed=seed,
+                solvers=list(solvers),
+                timeout=timeout,
+                json_path=json_path,
+                console=Console(),
+                note=note,
+                progress=advance,
+            )
+        )
 
 
 @click.command(cls=Verb)

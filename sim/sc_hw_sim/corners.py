@@ -163,8 +163,11 @@ class Corners:
         bench, streams = self._bench, [stream for part in self._bench.parts for stream in part.streams]
         sources = [stream for part in bench.parts for stream in part.sources]
         # It is asked for twice: for the sources now, and, from what was written until the reset, for everything else then.
-        kept = [(owner, {name: list(value) if isinstance(value, list) else value for name, value in vars(owner).items()})
-                for part in bench.parts for owner in (part, part.model)]  # fmt: skip
+        kept = [
+            (owner, {name: list(value) if isinstance(value, list) else value for name, value in vars(owner).items()})
+            for part in bench.parts
+            for owner in (part, part.model)
+        ]
         drawn = [(part.generator.bit_generator, part.generator.bit_generator.state) for part in bench.parts]
         for stream in streams:
             stream.swap()
@@ -236,8 +239,11 @@ class Corners:
     def _middle(self, part: "CoreBench") -> int:
         """Return the number of the moment in which the last results of a timestep of ``part`` are under way."""
         number = self._bench.parts.index(part)
-        return max(k for k, moment in enumerate(self._moments)
-                   if moment["part"] == number and moment["name"].endswith(("stages drain", "stages filled")))  # fmt: skip
+        return max(
+            k
+            for k, moment in enumerate(self._moments)
+            if moment["part"] == number and moment["name"].endswith(("stages drain", "stages filled"))
+        )
 
     def _states(self) -> list[dict[str, np.ndarray]]:
         """Return the states of all parts."""

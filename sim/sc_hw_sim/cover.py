@@ -42,8 +42,10 @@ class FunctionalCoverage:
         after = {name: values.astype(np.int64) for name, values in states.items()}
         state = {name: np.concatenate([before[name].astype(np.int64)[None], values[:-1]]) for name, values in after.items()}
         after |= {f"out_{name}": values.astype(np.int64) for name, values in outputs.items()}
-        given = {name: values.astype(np.int64) if values.ndim > 1 else values.astype(np.int64)[:, None]
-                 for name, values in inputs.items()}  # fmt: skip
+        given = {
+            name: values.astype(np.int64) if values.ndim > 1 else values.astype(np.int64)[:, None]
+            for name, values in inputs.items()
+        }
         for point, bins in self._points.items():
             for label, predicate in bins.items():
                 if np.any(predicate(state, given, after)):

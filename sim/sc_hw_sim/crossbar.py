@@ -159,8 +159,10 @@ class CrossbarBench(CoreBench):
         if self.row_words and kind.spikes == "random" and self.generator.random() < 0.7:
             # Few inputs, so that rows come to rest, and some timesteps of each kind that a row may be skipped in.
             kept = self.generator.choice([0.0, 0.1, 0.5, 1.0], size=len(given))
-            given = {name: values * (self.generator.random(values.shape) < share)
-                     for (name, values), share in zip(given.items(), kept, strict=True)}  # fmt: skip
+            given = {
+                name: values * (self.generator.random(values.shape) < share)
+                for (name, values), share in zip(given.items(), kept, strict=True)
+            }
         return given
 
     def _drop(self, *, restarted: bool = False) -> list[list[list[np.ndarray]]]:
@@ -242,8 +244,9 @@ class CrossbarBench(CoreBench):
         last, skip, *columns = self.result.take()
         lasts = np.zeros(len(skips), bool)
         lasts[ends[rows.shape[1] - 1 :: rows.shape[1]] - 1] = True
-        self.board.tables("results", {"result_last": lasts, "result_skip": skips}, {"result_last": last, "result_skip": skip},
-                          lambda _row: {})  # fmt: skip
+        self.board.tables(
+            "results", {"result_last": lasts, "result_skip": skips}, {"result_last": last, "result_skip": skip}, lambda _row: {}
+        )
         visits, found = np.repeat(rows, self._crossbar.post.synapses, axis=1), {}
         for position, name in enumerate(outputs):
             beats = np.column_stack(columns[position * self.lanes : (position + 1) * self.lanes])[~skips]

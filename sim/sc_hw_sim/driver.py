@@ -26,8 +26,19 @@ class Driver:
 
     parts: "Sequence[Driver]"  # the drivers of all cores in the design: several in a layer or a crossbar
 
-    def __init__(self, dut: Any, index: int, rule: Rule, config: Any, *, synapses: int, lanes: int, seed: int,
-                 prefix: str = "", row_words: int = 0) -> None:  # fmt: skip
+    def __init__(
+        self,
+        dut: Any,
+        index: int,
+        rule: Rule,
+        config: Any,
+        *,
+        synapses: int,
+        lanes: int,
+        seed: int,
+        prefix: str = "",
+        row_words: int = 0,
+    ) -> None:
         self.model = CoreModel(rule, config, synapses=synapses, lanes=lanes)
         self.spec, self.words, self.lanes, self.synapses = self.model.spec, self.model.words, lanes, synapses
         self.row_words = row_words  # of which a beat may skip as many, 0 if it may not

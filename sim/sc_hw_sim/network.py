@@ -37,8 +37,11 @@ class _Owed:
         self.columns.append([np.asarray(column, dtype=np.int64) for column in columns])
 
     def joined(self, count: int) -> list[np.ndarray]:
-        return [np.concatenate(parts) for parts in zip(*self.columns, strict=True)] if self.columns else [
-            np.empty(0, dtype=np.int64)] * count  # fmt: skip
+        return (
+            [np.concatenate(parts) for parts in zip(*self.columns, strict=True)]
+            if self.columns
+            else [np.empty(0, dtype=np.int64)] * count
+        )
 
 
 class NetworkBench:
@@ -52,8 +55,10 @@ class NetworkBench:
     def __init__(self, dut: Any, spec: NetworkSpec, monitors: Mapping[str, Sequence[Any]], seed: int) -> None:
         self._dut, self.spec, self.generator = dut, spec, np.random.default_rng(seed)
         begin(0)
-        self.streams = {name: Stream(0, name, [Field(name=n, bits=bits, signed=signed) for n, bits, signed in fields])
-                        for name, fields in monitors.items()}  # fmt: skip
+        self.streams = {
+            name: Stream(0, name, [Field(name=n, bits=bits, signed=signed) for n, bits, signed in fields])
+            for name, fields in monitors.items()
+        }
         self._items = {name: [item[0] for item in fields] for name, fields in monitors.items()}
         self.model = NetworkModel(spec)
         self.samples = self.learned = self.values = self.resets = self.accesses = self.writes = 0
@@ -104,8 +109,10 @@ class NetworkBench:
         junk = self.generator.integers(0, 256, total)
         sent = np.where(place < size, pixels[of, np.minimum(place, size - 1)], junk)
         first = place == 0
-        extra = [np.where(first, told[of], self.generator.integers(0, high, total))
-                 for told, high in ((labels, self.spec.output.size), (learn, 2), (slower, 1 << self._slower_bits))]  # fmt: skip
+        extra = [
+            np.where(first, told[of], self.generator.integers(0, high, total))
+            for told, high in ((labels, self.spec.output.size), (learn, 2), (slower, 1 << self._slower_bits))
+        ]
         self.streams["pixel"].load([sent, place == lengths[of] - 1, *extra])
         self.streams["decision"].expect(count)
 
@@ -248,14 +255,20 @@ class NetworkBench:
         wrong = np.flatnonzero(np.asarray(found).reshape(-1) != np.asarray(wanted).reshape(-1))
         if wrong.size:
             at = int(wrong[0])
-            raise NetworkMismatchError(f"{what}: number {at} is {np.asarray(found).reshape(-1)[at]}, not "
-                                       f"{np.asarray(wanted).reshape(-1)[at]}")  # fmt: skip
+            raise NetworkMismatchError(
+                f"{what}: number {at} is {np.asarray(found).reshape(-1)[at]}, not {np.asarray(wanted).reshape(-1)[at]}"
+            )
         self.values += int(np.asarray(wanted).size)
 
     def _access(self, number: int, synapses: np.ndarray, *, write: bool, values: np.ndarray, lanes: int) -> None:
         """Queue accesses to synapses by their number in row order."""
-        own = {"projection": np.full(synapses.size, number), "write": np.full(synapses.size, write),
-               "address": synapses // lanes, "lane": synapses % lanes, "data": values}  # fmt: skip
+        own = {
+            "projection": np.full(synapses.size, number),
+            "write": np.full(synapses.size, write),
+            "address": synapses // lanes,
+            "lane": synapses % lanes,
+            "data": values,
+        }
         self.streams["host"].load([own[name].astype(np.int64) for name in self._items["host"]])
         self.streams["host_done"].expect(synapses.size)
         self.streams["readback"].expect(0 if write else synapses.size)
@@ -298,8 +311,19 @@ class NetworkBench:
 
     def record(self, names: Sequence[str]) -> dict[str, Any]:
         """Return what was compared, and how busy each projection was in its passes."""
-        busy = {name: {what: int(getattr(self._dut, f"{net}_{name}").value)
-                       for what, net in (("work", "work"), ("passes", "pass"))} for name in names}  # fmt: skip
-        return {"samples": self.samples, "learned": self.learned, "values_compared": self.values, "words_written": self.writes,
-                "resets": self.resets, "host_accesses": self.accesses, "clocks": clocks(0), "busy": busy,
-                "flowing_samples": self.flowing_samples, "flowing_clocks": self.flowing_clocks}  # fmt: skip
+        busy = {
+            name: {what: int(getattr(self._dut, f"{net}_{name}").value) for what, net in (("work", "work"), ("passes", "pass"))}
+            for name in names
+        }
+        return {
+            "samples": self.samples,
+            "learned": self.learned,
+            "values_compared": self.values,
+            "words_written": self.writes,
+            "resets": self.resets,
+            "host_accesses": self.accesses,
+            "clocks": clocks(0),
+            "busy": busy,
+            "flowing_samples": self.flowing_samples,
+            "flowing_clocks": self.flowing_clocks,
+        }

@@ -54,8 +54,13 @@ class Campaign(NetworkBench):
             lengths[k] = g.integers(1, size + 1) if g.random() < 0.6 else size + g.integers(1, 6)
             pixels[k, lengths[k] :] = 0
         octaves = self.spec.sample.octaves
-        return (pixels, g.integers(0, self.spec.output.size, count), (g.random(count) < 0.85).astype(np.int64),
-                g.integers(0, octaves + 1, count), lengths)  # fmt: skip
+        return (
+            pixels,
+            g.integers(0, self.spec.output.size, count),
+            (g.random(count) < 0.85).astype(np.int64),
+            g.integers(0, octaves + 1, count),
+            lengths,
+        )
 
     async def _all_equal(self) -> None:
         """Let the host put all weights of the output to 0, so that all outputs are equal, and show samples."""

@@ -81,8 +81,11 @@ class RowCorners:
                 else:
                     await bench._reset()
                 await self._first(name, step, visits=True)
-        for name, part in (("a host read", bench), ("a host write to a presynaptic neuron", self._pre),
-                           ("a host write to a postsynaptic neuron", self._post)):  # fmt: skip
+        for name, part in (
+            ("a host read", bench),
+            ("a host write to a presynaptic neuron", self._pre),
+            ("a host write to a postsynaptic neuron", self._post),
+        ):
             if not part.spec.state:
                 continue
             await self._at_rest()
@@ -98,8 +101,10 @@ class RowCorners:
         await self._first("skipped rows", 1, visits=False)
         inputs: dict[str, dict[str, int]] = {"inputs of the timestep": {"step": 1 << 62}}
         for owner, count in (("presynaptic", self._rows), ("postsynaptic", self._columns)):
-            inputs |= {f"an input of the {which} {owner} neuron": {owner.removesuffix("synaptic"): number}
-                       for which, number in {"first": 0, "last": count - 1}.items()}  # fmt: skip
+            inputs |= {
+                f"an input of the {which} {owner} neuron": {owner.removesuffix("synaptic"): number}
+                for which, number in {"first": 0, "last": count - 1}.items()
+            }
         for name, given in inputs.items():
             await self._at_rest()
             await self._timestep(name, **given)
@@ -161,8 +166,10 @@ class RowCorners:
             start = np.unique(np.clip(np.add.outer([bound, -bound], np.arange(-_NEAR, _NEAR + 1)), f.minimum, f.maximum))
             model = CoreModel(bench.model.rule, bench.model.config, synapses=len(start), compiled=False)
             model.load({name: start})
-            model.step({g.name: np.zeros(len(start), np.int64) for g in bench.spec.synapse_inputs}
-                       | {g.name: 0 for g in bench.spec.step_inputs})  # fmt: skip
+            model.step(
+                {g.name: np.zeros(len(start), np.int64) for g in bench.spec.synapse_inputs}
+                | {g.name: 0 for g in bench.spec.step_inputs}
+            )
             for value in (bound - 1, bound, 1 - bound, -bound):
                 found = start[model.state[name] == value]
                 if len(found) and f.minimum <= value <= f.maximum:
@@ -171,8 +178,9 @@ class RowCorners:
     async def _bounds(self) -> None:
         """Let one synapse of each row be at a bound of rest, in the first, a middle and the last word and in every lane."""
         bench = self._bench
-        places = np.unique(np.concatenate([np.arange(bench.lanes), [self._columns // 2],
-                                           self._columns - 1 - np.arange(bench.lanes)]))  # fmt: skip
+        places = np.unique(
+            np.concatenate([np.arange(bench.lanes), [self._columns // 2], self._columns - 1 - np.arange(bench.lanes)])
+        )
         steps = (0, 1, -1, 1 << 62, -1 << 62)
         for number, (name, value, start) in enumerate(self._targets()):
             for turn, shift in enumerate(range(0, len(places), max(1, min(self._rows, len(places))))):

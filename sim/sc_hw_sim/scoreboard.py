@@ -61,11 +61,19 @@ class MismatchError(Exception):
     @classmethod
     def of_model(cls, error: StepError, *, done: int = 0, label: str = "") -> "MismatchError":
         """Return what there is to tell of a golden model that broke its specification after ``done`` timesteps."""
-        return cls(Mismatch(
-            check=f"{label}golden model", field=error.field or "step", expected=error.value, found=error.value,
-            timestep=None if error.timestep is None else done + error.timestep, synapse=error.synapse, problem=str(error),
-            inputs=error.inputs, state_before=error.state,
-        ))  # fmt: skip
+        return cls(
+            Mismatch(
+                check=f"{label}golden model",
+                field=error.field or "step",
+                expected=error.value,
+                found=error.value,
+                timestep=None if error.timestep is None else done + error.timestep,
+                synapse=error.synapse,
+                problem=str(error),
+                inputs=error.inputs,
+                state_before=error.state,
+            )
+        )
 
 
 @dataclass
@@ -104,10 +112,16 @@ class Scoreboard:
             name = min(first, key=lambda name: first[name])
             row = tuple(int(i) for i in np.unravel_index(first[name], found[name].shape))
             wanted = np.broadcast_to(expected[name], found[name].shape)
-            raise MismatchError(Mismatch(
-                check=self.label + check, field=name, expected=int(wanted[row]), found=int(found[name][row]),
-                differing=sum(int(column.sum()) for column in different.values()), **context(*row),
-            ))  # fmt: skip
+            raise MismatchError(
+                Mismatch(
+                    check=self.label + check,
+                    field=name,
+                    expected=int(wanted[row]),
+                    found=int(found[name][row]),
+                    differing=sum(int(column.sum()) for column in different.values()),
+                    **context(*row),
+                )
+            )
         return sum(column.size for column in found.values())
 
     def count(self, check: str, name: str, expected: int, found: int) -> None:

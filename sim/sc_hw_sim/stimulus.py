@@ -14,12 +14,23 @@ LOAD_TIMESTEP, LOAD = "load_timestep", "load_"
 
 # Scenes of ``corners.py``: what is asked for in each, in the order in which it takes place.
 SCENES: dict[str, tuple[str, ...]] = {
-    "idle": (), "timestep": ("timestep",), "timesteps": ("timesteps",), "all spike": ("all spike",), "late events": ("timestep",),
-    "results wait": ("timesteps",), "last results wait": ("timestep",), "clear": ("clear",), "read": ("read",),
+    "idle": (),
+    "timestep": ("timestep",),
+    "timesteps": ("timesteps",),
+    "all spike": ("all spike",),
+    "late events": ("timestep",),
+    "results wait": ("timesteps",),
+    "last results wait": ("timestep",),
+    "clear": ("clear",),
+    "read": ("read",),
     "write": ("write",),
-    "timestep, clear": ("timestep", "clear"), "clear, timestep": ("clear", "timestep"), "held read": ("read",),
-    "rest": ("silent",), "wipe": ("timestep",), "many results wait": ("many",),
-}  # fmt: skip
+    "timestep, clear": ("timestep", "clear"),
+    "clear, timestep": ("clear", "timestep"),
+    "held read": ("read",),
+    "rest": ("silent",),
+    "wipe": ("timestep",),
+    "many results wait": ("many",),
+}
 for _command in ("timestep", "clear"):
     for _verb in ("read", "write"):
         SCENES |= {f"{_command} with {_verb}": (_command, _verb), f"{_verb} before {_command}": (_verb, _command)}
@@ -67,8 +78,10 @@ def random_state(fields: Sequence[Field], synapses: int, generator: np.random.Ge
     A quarter of the fields have one value near an end in all synapses: what chance seldom does there gets many trials.
     """
     alike = {f.name: generator.random() < 0.25 for f in fields}
-    return {f.name: np.full(synapses, generator.choice(_near(f))) if alike[f.name] else _values(f, (synapses,), generator)
-            for f in fields}  # fmt: skip
+    return {
+        f.name: np.full(synapses, generator.choice(_near(f))) if alike[f.name] else _values(f, (synapses,), generator)
+        for f in fields
+    }
 
 
 def inputs_of(kind: Kind, spec: RuleSpec, steps: int, synapses: int, generator: np.random.Generator) -> Arrays:

@@ -69,9 +69,19 @@ async def parity(dut: Any) -> None:
         latency, neuron_latency = entry["clocks"]
         rule = timed(get_rule(entry["rule"], entry["runtime"]), lambda _config: (latency, neuron_latency))
         initial = {name: np.array(values, dtype=np.int64) for name, values in entry["initial"].items()}
-        return rule, kind(dut, index, rule, rule.config_type(**entry["config"]), synapses=entry["synapses"], lanes=entry["lanes"],
-                          steps=entry["steps"], seed=plan["seed"], initial=initial or None, row_words=entry["row_words"],
-                          **options)  # fmt: skip
+        return rule, kind(
+            dut,
+            index,
+            rule,
+            rule.config_type(**entry["config"]),
+            synapses=entry["synapses"],
+            lanes=entry["lanes"],
+            steps=entry["steps"],
+            seed=plan["seed"],
+            initial=initial or None,
+            row_words=entry["row_words"],
+            **options,
+        )
 
     def bench_of(index: int, entry: dict[str, Any]) -> tuple[Rule, CoreBench]:
         topology = TOPOLOGIES[entry["kind"]]
@@ -140,9 +150,14 @@ async def parity(dut: Any) -> None:
             record["mismatch"] = record["mismatch"] or bench.record(error)["mismatch"]
         else:
             demonstrations.append(None)
-    outcome = {**seconds, "plan_sha256": hashlib.sha256(asked).hexdigest(), "faults": played, "cores": records,
-               "demonstrations": demonstrations,
-               "functional": [b.coverage.record() for b in benches if b.coverage]}  # fmt: skip
+    outcome = {
+        **seconds,
+        "plan_sha256": hashlib.sha256(asked).hexdigest(),
+        "faults": played,
+        "cores": records,
+        "demonstrations": demonstrations,
+        "functional": [b.coverage.record() for b in benches if b.coverage],
+    }
     Path(plan["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
     if any(plan["faults"]):
         return  # whoever planted faults judges

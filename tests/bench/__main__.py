@@ -104,8 +104,9 @@ def page(results: Sequence[Result], rounds: int) -> str:
 
 def main() -> int:
     """Measure, print, and write the page when asked."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("-o", "--output", type=Path, help="Markdown page to write")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="virtual environment with sc-neurocore to use and keep")
     parser.add_argument("--rounds", type=int, default=7, help="measured rounds")

@@ -33,8 +33,14 @@ def built(generator: str, *, initial: bool) -> float:
     """Build the simulator of a core; return how many a minute of processor time would give."""
     rule = get_rule("r_stdp")
     weights = np.random.default_rng(SEED).integers(0, 30_000, SYNAPSES)
-    design = CoreDesign(name="core", rule=rule, config=rule.config_type(), synapses=SYNAPSES, lanes=1,
-                        initial={"weight": weights} if initial else {})  # fmt: skip
+    design = CoreDesign(
+        name="core",
+        rule=rule,
+        config=rule.config_type(),
+        synapses=SYNAPSES,
+        lanes=1,
+        initial={"weight": weights} if initial else {},
+    )
     shutil.rmtree(FOLDER, ignore_errors=True)
     (FOLDER / "cache").mkdir(parents=True)
     core = load_core(emit(design, generator, FOLDER / "core"))
@@ -53,9 +59,14 @@ def _seconds() -> float:
 
 def group(_python: Path) -> Group:
     """Return the rows."""
-    rows = [Row(name=f"N = {SYNAPSES:,}, {generator}{', initial contents' if initial else ''}",
-                run=partial(built, generator, initial=initial))
-            for generator in GENERATORS for initial in (False, True)]  # fmt: skip
+    rows = [
+        Row(
+            name=f"N = {SYNAPSES:,}, {generator}{', initial contents' if initial else ''}",
+            run=partial(built, generator, initial=initial),
+        )
+        for generator in GENERATORS
+        for initial in (False, True)
+    ]
     return Group(
         title="Initial contents",
         unit="simulators a minute",

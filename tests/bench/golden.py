@@ -102,9 +102,11 @@ def group(python: Path) -> Group:
             Row(name="sc-hw, NumPy, N = 1,024, stochastic", run=arrays(1024, 100, compiled=False, **STOCHASTIC)),
             Row(name="sc-hw, compiled, N = 1,024, stochastic", run=arrays(1024, 1000, compiled=True, **STOCHASTIC)),
             Row(name="sc-hw, compiled, N = 1,024, widest", run=arrays(1024, 1000, compiled=True, **WIDEST)),
-            Row(name="sc-hw, compiled, N = 1,024, widest, stochastic (120 bits)",
-                run=arrays(1024, 1000, compiled=True, **WIDEST, **STOCHASTIC, learning_shift=30, trace_decay_shift=30)),
+            Row(
+                name="sc-hw, compiled, N = 1,024, widest, stochastic (120 bits)",
+                run=arrays(1024, 1000, compiled=True, **WIDEST, **STOCHASTIC, learning_shift=30, trace_decay_shift=30),
+            ),
         ],
         versions={"sc-neurocore": neurocore(python, 1, 1)["version"], "compiler": compiler().require().version},
         settings={"seed": SEED, "spike probability": SPIKES},
-    )  # fmt: skip
+    )

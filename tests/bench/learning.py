@@ -61,14 +61,22 @@ def eprop(density: float, *, loops: bool = True) -> Callable[[], float]:
 
 def group(_python: Path) -> Group:
     """Return the rows."""
-    kinds = {"complete": (1.0, True), "without loops": (1.0, False), "half": (0.5, True), "a fifth": (0.2, True),
-             "a tenth": (0.1, True)}  # fmt: skip
+    kinds = {
+        "complete": (1.0, True),
+        "without loops": (1.0, False),
+        "half": (0.5, True),
+        "a fifth": (0.2, True),
+        "a tenth": (0.1, True),
+    }
     return Group(
         title="Learning through projections",
         unit="synapse-timesteps a second",
         counted=COUNTED,
         reference="BPTT, complete",
-        rows=[Row(name=f"{name}, {kind}", run=method(density, loops=loops))
-              for name, method in (("BPTT", bptt), ("e-prop", eprop)) for kind, (density, loops) in kinds.items()],
+        rows=[
+            Row(name=f"{name}, {kind}", run=method(density, loops=loops))
+            for name, method in (("BPTT", bptt), ("e-prop", eprop))
+            for kind, (density, loops) in kinds.items()
+        ],
         settings={"seed": SEED},
-    )  # fmt: skip
+    )

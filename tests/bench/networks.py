@@ -41,5 +41,12 @@ def group(_python: Path) -> Group:
         Row(name="compiled, learned, a run of 10 passes", run=lambda: rate(run, PASSES * len(pixels))),
         Row(name="compiled, decided", run=lambda: rate(lambda: used.predict(pixels), len(pixels))),
     ]
-    return Group(title="Networks", unit="samples/s", counted=COUNTED, reference="readable, learned", rows=rows,
-                 versions={"NumPy": np.__version__}, settings={"seed": spec.seed, "passes": PASSES})  # fmt: skip
+    return Group(
+        title="Networks",
+        unit="samples/s",
+        counted=COUNTED,
+        reference="readable, learned",
+        rows=rows,
+        versions={"NumPy": np.__version__},
+        settings={"seed": spec.seed, "passes": PASSES},
+    )

@@ -120,17 +120,36 @@ def naive(folder: Path, lane: dict[str, Any]) -> Callable[[], float]:
     source.write_text(lane["verilog"] + "\n", encoding="utf-8")
     (folder / "naive_bench.py").write_text(NAIVE, encoding="utf-8")
     tool = verilator().require()
-    variables = {"NAIVE_STEPS": str(NAIVE_STEPS), "NAIVE_SEED": str(SEED), "NAIVE_OUTCOME": str(outcome),
-                 "COCOTB_RESULTS_FILE": str(folder / "results.xml")}  # fmt: skip
+    variables = {
+        "NAIVE_STEPS": str(NAIVE_STEPS),
+        "NAIVE_SEED": str(SEED),
+        "NAIVE_OUTCOME": str(outcome),
+        "COCOTB_RESULTS_FILE": str(folder / "results.xml"),
+    }
     run_cocotb(
-        log, folder / "build", dict(tool.environment), lambda p: [["perl", tool.path, *p[0][2:]], p[1]], toplevel=lane["module"],
-        module="naive_bench", compile_only=True, timescale="1ns/1ps", verilog_sources=[str(source)],
-        compile_args=["--no-timing", "-Wno-fatal", "-CFLAGS", "-O2"], make_args=[*VERILATED_MAKE, "OPT_FAST=-O2"],
-    )  # fmt: skip
+        log,
+        folder / "build",
+        dict(tool.environment),
+        lambda p: [["perl", tool.path, *p[0][2:]], p[1]],
+        toplevel=lane["module"],
+        module="naive_bench",
+        compile_only=True,
+        timescale="1ns/1ps",
+        verilog_sources=[str(source)],
+        compile_args=["--no-timing", "-Wno-fatal", "-CFLAGS", "-O2"],
+        make_args=[*VERILATED_MAKE, "OPT_FAST=-O2"],
+    )
 
     def run() -> float:
-        run_cocotb(log, folder / "run", variables, lambda _: [[str(folder / "build" / lane["module"])]], toplevel=lane["module"],
-                    module="naive_bench", python_search=[str(folder)])  # fmt: skip
+        run_cocotb(
+            log,
+            folder / "run",
+            variables,
+            lambda _: [[str(folder / "build" / lane["module"])]],
+            toplevel=lane["module"],
+            module="naive_bench",
+            python_search=[str(folder)],
+        )
         if not outcome.is_file():
             raise SimulationError(log_tail(log))
         return float(json.loads(outcome.read_text(encoding="utf-8"))["rate"])
@@ -144,8 +163,25 @@ def bare(folder: Path, core: Core) -> Callable[[], float]:
     main, tool = folder / "bare.cpp", verilator().require()
     main.write_text(BARE, encoding="utf-8")
     variables = {**os.environ, **dict(tool.environment), "MAKEFLAGS": " ".join([*VERILATED_MAKE, "OPT_FAST=-O2"])}
-    command = ["perl", tool.path, "--cc", "--exe", "--build", "--no-timing", "-Mdir", str(folder), "--top-module", "core",
-               "--prefix", "Vcore", "-CFLAGS", "-O2", "-Wno-fatal", *map(str, core.sources), str(main)]  # fmt: skip
+    command = [
+        "perl",
+        tool.path,
+        "--cc",
+        "--exe",
+        "--build",
+        "--no-timing",
+        "-Mdir",
+        str(folder),
+        "--top-module",
+        "core",
+        "--prefix",
+        "Vcore",
+        "-CFLAGS",
+        "-O2",
+        "-Wno-fatal",
+        *map(str, core.sources),
+        str(main),
+    ]
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SimulationError(f"the bare loop was not built:\n{done.stderr[-2000:]}")
@@ -173,7 +209,11 @@ def group(python: Path) -> Group:
         counted=COUNTED.format(clocks=clocks),
         reference=reference,
         rows=rows,
-        versions={"sc-neurocore": lane["version"], "cocotb": version("cocotb"), "Verilator": verilator().version,
-                  "compiler": compiler().version},
+        versions={
+            "sc-neurocore": lane["version"],
+            "cocotb": version("cocotb"),
+            "Verilator": verilator().version,
+            "compiler": compiler().version,
+        },
         settings={"seed": SEED, "timesteps of a campaign": f"{TIMESTEPS:,}"},
-    )  # fmt: skip
+    )

@@ -16,9 +16,13 @@ def run(monkeypatch, sc_hw, tmp_path):
     """Run a command line in a folder with networks: (outputs, inputs), (inputs, outputs), square; and biases."""
     monkeypatch.chdir(tmp_path)
     g = np.random.default_rng(11)
-    arrays = {"a": g.integers(-1000, 1000, (2, 3)), "a_bias": g.integers(-1000, 1000, 2),
-              "square": g.integers(-1000, 1000, (3, 3)),
-              "square_bias": g.integers(-1000, 1000, 3), "flat": g.integers(-1000, 1000, 6)}  # fmt: skip
+    arrays = {
+        "a": g.integers(-1000, 1000, (2, 3)),
+        "a_bias": g.integers(-1000, 1000, 2),
+        "square": g.integers(-1000, 1000, (3, 3)),
+        "square_bias": g.integers(-1000, 1000, 3),
+        "flat": g.integers(-1000, 1000, 6),
+    }
     np.savez("w.npz", **arrays)
     np.savez("f.npz", **{name: np.exp2(-(np.arange(array.size).reshape(array.shape) % 9)) for name, array in arrays.items()})
     np.savez("t.npz", **{name: array.T for name, array in arrays.items()})

@@ -81,8 +81,15 @@ PROGRAM = f"{sys.executable} -m sc_hw"
 
 def shell(line, folder, **environment):
     """Run a line of Bash in a folder; return status and standard error."""
-    done = subprocess.run(["bash", "-o", "pipefail", "-c", line], cwd=folder, capture_output=True, text=True, errors="replace",
-                          env={**os.environ, **environment}, check=False)  # fmt: skip
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env={**os.environ, **environment},
+        check=False,
+    )
     return done.returncode, done.stderr
 
 
@@ -136,8 +143,13 @@ def test_names_that_are_no_text_are_written_and_shown_escaped(tmp_path):
 def test_a_signal_ends_it_while_it_still_imports(tmp_path, number, delay):
     """The verb takes seconds to import; the signal comes when the first module of ours has been read."""
     code = "import sc_hw.start, os, sys; os.write(1, b'.'); sys.argv = ['sc-hw', 'explore', '-o', 'x']; sc_hw.start.main()"
-    running = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))  # fmt: skip
+    running = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
+    )
     running.stdout.read(1)
     time.sleep(delay)
     running.send_signal(number)
@@ -148,8 +160,11 @@ def test_a_signal_ends_it_while_it_still_imports(tmp_path, number, delay):
 
 
 def test_an_ignored_signal_stays_ignored(tmp_path):
-    running = subprocess.Popen([sys.executable, "-m", "sc_hw", "rules"], stdout=subprocess.PIPE,
-                               preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))  # fmt: skip
+    running = subprocess.Popen(
+        [sys.executable, "-m", "sc_hw", "rules"],
+        stdout=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
     running.send_signal(signal.SIGHUP)
     assert b"r_stdp" in running.communicate(timeout=30)[0]
     assert running.returncode == 0

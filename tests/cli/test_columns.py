@@ -81,9 +81,16 @@ def test_emit_refuses_the_others_in_one_line(text, why, sc_hw, tmp_path, monkeyp
     assert not (tmp_path / "core").exists()
 
 
-@pytest.mark.parametrize("command", ["emit -n 3 --initial a.npy -o o", "emit -n 3 --initial a.npz -o o",
-                                     "derive a.npz --importance f.npz -o o",
-                                     "derive f.npz --importance a.npz -o o", "derive a.npy --importance f.npz -o o"])  # fmt: skip
+@pytest.mark.parametrize(
+    "command",
+    [
+        "emit -n 3 --initial a.npy -o o",
+        "emit -n 3 --initial a.npz -o o",
+        "derive a.npz --importance f.npz -o o",
+        "derive f.npz --importance a.npz -o o",
+        "derive a.npy --importance f.npz -o o",
+    ],
+)
 def test_one_array_without_a_name_is_told_how_to_get_one(command, sc_hw, tmp_path, monkeypatch):
     """As .npy, or under the other name."""
     monkeypatch.chdir(tmp_path)

@@ -48,8 +48,14 @@ def bare(tmp_path_factory):
 
     def run(*arguments: str) -> tuple[int, str, str]:
         environment = {"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(root), "SC_HW_CACHE": os.environ.get("SC_HW_CACHE", "")}
-        done = subprocess.run([programs / "python", "-m", "sc_hw", *arguments], cwd=root, capture_output=True, text=True,
-                              check=False, env=environment)  # fmt: skip
+        done = subprocess.run(
+            [programs / "python", "-m", "sc_hw", *arguments],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+        )
         return done.returncode, done.stdout, done.stderr
 
     status, out, err = run("emit", "-n", "8", "-o", "core")

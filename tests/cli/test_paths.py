@@ -37,13 +37,15 @@ def odd(tmp_path):
 def test_verbs_work_where_every_path_is_odd(odd):
     place, run = odd
     prepare(place / "cwd", "sim")
-    for number, (verb, *options) in enumerate((
-        ("sim", "--steps", "5", "--waves"),
-        ("sim", "--steps", "5", "--waves"),  # from the cache
-        ("synth", "--module", "lane", "--target", "ecp5-25k"),
-        ("prove", "--part", "datapath"),
-        ("report",),
-    )):  # fmt: skip
+    for number, (verb, *options) in enumerate(
+        (
+            ("sim", "--steps", "5", "--waves"),
+            ("sim", "--steps", "5", "--waves"),  # from the cache
+            ("synth", "--module", "lane", "--target", "ecp5-25k"),
+            ("prove", "--part", "datapath"),
+            ("report",),
+        )
+    ):
         done = run(verb, "sim", *options)
         assert done.returncode == (verb == "report"), done.stdout + done.stderr
         assert ("building the simulator" in done.stderr) == (number == 0)
@@ -78,7 +80,12 @@ def test_a_path_reaches_a_program_through_make_and_the_shell(tmp_path):
     program.chmod(0o755)
     (tmp_path / "Makefile").write_text("all:\n\t@$(CALL)\n")
     for arguments, variables in (([f"CALL={for_make(str(program))}"], {}), ([], {"CALL": for_make(str(program))})):
-        done = subprocess.run(["make", "-s", "-C", str(tmp_path), *arguments], env={**os.environ, **variables},
-                              capture_output=True, text=True, check=False)  # fmt: skip
+        done = subprocess.run(
+            ["make", "-s", "-C", str(tmp_path), *arguments],
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.stdout == "reached\n", done.stderr
     assert Path(sys.executable).name in for_make(sys.executable)

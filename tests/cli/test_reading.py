@@ -22,9 +22,14 @@ def read_json(path, *, option, what):
 
 
 READERS = {
-    "bytes": reading.read_bytes, "text": reading.read_text, "gzip": reading.read_gzip, "json": read_json,
-    "npz": reading.read_npz, "npy": reading.read_npy, "toml": reading.read_toml,
-}  # fmt: skip
+    "bytes": reading.read_bytes,
+    "text": reading.read_text,
+    "gzip": reading.read_gzip,
+    "json": read_json,
+    "npz": reading.read_npz,
+    "npy": reading.read_npy,
+    "toml": reading.read_toml,
+}
 
 
 def refused(kind, path, words):
@@ -51,10 +56,16 @@ def special(kind, path):
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize(
     ("kind", "words"),
-    [("fifo", "a FIFO"), ("device", "a device"), ("folder", "Is a directory|but a folder"),
-     ("sparse", "larger than .*iB, the most"), ("loop", "Too many"),
-     ("nothing", "No such file"), ("endless", "cannot be read|not ")],
-)  # fmt: skip
+    [
+        ("fifo", "a FIFO"),
+        ("device", "a device"),
+        ("folder", "Is a directory|but a folder"),
+        ("sparse", "larger than .*iB, the most"),
+        ("loop", "Too many"),
+        ("nothing", "No such file"),
+        ("endless", "cannot be read|not "),
+    ],
+)
 def test_what_is_no_file_of_a_usual_size(tmp_path, reader, kind, words):
     special(kind, tmp_path / "file")
     refused(reader, tmp_path / "file", words)
@@ -119,8 +130,13 @@ def test_any_changed_byte_of_an_archive_is_told_or_changes_nothing(tmp_path):
 
 
 def test_arrays_are_what_numpy_wrote(tmp_path):
-    arrays = {"a": np.arange(6).reshape(2, 3), "f": np.asfortranarray(np.arange(6.0).reshape(2, 3)), "n": np.zeros((0, 2)),
-              "s": np.array("word"), "b": np.array([True])}  # fmt: skip
+    arrays = {
+        "a": np.arange(6).reshape(2, 3),
+        "f": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        "n": np.zeros((0, 2)),
+        "s": np.array("word"),
+        "b": np.array([True]),
+    }
     for save in (np.savez, np.savez_compressed):
         save(tmp_path / "a.npz", **arrays)
         read = reading.read_npz(tmp_path / "a.npz", what=WHAT)

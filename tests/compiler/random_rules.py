@@ -84,9 +84,15 @@ def random_rule(seed: int) -> tuple[str, str]:
         return ", ".join(f'Field(name="{name}", bits={bits}, signed={signed})' for name, (bits, signed) in group.items())
 
     name = f"random_{seed}"
-    text = HEAD.format(seed=seed, name=name, state=listed(state), inputs=listed(inputs),
-                       noise=listed(noise) + ("," if noise else ""), outputs=listed(outputs),
-                       lines="\n".join(f"    {line}" for line in lines))  # fmt: skip
+    text = HEAD.format(
+        seed=seed,
+        name=name,
+        state=listed(state),
+        inputs=listed(inputs),
+        noise=listed(noise) + ("," if noise else ""),
+        outputs=listed(outputs),
+        lines="\n".join(f"    {line}" for line in lines),
+    )
     return name, text
 
 
@@ -102,8 +108,27 @@ def _expression(r: random.Random, names: list[str], values: dict[str, Term]) -> 
     def other() -> str:
         return one() if r.random() < 0.6 else str(number())
 
-    kind = r.choice(("sum", "sum", "difference", "product", "multiple", "shift", "shift", "rounded", "select", "select", "clip",
-                     "limit", "decay", "truncate", "compare", "negate", "bit"))  # fmt: skip
+    kind = r.choice(
+        (
+            "sum",
+            "sum",
+            "difference",
+            "product",
+            "multiple",
+            "shift",
+            "shift",
+            "rounded",
+            "select",
+            "select",
+            "clip",
+            "limit",
+            "decay",
+            "truncate",
+            "compare",
+            "negate",
+            "bit",
+        )
+    )
     low, high = sorted((r.choice((-128, -16, -3, 0, 0)), r.choice((0, 5, 31, 127, 200))))
     comparison = r.choice(("<", "<=", ">", ">=", "==", "!="))
     return {

@@ -25,8 +25,10 @@ def differences(rule, config, seed, updates=60):
     names = {str(n.detail): n for n in in_order(roots.values()) if n.operation == "var"}
     generator = random.Random(seed)
     for _ in range(updates):
-        given = {name: generator.choice((n.low, n.high, 0 if n.low < 0 else n.low, *(generator.randint(n.low, n.high),) * 3))
-                 for name, n in names.items()} | {name: 0 for name in found.order if name not in names}  # fmt: skip
+        given = {
+            name: generator.choice((n.low, n.high, 0 if n.low < 0 else n.low, *(generator.randint(n.low, n.high),) * 3))
+            for name, n in names.items()
+        } | {name: 0 for name in found.order if name not in names}
         wanted = {name: int(value) for name, value in evaluate(found.terms, given).items()}
         for stage, nodes in (("rewritten", roots), ("laid out", laid)):
             if (got := evaluated(nodes, given)) != wanted:

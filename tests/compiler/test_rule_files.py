@@ -33,39 +33,62 @@ def test_a_begun_rule_is_well_formed_and_says_what_it_costs(sc_hw, begun):
     status, out, err = sc_hw("rule", "check", begun)
     assert (status, err) == (0, "")
     assert re.search(r"rule mine is well formed: 1 preset, state weight 12, trace 10\n", out)
-    assert re.search(r"cost on ecp5-25k: \d+ stages? at \d+ MHz, \d+ register bits, \d+ bits of adders, 0 multipliers, "
-                     r"22 state bits a synapse\n", out)  # fmt: skip
+    assert re.search(
+        r"cost on ecp5-25k: \d+ stages? at \d+ MHz, \d+ register bits, \d+ bits of adders, 0 multipliers, "
+        r"22 state bits a synapse\n",
+        out,
+    )
 
 
 FIELD = '            Field(name="trace"'  # what a field more is put before
 
 # What is written instead of what, what marks the line that the message must name, and the message.
 MISTAKES = {
-    "if on data": ("    trace = select(pre, full, decayed)", "    trace = full if pre else decayed", "trace = full if",
-                   "must not branch on a value; it uses select instead of if"),
+    "if on data": (
+        "    trace = select(pre, full, decayed)",
+        "    trace = full if pre else decayed",
+        "trace = full if",
+        "must not branch on a value; it uses select instead of if",
+    ),
     "while on data": ("    depression = select", "    while pre: pass\n    depression = select", "while pre", "must not branch"),
     "and of data": ("select(post, asr", "select(post and pre, asr", "post and pre", "must not branch"),
     "float": ("select(pre, config.depression, 0)", "select(pre, 0.5, 0)", "0.5", "0.5: a step on terms takes terms and ints"),
     "float product": ("asr(decayed, config.gain_shift)", "asr(decayed * 1.5, 0)", "1.5", "1.5: a step on terms takes"),
-    "unbounded width": ("    weight = clip(", "    grown = state['weight'] * (1 << 60)\n    weight = clip(grown + ", "grown =",
-                        "grown is unbounded: it needs 73 bits; allowed are 63"),
+    "unbounded width": (
+        "    weight = clip(",
+        "    grown = state['weight'] * (1 << 60)\n    weight = clip(grown + ",
+        "grown =",
+        "grown is unbounded: it needs 73 bits; allowed are 63",
+    ),
     "field outside its width": ("weight = clip(state", "weight = (state", 'name="weight"', "the step gives weight=-"),
-    "field never used": (FIELD, f'            Field(name="spare", bits=3),\n{FIELD}',
-                         'name="spare"', "field spare is never used"),
-    "input never used": ('Field(name="post_spike"', 'Field(name="extra", bits=2),\nField(name="post_spike"', 'name="extra"',
-                         "field extra is never used"),
-    "not deterministic": ("    full = (1", "    from random import getrandbits\n    full = getrandbits(9) + (1",
-                          "from random", "imports a module, so that it is no function"),
+    "field never used": (
+        FIELD,
+        f'            Field(name="spare", bits=3),\n{FIELD}',
+        'name="spare"',
+        "field spare is never used",
+    ),
+    "input never used": (
+        'Field(name="post_spike"',
+        'Field(name="extra", bits=2),\nField(name="post_spike"',
+        'name="extra"',
+        "field extra is never used",
+    ),
+    "not deterministic": (
+        "    full = (1",
+        "    from random import getrandbits\n    full = getrandbits(9) + (1",
+        "from random",
+        "imports a module, so that it is no function",
+    ),
     "no such field": ('inputs["post_spike"]', 'inputs["spike"]', 'inputs["spike"]', "KeyError"),
     "division": ("asr(decayed, config.gain_shift)", "decayed // 8", "decayed // 8", "unsupported operand"),
-    "width out of range": ('bits=config.trace_bits', 'bits=99', "def spec", "trace.bits=99: out of range; allowed are"),
+    "width out of range": ("bits=config.trace_bits", "bits=99", "def spec", "trace.bits=99: out of range; allowed are"),
     "spec that fails": ("    return RuleSpec(", "    1 / 0\n    return RuleSpec(", "1 / 0", "ZeroDivisionError"),
     "syntax": ("    pre, post = ", "    pre, post == = ", "pre, post ==", "invalid syntax"),
     "import": ("from typing import", "import nowhere_at_all\nfrom typing import", "nowhere_at_all", "ModuleNotFoundError"),
     "no rule": ("RULE = ", "SOMETHING = ", '"""mine', "RULE is nothing"),
     "our name": ('RULE = Rule(name="mine"', 'RULE = Rule(name="r_stdp"', "RULE = ", "name 'r_stdp': allowed are"),
     "default outside its range": ("weight_bits: int = 12", "weight_bits: int = 40", "RULE = ", "weight_bits=40: out of range"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
@@ -158,19 +181,22 @@ def test_a_file_that_is_there_is_kept(sc_hw, begun):
     assert sc_hw("rule", "new", "other", "-o", begun, "--force")[0] == 0
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    (["--clock", 100], "--clock 100.0: is of a compiled datapath"),
-    (["--datapath", "compiled", "--clock", 100, "--latency", 3], "each follows from the other"),
-    (["--datapath", "compiled", "--latency", 0.5], "not a valid integer"),
-    (["--datapath", "compiled", "--latency", -1], "out of range; allowed are 1..64"),
-    (["--datapath", "compiled", "--latency", 65], "out of range; allowed are 1..64"),
-    (["--datapath", "compiled", "--clock", 400], "one operation takes 5.3 ns on ecp5-25k"),
-    (["--datapath", "compiled", "--clock", 5000], "allowed are 1..1000 MHz"),
-    (["--datapath", "compiled", "--clock", "nan"], "allowed are 1..1000 MHz"),
-    (["--datapath", "compiled", "--device", "nothing"], "'nothing': unknown; allowed are"),
-    (["--datapath", "compiled", "--device", "xc7a35t"], "no delays to compile for"),
-    (["--datapath", "both"], "'both' is not one of"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--clock", 100], "--clock 100.0: is of a compiled datapath"),
+        (["--datapath", "compiled", "--clock", 100, "--latency", 3], "each follows from the other"),
+        (["--datapath", "compiled", "--latency", 0.5], "not a valid integer"),
+        (["--datapath", "compiled", "--latency", -1], "out of range; allowed are 1..64"),
+        (["--datapath", "compiled", "--latency", 65], "out of range; allowed are 1..64"),
+        (["--datapath", "compiled", "--clock", 400], "one operation takes 5.3 ns on ecp5-25k"),
+        (["--datapath", "compiled", "--clock", 5000], "allowed are 1..1000 MHz"),
+        (["--datapath", "compiled", "--clock", "nan"], "allowed are 1..1000 MHz"),
+        (["--datapath", "compiled", "--device", "nothing"], "'nothing': unknown; allowed are"),
+        (["--datapath", "compiled", "--device", "xc7a35t"], "no delays to compile for"),
+        (["--datapath", "both"], "'both' is not one of"),
+    ],
+)
 def test_options_that_cannot_be_are_one_line(sc_hw, tmp_path, options, message):
     status, out, err = sc_hw("emit", "--synapses", 4, "-o", tmp_path / "core", *options)
     assert (status, out, err.count("\n")) == (2, "", 1), err

@@ -64,8 +64,16 @@ def exhaustive(roots, delays, period, latency):
             good = good and late[node.number] <= period - delays.overhead + 1e-9
         if good:
             results = {root.number for root in roots.values()}
-            last = {n.number: max([latency if n.number in results else 0, stage[n.number],
-                                   *(stage[u.number] for u in nodes if n in u.arguments)]) for n in nodes}  # fmt: skip
+            last = {
+                n.number: max(
+                    [
+                        latency if n.number in results else 0,
+                        stage[n.number],
+                        *(stage[u.number] for u in nodes if n in u.arguments),
+                    ]
+                )
+                for n in nodes
+            }
             bits = sum(n.bits * (last[n.number] - stage[n.number]) for n in nodes)
             best = bits if best is None else min(best, bits)
     return best
@@ -94,8 +102,12 @@ def test_the_closure_is_the_best_of_all():
         needs = [(generator.randrange(n), generator.randrange(n)) for _ in range(generator.randint(0, 9))]
         fixed = [k for k in range(n) if generator.random() < 0.15]
         found = best_closure(gains, needs, fixed)
-        closed = [set(s) for size in range(n + 1) for s in itertools.combinations(range(n), size)
-                  if not set(s) & set(fixed) and all(j in s for i, j in needs if i in s)]  # fmt: skip
+        closed = [
+            set(s)
+            for size in range(n + 1)
+            for s in itertools.combinations(range(n), size)
+            if not set(s) & set(fixed) and all(j in s for i, j in needs if i in s)
+        ]
         assert found in closed
         assert sum(gains[k] for k in found) == max(sum(gains[k] for k in s) for s in closed)
 

@@ -103,8 +103,13 @@ def test_killed_and_resumed_nothing_is_lost_or_repeated(whole, tmp_path, how):
     folder = tmp_path / "killed"
     command = [sys.executable, "-m", "sc_hw", "explore", *SWEEP, "-o", str(folder)]
     # Tests may run where the signal is ignored.
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip
+    running = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while running.poll() is None and len(measurements(folder)) < 2:
         time.sleep(0.01)
     workers = children(running.pid)
@@ -141,8 +146,20 @@ def test_on_a_cluster(whole, tmp_path):
 @check("place and route in a sweep; alone it is in every run")
 def test_a_clock_of_what_fits(tmp_path):
     """The core that does not fit its device is not placed; the other one has the median of its seeds."""
-    done = explore(tmp_path / "out", "--pnr", "--seeds", "2", "--target", "ice40-up5k", "--vary", "lanes=1", "--vary",
-                   "synapses=40,32768", "--vary", "weight_bits=4")  # fmt: skip
+    done = explore(
+        tmp_path / "out",
+        "--pnr",
+        "--seeds",
+        "2",
+        "--target",
+        "ice40-up5k",
+        "--vary",
+        "lanes=1",
+        "--vary",
+        "synapses=40,32768",
+        "--vary",
+        "weight_bits=4",
+    )
     assert done.exit_code == 0, done.output
     assert "M updates/s" in done.output
     one, many = pyarrow.parquet.read_table(tmp_path / "out" / "points.parquet").to_pylist()

@@ -54,8 +54,19 @@ def test_what_was_not_measured_whole_is_not_on_it(flaw):
 
 
 def test_of_a_rule_without_a_float_model_the_error_does_not_count():
-    rows = [{"target": "a", "failure": "", "fits": True, "updates_per_clock": 1.0, "synth_lut": lut, "synth_block_ram": 1.0,
-             "synth_large_ram": 0.0, "synth_dsp": 0.0} for lut in (2.0, 1.0)]  # fmt: skip
+    rows = [
+        {
+            "target": "a",
+            "failure": "",
+            "fits": True,
+            "updates_per_clock": 1.0,
+            "synth_lut": lut,
+            "synth_block_ram": 1.0,
+            "synth_large_ram": 0.0,
+            "synth_dsp": 0.0,
+        }
+        for lut in (2.0, 1.0)
+    ]
     mark_front(rows, "updates_per_clock")
     assert [row["pareto"] for row in rows] == [False, True]
     (table,) = render_fronts(rows, read_sweep({}))

@@ -66,8 +66,15 @@ def test_the_example(monkeypatch, request):
         (["--vary", "weight_bits=8,32"], "32: out of range; allowed are integers 1..31; in the combination weight_bits=32"),
         (["--vary", "preset=none"], "--preset 'none': unknown for rule r_stdp"),
         (["--vary", "generator=vhdl"], "generator='vhdl': unknown; allowed are verilog, amaranth"),
-        (["--vary", f"synapses={','.join(map(str, range(1, 401)))}", "--vary", f"random_seed={','.join(map(str, range(300)))}"],
-         "the sweep has 120,000 points; allowed are 100,000; vary less"),
+        (
+            [
+                "--vary",
+                f"synapses={','.join(map(str, range(1, 401)))}",
+                "--vary",
+                f"random_seed={','.join(map(str, range(300)))}",
+            ],
+            "the sweep has 120,000 points; allowed are 100,000; vary less",
+        ),
         (["--rule", "hebb"], "'hebb'"),
         (["--target", "ice41"], "--target 'ice41': unknown"),
         (["--target", "xc7a35t", "--pnr"], "--target xc7a35t: no open tool"),
@@ -80,7 +87,7 @@ def test_the_example(monkeypatch, request):
         (["--resume"], "no folder that sc-hw explore wrote; give another folder"),
         (["--scheduler", "nowhere"], "--scheduler 'nowhere': no Dask scheduler answers there"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_one_line(sc_hw, tmp_path, monkeypatch, options, words):
     monkeypatch.chdir(tmp_path)
     for name, text in (

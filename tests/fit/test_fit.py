@@ -79,8 +79,9 @@ def test_killed_and_resumed_it_ends_in_the_same_bytes(run, tmp_path):
     folder = tmp_path / "killed"
     for _ in range(2):
         resume = ["--resume"] if folder.exists() else []
-        running = subprocess.Popen([sys.executable, "-m", "sc_hw", *options, "-o", str(folder), *resume], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE)  # fmt: skip
+        running = subprocess.Popen(
+            [sys.executable, "-m", "sc_hw", *options, "-o", str(folder), *resume], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
         start = (folder / "checkpoint.npz").read_bytes() if resume else b""
         while running.poll() is None and (not folder.exists() or (folder / "checkpoint.npz").read_bytes() in (b"", start)):
             time.sleep(0.005)
@@ -113,17 +114,20 @@ def test_every_form_of_data_gives_the_same(run, tmp_path):
     assert digests[0] == digests[1]
 
 
-@pytest.mark.parametrize(("options", "parts"), [
-    (("--data", "d.npz"), ("--held-out PERCENT", "no test part")),
-    (("--data", "none.npz"), ("--data none.npz", "cannot be read")),
-    (("--data", "text.csv"), ("text.csv", "column label")),
-    (("--data", "floats.npz", "--held-out", "10"), ("float64", "bytes")),
-    (("--data", "wide.npz", "--held-out", "10"), ("samples of 4 pixels", "takes 64", "[population.input]")),
-    (("--data", "classes.npz", "--held-out", "10"), ("12 classes", "decides between 10", "[population.output]")),
-    (("--data", "few.npz", "--held-out", "10"), ("--held-out 10", "of 5 samples")),
-    (("--passes", "0"), ("--passes",)),
-    (("--held-out", "91"), ("--held-out",)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        (("--data", "d.npz"), ("--held-out PERCENT", "no test part")),
+        (("--data", "none.npz"), ("--data none.npz", "cannot be read")),
+        (("--data", "text.csv"), ("text.csv", "column label")),
+        (("--data", "floats.npz", "--held-out", "10"), ("float64", "bytes")),
+        (("--data", "wide.npz", "--held-out", "10"), ("samples of 4 pixels", "takes 64", "[population.input]")),
+        (("--data", "classes.npz", "--held-out", "10"), ("12 classes", "decides between 10", "[population.output]")),
+        (("--data", "few.npz", "--held-out", "10"), ("--held-out 10", "of 5 samples")),
+        (("--passes", "0"), ("--passes",)),
+        (("--held-out", "91"), ("--held-out",)),
+    ],
+)
 def test_data_that_do_not_fit_are_refused_before_anything_is_written(run, tmp_path, options, parts):
     (tmp_path / "text.csv").write_text("a,b\n1,2\n")
     np.savez(tmp_path / "floats.npz", X=np.zeros((20, 64)), y=np.zeros(20, int))
@@ -135,20 +139,29 @@ def test_data_that_do_not_fit_are_refused_before_anything_is_written(run, tmp_pa
 
 
 BAD_FILES = {
-    "cycle": ('[population.hidden]\nsize = 8\nrule = "lif"\n[projection.again]\nfrom = "hidden"\nto = "hidden"\n'
-              'rule = "static"\n',
-              "a cycle without delay, hidden <- hidden"),
-    "lanes": ('[population.hidden]\nsize = 8\nrule = "lif"\n[projection.more]\nfrom = "input"\nto = "hidden"\nrule = "static"\n'
-              "lanes = 3\n", "[projection.more] lanes=3: do not divide the 8 neurons"),
-    "lacking": ('[population.hidden]\nsize = 8\nrule = "lif"\n[projection.more]\nfrom = "input"\nto = "hidden"\n'
-                'rule = "three_factor"\nsignal = "feedback"\n', "[projection.more] rule='three_factor': lacks its input signal"),
+    "cycle": (
+        '[population.hidden]\nsize = 8\nrule = "lif"\n[projection.again]\nfrom = "hidden"\nto = "hidden"\nrule = "static"\n',
+        "a cycle without delay, hidden <- hidden",
+    ),
+    "lanes": (
+        '[population.hidden]\nsize = 8\nrule = "lif"\n[projection.more]\nfrom = "input"\nto = "hidden"\nrule = "static"\n'
+        "lanes = 3\n",
+        "[projection.more] lanes=3: do not divide the 8 neurons",
+    ),
+    "lacking": (
+        '[population.hidden]\nsize = 8\nrule = "lif"\n[projection.more]\nfrom = "input"\nto = "hidden"\n'
+        'rule = "three_factor"\nsignal = "feedback"\n',
+        "[projection.more] rule='three_factor': lacks its input signal",
+    ),
     "rule": ('[population.hidden]\nsize = 8\nrule = "adex"\n', "[population.hidden] rule='adex': unknown; allowed are input"),
     "key": ('[population.hidden]\nsize = 8\nrule = "lif"\ntau = 3\n', "[population.hidden] 'tau': unknown; allowed are"),
     "toml": ("[population\n", "not valid TOML"),
     "large": (f"[network]\nseed = {2**70}\n", "integer of 71 bits"),
-}  # fmt: skip
-BASE = ('[population.input]\nsize = 4\nrule = "input"\n[population.output]\nsize = 2\nrule = "readout"\n'
-        '[projection.out]\nfrom = "input"\nto = "output"\nrule = "three_factor"\n')  # fmt: skip
+}
+BASE = (
+    '[population.input]\nsize = 4\nrule = "input"\n[population.output]\nsize = 2\nrule = "readout"\n'
+    '[projection.out]\nfrom = "input"\nto = "output"\nrule = "three_factor"\n'
+)
 
 
 @pytest.mark.parametrize("verb", ["fit", "emit"])

@@ -36,8 +36,10 @@ def main() -> int:
             runs, before = Interruptions(Path(name), options.seed, tuple(options.verbs.split(","))), faults
             for _ in range(options.interruptions):
                 faults += told(runs.faults, runs.once)
-            print(f"{options.interruptions} interruptions, slowest {runs.slowest:.2f} s, {faults - before} faults: "
-                  f"{dict(sorted(runs.counts.items()))}")  # fmt: skip
+            print(
+                f"{options.interruptions} interruptions, slowest {runs.slowest:.2f} s, {faults - before} faults: "
+                f"{dict(sorted(runs.counts.items()))}"
+            )
     return 1 if faults else 0
 
 

@@ -35,31 +35,111 @@ STATUSES = {0, 1, 2}
 _PROGRAM = [sys.executable, "-m", "sc_hw"]
 _NUMBERS = ("8", "0", "-1", "1", "x", "", "1e3", "9" * 30, "16777217", "nan", "é", "\udcff", "2", "3")
 _WORDS = (
-    "default", "narrow8", "all", "nope", "", "a;b", "$(id)", "é", "../x", "a\nb", "x" * 300, "core", "lane",
-    "amaranth", "verilog",
-    "r_stdp", "three_factor", "stp", "ewc", "sgd", "split", "yices", "ecp5-25k", "shift", "single",
-)  # fmt: skip
-_PATHS = ("config", "initial", "derived", "weights", "importance", "stimulus", "folder", "folders", "counterexample", "data",
-          "network")  # fmt: skip
+    "default",
+    "narrow8",
+    "all",
+    "nope",
+    "",
+    "a;b",
+    "$(id)",
+    "é",
+    "../x",
+    "a\nb",
+    "x" * 300,
+    "core",
+    "lane",
+    "amaranth",
+    "verilog",
+    "r_stdp",
+    "three_factor",
+    "stp",
+    "ewc",
+    "sgd",
+    "split",
+    "yices",
+    "ecp5-25k",
+    "shift",
+    "single",
+)
+_PATHS = (
+    "config",
+    "initial",
+    "derived",
+    "weights",
+    "importance",
+    "stimulus",
+    "folder",
+    "folders",
+    "counterexample",
+    "data",
+    "network",
+)
 _GOOD = {
-    "output": "new", "json_path": "record.json", "synapses": "8", "config": "c.toml", "initial": "i.csv", "derived": "derived",
-    "layer": "fc1", "rule": "r_stdp", "generator": "verilog", "preset": "default", "presets": "default", "presynaptic": "stp",
-    "settings": "learning_shift=6", "neurons": "2", "neuron_settings": "recovery_shift=6", "pre": "2", "post": "4",
-    "spikes": "bits", "results": "stall", "name": "dut", "data": "d.npz", "protocol": "split", "tasks": "5", "hidden": "2",
-    "method": "ewc", "optimiser": "sgd", "board": "none", "weights": "w.npz", "importance": "f.npz", "stimulus": "s.npz",
-    "derive rule": "three_factor", "consolidation": "shift", "scale": "0.01", "target": "ecp5-25k", "module": "core",
-    "network": "n.toml", "fit settings": "sample.timesteps=8", "held_out": "20",
-    "solvers": "yices", "parts": "lane", "vary": "weight_bits=4,8", "variants": "a:", "timeout": "60",
-}  # fmt: skip
+    "output": "new",
+    "json_path": "record.json",
+    "synapses": "8",
+    "config": "c.toml",
+    "initial": "i.csv",
+    "derived": "derived",
+    "layer": "fc1",
+    "rule": "r_stdp",
+    "generator": "verilog",
+    "preset": "default",
+    "presets": "default",
+    "presynaptic": "stp",
+    "settings": "learning_shift=6",
+    "neurons": "2",
+    "neuron_settings": "recovery_shift=6",
+    "pre": "2",
+    "post": "4",
+    "spikes": "bits",
+    "results": "stall",
+    "name": "dut",
+    "data": "d.npz",
+    "protocol": "split",
+    "tasks": "5",
+    "hidden": "2",
+    "method": "ewc",
+    "optimiser": "sgd",
+    "board": "none",
+    "weights": "w.npz",
+    "importance": "f.npz",
+    "stimulus": "s.npz",
+    "derive rule": "three_factor",
+    "consolidation": "shift",
+    "scale": "0.01",
+    "target": "ecp5-25k",
+    "module": "core",
+    "network": "n.toml",
+    "fit settings": "sample.timesteps=8",
+    "held_out": "20",
+    "solvers": "yices",
+    "parts": "lane",
+    "vary": "weight_bits=4,8",
+    "variants": "a:",
+    "timeout": "60",
+}
 _SETTINGS = (
-    "weight_bits=8", "weight_bits=0", "bogus=1", "learning_shift=6", "rounding=nearest", "=", "x", "weight_bits=" + "9" * 400,
-    "lanes=1,2", "synapses=8", "weight_bits=4,8", "a=\n",
-)  # fmt: skip
+    "weight_bits=8",
+    "weight_bits=0",
+    "bogus=1",
+    "learning_shift=6",
+    "rounding=nearest",
+    "=",
+    "x",
+    "weight_bits=" + "9" * 400,
+    "lanes=1,2",
+    "synapses=8",
+    "weight_bits=4,8",
+    "a=\n",
+)
 _EMITTED = (
-    "emit -n 8 -o core", "emit --pre 2 --post 4 -o bar", "emit --presynaptic stp --neurons 2 -n 8 --rule three_factor -o layer",
+    "emit -n 8 -o core",
+    "emit --pre 2 --post 4 -o bar",
+    "emit --presynaptic stp --neurons 2 -n 8 --rule three_factor -o layer",
     "derive w.npz --importance f.npz -o derived",
     "train --data d.npz --epochs 1 --tasks 5 -o trained --batch 4 --hidden 2",
-)  # fmt: skip
+)
 
 
 class Fuzz:
@@ -260,8 +340,10 @@ def _failing_tools() -> Iterator[None]:
             super().__init__(["/bin/sh", "-c", "echo ERROR: no memory; exit 1"], **options)  # type: ignore[call-overload]
 
     def measured(_rule: object, configs: dict[str, object], *, seeds: int, console: object = None) -> list[accuracy.Variant]:
-        return [accuracy.Variant(name=name, config=config, runs=({"weight_rms": 0.1, "weight_max": 0.2},) * seeds)
-                for name, config in configs.items()]  # fmt: skip
+        return [
+            accuracy.Variant(name=name, config=config, runs=({"weight_rms": 0.1, "weight_max": 0.2},) * seeds)
+            for name, config in configs.items()
+        ]
 
     class Here(Executor):
         def submit(self, _function, /, *_arguments, **_named):  # type: ignore[no-untyped-def,override]

@@ -64,8 +64,25 @@ def damaged(draw: random.Random, content: bytes) -> bytes:
 
 def toml(draw: random.Random) -> bytes:
     """Return a configuration."""
-    values = ("8", "0", "-1", "9" * 5000, "0x" + "f" * 5000, "1e999", "nan", "true", '"up"', "[8]", "{}", "[" * 2000, '"\\u0000"',
-              '"é"', "1979-05-27", '["ecp5-25k"]', "12")  # fmt: skip
+    values = (
+        "8",
+        "0",
+        "-1",
+        "9" * 5000,
+        "0x" + "f" * 5000,
+        "1e999",
+        "nan",
+        "true",
+        '"up"',
+        "[8]",
+        "{}",
+        "[" * 2000,
+        '"\\u0000"',
+        '"é"',
+        "1979-05-27",
+        '["ecp5-25k"]',
+        "12",
+    )
     lines = [f"{draw.choice(TOML)} = {draw.choice(values)}" for _ in range(draw.randrange(4))]
     return damaged(draw, ("\n".join(lines) + "\n").encode())
 
@@ -81,9 +98,26 @@ def table(draw: random.Random) -> bytes:
 
 def document(draw: random.Random, value: object) -> bytes:
     """Return a JSON document, one value in it changed or lost, or its text damaged."""
-    others = [None, True, 0, -1, 1 << 70, 1.5, float("nan"), float("inf"), "", "a/b", "../../etc/passwd", "\ud800", "a\0b",
-              [], {}, [[]],
-              "9" * 500, "x" * 300]  # fmt: skip
+    others = [
+        None,
+        True,
+        0,
+        -1,
+        1 << 70,
+        1.5,
+        float("nan"),
+        float("inf"),
+        "",
+        "a/b",
+        "../../etc/passwd",
+        "\ud800",
+        "a\0b",
+        [],
+        {},
+        [[]],
+        "9" * 500,
+        "x" * 300,
+    ]
     value = json.loads(json.dumps(value))
     for _ in range(draw.randrange(3)):
         at, parent = value, None

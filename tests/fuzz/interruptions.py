@@ -51,9 +51,16 @@ class Interruptions:
         """Start sc-hw in the folder, in a session of its own, with a cache and a place for temporary files of its own."""
         variables = {_MARK: self.mark, "SC_HW_CACHE": str(self.folder / "cache"), "TMPDIR": str(self.folder / "tmp")}
         program = [sys.executable, "-m", "sc_hw", *command.split()]
-        return subprocess.Popen(program, cwd=self.folder, env={**os.environ, **variables},
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-                                preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL) for number in _SIGNALS])  # fmt: skip
+        return subprocess.Popen(
+            program,
+            cwd=self.folder,
+            env={**os.environ, **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=lambda: [signal.signal(number, signal.SIG_DFL) for number in _SIGNALS],
+        )
 
     def run(self, command: str, *, check: bool = False) -> tuple[int, str]:
         """Run sc-hw to its end; return status and standard error."""

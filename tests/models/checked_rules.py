@@ -20,11 +20,14 @@ class Toy:
 
 def toy_spec(_config):
     return RuleSpec(
-        rule="toy", state=(Field(name="weight", bits=16), Field(name="debt", bits=6, signed=True)),
+        rule="toy",
+        state=(Field(name="weight", bits=16), Field(name="debt", bits=6, signed=True)),
         synapse_inputs=(Field(name="pre", bits=4, owner="pre"), Field(name="post", bits=4, owner="post")),
-        step_inputs=(Field(name="reward", bits=8, signed=True),), noise=(), outputs=(Field(name="sum", bits=9, signed=True),),
+        step_inputs=(Field(name="reward", bits=8, signed=True),),
+        noise=(),
+        outputs=(Field(name="sum", bits=9, signed=True),),
         latency=1,
-    )  # fmt: skip
+    )
 
 
 def toy(step):

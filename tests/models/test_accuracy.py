@@ -54,8 +54,12 @@ def near(values, mean, deviation):
 def uniform(values, low, high):
     """Say whether whole numbers have the ends, the mean and the spread of a uniform draw."""
     spread = math.sqrt(((high - low + 1) ** 2 - 1) / 12)
-    return values.min() == low and values.max() == high and near(values, (low + high) / 2, spread) and near(
-        (values - (low + high) / 2) ** 2, spread**2, spread**2)  # fmt: skip
+    return (
+        values.min() == low
+        and values.max() == high
+        and near(values, (low + high) / 2, spread)
+        and near((values - (low + high) / 2) ** 2, spread**2, spread**2)
+    )
 
 
 def test_deviations_are_root_mean_square_and_largest():

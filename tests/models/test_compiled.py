@@ -72,15 +72,21 @@ def test_the_compiled_step_is_the_plain_step(chosen):
 def expression_rule(texts):
     """A rule that gives the value of each expression of its inputs."""
     spec = RuleSpec(
-        rule="expressions", state=(Field(name="held", bits=1),), synapse_inputs=tuple(FIELDS.values()), step_inputs=(), noise=(),
-        outputs=tuple(Field(name=f"x{k}", bits=62, signed=True) for k in range(len(texts))), latency=1,
-    )  # fmt: skip
+        rule="expressions",
+        state=(Field(name="held", bits=1),),
+        synapse_inputs=tuple(FIELDS.values()),
+        step_inputs=(),
+        noise=(),
+        outputs=tuple(Field(name=f"x{k}", bits=62, signed=True) for k in range(len(texts))),
+        latency=1,
+    )
 
     def step(config, state, inputs):
         return dict(state), {f"x{k}": build(text, inputs) for k, text in enumerate(texts)}
 
-    return Rule(name="expressions", summary="", config_type=type(None), spec=lambda _: spec, step=step,
-                accuracy=lambda *_: {}, presets={})  # fmt: skip
+    return Rule(
+        name="expressions", summary="", config_type=type(None), spec=lambda _: spec, step=step, accuracy=lambda *_: {}, presets={}
+    )
 
 
 def fits(text):

@@ -94,9 +94,14 @@ def columns(arrays, k):
 def test_every_field_follows_the_reference(kind, rounding, weight, settings):
     bits, pull, scale, damping, offset, shift = settings
     c = ConsolidationConfig(
-        consolidation=kind, rounding=rounding, code_bits=bits, pull_shift=pull, importance_scale=scale,
-        importance_damping=damping, importance_offset=offset,
-    )  # fmt: skip
+        consolidation=kind,
+        rounding=rounding,
+        code_bits=bits,
+        pull_shift=pull,
+        importance_scale=scale,
+        importance_damping=damping,
+        importance_offset=offset,
+    )
     generator, count = np.random.default_rng(7), 300
     state = drawn([weight, *Stage(config=c, weight=weight, shift=shift).state], count, generator)
     inputs = drawn(stage(c, shift).noise, count, generator)
@@ -209,8 +214,10 @@ def test_codes_grow_with_importance_and_never_fall():
     c = ConsolidationConfig(consolidation="si")
     importance = np.arange(32)
     state = {"weight": np.zeros(32, int), "anchor": np.zeros(32, int), "importance": importance}
-    made = [updated(c, SIGNED, state | {"code": np.full(32, old)}, {"consolidate": 1, "importance_noise": 0}, 0, 0)["code"]
-            for old in (0, 4)]  # fmt: skip
+    made = [
+        updated(c, SIGNED, state | {"code": np.full(32, old)}, {"consolidate": 1, "importance_noise": 0}, 0, 0)["code"]
+        for old in (0, 4)
+    ]
     assert all(np.all(np.diff(codes) >= 0) for codes in made)
     assert made[0].tolist() == np.clip(importance - 14 + 3, 0, 7).tolist()
     assert made[1].tolist() == np.maximum(made[0], 4).tolist()

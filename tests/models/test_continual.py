@@ -200,10 +200,22 @@ def test_the_learner_accumulates_and_reports():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("layer_name", ""), ("rule", "bcm"), ("tau_pre", 0), ("tau_post", -1.0), ("tau_pre", float("inf")),
-     ("lr_potentiation", -0.1), ("lr_depression", float("nan")), ("w_min", 1.0), ("w_max", 0.0), ("w_min", "0"),
-     ("homeostatic_target", 0.0), ("homeostatic_target", 1.5), ("tau_pre", True)],
-)  # fmt: skip
+    [
+        ("layer_name", ""),
+        ("rule", "bcm"),
+        ("tau_pre", 0),
+        ("tau_post", -1.0),
+        ("tau_pre", float("inf")),
+        ("lr_potentiation", -0.1),
+        ("lr_depression", float("nan")),
+        ("w_min", 1.0),
+        ("w_max", 0.0),
+        ("w_min", "0"),
+        ("homeostatic_target", 0.0),
+        ("homeostatic_target", 1.5),
+        ("tau_pre", True),
+    ],
+)
 def test_plasticity_configs_are_checked(field, value):
     with pytest.raises(ConfigError, match=rf"{field}=|w_max="):
         PlasticityConfig(**{"layer_name": "a", field: value})

@@ -13,10 +13,25 @@ FLAG, PAIR, WORD = Field(name="flag", bits=1), Field(name="pair", bits=2), Field
 
 
 def small_rule(synapse_inputs, step_inputs=(), cover=None):
-    spec = RuleSpec(rule="small", state=(LEVEL,), synapse_inputs=synapse_inputs, step_inputs=step_inputs, noise=(),
-                    outputs=(Field(name="out", bits=2),), latency=1)  # fmt: skip
-    return Rule(name="small", summary="", config_type=type(None), spec=lambda _: spec, step=lambda *_: ({}, {}),
-                accuracy=lambda *_: {}, presets={}, cover=cover or {})  # fmt: skip
+    spec = RuleSpec(
+        rule="small",
+        state=(LEVEL,),
+        synapse_inputs=synapse_inputs,
+        step_inputs=step_inputs,
+        noise=(),
+        outputs=(Field(name="out", bits=2),),
+        latency=1,
+    )
+    return Rule(
+        name="small",
+        summary="",
+        config_type=type(None),
+        spec=lambda _: spec,
+        step=lambda *_: ({}, {}),
+        accuracy=lambda *_: {},
+        presets={},
+        cover=cover or {},
+    )
 
 
 def points(*arguments):
@@ -36,10 +51,16 @@ def test_state_and_output():
     assert set(made) == {"state_level", "synapse_inputs", "output_out"}
     for now, then in product(range(-4, 4), repeat=2):
         assert hit(made["state_level"], {"level": now}, {}, {"level": then}) == true(
-            at_reset=now == 1, at_minimum=now == -4, at_maximum=now == 3, rises=then > now, falls=then < now,
-            reaches_minimum=now > then == -4, reaches_maximum=now < then == 3,
-            stays_at_minimum=now == then == -4, stays_at_maximum=now == then == 3,
-        )  # fmt: skip
+            at_reset=now == 1,
+            at_minimum=now == -4,
+            at_maximum=now == 3,
+            rises=then > now,
+            falls=then < now,
+            reaches_minimum=now > then == -4,
+            reaches_maximum=now < then == 3,
+            stays_at_minimum=now == then == -4,
+            stays_at_maximum=now == then == 3,
+        )
     for value in range(4):
         ends = true(at_minimum=value == 0, at_maximum=value == 3)
         assert hit(made["output_out"], after={"out_out": value}) == ends

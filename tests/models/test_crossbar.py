@@ -23,10 +23,15 @@ CONFIGURATIONS = [
 
 def inputs_of(model, generator, rate):
     sides = {"pre": PRE, "post": POST}
-    result = {f.name: generator.integers(f.minimum, f.maximum + 1, (STEPS, units)) * (generator.random((STEPS, units)) < rate)
-              for side, units in sides.items() for f in model.neurons[side].spec.inputs}  # fmt: skip
-    return result | {f.name: generator.integers(f.minimum, f.maximum + 1, STEPS) * (generator.random(STEPS) < 0.3)
-                     for f in model.synapses.spec.step_inputs}  # fmt: skip
+    result = {
+        f.name: generator.integers(f.minimum, f.maximum + 1, (STEPS, units)) * (generator.random((STEPS, units)) < rate)
+        for side, units in sides.items()
+        for f in model.neurons[side].spec.inputs
+    }
+    return result | {
+        f.name: generator.integers(f.minimum, f.maximum + 1, STEPS) * (generator.random(STEPS) < 0.3)
+        for f in model.synapses.spec.step_inputs
+    }
 
 
 @pytest.mark.parametrize(("name", "settings"), CONFIGURATIONS)
@@ -37,8 +42,10 @@ def test_it_computes_what_synapses_of_the_whole_rule_compute(name, settings):
     whole = CoreModel(rule, config, synapses=PRE * POST)
     inputs = inputs_of(crossbar, np.random.default_rng(2), 0.2)
     states, outputs = crossbar.run(inputs)
-    of_each = {f.name: np.repeat(inputs[f.name], POST, 1) if f.owner == "pre" else np.tile(inputs[f.name], (1, PRE))
-               for f in whole.spec.synapse_inputs}  # fmt: skip
+    of_each = {
+        f.name: np.repeat(inputs[f.name], POST, 1) if f.owner == "pre" else np.tile(inputs[f.name], (1, PRE))
+        for f in whole.spec.synapse_inputs
+    }
     expected, results = whole.run(of_each | {f.name: inputs[f.name] for f in whole.spec.step_inputs})
     assert {n: v.tolist() for n, v in states.items()} == {n: expected[n].tolist() for n in states}
     assert outputs["weight"].tolist() == results["weight"].tolist()

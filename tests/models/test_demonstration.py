@@ -45,8 +45,15 @@ def test_r_stdp_learns_from_the_order_of_spikes_and_the_sign_of_the_reward(prese
     shown, states = play(rule, config)
     weights = [state["weight"] for state in states.values()]
     start, paired, rewarded, reversed_, again, _, punished = weights
-    assert list(states) == ["start", "pre before post", "reward", "post before pre", "reward again", "pre before post again",
-                            "punishment"]  # fmt: skip
+    assert list(states) == [
+        "start",
+        "pre before post",
+        "reward",
+        "post before pre",
+        "reward again",
+        "pre before post again",
+        "punishment",
+    ]
     assert start == paired == (config.max_weight + 1) // 2  # nothing is learned without a reward
     assert states["pre before post"]["eligibility"] > 0
     assert rewarded > start

@@ -100,9 +100,10 @@ RULES = {
     "takes its arguments away": (lambda: toy(takes_away), "changes reward in what it is given"),
     "adds to its arguments": (lambda: toy(adds_to), "changes more in what it is given"),
     "an output alone": (
-        lambda: with_result(sets("sum", lambda s, i: 1 if isinstance(s["debt"], np.ndarray) else 0)), "out_sum=1 on arrays"
+        lambda: with_result(sets("sum", lambda s, i: 1 if isinstance(s["debt"], np.ndarray) else 0)),
+        "out_sum=1 on arrays",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -80,8 +80,15 @@ def test_a_synapse_takes_them_as_state_spikes_and_reward(kind):
 def test_what_is_no_spike_and_no_reward_is_refused():
     synapse = OnlineO1Synapse(OnlineO1Config(consolidation="pull"))
     good = {"pre_spike": 1, "post_spike": 0, "reward": 0}
-    for name, value in (("pre_spike", 0.5), ("post_spike", 2), ("pre_spike", np.float32(1)), ("reward", True), ("reward", 1.5),
-                        ("consolidate", 0.7), ("consolidate", 2)):  # fmt: skip
+    for name, value in (
+        ("pre_spike", 0.5),
+        ("post_spike", 2),
+        ("pre_spike", np.float32(1)),
+        ("reward", True),
+        ("reward", 1.5),
+        ("consolidate", 0.7),
+        ("consolidate", 2),
+    ):
         before = synapse.snapshot()
         with pytest.raises(ConfigError, match=rf"{name}="):
             synapse.step(**good | {name: value})
@@ -120,8 +127,14 @@ def test_a_core_described_by_them_is_emitted_and_simulated_as_any(tmp_path):
     rule = get_rule("r_stdp")
     folders = []
     for number, kind in enumerate((int, np.int64)):
-        design = CoreDesign(name="core", rule=rule, config=rule.config_type(learning_shift=kind(6)), synapses=kind(12),
-                            lanes=kind(3), initial={"weight": np.arange(12).astype(kind)})  # fmt: skip
+        design = CoreDesign(
+            name="core",
+            rule=rule,
+            config=rule.config_type(learning_shift=kind(6)),
+            synapses=kind(12),
+            lanes=kind(3),
+            initial={"weight": np.arange(12).astype(kind)},
+        )
         folders.append(emit(design, "verilog", tmp_path / str(number)))
     texts = [{path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders]
     assert texts[0] == texts[1]

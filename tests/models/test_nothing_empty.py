@@ -22,8 +22,11 @@ def test_deviations_of_nothing_are_refused():
         deviations.figures()
     deviations.add({"release": np.array([2.0])})
     assert deviations.figures() == {
-        "weight_rms": pytest.approx(0.625**0.5), "release_rms": 2.0, "weight_max": 1.0, "release_max": 2.0
-    }  # fmt: skip
+        "weight_rms": pytest.approx(0.625**0.5),
+        "release_rms": 2.0,
+        "weight_max": 1.0,
+        "release_max": 2.0,
+    }
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -54,11 +54,13 @@ def test_the_edges_of_a_plasticity():
         *((name, value, "finite numbers above 0") for name in ("tau_pre", "tau_post") for value in (0, math.inf)),
         *((name, -1e-9, "finite numbers at least 0") for name in ("lr_potentiation", "lr_depression")),
         ("w_min", math.nan, "finite numbers"),
-        ("w_max", 0.0, "finite numbers above 0"), ("w_max", True, "finite numbers above 0"),
+        ("w_max", 0.0, "finite numbers above 0"),
+        ("w_max", True, "finite numbers above 0"),
         *(("homeostatic_target", value, "finite numbers above 0 and at most 1") for value in (0, 1.001)),
-        ("layer_name", "", "non-empty strings"), ("layer_name", 7, "non-empty strings"),
+        ("layer_name", "", "non-empty strings"),
+        ("layer_name", 7, "non-empty strings"),
         ("rule", "x", "stdp, r_stdp, homeostatic, none"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(ConfigError) as caught:
             asked(**{name: value})
         assert str(caught.value).startswith(f"{name}={value!r}: ")

@@ -32,8 +32,12 @@ RANGES = {
     "trace_fraction_bits": (0, 18),  # with 12 trace bits
     "random_seed": (0, 2**31 - 1),
 }
-WORDS = {"rounding": ROUNDINGS, "decay_rounding": ROUNDINGS, "rule_family": ("reward_modulated_stdp",),
-         "reward_encoding": ("linear", "pow2")}  # fmt: skip
+WORDS = {
+    "rounding": ROUNDINGS,
+    "decay_rounding": ROUNDINGS,
+    "rule_family": ("reward_modulated_stdp",),
+    "reward_encoding": ("linear", "pow2"),
+}
 
 
 def test_the_tables_of_this_test_name_every_field():
@@ -84,7 +88,8 @@ def test_a_config_is_frozen_hashable_and_its_options_are_keyword_only():
         config.weight_bits = 8
     assert {config: 1}[OnlineO1Config()] == 1
     assert OnlineO1Config(8, 6, 4, 3, 2, "reward_modulated_stdp") == changed(
-        weight_bits=8, trace_bits=6, reward_bits=4, learning_shift=3, trace_decay_shift=2)  # fmt: skip
+        weight_bits=8, trace_bits=6, reward_bits=4, learning_shift=3, trace_decay_shift=2
+    )
     with pytest.raises(TypeError):
         OnlineO1Config(8, 6, 4, 3, 2, "reward_modulated_stdp", 0)
 
@@ -135,9 +140,15 @@ def test_an_annotation_names_its_rule(rule_id):
 
 @pytest.mark.parametrize(
     ("options", "latency"),
-    [({}, 7), ({"trace_fraction_bits": 1}, 8), ({"decay_rounding": "nearest"}, 8), ({"decay_rounding": "stochastic"}, 8),
-     ({"trace_fraction_bits": 4, "decay_rounding": "nearest"}, 9), ({"consolidation": "pull"}, 10)],
-)  # fmt: skip
+    [
+        ({}, 7),
+        ({"trace_fraction_bits": 1}, 8),
+        ({"decay_rounding": "nearest"}, 8),
+        ({"decay_rounding": "stochastic"}, 8),
+        ({"trace_fraction_bits": 4, "decay_rounding": "nearest"}, 9),
+        ({"consolidation": "pull"}, 10),
+    ],
+)
 def test_the_specification_of_some_configurations(options, latency):
     spec = RULE.spec(changed(**options, random_seed=5))
     assert (spec.latency, spec.random_seed) == (latency, 5)

@@ -107,12 +107,17 @@ def test_the_memory_proof_claims_the_same_bits_for_any_length(options, sequence_
     proof = build_online_o1_memory_proof(n_synapses=1000, config=config, sequence_length=sequence_length)
     bits = config.weight_bits + 3 * (config.trace_bits + config.trace_fraction_bits)
     assert proof == {
-        "schema_version": "sc-hw/online-o1-memory/1", "rule": "r_stdp",
-        "n_synapses": 1000, "sequence_length": sequence_length,
+        "schema_version": "sc-hw/online-o1-memory/1",
+        "rule": "r_stdp",
+        "n_synapses": 1000,
+        "sequence_length": sequence_length,
         "steps_run": 256 if sequence_length is None else min(sequence_length, 4096),
-        "state_fields": list(FIELDS), "per_synapse_state_bits": bits, "total_state_bits": 1000 * bits,
-        "sequence_length_independent": True, "hidden_history_fields": [],
-    }  # fmt: skip
+        "state_fields": list(FIELDS),
+        "per_synapse_state_bits": bits,
+        "total_state_bits": 1000 * bits,
+        "sequence_length_independent": True,
+        "hidden_history_fields": [],
+    }
     json.dumps(proof)
 
 

@@ -140,13 +140,27 @@ def test_random_seed_chooses_the_noise(a, b):
 
 def test_the_default_is_the_definition_and_every_option_is_off():
     assert dataclasses.asdict(OnlineO1Config()) == {
-        "weight_bits": 16, "trace_bits": 12, "reward_bits": 8, "learning_shift": 4, "trace_decay_shift": 4,
-        "rule_family": "reward_modulated_stdp", "trace_fraction_bits": 0, "eligibility_decay_shift": None,
-        "eligibility_gain_shift": 0, "depression_shift": 0, "rounding": "floor", "decay_rounding": "floor", "random_seed": 1,
+        "weight_bits": 16,
+        "trace_bits": 12,
+        "reward_bits": 8,
+        "learning_shift": 4,
+        "trace_decay_shift": 4,
+        "rule_family": "reward_modulated_stdp",
+        "trace_fraction_bits": 0,
+        "eligibility_decay_shift": None,
+        "eligibility_gain_shift": 0,
+        "depression_shift": 0,
+        "rounding": "floor",
+        "decay_rounding": "floor",
+        "random_seed": 1,
         "reward_encoding": "linear",
-        "consolidation": "none", "code_bits": 3, "pull_shift": 6, "importance_scale": 4, "importance_damping": 7,
+        "consolidation": "none",
+        "code_bits": 3,
+        "pull_shift": 6,
+        "importance_scale": 4,
+        "importance_damping": 7,
         "importance_offset": -3,
-    }  # fmt: skip
+    }
     assert RULE.spec(OnlineO1Config()).noise == ()
 
 

@@ -76,14 +76,26 @@ def test_shifts_by_terms_are_shifts_by_numbers_and_stay_in_their_intervals():
     for low, high, most in ((-40, 90, 6), (0, 255, 15), (-1000, -3, 4), (5, 5, 11), (0, 0, 3), (-(1 << 20), 1 << 20, 30)):
         least = int(g.integers(0, most + 1))
         value, shift = variable("value", low, high), variable("shift", least, most)
-        results = {"right": value >> shift, "left": value << shift, "of one": 1 << shift, "of many": 200 >> shift,
-                   "nearest": rounded(value, shift, "nearest", 0), "decay": decay_magnitude(value, shift, 0)}  # fmt: skip
+        results = {
+            "right": value >> shift,
+            "left": value << shift,
+            "of one": 1 << shift,
+            "of many": 200 >> shift,
+            "nearest": rounded(value, shift, "nearest", 0),
+            "decay": decay_magnitude(value, shift, 0),
+        }
         given = {"value": g.integers(low, high + 1, 400), "shift": g.integers(least, most + 1, 400)}
         given["value"][:2], given["shift"][:4] = (low, high), (least, most, least, most)
         found = evaluate(results, given)
         for k, (v, s) in enumerate(zip(given["value"].tolist(), given["shift"].tolist(), strict=True)):
-            wanted = {"right": v >> s, "left": v << s, "of one": 1 << s, "of many": 200 >> s,
-                      "nearest": v + (1 << s >> 1) >> s, "decay": decay_magnitude(v, s, 0)}  # fmt: skip
+            wanted = {
+                "right": v >> s,
+                "left": v << s,
+                "of one": 1 << s,
+                "of many": 200 >> s,
+                "nearest": v + (1 << s >> 1) >> s,
+                "decay": decay_magnitude(v, s, 0),
+            }
             for name, number in wanted.items():
                 assert found[name][k] == number, (name, v, s, seed)
         for name, term in results.items():
@@ -126,9 +138,18 @@ def test_what_cannot_be_set_at_run_time_is_refused(rule, settings, names, messag
 def _rule(step, names=("gain",)):
     from dataclasses import make_dataclass
 
-    made = make_dataclass("Config", [(name, int, 3) for name in names], bases=(RuleConfig,), frozen=True, kw_only=True,
-                          namespace={"RANGES": dict.fromkeys(names, (0, 7)), "twice": property(lambda self: 2 * self.gain),
-                                     "times": lambda self, by: by * self.gain})  # fmt: skip
+    made = make_dataclass(
+        "Config",
+        [(name, int, 3) for name in names],
+        bases=(RuleConfig,),
+        frozen=True,
+        kw_only=True,
+        namespace={
+            "RANGES": dict.fromkeys(names, (0, 7)),
+            "twice": property(lambda self: 2 * self.gain),
+            "times": lambda self, by: by * self.gain,
+        },
+    )
     spec = RuleSpec(rule="small", state=(Field(name="sum", bits=8),), synapse_inputs=(Field(name="up", bits=2),), latency=1)
     return Rule(name="small", summary="adds", config_type=made, spec=lambda _config: spec, step=step)
 

@@ -85,7 +85,7 @@ FAULTS = {
     "closure": ("w = w + (counted() > 99999)", "changes calls, which outlives it"),
     "attribute": ("step.calls = 1", "changes an attribute"),
     "random": ("w = w + np.random.randint(1)", "reads np.random.randint"),
-}  # fmt: skip
+}
 
 
 @pytest.fixture

@@ -100,13 +100,22 @@ def test_neurons_are_independent_and_reset_returns_to_rest():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"tau_d": 0}, "tau_d=0"), ({"tau_f": -1.0}, "tau_f=-1.0"), ({"tau_f": math.inf}, "tau_f=inf"),
-        ({"tau_d": math.nan}, "tau_d=nan"), ({"tau_d": "200"}, "tau_d='200'"), ({"tau_d": True}, "tau_d=True"),
-        ({"u_se": 0.0}, "u_se=0.0"), ({"u_se": 1.01}, "u_se=1.01.*at most 1"), ({"dt": 0}, "dt=0"),
-        ({"mode": "tm97"}, "mode='tm97'.*tm98, mongillo"), ({"n_pre": 0}, "n_pre=0"), ({"n_pre": 2.0}, "n_pre=2.0"),
-        ({"integration": "rk4"}, "integration='rk4'"), ({"dt": 300.0, "integration": "euler"}, "dt=300.0.*200"),
+        ({"tau_d": 0}, "tau_d=0"),
+        ({"tau_f": -1.0}, "tau_f=-1.0"),
+        ({"tau_f": math.inf}, "tau_f=inf"),
+        ({"tau_d": math.nan}, "tau_d=nan"),
+        ({"tau_d": "200"}, "tau_d='200'"),
+        ({"tau_d": True}, "tau_d=True"),
+        ({"u_se": 0.0}, "u_se=0.0"),
+        ({"u_se": 1.01}, "u_se=1.01.*at most 1"),
+        ({"dt": 0}, "dt=0"),
+        ({"mode": "tm97"}, "mode='tm97'.*tm98, mongillo"),
+        ({"n_pre": 0}, "n_pre=0"),
+        ({"n_pre": 2.0}, "n_pre=2.0"),
+        ({"integration": "rk4"}, "integration='rk4'"),
+        ({"dt": 300.0, "integration": "euler"}, "dt=300.0.*200"),
     ],
-)  # fmt: skip
+)
 def test_float_refuses(arguments, message):
     with pytest.raises(ConfigError, match=message):
         ShortTermPlasticity(**arguments)
@@ -121,11 +130,17 @@ def test_spikes_may_be_of_any_real_type(dtype):
 
 @pytest.mark.parametrize(
     ("spikes", "message"),
-    [(np.full(2, 0.5), "dtype float64"), (np.array([0, 2]), "dtype int64"), (np.array([0.0, np.nan]), "dtype float64"),
-     (np.array(["0", "1"]), "dtype <U1"), (np.array([0j, 1j]), "dtype complex128"),
-     (np.ones(3, dtype=bool), r"shape \(3,\) given; allowed is \(2,\)"),
-     (np.ones((2, 1), dtype=bool), "shape"), (np.array(True), "shape")],
-)  # fmt: skip
+    [
+        (np.full(2, 0.5), "dtype float64"),
+        (np.array([0, 2]), "dtype int64"),
+        (np.array([0.0, np.nan]), "dtype float64"),
+        (np.array(["0", "1"]), "dtype <U1"),
+        (np.array([0j, 1j]), "dtype complex128"),
+        (np.ones(3, dtype=bool), r"shape \(3,\) given; allowed is \(2,\)"),
+        (np.ones((2, 1), dtype=bool), "shape"),
+        (np.array(True), "shape"),
+    ],
+)
 def test_update_refuses_and_changes_nothing(spikes, message):
     model = ShortTermPlasticity()
     model.update(np.array([True, False]))
@@ -168,8 +183,10 @@ CONFIGS = [preset.config for preset in PRESETS.values()] + [
     StpConfig(mode=mode, rounding=a, decay_rounding=b, bits=bits, fraction_bits=f, u_se=u, facilitation_shift=k, recovery_shift=j)
     for (mode, a, b), (bits, f, u, k, j) in zip(
         itertools.product(MODES, ("floor", "nearest", "stochastic"), ("floor", "nearest", "stochastic")),
-        itertools.cycle([(4, 0, 255, 24, 24), (20, 16, 1, 24, 1), (5, 3, 128, 1, 7), (12, 4, 77, 3, 24)]), strict=False)
-]  # fmt: skip
+        itertools.cycle([(4, 0, 255, 24, 24), (20, 16, 1, 24, 1), (5, 3, 128, 1, 7), (12, 4, 77, 3, 24)]),
+        strict=False,
+    )
+]
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
@@ -267,10 +284,16 @@ def test_a_conversion_is_the_nearest_of_all(u_se, dt):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"tau_d": 0.0}, "tau_d=0.0"), ({"tau_f": 0.0}, "tau_f=0.0"),
-     ({"tau_f": 1e9}, "tau_f=1000000000.0: no shift"), ({"tau_f": 0.3}, "tau_f=0.3: no shift"),
-     ({"u_se": 1.5}, "u_se=1.5"), ({"dt": -1}, "dt=-1"), ({"bits": 3}, "bits=3")],
-)  # fmt: skip
+    [
+        ({"tau_d": 0.0}, "tau_d=0.0"),
+        ({"tau_f": 0.0}, "tau_f=0.0"),
+        ({"tau_f": 1e9}, "tau_f=1000000000.0: no shift"),
+        ({"tau_f": 0.3}, "tau_f=0.3: no shift"),
+        ({"u_se": 1.5}, "u_se=1.5"),
+        ({"dt": -1}, "dt=-1"),
+        ({"bits": 3}, "bits=3"),
+    ],
+)
 def test_conversion_refuses(arguments, message):
     with pytest.raises(ConfigError, match=message):
         StpConfig.from_time_constants(**({"tau_d": 200.0, "tau_f": 600.0, "u_se": 0.2} | arguments))

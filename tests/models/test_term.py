@@ -97,8 +97,13 @@ def test_a_step_may_not_branch():
 def test_an_approach_has_the_interval_of_its_values(shift, toward):
     """Every value it takes, and no more than noise and the ends add: checked on all of them."""
     a, noise = variable("a", 0, 19), variable("n", 0, (1 << shift) - 1)
-    for term in (a - ((a - toward + noise) >> shift), a + ((toward - a + noise) >> shift), a - ((noise + a - toward) >> shift),
-                 a - (((noise - 1) + (a - toward)) >> shift), a + ((noise - 1 - a + toward) >> shift)):  # fmt: skip
+    for term in (
+        a - ((a - toward + noise) >> shift),
+        a + ((toward - a + noise) >> shift),
+        a - ((noise + a - toward) >> shift),
+        a - (((noise - 1) + (a - toward)) >> shift),
+        a + ((noise - 1 - a + toward) >> shift),
+    ):
         values = [evaluate({"": term}, {"a": x, "n": n})[""] for x in range(20) for n in range(1 << shift)]
         assert (term.low, term.high) == (min(values), max(values))
     other = variable("b", 0, 19)

@@ -10,9 +10,15 @@ from sc_hw_models.rule import ConfigError
 from sc_hw_models.rules.three_factor import RULE, ThreeFactorConfig
 
 
-@pytest.mark.parametrize("settings", [{}, {"weight_bits": 2, "activity_bits": 1, "signal_bits": 2, "learning_shift": 0},
-                                      {"weight_bits": 31, "activity_bits": 16, "signal_bits": 16, "learning_shift": 30}],
-                         ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"weight_bits": 2, "activity_bits": 1, "signal_bits": 2, "learning_shift": 0},
+        {"weight_bits": 31, "activity_bits": 16, "signal_bits": 16, "learning_shift": 30},
+    ],
+    ids=str,
+)
 def test_the_weight_follows_the_definition(settings):
     """Floor, so that the definition has no noise: w + floor(L x / 2^shift), saturating."""
     config, n = ThreeFactorConfig(**settings, rounding="floor"), 400

@@ -47,8 +47,9 @@ def test_the_small_network_equals_its_model_and_a_changed_one_does_not(sc_hw, fo
     assert "edited" in err
 
 
-@pytest.mark.parametrize("text", [SMALL, pytest.param(WIDE, marks=check("faults of every block are in every run"))],
-                         ids=["small", "wide"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text", [SMALL, pytest.param(WIDE, marks=check("faults of every block are in every run"))], ids=["small", "wide"]
+)
 def test_every_planted_fault_is_caught(sc_hw, tmp_path, monkeypatch, text):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.toml").write_text(text)

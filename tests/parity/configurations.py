@@ -33,8 +33,14 @@ class Configuration:
 
     def design(self, name: str) -> CoreDesign:
         rule = get_rule(self.rule)
-        return CoreDesign(name=name, rule=rule, config=rule.config_type(**self.settings), synapses=self.synapses,
-                          lanes=self.lanes, queued=self.queued)  # fmt: skip
+        return CoreDesign(
+            name=name,
+            rule=rule,
+            config=rule.config_type(**self.settings),
+            synapses=self.synapses,
+            lanes=self.lanes,
+            queued=self.queued,
+        )
 
     @property
     def label(self) -> str:
@@ -73,15 +79,36 @@ def corners() -> list[Configuration]:
         c(64, 1, {"eligibility_gain_shift": 30, "depression_shift": 30}),
         c(64, 1, {"rounding": "nearest", "decay_rounding": "nearest"}),
         *(c(64, 1, {"reward_encoding": "pow2", "reward_bits": bits}) for bits in (1, 7, 8)),  # 7: every code is used
-        c(64, 1, {"rounding": "stochastic", "learning_shift": 30, "reward_bits": 30, "decay_rounding": "stochastic",
-                  "trace_decay_shift": 7, "random_seed": 2**31 - 1}),
+        c(
+            64,
+            1,
+            {
+                "rounding": "stochastic",
+                "learning_shift": 30,
+                "reward_bits": 30,
+                "decay_rounding": "stochastic",
+                "trace_decay_shift": 7,
+                "random_seed": 2**31 - 1,
+            },
+        ),
         c(64, 1, {"rounding": "stochastic", "learning_shift": 0, "decay_rounding": "stochastic", "trace_decay_shift": 0}),
-        *(c(48, 2, {"consolidation": kind, "rounding": rounding, "trace_fraction_bits": 2})
-          for kind, rounding in zip(KINDS[:-1], ("nearest", "floor", "stochastic", "nearest"), strict=True)),
+        *(
+            c(48, 2, {"consolidation": kind, "rounding": rounding, "trace_fraction_bits": 2})
+            for kind, rounding in zip(KINDS[:-1], ("nearest", "floor", "stochastic", "nearest"), strict=True)
+        ),
         # With the default scale only one update in 2^15 takes importance to its end.
-        c(48, 2, {"consolidation": "si", "rounding": "stochastic", "trace_fraction_bits": 2, "learning_shift": 2,
-                  "importance_scale": 0}),
-    ]  # fmt: skip
+        c(
+            48,
+            2,
+            {
+                "consolidation": "si",
+                "rounding": "stochastic",
+                "trace_fraction_bits": 2,
+                "learning_shift": 2,
+                "importance_scale": 0,
+            },
+        ),
+    ]
 
 
 def queued() -> list[Configuration]:
@@ -99,8 +126,14 @@ def queued() -> list[Configuration]:
 
 def covered() -> list[Configuration]:
     """What ``make coverage`` runs: the corners, and the presets of the other rules, but for si a configuration as above."""
-    important = {"consolidation": "si", "learning_shift": 0, "importance_scale": 0, "weight_bits": 20, "signal_bits": 12,
-                 "activity_bits": 8}  # fmt: skip
+    important = {
+        "consolidation": "si",
+        "learning_shift": 0,
+        "importance_scale": 0,
+        "weight_bits": 20,
+        "signal_bits": 12,
+        "activity_bits": 8,
+    }
     shapes = cycle([(64, 1), (37, 4), (9, 1), (130, 2)])
     presets = [
         (rule, preset) for rule in RULES if rule != "r_stdp" for name, preset in get_rule(rule).presets.items() if name != "si"
@@ -148,10 +181,21 @@ def random_ones(count: int, seed: int) -> list[Configuration]:
 
 
 # The widest noise there is; so long a shift that a trace hardly ever moves, which is why it is no corner.
-WIDEST_NOISE = {"rounding": "stochastic", "learning_shift": 30, "reward_bits": 30, "decay_rounding": "stochastic",
-                "trace_decay_shift": 30, "trace_fraction_bits": 18}  # fmt: skip
-CONFIGURATIONS = [*corners(), *(c for rule in RULES for c in ends(rule)), *random_ones(RANDOM_COUNT, RANDOM_SEED),
-                  *queued(), Configuration(64, 1, WIDEST_NOISE)]  # fmt: skip
+WIDEST_NOISE = {
+    "rounding": "stochastic",
+    "learning_shift": 30,
+    "reward_bits": 30,
+    "decay_rounding": "stochastic",
+    "trace_decay_shift": 30,
+    "trace_fraction_bits": 18,
+}
+CONFIGURATIONS = [
+    *corners(),
+    *(c for rule in RULES for c in ends(rule)),
+    *random_ones(RANDOM_COUNT, RANDOM_SEED),
+    *queued(),
+    Configuration(64, 1, WIDEST_NOISE),
+]
 
 
 def features(configuration: Configuration, generator: str) -> set:
@@ -162,8 +206,13 @@ def features(configuration: Configuration, generator: str) -> set:
     """
     kind, design = get_rule(configuration.rule).config_type, configuration.design("dut")
     settings = dataclasses.asdict(design.config)
-    shapes = {("words", min(design.words, 2)), ("overlap", design.overlap), ("lanes", min(design.lanes, 3), design.queued),
-              ("padding", design.synapses % design.lanes > 0), ("rule", configuration.rule, design.config == kind())}  # fmt: skip
+    shapes = {
+        ("words", min(design.words, 2)),
+        ("overlap", design.overlap),
+        ("lanes", min(design.lanes, 3), design.queued),
+        ("padding", design.synapses % design.lanes > 0),
+        ("rule", configuration.rule, design.config == kind()),
+    }
     met = {(generator, *one) for one in shapes} | {("queues", design.queued and len(design.lane_groups))}
     words = [(name, settings[name]) for name in kind.CHOICES]
     if generator == "verilog":
@@ -175,8 +224,11 @@ def features(configuration: Configuration, generator: str) -> set:
 
 def daily() -> list[tuple[int, str]]:
     """Return the cores of every run, by number and generator: the fewest that meet all features, found greedily."""
-    offered = {(index, generator): features(configuration, generator)
-               for index, configuration in enumerate(CONFIGURATIONS) for generator in GENERATORS}  # fmt: skip
+    offered = {
+        (index, generator): features(configuration, generator)
+        for index, configuration in enumerate(CONFIGURATIONS)
+        for generator in GENERATORS
+    }
     missing, chosen = set().union(*offered.values()), []
     while missing:
         chosen.append(max(offered, key=lambda core: (len(offered[core] & missing), -core[0])))
@@ -187,7 +239,18 @@ def daily() -> list[tuple[int, str]]:
 def grouped() -> list:
     """Return the cores that share a simulator or a run of a tool, as parameters of a test: daily ones, and all for make check."""
     everything = [(index, generator) for index in range(len(CONFIGURATIONS)) for generator in GENERATORS]
-    groups = [(daily(), ()), (everything, check("all configurations of both generators; the daily ones meet each end of every "
-                                                "range, each word of every choice and every shape"))]  # fmt: skip
-    return [pytest.param(cores[start : start + GROUP], marks=marks) for cores, marks in groups
-            for start in range(0, len(cores), GROUP)]  # fmt: skip
+    groups = [
+        (daily(), ()),
+        (
+            everything,
+            check(
+                "all configurations of both generators; the daily ones meet each end of every "
+                "range, each word of every choice and every shape"
+            ),
+        ),
+    ]
+    return [
+        pytest.param(cores[start : start + GROUP], marks=marks)
+        for cores, marks in groups
+        for start in range(0, len(cores), GROUP)
+    ]

@@ -134,9 +134,12 @@ def edited(core: Core, faults: list[HandFault], folder: Path) -> Core:
     for stem, text in texts.items():
         (folder / f"{stem}.v").write_text(text)
     return dataclasses.replace(
-        core, folder=folder, parts=(), texts={f"{stem}.v": text.encode() for stem, text in texts.items()},
+        core,
+        folder=folder,
+        parts=(),
+        texts={f"{stem}.v": text.encode() for stem, text in texts.items()},
         manifest={**core.manifest, "verilog": [f"{stem}.v" for stem in texts]},
-    )  # fmt: skip
+    )
 
 
 def _pending(module: str) -> list[HandFault]:
@@ -158,10 +161,17 @@ def faults_by_hand(core: Core) -> list[HandFault]:
     fan_out = [HandFault("fanout", "kept", register) for register in ("replay_reg", "address_reg", "round_reg", "valid_reg")]
     resets = ("1'b0", "right & after", "right & ~command_valid")  # never, not in the first clock, not with a command on offer
     parts = [HandFault("", "pin", f"{place}.rst", value) for place in (*design.parts, "fan_out") for value in resets]
-    pending = [fault for _, part in design.parts.values() for fault in _pending(part.name.removeprefix(f"{design.name}_"))[:2]
-               if part.words > 2]  # fmt: skip
-    inside = [HandFault(part.name.removeprefix(f"{design.name}_"), "kept", register)
-              for _, part in design.parts.values() for register in ("state_reg", "valid_reg", "word_valid_reg")]  # fmt: skip
+    pending = [
+        fault
+        for _, part in design.parts.values()
+        for fault in _pending(part.name.removeprefix(f"{design.name}_"))[:2]
+        if part.words > 2
+    ]
+    inside = [
+        HandFault(part.name.removeprefix(f"{design.name}_"), "kept", register)
+        for _, part in design.parts.values()
+        for register in ("state_reg", "valid_reg", "word_valid_reg")
+    ]
     own = _crossbar_faults(design) if isinstance(design, CrossbarDesign) else []
     return [*fan_out, *parts, *inside, *pending, *own]
 
@@ -248,8 +258,10 @@ def _core_faults(module: str, lanes: int, queued: bool, words: int, noise: bool)
 def _crossbar_faults(design: CrossbarDesign) -> list[HandFault]:
     faults = []
     if design.rows:
-        rows = [HandFault("rows", "kept", register)
-                for register in ("stale_reg", "row_reg", "valid_reg", "word_reg", "result_row_reg")]  # fmt: skip
+        rows = [
+            HandFault("rows", "kept", register)
+            for register in ("stale_reg", "row_reg", "valid_reg", "word_reg", "result_row_reg")
+        ]
         faults += [
             *rows,
             HandFault("rows", "kept", "open_reg", hidden="no neuron gives anything before the next timestep begins"),

@@ -12,10 +12,11 @@ BROKEN = {
         "is no function: ",
     ),
     "other values for plain integers": (
-        "clip = lambda *values, old=stage.clip: old(*values) + (1 if type(values[0]) is int else 0)", "on plain integers",
+        "clip = lambda *values, old=stage.clip: old(*values) + (1 if type(values[0]) is int else 0)",
+        "on plain integers",
     ),
     "a float": ("clip = lambda value, low, high: value * 0.5", "0.5"),
-}  # fmt: skip
+}
 
 
 @pytest.fixture

@@ -34,10 +34,12 @@ def designs(make_core, make_layer, make_crossbar, generator):
     ("generator", "share"),
     [
         ("verilog", SHARE),
-        *(pytest.param(generator, 1, marks=check("every fault by hand; a share of them is in every run"))
-          for generator in GENERATORS),
+        *(
+            pytest.param(generator, 1, marks=check("every fault by hand; a share of them is in every run"))
+            for generator in GENERATORS
+        ),
     ],
-)  # fmt: skip
+)
 def test_every_fault_by_hand_is_found(make_core, make_layer, make_crossbar, tmp_path, generator, share):
     """All designs in one simulator: fault K is on in all of them at once, each is judged by its own model."""
     cores = designs(make_core, make_layer, make_crossbar, generator)
@@ -76,26 +78,50 @@ def test_nothing_that_a_fault_leaves_behind_is_found_in_the_next_run(make_core, 
 
 
 SHAPES = {
-    "core": [(10, 1, False), (1, 1, False), (257, 4, False), (2, 2, False), (3, 1, False), (9, 1, False), (1, 1, True),
-             (10, 1, True), (100, 9, True), (40, 1, True), (64, 64, True), (12, 2, True)],
+    "core": [
+        (10, 1, False),
+        (1, 1, False),
+        (257, 4, False),
+        (2, 2, False),
+        (3, 1, False),
+        (9, 1, False),
+        (1, 1, True),
+        (10, 1, True),
+        (100, 9, True),
+        (40, 1, True),
+        (64, 64, True),
+        (12, 2, True),
+    ],
     "layer": [(1, 20, 1), (4, 1, 4), (1, 1, 1), (20, 1, 1)],
-    "crossbar": [(1, 2, 1, {"addressed": True}), (3, 6, 1, {"trace_fraction_bits": 6, "eligibility_decay_shift": 9}),
-                 (12, 1, 1, {}), (5, 4, 4, {}), (1, 1, 1, {}), (2, 2, 1, {"trace_bits": 4}),
-                 (7, 6, 2, {"rule": "three_factor", "rounding": "floor"})],
-}  # fmt: skip
+    "crossbar": [
+        (1, 2, 1, {"addressed": True}),
+        (3, 6, 1, {"trace_fraction_bits": 6, "eligibility_decay_shift": 9}),
+        (12, 1, 1, {}),
+        (5, 4, 4, {}),
+        (1, 1, 1, {}),
+        (2, 2, 1, {"trace_bits": 4}),
+        (7, 6, 2, {"rule": "three_factor", "rounding": "floor"}),
+    ],
+}
 EVERY = 4  # of the shapes of a kind, one of so many is in every run
 
 
-@pytest.mark.parametrize("chosen", few([slice(first, None, EVERY) for first in range(EVERY)], 1,
-                                       "other shapes; of each kind a quarter is in every run"), ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "chosen",
+    few([slice(first, None, EVERY) for first in range(EVERY)], 1, "other shapes; of each kind a quarter is in every run"),
+    ids=str,
+)
 def test_a_short_run_visits_every_corner_of_every_shape(make_core, make_layer, make_crossbar, tmp_path, chosen):
     """What the next test plants is seen here: a moment that does not come counts 0."""
     rules = ("r_stdp", "stp", "three_factor")
-    cores = [make_core(synapses=n, lanes=p, queued=queued, rule=rules[k % 3], name=f"c{k}")
-             for k, (n, p, queued) in enumerate(SHAPES["core"][chosen])]  # fmt: skip
+    cores = [
+        make_core(synapses=n, lanes=p, queued=queued, rule=rules[k % 3], name=f"c{k}")
+        for k, (n, p, queued) in enumerate(SHAPES["core"][chosen])
+    ]
     cores += [make_layer(neurons=n, postsynaptic=m, lanes=p, name=f"l{k}") for k, (n, m, p) in enumerate(SHAPES["layer"][chosen])]
-    cores += [make_crossbar(pre=a, post=b, lanes=p, name=f"x{k}", **own)
-              for k, (a, b, p, own) in enumerate(SHAPES["crossbar"][chosen])]  # fmt: skip
+    cores += [
+        make_crossbar(pre=a, post=b, lanes=p, name=f"x{k}", **own) for k, (a, b, p, own) in enumerate(SHAPES["crossbar"][chosen])
+    ]
     result = simulate(cores, steps=10, seed=2, output=tmp_path / "sim")
     for core, outcome in zip(cores, result.cores, strict=True):
         assert outcome["mismatch"] is None, f"{core.folder}: {outcome['mismatch']['text']}"

@@ -41,8 +41,9 @@ def test_reader(tmp_path):
     path.write_text(FILE)
     points = read_points(path, ["dut.v"])
     assert [(p.core, p.scope, p.kind, p.what, p.line, p.hits) for p in points] == [
-        (1, "lane_0", "toggle", "sum[3]:0->1", 12, 7), (0, "", "branch", "else", 4, 0),
-    ]  # fmt: skip
+        (1, "lane_0", "toggle", "sum[3]:0->1", 12, 7),
+        (0, "", "branch", "else", 4, 0),
+    ]
     path.write_text("<html>")
     with pytest.raises(ValueError, match="not a coverage file"):
         read_points(path, ["dut.v"])
@@ -65,8 +66,12 @@ def test_default_core_is_explained_and_plants_are_told_apart(generator, make_cor
     assert result.passed
     (record,) = coverage_of([core], result, seconds=8)
     planted = [e for e in record["unreached"] if any(name in e["place"] + e["text"] for name in ("planted", "rare", "waits"))]
-    verdicts = {name: e["verdict"] for e in planted for name in ("planted_reg <=", "rare_reg <=")
-                if e["kind"] == "branch" and name in e["text"]}  # fmt: skip
+    verdicts = {
+        name: e["verdict"]
+        for e in planted
+        for name in ("planted_reg <=", "rare_reg <=")
+        if e["kind"] == "branch" and name in e["text"]
+    }
     assert verdicts["planted_reg <="] == PROVEN
     assert verdicts["rare_reg <="] != PROVEN
     assert [e for e in record["unreached"] if e["verdict"] != PROVEN and e not in planted] == []
@@ -84,8 +89,10 @@ def test_default_core_is_explained_and_plants_are_told_apart(generator, make_cor
 def test_a_datapath_is_unrolled_only_if_it_holds(make_core):
     """The release plus its rounding never carries. Plant: a register that goes on while enable is low; then nothing is said."""
     core = make_core("amaranth", rule="stp")
-    carry, low = (Point(core=0, scope="lane_0.datapath", file="", line=0, column=0, kind="toggle", what=f"{name}:0->1", hits=0)
-                  for name in ("unused_release_rounded_above", "release_6[0]"))  # fmt: skip
+    carry, low = (
+        Point(core=0, scope="lane_0.datapath", file="", line=0, column=0, kind="toggle", what=f"{name}:0->1", hits=0)
+        for name in ("unused_release_rounded_above", "release_6[0]")
+    )
     assert impossible(core, [low, carry], [], seconds=30) == {1}
     datapath = core.folder / "dut_datapath.v"
     text = datapath.read_text()

@@ -71,8 +71,11 @@ def test_every_fault_between_the_cores_is_caught(make_crossbar, tmp_path, genera
 def test_recorded_inputs(make_crossbar, sc_hw, tmp_path, addressed):
     crossbar = make_crossbar(pre=4, post=6, lanes=2, addressed=addressed, initial={"weight": np.arange(24) * 1000})
     generator = np.random.default_rng(5)
-    stimulus = {"pre_spike": generator.random((80, 4)) < 0.2, "post_spike": generator.random((80, 6)) < 0.2,
-                "reward": generator.integers(-128, 128, 80)}  # fmt: skip
+    stimulus = {
+        "pre_spike": generator.random((80, 4)) < 0.2,
+        "post_spike": generator.random((80, 6)) < 0.2,
+        "reward": generator.integers(-128, 128, 80),
+    }
     np.savez(tmp_path / "stimulus.npz", **stimulus)
     status, out, err = sc_hw("sim", crossbar.folder, "--stimulus", tmp_path / "stimulus.npz")
     assert status == 0, out + err

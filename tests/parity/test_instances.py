@@ -51,8 +51,11 @@ def test_every_pin_of_every_instance_has_faults(topology, name, generator):
     assert len({fault.name for fault in faults}) == len(faults)
     for instance in instances:
         pins = {fault.pin.name for fault in faults if fault.instance == instance and fault.pin}
-        connected = {pin for pin, span in locate(texts[instance.file], instance).connections.items()
-                     if texts[instance.file][slice(*span)].strip()}  # fmt: skip
+        connected = {
+            pin
+            for pin, span in locate(texts[instance.file], instance).connections.items()
+            if texts[instance.file][slice(*span)].strip()
+        }
         assert pins == connected
         assert {pin.name for pin in instance.pins if pin.clock} == {"clk"} & pins
     planted = plant_instances(texts, dict(enumerate(faults, 1)), selection="dut_selection")

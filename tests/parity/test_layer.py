@@ -56,9 +56,13 @@ def test_every_fault_between_the_cores_is_caught(make_layer, tmp_path, generator
 def test_recorded_inputs(make_layer, sc_hw, tmp_path):
     layer = make_layer(neurons=4, postsynaptic=3, consolidation="pull")
     generator = np.random.default_rng(5)
-    stimulus = {"pre_spike": generator.random((80, 4)) < 0.4, "signal": generator.integers(-256, 256, (80, 3)),
-                "consolidate": generator.integers(0, 2, 80), "load_timestep": np.array([20]),
-                "load_weight": generator.integers(-1024, 1024, (1, 12))}  # fmt: skip
+    stimulus = {
+        "pre_spike": generator.random((80, 4)) < 0.4,
+        "signal": generator.integers(-256, 256, (80, 3)),
+        "consolidate": generator.integers(0, 2, 80),
+        "load_timestep": np.array([20]),
+        "load_weight": generator.integers(-1024, 1024, (1, 12)),
+    }
     np.savez(tmp_path / "stimulus.npz", **stimulus)
     assert check_stimulus(tmp_path / "stimulus.npz", layer.design) == 80
     status, out, err = sc_hw("sim", layer.folder, "--stimulus", tmp_path / "stimulus.npz")

@@ -14,9 +14,17 @@ from sc_hw.selftest import _proofs, drawn_instance_faults, faults_of, selftest
 from ..daily import crossed, few
 
 NAMED_BY_THE_PROJECT = {
-    "sum one bit short", "negate overflow", "saturation off by one", "swapped pre and post", "floor turned into truncation",
-    "stuck enable", "wrong write address", "lost last synapse", "trace not clamped", "wrong reset value",
-}  # fmt: skip
+    "sum one bit short",
+    "negate overflow",
+    "saturation off by one",
+    "swapped pre and post",
+    "floor turned into truncation",
+    "stuck enable",
+    "wrong write address",
+    "lost last synapse",
+    "trace not clamped",
+    "wrong reset value",
+}
 
 
 @pytest.mark.parametrize(
@@ -39,18 +47,54 @@ def test_every_fault_is_caught(make_core, tmp_path, generator, synapses, lanes, 
 
 @pytest.mark.parametrize(
     ("generator", "rule", "synapses", "lanes", "settings", "some"),
-    few([
-        ("amaranth", "stp", 40, 1, {}, {"facilitation lost", "product one bit short", "release without spike", "stuck enable"}),
-        ("verilog", "r_stdp", 200, 5, {"queued": True},
-         {"queue overflows", "half the queue", "result overwritten", "reset keeps results", "queue forgets to wait"}),
-        ("verilog", "three_factor", 21, 4, {"consolidation": "si"}, {"signal sign lost", "counter stuck", "stuck enable"}),
-        ("verilog", "stp", 21, 4,
-         {"mode": "mongillo", "rounding": "stochastic", "decay_rounding": "stochastic", "fraction_bits": 3},
-         {"rest forgotten", "resources not spent", "one unit of resources lost", "noise repeats"}),
-        ("verilog", "r_stdp", 40, 1, {"reward_encoding": "pow2"}, {"no reward acts", "reward sign lost", "lost last synapse"}),
-        ("amaranth", "three_factor", 21, 4, {"consolidation": "pull"}, {"pull sign", "anchor not updated", "noise not seeded"}),
-    ], 2, "further options; three_factor is among the faults of a weight stage"),
-)  # fmt: skip
+    few(
+        [
+            (
+                "amaranth",
+                "stp",
+                40,
+                1,
+                {},
+                {"facilitation lost", "product one bit short", "release without spike", "stuck enable"},
+            ),
+            (
+                "verilog",
+                "r_stdp",
+                200,
+                5,
+                {"queued": True},
+                {"queue overflows", "half the queue", "result overwritten", "reset keeps results", "queue forgets to wait"},
+            ),
+            ("verilog", "three_factor", 21, 4, {"consolidation": "si"}, {"signal sign lost", "counter stuck", "stuck enable"}),
+            (
+                "verilog",
+                "stp",
+                21,
+                4,
+                {"mode": "mongillo", "rounding": "stochastic", "decay_rounding": "stochastic", "fraction_bits": 3},
+                {"rest forgotten", "resources not spent", "one unit of resources lost", "noise repeats"},
+            ),
+            (
+                "verilog",
+                "r_stdp",
+                40,
+                1,
+                {"reward_encoding": "pow2"},
+                {"no reward acts", "reward sign lost", "lost last synapse"},
+            ),
+            (
+                "amaranth",
+                "three_factor",
+                21,
+                4,
+                {"consolidation": "pull"},
+                {"pull sign", "anchor not updated", "noise not seeded"},
+            ),
+        ],
+        2,
+        "further options; three_factor is among the faults of a weight stage",
+    ),
+)
 def test_every_fault_of_every_rule_is_caught(make_core, tmp_path, generator, rule, synapses, lanes, settings, some):
     core = make_core(generator, rule=rule, synapses=synapses, lanes=lanes, **settings)
     outcomes = selftest(core, steps=300, seed=1, output=tmp_path / "out")
@@ -62,15 +106,19 @@ def test_every_fault_of_every_rule_is_caught(make_core, tmp_path, generator, rul
 
 @pytest.mark.parametrize(
     ("kind", "generator", "some"),
-    few([
-        ("pull", "amaranth", {"consolidate ignored", "weight not held", "anchor not updated", "pull sign", "lock ignored"}),
-        ("shift", "verilog", {"code ignored", "code one too strong", "lock ignored", "saturation off by one"}),
-        ("none", "amaranth", {"signal sign lost", "activity taken as signed", "floor turned into truncation"}),
-        ("probabilistic", "amaranth", {"code ignored", "chance stuck"}),
-        ("lock", "verilog", {"lock ignored"}),
-        ("si", "verilog", {"counter stuck", "chance ignored", "importance not cleared", "code not earned", "code ignored"}),
-    ], 2, "the other kinds; si is among the rules"),
-)  # fmt: skip
+    few(
+        [
+            ("pull", "amaranth", {"consolidate ignored", "weight not held", "anchor not updated", "pull sign", "lock ignored"}),
+            ("shift", "verilog", {"code ignored", "code one too strong", "lock ignored", "saturation off by one"}),
+            ("none", "amaranth", {"signal sign lost", "activity taken as signed", "floor turned into truncation"}),
+            ("probabilistic", "amaranth", {"code ignored", "chance stuck"}),
+            ("lock", "verilog", {"lock ignored"}),
+            ("si", "verilog", {"counter stuck", "chance ignored", "importance not cleared", "code not earned", "code ignored"}),
+        ],
+        2,
+        "the other kinds; si is among the rules",
+    ),
+)
 def test_every_fault_of_a_weight_stage_is_caught(make_core, tmp_path, kind, generator, some):
     core = make_core(generator, rule="three_factor", synapses=40, consolidation=kind)
     faults = [fault for fault in faults_of(core) if any(net.startswith("datapath.") for net in fault.cuts)]
@@ -89,8 +137,9 @@ def test_a_fault_that_changes_nothing_is_reported_missed(make_core, tmp_path):
 def test_a_fault_on_an_unknown_net_is_an_error(make_core, tmp_path):
     core = make_core(synapses=8)
     with pytest.raises(CheckError, match="no net nowhere"):
-        selftest(core, steps=40, seed=1, output=tmp_path / "out",
-                 faults=[Fault(name="x", description="x", cuts={"nowhere": "value"})])  # fmt: skip
+        selftest(
+            core, steps=40, seed=1, output=tmp_path / "out", faults=[Fault(name="x", description="x", cuts={"nowhere": "value"})]
+        )
 
 
 def test_fault_names_are_unique(make_core):

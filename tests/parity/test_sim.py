@@ -85,8 +85,11 @@ def test_a_mismatch_is_reported_precisely_and_repeats(broken, tmp_path, monkeypa
     assert state["weight"] == mismatch["expected"]
     assert simulate([broken], steps=120, seed=5, output=tmp_path / "out").cores[0]["mismatch"] == mismatch
 
-    monkeypatch.setattr(sys, "argv", ["sc-hw", "sim", str(broken.folder), "--seed", "5", "--steps", "120", "--waves",
-                                      "--json", str(tmp_path / "r.json")])  # fmt: skip
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        ["sc-hw", "sim", str(broken.folder), "--seed", "5", "--steps", "120", "--waves", "--json", str(tmp_path / "r.json")],
+    )
     with pytest.raises(SystemExit) as exit_info:
         main()
     out, err = capsys.readouterr()
@@ -145,10 +148,13 @@ def test_a_beat_that_changes_while_it_waits_is_a_protocol_error(make_core, tmp_p
     core = make_core(synapses=12)
     path = core.folder / "dut.v"
     text = path.read_text()
-    path.write_text(text.replace(".out_weight(result_weight)", ".out_weight(right_weight)").replace(
-        "  assign result_last = write_last;",
-        "  assign result_last = write_last;\n  wire [15:0] right_weight;\n"
-        "  assign result_weight = result_ready ? right_weight : right_weight ^ {16{event_pre_spike}};"))  # fmt: skip
+    path.write_text(
+        text.replace(".out_weight(result_weight)", ".out_weight(right_weight)").replace(
+            "  assign result_last = write_last;",
+            "  assign result_last = write_last;\n  wire [15:0] right_weight;\n"
+            "  assign result_weight = result_ready ? right_weight : right_weight ^ {16{event_pre_spike}};",
+        )
+    )
     assert path.read_text() != text
     result = simulate([load_core(core.folder)], steps=60, seed=1, output=tmp_path / "out")
     assert "withdrawn or changed" in result.cores[0]["mismatch"]["field"]
@@ -158,8 +164,11 @@ def test_recorded_inputs(make_core, tmp_path):
     generator = np.random.default_rng(3)
     weights = generator.integers(0, 1 << 16, 10)
     core = make_core(synapses=10, lanes=4, initial={"weight": weights}, rounding="stochastic")
-    stimulus = {"pre_spike": generator.random((50, 10)) < 0.3, "post_spike": generator.random((50, 10)) < 0.3,
-                "reward": generator.integers(-128, 128, 50)}  # fmt: skip
+    stimulus = {
+        "pre_spike": generator.random((50, 10)) < 0.3,
+        "post_spike": generator.random((50, 10)) < 0.3,
+        "reward": generator.integers(-128, 128, 50),
+    }
     np.savez(tmp_path / "s.npz", **stimulus)
     result = simulate([core], steps=50, seed=1, output=tmp_path / "out", stimulus=tmp_path / "s.npz")
     assert result.passed
@@ -178,10 +187,16 @@ def test_recorded_inputs(make_core, tmp_path):
 def test_state_loaded_on_the_way(make_core, tmp_path):
     generator = np.random.default_rng(4)
     core = make_core(synapses=10, lanes=4, rounding="stochastic")
-    stimulus = {"pre_spike": generator.random((50, 10)) < 0.3, "post_spike": generator.random((50, 10)) < 0.3,
-                "reward": generator.integers(-128, 128, 50)}  # fmt: skip
-    loads = {"load_timestep": np.array([0, 17]), "load_weight": generator.integers(0, 1 << 16, (2, 10)),
-             "load_eligibility": generator.integers(-2048, 2048, (2, 10))}  # fmt: skip
+    stimulus = {
+        "pre_spike": generator.random((50, 10)) < 0.3,
+        "post_spike": generator.random((50, 10)) < 0.3,
+        "reward": generator.integers(-128, 128, 50),
+    }
+    loads = {
+        "load_timestep": np.array([0, 17]),
+        "load_weight": generator.integers(0, 1 << 16, (2, 10)),
+        "load_eligibility": generator.integers(-2048, 2048, (2, 10)),
+    }
     np.savez(tmp_path / "s.npz", **stimulus, **loads)
     assert check_stimulus(tmp_path / "s.npz", core.design) == 50
     assert simulate([core], steps=50, seed=1, output=tmp_path / "out", stimulus=tmp_path / "s.npz").passed

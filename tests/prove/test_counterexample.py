@@ -15,8 +15,14 @@ from sc_hw.replay import read_counterexample
 def case(make_core, tmp_path):
     core = make_core(synapses=4)
     clock = dict.fromkeys((port.name for port in lane_inputs(core.design)), 0)
-    good = {"core": "dut", "rule": "r_stdp", "config": dataclasses.asdict(core.design.config), "obligation": "weight",
-            "run": [clock], "found": {"word_out": 1}}  # fmt: skip
+    good = {
+        "core": "dut",
+        "rule": "r_stdp",
+        "config": dataclasses.asdict(core.design.config),
+        "obligation": "weight",
+        "run": [clock],
+        "found": {"word_out": 1},
+    }
     return core, tmp_path / "case.json", good
 
 
@@ -29,11 +35,22 @@ def test_a_good_one_is_read(case):
 @pytest.mark.parametrize(
     "change",
     [
-        {"obligation": "a\nPASS all is well"}, {"obligation": 1}, {"found": {"word_out": "1"}}, {"found": None}, {"run": "x"},
-        {"run": [[1]]}, {"run": [{"enable": True}]}, {"run": [{"enable": 1.0}]}, {"run": [{"enable": 0}]}, {"run": []},
-        {"core": "other"}, {"config": {}}, {"config": []}, {"rule": None},
+        {"obligation": "a\nPASS all is well"},
+        {"obligation": 1},
+        {"found": {"word_out": "1"}},
+        {"found": None},
+        {"run": "x"},
+        {"run": [[1]]},
+        {"run": [{"enable": True}]},
+        {"run": [{"enable": 1.0}]},
+        {"run": [{"enable": 0}]},
+        {"run": []},
+        {"core": "other"},
+        {"config": {}},
+        {"config": []},
+        {"rule": None},
     ],
-)  # fmt: skip
+)
 def test_nonsense_is_refused(case, change):
     core, path, good = case
     path.write_text(json.dumps(good | change))

@@ -87,10 +87,17 @@ def test_what_joins_the_cores_is_proven(make_crossbar, tmp_path, generator, rule
     memories = ["fanout_memory", *["post_addresses_memory", "pre_addresses_memory"] * addressed]
     decoders = ["addresses", "inside"] * 2 * addressed
     assert [o.name for o in obligations] == [
-        *memories, *["rows_memory"] * bool(rows), "fanout", "wiring", "inside", *rows,
-        *decoders, "cover_beat_after_stall", "cover_beat_after_reset",
+        *memories,
+        *["rows_memory"] * bool(rows),
+        "fanout",
+        "wiring",
+        "inside",
+        *rows,
+        *decoders,
+        "cover_beat_after_stall",
+        "cover_beat_after_reset",
         *["cover_addressed_pre_decoder", "cover_addressed_post_decoder"] * addressed,
-    ]  # fmt: skip
+    ]
 
 
 FAULTS = {  # what is replaced in the Verilog generator's text, and the statement that must be refuted

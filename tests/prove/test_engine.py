@@ -34,8 +34,7 @@ DAILY = [("3 on 2 lanes, noise", "amaranth"), ("10 words, the fewest that overla
 
 
 def run(core, tmp_path, *solvers, covers=True):
-    return ask(prove_engine, core, tmp_path, *(solvers or ("yices",)), timeout=600,
-               covers=cover_engine if covers else None)  # fmt: skip
+    return ask(prove_engine, core, tmp_path, *(solvers or ("yices",)), timeout=600, covers=cover_engine if covers else None)
 
 
 @pytest.mark.parametrize(
@@ -59,58 +58,98 @@ FAULTS = {
     "sweep not drained": (
         (r"command_ready = \(state_reg == IDLE\) & drained", "command_ready = (state_reg == IDLE) & (drained | ~command_clear)"),
         ("command_ready = resting & drained", "command_ready = resting & (drained | ~command_clear)"),
-        ("engine_streams", "engine_sweep"), (3, 1)),
+        ("engine_streams", "engine_sweep"),
+        (3, 1),
+    ),
     "write address off by one": (
         (r"write_address_reg \+ 2'd1", "write_address_reg + 2'd2"),
         (r"write_address_reg} \+ 3'h1", "write_address_reg} + 3'h2"),
-        ("engine_sweep", "engine_streams"), (3, 1)),
+        ("engine_sweep", "engine_streams"),
+        (3, 1),
+    ),
     "address of the host kept": (
         (r"host_address : 2'd0;\n    else if \(issue", "host_address : address_reg;\n    else if (issue"),
         (r"host_accept \? host_address : 2'h0", "host_accept ? host_address : address_reg"),
-        ("engine_sweep", "engine_streams"), (3, 1)),
+        ("engine_sweep", "engine_streams"),
+        (3, 1),
+    ),
     "result not held": (
-        (r"enable = ~result_valid \| result_ready", "enable = 1'b1"), None,
-        ("engine_streams", "engine_sweep"), (3, 1)),
+        (r"enable = ~result_valid \| result_ready", "enable = 1'b1"),
+        None,
+        ("engine_streams", "engine_sweep"),
+        (3, 1),
+    ),
     "store in a sweep": (
-        ("host_store = host_ready & host_write", "host_store = host_valid & host_write"), None,
-        ("engine_sweep", "engine_host"), (3, 1)),
+        ("host_store = host_ready & host_write", "host_store = host_valid & host_write"),
+        None,
+        ("engine_sweep", "engine_host"),
+        (3, 1),
+    ),
     "clear skips the last word": (
-        (r"write_enable_0 = write_back \|", "write_enable_0 = (write_back & ~(clearing_reg & write_last)) |"), None,
-        ("engine_sweep", "engine_clear"), (3, 1)),
+        (r"write_enable_0 = write_back \|", "write_enable_0 = (write_back & ~(clearing_reg & write_last)) |"),
+        None,
+        ("engine_sweep", "engine_clear"),
+        (3, 1),
+    ),
     "event taken while stalled": (
-        (r"(event_ready = sweeping & ~clearing_reg) & enable", r"\1"), None,
-        ("engine_streams",), (3, 1)),
-    "padding written": (("write_back & ~write_last", "write_back"), None,
-        ("engine_sweep",), (3, 2)),
+        (r"(event_ready = sweeping & ~clearing_reg) & enable", r"\1"),
+        None,
+        ("engine_streams",),
+        (3, 1),
+    ),
+    "padding written": (("write_back & ~write_last", "write_back"), None, ("engine_sweep",), (3, 2)),
     "step input of the next timestep": (
-        ("word_reward_reg <= fetch_reward_reg", "word_reward_reg <= step_reward_reg"), None,
-        ("engine_sweep", "engine_streams"), (10, 1)),
+        ("word_reward_reg <= fetch_reward_reg", "word_reward_reg <= step_reward_reg"),
+        None,
+        ("engine_sweep", "engine_streams"),
+        (10, 1),
+    ),
     "memory loses the last word": (
-        (r"if \(write_enable\) words", "if (write_enable && write_address != WORDS - 1) words"), None,
-        ("engine_memory",), (3, 1)),
+        (r"if \(write_enable\) words", "if (write_enable && write_address != WORDS - 1) words"),
+        None,
+        ("engine_memory",),
+        (3, 1),
+    ),
     "valid bits ignore the stall": (
         (r"if \(enable\) begin\n      fetch_valid_reg <= issue;", "fetch_valid_reg <= issue;\n    if (enable) begin"),
-        (r"enable \? issue : fetch_valid_reg", "issue"), ("engine_streams", "engine_sweep"), (3, 1)),
+        (r"enable \? issue : fetch_valid_reg", "issue"),
+        ("engine_streams", "engine_sweep"),
+        (3, 1),
+    ),
     "event of the next word": (
-        ("word_pre_spike_reg <= fetch_pre_spike_reg", "word_pre_spike_reg <= event_pre_spike"), None,
-        ("engine_sweep", "engine_streams"), (3, 1)),
+        ("word_pre_spike_reg <= fetch_pre_spike_reg", "word_pre_spike_reg <= event_pre_spike"),
+        None,
+        ("engine_sweep", "engine_streams"),
+        (3, 1),
+    ),
     "reset leaves the pipeline": (
-        (r" valid_reg <= {LATENCY{1'b0}};", ""), (r"rst \? 7'h00 :", "1'b0 ? 7'h00 :"),
-        ("engine_streams", "engine_reset"), (3, 1)),
+        (r" valid_reg <= {LATENCY{1'b0}};", ""),
+        (r"rst \? 7'h00 :", "1'b0 ? 7'h00 :"),
+        ("engine_streams", "engine_reset"),
+        (3, 1),
+    ),
     "reset leaves the sequencer": (
-        (r"(if \(rst\) begin\s+)state_reg <= IDLE;", r"\1"), (r"rst \? 3'h0 :", "1'b0 ? 3'h0 :"),
-        ("engine_streams", "engine_reset"), (3, 1)),
+        (r"(if \(rst\) begin\s+)state_reg <= IDLE;", r"\1"),
+        (r"rst \? 3'h0 :", "1'b0 ? 3'h0 :"),
+        ("engine_streams", "engine_reset"),
+        (3, 1),
+    ),
     "last flag on the first beat": (
-        ("result_last = write_last", "result_last = (write_address_reg == 0)"), None, ("engine_streams",), (3, 1)),
+        ("result_last = write_last", "result_last = (write_address_reg == 0)"),
+        None,
+        ("engine_streams",),
+        (3, 1),
+    ),
     "read answered too early": (
         ("READ: state_reg <= READBACK", "READ: state_reg <= IDLE"),
         ("readback_valid = state_reg == 3'h4", "readback_valid = state_reg == 3'h3"),
-        ("engine_host", "engine_streams"), (3, 1)),
-    "store in every lane": (
-        (r" & \(host_lane == 1'd1\)", ""), (r" & \(host_lane == 1'h1\)", ""), ("engine_sweep",), (3, 2)),
+        ("engine_host", "engine_streams"),
+        (3, 1),
+    ),
+    "store in every lane": ((r" & \(host_lane == 1'd1\)", ""), (r" & \(host_lane == 1'h1\)", ""), ("engine_sweep",), (3, 2)),
     "noise drawn in bubbles": (("enable & word_valid_reg", "enable"), None, ("engine_noise",), (3, 2)),
     "clear keeps the noise": ((r"rst \| clearing_reg", "rst"), None, ("engine_noise",), (3, 2)),
-}  # fmt: skip
+}
 DAILY_FAULTS = ["write address off by one", "result not held"]
 
 

@@ -27,8 +27,12 @@ RANDOM = {"lane_noise", "random_step", "random_hold", "random_restart", "lane_se
 # Module, a pattern and its replacement (one for both generators, or for each), the obligation that must not hold.
 FAULTS = {
     "state from another field's bits": ("lane", r"pre_trace\(word_in\[10:6\]", "pre_trace(word_in[15:11]", "lane_word"),
-    "two fields leave swapped": ("lane", r"(?s)_(p\w+)_trace\((word_out.{8})(.*)_(p\w+)_trace\(word_out",
-                                 r"_\4_trace(\2\3_\1_trace(word_out", "lane_word"),
+    "two fields leave swapped": (
+        "lane",
+        r"(?s)_(p\w+)_trace\((word_out.{8})(.*)_(p\w+)_trace\(word_out",
+        r"_\4_trace(\2\3_\1_trace(word_out",
+        "lane_word",
+    ),
     "noise words overlap": ("lane", r"noise\[7:4\]", "noise[6:3]", "lane_noise"),
     "noise bits reversed": ("lane", r"noise\[3:0\]", "{noise[0], noise[1], noise[2], noise[3]}", "lane_noise"),
     "pre and post swapped": ("lane", r"in_pre_spike\(in_pre_spike", "in_pre_spike(in_post_spike", "lane_ports"),
@@ -44,7 +48,7 @@ FAULTS = {
     "clear writes another word": ("", r"(RESET_WORD = |clearing_reg \? )21'h0+", r"\g<1>21'h1", "clear_word"),
     "noise drawn in stalls": ("", r"enable & word_valid_reg", "word_valid_reg", "lane_accept"),
     "clear does not reseed": ("", r"rst \| clearing_reg", "rst", "lane_accept"),
-}  # fmt: skip
+}
 # One of each statement, the generators by turns.
 DAILY = [
     (next(name for name, (*_, broken) in FAULTS.items() if broken == statement), GENERATORS[k % 2])

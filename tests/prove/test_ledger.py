@@ -59,8 +59,10 @@ def test_no_harness_assumes_what_is_not_in_the_ledger(folders):
             assert len(re.findall(r"\bassume\b *\(", text)) == len(LABEL.findall(text)), harness
             rows = {(one.harness, one.name) for one in LEDGER if one.harness == "rows"} if harness == "fanout" else set()
             names = {(harness, name) for name in LABEL.findall(text)}
-            found |= {("rows", name) if ("rows", name) in rows and (harness, name) not in known else (harness, name)
-                      for harness, name in names}  # fmt: skip
+            found |= {
+                ("rows", name) if ("rows", name) in rows and (harness, name) not in known else (harness, name)
+                for harness, name in names
+            }
         assert found == expected, core.design.name
         used |= found
     assert used == known

@@ -71,24 +71,45 @@ FAULTS = {
     "swapped pre and post": ("datapath", "in_pre_spike ? {T{1'b1}}", "in_post_spike ? {T{1'b1}}", "next_pre_trace"),
     "reward sign lost": ("datapath", "{I{reward_4[R-1]}}", "{I{1'b0}}", "next_weight"),
     "product one bit short": ("datapath", "product_5 <= product;", "product_5 <= {product[P-2], product[P-2:0]};", "next_weight"),
-    "floor turned into truncation": ("datapath", "product_5 >>> CHANGE_SHIFT;",
-                                     "(product_5 + $signed({1'b0, {L{product_5[P-1]}}})) >>> CHANGE_SHIFT;",
-                                     "next_weight"),
-    "sum one bit short": ("datapath", "eligibility_sum_3 <= eligibility_sum;",
-                          "eligibility_sum_3 <= {eligibility_sum[T], eligibility_sum[T:0]};", "next_eligibility"),
+    "floor turned into truncation": (
+        "datapath",
+        "product_5 >>> CHANGE_SHIFT;",
+        "(product_5 + $signed({1'b0, {L{product_5[P-1]}}})) >>> CHANGE_SHIFT;",
+        "next_weight",
+    ),
+    "sum one bit short": (
+        "datapath",
+        "eligibility_sum_3 <= eligibility_sum;",
+        "eligibility_sum_3 <= {eligibility_sum[T], eligibility_sum[T:0]};",
+        "next_eligibility",
+    ),
     "depression lost": ("datapath", "depression_1 <= depression;", "depression_1 <= 0;", "next_eligibility"),
     "decay floors": ("datapath", ", eligibility_exact}", ", 1'b1}", "next_eligibility"),
-    "trace not clamped": ("datapath", "in_pre_spike ? {T{1'b1}} : pre_decayed",
-                          "in_pre_spike ? ~pre_decayed : pre_decayed", "next_pre_trace"),
-    "weight of the update before": ("datapath", "  always @(posedge clk)\n    if (enable) begin\n      weight_1 <= state_weight;",
-                                    "  reg [W-1:0] weight_0;\n  always @(posedge clk)\n    if (enable) begin\n"
-                                    "      weight_0 <= state_weight;\n      weight_1 <= weight_0;", "next_weight"),
+    "trace not clamped": (
+        "datapath",
+        "in_pre_spike ? {T{1'b1}} : pre_decayed",
+        "in_pre_spike ? ~pre_decayed : pre_decayed",
+        "next_pre_trace",
+    ),
+    "weight of the update before": (
+        "datapath",
+        "  always @(posedge clk)\n    if (enable) begin\n      weight_1 <= state_weight;",
+        "  reg [W-1:0] weight_0;\n  always @(posedge clk)\n    if (enable) begin\n"
+        "      weight_0 <= state_weight;\n      weight_1 <= weight_0;",
+        "next_weight",
+    ),
     "weight of the update after": ("datapath", "weight_5 <= weight_4;", "weight_5 <= weight_3;", "next_weight"),
     "register without enable": ("datapath", "if (enable) product_5 <=", "product_5 <=", "hold"),
     "delay without enable": ("datapath", "    if (enable) begin\n      weight_1", "    begin\n      weight_1", "hold"),
-}  # fmt: skip
-DAILY_FAULTS = ["saturation off by one", "swapped pre and post", "product one bit short", "floor turned into truncation",
-                "weight of the update before", "register without enable"]  # fmt: skip
+}
+DAILY_FAULTS = [
+    "saturation off by one",
+    "swapped pre and post",
+    "product one bit short",
+    "floor turned into truncation",
+    "weight of the update before",
+    "register without enable",
+]
 
 
 def edit(core, module, old, new):
@@ -123,8 +144,12 @@ def test_fault_is_refuted(make_core, fault):
 
 def test_constraints_that_exclude_every_run_prove_nothing(make_core):
     with pytest.raises(UserError, match="'assume' is not allowed"):
-        edit(make_core("verilog"), "datapath", "assign out_weight = next_weight;", "assign out_weight = next_weight;\n"
-             "always @* assume (in_reward == 8'd0);")  # fmt: skip
+        edit(
+            make_core("verilog"),
+            "datapath",
+            "assign out_weight = next_weight;",
+            "assign out_weight = next_weight;\nalways @* assume (in_reward == 8'd0);",
+        )
 
 
 def test_other_clocks_and_other_ports_are_refused(make_core):

@@ -32,8 +32,13 @@ def proven(folder, rule, config, generator, *solvers):
     assert result.verdict == "proven", [vars(o) for o in result.obligations if o.verdict != "proven"]
 
 
-DAILY = [("r_stdp", "fine", "amaranth"), ("r_stdp", "narrow2", "verilog"), ("r_stdp", "elastic", "verilog"),
-         ("stp", "default", "amaranth"), ("three_factor", "pull", "verilog")]  # fmt: skip
+DAILY = [
+    ("r_stdp", "fine", "amaranth"),
+    ("r_stdp", "narrow2", "verilog"),
+    ("r_stdp", "elastic", "verilog"),
+    ("stp", "default", "amaranth"),
+    ("three_factor", "pull", "verilog"),
+]
 BOTH = [(rule, preset, generator) for rule, preset in PRESETS for generator in GENERATORS]
 
 

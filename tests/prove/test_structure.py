@@ -49,32 +49,40 @@ CORE = {  # what is replaced in the core's file of the Verilog generator, and wh
     "clock tied": (r"(dut_lane lane_1 \(\s*)\.clk\(clk\)", r"\1.clk(1'b0)", "lane_1: pin clk"),
     "clock gated": (r"(\) memory_0 \(\s*)\.clk\(clk\)", r"\1.clk(clk & enable)", "memory_0: pin clk"),
     "clock of rare words": (
-        r"(dut_lane lane_0 \(\s*)\.clk\(clk\)", r"\1.clk(clk & (read_data_0 != 52'hbeef))", "lane_0: pin clk"),
+        r"(dut_lane lane_0 \(\s*)\.clk\(clk\)",
+        r"\1.clk(clk & (read_data_0 != 52'hbeef))",
+        "lane_0: pin clk",
+    ),
     "clock left open": (r"(dut_lane lane_0 \(\s*)\.clk\(clk\),\s*", r"\1", "lane_0"),
     "parameter of one memory": (
         r"\.WORDS\(WORDS\), (\.ADDRESS_BITS\(ADDRESS_BITS\), \.COLUMN_BITS\(\d+\)\s*\) memory_1)",
-        r".WORDS(WORDS - 1), \1", "memory_1: parameter WORDS is 11, should be 12"),
-    "parameter set from outside": (
-        "endmodule\n", "  defparam memory_1.WORDS = 8;\nendmodule\n", "defparam"),
+        r".WORDS(WORDS - 1), \1",
+        "memory_1: parameter WORDS is 11, should be 12",
+    ),
+    "parameter set from outside": ("endmodule\n", "  defparam memory_1.WORDS = 8;\nendmodule\n", "defparam"),
     "instance renamed": (r"dut_lane lane_1 \(", "dut_lane lane_7 (", "lane_1: missing, should be dut_lane"),
-    "another lane": (
-        "endmodule\n", "  dut_lane lane_2 (.clk(clk));\nendmodule\n", "lane_2: an instance of dut_lane"),
+    "another lane": ("endmodule\n", "  dut_lane lane_2 (.clk(clk));\nendmodule\n", "lane_2: an instance of dut_lane"),
     "another module": (r"dut_lane lane_1 \(", "dut_memory lane_1 (", "does not exist in 'dut_memory'"),
     "wire that poses": ("endmodule\n", "  wire [51:0] \\\\lane_1.word_out ;\nendmodule\n", "lane_1.word_out is named as if"),
     "two drivers": ("endmodule\n", "  assign word_out_1 = word_out_0;\nendmodule\n", "'word_out_1' coerced to 'inout'"),
     "no driver": (r"assign host_ready = state_reg == HOST;", "", "has no driver"),
     "latch": ("endmodule\n", "  reg held;\n  always @* if (rst) held = host_write;\nendmodule\n", "latch"),
     "reset at once": (
-        r"always @\(posedge clk\) begin\s*case", "always @(posedge clk or posedge rst) begin\n    case", "'or' is not allowed"),
+        r"always @\(posedge clk\) begin\s*case",
+        "always @(posedge clk or posedge rst) begin\n    case",
+        "'or' is not allowed",
+    ),
     "index out of range": (
         r"assign readback_data = readback_word;",
-        "assign readback_data = {51'd0, readback_word[address_reg +: 1]};", "$shift"),
+        "assign readback_data = {51'd0, readback_word[address_reg +: 1]};",
+        "$shift",
+    ),
     "module left over": ("`resetall\n$", "module spare; endmodule\n`resetall\n", "module spare"),
     "set at power-up": (r"(  reg \[2:0\] state_reg);", r"\1 = 3'd1;", "init"),
     "case that is full for some": ("case \\(state_reg\\)", "case (state_reg) // synopsys full_case", "full_case"),
     "black box": ("`resetall\n$", "(* blackbox *) module spare(input a); endmodule\n`resetall\n", "blackbox"),
     "kept apart": (r"module dut \(", "(* keep_hierarchy *) module dut (", "keep_hierarchy"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("fault", CORE)
@@ -116,15 +124,30 @@ CROSSBAR = {  # a file, what is replaced in it, and what the note must name
     "clock of a part": ("dut.v", r"(dut_post post \(\s*\.clk\()clk", r"\g<1>1'b0", "post: pin clk"),
     "clock of the fan-out": ("dut.v", r"(dut_fanout fan_out \(\s*\.clk\()clk", r"\g<1>clk & idle", "fan_out: pin clk"),
     "clock of a memory of the row filter": (
-        "dut_rows.v", r"(\) memory \(\s*\.clk\()clk", r"\g<1>1'b1", "row_filter.memory: pin clk"),
+        "dut_rows.v",
+        r"(\) memory \(\s*\.clk\()clk",
+        r"\g<1>1'b1",
+        "row_filter.memory: pin clk",
+    ),
     "clock of a memory of a decoder": (
-        "dut_pre_addresses.v", r"(\) memory_0 \(\s*\.clk\()clk", r"\g<1>rst", "pre_decoder.memory_0: pin clk"),
+        "dut_pre_addresses.v",
+        r"(\) memory_0 \(\s*\.clk\()clk",
+        r"\g<1>rst",
+        "pre_decoder.memory_0: pin clk",
+    ),
     "parts exchanged": (
-        "dut.v", r"dut_pre_addresses pre_decoder", "dut_post_addresses pre_decoder",
-        r"pre_decoder\.beat_data: not allowed \(1 bits on a pin of 2"),
+        "dut.v",
+        r"dut_pre_addresses pre_decoder",
+        "dut_post_addresses pre_decoder",
+        r"pre_decoder\.beat_data: not allowed \(1 bits on a pin of 2",
+    ),
     "words of the fan-out": (
-        "dut_fanout.v", r"\.WORDS\((\w+)\)", r".WORDS(\1 + 1)", "fan_out.memory: parameter WORDS is 4, should be 3"),
-}  # fmt: skip
+        "dut_fanout.v",
+        r"\.WORDS\((\w+)\)",
+        r".WORDS(\1 + 1)",
+        "fan_out.memory: parameter WORDS is 4, should be 3",
+    ),
+}
 
 
 @pytest.mark.parametrize("fault", CROSSBAR)

@@ -13,8 +13,17 @@ VERBS = ("sim", "prove", "selftest", "mutate", "coverage", "synth", "pnr", "accu
 
 def good_records(core):
     """Return a record by verb, as ``write_results`` takes it."""
-    records = {"sim": _sim(core), "prove": _prove(core), "selftest": _selftest(core), "mutate": MUTATE, "coverage": COVERAGE,
-               "synth": _synth(core), "pnr": PNR, "accuracy": ACCURACY, "replay": REPLAY}  # fmt: skip
+    records = {
+        "sim": _sim(core),
+        "prove": _prove(core),
+        "selftest": _selftest(core),
+        "mutate": MUTATE,
+        "coverage": COVERAGE,
+        "synth": _synth(core),
+        "pnr": PNR,
+        "accuracy": ACCURACY,
+        "replay": REPLAY,
+    }
     common = {"verdict": "pass", "seconds": 1.0}
     return {verb: {"verb": verb, **common, "tools": {"yices": "1", "bitwuzla": "2"}, **records[verb]} for verb in VERBS}
 
@@ -32,9 +41,18 @@ def put(record, place, value):
 
 def _sim(core):
     steps = 200 * core.design.synapses
-    run = {"mismatch": None, "synapse_steps": steps, "timesteps": 200, "state_values_compared": 9 * steps,
-           "output_values_compared": 4 * steps, "host_values_compared": 5, "resets": 1, "clears": 2, "clocks": 9 * steps,
-           "stimuli": {"random": 150, "silent": 50}}  # fmt: skip
+    run = {
+        "mismatch": None,
+        "synapse_steps": steps,
+        "timesteps": 200,
+        "state_values_compared": 9 * steps,
+        "output_values_compared": 4 * steps,
+        "host_values_compared": 5,
+        "resets": 1,
+        "clears": 2,
+        "clocks": 9 * steps,
+        "stimuli": {"random": 150, "silent": 50},
+    }
     return {"cores": [run], "seed": 1}
 
 
@@ -65,39 +83,93 @@ def _selftest(core):
 
 
 def _mutant(number, **changes):
-    return {"number": number, "text": "a", "simulation": "killed", "difference": "b", "proof": "refuted", "rare": False,
-            "evidence": "c", "gap": ""} | changes  # fmt: skip
+    return {
+        "number": number,
+        "text": "a",
+        "simulation": "killed",
+        "difference": "b",
+        "proof": "refuted",
+        "rare": False,
+        "evidence": "c",
+        "gap": "",
+    } | changes
 
 
-MUTATE = {"count": 200, "seed": 1, "mutants": [
-    _mutant(1), _mutant(2, simulation="survives", difference="", proof="equivalent"),
-    _mutant(3, simulation="survives", difference="", rare=True), *(_mutant(number) for number in range(4, 201)),
-]}  # fmt: skip
+MUTATE = {
+    "count": 200,
+    "seed": 1,
+    "mutants": [
+        _mutant(1),
+        _mutant(2, simulation="survives", difference="", proof="equivalent"),
+        _mutant(3, simulation="survives", difference="", rare=True),
+        *(_mutant(number) for number in range(4, 201)),
+    ],
+}
 _ROW = {"core": "dut", "module": "core", "kind": "line", "total": 10, "hit": 9, "unreachable": 1}
 COVERAGE = {
-    "gaps": 0, "cores": [{"core": "dut", "generator": "verilog"}], "totals": [_ROW, _ROW | {"hit": 10, "unreachable": 0}],
+    "gaps": 0,
+    "cores": [{"core": "dut", "generator": "verilog"}],
+    "totals": [_ROW, _ROW | {"hit": 10, "unreachable": 0}],
     "functional": [{"name": "state", "total": 3, "hit": 2, "unreachable": 1, "missing": ["a"]}],
     "unreached": [{"place": name, "verdict": "unreachable (proven)", "reason": "b"} for name in ("x", "y")],
-}  # fmt: skip
+}
 
 
 def _synth(core):
     bits = sum(core.design.memories)
-    memory = MemoryProof(memory_bits=bits, expected_bits=bits, synapse_bits=bits, register_bits=0, block_ram_bits=1 << 20,
-                         lut_ram_cells=0, left_to_registers=0, due_bits=bits)  # fmt: skip
+    memory = MemoryProof(
+        memory_bits=bits,
+        expected_bits=bits,
+        synapse_bits=bits,
+        register_bits=0,
+        block_ram_bits=1 << 20,
+        lut_ram_cells=0,
+        left_to_registers=0,
+        due_bits=bits,
+    )
     counts = {"lut": 1, "ff": 2, "block_ram": 0.5, "large_ram": 0, "dsp": 0}
-    return {"results": [{"target": "a", "part": "b", "module": "core", "passed": True, "fits": True, "memory": memory.to_dict(),
-                         "resources": counts, "capacity": {"lut": 10, "ff": 10, "block_ram": 3, "dsp": 0}}]}  # fmt: skip
+    return {
+        "results": [
+            {
+                "target": "a",
+                "part": "b",
+                "module": "core",
+                "passed": True,
+                "fits": True,
+                "memory": memory.to_dict(),
+                "resources": counts,
+                "capacity": {"lut": 10, "ff": 10, "block_ram": 3, "dsp": 0},
+            }
+        ]
+    }
 
 
-PNR = {"module": "core", "results": [{
-    "target": "a", "part": "b", "top": "dut", "passed": True, "mhz": {"minimum": 1.0, "median": 3.0, "maximum": 5.0},
-    "used": {"lut": {"cell": "LUT4", "used": 1, "available": 2}}, "untimed": "",
-    "runs": [{"seed": seed, "error": "", "mhz": float(seed)} for seed in (5, 4, 3, 2, 1)],
-    "path": {"text": "a", "logic_ns": 1.0, "routing_ns": 2.0, "levels": 3},
-}]}  # fmt: skip
-ACCURACY = {"seeds": [0, 1, 2], "without_figures": [], "variants": [
-    {"name": name, "config": {}, "runs": [{"rms": 0.5}, {"rms": 0.25}, {"rms": 1.0}], "median": {"rms": 0.5}} for name in "ab"
-]}  # fmt: skip
-REPLAY = {"obligation": "next_weight", "expected": {"next_weight": 3, "out_weight": 3}, "as_proven": True,
-          "found": {"next_weight": 3, "out_weight": 3}}  # fmt: skip
+PNR = {
+    "module": "core",
+    "results": [
+        {
+            "target": "a",
+            "part": "b",
+            "top": "dut",
+            "passed": True,
+            "mhz": {"minimum": 1.0, "median": 3.0, "maximum": 5.0},
+            "used": {"lut": {"cell": "LUT4", "used": 1, "available": 2}},
+            "untimed": "",
+            "runs": [{"seed": seed, "error": "", "mhz": float(seed)} for seed in (5, 4, 3, 2, 1)],
+            "path": {"text": "a", "logic_ns": 1.0, "routing_ns": 2.0, "levels": 3},
+        }
+    ],
+}
+ACCURACY = {
+    "seeds": [0, 1, 2],
+    "without_figures": [],
+    "variants": [
+        {"name": name, "config": {}, "runs": [{"rms": 0.5}, {"rms": 0.25}, {"rms": 1.0}], "median": {"rms": 0.5}} for name in "ab"
+    ],
+}
+REPLAY = {
+    "obligation": "next_weight",
+    "expected": {"next_weight": 3, "out_weight": 3},
+    "as_proven": True,
+    "found": {"next_weight": 3, "out_weight": 3},
+}

@@ -169,8 +169,13 @@ def test_text_in_records_is_data(make_core, sc_hw):
         ),
         None,
     )
-    extra = {"log": HOSTILE, "counts": {HOSTILE: 1}, "rows": [{HOSTILE: HOSTILE}], "obligation": HOSTILE,
-             "covered": {HOSTILE: {"covered": 1, "total": 2}}}  # fmt: skip
+    extra = {
+        "log": HOSTILE,
+        "counts": {HOSTILE: 1},
+        "rows": [{HOSTILE: HOSTILE}],
+        "obligation": HOSTILE,
+        "covered": {HOSTILE: {"covered": 1, "total": 2}},
+    }
     write_results(core, good_records(core)["replay"] | extra, None)
     status, out, _ = sc_hw("report", core.folder)
     assert status == 0

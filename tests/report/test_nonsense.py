@@ -72,8 +72,12 @@ def test_every_entry_of_a_record_replaced_by_nonsense(make_core, verb):
 def test_every_entry_of_a_waveform_replaced_by_nonsense(make_core):
     core = make_core(synapses=4)
     signal = {"name": "a", "meaning": "b", "bits": 1, "signed": False}
-    drawing = {"synapse": 3, "stretches": [{"name": "all", "timesteps": 2}], "inputs": [signal | {"values": [0, 1]}],
-               "fields": [signal | {"expected": [1, 5], "found": [1, 6]}]}  # fmt: skip
+    drawing = {
+        "synapse": 3,
+        "stretches": [{"name": "all", "timesteps": 2}],
+        "inputs": [signal | {"values": [0, 1]}],
+        "fields": [signal | {"expected": [1, 5], "found": [1, 6]}],
+    }
     good = {"schema": "sc-hw/waveform/1", "core_sha256": core.digest, "demonstration": drawing}
     path = core.folder / "results" / "waveform.json"
     path.parent.mkdir()

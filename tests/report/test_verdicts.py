@@ -16,65 +16,139 @@ BOOM = {"obligation": "next_weight", "text": "boom"}
 # By verb: a place, as keys separated by blanks, and what is put there; a function gets what is there.
 CHANGES = {
     "sim": [
-        ("cores 0 mismatch", MISMATCH), ("cores 0 timesteps", 0), ("cores 0 timesteps", 199), ("cores 0 synapse_steps", 0),
-        ("cores 0 synapse_steps", 799), ("cores 0 state_values_compared", 0), ("cores 0 clocks", 0), ("cores", []),
-        ("cores", lambda cores: cores * 2), ("cores 0 stimuli", {}), ("cores 0 stimuli", {"random": 199}),
+        ("cores 0 mismatch", MISMATCH),
+        ("cores 0 timesteps", 0),
+        ("cores 0 timesteps", 199),
+        ("cores 0 synapse_steps", 0),
+        ("cores 0 synapse_steps", 799),
+        ("cores 0 state_values_compared", 0),
+        ("cores 0 clocks", 0),
+        ("cores", []),
+        ("cores", lambda cores: cores * 2),
+        ("cores 0 stimuli", {}),
+        ("cores 0 stimuli", {"random": 199}),
         ("cores 0 stimuli", {"recorded": 200}),
         ("cores 0", lambda run: run | {"timesteps": 50, "synapse_steps": 200, "stimuli": {"random": 50}}),
         ("cores 0", lambda run: run | {"timesteps": 0, "synapse_steps": 0, "stimuli": {}}),
     ],
     "prove": [
-        ("obligations", []), ("counterexample", BOOM), ("obligations", lambda all_: all_[-1:]),
+        ("obligations", []),
+        ("counterexample", BOOM),
+        ("obligations", lambda all_: all_[-1:]),
         ("obligations", lambda all_: all_ * 2),
-        ("obligations 4 verdict", "refuted"), ("obligations 4 verdict", "unknown"), ("obligations 4 verdict", "skipped"),
-        ("obligations 4 verdict", "no cut"), ("obligations 4 verdict", "sure"), ("obligations 4 verdict", ""),
-        ("obligations 4 name", "lunch"), ("obligations 4 answers", []), ("obligations 4 answers", lambda both: both[:1]),
-        ("obligations 4 answers", lambda both: [both[0], both[0]]), ("obligations 4 answers 1 answer", "sat"),
-        ("obligations 4 answers 0 answer", "timeout"), ("obligations 0 answers", []), ("obligations 0 answers 0 answer", "x"),
+        ("obligations 4 verdict", "refuted"),
+        ("obligations 4 verdict", "unknown"),
+        ("obligations 4 verdict", "skipped"),
+        ("obligations 4 verdict", "no cut"),
+        ("obligations 4 verdict", "sure"),
+        ("obligations 4 verdict", ""),
+        ("obligations 4 name", "lunch"),
+        ("obligations 4 answers", []),
+        ("obligations 4 answers", lambda both: both[:1]),
+        ("obligations 4 answers", lambda both: [both[0], both[0]]),
+        ("obligations 4 answers 1 answer", "sat"),
+        ("obligations 4 answers 0 answer", "timeout"),
+        ("obligations 0 answers", []),
+        ("obligations 0 answers 0 answer", "x"),
         ("obligations", lambda all_: [*all_, all_[4] | {"name": "lunch"}]),
     ],
     "selftest": [
-        ("faults", []), ("faults 0 verdict", "fails"), ("faults 0 verdict", "caught"), ("faults 0 fault", "lunch"), ("steps", 0),
-        ("instances", 0), ("instances", 23), ("faults", lambda all_: all_[1:]), ("faults", lambda all_: all_[:1]),
-        ("faults", lambda all_: all_[:1] + all_[2:]), ("faults", lambda all_: all_[:-2]), ("faults 1 verdict", "missed"),
-        ("faults 1 verdict", "missing"), ("faults 1 verdict", "sure"), ("faults 1 verdict", "not applicable"),
-        ("faults 1 fault", "a"), ("faults 1 verdict", "invisible"), ("faults 0 evidence", "799 synapse-steps equal"),
+        ("faults", []),
+        ("faults 0 verdict", "fails"),
+        ("faults 0 verdict", "caught"),
+        ("faults 0 fault", "lunch"),
+        ("steps", 0),
+        ("instances", 0),
+        ("instances", 23),
+        ("faults", lambda all_: all_[1:]),
+        ("faults", lambda all_: all_[:1]),
+        ("faults", lambda all_: all_[:1] + all_[2:]),
+        ("faults", lambda all_: all_[:-2]),
+        ("faults 1 verdict", "missed"),
+        ("faults 1 verdict", "missing"),
+        ("faults 1 verdict", "sure"),
+        ("faults 1 verdict", "not applicable"),
+        ("faults 1 fault", "a"),
+        ("faults 1 verdict", "invisible"),
+        ("faults 0 evidence", "799 synapse-steps equal"),
         ("faults", lambda all_: all_[:-1]),
     ],
     "mutate": [
-        ("mutants", []), ("count", 0), ("count", 199), ("mutants 0 proof", "unknown"), ("mutants 0 proof", "equivalent"),
-        ("mutants 0 simulation", "survives"), ("mutants 0 difference", ""), ("mutants 0 gap", "a"),
+        ("mutants", []),
+        ("count", 0),
+        ("count", 199),
+        ("mutants 0 proof", "unknown"),
+        ("mutants 0 proof", "equivalent"),
+        ("mutants 0 simulation", "survives"),
+        ("mutants 0 difference", ""),
+        ("mutants 0 gap", "a"),
         ("mutants 1 proof", "refuted"),
-        ("mutants", lambda all_: all_[:1]), ("mutants", lambda all_: all_[:199]), ("mutants", lambda all_: all_[1:] + all_[:1]),
-        ("mutants 2 rare", False), ("mutants 1 simulation", "killed"), ("tools", {"yices": "1"}), ("tools", {}),
+        ("mutants", lambda all_: all_[:1]),
+        ("mutants", lambda all_: all_[:199]),
+        ("mutants", lambda all_: all_[1:] + all_[:1]),
+        ("mutants 2 rare", False),
+        ("mutants 1 simulation", "killed"),
+        ("tools", {"yices": "1"}),
+        ("tools", {}),
     ],
     "coverage": [
-        ("totals", []), ("functional", []), ("gaps", 1), ("unreached", []), ("unreached 0 verdict", "undecided"),
+        ("totals", []),
+        ("functional", []),
+        ("gaps", 1),
+        ("unreached", []),
+        ("unreached 0 verdict", "undecided"),
         ("totals 0 hit", 8),
-        ("totals 0 hit", 11), ("totals 0 total", 11), ("totals 0 unreachable", 0), ("functional 0 hit", 1),
-        ("unreached", lambda both: both[:1]), ("functional 0 unreachable", 2),
+        ("totals 0 hit", 11),
+        ("totals 0 total", 11),
+        ("totals 0 unreachable", 0),
+        ("functional 0 hit", 1),
+        ("unreached", lambda both: both[:1]),
+        ("functional 0 unreachable", 2),
     ],
     "synth": [
-        ("results", []), ("results 0 passed", False), ("results 0 module", "lane"), ("results 0 memory memory_bits", 1),
-        ("results 0 memory expected_bits", 0), ("results 0 memory block_ram_bits", 0), ("results 0 memory lut_ram_cells", 3),
-        ("results 0 memory left_to_registers", 1), ("results 0 memory placement", "registers"),
+        ("results", []),
+        ("results 0 passed", False),
+        ("results 0 module", "lane"),
+        ("results 0 memory memory_bits", 1),
+        ("results 0 memory expected_bits", 0),
+        ("results 0 memory block_ram_bits", 0),
+        ("results 0 memory lut_ram_cells", 3),
+        ("results 0 memory left_to_registers", 1),
+        ("results 0 memory placement", "registers"),
         ("results 0 memory", lambda m: m | {"memory_bits": 0, "expected_bits": 0, "due_bits": 0, "placement": "no memory"}),
     ],
     "pnr": [
-        ("results", []), ("results 0 passed", False), ("results 0 runs", []), ("results 0 runs 2 error", "not routed"),
-        ("results 0 runs", lambda runs: runs[:4]), ("results 0 mhz", {}), ("results 0 mhz median", 4.0), ("module", "lane"),
-        ("results 0 runs 1 seed", 5), ("results 0 runs 4 mhz", 2.5),
+        ("results", []),
+        ("results 0 passed", False),
+        ("results 0 runs", []),
+        ("results 0 runs 2 error", "not routed"),
+        ("results 0 runs", lambda runs: runs[:4]),
+        ("results 0 mhz", {}),
+        ("results 0 mhz median", 4.0),
+        ("module", "lane"),
+        ("results 0 runs 1 seed", 5),
+        ("results 0 runs 4 mhz", 2.5),
     ],
     "accuracy": [
-        ("seeds", []), ("seeds", [0, 0, 1]), ("seeds", [0]), ("variants", []), ("without_figures", ["a"]),
+        ("seeds", []),
+        ("seeds", [0, 0, 1]),
+        ("seeds", [0]),
+        ("variants", []),
+        ("without_figures", ["a"]),
         ("variants 0 runs", []),
-        ("variants 0 runs 1", {}), ("variants 0 median rms", 0.25), ("variants 0 runs", lambda runs: runs[:2]),
+        ("variants 0 runs 1", {}),
+        ("variants 0 median rms", 0.25),
+        ("variants 0 runs", lambda runs: runs[:2]),
         ("variants 1", {"name": "b", "runs": [{}, {}, {}], "median": {}}),
     ],
     "replay": [
-        ("expected", {}), ("found", {}), ("found next_weight", 4), ("expected out_weight", 2), ("expected", {"out_weight": 3}),
+        ("expected", {}),
+        ("found", {}),
+        ("found next_weight", 4),
+        ("expected out_weight", 2),
+        ("expected", {"out_weight": 3}),
     ],
-}  # fmt: skip
+}
 
 
 def report(core, verb, record):
@@ -105,9 +179,12 @@ def test_a_failed_record_is_taken_as_one(make_core):
     good = good_records(core)
     undecided = put(good["mutate"], "mutants 0 proof", "unknown")
     refuted = put(put(good["prove"], "obligations 4 verdict", "refuted"), "obligations", lambda all_: all_[:6])
-    failed = {"sim": put(put(good["sim"], "cores 0 mismatch", MISMATCH), "cores 0 timesteps", 3), "prove": refuted,
-              "selftest": put(good["selftest"], "faults 1 verdict", "missed"),
-              "mutate": put(undecided, "mutants 0 gap", "the proof does not decide")}  # fmt: skip
+    failed = {
+        "sim": put(put(good["sim"], "cores 0 mismatch", MISMATCH), "cores 0 timesteps", 3),
+        "prove": refuted,
+        "selftest": put(good["selftest"], "faults 1 verdict", "missed"),
+        "mutate": put(undecided, "mutants 0 gap", "the proof does not decide"),
+    }
     for verb, record in failed.items():
         assert report(core, verb, record | {"verdict": "fail"}) == "fail", verb
         (core.folder / "results" / f"{verb}.json").unlink()
@@ -148,12 +225,19 @@ def test_an_entry_left_out_is_refused_or_shown(make_core, sc_hw, verb):
     rows |= dict.fromkeys(("synth", "pnr"), "results") | {"sim": "cores"}
     documents = [{name: value for name, value in good.items() if name != left} for left in good]
     if verb in rows:
-        documents += [put(good, f"{rows[verb]} 0", lambda row, left=left: {n: v for n, v in row.items() if n != left})
-                      for left in good[rows[verb]][0]]  # fmt: skip
+        documents += [
+            put(good, f"{rows[verb]} 0", lambda row, left=left: {n: v for n, v in row.items() if n != left})
+            for left in good[rows[verb]][0]
+        ]
     path.parent.mkdir()
     for document in documents:
-        head = {"schema": "sc-hw/record/1", "core_sha256": core.digest, "partial": "", "command": "a",
-                "finished": "2026-11-28T19:00:00+00:00"}  # fmt: skip
+        head = {
+            "schema": "sc-hw/record/1",
+            "core_sha256": core.digest,
+            "partial": "",
+            "command": "a",
+            "finished": "2026-11-28T19:00:00+00:00",
+        }
         path.write_text(json.dumps(head | document))
         status, _, err = sc_hw("report", core.folder)
         assert status == 0 or (status == 2 and str(path) in err), (status, err)

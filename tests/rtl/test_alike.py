@@ -11,8 +11,26 @@ from sc_hw.yosys import run_yosys
 from sc_hw_models.scratch import run_process
 
 SEED, COUNT, CLOCKS = 20261128, 60, 5000
-LEAVES = ["a", "b", "c", "d", "n", "a[3:0]", "c[5:2]", "a[0]", "c[7]", "$signed(a)", "$signed(c[4:1])", "3", "-2", "4'd9",
-          "1'b1", "{a, b}", "{2{c[1:0]}}", "c[b[2:0]]"]  # fmt: skip
+LEAVES = [
+    "a",
+    "b",
+    "c",
+    "d",
+    "n",
+    "a[3:0]",
+    "c[5:2]",
+    "a[0]",
+    "c[7]",
+    "$signed(a)",
+    "$signed(c[4:1])",
+    "3",
+    "-2",
+    "4'd9",
+    "1'b1",
+    "{a, b}",
+    "{2{c[1:0]}}",
+    "c[b[2:0]]",
+]
 PORTS = "input wire [7:0] a, input wire [7:0] b, input wire signed [7:0] c, input wire signed [7:0] d, output wire [15:0] y"
 MODULE = "`default_nettype none\nmodule {}({});\nwire signed [2:0] n = c >>> 1;\nassign y = {};\nendmodule\n"
 MAIN = """#include "Vtop.h"
@@ -80,8 +98,22 @@ def test_random_expressions(tmp_path):
     (tmp_path / "top.v").write_text(top)
     (tmp_path / "main.cpp").write_text(MAIN.replace("CLOCKS", str(CLOCKS)).replace("COUNT", str(COUNT)))
     tool = verilator().require()
-    command = [tool.path, "--cc", "--exe", "--no-timing", "-Wno-fatal", "-Wno-lint", "--top-module", "top", "-Mdir", ".",
-               "top.v", "read.v", "written.v", "main.cpp"]  # fmt: skip
+    command = [
+        tool.path,
+        "--cc",
+        "--exe",
+        "--no-timing",
+        "-Wno-fatal",
+        "-Wno-lint",
+        "--top-module",
+        "top",
+        "-Mdir",
+        ".",
+        "top.v",
+        "read.v",
+        "written.v",
+        "main.cpp",
+    ]
     environment = {**dict(tool.environment), **ccache_environment(tmp_path)}
     build = ["make", "-f", "Vtop.mk", "Vtop", *VERILATED_MAKE, "OPT_FAST=-O0", "OPT_SLOW=-O0"]
     for step in (command, build):

@@ -20,8 +20,10 @@ def held(text):
     result = {}
     for width, rows, count, first, bits, last in re.findall(
         r"localparam \[(\d+):0\] CONTENTS_\d+ = (\{.*?\});\s*initial\s*for \(index = 0; index < (\d+); index = index \+ 1\)\s*"
-        r"words\[(\d+) \+ index\] = CONTENTS_\d+\[(\d+)\*\((\d+) - index\)\+column\+:BITS\];", text, re.DOTALL,
-    ):  # fmt: skip
+        r"words\[(\d+) \+ index\] = CONTENTS_\d+\[(\d+)\*\((\d+) - index\)\+column\+:BITS\];",
+        text,
+        re.DOTALL,
+    ):
         block = "".join(f"{int(value, 16):0{size}b}" for size, value in re.findall(r"(\d+)'h([0-9a-f]+)", rows))
         assert len(block) == int(width) + 1 <= 1 << 16
         assert rows.count("{") == rows.count("}")

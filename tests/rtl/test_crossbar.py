@@ -40,20 +40,30 @@ def test_a_side_without_state_has_no_core(make_crossbar):
 
 @pytest.mark.parametrize(
     ("shape", "config", "generator"),
-    crossed([
-        ({"pre": 5, "post": 6, "lanes": 2}, {}),
-        ({"pre": 1, "post": 3, "lanes": 3}, {"consolidation": "pull", "rounding": "stochastic", "decay_rounding": "stochastic"}),
-        ({"pre": 3, "post": 4, "lanes": 1, "rule": "three_factor"}, {"rounding": "nearest"}),
-        ({"pre": 5, "post": 12, "lanes": 4, "addressed": True}, {}),
-        ({"pre": 1, "post": 1, "lanes": 1, "addressed": True}, {}),
-    ], GENERATORS, "the same shape in the other generator's text"),
-)  # fmt: skip
+    crossed(
+        [
+            ({"pre": 5, "post": 6, "lanes": 2}, {}),
+            (
+                {"pre": 1, "post": 3, "lanes": 3},
+                {"consolidation": "pull", "rounding": "stochastic", "decay_rounding": "stochastic"},
+            ),
+            ({"pre": 3, "post": 4, "lanes": 1, "rule": "three_factor"}, {"rounding": "nearest"}),
+            ({"pre": 5, "post": 12, "lanes": 4, "addressed": True}, {}),
+            ({"pre": 1, "post": 1, "lanes": 1, "addressed": True}, {}),
+        ],
+        GENERATORS,
+        "the same shape in the other generator's text",
+    ),
+)
 def test_lint_is_clean(make_crossbar, generator, shape, config):
     crossbar, tool = make_crossbar(generator, **shape, **config), verilator().require()
     done = subprocess.run(
         [tool.path, "--lint-only", "-Wall", "--top-module", "dut", *map(str, crossbar.sources)],
-        capture_output=True, text=True, env={**os.environ, **dict(tool.environment)}, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        env={**os.environ, **dict(tool.environment)},
+        check=False,
+    )
     assert (done.returncode, done.stderr.count("%Warning")) == (0, 0), done.stderr
 
 

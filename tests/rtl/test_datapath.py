@@ -49,24 +49,58 @@ R_STDP = [
 
 THREE_FACTOR = [
     *({"consolidation": kind, "rounding": rounding} for kind in KINDS for rounding in ROUNDINGS),
-    *({"consolidation": kind, "rounding": rounding, "weight_bits": 2, "activity_bits": 1, "signal_bits": 2, "learning_shift": 0,
-       "code_bits": 1, "pull_shift": 0, "importance_scale": 0, "importance_damping": 0, "importance_offset": -1}
-      for kind in KINDS for rounding in ("nearest", "stochastic")),
-    *({"consolidation": kind, "weight_bits": 31, "activity_bits": 16, "signal_bits": 16, "learning_shift": shift, "code_bits": 4,
-       "pull_shift": 15, "importance_scale": 30, "importance_damping": 31, "importance_offset": offset}
-      for kind in KINDS for shift, offset in ((0, -62), (30, 31))),
-]  # fmt: skip
+    *(
+        {
+            "consolidation": kind,
+            "rounding": rounding,
+            "weight_bits": 2,
+            "activity_bits": 1,
+            "signal_bits": 2,
+            "learning_shift": 0,
+            "code_bits": 1,
+            "pull_shift": 0,
+            "importance_scale": 0,
+            "importance_damping": 0,
+            "importance_offset": -1,
+        }
+        for kind in KINDS
+        for rounding in ("nearest", "stochastic")
+    ),
+    *(
+        {
+            "consolidation": kind,
+            "weight_bits": 31,
+            "activity_bits": 16,
+            "signal_bits": 16,
+            "learning_shift": shift,
+            "code_bits": 4,
+            "pull_shift": 15,
+            "importance_scale": 30,
+            "importance_damping": 31,
+            "importance_offset": offset,
+        }
+        for kind in KINDS
+        for shift, offset in ((0, -62), (30, 31))
+    ),
+]
 
 STP = [
     *({**settings, "mode": mode} for mode in ("tm98", "mongillo") for settings in both(fraction_bits=2)),
     *both(bits=4, facilitation_shift=1, recovery_shift=1, u_se=255, mode="mongillo"),
     {"bits": 4, "facilitation_shift": 24, "recovery_shift": 24, "u_se": 1},
-    {"bits": 20, "fraction_bits": 16, "facilitation_shift": 24, "recovery_shift": 24, "u_se": 255, "rounding": "stochastic",
-     "decay_rounding": "stochastic"},
+    {
+        "bits": 20,
+        "fraction_bits": 16,
+        "facilitation_shift": 24,
+        "recovery_shift": 24,
+        "u_se": 255,
+        "rounding": "stochastic",
+        "decay_rounding": "stochastic",
+    },
     {"bits": 20, "fraction_bits": 16, "facilitation_shift": 1, "recovery_shift": 24, "u_se": 128, "decay_rounding": "nearest"},
     {"bits": 6, "facilitation_shift": 7, "recovery_shift": 3, "u_se": 200, "rounding": "nearest"},  # u rounds up to 1
     {"bits": 6, "fraction_bits": 1, "facilitation_shift": 9, "recovery_shift": 2, "u_se": 254, "rounding": "stochastic"},
-]  # fmt: skip
+]
 
 CONFIGURATIONS = [
     *(("r_stdp", settings) for settings in R_STDP),
@@ -119,8 +153,10 @@ def test_datapath_is_the_step(name, settings):
 
     inputs = [*spec.state, *spec.inputs, *spec.noise]
     values = stimulus(generator, inputs)
-    named = [dict(zip((f.name for f in part), columns, strict=True)) for part, columns in (
-        (spec.state, values[: len(spec.state)]), (inputs[len(spec.state) :], values[len(spec.state) :]))]  # fmt: skip
+    named = [
+        dict(zip((f.name for f in part), columns, strict=True))
+        for part, columns in ((spec.state, values[: len(spec.state)]), (inputs[len(spec.state) :], values[len(spec.state) :]))
+    ]
     state, outputs = rule.step(config, *named)
     results = [*spec.state, *spec.outputs]
     expected = packed([state[f.name] for f in spec.state] + [outputs[f.name] for f in spec.outputs], results)

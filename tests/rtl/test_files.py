@@ -50,9 +50,15 @@ def huge(path):
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize(
     ("kind", "needle"),
-    [(fifo, "not a regular file"), (folder, "not a regular file"), (device, "a symbolic link"), (link_out, "a symbolic link"),
-     (nothing, "cannot be read"), (huge, "larger than")],
-)  # fmt: skip
+    [
+        (fifo, "not a regular file"),
+        (folder, "not a regular file"),
+        (device, "a symbolic link"),
+        (link_out, "a symbolic link"),
+        (nothing, "cannot be read"),
+        (huge, "larger than"),
+    ],
+)
 def test_what_is_no_plain_file_is_refused_without_hanging(make_core, sc_hw, name, kind, needle):
     core = make_core(synapses=4)
     (core.folder / name).unlink()

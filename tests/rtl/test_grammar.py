@@ -76,8 +76,22 @@ REFUSED = [
     ("specify endspecify", "specify"),
     ("module inner; endmodule", "a module declaration"),
 ]
-WORDS = ["wand [1:0] v;", "wor v;", "tri v;", "tri0 v;", "supply1 v;", "wire vectored [3:0] v;", "casez (a) endcase", "logic v;",
-         "always_comb b = a;", "always_latch b = a;", "trireg v;", "inout v;", "deassign b;", "uwire v;"]  # fmt: skip
+WORDS = [
+    "wand [1:0] v;",
+    "wor v;",
+    "tri v;",
+    "tri0 v;",
+    "supply1 v;",
+    "wire vectored [3:0] v;",
+    "casez (a) endcase",
+    "logic v;",
+    "always_comb b = a;",
+    "always_latch b = a;",
+    "trireg v;",
+    "inout v;",
+    "deassign b;",
+    "uwire v;",
+]
 
 
 @pytest.mark.parametrize(("item", "words"), REFUSED)

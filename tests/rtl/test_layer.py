@@ -35,8 +35,11 @@ def test_lint_is_clean(make_layer, generator, neurons, postsynaptic, lanes):
     layer, tool = make_layer(generator, neurons=neurons, postsynaptic=postsynaptic, lanes=lanes), verilator().require()
     done = subprocess.run(
         [tool.path, "--lint-only", "-Wall", "--top-module", "dut", *map(str, layer.sources)],
-        capture_output=True, text=True, env={**os.environ, **dict(tool.environment)}, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        env={**os.environ, **dict(tool.environment)},
+        check=False,
+    )
     assert (done.returncode, done.stderr.count("%Warning")) == (0, 0), done.stderr
 
 

@@ -266,9 +266,18 @@ def test_rows_that_do_not_divide_the_words_are_refused(make_core):
     path = core.folder / "manifest.json"
     for rows in (3, 4, 8):  # no core has rows but that of a crossbar's synapses
         design = replace(core.design, row_words=rows)
-        path.write_text(manifest_text({**json.loads(path.read_text()), "row_words": rows, "ports": [
-            {key: getattr(port, key) for key in ("name", "direction", "bits", "signed", "meaning")} for port in design.ports()
-        ]}))  # fmt: skip
+        path.write_text(
+            manifest_text(
+                {
+                    **json.loads(path.read_text()),
+                    "row_words": rows,
+                    "ports": [
+                        {key: getattr(port, key) for key in ("name", "direction", "bits", "signed", "meaning")}
+                        for port in design.ports()
+                    ],
+                }
+            )
+        )
         with pytest.raises(UserError, match="row_words"):
             load_core(core.folder)
 

@@ -46,10 +46,12 @@ def test_options(sc_hw, tmp_path):
     [
         (("--synapses", "8", "--results", "drop"), "'drop' is not one of 'stall', 'queue'"),
         (("--pre", "2", "--post", "2", "--results", "queue"), "--results queue: is of one core"),
-        (("--rule", "three_factor", "--synapses", "8", "--presynaptic", "stp", "--neurons", "4", "--results", "queue"),
-         "--results queue: is of one core"),
+        (
+            ("--rule", "three_factor", "--synapses", "8", "--presynaptic", "stp", "--neurons", "4", "--results", "queue"),
+            "--results queue: is of one core",
+        ),
     ],
-)  # fmt: skip
+)
 def test_bad_input(sc_hw, tmp_path, arguments, message):
     status, out, err = sc_hw("emit", *arguments, "-o", tmp_path / "out")
     assert (status, out) == (2, "")

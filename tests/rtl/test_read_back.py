@@ -24,8 +24,11 @@ def random_config(rule, generator):
     """Any configuration that the rule allows."""
     kind = get_rule(rule).config_type
     while True:
-        drawn = {name: int(generator.choice([low, high, generator.integers(low, high, endpoint=True)]))
-                 for name, (low, high) in kind.RANGES.items() if generator.random() < 0.5}  # fmt: skip
+        drawn = {
+            name: int(generator.choice([low, high, generator.integers(low, high, endpoint=True)]))
+            for name, (low, high) in kind.RANGES.items()
+            if generator.random() < 0.5
+        }
         drawn |= {name: str(generator.choice(words)) for name, words in kind.CHOICES.items() if generator.random() < 0.5}
         try:
             return kind(**drawn)
@@ -86,14 +89,16 @@ def test_random_crossbars_and_layers_are_read(generator, tmp_path, request):
             lanes = (1, 2, 4)[k % 3]
             config = random_config("r_stdp", g)
             print(k, lanes, dataclasses.asdict(config))
-            yield CrossbarDesign.made("x", r_stdp, config, pre=int(g.integers(1, 9)), post=4 * int(g.integers(1, 4)), lanes=lanes,
-                                      addressed=bool(k % 2))  # fmt: skip
+            yield CrossbarDesign.made(
+                "x", r_stdp, config, pre=int(g.integers(1, 9)), post=4 * int(g.integers(1, 4)), lanes=lanes, addressed=bool(k % 2)
+            )
         for k in range(RANDOM // 2):
             lanes = (1, 2, 4)[k % 3]
             neurons = CoreDesign(name="l_neurons", rule=stp, config=random_config("stp", g), synapses=8, lanes=lanes)
             try:
-                yield LayerDesign(name="l", rule=third, config=random_config("three_factor", g), synapses=24, lanes=lanes,
-                                  presynaptic=neurons)  # fmt: skip
+                yield LayerDesign(
+                    name="l", rule=third, config=random_config("three_factor", g), synapses=24, lanes=lanes, presynaptic=neurons
+                )
             except UserError:  # rules that do not fit together
                 continue
 

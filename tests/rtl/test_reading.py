@@ -127,7 +127,7 @@ GOOD = core_files(core(), "verilog")
         ("sc_core.v", "\n  // ---- Sweep", "\n  // assign idle = 1'b1;\n  // ---- Sweep"),
         ("sc_core.v", "  reg [2:0] state_reg;\n", "  reg [2:0] state_reg; \n"),
     ],
-)  # fmt: skip
+)
 def test_what_reads_badly_is_found(file, right, wrong):
     assert list(looks(file, GOOD[file])) == []
     text = GOOD[file].replace(right, wrong, 1)

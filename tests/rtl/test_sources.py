@@ -101,13 +101,13 @@ ALWAYS = [
     "\ufeff// begins with a mark",
 ]
 HARMLESS = [
-    "// 5 $ a piece, `quoted`, \"said\", \\ and (* star *)",
+    '// 5 $ a piece, `quoted`, "said", \\ and (* star *)',
     "/* $system in a comment, and `include */",
     "// überall",
     "wire foo$bar = $signed(a) + $clog2(8);",
     "always @(*) x = (a)*(b);",
     "always @ ( * ) x = 1;",
-    "(* keep *) (* ram_style = \"block\", no_rw_check *) reg [3:0] words [0:3];",
+    '(* keep *) (* ram_style = "block", no_rw_check *) reg [3:0] words [0:3];',
     "// verilator lint_off UNUSEDSIGNAL\r\n",
     "`resetall\n`timescale 1ns / 1ps\n`default_nettype none\n",
     "wire \\a.b[3] = 8'hff;",
@@ -117,7 +117,7 @@ HARMLESS = [
     "// the file dut.v. It has a.b",
     "generate for (k = 0; k < 3; k = k + 1) begin : level wire upper; end endgenerate"
     "  assign x = level[K].upper & level [0] . upper;",
-]  # fmt: skip
+]
 
 
 def inside(text):

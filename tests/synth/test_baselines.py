@@ -30,10 +30,15 @@ def names(which: str) -> list[list[str]]:
 
 @pytest.mark.parametrize(
     "names",
-    [*names("default"), *(pytest.param(own, marks=check("the other presets; the default of each rule is in every run"))
-                          for own in names("others"))],
+    [
+        *names("default"),
+        *(
+            pytest.param(own, marks=check("the other presets; the default of each rule is in every run"))
+            for own in names("others")
+        ),
+    ],
     ids=lambda own: own[0],
-)  # fmt: skip
+)
 def test_no_preset_grew(names: list[str], tmp_path: Path) -> None:
     """The lane of each preset, which is what presets change, and the core of the default."""
     names = [name for name in names if name.endswith((" lane", "default core"))]

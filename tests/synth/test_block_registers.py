@@ -59,10 +59,15 @@ def _blocks(module: dict[str, Any]) -> str:
     directions = used[0]["port_directions"] if used else {}
     return _BLOCKS.format(
         ports=", ".join(f"{direction} {port}" for port, direction in directions.items()),
-        write=_names("DIA", 18), read=_names("DOB", 18), factors=f"{_names('A', 18)}, {_names('B', 18)}",
-        unused=_names("C", 18), product=_names("P", 36), p=_names("P", 36),
-        a=f"{{{_names('A', 18)}}}", b=f"{{{_names('B', 18)}}}",
-    )  # fmt: skip
+        write=_names("DIA", 18),
+        read=_names("DOB", 18),
+        factors=f"{_names('A', 18)}, {_names('B', 18)}",
+        unused=_names("C", 18),
+        product=_names("P", 36),
+        p=_names("P", 36),
+        a=f"{{{_names('A', 18)}}}",
+        b=f"{{{_names('B', 18)}}}",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -149,16 +154,19 @@ def _product(*changes: tuple[str, str, Any]) -> dict[str, Any]:
     parameters = {"CLKMUX": "CLK", "CEMUX": "CE", "LSRMUX": "LSR", "REGSET": "RESET", "SRMODE": "LSR_OVER_CE"}
     registers = {
         f"register_{bit}": {
-            "type": "TRELLIS_FF", "parameters": dict(parameters), "port_directions": dict(directions),
+            "type": "TRELLIS_FF",
+            "parameters": dict(parameters),
+            "port_directions": dict(directions),
             "connections": {"CLK": [2], "DI": [10 + bit], "LSR": ["0"], "CE": [3], "Q": [20 + bit]},
         }
         for bit in (0, 1)
-    }  # fmt: skip
+    }
     multiplier = {
-        "type": "MULT18X18D", "parameters": {},
+        "type": "MULT18X18D",
+        "parameters": {},
         "port_directions": {"A0": "input", "P0": "output", "P1": "output", "P2": "output"},
         "connections": {"A0": [4], "P0": [10], "P1": [11], "P2": [12]},
-    }  # fmt: skip
+    }
     cells: dict[str, Any] = {"multiplier": multiplier, **registers}
     for cell, key, value in changes:
         cells[cell]["parameters" if key in parameters else "connections"][key] = value
@@ -177,12 +185,19 @@ def test_registers_of_a_product() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        ("register_1", "CE", [5]), ("register_1", "CEMUX", "1 "), ("register_1", "CLK", [5]), ("register_1", "LSR", [5]),
-        ("register_1", "REGSET", "SET"), ("register_1", "CLKMUX", "INV"),
-        ("register_1", "LSRMUX", "INV"), ("register_0", "LSR", [11]), ("multiplier", "A0", [11]), ("register_0", "DI", [11]),
+        ("register_1", "CE", [5]),
+        ("register_1", "CEMUX", "1 "),
+        ("register_1", "CLK", [5]),
+        ("register_1", "LSR", [5]),
+        ("register_1", "REGSET", "SET"),
+        ("register_1", "CLKMUX", "INV"),
+        ("register_1", "LSRMUX", "INV"),
+        ("register_0", "LSR", [11]),
+        ("multiplier", "A0", [11]),
+        ("register_0", "DI", [11]),
     ],
     ids=lambda change: f"{change[0]} {change[1]} {change[2]}",
-)  # fmt: skip
+)
 def test_registers_that_do_more_stay(change: tuple[str, str, Any]) -> None:
     """Another enable, clock or polarity, a reset, a set, a bit without a register or with a second reader."""
     module = _product(change)

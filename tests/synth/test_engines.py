@@ -18,13 +18,22 @@ PRESETS = [f"{rule} {preset}" for rule in RULES for preset in get_rule(rule).pre
 @pytest.mark.parametrize(
     ("target", "state_bits", "updates"),
     [
-        ("ice40-hx8k", 52, Fraction(1, 4)), ("ecp5-25k", 52, Fraction(1, 2)), ("xc7a35t", 52, 1),
-        ("ice40-hx8k", 28, Fraction(1, 2)), ("ecp5-25k", 28, 1), ("xc7a35t", 28, 2),
-        ("ice40-hx8k", 16, 1), ("ecp5-25k", 16, 2), ("xc7a35t", 16, 4),
-        ("ice40-hx8k", 8, 2), ("ecp5-25k", 8, 4), ("xc7a35t", 8, 9),
-        ("xc7a35t", 76, Fraction(2, 3)), ("ecp5-25k", 76, Fraction(1, 3)),
+        ("ice40-hx8k", 52, Fraction(1, 4)),
+        ("ecp5-25k", 52, Fraction(1, 2)),
+        ("xc7a35t", 52, 1),
+        ("ice40-hx8k", 28, Fraction(1, 2)),
+        ("ecp5-25k", 28, 1),
+        ("xc7a35t", 28, 2),
+        ("ice40-hx8k", 16, 1),
+        ("ecp5-25k", 16, 2),
+        ("xc7a35t", 16, 4),
+        ("ice40-hx8k", 8, 2),
+        ("ecp5-25k", 8, 4),
+        ("xc7a35t", 8, 9),
+        ("xc7a35t", 76, Fraction(2, 3)),
+        ("ecp5-25k", 76, Fraction(1, 3)),
     ],
-)  # fmt: skip
+)
 def test_what_a_block_allows(target: str, state_bits: int, updates: Fraction | int) -> None:
     assert engines.BLOCKS[target].updates(state_bits) == updates
 

@@ -129,10 +129,14 @@ def test_names_of_a_path() -> None:
         "core.memory_0.words.0.2": {"type": "SB_RAM40_4K", "connections": {"RDATA": [6]}},
     }
     netnames = {
-        "core.lane_0.delay.chain": {"bits": [2, 9]}, "core.lane_0.start": {"bits": [2, 9]},
-        "core.sum_SB_LUT4_O_I0": {"bits": [2]}, "core.sum_reg": {"bits": [8, 4]}, "answer_port": {"bits": [5]},
-        "core.read_data": {"bits": [6]}, "core.sum": {"bits": [3]},
-    }  # fmt: skip
+        "core.lane_0.delay.chain": {"bits": [2, 9]},
+        "core.lane_0.start": {"bits": [2, 9]},
+        "core.sum_SB_LUT4_O_I0": {"bits": [2]},
+        "core.sum_reg": {"bits": [8, 4]},
+        "answer_port": {"bits": [5]},
+        "core.read_data": {"bits": [6]},
+        "core.sum": {"bits": [3]},
+    }
     names = Names({"cells": cells, "netnames": netnames}, load_target(UP5K).cell_types)
     assert names.signal("core.sum_SB_LUT4_O_I0") == "lane_0.start[0]"
     assert names.signal("core.unknown") == ""
@@ -143,9 +147,13 @@ def test_names_of_a_path() -> None:
     def step(kind: str, delay: float, cell: str, net: str | None = None) -> dict:
         return {"type": kind, "delay": delay, "from": {"cell": cell}, "to": {"cell": cell}, "net": net}
 
-    slow = [step("clk-to-q", 1.0, "core.memory_0.words.0.2_RAM"), step("routing", 0.5, "core.sum_SB_LUT4_O_LC", "core.read_data"),
-            step("logic", 0.25, "core.sum_SB_LUT4_O_LC"), step("routing", 0.5, "core.sum_SB_LUT4_O_LC", "core.sum"),
-            step("setup", 0.25, "core.sum_SB_LUT4_O_LC")]  # fmt: skip
+    slow = [
+        step("clk-to-q", 1.0, "core.memory_0.words.0.2_RAM"),
+        step("routing", 0.5, "core.sum_SB_LUT4_O_LC", "core.read_data"),
+        step("logic", 0.25, "core.sum_SB_LUT4_O_LC"),
+        step("routing", 0.5, "core.sum_SB_LUT4_O_LC", "core.sum"),
+        step("setup", 0.25, "core.sum_SB_LUT4_O_LC"),
+    ]
     other = {"from": "posedge chain_clock$glb", "to": "posedge core_clock$glb", "path": slow[:1]}
     report = {"critical_paths": [other, {"from": "posedge core_clock$glb", "to": "posedge core_clock$glb", "path": slow}]}
     path = critical_path(report, names)

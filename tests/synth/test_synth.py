@@ -71,8 +71,11 @@ def test_same_counts_twice(tmp_path: Path) -> None:
     core = make(tmp_path / "core", 19, lanes=2)
     first, second = (synthesise(core, ECP5) for _ in range(2))
     assert (first.cells, first.resources, first.memory, first.script) == (
-        second.cells, second.resources, second.memory, second.script,
-    )  # fmt: skip
+        second.cells,
+        second.resources,
+        second.memory,
+        second.script,
+    )
     assert first.memory.expected_bits == 2 * 10 * STATE_BITS  # one word is padding
     assert first.memory.synapse_bits == 19 * STATE_BITS
     assert markdown_table([first]) == markdown_table([second])
@@ -133,14 +136,18 @@ def test_memory_that_dissolves_fails(tmp_path: Path, target: Target, synapses: i
 def test_extra_memory_fails(tmp_path: Path) -> None:
     """A second copy of the words that the outputs depend on: state that the manifest knows nothing of."""
     core = edit(
-        make(tmp_path / "core", 512), "core_memory.v", "      (* no_rw_check *)",
+        make(tmp_path / "core", 512),
+        "core_memory.v",
+        "      (* no_rw_check *)",
         "      reg [WORD_BITS-1:0] history [0:WORDS-1];\n      (* no_rw_check *)",
-    )  # fmt: skip
+    )
     core = edit(
-        core, "core_memory.v", READ,
+        core,
+        "core_memory.v",
+        READ,
         "if (write_enable) history[write_address] <= words[write_address]; "
         "if (read_enable) read_reg <= words[read_address] ^ history[read_address];",
-    )  # fmt: skip
+    )
     result = synthesise(core, ECP5)
     assert result.memory.memory_bits == 2 * result.memory.expected_bits
     assert not result.memory.verdicts["memory_bits_exact"]

@@ -76,8 +76,12 @@ def test_unknown_cell_is_named() -> None:
 def test_weights() -> None:
     assert load_target("ecp5-25k").count({"LUT4": 3, "CCU2C": 2, "TRELLIS_DPR16X4": 1, "PFUMX": 7})["lut"] == 3 + 4 + 6
     assert load_target("xc7a35t").count({"RAMB18E1": 3, "RAMB36E1": 1, "INV": 2, "SRL16E": 1, "CARRY4": 9}) == {
-        "lut": 3, "ff": 0, "block_ram": 2.5, "large_ram": 0, "dsp": 0,
-    }  # fmt: skip
+        "lut": 3,
+        "ff": 0,
+        "block_ram": 2.5,
+        "large_ram": 0,
+        "dsp": 0,
+    }
 
 
 def test_unknown_target_lists_the_known() -> None:

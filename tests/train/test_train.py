@@ -44,8 +44,17 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path, method):
 def test_a_trained_network_goes_on_to_derive(tmp_path):
     assert sc_hw(*SMALL, "-o", tmp_path / "trained").exit_code == 0
     trained = tmp_path / "trained"
-    done = CliRunner().invoke(app, ["derive", str(trained / "weights.npz"), "--importance", str(trained / "importance.npz"),
-                                    "-o", str(tmp_path / "derived")])  # fmt: skip
+    done = CliRunner().invoke(
+        app,
+        [
+            "derive",
+            str(trained / "weights.npz"),
+            "--importance",
+            str(trained / "importance.npz"),
+            "-o",
+            str(tmp_path / "derived"),
+        ],
+    )
     assert done.exit_code == 0
     layers = {layer["layer"]: layer for layer in json.loads((tmp_path / "derived" / "derived.json").read_text())["layers"]}
     assert layers["hidden0"]["synapses"] == 64 * 12
@@ -58,8 +67,12 @@ def idx(array, code=8):
 
 def test_full_mnist_files(tmp_path):
     g = np.random.default_rng(0)
-    arrays = {"x_train": g.integers(0, 256, (30, 4, 4), np.uint8), "y_train": np.arange(30, dtype=np.uint8) % 10,
-              "x_test": g.integers(0, 256, (20, 4, 4), np.uint8), "y_test": np.arange(20, dtype=np.uint8) % 10}  # fmt: skip
+    arrays = {
+        "x_train": g.integers(0, 256, (30, 4, 4), np.uint8),
+        "y_train": np.arange(30, dtype=np.uint8) % 10,
+        "x_test": g.integers(0, 256, (20, 4, 4), np.uint8),
+        "y_test": np.arange(20, dtype=np.uint8) % 10,
+    }
     np.savez(tmp_path / "mnist.npz", **arrays)
     names = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
     folder = tmp_path / "idx"

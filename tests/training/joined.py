@@ -13,11 +13,14 @@ def built(seed=SEED, neuron=None, density=0.6):
     """Inputs 5, hidden 8 with recurrence, outputs 3; no projection is complete but the last."""
     g = np.random.default_rng(seed)
     x, h, y = Population("x", 5, Source()), Population("h", 8, neuron or LIF(threshold=0.7)), Population("y", 3, Leaky())
-    return Network([x, h, y], [
-        Projection.from_matrix(x, h, g.uniform(0.1, 0.9, (5, 8)), g.random((5, 8)) < density),
-        Projection.from_matrix(h, h, g.uniform(0.05, 0.3, (8, 8)), (g.random((8, 8)) < density) & ~np.eye(8, dtype=bool)),
-        Projection.from_matrix(h, y, g.normal(0, 0.5, (8, 3))),
-    ])  # fmt: skip
+    return Network(
+        [x, h, y],
+        [
+            Projection.from_matrix(x, h, g.uniform(0.1, 0.9, (5, 8)), g.random((5, 8)) < density),
+            Projection.from_matrix(h, h, g.uniform(0.05, 0.3, (8, 8)), (g.random((8, 8)) < density) & ~np.eye(8, dtype=bool)),
+            Projection.from_matrix(h, y, g.normal(0, 0.5, (8, 3))),
+        ],
+    )
 
 
 def data(timesteps=12, samples=4, seed=SEED):

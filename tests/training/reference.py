@@ -17,8 +17,11 @@ def spike(distance, free, surrogate, threshold):
     return (distance > 0) * free
 
 
-defvjp(spike, lambda _, distance, free, surrogate, threshold: lambda g: g * free * surrogate(distance / threshold, threshold),
-       argnums=[0])  # fmt: skip
+defvjp(
+    spike,
+    lambda _, distance, free, surrogate, threshold: lambda g: g * free * surrogate(distance / threshold, threshold),
+    argnums=[0],
+)
 
 
 @primitive
@@ -48,8 +51,11 @@ def run(network, matrices, inputs, surrogate, *, cut=0, recurrent=lambda z: z, r
             if isinstance(neuron, Source):
                 state[name] = {**s, "z": inputs[name][t]}
                 continue
-            current = sum(recurrent(state[p.source.name]["z"]) @ w
-                          for p, w in zip(network.projections, matrices, strict=True) if p.target.name == name)  # fmt: skip
+            current = sum(
+                recurrent(state[p.source.name]["z"]) @ w
+                for p, w in zip(network.projections, matrices, strict=True)
+                if p.target.name == name
+            )
             v = np.exp(-neuron.dt / neuron.tau_mem) * s["v"] + current
             if isinstance(neuron, Leaky):
                 state[name] = {**s, "v": v, "z": v}

@@ -74,11 +74,21 @@ def test_a_planted_error_is_seen(fault, monkeypatch):
     if fault == "recurrence":
         monkeypatch.setattr(Projection, "backward", lambda self, gradient: np.zeros((*gradient.shape[:-1], self.source.n)))
     elif fault == "reset":
-        monkeypatch.setattr(LIF, "adjoint", lambda self, s, gradient, later, f: original(
-            self, s, gradient + self.threshold * later["voltage"] if later else gradient, later, f))  # fmt: skip
+        monkeypatch.setattr(
+            LIF,
+            "adjoint",
+            lambda self, s, gradient, later, f: original(
+                self, s, gradient + self.threshold * later["voltage"] if later else gradient, later, f
+            ),
+        )
     else:
-        monkeypatch.setattr(type(network.populations["b"].neuron), "adjoint", lambda self, s, gradient, later, f: original(
-            self, s, gradient, {**later, "adaptation": 0 * later["adaptation"]} if later else later, f))  # fmt: skip
+        monkeypatch.setattr(
+            type(network.populations["b"].neuron),
+            "adjoint",
+            lambda self, s, gradient, later, f: original(
+                self, s, gradient, {**later, "adaptation": 0 * later["adaptation"]} if later else later, f
+            ),
+        )
     assert error(BPTTLearner(network, squared_error).gradients(values, targets)[1], expected) > 1e-3
 
 

@@ -62,12 +62,13 @@ def test_rewiring_inside_a_network_that_learns_by_gradients(learner, optimiser):
     for value, stay, where in zip(seen[0], stays, p.matrix.place.tolist(), strict=True):
         assert value == (before[where] if stay else 0.0)
     dense, mask = p.to_matrix(), p.to_matrix() != 0
-    again = Network(list(network.populations.values()), [network.projections[0], Projection.from_matrix(p.source, p.target,
-    dense, mask),
-                                                        network.projections[2]])  # fmt: skip
-    for found, wanted in zip(subject.gradients(inputs, targets)[1], BPTTLearner(again, squared_error).gradients(inputs,
-    targets)[1],
-                             strict=True):  # fmt: skip
+    again = Network(
+        list(network.populations.values()),
+        [network.projections[0], Projection.from_matrix(p.source, p.target, dense, mask), network.projections[2]],
+    )
+    for found, wanted in zip(
+        subject.gradients(inputs, targets)[1], BPTTLearner(again, squared_error).gradients(inputs, targets)[1], strict=True
+    ):
         np.testing.assert_allclose(found, wanted)
 
 
@@ -81,8 +82,9 @@ def test_rewiring_in_the_middle_of_a_sequence_of_e_prop():
     sparse = Projection.from_matrix(p.source, p.target, p.to_matrix(), (p.to_matrix() != 0) & mask)
     p.rewire(sparse.indptr, sparse.indices, sparse.data)
     trainer.step(inputs[6, 0], targets[6, 0])
-    filtered, slow = (dict(zip(p.matrix.place.tolist(), array, strict=True))
-                      for array in (trainer.filtered[1], trainer.eligibilities[1].slow))  # fmt: skip
+    filtered, slow = (
+        dict(zip(p.matrix.place.tolist(), array, strict=True)) for array in (trainer.filtered[1], trainer.eligibilities[1].slow)
+    )
     stays = exchange(p, 0.1)
     kappa, rho = trainer.network.output.neuron.decay, trainer.eligibilities[1].neuron.adaptation_decay
     trainer._follow()

@@ -129,7 +129,7 @@ def test_schedules_follow_their_formulas():
         ExponentialScheduler(1.0, 0.5): [1.0, 0.5, 0.25],
         CosineScheduler(1.0, 0.2, 4): [1.0, 0.6 + math.sqrt(0.08), 0.6, 0.6 - math.sqrt(0.08), 0.2, 0.2],
         WarmupCosineScheduler(1.0, 0.0, 2, 6): [0, 0.5, 1.0, 0.5 + math.sqrt(0.125), 0.5, 0.5 - math.sqrt(0.125), 0.0, 0.0],
-    }.items()  # fmt: skip
+    }.items()
     for schedule, expected in cases:
         for _ in range(2):
             assert schedule.lr == pytest.approx(expected[0], abs=1e-12)

@@ -233,9 +233,12 @@ def test_continual():
 
 def test_training_tools(tmp_path, monkeypatch):
     c = Case()
-    for schedule, start in ((c.StepScheduler(0.1, 2), 0.1), (c.ExponentialScheduler(0.1), 0.1), (c.CosineScheduler(0.1, 0.0, 9),
-    0.1),
-                            (c.WarmupCosineScheduler(0.1, 0.0, 2, 9), 0.0)):  # fmt: skip
+    for schedule, start in (
+        (c.StepScheduler(0.1, 2), 0.1),
+        (c.ExponentialScheduler(0.1), 0.1),
+        (c.CosineScheduler(0.1, 0.0, 9), 0.1),
+        (c.WarmupCosineScheduler(0.1, 0.0, 2, 9), 0.0),
+    ):
         assert schedule.lr == start
         assert schedule.step() == schedule.lr
         schedule.step()
@@ -263,8 +266,10 @@ def wanted(parameters):
     arguments = ast.parse(f"def f({parameters}): ...").body[0].args
     defaults = [EMPTY] * (len(arguments.args) - len(arguments.defaults)) + [ast.literal_eval(d) for d in arguments.defaults]
     result = [(a.arg, d, False) for a, d in zip(arguments.args, defaults, strict=True)]
-    result += [(a.arg, EMPTY if d is None else ast.literal_eval(d), True)
-               for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]  # fmt: skip
+    result += [
+        (a.arg, EMPTY if d is None else ast.literal_eval(d), True)
+        for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    ]
     return result, arguments.kwarg is not None
 
 
@@ -292,8 +297,14 @@ def agrees(name, parameters=None):
 
 
 def test_the_check_of_parameters_can_fail():
-    for wrong in ("loss_fn, network, lr=1e-3", "network, loss_fn, lr=1e-2", "network, loss_fn, rate", "network",
-                  "network, loss_fn, lr=1e-3, surrogate=None", "network, loss_fn, **others"):  # fmt: skip
+    for wrong in (
+        "loss_fn, network, lr=1e-3",
+        "network, loss_fn, lr=1e-2",
+        "network, loss_fn, rate",
+        "network",
+        "network, loss_fn, lr=1e-3, surrogate=None",
+        "network, loss_fn, **others",
+    ):
         assert agrees("BPTTLearner", wrong), wrong
     assert agrees("BPTTLearner", "network, loss_fn, lr=1e-3, *, surrogate=None") is None
 

@@ -40,20 +40,51 @@ NUMBERS = (  # how it is made, and the numbers it takes, with values that are go
     (ALIF, {"tau_adaptation": 20.0, "adaptation": 0.1}),
     (Leaky, {"tau_mem": 20.0, "dt": 1.0}),
     (Izhikevich, {"a": 0.02, "b": 0.2, "c": -65.0, "d": 8.0, "dt": 1.0}),
-    (lambda **k: Projection.random(X, A, generator=np.random.default_rng(0), **({"out_degree": 2, "scale": 0.1} | k)),
-     {"out_degree": 2, "scale": 0.1}),
+    (
+        lambda **k: Projection.random(X, A, generator=np.random.default_rng(0), **({"out_degree": 2, "scale": 0.1} | k)),
+        {"out_degree": 2, "scale": 0.1},
+    ),
     (lambda **k: BPTTLearner(NETWORK, squared_error, **k), {"lr": 0.1}),
     (lambda **k: TBPTTLearner(NETWORK, squared_error, **k), {"lr": 0.1, "k": 3}),
-    (lambda **k: EpropTrainer(**({"n_inputs": 2, "n_neurons": 3, "n_outputs": 1} | k)),
-     {"n_inputs": 2, "n_neurons": 3, "n_outputs": 1, "tau_mem": 20.0, "tau_trace": 20.0, "threshold": 1.0, "lr": 0.1, "dt": 1.0,
-      "adaptation": 0.1, "refractory": 0, "input_scale": 1.0, "recurrent_scale": 1.0, "seed": 0}),
+    (
+        lambda **k: EpropTrainer(**({"n_inputs": 2, "n_neurons": 3, "n_outputs": 1} | k)),
+        {
+            "n_inputs": 2,
+            "n_neurons": 3,
+            "n_outputs": 1,
+            "tau_mem": 20.0,
+            "tau_trace": 20.0,
+            "threshold": 1.0,
+            "lr": 0.1,
+            "dt": 1.0,
+            "adaptation": 0.1,
+            "refractory": 0,
+            "input_scale": 1.0,
+            "recurrent_scale": 1.0,
+            "seed": 0,
+        },
+    ),
     (lambda **k: EpropTrainer(2, 3, 1, adaptation=0.1, **k), {"tau_adaptation": 20.0}),
     (lambda **k: OnlineTrainer([2, 3], **k), {"tau_mem": 20.0, "threshold": 1.0, "lr": 0.1, "scale": 1.0, "seed": 0}),
-    (lambda **k: OnlineLIFLayer(**({"n_inputs": 2, "n_neurons": 3} | k)),
-     {"n_inputs": 2, "n_neurons": 3, "tau_mem": 20.0, "threshold": 1.0, "lr": 0.1, "dt": 1.0, "scale": 1.0, "seed": 0}),
-    (lambda **k: RewardModulatedLearner(NETWORK, **k),
-     {"tau_reward": 100.0, "tau_eligibility": 1000.0, "tau_pre": 20.0, "tau_post": 20.0, "potentiation": 1.0, "depression": 1.0,
-      "lr": 0.1, "w_min": 0.0, "w_max": 1.0, "period": 1}),
+    (
+        lambda **k: OnlineLIFLayer(**({"n_inputs": 2, "n_neurons": 3} | k)),
+        {"n_inputs": 2, "n_neurons": 3, "tau_mem": 20.0, "threshold": 1.0, "lr": 0.1, "dt": 1.0, "scale": 1.0, "seed": 0},
+    ),
+    (
+        lambda **k: RewardModulatedLearner(NETWORK, **k),
+        {
+            "tau_reward": 100.0,
+            "tau_eligibility": 1000.0,
+            "tau_pre": 20.0,
+            "tau_post": 20.0,
+            "potentiation": 1.0,
+            "depression": 1.0,
+            "lr": 0.1,
+            "w_min": 0.0,
+            "w_max": 1.0,
+            "period": 1,
+        },
+    ),
     (HomeostaticPlasticity, {"target_rate": 10.0, "tau": 1000.0, "tau_scaling": 5000.0, "dt": 1.0, "w_min": 0.1, "w_max": 2.0}),
     (StructuralPlasticity, {"growth_rate": 0.1, "prune_threshold": 0.1, "window": 10, "tau": 5.0, "period": 1, "seed": 0}),
     (EligibilityTrace, {"tau_e": 20.0, "dt": 1.0}),
@@ -61,31 +92,52 @@ NUMBERS = (  # how it is made, and the numbers it takes, with values that are go
     (lambda **k: SecureSum(**({"n_clients": 3} | k)), {"n_clients": 3, "neighbours": 2}),
     (lambda **k: MetaLearner(TanhRegressor([1, 1]), **k), {"inner_lr": 0.1, "outer_lr": 0.1, "steps": 1}),
     (lambda **k: TanhRegressor([1, 1], **k), {"seed": 0}),
-    (lambda **k: SNNGeneticEvolver(lambda g: [g.normal(size=2)], lambda w: 0.0, **k),
-     {"population_size": 3, "mutation_rate": 0.1, "elite_fraction": 0.2, "mutation_scale": 0.1, "seed": 0}),
-    (lambda **k: schedulers.StepScheduler(**({"lr_init": 0.1, "step_size": 3} | k)),
-     {"lr_init": 0.1, "step_size": 3, "gamma": 0.5}),
+    (
+        lambda **k: SNNGeneticEvolver(lambda g: [g.normal(size=2)], lambda w: 0.0, **k),
+        {"population_size": 3, "mutation_rate": 0.1, "elite_fraction": 0.2, "mutation_scale": 0.1, "seed": 0},
+    ),
+    (
+        lambda **k: schedulers.StepScheduler(**({"lr_init": 0.1, "step_size": 3} | k)),
+        {"lr_init": 0.1, "step_size": 3, "gamma": 0.5},
+    ),
     (lambda **k: schedulers.ExponentialScheduler(**({"lr_init": 0.1} | k)), {"lr_init": 0.1, "gamma": 0.5}),
-    (lambda **k: schedulers.CosineScheduler(**({"lr_init": 0.1, "lr_min": 0.0, "total_steps": 3} | k)),
-     {"lr_init": 0.1, "lr_min": 0.0, "total_steps": 3}),
-    (lambda **k: schedulers.WarmupCosineScheduler(**({"lr_init": 0.1, "lr_min": 0.0, "warmup_steps": 2, "total_steps": 5} | k)),
-     {"lr_min": 0.0, "warmup_steps": 2, "total_steps": 5}),
+    (
+        lambda **k: schedulers.CosineScheduler(**({"lr_init": 0.1, "lr_min": 0.0, "total_steps": 3} | k)),
+        {"lr_init": 0.1, "lr_min": 0.0, "total_steps": 3},
+    ),
+    (
+        lambda **k: schedulers.WarmupCosineScheduler(
+            **({"lr_init": 0.1, "lr_min": 0.0, "warmup_steps": 2, "total_steps": 5} | k)
+        ),
+        {"lr_min": 0.0, "warmup_steps": 2, "total_steps": 5},
+    ),
     (SGD, {"lr": 0.1, "momentum": 0.5}),
     (Adam, {"lr": 0.1, "beta1": 0.5, "beta2": 0.5, "epsilon": 1e-8}),
     (fast_sigmoid, {"slope": 1.0}),
     (triangular, {"gamma": 1.0}),
     (lambda **k: ElasticPenalty([(2, 3)], **k), {"strength": 1.0}),
     (lambda **k: SynapticIntelligence(WEIGHTS, **k), {"strength": 1.0, "damping": 0.1}),
-    (lambda **k: EWC_SCLayer(**({"n_inputs": 2, "n_neurons": 3} | k)),
-     {"n_inputs": 2, "n_neurons": 3, "w_min": -1.0, "w_max": 1.0, "stream_length": 8, "gain": 1.0, "lr": 0.1, "ewc_lambda": 1.0,
-      "fisher_samples": 5, "seed": 0}),
+    (
+        lambda **k: EWC_SCLayer(**({"n_inputs": 2, "n_neurons": 3} | k)),
+        {
+            "n_inputs": 2,
+            "n_neurons": 3,
+            "w_min": -1.0,
+            "w_max": 1.0,
+            "stream_length": 8,
+            "gain": 1.0,
+            "lr": 0.1,
+            "ewc_lambda": 1.0,
+            "fisher_samples": 5,
+            "seed": 0,
+        },
+    ),
     (lambda **k: EWC_SCLayer(2, 3).apply_ewc_penalty(**k), {"step_size": 0.01}),
     (lambda **k: ContinualLearner(WEIGHTS, **k), {"ewc_lambda": 1.0}),
     (lambda **k: registered(**({"accuracy": 0.5} | k)), {"accuracy": 0.5}),
-    (lambda **k: ContinualTrainer([2, 3], **k),
-     {"heads": 1, "lr": 0.1, "batch": 1, "fisher_samples": 1, "seed": 0}),
+    (lambda **k: ContinualTrainer([2, 3], **k), {"heads": 1, "lr": 0.1, "batch": 1, "fisher_samples": 1, "seed": 0}),
     (lambda **k: ContinualTrainer([2, 3], method="si", **k), {"strength": 1.0, "damping": 0.1}),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, "1", None, True, 1j, [1.0, 2.0], -1e12], ids=repr)
@@ -127,8 +179,14 @@ def online():
 
 def penalties():
     elastic, intelligence = ElasticPenalty([(2, 3)], 1.0), SynapticIntelligence(WEIGHTS)
-    return elastic.value, elastic.gradient, lambda w: elastic.pull(w, 0.1), intelligence.penalty, intelligence.gradient, (
-        lambda w: intelligence.pull(w, 0.1))  # fmt: skip
+    return (
+        elastic.value,
+        elastic.gradient,
+        lambda w: elastic.pull(w, 0.1),
+        intelligence.penalty,
+        intelligence.gradient,
+        (lambda w: intelligence.pull(w, 0.1)),
+    )
 
 
 ARRAYS = (  # a call, the name it must give, an array that is good, and whether its first axis may be of any length
@@ -164,7 +222,7 @@ ARRAYS = (  # a call, the name it must give, an array that is good, and whether 
     (lambda v: EWC_SCLayer(3, 2).consolidate_task(v), "inputs", np.ones((5, 3)), True),
     (lambda v: ContinualTrainer([3, 2]).train_epoch(v, np.zeros(5, int)), "inputs", np.ones((5, 3)), True),
     *((lambda v, call=call: call([v]), "weights", np.ones((2, 3)), False) for call in penalties()),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(("call", "name", "good", "free"), ARRAYS, ids=lambda value: value if isinstance(value, str) else "")
@@ -175,8 +233,16 @@ def test_no_array_is_stretched_or_cut(call, name, good, free):
     with pytest.raises(ConfigError, match=f"^{name}.*(nan|not finite)"):
         call(spoiled)
     cut = [] if free else [np.concatenate([good, good[:1]]), good[:-1]]
-    for bad in (*cut, good[..., :1], good[None], np.float64(1.0), np.zeros((0, *good.shape[1:])),
-                [[1.0], [1.0, 2.0]], np.full(good.shape, "1"), np.full(good.shape, 1j)):  # fmt: skip
+    for bad in (
+        *cut,
+        good[..., :1],
+        good[None],
+        np.float64(1.0),
+        np.zeros((0, *good.shape[1:])),
+        [[1.0], [1.0, 2.0]],
+        np.full(good.shape, "1"),
+        np.full(good.shape, 1j),
+    ):
         with pytest.raises(ConfigError, match=f"^{name}"):
             call(bad)
 
@@ -191,13 +257,19 @@ def test_classes_and_indices_are_whole_numbers_in_range():
         (lambda: Projection(X, A, [0.0, 1.5, 2, 3], [0, 1, 2], np.ones(3)), "indptr: float64"),
         (lambda: Projection(X, A, [0, 1, 2, 3], [0, 1, 2.5], np.ones(3)), "indices: float64"),
         (lambda: fisher_diagonal(Perceptron(), WEIGHTS, np.ones((2, 3)), np.array([0, -1]), kind="empirical"), "labels: "),
-        (lambda: fisher_diagonal(Perceptron("logistic"), WEIGHTS, np.ones((1, 3)), np.array([[0, 2]]), kind="empirical"),
-         r"labels: allowed are integers 0\.\.1"),
+        (
+            lambda: fisher_diagonal(Perceptron("logistic"), WEIGHTS, np.ones((1, 3)), np.array([[0, 2]]), kind="empirical"),
+            r"labels: allowed are integers 0\.\.1",
+        ),
         (lambda: trainer.accuracy(2, np.ones((1, 3)), np.zeros(1, int)), "task=2"),
         (lambda: Population("p", 3, Izhikevich(a=np.ones(2))), r"a: shape \(2,\) given"),
-        (lambda: BPTTLearner(Network([X, Population("i", 4, Izhikevich())], []), squared_error).optimiser.step(
-            [np.ones(2)], [np.ones(1)]), "gradients: shapes"),
-    ):  # fmt: skip
+        (
+            lambda: BPTTLearner(Network([X, Population("i", 4, Izhikevich())], []), squared_error).optimiser.step(
+                [np.ones(2)], [np.ones(1)]
+            ),
+            "gradients: shapes",
+        ),
+    ):
         with pytest.raises(ConfigError, match=words):
             call()
     for _ in range(2):

@@ -78,8 +78,13 @@ def test_all_of_it_written_out(period):
 def test_neurons_of_other_kinds_learn_too():
     """The pair again, its neurons Izhikevich's, driven so hard that they spike at once; and a readout cannot learn so."""
     x, a = Population("x", 2, Source()), Population("a", 2, Izhikevich())
-    network = Network([x, a], [Projection.from_matrix(x, a, 200 * np.eye(2), np.eye(2)),
-                               Projection.from_matrix(a, a, [[0.0, 0.2], [0.0, 0.0]], [[0, 1], [0, 0]])])  # fmt: skip
+    network = Network(
+        [x, a],
+        [
+            Projection.from_matrix(x, a, 200 * np.eye(2), np.eye(2)),
+            Projection.from_matrix(a, a, [[0.0, 0.2], [0.0, 0.0]], [[0, 1], [0, 0]]),
+        ],
+    )
     learner = RewardModulatedLearner(network)
     play(learner, ([99], [105]))
     assert learner.eligibilities[0][0] == pytest.approx(math.exp(-5 / 20) * math.exp(-(399 - 105) / 1000), rel=1e-9)

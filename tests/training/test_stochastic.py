@@ -9,8 +9,10 @@ from sc_hw_models.rule import ConfigError
 
 def tasks(g):
     """Two linear tasks that ask for different things of different inputs, and of some the same ones."""
-    return [(x := np.clip(g.normal(0, 0.5, (80, 20)), -1, 1) * mask, (x @ g.normal(size=(20, 2)) > 0) * 1.0)
-            for mask in (np.arange(20) < 13, np.arange(20) > 6)]  # fmt: skip
+    return [
+        (x := np.clip(g.normal(0, 0.5, (80, 20)), -1, 1) * mask, (x @ g.normal(size=(20, 2)) > 0) * 1.0)
+        for mask in (np.arange(20) < 13, np.arange(20) > 6)
+    ]
 
 
 def test_streams_tend_to_the_product_as_their_length_grows():

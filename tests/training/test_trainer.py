@@ -151,9 +151,11 @@ def test_figures_of_a_matrix_of_accuracies_by_hand():
     assert found.forward_transfer == pytest.approx((0.2 - 0.1 + 0.3 - 0.2) / 2)
     assert found.forgetting == pytest.approx((0.95 - 0.5 + 0.8 - 0.6) / 2)
     assert transfer(np.array([[0.4]]), np.array([0.1])).forgetting == 0
-    for matrix, untrained, words in ((np.ones((2, 3)), np.ones(2), r"matrix: shape \(2, 3\)"), (2 * np.eye(2), np.ones(2),
-    "matrix: 0..2"),
-                                     (np.eye(2), np.ones(3), "untrained: shape")):  # fmt: skip
+    for matrix, untrained, words in (
+        (np.ones((2, 3)), np.ones(2), r"matrix: shape \(2, 3\)"),
+        (2 * np.eye(2), np.ones(2), "matrix: 0..2"),
+        (np.eye(2), np.ones(3), "untrained: shape"),
+    ):
         with pytest.raises(ConfigError, match=words):
             transfer(matrix, untrained)
 

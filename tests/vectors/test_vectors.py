@@ -55,8 +55,18 @@ def with_icarus(folder, *defines):
 def with_verilator(folder):
     tool = verilator().require()
     environment = os.environ | {"PATH": f"{Path(tool.path).parent}{os.pathsep}{os.environ['PATH']}"}
-    build = [tool.path, "--binary", "--timing", "-Wno-fatal", "--top-module", "testbench", "-f", "filelist.f", "-CFLAGS",
-             "-O0 -std=c++20"]  # fmt: skip
+    build = [
+        tool.path,
+        "--binary",
+        "--timing",
+        "-Wno-fatal",
+        "--top-module",
+        "testbench",
+        "-f",
+        "filelist.f",
+        "-CFLAGS",
+        "-O0 -std=c++20",
+    ]
     built = subprocess.run(build, cwd=folder, capture_output=True, text=True, check=False, env=environment)
     assert built.returncode == 0, built.stderr
     done = subprocess.run(["obj_dir/Vtestbench"], cwd=folder, capture_output=True, text=True, check=False, timeout=60)

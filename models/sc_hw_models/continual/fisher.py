@@ -135,14 +135,20 @@ def check_layout(weights: Arrays, inputs: tuple[int, ...], biases: int = 0) -> N
     if fits(shapes):
         return
     if fits([shape[::-1] for shape in shapes]):
-        raise ConfigError(f"weights: shapes {shapes} given, which are (inputs, outputs) of inputs {inputs}; allowed is "
-                          "(outputs, inputs) for each layer: transpose every array")  # fmt: skip
+        raise ConfigError(
+            f"weights: shapes {shapes} given, which are (inputs, outputs) of inputs {inputs}; allowed is "
+            "(outputs, inputs) for each layer: transpose every array"
+        )
     for layer, (before, after) in enumerate(pairwise(shapes), 1):
         if before[0] != after[1]:
-            raise ConfigError(f"weights: layer {layer} of shape {after} takes {after[1]} inputs, the layer before it of shape "
-                              f"{before} has {before[0]} outputs; allowed is (outputs, inputs) for each layer")  # fmt: skip
-    raise ConfigError(f"inputs: shape {inputs} given; allowed is (samples, {shapes[0][1]}), because the first layer's weights, "
-                      f"(outputs, inputs), have shape {shapes[0]}")  # fmt: skip
+            raise ConfigError(
+                f"weights: layer {layer} of shape {after} takes {after[1]} inputs, the layer before it of shape "
+                f"{before} has {before[0]} outputs; allowed is (outputs, inputs) for each layer"
+            )
+    raise ConfigError(
+        f"inputs: shape {inputs} given; allowed is (samples, {shapes[0][1]}), because the first layer's weights, "
+        f"(outputs, inputs), have shape {shapes[0]}"
+    )
 
 
 def fisher_diagonal(

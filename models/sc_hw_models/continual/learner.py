@@ -60,9 +60,12 @@ class ContinualLearner:
     """
 
     def __init__(
-        self, weights: Sequence[np.ndarray], layer_names: Sequence[str] | None = None, ewc_lambda: float = 1000.0,
+        self,
+        weights: Sequence[np.ndarray],
+        layer_names: Sequence[str] | None = None,
+        ewc_lambda: float = 1000.0,
         plasticity_rule: str = "stdp",
-    ) -> None:  # fmt: skip
+    ) -> None:
         if not isinstance(weights, list | tuple) or not len(weights) or any(as_array("weights", w).size == 0 for w in weights):
             raise ConfigError("weights: no list, none, or an empty layer; give a list with one array of weights for each layer")
         self._shapes = [np.shape(weight) for weight in weights]
@@ -98,9 +101,11 @@ class ContinualLearner:
         """
         if isinstance(gradients_per_sample, np.ndarray) and gradients_per_sample.ndim == 2:  # what the inputs look like
             check_layout(self.weights, gradients_per_sample.shape)
-            raise ConfigError(f"gradients_per_sample: an array of shape {gradients_per_sample.shape} given; allowed is a list "
-                              f"with an array a layer for each sample, of the weights' shapes {self._shapes}, (outputs, inputs); "
-                              "inputs go to measure_fisher")  # fmt: skip
+            raise ConfigError(
+                f"gradients_per_sample: an array of shape {gradients_per_sample.shape} given; allowed is a list "
+                f"with an array a layer for each sample, of the weights' shapes {self._shapes}, (outputs, inputs); "
+                "inputs go to measure_fisher"
+            )
         if not isinstance(gradients_per_sample, list | tuple) or not len(gradients_per_sample):
             raise ConfigError("gradients_per_sample: no list, or no samples; give a list of arrays, one a layer, for each sample")
         total = [np.zeros(shape) for shape in self._shapes]
@@ -111,9 +116,14 @@ class ContinualLearner:
         self._measured = [sum_ / len(gradients_per_sample) for sum_ in total]
 
     def measure_fisher(
-        self, inputs: np.ndarray, labels: np.ndarray | None = None, *, network: Classifier | None = None, kind: str = "exact",
+        self,
+        inputs: np.ndarray,
+        labels: np.ndarray | None = None,
+        *,
+        network: Classifier | None = None,
+        kind: str = "exact",
         seed: int = 0,
-    ) -> Arrays:  # fmt: skip
+    ) -> Arrays:
         """Take the diagonal of the Fisher information at the weights as they are as that of the current task, and return it.
 
         ``network`` gives the squared gradients (default: the layers as a softmax perceptron); the rest as
@@ -133,8 +143,10 @@ class ContinualLearner:
         check_number("accuracy", accuracy, low=0, high=1)
         held = self._measured if importance is None else importance
         if held is None:
-            raise ConfigError("register_task: nothing measured since the last task; call compute_fisher or measure_fisher first, "
-                              "or give importance")  # fmt: skip
+            raise ConfigError(
+                "register_task: nothing measured since the last task; call compute_fisher or measure_fisher first, "
+                "or give importance"
+            )
         check_arrays("importance", held, self._shapes)
         self.penalty.add(held, self.weights)
         self.accuracies.append(float(accuracy))
@@ -159,13 +171,21 @@ class ContinualLearner:
         for name, weight, fisher in zip(self.layer_names, self.weights, self.fisher, strict=True):
             base = PlasticityConfig(layer_name=name, rule=self.plasticity_rule)
             low, high = min(0.0, float(weight.min())), max(0.0, float(weight.max()))
-            rates = (rate * float(np.mean(1 / (1 + rate * self.penalty.strength * fisher)))
-                     for rate in (base.lr_potentiation, base.lr_depression))  # fmt: skip
+            rates = (
+                rate * float(np.mean(1 / (1 + rate * self.penalty.strength * fisher)))
+                for rate in (base.lr_potentiation, base.lr_depression)
+            )
             potentiation, depression = rates
-            configs.append(PlasticityConfig(
-                layer_name=name, rule=self.plasticity_rule, lr_potentiation=potentiation, lr_depression=depression,
-                w_min=low, w_max=high if high > low else base.w_max,
-            ))  # fmt: skip
+            configs.append(
+                PlasticityConfig(
+                    layer_name=name,
+                    rule=self.plasticity_rule,
+                    lr_potentiation=potentiation,
+                    lr_depression=depression,
+                    w_min=low,
+                    w_max=high if high > low else base.w_max,
+                )
+            )
         return configs
 
     def report(self) -> ContinualReport:
@@ -174,8 +194,16 @@ class ContinualLearner:
         for fisher, plasticity in zip(self.fisher, self.extract_plasticity_configs(), strict=True):
             largest, positive = float(fisher.max()), fisher[fisher > 0]
             octaves = float(np.log2(largest / positive.min())) if len(positive) else 0.0
-            layers.append(LayerReport(name=plasticity.layer_name, weights=fisher.size, largest=largest, mean=float(fisher.mean()),
-                                      octaves=octaves, plasticity=plasticity))  # fmt: skip
+            layers.append(
+                LayerReport(
+                    name=plasticity.layer_name,
+                    weights=fisher.size,
+                    largest=largest,
+                    mean=float(fisher.mean()),
+                    octaves=octaves,
+                    plasticity=plasticity,
+                )
+            )
         return ContinualReport(
             tasks=self.tasks, accuracies=tuple(self.accuracies), penalty=self.ewc_penalty(), layers=tuple(layers)
         )

@@ -46,8 +46,9 @@ def transfer(matrix: np.ndarray, untrained: np.ndarray) -> TransferReport:
             raise ConfigError(f"{name}: {array.min():g}..{array.max():g} given; allowed are accuracies 0..1")
     end, own = matrix[-1], np.diag(matrix)
     if tasks == 1:
-        return TransferReport(average_accuracy=float(end[0]), learned=float(end[0]), backward_transfer=0.0, forward_transfer=0.0,
-                              forgetting=0.0)  # fmt: skip
+        return TransferReport(
+            average_accuracy=float(end[0]), learned=float(end[0]), backward_transfer=0.0, forward_transfer=0.0, forgetting=0.0
+        )
     return TransferReport(
         average_accuracy=float(end.mean()),
         learned=float(own.mean()),

@@ -52,5 +52,6 @@ def quantised(weights: np.ndarray, field: Field, scale: float | None = None) -> 
     largest = float(np.abs(error).max())
     unit = 2.0 ** (math.frexp(largest)[1] - 1)  # squares of large errors overflow, those of multiples of it do not
     rms = unit * float(np.sqrt(np.mean(np.square(error / unit))))
-    return Quantised(values=values, scale=scale, offset=offset, clipped=int((rounded != values).sum()), error_max=largest,
-                     error_rms=rms)  # fmt: skip
+    return Quantised(
+        values=values, scale=scale, offset=offset, clipped=int((rounded != values).sum()), error_max=largest, error_rms=rms
+    )

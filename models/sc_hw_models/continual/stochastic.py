@@ -27,9 +27,19 @@ class EWC_SCLayer:  # noqa: N801 - the name under which users of stochastic comp
     likelihood = "logistic"
 
     def __init__(
-        self, n_inputs: int, n_neurons: int, *, w_min: float = -1.0, w_max: float = 1.0, stream_length: int = 256,
-        gain: float = 16.0, lr: float = 0.1, ewc_lambda: float = 10.0, fisher_samples: int = 2000, seed: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        n_inputs: int,
+        n_neurons: int,
+        *,
+        w_min: float = -1.0,
+        w_max: float = 1.0,
+        stream_length: int = 256,
+        gain: float = 16.0,
+        lr: float = 0.1,
+        ewc_lambda: float = 10.0,
+        fisher_samples: int = 2000,
+        seed: int = 0,
+    ) -> None:
         shape = tuple(check_integer(name, n, 1, 2**31 - 1) for name, n in (("n_neurons", n_neurons), ("n_inputs", n_inputs)))
         self.w_min = check_number("w_min", w_min, low=-1, high=1)
         self.w_max = check_number("w_max", w_max, above=self.w_min, high=1)

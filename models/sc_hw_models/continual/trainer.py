@@ -37,10 +37,23 @@ class ContinualTrainer:
     """
 
     def __init__(
-        self, sizes: Sequence[int], heads: int = 1, *, growth: int = 0, method: str = "ewc", strength: float = 1.0,
-        damping: float = 1e-3, decay: float = 1.0, memory: int = 200, optimiser: str = "adam", lr: float = 1e-3, batch: int = 64,
-        fisher_samples: int = 2000, biases: bool = False, seed: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        sizes: Sequence[int],
+        heads: int = 1,
+        *,
+        growth: int = 0,
+        method: str = "ewc",
+        strength: float = 1.0,
+        damping: float = 1e-3,
+        decay: float = 1.0,
+        memory: int = 200,
+        optimiser: str = "adam",
+        lr: float = 1e-3,
+        batch: int = 64,
+        fisher_samples: int = 2000,
+        biases: bool = False,
+        seed: int = 0,
+    ) -> None:
         self.method, self.sizes = check_choice("method", method, METHODS), check_sizes("sizes", sizes)
         self.heads = check_integer("heads", heads, 1, 10_000)
         self.growth = check_integer("growth", growth, 0, self.sizes[-1])

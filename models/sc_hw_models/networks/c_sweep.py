@@ -132,8 +132,13 @@ def _sizes(spec: NetworkSpec, projection: Projection) -> dict[str, int | str]:
     if not isinstance(weights, Weights):
         raise TypeError(projection.name)
     short = spec.step_maximum(source) << (weights.weight_bits - 1) <= 1 << 15
-    return {"name": projection.name, "rows": source.rows, "neurons": neurons, "padded_neurons": -(-neurons // 16) * 16,
-            "product": "int16_t" if short else "int32_t"}  # fmt: skip
+    return {
+        "name": projection.name,
+        "rows": source.rows,
+        "neurons": neurons,
+        "padded_neurons": -(-neurons // 16) * 16,
+        "product": "int16_t" if short else "int32_t",
+    }
 
 
 def _plain(spec: NetworkSpec, projection: Projection) -> str:
@@ -143,8 +148,16 @@ def _plain(spec: NetworkSpec, projection: Projection) -> str:
     top, shift = 1 << (weights.weight_bits - 1), config.learning_shift
     sizes, source = _sizes(spec, projection), spec.populations[projection.source]
     lanes = weights.lanes
-    return _SWEEP.format(**sizes, lanes=lanes, padded=-(-lanes // 16) * 16, tables=min(1 << spec.activity_bits(source), 64),
-                         shift=shift, mask=(1 << shift) - 1, low=-top, high=top - 1)  # fmt: skip
+    return _SWEEP.format(
+        **sizes,
+        lanes=lanes,
+        padded=-(-lanes // 16) * 16,
+        tables=min(1 << spec.activity_bits(source), 64),
+        shift=shift,
+        mask=(1 << shift) - 1,
+        low=-top,
+        high=top - 1,
+    )
 
 
 def further_fields(spec: NetworkSpec, projection: Projection) -> list[str]:
@@ -186,10 +199,16 @@ def _any(spec: NetworkSpec, projection: Projection) -> str:
     neurons = sizes["neurons"]
     rows = [f"int16_t *restrict const row_{name} = {array} + i * {neurons};" for name, array in arrays.items()]
     return _SWEEP_ANY.format(
-        **sizes, lanes=synapses.lanes, value=f"int{width}_t", resting=int(config.kind.resting),
-        register="unsigned __int128" if long else "uint64_t", drawn=", ".join(f"{f.name}[{neurons}]" for f in rule.noise),
+        **sizes,
+        lanes=synapses.lanes,
+        value=f"int{width}_t",
+        resting=int(config.kind.resting),
+        register="unsigned __int128" if long else "uint64_t",
+        drawn=", ".join(f"{f.name}[{neurons}]" for f in rule.noise),
         load="(bits)registers[2 * p + 1] << 64 | registers[2 * p]" if long else "registers[2 * p]",
-        noise=("\n" + 16 * " ").join(noise), row=("\n" + 8 * " ").join(rows), update=("\n" + 12 * " ").join(lines),
+        noise=("\n" + 16 * " ").join(noise),
+        row=("\n" + 8 * " ").join(rows),
+        update=("\n" + 12 * " ").join(lines),
         store=("\n" + 8 * " ").join(store),
         parameters="".join(f"int16_t *const {name}, " for name in further_fields(spec, projection)),
-    )  # fmt: skip
+    )

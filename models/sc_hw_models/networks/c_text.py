@@ -100,19 +100,26 @@ def _input_text(spec: NetworkSpec) -> str:
         height, width, span = neuron.height - 2 * neuron.crop, neuron.width - 2 * neuron.crop, 2 * neuron.jitter + 1
         lines.add(f"int32_t top = {-neuron.crop}, left = {-neuron.crop};")
         if neuron.jitter:
-            lines.add("if (learn) {", f"top += (int32_t)((port[0] & 255) * {span} >> 8) - {neuron.jitter};",
-                      f"left += (int32_t)((port[0] >> 8 & 255) * {span} >> 8) - {neuron.jitter};", _stepped(JITTER, "port[0]"),
-                      "}")  # fmt: skip
-        lines.add(f"memset(level, 0, {size} * sizeof *level);",
-                  f"for (int32_t r = 0; r < {neuron.height}; r++) {{",
-                  "const int32_t row = r + top;",
-                  f"if (row < 0 || row >= {height}) continue;",
-                  f"for (int32_t c = 0; c < {neuron.width}; c++) {{",
-                  "const int32_t column = c + left;",
-                  f"if (column < 0 || column >= {width}) continue;",
-                  f"const int32_t address = row / {neuron.pool} * {width // neuron.pool} + column / {neuron.pool};",
-                  f"level[address] += pixels[r * {neuron.width} + c];",
-                  "}", "}")  # fmt: skip
+            lines.add(
+                "if (learn) {",
+                f"top += (int32_t)((port[0] & 255) * {span} >> 8) - {neuron.jitter};",
+                f"left += (int32_t)((port[0] >> 8 & 255) * {span} >> 8) - {neuron.jitter};",
+                _stepped(JITTER, "port[0]"),
+                "}",
+            )
+        lines.add(
+            f"memset(level, 0, {size} * sizeof *level);",
+            f"for (int32_t r = 0; r < {neuron.height}; r++) {{",
+            "const int32_t row = r + top;",
+            f"if (row < 0 || row >= {height}) continue;",
+            f"for (int32_t c = 0; c < {neuron.width}; c++) {{",
+            "const int32_t column = c + left;",
+            f"if (column < 0 || column >= {width}) continue;",
+            f"const int32_t address = row / {neuron.pool} * {width // neuron.pool} + column / {neuron.pool};",
+            f"level[address] += pixels[r * {neuron.width} + c];",
+            "}",
+            "}",
+        )
     lines.add(f"for (int32_t i = 0; i < {size}; i++) level[i] = (level[i] + {1 << (shift - 1)}) >> {shift};")
     head = "static void levels(const uint8_t *const pixels, uint32_t *const port, const int64_t learn, int32_t *const level)"
     return f"\n{head}\n{{\n    {lines.text}\n}}\n"
@@ -124,17 +131,26 @@ def _error_text(spec: NetworkSpec) -> str:
     if spec.sample.error == "hard":
         lines.add(f"for (int32_t k = 0; k < {outputs}; k++) error[k] = 256 * (k == label) - clip(y[k] >> {shift}, 0, 256);")
     else:
-        tables = (f"static const int32_t exponentials[16] = {{{', '.join(map(str, EXPONENTIALS))}}};",
-                  f"static const int32_t reciprocals[] = {{{', '.join(map(str, reciprocals(outputs)))}}};")  # fmt: skip
-        lines.add(*tables, "int32_t top = y[0], sum = 0, rest = 0;",
-                  f"for (int32_t k = 1; k < {outputs}; k++) top = y[k] > top ? y[k] : top;",
-                  f"for (int32_t k = 0; k < {outputs}; k++) {{",
-                  f"const int64_t far = ((int64_t)top - y[k]) >> {shift};",
-                  "const int32_t z = far > 144 ? 144 : (int32_t)far;",
-                  "error[k] = exponentials[z & 15] >> (z >> 4);", "sum += error[k];", "}",
-                  f"for (int32_t k = 0; k < {outputs}; k++) {{",
-                  "error[k] = -(error[k] * reciprocals[sum >> 4] >> 8);", "rest -= k == label ? 0 : error[k];", "}",
-                  "error[label] = rest;")  # fmt: skip
+        tables = (
+            f"static const int32_t exponentials[16] = {{{', '.join(map(str, EXPONENTIALS))}}};",
+            f"static const int32_t reciprocals[] = {{{', '.join(map(str, reciprocals(outputs)))}}};",
+        )
+        lines.add(
+            *tables,
+            "int32_t top = y[0], sum = 0, rest = 0;",
+            f"for (int32_t k = 1; k < {outputs}; k++) top = y[k] > top ? y[k] : top;",
+            f"for (int32_t k = 0; k < {outputs}; k++) {{",
+            f"const int64_t far = ((int64_t)top - y[k]) >> {shift};",
+            "const int32_t z = far > 144 ? 144 : (int32_t)far;",
+            "error[k] = exponentials[z & 15] >> (z >> 4);",
+            "sum += error[k];",
+            "}",
+            f"for (int32_t k = 0; k < {outputs}; k++) {{",
+            "error[k] = -(error[k] * reciprocals[sum >> 4] >> 8);",
+            "rest -= k == label ? 0 : error[k];",
+            "}",
+            "error[label] = rest;",
+        )
     return (
         f"\nstatic void make_error(const int32_t *const y, const int32_t label, int32_t *const error)\n{{\n    {lines.text}\n}}\n"
     )
@@ -172,11 +188,19 @@ def _sample(spec: NetworkSpec, c: _Lines) -> None:
             if p is not spec.output:
                 c.add(f"memcpy(a_{p.name}, n_{p.name}, sizeof a_{p.name});")
         c.add("}")
-    c.add("int32_t decision = 0;", f"for (int32_t k = 1; k < {spec.output.size}; k++) if (y[k] > y[decision]) decision = k;",
-          "decisions[n] = decision;", "if (!learn) continue;", f"int32_t error[{spec.output.size}], largest = 0;",
-          "make_error(y, labels[n], error);",
-          f"for (int32_t k = 0; k < {spec.output.size}; k++) {{", "const int32_t size = error[k] < 0 ? -error[k] : error[k];",
-          "largest = size > largest ? size : largest;", "}", f"if (largest < {spec.sample.margin}) continue;")  # fmt: skip
+    c.add(
+        "int32_t decision = 0;",
+        f"for (int32_t k = 1; k < {spec.output.size}; k++) if (y[k] > y[decision]) decision = k;",
+        "decisions[n] = decision;",
+        "if (!learn) continue;",
+        f"int32_t error[{spec.output.size}], largest = 0;",
+        "make_error(y, labels[n], error);",
+        f"for (int32_t k = 0; k < {spec.output.size}; k++) {{",
+        "const int32_t size = error[k] < 0 ? -error[k] : error[k];",
+        "largest = size > largest ? size : largest;",
+        "}",
+        f"if (largest < {spec.sample.margin}) continue;",
+    )
     _learning(spec, c)
 
 
@@ -196,8 +220,10 @@ def _population(spec: NetworkSpec, p: Population, c: _Lines) -> None:
         c.add(f"for (int32_t j = 0; j < {p.size}; j++) {{", f"const int32_t current = i_{name}[j];")
         if isinstance(neuron, CountingConfig):
             top, shift = spec.sample.timesteps, neuron.threshold_shift
-            c.add(f"n_{name}[j] = clip(current >> {shift}, 0, {top});",
-                  f"slope_{name}[j] = current >= 0 && current < {top << shift};")  # fmt: skip
+            c.add(
+                f"n_{name}[j] = clip(current >> {shift}, 0, {top});",
+                f"slope_{name}[j] = current >= 0 && current < {top << shift};",
+            )
         elif isinstance(neuron, LifConfig):
             _lif(neuron, name, c)
         else:
@@ -229,12 +255,18 @@ def _lif(neuron: LifConfig, name: str, c: _Lines) -> None:
     c.add("const int32_t distance = v > theta ? v - theta : theta - v;")
     slope = f"distance < {theta // 2} ? 8 : 0" if neuron.slope == "box" else f"(distance < {theta} ? {theta} - distance : 0) >> 7"
     alive = f"rest_{name}[j] ? 0 : " if adaptive else ""
-    c.add(f"const int32_t z = {alive}v >= theta;", f"slope_{name}[j] += {alive}({slope});",
-          f"{state} = v - {theta} * z;", f"n_{name}[j] = z;")  # fmt: skip
+    c.add(
+        f"const int32_t z = {alive}v >= theta;",
+        f"slope_{name}[j] += {alive}({slope});",
+        f"{state} = v - {theta} * z;",
+        f"n_{name}[j] = z;",
+    )
     if isinstance(neuron, AlifConfig):
         a = f"adaptation_{name}[j]"
-        c.add(f"{a} = clip({a} - ({a} >> {neuron.adaptation_shift}) + {theta} * z, 0, {(1 << neuron.adaptation_bits) - 1});",
-              f"rest_{name}[j] = z;")  # fmt: skip
+        c.add(
+            f"{a} = clip({a} - ({a} >> {neuron.adaptation_shift}) + {theta} * z, 0, {(1 << neuron.adaptation_bits) - 1});",
+            f"rest_{name}[j] = z;",
+        )
 
 
 def _learning(spec: NetworkSpec, c: _Lines) -> None:
@@ -246,13 +278,18 @@ def _learning(spec: NetworkSpec, c: _Lines) -> None:
             raise TypeError(projection.name)
         weights = f"b_{projection.name}" if feedback.initial == "random_sign" or not way else f"w_{way.name}"
         scaled = f"sum << {feedback.gain}" if feedback.gain >= 0 else f"sum >> {-feedback.gain}"
-        c.add(f"int32_t signal_{name}[{spec.populations[name].size}];",
-              f"for (int32_t j = 0; j < {spec.populations[name].size}; j++) {{", f"signal_{name}[j] = 0;",
-              f"if (!slope_{name}[j]) continue;", "int32_t sum = 0;",
-              f"for (int32_t k = 0; k < {outputs}; k++) sum += {weights}[j * {outputs} + k] * error[k];",
-              f"const int64_t brought = ((int64_t){scaled}) * slope_{name}[j]{'' if spec.counting else ' >> 3'};",
-              f"signal_{name}[j] = (brought < {-top - 1} ? {-top - 1} : brought > {top} ? {top} : (int32_t)brought) "
-              f"* (1 << ({octaves} - slower));", "}")  # fmt: skip
+        c.add(
+            f"int32_t signal_{name}[{spec.populations[name].size}];",
+            f"for (int32_t j = 0; j < {spec.populations[name].size}; j++) {{",
+            f"signal_{name}[j] = 0;",
+            f"if (!slope_{name}[j]) continue;",
+            "int32_t sum = 0;",
+            f"for (int32_t k = 0; k < {outputs}; k++) sum += {weights}[j * {outputs} + k] * error[k];",
+            f"const int64_t brought = ((int64_t){scaled}) * slope_{name}[j]{'' if spec.counting else ' >> 3'};",
+            f"signal_{name}[j] = (brought < {-top - 1} ? {-top - 1} : brought > {top} ? {top} : (int32_t)brought) "
+            f"* (1 << ({octaves} - slower));",
+            "}",
+        )
     c.add(f"for (int32_t k = 0; k < {outputs}; k++) error[k] *= 1 << ({octaves} - slower);")
     for projection in spec.forward:
         if isinstance(projection.synapses, Plastic):

@@ -52,9 +52,14 @@ class CompiledNetwork(NetworkModel):
         given, decisions = np.ascontiguousarray(pixels), np.empty(len(pixels), dtype=np.int32)
         wanted = np.zeros(1, np.int32) if labels is None else np.ascontiguousarray(labels, np.int32)
         pointers = (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
-        self._run(ctypes.c_int64(len(given)), *(ctypes.c_void_p(array.ctypes.data) for array in (given, wanted)),
-                  ctypes.c_int64(learn), ctypes.c_int64(self.slower), pointers,
-                  ctypes.c_void_p(decisions.ctypes.data))  # fmt: skip
+        self._run(
+            ctypes.c_int64(len(given)),
+            *(ctypes.c_void_p(array.ctypes.data) for array in (given, wanted)),
+            ctypes.c_int64(learn),
+            ctypes.c_int64(self.slower),
+            pointers,
+            ctypes.c_void_p(decisions.ctypes.data),
+        )
         if learn:
             for name, memory in self.memories.items():
                 weights, registers, *fields = arrays[places[name] : places[name] + 1 + len(memory.state)]

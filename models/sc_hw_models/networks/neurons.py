@@ -11,9 +11,17 @@ from ..fixed import Value, absolute, asr, clip, maximum, select
 from ..rule import RuleConfig
 
 __all__ = [
-    "MAX_LEVEL", "NEURONS", "AlifConfig", "CountingConfig", "InputConfig", "LifConfig", "NeuronConfig", "ReadoutConfig",
-    "counting_step", "lif_step",
-]  # fmt: skip
+    "MAX_LEVEL",
+    "NEURONS",
+    "AlifConfig",
+    "CountingConfig",
+    "InputConfig",
+    "LifConfig",
+    "NeuronConfig",
+    "ReadoutConfig",
+    "counting_step",
+    "lif_step",
+]
 
 MAX_LEVEL = 16  # of a pixel: 0..16
 PSI_SHIFT = 7  # of the triangle below: 8 where it is highest, at a threshold of 1,024
@@ -51,9 +59,14 @@ class InputConfig(NeuronConfig):
     ahead: int = 1
 
     RANGES: ClassVar[dict[str, tuple[int, int]]] = {
-        **NeuronConfig.RANGES, "height": (0, 1024), "width": (0, 1024), "crop": (0, 256), "pool": (1, 4), "jitter": (0, 7),
+        **NeuronConfig.RANGES,
+        "height": (0, 1024),
+        "width": (0, 1024),
+        "crop": (0, 256),
+        "pool": (1, 4),
+        "jitter": (0, 7),
         "ahead": (0, 1),
-    }  # fmt: skip
+    }
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"code": ("constant", "poisson", "latency")}
 
 
@@ -84,8 +97,11 @@ class LifConfig(NeuronConfig):
     slope: str = "box"
 
     RANGES: ClassVar[dict[str, tuple[int, int]]] = {
-        **NeuronConfig.RANGES, "threshold": (128, 1 << 14), "leak_shift": (0, 15), "membrane_bits": (12, 24),
-    }  # fmt: skip
+        **NeuronConfig.RANGES,
+        "threshold": (128, 1 << 14),
+        "leak_shift": (0, 15),
+        "membrane_bits": (12, 24),
+    }
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {"slope": ("triangle", "box")}
 
 
@@ -101,8 +117,11 @@ class AlifConfig(LifConfig):
     adaptation_bits: int = 20
 
     RANGES: ClassVar[dict[str, tuple[int, int]]] = {
-        **LifConfig.RANGES, "adaptation_shift": (1, 12), "adaptation_gain": (0, 255), "adaptation_bits": (12, 22),
-    }  # fmt: skip
+        **LifConfig.RANGES,
+        "adaptation_shift": (1, 12),
+        "adaptation_gain": (0, 255),
+        "adaptation_bits": (12, 22),
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -166,8 +166,7 @@ class NetworkSpec:
         """The populations, each behind all whose activity it needs in the same timestep; otherwise as in the file."""
         left, done = dict(self.populations), list[Population]()
         while left:
-            ready = [p for p in left.values()
-                     if not any(c.delay == 0 and c.source in left for c in self.onto(p.name))]  # fmt: skip
+            ready = [p for p in left.values() if not any(c.delay == 0 and c.source in left for c in self.onto(p.name))]
             if not ready:
                 at, way = next(iter(left)), list[str]()
                 while at not in way:
@@ -239,8 +238,10 @@ class NetworkSpec:
                 raise ConfigError(f'{place} signal={synapses.signal!r}: {target.name!r} has signal = "{wanted}"')
             most = Plastic.MOST_SHIFT - self.sample.octaves
             if synapses.learning_shift > most:
-                raise ConfigError(f"{place} learning_shift={synapses.learning_shift}: allowed are 0..{most} with octaves="
-                                  f"{self.sample.octaves} of [sample]")  # fmt: skip
+                raise ConfigError(
+                    f"{place} learning_shift={synapses.learning_shift}: allowed are 0..{most} with octaves="
+                    f"{self.sample.octaves} of [sample]"
+                )
             self.rule_config(projection)
 
     def _check_feedback(self, projection: Projection, synapses: Feedback) -> None:
@@ -291,8 +292,10 @@ class NetworkSpec:
                 f"{population.place}: its current needs {bits} bits; allowed are {MOST_SUM_BITS}; narrow its weights"
             )
         if self.activity_bits(population) > MOST_ACTIVITY_BITS:
-            raise ConfigError(f"{population.place}: its activity needs {self.activity_bits(population)} bits; allowed are "
-                              f"{MOST_ACTIVITY_BITS}; take fewer timesteps or a smaller bias")  # fmt: skip
+            raise ConfigError(
+                f"{population.place}: its activity needs {self.activity_bits(population)} bits; allowed are "
+                f"{MOST_ACTIVITY_BITS}; take fewer timesteps or a smaller bias"
+            )
 
     # Widths.
 
@@ -345,11 +348,15 @@ class NetworkSpec:
         bits = ERROR_BITS if synapses.signal == "error" else self.signal_bits
         try:
             return ThreeFactorConfig(
-                weight_bits=synapses.weight_bits, activity_bits=self.activity_bits(self.populations[projection.source]),
-                signal_bits=bits + octaves, learning_shift=synapses.learning_shift + octaves, rounding="stochastic",
-                random_seed=self.seed, consolidation=synapses.consolidation,
+                weight_bits=synapses.weight_bits,
+                activity_bits=self.activity_bits(self.populations[projection.source]),
+                signal_bits=bits + octaves,
+                learning_shift=synapses.learning_shift + octaves,
+                rounding="stochastic",
+                random_seed=self.seed,
+                consolidation=synapses.consolidation,
                 **{name: getattr(synapses, name) for name in ConsolidationConfig.RANGES},
-            )  # fmt: skip
+            )
         except ConfigError as error:
             raise ConfigError(f"{projection.place} {error}") from error
 

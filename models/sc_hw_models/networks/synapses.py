@@ -53,11 +53,14 @@ class Plastic(Weights):
 
     MOST_SHIFT: ClassVar[int] = 15
     RANGES: ClassVar[dict[str, tuple[int, int]]] = {
-        **Weights.RANGES, "learning_shift": (0, MOST_SHIFT), **ConsolidationConfig.RANGES,
-    }  # fmt: skip
+        **Weights.RANGES,
+        "learning_shift": (0, MOST_SHIFT),
+        **ConsolidationConfig.RANGES,
+    }
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
-        "signal": ("error", "feedback"), "consolidation": ConsolidationConfig.CHOICES["consolidation"],
-    }  # fmt: skip
+        "signal": ("error", "feedback"),
+        "consolidation": ConsolidationConfig.CHOICES["consolidation"],
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,9 +38,15 @@ class ShortTermPlasticity:
     """
 
     def __init__(
-        self, tau_d: float = 200.0, tau_f: float = 600.0, u_se: float = 0.2, mode: str = "tm98", n_pre: int | None = None,
-        dt: float = 1.0, integration: str = "exact",
-    ) -> None:  # fmt: skip
+        self,
+        tau_d: float = 200.0,
+        tau_f: float = 600.0,
+        u_se: float = 0.2,
+        mode: str = "tm98",
+        n_pre: int | None = None,
+        dt: float = 1.0,
+        integration: str = "exact",
+    ) -> None:
         self.tau_d, self.tau_f = check_number("tau_d", tau_d, above=0), check_number("tau_f", tau_f, above=0)
         self.u_se, self.dt = check_number("u_se", u_se, above=0, high=1), check_number("dt", dt, above=0)
         check_choice("mode", mode, MODES)

@@ -80,9 +80,15 @@ class BPTTLearner:
     """
 
     def __init__(
-        self, network: Network, loss_fn: Loss, lr: float = 1e-3, *, surrogate: Surrogate | None = None,
-        optimiser: Optimiser | None = None, penalty: Penalty | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        network: Network,
+        loss_fn: Loss,
+        lr: float = 1e-3,
+        *,
+        surrogate: Surrogate | None = None,
+        optimiser: Optimiser | None = None,
+        penalty: Penalty | None = None,
+    ) -> None:
         self.network, self.loss_fn = check_instance("network", network, Network), check_callable("loss_fn", loss_fn)
         self.surrogate = fast_sigmoid() if surrogate is None else check_callable("surrogate", surrogate)
         self.optimiser: Optimiser = Adam(lr) if optimiser is None else check_instance("optimiser", optimiser, Optimiser)  # type: ignore[type-abstract]
@@ -145,9 +151,16 @@ class TBPTTLearner(BPTTLearner):
     """
 
     def __init__(
-        self, network: Network, loss_fn: Loss, lr: float = 1e-3, k: int = 50, *, surrogate: Surrogate | None = None,
-        optimiser: Optimiser | None = None, penalty: Penalty | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        network: Network,
+        loss_fn: Loss,
+        lr: float = 1e-3,
+        k: int = 50,
+        *,
+        surrogate: Surrogate | None = None,
+        optimiser: Optimiser | None = None,
+        penalty: Penalty | None = None,
+    ) -> None:
         super().__init__(network, loss_fn, lr, surrogate=surrogate, optimiser=optimiser, penalty=penalty)
         self.k = check_integer("k", k, 1, 2**31 - 1)
 

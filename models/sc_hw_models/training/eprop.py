@@ -127,12 +127,27 @@ class EpropTrainer:
     """
 
     def __init__(
-        self, n_inputs: int, n_neurons: int, n_outputs: int, tau_mem: float = 20.0, tau_trace: float = 20.0,
-        threshold: float = 1.0, lr: float = 0.01, dt: float = 1.0, *, tau_adaptation: float = 200.0, adaptation: float = 0.0,
-        refractory: int = 0, loss_fn: Loss = squared_error, feedback: str = "symmetric",
-        surrogate: Surrogate | None = None, optimiser: Optimiser | None = None, input_scale: float = 1.0,
-        recurrent_scale: float = 1.0, seed: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        n_inputs: int,
+        n_neurons: int,
+        n_outputs: int,
+        tau_mem: float = 20.0,
+        tau_trace: float = 20.0,
+        threshold: float = 1.0,
+        lr: float = 0.01,
+        dt: float = 1.0,
+        *,
+        tau_adaptation: float = 200.0,
+        adaptation: float = 0.0,
+        refractory: int = 0,
+        loss_fn: Loss = squared_error,
+        feedback: str = "symmetric",
+        surrogate: Surrogate | None = None,
+        optimiser: Optimiser | None = None,
+        input_scale: float = 1.0,
+        recurrent_scale: float = 1.0,
+        seed: int = 0,
+    ) -> None:
         check_choice("feedback", feedback, FEEDBACKS)
         check_number("tau_trace", tau_trace, above=0)
         for name, scale in (("input_scale", input_scale), ("recurrent_scale", recurrent_scale)):
@@ -143,14 +158,23 @@ class EpropTrainer:
         for name, n in (("n_inputs", n_inputs), ("n_neurons", n_neurons), ("n_outputs", n_outputs)):
             check_integer(name, n, 1, 2**31 - 1)
         g = new_generator(seed)
-        x, h, y = Population("input", n_inputs, Source()), Population("hidden", n_neurons, neuron), Population(
-            "output", n_outputs, Leaky(tau_mem=tau_trace, dt=dt))  # fmt: skip
-        deviations = {(x, h): input_scale * threshold / n_inputs**0.5, (h, h): recurrent_scale * threshold / n_neurons**0.5,
-                      (h, y): 1 / n_neurons**0.5}  # fmt: skip
-        self.network = Network([x, h, y], [
-            Projection.from_matrix(s, t, g.normal(0.0, deviation, (s.n, t.n)), ~np.eye(s.n, dtype=bool) if s is t else None)
-            for (s, t), deviation in deviations.items()
-        ])  # fmt: skip
+        x, h, y = (
+            Population("input", n_inputs, Source()),
+            Population("hidden", n_neurons, neuron),
+            Population("output", n_outputs, Leaky(tau_mem=tau_trace, dt=dt)),
+        )
+        deviations = {
+            (x, h): input_scale * threshold / n_inputs**0.5,
+            (h, h): recurrent_scale * threshold / n_neurons**0.5,
+            (h, y): 1 / n_neurons**0.5,
+        }
+        self.network = Network(
+            [x, h, y],
+            [
+                Projection.from_matrix(s, t, g.normal(0.0, deviation, (s.n, t.n)), ~np.eye(s.n, dtype=bool) if s is t else None)
+                for (s, t), deviation in deviations.items()
+            ],
+        )
         self.random_feedback = g.normal(0.0, 1 / n_neurons**0.5, (n_outputs, n_neurons)) if feedback == "random" else None
         self.loss_fn = check_callable("loss_fn", loss_fn)
         self.optimiser: Optimiser = Adam(lr) if optimiser is None else check_instance("optimiser", optimiser, Optimiser)  # type: ignore[type-abstract]

@@ -32,9 +32,16 @@ class SNNGeneticEvolver:
     """
 
     def __init__(
-        self, layer_factory: Callable[..., Individual], fitness_func: Callable[[Individual], float], population_size: int = 20,
-        mutation_rate: float = 0.05, elite_fraction: float = 0.2, *, mutation_scale: float = 0.1, seed: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        layer_factory: Callable[..., Individual],
+        fitness_func: Callable[[Individual], float],
+        population_size: int = 20,
+        mutation_rate: float = 0.05,
+        elite_fraction: float = 0.2,
+        *,
+        mutation_scale: float = 0.1,
+        seed: int = 0,
+    ) -> None:
         self.population_size = check_integer("population_size", population_size, 2, 100_000)
         self.mutation_rate = check_number("mutation_rate", mutation_rate, low=0, high=1)
         self.mutation_scale = check_number("mutation_scale", mutation_scale, low=0)
@@ -74,8 +81,12 @@ class SNNGeneticEvolver:
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps: weights, fitness, history and the generator's state; copies."""
         weights = [[w.copy() for w in _weights(individual)] for individual in self.population]
-        return {"weights": weights, "fitness": list(self.fitness), "history": list(self.history),
-                "generator": self._generator.bit_generator.state}  # fmt: skip
+        return {
+            "weights": weights,
+            "fitness": list(self.fitness),
+            "history": list(self.history),
+            "generator": self._generator.bit_generator.state,
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a ``state`` of an evolver with the same arguments, as if it had never stopped."""
@@ -126,6 +137,8 @@ def _weights(individual: Individual) -> Arrays:
     held = getattr(individual, "weights", individual)
     arrays: list[Any] = list(held) if isinstance(held, list | tuple) else [held]
     if not all(isinstance(w, np.ndarray) and w.dtype == np.float64 and w.flags.writeable for w in arrays):
-        raise ConfigError(f"layer_factory: {type(individual).__name__} made; allowed are float64 arrays, lists of them, "
-                          "and objects whose weights are such")  # fmt: skip
+        raise ConfigError(
+            f"layer_factory: {type(individual).__name__} made; allowed are float64 arrays, lists of them, "
+            "and objects whose weights are such"
+        )
     return arrays

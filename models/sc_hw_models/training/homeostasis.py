@@ -31,9 +31,16 @@ class HomeostaticPlasticity:
     """
 
     def __init__(
-        self, target_rate: float = 10.0, tau: float = 1000.0, *, tau_scaling: float = 5000.0, form: str = "slow", dt: float = 1.0,
-        w_min: float = 1e-6, w_max: float = 1e3,
-    ) -> None:  # fmt: skip
+        self,
+        target_rate: float = 10.0,
+        tau: float = 1000.0,
+        *,
+        tau_scaling: float = 5000.0,
+        form: str = "slow",
+        dt: float = 1.0,
+        w_min: float = 1e-6,
+        w_max: float = 1e3,
+    ) -> None:
         self.target_rate, self.form = check_number("target_rate", target_rate, above=0), check_choice("form", form, FORMS)
         self.tau, self.tau_scaling = check_number("tau", tau, above=0), check_number("tau_scaling", tau_scaling, above=0)
         self.dt, self.w_min = check_number("dt", dt, above=0, high=self.tau), check_number("w_min", w_min, low=0)

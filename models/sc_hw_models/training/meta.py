@@ -55,9 +55,16 @@ class MetaLearner:
     """
 
     def __init__(
-        self, network: Network | Trainable, inner_lr: float = 0.01, outer_lr: float = 0.001, *, steps: int = 1,
-        first_order: bool | None = None, loss_fn: Loss = squared_error, optimiser: Optimiser | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        network: Network | Trainable,
+        inner_lr: float = 0.01,
+        outer_lr: float = 0.001,
+        *,
+        steps: int = 1,
+        first_order: bool | None = None,
+        loss_fn: Loss = squared_error,
+        optimiser: Optimiser | None = None,
+    ) -> None:
         trainable: Trainable = SpikingTrainable(network, loss_fn) if isinstance(network, Network) else network
         if not callable(getattr(trainable, "gradient", None)) or not isinstance(getattr(trainable, "weights", None), list):
             raise ConfigError(f"network: {type(network).__name__} given; allowed are Network and what has weights and gradient")

@@ -39,9 +39,19 @@ class OnlineLIFLayer:
     """
 
     def __init__(
-        self, n_inputs: int, n_neurons: int, tau_mem: float = 20.0, threshold: float = 1.0, lr: float = 0.01, dt: float = 1.0, *,
-        spiking: bool = True, scale: float = 1.0, surrogate: Surrogate | None = None, seed: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        n_inputs: int,
+        n_neurons: int,
+        tau_mem: float = 20.0,
+        threshold: float = 1.0,
+        lr: float = 0.01,
+        dt: float = 1.0,
+        *,
+        spiking: bool = True,
+        scale: float = 1.0,
+        surrogate: Surrogate | None = None,
+        seed: int = 0,
+    ) -> None:
         lif = LIF(tau_mem=tau_mem, threshold=threshold, dt=dt)
         self.neuron: LIF | Leaky = lif if check_instance("spiking", spiking, bool) else Leaky(tau_mem=tau_mem, dt=dt)
         self.surrogate = fast_sigmoid() if surrogate is None else check_callable("surrogate", surrogate)
@@ -91,10 +101,19 @@ class OnlineTrainer:
     """
 
     def __init__(
-        self, layer_sizes: Sequence[int], tau_mem: float = 20.0, threshold: float = 1.0, lr: float = 0.01, dt: float = 1.0, *,
-        loss_fn: Loss = squared_error, surrogate: Surrogate | None = None, optimiser: Optimiser | None = None, scale: float = 2.0,
+        self,
+        layer_sizes: Sequence[int],
+        tau_mem: float = 20.0,
+        threshold: float = 1.0,
+        lr: float = 0.01,
+        dt: float = 1.0,
+        *,
+        loss_fn: Loss = squared_error,
+        surrogate: Surrogate | None = None,
+        optimiser: Optimiser | None = None,
+        scale: float = 2.0,
         seed: int = 0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         sizes = list(pairwise(check_sizes("layer_sizes", layer_sizes)))
         seeds = new_generator(seed).integers(0, 2**62, len(sizes)).tolist()
         self.layers = [

@@ -32,14 +32,28 @@ class RewardModulatedLearner:
     """
 
     def __init__(
-        self, network: Network, tau_reward: float = 100.0, *, tau_eligibility: float = 1000.0, tau_pre: float = 20.0,
-        tau_post: float = 20.0, potentiation: float = 1.0, depression: float = 1.5, lr: float = 1e-4, w_min: float = 0.0,
-        w_max: float = 1.0, period: int = 1, plastic: Sequence[Projection] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        network: Network,
+        tau_reward: float = 100.0,
+        *,
+        tau_eligibility: float = 1000.0,
+        tau_pre: float = 20.0,
+        tau_post: float = 20.0,
+        potentiation: float = 1.0,
+        depression: float = 1.5,
+        lr: float = 1e-4,
+        w_min: float = 0.0,
+        w_max: float = 1.0,
+        period: int = 1,
+        plastic: Sequence[Projection] | None = None,
+    ) -> None:
         self.network = check_instance("network", network, Network)
         onto = [p for p in network.projections if isinstance(p.target.neuron, SPIKING)]
-        self.plastic = [p for p in onto if isinstance(p.source.neuron, SPIKING)] if plastic is None else check_all(
-            "plastic", plastic, Projection)  # fmt: skip
+        self.plastic = (
+            [p for p in onto if isinstance(p.source.neuron, SPIKING)]
+            if plastic is None
+            else check_all("plastic", plastic, Projection)
+        )
         if not self.plastic or any(p not in onto for p in self.plastic):
             raise ConfigError("plastic: allowed are one or more projections of the network onto LIF, ALIF or Izhikevich")
         steps = {p.target.neuron.dt for p in self.plastic if isinstance(p.target.neuron, SPIKING)}
@@ -50,14 +64,18 @@ class RewardModulatedLearner:
         self._reward_decay, self._decay, self._pre_decay, self._post_decay = (
             math.exp(-self.dt / check_number(name, tau, above=0)) for name, tau in taus.items()
         )
-        self.potentiation, self.depression = check_number("potentiation", potentiation, low=0), check_number(
-            "depression", depression, low=0)  # fmt: skip
+        self.potentiation, self.depression = (
+            check_number("potentiation", potentiation, low=0),
+            check_number("depression", depression, low=0),
+        )
         self.lr, self.w_min = check_number("lr", lr, low=0), check_number("w_min", w_min)
         self.w_max = check_number("w_max", w_max, above=w_min)
         for p in self.plastic:
             if len(p.data) and (p.data.min() < w_min or p.data.max() > w_max):
-                raise ConfigError(f"weights from {p.source.name} to {p.target.name}: {p.data.min():g}..{p.data.max():g}; "
-                                  f"allowed are {w_min:g}..{w_max:g}")  # fmt: skip
+                raise ConfigError(
+                    f"weights from {p.source.name} to {p.target.name}: {p.data.min():g}..{p.data.max():g}; "
+                    f"allowed are {w_min:g}..{w_max:g}"
+                )
         self._wiring = Wiring(self.plastic)
         order = list(network.populations)  # from an earlier population spikes arrive in their own timestep
         self._delayed = [order.index(p.source.name) >= order.index(p.target.name) for p in self.plastic]
@@ -82,8 +100,10 @@ class RewardModulatedLearner:
         reward = check_number("reward", reward)
         if self.network.moment != self._moment + 1:
             made = self.network.moment - self._moment
-            raise ConfigError(f"network: {made} timesteps since the last step of this learner; allowed is one: "
-                              "call network.step, then step; after network.reset, reset")  # fmt: skip
+            raise ConfigError(
+                f"network: {made} timesteps since the last step of this learner; allowed is one: "
+                "call network.step, then step; after network.reset, reset"
+            )
         if self.network.output.output.ndim > 1:
             raise ConfigError("network: samples side by side; allowed is one: network.reset()")
         for k, carried in self._wiring.changes():

@@ -27,9 +27,15 @@ class StructuralPlasticity:
     """
 
     def __init__(
-        self, growth_rate: float = 0.001, prune_threshold: float = 0.01, *, window: int = 1000, tau: float = 5.0, period: int = 1,
+        self,
+        growth_rate: float = 0.001,
+        prune_threshold: float = 0.01,
+        *,
+        window: int = 1000,
+        tau: float = 5.0,
+        period: int = 1,
         seed: int = 0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.growth_rate = check_number("growth_rate", growth_rate, above=0, high=1)
         self.prune_threshold = check_number("prune_threshold", prune_threshold, above=0)
         self.window, self.period = check_integer("window", window, 2, 10**9), check_integer("period", period, 1, 2**31 - 1)

@@ -41,12 +41,18 @@ def entries(design: CoreDesign) -> dict[str, Any]:
         "pipeline_depth": design.pipeline_depth,
         "state_bits": spec.state_bits,
         "state_fields": [
-            {"name": f.name, "bits": f.bits, "signed": f.signed, "reset": f.reset, "position": positions[f.name],
-             "meaning": f.meaning}
+            {
+                "name": f.name,
+                "bits": f.bits,
+                "signed": f.signed,
+                "reset": f.reset,
+                "position": positions[f.name],
+                "meaning": f.meaning,
+            }
             for f in spec.state
         ],
         "random_bits_per_lane": spec.lfsr.bits if spec.lfsr else 0,
-    }  # fmt: skip
+    }
 
 
 def modules(design: CoreDesign) -> dict[str, str]:
@@ -57,8 +63,16 @@ def modules(design: CoreDesign) -> dict[str, str]:
 def built(manifest: Mapping[str, Any], initial: Mapping[str, dict[str, np.ndarray]]) -> CoreDesign:
     """Return the design that follows; ``initial`` is state by part."""
     rule, config = rule_of(manifest)
-    design = CoreDesign(name=manifest["name"], rule=rule, config=config, synapses=manifest["synapses"], lanes=manifest["lanes"],
-                        initial=initial.get("", {}), row_words=manifest["row_words"], queued=manifest["queued"])  # fmt: skip
+    design = CoreDesign(
+        name=manifest["name"],
+        rule=rule,
+        config=config,
+        synapses=manifest["synapses"],
+        lanes=manifest["lanes"],
+        initial=initial.get("", {}),
+        row_words=manifest["row_words"],
+        queued=manifest["queued"],
+    )
     if design.row_words and (design.words % design.row_words or design.rule.whole is None or design.spec.rest is None):
         raise ValueError(f"row_words {design.row_words}: the {design.words} words of a lane of {rule.name} are no such rows")
     return design

@@ -26,8 +26,13 @@ class Shape(Whole):
 
 def entries(design: CrossbarDesign) -> dict[str, Any]:
     """Return what it says of its neurons and its sizes."""
-    return {"presynaptic": design.pre.synapses, "postsynaptic": design.post.synapses, "addressed": design.addressed,
-            "synapses": design.synapses, "lanes": design.lanes}  # fmt: skip
+    return {
+        "presynaptic": design.pre.synapses,
+        "postsynaptic": design.post.synapses,
+        "addressed": design.addressed,
+        "synapses": design.synapses,
+        "lanes": design.lanes,
+    }
 
 
 def modules(design: CrossbarDesign) -> dict[str, str]:
@@ -39,6 +44,12 @@ def built(manifest: Mapping[str, Any], initial: Mapping[str, dict[str, np.ndarra
     """Return the design that follows; ``initial`` is state by part."""
     rule, config = rule_of(manifest)
     return CrossbarDesign.made(
-        manifest["name"], rule.whole or rule, config, pre=manifest["presynaptic"], post=manifest["postsynaptic"],
-        lanes=manifest["lanes"], addressed=manifest["addressed"], initial=initial.get("synapses", {}),
-    )  # fmt: skip
+        manifest["name"],
+        rule.whole or rule,
+        config,
+        pre=manifest["presynaptic"],
+        post=manifest["postsynaptic"],
+        lanes=manifest["lanes"],
+        addressed=manifest["addressed"],
+        initial=initial.get("synapses", {}),
+    )

@@ -29,9 +29,14 @@ class Shape(Whole):
 def entries(design: LayerDesign) -> dict[str, Any]:
     """Return what it says of its neurons and its sizes."""
     front = design.presynaptic
-    return {"presynaptic_rule": front.rule.name, "presynaptic_config": dataclasses.asdict(front.config),
-            "presynaptic": front.synapses, "postsynaptic": design.postsynaptic,
-            "synapses": design.synapses, "lanes": design.lanes}  # fmt: skip
+    return {
+        "presynaptic_rule": front.rule.name,
+        "presynaptic_config": dataclasses.asdict(front.config),
+        "presynaptic": front.synapses,
+        "postsynaptic": design.postsynaptic,
+        "synapses": design.synapses,
+        "lanes": design.lanes,
+    }
 
 
 def modules(design: LayerDesign) -> dict[str, str]:
@@ -43,7 +48,20 @@ def built(manifest: Mapping[str, Any], initial: Mapping[str, dict[str, np.ndarra
     """Return the design that follows; ``initial`` is state by part."""
     (rule, config), (front, before) = rule_of(manifest), rule_of(manifest, "presynaptic_")
     name, lanes = manifest["name"], manifest["lanes"]
-    neurons = CoreDesign(name=f"{name}_neurons", rule=front, config=before, synapses=manifest["presynaptic"], lanes=lanes,
-                         initial=initial.get("neurons", {}))  # fmt: skip
-    return LayerDesign(name=name, rule=rule, config=config, synapses=manifest["synapses"], lanes=lanes,
-                       initial=initial.get("synapses", {}), presynaptic=neurons)  # fmt: skip
+    neurons = CoreDesign(
+        name=f"{name}_neurons",
+        rule=front,
+        config=before,
+        synapses=manifest["presynaptic"],
+        lanes=lanes,
+        initial=initial.get("neurons", {}),
+    )
+    return LayerDesign(
+        name=name,
+        rule=rule,
+        config=config,
+        synapses=manifest["synapses"],
+        lanes=lanes,
+        initial=initial.get("synapses", {}),
+        presynaptic=neurons,
+    )

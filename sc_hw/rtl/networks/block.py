@@ -85,9 +85,11 @@ class NetworkBlock:
             if self.in_registers(place):
                 found[place] = Instance(module=module)
             elif whole := self.whole_blocks(place):
-                found |= {place: Instance(module=module),
-                          f"{place}.blocks": memory_instance(f"{module}_blocks", bits, whole, bits),
-                          f"{place}.rest": memory_instance(f"{module}_rest", bits, words - whole, bits)}  # fmt: skip
+                found |= {
+                    place: Instance(module=module),
+                    f"{place}.blocks": memory_instance(f"{module}_blocks", bits, whole, bits),
+                    f"{place}.rest": memory_instance(f"{module}_rest", bits, words - whole, bits),
+                }
             else:
                 found[place] = memory_instance(module, bits, words, bits)
         return found
@@ -105,8 +107,13 @@ def error_items(bits: int, meaning: str, slower_bits: int) -> tuple[Item, ...]:
 
 def answer_stream(name: str, bits: int) -> Stream:
     """Return the stream of synapses that were read."""
-    return Stream(name=name, gives=True, offered="the synapse asked for is offered", taken=TAKEN,
-                  items=(Item(name="data", bits=bits, meaning="state of the synapse"),))  # fmt: skip
+    return Stream(
+        name=name,
+        gives=True,
+        offered="the synapse asked for is offered",
+        taken=TAKEN,
+        items=(Item(name="data", bits=bits, meaning="state of the synapse"),),
+    )
 
 
 def place_of(kind: str, name: str) -> str:

@@ -47,15 +47,28 @@ class CountingBlock(NetworkBlock):
     def streams(self) -> tuple[Stream, ...]:
         """Currents, and what the neurons give."""
         return (
-            Stream(name="current", offered="the current of a neuron is offered", taken=TAKEN, items=(
-                Item(name="value", bits=self.sum_bits, signed=True, meaning="sum over all its synapses"),
-                Item(name="last", meaning="of the last neuron"))),
-            Stream(name="active", gives=True, offered="the spikes of a neuron are offered", taken=TAKEN, items=(
-                Item(name="row", bits=self.row_bits, meaning="number of the neuron, ascending"),
-                Item(name="activity", bits=self.activity_bits, meaning="spikes in all timesteps"),
-                Item(name="slope", meaning="1: a little more current would give more spikes"),
-                Item(name="last", meaning="of the last neuron"))),
-        )  # fmt: skip
+            Stream(
+                name="current",
+                offered="the current of a neuron is offered",
+                taken=TAKEN,
+                items=(
+                    Item(name="value", bits=self.sum_bits, signed=True, meaning="sum over all its synapses"),
+                    Item(name="last", meaning="of the last neuron"),
+                ),
+            ),
+            Stream(
+                name="active",
+                gives=True,
+                offered="the spikes of a neuron are offered",
+                taken=TAKEN,
+                items=(
+                    Item(name="row", bits=self.row_bits, meaning="number of the neuron, ascending"),
+                    Item(name="activity", bits=self.activity_bits, meaning="spikes in all timesteps"),
+                    Item(name="slope", meaning="1: a little more current would give more spikes"),
+                    Item(name="last", meaning="of the last neuron"),
+                ),
+            ),
+        )
 
     def faults(self) -> list[Fault]:
         """Return bugs of the ends of a count."""

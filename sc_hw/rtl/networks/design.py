@@ -56,13 +56,17 @@ class NetworkDesign:
         for projection in spec.forward:
             synapses = projection.synapses
             if isinstance(synapses, Plastic) and synapses.consolidation != "none":
-                raise UserError(f'{projection.place} consolidation={synapses.consolidation!r}: has no Verilog in a network yet; '
-                                'allowed is "none"')  # fmt: skip
+                raise UserError(
+                    f"{projection.place} consolidation={synapses.consolidation!r}: has no Verilog in a network yet; "
+                    'allowed is "none"'
+                )
         for population in spec.order:
             lanes = {p.synapses.lanes for p in spec.onto(population.name) if isinstance(p.synapses, Weights)}
             if len(lanes) > 1:
-                raise UserError(f"{population.place}: projections of {' and '.join(map(str, sorted(lanes)))} lanes lead to it; "
-                                "give all of them as many")  # fmt: skip
+                raise UserError(
+                    f"{population.place}: projections of {' and '.join(map(str, sorted(lanes)))} lanes lead to it; "
+                    "give all of them as many"
+                )
 
     # Blocks.
 
@@ -73,10 +77,16 @@ class NetworkDesign:
         if not isinstance(neuron, InputConfig):
             raise TypeError("the input of a network is of another rule")
         return PixelsBlock(
-            name=f"{self.name}_pixels", height=neuron.height or 1, width=neuron.width or spec.input.size, crop=neuron.crop,
-            pool=neuron.pool, jitter=neuron.jitter, seed=lane_seed(spec.stream(".jitter"), 0, 31),
-            label_bits=self.class_bits, slower_bits=self.slower_bits,
-        )  # fmt: skip
+            name=f"{self.name}_pixels",
+            height=neuron.height or 1,
+            width=neuron.width or spec.input.size,
+            crop=neuron.crop,
+            pool=neuron.pool,
+            jitter=neuron.jitter,
+            seed=lane_seed(spec.stream(".jitter"), 0, 31),
+            label_bits=self.class_bits,
+            slower_bits=self.slower_bits,
+        )
 
     @property
     def ahead(self) -> int:
@@ -100,8 +110,11 @@ class NetworkDesign:
         return {name: p for name, p in self.spec.feedback.items() if name in learned}
 
     def _gives_rows(self, projection: Projection) -> bool:
-        ways = (self.spec.symmetric(name) for name, p in self.learning.items()
-                if isinstance(p.synapses, Feedback) and p.synapses.initial == "symmetric")  # fmt: skip
+        ways = (
+            self.spec.symmetric(name)
+            for name, p in self.learning.items()
+            if isinstance(p.synapses, Feedback) and p.synapses.initial == "symmetric"
+        )
         return any(projection is way for way in ways)
 
     @cached_property
@@ -119,45 +132,80 @@ class NetworkDesign:
         seeds: tuple[int, ...] = ()
         core, bits, low = None, synapses.weight_bits, 0
         if isinstance(synapses, Plastic):
-            core = CoreDesign(name=name, rule=get_rule("three_factor"), config=spec.rule_config(projection),
-                              synapses=source.rows * target.size, lanes=synapses.lanes)  # fmt: skip
+            core = CoreDesign(
+                name=name,
+                rule=get_rule("three_factor"),
+                config=spec.rule_config(projection),
+                synapses=source.rows * target.size,
+                lanes=synapses.lanes,
+            )
             bits, low = core.spec.state_bits, core.spec.positions()["weight"]
             if core.spec.lfsr:
                 seeds = tuple(lane_seed(spec.stream(projection.name), k, core.spec.lfsr.bits) for k in range(synapses.lanes))
         signal = ERROR_BITS if target is spec.output else spec.signal_bits
         return ProjectionBlock(
-            name=name, projection=projection.name, rows=source.rows, neurons=target.size, lanes=synapses.lanes,
-            bias=source.neuron.bias, row_bits=index_bits(source.size), activity_bits=activity,
+            name=name,
+            projection=projection.name,
+            rows=source.rows,
+            neurons=target.size,
+            lanes=synapses.lanes,
+            bias=source.neuron.bias,
+            row_bits=index_bits(source.size),
+            activity_bits=activity,
             given_bits=self.pixels.stream("active").bits("activity") if from_input else activity,
-            weight_bits=synapses.weight_bits, weight_low=low, synapse_bits=bits, core=core, seeds=seeds,
-            signal_bits=signal if core else 0, octaves=spec.sample.octaves, slower_bits=self.slower_bits,
-            gives_rows=self._gives_rows(projection), buffers=1 + self.ahead if from_input else 1, held=from_input,
+            weight_bits=synapses.weight_bits,
+            weight_low=low,
+            synapse_bits=bits,
+            core=core,
+            seeds=seeds,
+            signal_bits=signal if core else 0,
+            octaves=spec.sample.octaves,
+            slower_bits=self.slower_bits,
+            gives_rows=self._gives_rows(projection),
+            buffers=1 + self.ahead if from_input else 1,
+            held=from_input,
             initial=_words(self.initial[projection.name], synapses.lanes, synapses.weight_bits, bits, low),
-        )  # fmt: skip
+        )
 
     def _sums(self, population: Population, number: int) -> SumsBlock:
         own = [self.projections[p.name] for p in self.spec.onto(population.name)]
-        return SumsBlock(name=f"{self.name}_sums_{number}", population=population.name, neurons=population.size,
-                         lanes=own[0].lanes,
-                         sum_bits=self.spec.sum_bits(population), inputs=tuple(p.product_bits for p in own))  # fmt: skip
+        return SumsBlock(
+            name=f"{self.name}_sums_{number}",
+            population=population.name,
+            neurons=population.size,
+            lanes=own[0].lanes,
+            sum_bits=self.spec.sum_bits(population),
+            inputs=tuple(p.product_bits for p in own),
+        )
 
     def _counting(self, population: Population, number: int) -> CountingBlock:
         neuron = population.neuron
         if not isinstance(neuron, CountingConfig):
             raise TypeError(f"{population.name} is of another rule")
         return CountingBlock(
-            name=f"{self.name}_neurons_{number}", population=population.name, neurons=population.size,
-            sum_bits=self.spec.sum_bits(population), threshold_shift=neuron.threshold_shift, timesteps=self.spec.sample.timesteps,
+            name=f"{self.name}_neurons_{number}",
+            population=population.name,
+            neurons=population.size,
+            sum_bits=self.spec.sum_bits(population),
+            threshold_shift=neuron.threshold_shift,
+            timesteps=self.spec.sample.timesteps,
             activity_bits=self.spec.activity_bits(population),
-        )  # fmt: skip
+        )
 
     @cached_property
     def error(self) -> ErrorBlock:
         """What decides."""
         sample, output = self.spec.sample, self.spec.output
-        return ErrorBlock(name=f"{self.name}_error", neurons=output.size, sum_bits=self.spec.sum_bits(output),
-                          error_bits=ERROR_BITS, softmax=sample.error == "softmax", output_shift=sample.output_shift,
-                          margin=sample.margin, slower_bits=self.slower_bits)  # fmt: skip
+        return ErrorBlock(
+            name=f"{self.name}_error",
+            neurons=output.size,
+            sum_bits=self.spec.sum_bits(output),
+            error_bits=ERROR_BITS,
+            softmax=sample.error == "softmax",
+            output_shift=sample.output_shift,
+            margin=sample.margin,
+            slower_bits=self.slower_bits,
+        )
 
     def _feedback(self, number: int, projection: Projection) -> FeedbackBlock:
         spec, synapses = self.spec, projection.synapses
@@ -173,10 +221,18 @@ class NetworkDesign:
             lanes, weight = next(n for n in range(min(classes, _MOST_SIGNS), 0, -1) if classes % n == 0), 1
             signs = _words((self.initial[projection.name] > 0).astype(np.int64), lanes, 1, 1, 0)
         return FeedbackBlock(
-            name=f"{self.name}_back_{number}", population=target.name, neurons=target.size, classes=classes, lanes=lanes,
-            weight_bits=weight, error_bits=ERROR_BITS, signal_bits=spec.signal_bits, gain=synapses.gain,
-            slower_bits=self.slower_bits, signs=signs,
-        )  # fmt: skip
+            name=f"{self.name}_back_{number}",
+            population=target.name,
+            neurons=target.size,
+            classes=classes,
+            lanes=lanes,
+            weight_bits=weight,
+            error_bits=ERROR_BITS,
+            signal_bits=spec.signal_bits,
+            gain=synapses.gain,
+            slower_bits=self.slower_bits,
+            signs=signs,
+        )
 
     @cached_property
     def blocks(self) -> dict[str, NetworkBlock]:
@@ -201,44 +257,60 @@ class NetworkDesign:
         """The chip."""
         spec = self.spec
         lists = {p.name: self._targets_of(p) for p in spec.order if p is not spec.output}
-        channels = [Channel(source="pixels.active", targets=tuple(lists[spec.input.name])),
-                    Channel(source="pixels.target", targets=(Target(to="error.target"),))]  # fmt: skip
+        channels = [
+            Channel(source="pixels.active", targets=tuple(lists[spec.input.name])),
+            Channel(source="pixels.target", targets=(Target(to="error.target"),)),
+        ]
         for population in spec.order:
             if population is spec.input:
                 continue
             sums = place_of(SUMS, population.name)
-            channels += [Channel(source=f"{place_of(SYNAPSES, p.name)}.product", targets=(Target(to=f"{sums}.product_{k}"),))
-                         for k, p in enumerate(spec.onto(population.name))]  # fmt: skip
+            channels += [
+                Channel(source=f"{place_of(SYNAPSES, p.name)}.product", targets=(Target(to=f"{sums}.product_{k}"),))
+                for k, p in enumerate(spec.onto(population.name))
+            ]
             after = "error" if population is spec.output else place_of(NEURONS, population.name)
             channels.append(Channel(source=f"{sums}.current", targets=(Target(to=f"{after}.current"),)))
             if population is not spec.output:
                 channels.append(Channel(source=f"{after}.active", targets=tuple(lists[population.name])))
         told = {spec.output.name: "error.error"} | {name: f"{place_of(BACK, name)}.signal" for name in self.learning}
         for name, source in told.items():
-            targets = [Target(to=f"{place_of(SYNAPSES, p.name)}.signal") for p in spec.onto(name)
-                       if isinstance(p.synapses, Plastic)]  # fmt: skip
+            targets = [
+                Target(to=f"{place_of(SYNAPSES, p.name)}.signal") for p in spec.onto(name) if isinstance(p.synapses, Plastic)
+            ]
             if source == "error.error":
                 targets += [Target(to=f"{place_of(BACK, other)}.error") for other in self.learning]
             channels.append(Channel(source=source, targets=tuple(targets)))
         for name, projection in self.learning.items():
             way = spec.symmetric(name)
             if isinstance(projection.synapses, Feedback) and projection.synapses.initial == "symmetric" and way:
-                channels.append(Channel(source=f"{place_of(SYNAPSES, way.name)}.row",
-                                        targets=(Target(to=f"{place_of(BACK, name)}.row"),)))  # fmt: skip
+                channels.append(
+                    Channel(source=f"{place_of(SYNAPSES, way.name)}.row", targets=(Target(to=f"{place_of(BACK, name)}.row"),))
+                )
         for k, name in enumerate(self.projections):
             place = place_of(SYNAPSES, name)
-            channels += [Channel(source=f"host.access_{k}", targets=(Target(to=f"{place}.access"),)),
-                         Channel(source=f"{place}.answer", targets=(Target(to=f"host.answer_{k}"),))]  # fmt: skip
+            channels += [
+                Channel(source=f"host.access_{k}", targets=(Target(to=f"{place}.access"),)),
+                Channel(source=f"{place}.answer", targets=(Target(to=f"host.answer_{k}"),)),
+            ]
         return Graph(
-            name=self.name, purpose=f"a network that learns, {'-'.join(str(p.size) for p in spec.order)}",
+            name=self.name,
+            purpose=f"a network that learns, {'-'.join(str(p.size) for p in spec.order)}",
             note="Pixels and a label in, a decision out. Blocks wait for what they need: while a sample is learned the next one "
-                 "comes in.\nThe host reads and writes synapses between samples.",
-            nodes={place: Node(block=block, note=block.purpose[0].upper() + block.purpose[1:])
-                   for place, block in self.blocks.items()},
-            outside=(("pixels.pixel", "pixel"), ("error.decision", "decision"), ("host.host", "host"),
-                     ("host.readback", "readback")),
-            channels=tuple(channels), driven=self._driven(),
-        )  # fmt: skip
+            "comes in.\nThe host reads and writes synapses between samples.",
+            nodes={
+                place: Node(block=block, note=block.purpose[0].upper() + block.purpose[1:])
+                for place, block in self.blocks.items()
+            },
+            outside=(
+                ("pixels.pixel", "pixel"),
+                ("error.decision", "decision"),
+                ("host.host", "host"),
+                ("host.readback", "readback"),
+            ),
+            channels=tuple(channels),
+            driven=self._driven(),
+        )
 
     def _targets_of(self, population: Population) -> list[Target]:
         """Return where the activities of a population go."""
@@ -295,8 +367,12 @@ class NetworkDesign:
     @property
     def memories(self) -> list[int]:
         """Bits of each memory."""
-        return [words * bits for block in self.blocks.values() for place, (words, bits) in block.memories().items()
-               if not block.in_registers(place)]  # fmt: skip
+        return [
+            words * bits
+            for block in self.blocks.values()
+            for place, (words, bits) in block.memories().items()
+            if not block.in_registers(place)
+        ]
 
     @property
     def streams(self) -> tuple[Stream, ...]:

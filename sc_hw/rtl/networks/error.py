@@ -78,17 +78,40 @@ class ErrorBlock(NetworkBlock):
         """What is to be learned, outputs, the decision, and errors."""
         slower = Item(name="slower", bits=self.slower_bits, meaning="octaves by which learning is slowed")
         return (
-            Stream(name="target", offered="a sample's label is offered", taken=TAKEN, items=(
-                Item(name="label", bits=self.index_bits, meaning="its class"),
-                Item(name="learn", meaning="1: learn it, 0: decide only"), slower)),
-            Stream(name="current", offered="an output is offered", taken=TAKEN, items=(
-                Item(name="value", bits=self.sum_bits, signed=True, meaning="sum over all its synapses"),
-                Item(name="last", meaning="of the last class"))),
-            Stream(name="decision", gives=True, offered="a decision is offered", taken=TAKEN, items=(
-                Item(name="class", bits=self.index_bits, meaning="the first class with the largest output"),)),
-            Stream(name="error", gives=True, offered="the error of a class is offered", taken=TAKEN,
-                   items=error_items(self.error_bits, "target less output, 256 is one", self.slower_bits)),
-        )  # fmt: skip
+            Stream(
+                name="target",
+                offered="a sample's label is offered",
+                taken=TAKEN,
+                items=(
+                    Item(name="label", bits=self.index_bits, meaning="its class"),
+                    Item(name="learn", meaning="1: learn it, 0: decide only"),
+                    slower,
+                ),
+            ),
+            Stream(
+                name="current",
+                offered="an output is offered",
+                taken=TAKEN,
+                items=(
+                    Item(name="value", bits=self.sum_bits, signed=True, meaning="sum over all its synapses"),
+                    Item(name="last", meaning="of the last class"),
+                ),
+            ),
+            Stream(
+                name="decision",
+                gives=True,
+                offered="a decision is offered",
+                taken=TAKEN,
+                items=(Item(name="class", bits=self.index_bits, meaning="the first class with the largest output"),),
+            ),
+            Stream(
+                name="error",
+                gives=True,
+                offered="the error of a class is offered",
+                taken=TAKEN,
+                items=error_items(self.error_bits, "target less output, 256 is one", self.slower_bits),
+            ),
+        )
 
     def memories(self) -> dict[str, tuple[int, int]]:
         """Return the memory of the outputs."""
@@ -97,11 +120,17 @@ class ErrorBlock(NetworkBlock):
     def faults(self) -> list[Fault]:
         """Return bugs of the decision and of the error."""
         found = [
-            fault("last of equals", "of equal outputs the last decides", "better", "value | (current == top)",
-                  current="current_value", top="top_reg"),
+            fault(
+                "last of equals",
+                "of equal outputs the last decides",
+                "better",
+                "value | (current == top)",
+                current="current_value",
+                top="top_reg",
+            ),
             fault("margin", "what is learned is what the margin keeps out", "learns", "~value"),
             fault("error off", "every error is one off", "value_3", "value ^ 1"),
-        ]  # fmt: skip
+        ]
         if self.softmax:
             found.append(fault("share", "the shares of the softmax are too large", "product", "value + 18'd512"))
         else:

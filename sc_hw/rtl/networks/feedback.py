@@ -85,18 +85,43 @@ class FeedbackBlock(NetworkBlock):
     @property
     def streams(self) -> tuple[Stream, ...]:
         """Slopes, errors, what brings them back, and signals."""
-        row = () if self.signs else (Stream(name="row", offered="weights of a neuron are offered", taken=TAKEN, items=(
-            Item(name="weights", bits=self.lanes * self.weight_bits, meaning="signed, lane 0 lowest"),)),)  # fmt: skip
+        row = (
+            ()
+            if self.signs
+            else (
+                Stream(
+                    name="row",
+                    offered="weights of a neuron are offered",
+                    taken=TAKEN,
+                    items=(Item(name="weights", bits=self.lanes * self.weight_bits, meaning="signed, lane 0 lowest"),),
+                ),
+            )
+        )
         return (
-            Stream(name="slope", offered="the slope of a neuron is offered", taken=TAKEN, items=(
-                Item(name="value", meaning="1: a little more current would give more spikes"),
-                Item(name="last", meaning="of the last neuron"))),
-            Stream(name="error", offered="the error of a class is offered", taken=TAKEN,
-                   items=error_items(self.error_bits, "target less output, 256 is one", self.slower_bits)),
+            Stream(
+                name="slope",
+                offered="the slope of a neuron is offered",
+                taken=TAKEN,
+                items=(
+                    Item(name="value", meaning="1: a little more current would give more spikes"),
+                    Item(name="last", meaning="of the last neuron"),
+                ),
+            ),
+            Stream(
+                name="error",
+                offered="the error of a class is offered",
+                taken=TAKEN,
+                items=error_items(self.error_bits, "target less output, 256 is one", self.slower_bits),
+            ),
             *row,
-            Stream(name="signal", gives=True, offered="the learning signal of a neuron is offered", taken=TAKEN,
-                   items=error_items(self.signal_bits, "how wrong the neuron was", self.slower_bits)),
-        )  # fmt: skip
+            Stream(
+                name="signal",
+                gives=True,
+                offered="the learning signal of a neuron is offered",
+                taken=TAKEN,
+                items=error_items(self.signal_bits, "how wrong the neuron was", self.slower_bits),
+            ),
+        )
 
     def memories(self) -> dict[str, tuple[int, int]]:
         """Return the memory of the slopes, and of the signs where there are any."""
@@ -106,8 +131,18 @@ class FeedbackBlock(NetworkBlock):
         """Return bugs of what is brought back."""
         return [
             fault("signal off", "a signal is one off", "saturated", "value ^ 1"),
-            fault("slope of another", "slopes are kept for the neuron beside", "kept_place", "value ^ 1",
-                  "one neuron" if self.neurons == 1 else ""),
-            fault("last weights only", "only the last weights of a neuron bring errors back", "word_first", "1'b1",
-                  "a neuron is one beat" if self.words == 1 else ""),
-        ]  # fmt: skip
+            fault(
+                "slope of another",
+                "slopes are kept for the neuron beside",
+                "kept_place",
+                "value ^ 1",
+                "one neuron" if self.neurons == 1 else "",
+            ),
+            fault(
+                "last weights only",
+                "only the last weights of a neuron bring errors back",
+                "word_first",
+                "1'b1",
+                "a neuron is one beat" if self.words == 1 else "",
+            ),
+        ]

@@ -62,18 +62,30 @@ class HostBlock(NetworkBlock):
         inner = []
         for k, (address, lane, data) in enumerate(self.accesses):
             inner += [
-                Stream(name=f"access_{k}", gives=True, offered="an access is offered", taken="it is done at this clock edge",
-                       items=access_items(address, lane, data)),
-                Stream(name=f"answer_{k}", offered="the synapse asked for is offered", taken=TAKEN,
-                       items=answer_stream("answer", data).items),
-            ]  # fmt: skip
+                Stream(
+                    name=f"access_{k}",
+                    gives=True,
+                    offered="an access is offered",
+                    taken="it is done at this clock edge",
+                    items=access_items(address, lane, data),
+                ),
+                Stream(
+                    name=f"answer_{k}",
+                    offered="the synapse asked for is offered",
+                    taken=TAKEN,
+                    items=answer_stream("answer", data).items,
+                ),
+            ]
         return (
-            Stream(name="host", offered="an access to a synapse is offered; served between samples",
-                   taken="it is done at this clock edge",
-                   items=(*(number if several else ()), *access_items(*self.widths))),
+            Stream(
+                name="host",
+                offered="an access to a synapse is offered; served between samples",
+                taken="it is done at this clock edge",
+                items=(*(number if several else ()), *access_items(*self.widths)),
+            ),
             answer_stream("readback", self.widths[2]),
             *inner,
-        )  # fmt: skip
+        )
 
     @property
     def signals(self) -> tuple[Port, ...]:

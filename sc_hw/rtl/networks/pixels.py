@@ -93,15 +93,29 @@ class PixelsBlock(NetworkBlock):
         )
         first = tuple(Item(name=i.name, bits=i.bits, meaning=f"{i.meaning}; read with the sample's first pixel") for i in told)
         return (
-            Stream(name="pixel", offered="a pixel is offered, row by row", taken=TAKEN,
-                   items=(Item(name="data", bits=PIXEL_BITS, meaning="brightness"),
-                          Item(name="last", meaning="last pixel of the sample; what was not sent is 0"), *first)),
-            Stream(name="active", gives=True, offered="an activity is offered", taken=TAKEN,
-                   items=(Item(name="row", bits=self.row_bits, meaning="number of the input, ascending"),
-                          Item(name="activity", bits=LEVEL_BITS, meaning="0..16"),
-                          Item(name="last", meaning="last beat of the sample"))),
+            Stream(
+                name="pixel",
+                offered="a pixel is offered, row by row",
+                taken=TAKEN,
+                items=(
+                    Item(name="data", bits=PIXEL_BITS, meaning="brightness"),
+                    Item(name="last", meaning="last pixel of the sample; what was not sent is 0"),
+                    *first,
+                ),
+            ),
+            Stream(
+                name="active",
+                gives=True,
+                offered="an activity is offered",
+                taken=TAKEN,
+                items=(
+                    Item(name="row", bits=self.row_bits, meaning="number of the input, ascending"),
+                    Item(name="activity", bits=LEVEL_BITS, meaning="0..16"),
+                    Item(name="last", meaning="last beat of the sample"),
+                ),
+            ),
             Stream(name="target", gives=True, offered="a sample's label is offered", taken=TAKEN, items=told),
-        )  # fmt: skip
+        )
 
     def memories(self) -> dict[str, tuple[int, int]]:
         """Return the sums of a row of squares, where squares are of several pixels."""

@@ -126,28 +126,58 @@ class ProjectionBlock(NetworkBlock):
     @property
     def streams(self) -> tuple[Stream, ...]:
         """The list, products, signals, rows, accesses and what they read."""
-        learns = (Stream(name="signal", offered="the signal of a neuron is offered", taken=TAKEN,
-                         items=error_items(self.signal_bits, "how wrong the neuron was", self.slower_bits)),)  # fmt: skip
-        rows = (Stream(name="row", gives=True, offered="weights of a row are offered", taken=TAKEN, items=(
-            Item(name="weights", bits=self.lanes * self.weight_bits, meaning="signed, lane 0 lowest"),)),)  # fmt: skip
+        learns = (
+            Stream(
+                name="signal",
+                offered="the signal of a neuron is offered",
+                taken=TAKEN,
+                items=error_items(self.signal_bits, "how wrong the neuron was", self.slower_bits),
+            ),
+        )
+        rows = (
+            Stream(
+                name="row",
+                gives=True,
+                offered="weights of a row are offered",
+                taken=TAKEN,
+                items=(Item(name="weights", bits=self.lanes * self.weight_bits, meaning="signed, lane 0 lowest"),),
+            ),
+        )
         return (
-            Stream(name="active", offered="an activity is offered", taken=TAKEN, items=(
-                Item(name="row", bits=self.row_bits, meaning="number of the presynaptic neuron, ascending"),
-                Item(name="activity", bits=self.given_bits, meaning="what it sent"),
-                Item(name="last", meaning="last beat of the sample"))),
-            Stream(name="product", gives=True, offered="products are offered", taken=TAKEN,
-                   items=product_items(self.lanes, self.product_bits)),
+            Stream(
+                name="active",
+                offered="an activity is offered",
+                taken=TAKEN,
+                items=(
+                    Item(name="row", bits=self.row_bits, meaning="number of the presynaptic neuron, ascending"),
+                    Item(name="activity", bits=self.given_bits, meaning="what it sent"),
+                    Item(name="last", meaning="last beat of the sample"),
+                ),
+            ),
+            Stream(
+                name="product",
+                gives=True,
+                offered="products are offered",
+                taken=TAKEN,
+                items=product_items(self.lanes, self.product_bits),
+            ),
             *(learns if self.core else ()),
             *(rows if self.gives_rows else ()),
-            Stream(name="access", offered="an access is offered", taken="it is done at this clock edge",
-                   items=access_items(*self.access)),
+            Stream(
+                name="access",
+                offered="an access is offered",
+                taken="it is done at this clock edge",
+                items=access_items(*self.access),
+            ),
             answer_stream("answer", self.synapse_bits),
-        )  # fmt: skip
+        )
 
     def memories(self) -> dict[str, tuple[int, int]]:
         """Return the synapses, the lists of active rows, and the signals of a sample."""
-        found = {"synapses": (self.rows * self.words, self.lanes * self.synapse_bits),
-                 "list": (self.rows * self.buffers, self.number_bits + self.activity_bits)}  # fmt: skip
+        found = {
+            "synapses": (self.rows * self.words, self.lanes * self.synapse_bits),
+            "list": (self.rows * self.buffers, self.number_bits + self.activity_bits),
+        }
         return found | ({"signals": (self.words, self.lanes * self.shifted_bits)} if self.core else {})
 
     def instances(self) -> dict[str, Instance]:
@@ -159,12 +189,18 @@ class ProjectionBlock(NetworkBlock):
         """Return bugs of the passes, the lists, the host's access and, where it learns, of the sweep."""
         found = [
             fault("word beside", "products are of the word beside", "place_1", "value ^ 1"),
-            fault("row left out", "the last row of a list is left out", "entry_last",
-                  f"value | ((entry + {self.count_bits}'d1 == last) & sweeping)", entry="entry_reg", last="last_entry",
-                  sweeping="passing"),
+            fault(
+                "row left out",
+                "the last row of a list is left out",
+                "entry_last",
+                f"value | ((entry + {self.count_bits}'d1 == last) & sweeping)",
+                entry="entry_reg",
+                last="last_entry",
+                sweeping="passing",
+            ),
             fault("silent rows listed", "rows of activity 0 are listed, too", "store", "value | take", take="take"),
             fault("host write lost", "what the host writes is lost", "write_host", "1'b0"),
-        ]  # fmt: skip
+        ]
         if self.bias:
             found.append(fault("no bias", "the bias is the activity of the row before", "entry", "value ^ 1"))
         if not self.core:
@@ -172,13 +208,30 @@ class ProjectionBlock(NetworkBlock):
         return [
             *found,
             fault("nothing learned", "words of a sweep are not written", "write_learned", "1'b0"),
-            fault("written beside", "words of a sweep are written one address off", "write_address",
-                  "learned ? value ^ 1 : value", learned="write_learned"),
+            fault(
+                "written beside",
+                "words of a sweep are written one address off",
+                "write_address",
+                "learned ? value ^ 1 : value",
+                learned="write_learned",
+            ),
             fault("signals lost", "signals are those of the sample before", "keep", "1'b0"),
-            fault("not slowed", "the schedule does not slow learning", "slow", f"{self.slower_bits}'d0",
-                  "" if self.octaves else "there are no octaves"),
-            fault("product off", "the rule's product is too large by a unit of the weight", "datapath.product",
-                  f"value + {self.shifted_bits + self.activity_bits}'d{1 << self.core.config.learning_shift}"),
-            *([fault("noise", "the random register makes other bits", "random.fresh_bits", "value ^ 1")]
-              if self.core.spec.lfsr else []),
-        ]  # fmt: skip
+            fault(
+                "not slowed",
+                "the schedule does not slow learning",
+                "slow",
+                f"{self.slower_bits}'d0",
+                "" if self.octaves else "there are no octaves",
+            ),
+            fault(
+                "product off",
+                "the rule's product is too large by a unit of the weight",
+                "datapath.product",
+                f"value + {self.shifted_bits + self.activity_bits}'d{1 << self.core.config.learning_shift}",
+            ),
+            *(
+                [fault("noise", "the random register makes other bits", "random.fresh_bits", "value ^ 1")]
+                if self.core.spec.lfsr
+                else []
+            ),
+        ]

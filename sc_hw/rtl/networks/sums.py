@@ -69,12 +69,23 @@ class SumsBlock(NetworkBlock):
     @property
     def streams(self) -> tuple[Stream, ...]:
         """Products of each projection, and currents."""
-        products = (Stream(name=f"product_{k}", offered="products are offered", taken=TAKEN,
-                           items=product_items(self.lanes, bits))
-                    for k, bits in enumerate(self.inputs))  # fmt: skip
-        return (*products, Stream(name="current", gives=True, offered="the current of a neuron is offered", taken=TAKEN, items=(
-            Item(name="value", bits=self.sum_bits, signed=True, meaning="sum over all its synapses"),
-            Item(name="last", meaning="of the last neuron"))))  # fmt: skip
+        products = (
+            Stream(name=f"product_{k}", offered="products are offered", taken=TAKEN, items=product_items(self.lanes, bits))
+            for k, bits in enumerate(self.inputs)
+        )
+        return (
+            *products,
+            Stream(
+                name="current",
+                gives=True,
+                offered="the current of a neuron is offered",
+                taken=TAKEN,
+                items=(
+                    Item(name="value", bits=self.sum_bits, signed=True, meaning="sum over all its synapses"),
+                    Item(name="last", meaning="of the last neuron"),
+                ),
+            ),
+        )
 
     def memories(self) -> dict[str, tuple[int, int]]:
         """Return the memory of the sums."""
@@ -83,10 +94,21 @@ class SumsBlock(NetworkBlock):
     def faults(self) -> list[Fault]:
         """Return bugs of adding up."""
         return [
-            fault("stale sum", "a sum is read while it is written", "again", "1'b0",
-                  "" if self.words == 1 else "a word is added to again later, when it is written"),
+            fault(
+                "stale sum",
+                "a sum is read while it is written",
+                "again",
+                "1'b0",
+                "" if self.words == 1 else "a word is added to again later, when it is written",
+            ),
             fault("not begun anew", "the sums of the last sample are added to", "replace", "1'b0"),
             fault("begun too often", "each row replaces the sums", "replace", "1'b1"),
-            fault("sums out of order", "sums leave from the word beside", "read_word", "value ^ (giving ? 1 : 0)",
-                  "one word" if self.words == 1 else "", giving="next_word"),
-        ]  # fmt: skip
+            fault(
+                "sums out of order",
+                "sums leave from the word beside",
+                "read_word",
+                "value ^ (giving ? 1 : 0)",
+                "one word" if self.words == 1 else "",
+                giving="next_word",
+            ),
+        ]

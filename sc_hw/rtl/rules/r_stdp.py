@@ -162,25 +162,70 @@ def faults(design: CoreDesign) -> list[Fault]:
     sign = c.reward_word_bits - 1
     positive = f"value[{sign}] ? ~value : value" if c.reward_encoding == "linear" else f"value & {{1'b0, {{{sign}{{1'b1}}}}}}"
     return [
-        fault("sum one bit short", "the eligibility sum wraps at T+1 bits", "eligibility_sum", f"{{value[{t}], value[{t}:0]}}",
-              "" if gain == 0 else "a gain shift leaves that bit unused"),
-        fault("negate overflow", "negating the most negative eligibility gives the most positive", "state_eligibility",
-              f"value == {lowest} ? ~value : value"),
-        fault("lower bound off by one", "the eligibility saturates at its minimum + 1", "eligibility_clipped",
-              f"value == {lowest} ? value | {t}'d1 : value", "" if reaches_lowest else unreachable),
-        fault("saturation wraps", "a full eligibility turns negative", "eligibility_clipped",
-              f"value == ~{lowest} ? ~value : value", "" if reaches_highest else unreachable),
-        fault("swapped pre and post", "the datapath takes the postsynaptic spike for the presynaptic one", "in_pre_spike", "post",
-              post="in_post_spike"),
-        fault("product one bit short", "the product of both minima wraps", "product",
-              f"{{value[{product_bits - 2}], value[{product_bits - 2}:0]}}", still or ("" if reaches_lowest else unreachable)),
-        fault("trace not clamped", "a spike adds a full trace instead of setting it", "pre_trace_next",
-              "(&value) ? decayed + value : value", decayed="pre_decayed"),
-        fault("depression lost", "a presynaptic spike no longer depresses", "depression", f"{t}'d0",
-              "" if loss < t else "the depression shift leaves nothing"),
+        fault(
+            "sum one bit short",
+            "the eligibility sum wraps at T+1 bits",
+            "eligibility_sum",
+            f"{{value[{t}], value[{t}:0]}}",
+            "" if gain == 0 else "a gain shift leaves that bit unused",
+        ),
+        fault(
+            "negate overflow",
+            "negating the most negative eligibility gives the most positive",
+            "state_eligibility",
+            f"value == {lowest} ? ~value : value",
+        ),
+        fault(
+            "lower bound off by one",
+            "the eligibility saturates at its minimum + 1",
+            "eligibility_clipped",
+            f"value == {lowest} ? value | {t}'d1 : value",
+            "" if reaches_lowest else unreachable,
+        ),
+        fault(
+            "saturation wraps",
+            "a full eligibility turns negative",
+            "eligibility_clipped",
+            f"value == ~{lowest} ? ~value : value",
+            "" if reaches_highest else unreachable,
+        ),
+        fault(
+            "swapped pre and post",
+            "the datapath takes the postsynaptic spike for the presynaptic one",
+            "in_pre_spike",
+            "post",
+            post="in_post_spike",
+        ),
+        fault(
+            "product one bit short",
+            "the product of both minima wraps",
+            "product",
+            f"{{value[{product_bits - 2}], value[{product_bits - 2}:0]}}",
+            still or ("" if reaches_lowest else unreachable),
+        ),
+        fault(
+            "trace not clamped",
+            "a spike adds a full trace instead of setting it",
+            "pre_trace_next",
+            "(&value) ? decayed + value : value",
+            decayed="pre_decayed",
+        ),
+        fault(
+            "depression lost",
+            "a presynaptic spike no longer depresses",
+            "depression",
+            f"{t}'d0",
+            "" if loss < t else "the depression shift leaves nothing",
+        ),
         fault("reward sign lost", "a negative reward acts as a positive one", "in_reward", positive, still),
-        *([] if c.reward_encoding == "linear" else [
-            fault("no reward acts", "no reward is taken for the smallest", "reward_code", f"|value ? value : {sign}'d1",
-                  still)]),
+        *(
+            []
+            if c.reward_encoding == "linear"
+            else [
+                fault(
+                    "no reward acts", "no reward is taken for the smallest", "reward_code", f"|value ? value : {sign}'d1", still
+                )
+            ]
+        ),
         *stage.faults(),
-    ]  # fmt: skip
+    ]

@@ -33,8 +33,12 @@ def network(seed, form=None):
         if rule == "counting":
             neuron["threshold_shift"] = one_of(3, 6, 10)
         else:
-            neuron |= {"threshold": one_of(128, 1024), "leak_shift": one_of(1, 3, 15), "membrane_bits": one_of(12, 16),
-                       "slope": one_of("box", "triangle")}  # fmt: skip
+            neuron |= {
+                "threshold": one_of(128, 1024),
+                "leak_shift": one_of(1, 3, 15),
+                "membrane_bits": one_of(12, 16),
+                "slope": one_of("box", "triangle"),
+            }
         if rule == "alif":
             neuron |= {"adaptation_shift": one_of(1, 8), "adaptation_gain": one_of(16, 255), "adaptation_bits": one_of(12, 20)}
         populations[name] = neuron
@@ -52,16 +56,28 @@ def network(seed, form=None):
         first = projections["to0"]
         projections["to0"] = {key: first[key] for key in ("from", "to", "weight_bits", "lanes", "spread")} | {"rule": "static"}
     populations["out"] = {"size": outputs, "rule": "readout"}
-    sample = {"timesteps": one_of(1, 5, 16), "error": one_of("softmax", "hard"), "output_shift": one_of(0, 4, 8),
-              "margin": one_of(0, 1, 64), "octaves": one_of(0, 2, 3)}  # fmt: skip
+    sample = {
+        "timesteps": one_of(1, 5, 16),
+        "error": one_of("softmax", "hard"),
+        "output_shift": one_of(0, 4, 8),
+        "margin": one_of(0, 1, 64),
+        "octaves": one_of(0, 2, 3),
+    }
     return read_network({"network": {"seed": seed}, "population": populations, "projection": projections, "sample": sample})
 
 
 def plastic(source, target, signal, neurons, one_of, generator):
     bits = int(generator.integers(2, 15))
-    return {"from": source, "to": target, "rule": "three_factor", "signal": signal, "weight_bits": bits,
-            "lanes": one_of(*(n for n in range(1, neurons + 1) if neurons % n == 0)),
-            "spread": int(generator.integers(0, 1 << (bits - 1))), "learning_shift": int(generator.integers(0, 13))}  # fmt: skip
+    return {
+        "from": source,
+        "to": target,
+        "rule": "three_factor",
+        "signal": signal,
+        "weight_bits": bits,
+        "lanes": one_of(*(n for n in range(1, neurons + 1) if neurons % n == 0)),
+        "spread": int(generator.integers(0, 1 << (bits - 1))),
+        "learning_shift": int(generator.integers(0, 13)),
+    }
 
 
 def samples(spec, model, count, seed):

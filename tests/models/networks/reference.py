@@ -61,8 +61,10 @@ class Counting:
         back = self.b or self.v
         brought = [sum(back[j][k] * e[k] for k in range(len(e))) for j in range(hidden.size)]
         top = 2 ** (15 - spec.sample.octaves)
-        signal = [max(-top, min(top - 1, m[j] * (brought[j] * 2**gain if gain >= 0 else brought[j] // 2**-gain)))
-                  for j in range(hidden.size)]  # fmt: skip
+        signal = [
+            max(-top, min(top - 1, m[j] * (brought[j] * 2**gain if gain >= 0 else brought[j] // 2**-gain)))
+            for j in range(hidden.size)
+        ]
         self.learn("out", self.v, c, e, slower)
         self.learn("in", self.w, x, signal, slower)
         return decision

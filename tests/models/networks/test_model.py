@@ -105,8 +105,9 @@ def test_softmax_is_near_the_real_one_and_adds_up_to_nothing():
 
 
 def test_pixels_go_where_their_addresses_say_and_are_shifted_evenly():
-    spec = read_network(tables(population__input={"size": 4, "rule": "input", "height": 6, "width": 6, "crop": 1, "pool": 2,
-                                                  "jitter": 1}))  # fmt: skip
+    spec = read_network(
+        tables(population__input={"size": 4, "rule": "input", "height": 6, "width": 6, "crop": 1, "pool": 2, "jitter": 1})
+    )
     port, picture = InputPort(spec), np.zeros((6, 6), dtype=np.uint8)
     picture[2, 3] = 255
     assert port.levels(picture.reshape(-1), learn=False).tolist() == [0, 4, 0, 0]  # a quarter of a square, (255 + 32) >> 6
@@ -187,11 +188,16 @@ def test_every_kind_of_consolidation_protects(kind):
     assert moved[1] < moved[0]
 
 
-@pytest.mark.parametrize(("samples_", "labels", "part"), [
-    (np.zeros((2, 9)), [0, 1], "bytes"), (np.zeros((2, 8), np.uint8), [0, 1], "(samples, 9)"),
-    (np.zeros((2, 9), np.uint8), [0], "labels"), (np.zeros((2, 9), np.uint8), [0, 4], "0..3"),
-    (np.zeros((2, 9), np.uint8), [0.0, 1.0], "integers"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("samples_", "labels", "part"),
+    [
+        (np.zeros((2, 9)), [0, 1], "bytes"),
+        (np.zeros((2, 8), np.uint8), [0, 1], "(samples, 9)"),
+        (np.zeros((2, 9), np.uint8), [0], "labels"),
+        (np.zeros((2, 9), np.uint8), [0, 4], "0..3"),
+        (np.zeros((2, 9), np.uint8), [0.0, 1.0], "integers"),
+    ],
+)
 def test_wrong_samples_are_refused(samples_, labels, part):
     model = NetworkModel(read_network(tables()))
     with pytest.raises(ConfigError) as told:

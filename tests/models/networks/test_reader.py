@@ -37,24 +37,43 @@ BAD = {
     "into the input": ({"projection__in__to": "input"}, "an input takes samples"),
     "out of the readout": ({"projection__in__from": "output"}, "a readout gives its error only"),
     "lacks a signal": ({"projection__back": None}, "[projection.in] rule='three_factor': lacks its input signal"),
-    "lacks a current": ({"projection__in__to": "output", "projection__in__lanes": 1, "projection__in__signal": "error"},
-                        "[population.hidden]: lacks its input current"),
-    "gives nothing": ({"population__alone": {"size": 8, "rule": "counting"}, "projection__alone": {
-        "from": "input", "to": "alone", "rule": "static"}}, "[population.alone]: nothing comes of it"),
+    "lacks a current": (
+        {"projection__in__to": "output", "projection__in__lanes": 1, "projection__in__signal": "error"},
+        "[population.hidden]: lacks its input current",
+    ),
+    "gives nothing": (
+        {
+            "population__alone": {"size": 8, "rule": "counting"},
+            "projection__alone": {"from": "input", "to": "alone", "rule": "static"},
+        },
+        "[population.alone]: nothing comes of it",
+    ),
     "wrong signal": ({"projection__out__signal": "feedback"}, "'output' has signal = \"error\""),
     "two feedbacks": ({"projection__again": {"from": "output.error", "to": "hidden.signal", "rule": "static"}}, "has a"),
-    "feedback of no error": ({"projection__back__from": "hidden.error"}, "allowed is \"output.error\""),
-    "feedback to nothing": ({"projection__back__to": "output.signal"}, "allowed are \"hidden.signal\""),
+    "feedback of no error": ({"projection__back__from": "hidden.error"}, 'allowed is "output.error"'),
+    "feedback to nothing": ({"projection__back__to": "output.signal"}, 'allowed are "hidden.signal"'),
     "feedback that learns": ({"projection__back__rule": "three_factor"}, "comes back by a rule that does not learn"),
     "symmetric forward": ({"projection__in": {"from": "input", "to": "hidden", "rule": "symmetric"}}, "an error's way back"),
-    "symmetric of no way": ({"population__second": {"size": 8, "rule": "counting"},
-                             "projection__out__from": "second", "projection__more": {**RECURRENT, "to": "second"},
-                             "projection__back2": {"from": "output.error", "to": "second.signal", "rule": "static"}},
-                            "[projection.back] rule='symmetric': there is no projection from 'hidden'"),
+    "symmetric of no way": (
+        {
+            "population__second": {"size": 8, "rule": "counting"},
+            "projection__out__from": "second",
+            "projection__more": {**RECURRENT, "to": "second"},
+            "projection__back2": {"from": "output.error", "to": "second.signal", "rule": "static"},
+        },
+        "[projection.back] rule='symmetric': there is no projection from 'hidden'",
+    ),
     "cycle": ({"population__hidden": LIF, "projection__again": RECURRENT}, "a cycle without delay, hidden <- hidden"),
-    "long cycle": ({"population__hidden": LIF, "population__second": LIF, "projection__there": {**RECURRENT, "to": "second"},
-                    "projection__again": {**RECURRENT, "from": "second"},
-                    "projection__back2": {"from": "output.error", "to": "second.signal", "rule": "static"}}, "a cycle without"),
+    "long cycle": (
+        {
+            "population__hidden": LIF,
+            "population__second": LIF,
+            "projection__there": {**RECURRENT, "to": "second"},
+            "projection__again": {**RECURRENT, "from": "second"},
+            "projection__back2": {"from": "output.error", "to": "second.signal", "rule": "static"},
+        },
+        "a cycle without",
+    ),
     "delay of two": ({"population__hidden": LIF, "projection__again": {**RECURRENT, "delay": 2}}, "[projection.again] delay=2"),
     "delay in the counting form": ({"projection__in__delay": 1}, "the counting form has no timesteps to wait for"),
     "delay of an error": ({"projection__back__delay": 1}, "an error has none"),
@@ -66,8 +85,15 @@ BAD = {
     "crop without sides": ({"population__input__crop": 1}, "crop, pool and jitter are of pictures"),
     "pool of three": ({"population__input": {"size": 1, "rule": "input", "height": 3, "width": 3, "pool": 3}}, "1, 2 and 4"),
     "too fine": ({"projection__in__learning_shift": 13}, "allowed are 0..12 with octaves=3"),
-    "current too wide": ({"population__input__size": 60000, "projection__in__weight_bits": 14, "population__hidden__size": 64,
-                          "population__input__bias": 255}, "its current needs"),
+    "current too wide": (
+        {
+            "population__input__size": 60000,
+            "projection__in__weight_bits": 14,
+            "population__hidden__size": 64,
+            "population__input__bias": 255,
+        },
+        "its current needs",
+    ),
     "activity too wide": ({"population__hidden": LIF, "population__input__bias": 255, "sample__timesteps": 255}, "activity"),
     "too many synapses": ({"population__input__size": 65536, "population__hidden__size": 512}, "synapses; allowed are 16777216"),
     "one class": ({"population__output__size": 1, "projection__out__lanes": 1}, "allowed are 2..256 classes"),
@@ -75,10 +101,17 @@ BAD = {
     "learn": ({"sample__learn": "every"}, "[sample] learn='every': not known; allowed are end"),
     "a float": ({"projection__in__learning_shift": 7.0}, "[projection.in] learning_shift=7.0: not an integer"),
     "kind of consolidation": ({"projection__in__consolidation": "freeze"}, "[projection.in] consolidation='freeze': not known"),
-    "noise beyond a register": ({"projection__in__consolidation": "pull", "projection__in__pull_shift": 15,
-                                 "projection__in__code_bits": 4, "projection__in__learning_shift": 12,
-                                 "sample__octaves": 3}, None),
-}  # fmt: skip
+    "noise beyond a register": (
+        {
+            "projection__in__consolidation": "pull",
+            "projection__in__pull_shift": 15,
+            "projection__in__code_bits": 4,
+            "projection__in__learning_shift": 12,
+            "sample__octaves": 3,
+        },
+        None,
+    ),
+}
 
 
 @pytest.mark.parametrize("case", BAD)
