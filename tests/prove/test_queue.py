@@ -87,3 +87,9 @@ def test_the_other_solver_agrees(make_core, tmp_path, solver):
     obligations = run(make_core(synapses=3, queued=True, **SMALL), tmp_path, solver, covers=False)
     assert {o.verdict for o in obligations} == {"proven"}
     assert {answer["solver"] for o in obligations for answer in o.answers} == {find_solver(solver).name}
+
+
+def test_what_the_last_command_was_matters_to_nobody_after_a_reset(make_core, tmp_path):
+    """A register that a reset leaves is not seen by a user before the next command sets it: proven, not undecided."""
+    core = plant(make_core("verilog", synapses=3, lanes=2, queued=True, **STOCHASTIC), r"      clearing_reg <= 1'b0;\n", "")
+    assert {o.verdict for o in run(core, tmp_path, "yices", covers=False)} == {"proven"}
