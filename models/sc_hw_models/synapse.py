@@ -140,3 +140,11 @@ def build_memory_proof(rule: Rule, config: Any = None, *, n_synapses: int, seque
     return memory_proof(
         lambda: Synapse(rule, config), play, n_synapses=n_synapses, sequence_length=sequence_length, schema=PROOF_SCHEMA
     )
+
+
+def __getattr__(name: str) -> Any:  # names that were here first; what has them imports this module
+    if name in ("OnlineO1Array", "OnlineO1Snapshot", "OnlineO1Synapse", "RustOnlineO1Synapse", "build_online_o1_memory_proof"):
+        from . import online_o1
+
+        return getattr(online_o1, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -208,3 +208,16 @@ def test_the_memory_proof_catches_a_history_that_was_there_from_the_start(monkey
     proof = build_online_o1_memory_proof(n_synapses=10, config=OnlineO1Config())
     assert proof["sequence_length_independent"] is False
     assert proof["hidden_history_fields"] == ["history"]
+
+
+def test_names_are_where_they_were():
+    from sc_hw_models import online_o1, synapse
+    from sc_hw_models.rules import r_stdp
+
+    for name in ("OnlineO1Array", "OnlineO1Synapse", "build_online_o1_memory_proof"):
+        assert getattr(r_stdp, name) is getattr(synapse, name) is getattr(online_o1, name)
+    for name in ("OnlineO1Snapshot", "RustOnlineO1Synapse"):
+        assert getattr(synapse, name) is getattr(online_o1, name)
+    for module in (r_stdp, synapse):
+        with pytest.raises(AttributeError, match="has no attribute 'OnlineO2Synapse'"):
+            _ = module.OnlineO2Synapse

@@ -389,3 +389,11 @@ RULE = Rule(
     },
     from_plasticity=_from_plasticity,
 )
+
+
+def __getattr__(name: str) -> Any:  # names that were here first; what has them imports this module
+    if name in ("OnlineO1Array", "OnlineO1Synapse", "build_online_o1_memory_proof"):
+        from .. import online_o1
+
+        return getattr(online_o1, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
