@@ -65,11 +65,15 @@ def work():
         for name in ("empty", "full"): (here / name).mkdir()
         for path in (here / "full/x", here / "half", folder / "y"): path.touch()
         family = "sleep 1000 & echo $!; (setsid sleep 1000 & echo $!; wait); wait"
-        run_process(["sh", "-c", family], on_line=lambda n: print(n, flush=True))
+        run_process(["sh", "-c", family], on_line=lambda n: (print(n, flush=True), seen.append(n)))
+seen = []
 threading.Thread(target=work, daemon=True).start()
 child = subprocess.Popen(["sleep", "1000"])
 print(child.pid, flush=True)
-time.sleep(0.7)
+for _ in range(200):  # a busy machine takes its time to start them
+    if len(seen) == 2:
+        break
+    time.sleep(0.1)
 clear_away()
 os._exit(0)
 """
