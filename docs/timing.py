@@ -18,7 +18,7 @@ from vcd.reader import TokenKind, tokenize
 
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
-from sc_hw.toolchain import verilator
+from sc_hw.toolchain import VERILATED_MAKE, verilator
 from sc_hw.vectors.command import vectors_command
 from sc_hw_models.registry import get_rule
 
@@ -31,6 +31,8 @@ BUILD = (
     "-DFLOW",
     "-CFLAGS",
     "-O0 -std=c++20",
+    "-MAKEFLAGS",
+    " ".join(VERILATED_MAKE),
     "--top-module",
     "testbench",
     "-f",
