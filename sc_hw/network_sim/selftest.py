@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from ..errors import CheckError
 from ..network_folder import Network
@@ -13,7 +12,8 @@ from ..partial import fewer
 from ..plant import planted_network
 from ..progress import note, progress
 from ..run import begin_network
-from ..selftest import Outcome, counted, passes
+from ..selftest import Outcome, passes
+from ..selftest_command import show
 from ..simulate import simulation_tools
 from .run import simulate_network
 
@@ -94,17 +94,5 @@ def network_selftest_command(folder: Path, *, samples: int | None, seed: int, js
             json_path,
             partial=partial,
         )
-    table = Table("fault", "verdict", "first difference", title=f"selftest of {network.design.name}, seed {seed}")
-    for outcome in outcomes:
-        table.add_row(f"{outcome.fault}: {outcome.description}", outcome.verdict, outcome.evidence)
-    console.print(table)
-    for outcome in outcomes:
-        if outcome.verdict == "missed":
-            console.print(f"MISSED {outcome.fault}: {outcome.description}", markup=False, highlight=False, soft_wrap=True)
-    console.print(
-        f"{'PASS' if passed else 'FAIL'}: {counted([o.to_dict() for o in outcomes])}{'; ' * bool(partial)}{partial}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    show(outcomes, network.design.name, seed, partial, console)
     return 0 if passed else 1
