@@ -5,8 +5,8 @@ fields, it can be kept once for each neuron. Each part is a rule of its own whos
 gives what its synapses take in this timestep and advances its state; the synapse's part takes both neurons' fields as inputs.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -31,13 +31,11 @@ def part(rule: Rule, owner: str) -> Rule:
     if owner not in (*NEURONS, SYNAPSE):
         raise ConfigError(f"part {owner!r}: unknown; allowed are {', '.join((*NEURONS, SYNAPSE))}")
 
-    same = _Same(rule)
-
     def spec(config: Any) -> RuleSpec:
-        return _once(_spec, same, config, owner)
+        return _spec(rule, config, owner)
 
     def step(config: Any, state: Mapping[str, Value], inputs: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, Value]]:
-        whole = _once(_whole, same, config)
+        whole = _whole(rule, config)
         values = {f.name: 0 for f in (*whole.state, *whole.inputs, *whole.noise)} | dict(state) | dict(inputs)
         held = {f.name: values[f.name] for f in whole.state}
         after, outputs = unchecked(rule.step)(config, held, {f.name: values[f.name] for f in (*whole.inputs, *whole.noise)})
@@ -59,37 +57,6 @@ def part(rule: Rule, owner: str) -> Rule:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Same:
-    """A rule, equal to itself alone."""
-
-    rule: Rule
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.rule is self.rule
-
-    def __hash__(self) -> int:
-        return id(self.rule)
-
-
-def _once(work: Callable[..., RuleSpec], same: _Same, config: Any, *more: str) -> RuleSpec:
-    """Return a specification that is worked out once for a configuration, which takes a trace, unless that can change."""
-    try:
-        hash(config)
-    except TypeError:
-        return work(same, config, *more)
-    return _known(work, same, config, *more)
-
-
-@lru_cache(maxsize=1024)
-def _known(work: Callable[..., RuleSpec], same: _Same, config: Any, *more: str) -> RuleSpec:
-    return work(same, config, *more)
-
-
-def _whole(same: _Same, config: Any) -> RuleSpec:
-    return same.rule.spec(config)
-
-
 def _of(owner: str, *groups: Iterable[Field]) -> tuple[Field, ...]:
     """Return the fields of one owner."""
     return tuple(f for fields in groups for f in fields if f.owner == owner)
@@ -108,9 +75,15 @@ def _resting(rest: Rest, state: Mapping[str, Value]) -> Value:
     return below(rest.quiet, state) + 2 * below(rest.inert, state)
 
 
-def _spec(same: _Same, config: Any, owner: str) -> RuleSpec:
+@lru_cache(maxsize=1024)  # of a step on terms, which asks for it in every update
+def _whole(rule: Rule, config: Any) -> RuleSpec:
+    return rule.spec(config)
+
+
+@lru_cache(maxsize=1024)  # it takes a trace
+def _spec(rule: Rule, config: Any, owner: str) -> RuleSpec:
     """Return the specification of a part; ``ConfigError`` when the rule cannot be taken apart."""
-    rule, spec = same.rule, same.rule.spec(config)
+    spec = _whole(rule, config)
     for side in NEURONS:
         if not _of(side, spec.synapse_inputs):
             raise ConfigError(f"rule {rule.name}: names no input of its {side}synaptic neurons; it cannot be a crossbar")

@@ -270,7 +270,7 @@ class Demonstration:
         return [moment for moments in self.stretches.values() for moment in moments]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)  # a rule is itself alone, so that what follows from it can be kept
 class Rule:
     """A learning rule as the toolchain sees it.
 

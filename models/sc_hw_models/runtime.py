@@ -6,7 +6,7 @@ such a setting it meets the input, kept within what the setting allows.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from inspect import getattr_static
 from typing import Any
 
@@ -69,6 +69,7 @@ def with_runtime(rule: Rule, names: Sequence[str]) -> Rule:
     ranges = {name: rule.config_type.RANGES[name] for name in names}
     original = unchecked(rule.step)
 
+    @lru_cache(maxsize=256)
     def spec(config: Any) -> RuleSpec:
         found: RuleSpec = rule.spec(config)
         taken = {f.name for f in (*found.state, *found.inputs, *found.noise, *found.outputs)}
