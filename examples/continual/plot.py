@@ -7,23 +7,14 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-INK = "#808890"  # on white and on black
+from sc_hw.plot_style import INK, STYLE
+
 COLOURS = {"task A": "#e07020", "task B": "#2f8fd0"}
 
 
 def draw(curves: Mapping[str, Sequence[Sequence[tuple[float, float]]]], path: Path) -> None:
     """Write an SVG; ``curves`` holds for each lane and seed the accuracy of A and B at the start and after each epoch."""
-    style = {
-        "svg.hashsalt": "sc-hw",
-        "svg.fonttype": "none",
-        "font.size": 9,
-        "text.color": INK,
-        "axes.labelcolor": INK,
-        "axes.edgecolor": INK,
-        "xtick.color": INK,
-        "ytick.color": INK,
-    }
-    with mpl.rc_context(style):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9, 4.6), layout="constrained")
         panels = figure.subplots(2, -(-len(curves) // 2), sharex=True, sharey=True, squeeze=False).ravel()
         for panel, (lane, runs) in zip(panels, curves.items(), strict=False):

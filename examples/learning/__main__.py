@@ -16,20 +16,14 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from measurement import INK, Measurement
+from measurement import Measurement
 from rich.console import Console
 from rich.table import Table
 
+from sc_hw.plot_style import STYLE
+
 SYSTEMS = ("network", "bptt", "eprop", "reward", "plasticity", "meta", "forgetting", "scenarios", "scenarios_mnist")
-STYLE = {
-    "svg.hashsalt": "sc-hw",
-    "svg.fonttype": "none",
-    "font.size": 9,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
+LOOK = STYLE | {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "legend.frameon": False,
@@ -54,7 +48,7 @@ def write(system: str, measured: Measurement, docs: Path) -> None:
     page = docs / "measured" / "learning" / f"{system}.md"
     for path in (picture, page):
         path.parent.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(LOOK):
         figure = Figure(figsize=(8, 3), layout="constrained")
         measured.draw(figure)
         figure.savefig(picture, format="svg", transparent=True, metadata={"Date": None})

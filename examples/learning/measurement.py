@@ -14,12 +14,11 @@ from matplotlib.figure import Figure
 
 import sc_hw.train
 import sc_hw_models.continual
+from sc_hw.plot_style import INK
 
 __all__ = ["INK", "KEPT", "Measurement", "Row", "kept", "on_all_processors"]
 
 KEPT = Path("build/learning/runs")  # what finished runs gave: a measurement that was stopped goes on from there
-
-INK = "#808890"  # on white and on black
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from importlib import import_module
 from typing import Any, get_args, get_type_hints
 
 from ..errors import UserError
+from ..plot_style import STYLE
 from .front import throughput_of
 from .sweep import Sweep
 
 __all__ = ["parquet_bytes", "plot_bytes", "require_libraries"]
 
-INK = "#808890"  # on white and on black
 COLOURS = ("#e07020", "#2f8fd0", "#3fa060", "#a060c0", "#c04050", "#808000")
 _PANELS = {"synth_lut": "LUT", "synth_block_ram": "block RAM", "learning_error": "learning error, rms, % of full scale"}
 
@@ -52,17 +52,7 @@ def plot_bytes(rows: Sequence[Mapping[str, Any]], sweep: Sweep) -> bytes:
     """Return the picture as SVG: throughput over each cost, a colour a device, the front filled and the other points hollow."""
     mpl, throughput = _library("matplotlib.figure"), throughput_of(sweep)
     unit, title = (1e6, "updates/s, millions (post-route)") if sweep.pnr else (1.0, "updates a clock")
-    style = {
-        "svg.hashsalt": "sc-hw",
-        "svg.fonttype": "none",
-        "font.size": 9,
-        "text.color": INK,
-        "axes.labelcolor": INK,
-        "axes.edgecolor": INK,
-        "xtick.color": INK,
-        "ytick.color": INK,
-    }
-    with mpl.rc_context(style):
+    with mpl.rc_context(STYLE):
         figure = mpl.figure.Figure(figsize=(9, 3.4), layout="constrained")
         panels = figure.subplots(1, len(_PANELS), sharey=True)
         for panel, (cost, label) in zip(panels, _PANELS.items(), strict=True):

@@ -5,10 +5,9 @@ from itertools import pairwise
 from typing import Any
 
 from ..errors import UserError
+from ..plot_style import INK, STYLE
 
 __all__ = ["curves_svg", "require_matplotlib"]
-
-INK = "#808890"  # on white and on black
 
 
 def require_matplotlib() -> Any:
@@ -23,17 +22,7 @@ def require_matplotlib() -> Any:
 def curves_svg(record: dict[str, Any]) -> bytes:
     """Return the picture of a record of ``fit``; equal records give equal bytes."""
     mpl, rows = require_matplotlib(), record["curves"]
-    style = {
-        "svg.hashsalt": "sc-hw",
-        "svg.fonttype": "none",
-        "font.size": 9,
-        "text.color": INK,
-        "axes.labelcolor": INK,
-        "axes.edgecolor": INK,
-        "xtick.color": INK,
-        "ytick.color": INK,
-    }
-    with mpl.rc_context(style):
+    with mpl.rc_context(STYLE):
         figure = mpl.figure.Figure(figsize=(6, 3.2), layout="constrained")
         panel = figure.subplots()
         x = [row["samples"] / record["learned_samples"] for row in rows]
