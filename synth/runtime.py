@@ -2,23 +2,15 @@
 
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 
-from compiled import measured
+from rules import ROOT, TARGET, cost_of
 
 from sc_hw import __version__
-from sc_hw.compiler.rule import Timing, compiled
-from sc_hw.manifest import load_core
-from sc_hw.proof.prove import prove
-from sc_hw.proof.solver import find_solver
-from sc_hw.rtl.design import CoreDesign
-from sc_hw.rtl.emit import emit
+from sc_hw.datapath import with_datapath
 from sc_hw_models.registry import get_rule
-from sc_hw_models.rule_file import add_rule_file, rule_file
+from sc_hw_models.rule_file import add_rule_file
 
-TARGET = "ecp5-25k"
-ROOT = Path(__file__).resolve().parents[1]
 CASES: list[tuple[str, dict[str, str], list[str]]] = [
     ("three_factor", {"rounding": "nearest"}, ["learning_shift"]),
     ("three_factor", {"rounding": "floor"}, ["learning_shift"]),
@@ -32,17 +24,9 @@ CASES: list[tuple[str, dict[str, str], list[str]]] = [
 
 def row(name: str, settings: dict[str, str], runtime: list[str]) -> str:
     """Return a row of the table: the default core's lane, and its proof."""
-    source = rule_file(name)
-    rule = compiled(get_rule(name, runtime), Timing(target=TARGET), source.sha256 if source else "")
-    design = CoreDesign(name="core", rule=rule, config=rule.config_type(**settings), synapses=16)
-    with tempfile.TemporaryDirectory() as folder:
-        core = load_core(emit(design, "verilog", Path(folder) / "core"))
-        cost = measured(core, TARGET, 1)
-        found = prove(core, [find_solver("yices"), find_solver("bitwuzla")], parts=["datapath"], covers=False, timeout=60)
-    proof = f"{found.seconds:.0f}" if found.verdict == "proven" else f"{found.verdict} in {found.seconds:.0f}"
-    cells = " | ".join(f"{cost[name]:g}" for name in ("lut", "ff", "dsp", "mhz"))
+    rule = with_datapath(get_rule(name), datapath="compiled", device=TARGET, runtime=runtime)
     chosen = ", ".join(f"{key}={value}" for key, value in settings.items())
-    return f"| {name} {chosen} | {', '.join(runtime) or 'none'} | {design.spec.latency} | {cells} | {proof} |"
+    return f"| {name} {chosen} | {', '.join(runtime) or 'none'} | {cost_of(rule, rule.config_type(**settings))} |"
 
 
 def main() -> None:
