@@ -15,6 +15,7 @@ import pytest
 from sc_hw_models.networks import NetworkModel, read_network
 from sc_hw_models.rules.three_factor import RULE
 from tests.npz import read_arrays
+from tests.refusals import refused
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "networks"
 DIGITS = str(EXAMPLES / "digits.toml")
@@ -30,14 +31,6 @@ def run(monkeypatch, sc_hw, tmp_path):
     np.savez(tmp_path / "d.npz", X=np.minimum(pixels * 16, 255).astype(np.uint8), y=labels)
     monkeypatch.chdir(tmp_path)
     return sc_hw
-
-
-def refused(result, *parts):
-    status, out, err = result
-    assert status == 2, out + err
-    assert len(err.strip().splitlines()) == 1, err
-    for part in parts:
-        assert part in err
 
 
 def test_it_learns_digits_and_says_so(run, tmp_path):

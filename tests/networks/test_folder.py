@@ -11,6 +11,7 @@ from sc_hw.network_folder import load_network, network_in_memory
 from sc_hw.sources import check_verilog
 from tests.models.networks.random_networks import network
 from tests.networks.small import SMALL, buildable, write_network
+from tests.refusals import refused
 
 
 @pytest.fixture
@@ -19,14 +20,6 @@ def run(monkeypatch, sc_hw, tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
     monkeypatch.chdir(tmp_path)
     return sc_hw
-
-
-def refused(result, *parts):
-    status, out, err = result
-    assert status == 2, out + err
-    assert len(err.strip().splitlines()) == 1, err
-    for part in parts:
-        assert part in err
 
 
 @pytest.mark.parametrize("seed", range(40))
