@@ -21,9 +21,8 @@ class ErrorBlock(NetworkBlock):
 
     ``target`` is one beat a sample. The decision is offered once all outputs are there. Then, for a sample that learns, the
     errors: softmax or hard as docs/networks.md defines them, of ``error_bits``; one beat that skips for one that does not
-    learn, and
-    where no |e_k| reaches ``margin``. Outputs are kept; each pass over them works the errors out again. Reset: forgets the
-    sample, and the target that waits.
+    learn, and where no |e_k| reaches ``margin``. Outputs are kept; each pass over them works the errors out again. Reset:
+    forgets the sample, and the target that waits.
     """
 
     template = "networks/error.v.j2"
