@@ -8,28 +8,10 @@ from .errors import UserError
 from .folder import check_output, write_folder
 from .network_file import network_line, network_of
 from .network_folder import network_design, network_folder
+from .options import design_option_names
 from .rtl.generators import GENERATORS
 
 __all__ = ["emit_network"]
-
-_OTHERS = (
-    "synapses",
-    "derived",
-    "layer",
-    "rule",
-    "lanes",
-    "preset",
-    "config",
-    "settings",
-    "initial",
-    "presynaptic",
-    "neurons",
-    "neuron_settings",
-    "pre",
-    "post",
-    "spikes",
-    "results",
-)
 
 
 def emit_network(network: Path, output: Path, *, name: str, generator: str, force: bool, given: Callable[[str], bool]) -> str:
@@ -38,10 +20,9 @@ def emit_network(network: Path, output: Path, *, name: str, generator: str, forc
     Errors: ``UserError`` for an option that describes a core, for what the file holds, for a network of which there is no
     hardware yet, and as ``emit``.
     """
-    for option in _OTHERS:
-        if given(option):
-            shown = {"derived": "from", "settings": "set", "neuron_settings": "neuron-set"}.get(option, option)
-            raise UserError(f"--{shown}: is of a core; {network} says all of a network; leave out one of the two")
+    for value, option in design_option_names().items():
+        if given(value):
+            raise UserError(f"{option}: is of a core; {network} says all of a network; leave out one of the two")
     if generator not in GENERATORS:
         raise UserError(f"--generator {generator!r}: unknown; allowed are {', '.join(GENERATORS)}")
     if generator != "verilog":

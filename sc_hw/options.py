@@ -22,6 +22,7 @@ __all__ = [
     "Verbs",
     "axis_names",
     "complete",
+    "design_option_names",
     "design_options",
     "folder_argument",
     "given",
@@ -299,6 +300,14 @@ def design_options(command: Any) -> Any:
     for option in reversed((*_DESIGN, *_COMPILED)):
         command = option(command)
     return command
+
+
+def design_option_names() -> dict[str, str]:
+    """Return those options as they are typed, by the names of their values."""
+
+    def nothing() -> None: ...
+
+    return {option.name: option.opts[0] for option in design_options(nothing).__click_params__}
 
 
 def given(context: click.Context) -> Callable[[str], bool]:

@@ -98,5 +98,7 @@ def rule_of(manifest: Mapping[str, Any], prefix: str = "") -> tuple[Rule, Any]:
     else:
         from ..compiler.rule import recorded_rule
 
-        rule = recorded_rule(name, datapath)
+        # What the record says of settings at run time is of the synapses; a rule in front has those that it marks.
+        own = {"runtime": get_rule(name).config_type.RUNTIME} if prefix else {}
+        rule = recorded_rule(name, datapath | own)
     return rule, build_config(rule, manifest[f"{prefix}config"])

@@ -99,6 +99,19 @@ def test_what_cannot_be_set_while_it_runs_is_bad_input(sc_hw, tmp_path, options,
     assert not (tmp_path / "core").exists()
 
 
+def test_in_a_layer_it_is_of_the_synapses(sc_hw, tmp_path):
+    """What stands in front of them has none of it; the whole and both parts are read back."""
+    options = ["--rule", "three_factor", "--datapath", "compiled", "--set", "rounding=floor", "--runtime", "learning_shift"]
+    status, _, err = sc_hw("emit", *options, "--presynaptic", "stp", "--neurons", 4, "--synapses", 8, "-o", tmp_path / "layer")
+    assert status == 0, err
+    status, _, err = sc_hw("files", tmp_path / "layer")
+    assert status == 0, err
+    core = load_core(tmp_path / "layer")
+    assert [part.design.rule.runtime for part in core.parts] == [(), ("learning_shift",)]
+    assert "command_learning_shift" in [port.name for port in core.design.ports()]
+    assert "neuron_command_learning_shift" not in [port.name for port in core.design.ports()]
+
+
 def test_a_rules_file_marks_it(sc_hw, tmp_path):
     path = tmp_path / "mine.py"
     new_rule("mine", path, force=False)

@@ -182,7 +182,15 @@ def test_emitted_descriptions_hold_what_the_model_starts_from(run, tmp_path):
         assert told["rows"] * told["words_a_row"] * told["lanes"] == memory.state["weight"].size
     refused(run("emit", "--network", DIGITS, "-o", "net"), "exists")
     refused(run("emit", "--network", DIGITS, "--synapses", "4", "-o", "other"), "--synapses", "all of a network")
-    refused(run("emit", "--network", DIGITS, "--lanes", "4", "-o", "other"), "--lanes", "all of a network")
+    for option, value in {
+        "--lanes": "4",
+        "--runtime": "x",
+        "--clock": "90",
+        "--datapath": "hand",
+        "--set": "a=1",
+        "--from": "d",
+    }.items():
+        refused(run("emit", "--network", DIGITS, option, value, "-o", "other"), f"{option}: is of a core", "all of a network")
     refused(run("prove", "net"), "a network, which this verb does not take yet")
     before = (tmp_path / "net" / "manifest.json").read_bytes()
     assert run("emit", "--network", DIGITS, "-o", "net", "--force")[0] == 0
