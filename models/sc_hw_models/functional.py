@@ -72,14 +72,18 @@ def different_values(
         single = {f.name: int(_chosen(f, 2, generator)[generator.integers(2)]) for f in spec.step_inputs}
         shape = {f.name: np.full(updates // _GROUPS, single[f.name], np.int64) for f in spec.step_inputs}
         expected = {name: np.broadcast_to(value, updates // _GROUPS) for name, value in evaluate(terms, several | shape).items()}
+        listed = {name: values.tolist() for name, values in expected.items()}  # to compare single integers is most of the work
         for what, number, given in _kinds(several, single, updates // _GROUPS):
             state = {f.name: given[f.name] for f in spec.state}
             found = function(state, {f.name: given[f.name] for f in (*spec.inputs, *spec.noise)})
             for name, values in expected.items():
-                wanted = values if number is None else values[number]
-                if not np.array_equal(np.broadcast_to(found[name], wanted.shape), wanted):
-                    at = number if number is not None else int(np.argmax(np.broadcast_to(found[name], wanted.shape) != wanted))
-                    value = np.broadcast_to(found[name], wanted.shape)[at] if number is None else found[name]
+                if number is None:
+                    different = np.flatnonzero(np.broadcast_to(found[name], values.shape) != values)
+                    at = int(different[0]) if different.size else None
+                else:
+                    at = None if found[name] == listed[name][number] else number
+                if at is not None:
+                    value = np.broadcast_to(found[name], values.shape)[at] if number is None else found[name]
                     case = ", ".join(f"{n}={int(np.broadcast_to(v, len(values))[at])}" for n, v in (several | shape).items())
                     return f"{name}={value} on {what}, {int(values[at])} on terms, for {case}"
     return ""

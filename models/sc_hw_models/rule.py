@@ -108,7 +108,9 @@ class RuleConfig:
 
 
 _DTYPES = {
-    (signed, size): np.dtype(f"{'int' if signed else 'uint'}{size}") for signed in (False, True) for size in (8, 16, 32, 64)
+    (signed, bits): np.dtype(f"{'int' if signed else 'uint'}{next(size for size in (8, 16, 32, 64) if bits <= size)}")
+    for signed in (False, True)
+    for bits in range(1, 63)
 }
 
 
@@ -148,7 +150,7 @@ class Field:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The smallest NumPy integer type that holds the field."""
-        return _DTYPES[self.signed, next(size for size in (8, 16, 32, 64) if self.bits <= size)]
+        return _DTYPES[self.signed, self.bits]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,8 +52,9 @@ class Stream:
     """
 
     def __init__(self, core: int, name: str, fields: Sequence[Field]) -> None:
-        self.name, self._fields = name, fields
-        self._low = list(accumulate((f.bits for f in fields), initial=0))
+        self.name = name
+        low = accumulate((f.bits for f in fields), initial=0)
+        self._parts = [(f.dtype, f.bits, f.signed, start, f.dtype.itemsize) for f, start in zip(fields, low, strict=False)]
         self._id = _LIBRARY.sc_hw_find(core, name.encode())
         if self._id < 0:
             raise LookupError(f"the bench has no stream {name} for core {core}")
@@ -66,9 +67,9 @@ class Stream:
             return
         count = len(columns[0])
         _LIBRARY.sc_hw_append(self._id, count)
-        for f, low, column in zip(self._fields, self._low, columns, strict=False):
-            values = np.ascontiguousarray(column, dtype=f.dtype)
-            _LIBRARY.sc_hw_pack(self._id, count, low, f.bits, f.dtype.itemsize, values.ctypes.data)
+        for (dtype, bits, _, low, size), column in zip(self._parts, columns, strict=True):
+            values = np.ascontiguousarray(column, dtype=dtype)
+            _LIBRARY.sc_hw_pack(self._id, count, low, bits, size, values.ctypes.data)
         self.expect(count)
 
     def expect(self, count: int) -> None:
@@ -77,9 +78,10 @@ class Stream:
 
     def take(self) -> list[np.ndarray]:
         """Return the beats that have arrived, one column for each field, and empty the stream."""
-        columns = [np.empty(self.left, dtype=f.dtype) for f in self._fields]
-        for f, low, column in zip(self._fields, self._low, columns, strict=False):
-            _LIBRARY.sc_hw_unpack(self._id, low, f.bits, f.signed, f.dtype.itemsize, column.ctypes.data)
+        count = self.left
+        columns = [np.empty(count, dtype=dtype) for dtype, *_ in self._parts]
+        for (_, bits, signed, low, size), column in zip(self._parts, columns, strict=True) if count else ():
+            _LIBRARY.sc_hw_unpack(self._id, low, bits, signed, size, column.ctypes.data)
         self.flush()
         return columns
 
