@@ -15,8 +15,8 @@ EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "layer.py"
 @pytest.mark.parametrize(
     ("options", "steps", "generators", "least"),
     [
-        (["--quick"], "4,800,000", 1, 30),
-        pytest.param([], "9,600,000", 2, 70, marks=check("the whole example; it runs shortened in every run")),
+        pytest.param(["--quick"], "4,800,000", 1, 30, marks=check("the example of a crossbar runs shortened in every run")),
+        pytest.param([], "9,600,000", 2, 70, marks=check("the whole example")),
     ],
 )
 def test_layer(tmp_path, options, steps, generators, least):

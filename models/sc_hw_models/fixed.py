@@ -37,11 +37,14 @@ __all__ = [
 Value = Any
 """An ``int``, an ``int64`` array or a symbolic term. Conditions are 0/1 values of the same kinds."""
 
+_PLAIN = (bool, int)
 ROUNDINGS = ("floor", "nearest", "stochastic")
 
 
 def select(condition: Value, when_true: Value, when_false: Value) -> Value:
     """Return ``when_true`` where ``condition`` holds (is not zero), else ``when_false``."""
+    if type(when_true) is int and type(when_false) is int and type(condition) in _PLAIN:  # most calls, and the shortest way
+        return when_true if condition else when_false
     for operand in (condition, when_true, when_false):
         symbolic = getattr(operand, "__select__", None)
         if symbolic is not None:

@@ -19,7 +19,7 @@ from tests.daily import few
 
 @pytest.mark.parametrize("verb", few(["sim", "report", "prove"], 1, "python -m tests.concurrent does it for every verb"))
 def test_two_at_once_say_what_each_says_alone(verb, tmp_path):
-    rounds(verb, 2, tmp_path)
+    rounds(verb, 1, tmp_path)
 
 
 def test_a_run_waits_with_one_line(make_core, capsys):

@@ -16,7 +16,7 @@ from ..daily import check, few
 from .corner_faults import edited, faults_by_hand
 
 STEPS = 200  # the default of ``sc-hw sim``
-SHARE = 80  # of the faults, one of how many is in every run
+SHARE = 120  # of the faults, one of how many is in every run
 
 
 def designs(make_core, make_layer, make_crossbar, generator):

@@ -25,7 +25,7 @@ SHAPES = [
     (1, 2, 1, {"addressed": True}),
 ]
 STEPS = 300  # of a run with a fault between the cores
-DAILY = [(1, "amaranth"), (3, "verilog"), (4, "amaranth"), (5, "verilog")]  # shapes of every run
+DAILY = [(3, "verilog"), (4, "amaranth"), (5, "verilog")]  # shapes of every run
 
 
 @pytest.mark.parametrize("chosen", shapes(len(SHAPES), DAILY, GENERATORS))
@@ -58,7 +58,7 @@ def test_parity(make_crossbar, tmp_path, chosen):
     ),
 )
 def test_every_fault_between_the_cores_is_caught(make_crossbar, tmp_path, generator, addressed):
-    crossbar = make_crossbar(generator, addressed=addressed, pre=8, post=8, lanes=2)
+    crossbar = make_crossbar(generator, addressed=addressed, pre=6, post=4, lanes=2)
     outcomes = selftest(crossbar, steps=STEPS, seed=1, output=tmp_path / "out")
     verdicts = {outcome.fault: outcome.verdict for outcome in outcomes}
     assert verdicts.pop("(none)") == "passes"

@@ -65,6 +65,7 @@ def test_a_core_that_is_wrong_has_no_mutants(make_core, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@check("it builds and proves a core to see one verdict; what is a gap is told in every run")
 def test_a_scoreboard_that_does_not_compare_has_a_gap(make_core, tmp_path, monkeypatch):
     """The simulation runs a copy of the testbench that compares no state written and no output."""
     shutil.copytree(Path(sc_hw_sim.__file__).parent, tmp_path / "weak" / "sc_hw_sim")

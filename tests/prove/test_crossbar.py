@@ -80,7 +80,7 @@ def run(crossbar, tmp_path):
     ),
 )
 def test_what_joins_the_cores_is_proven(make_crossbar, tmp_path, generator, rule, settings):
-    crossbar = make_crossbar(generator, pre=8, post=4, lanes=2, rule=rule, **settings)
+    crossbar = make_crossbar(generator, pre=4, post=4, lanes=2, rule=rule, **settings)
     obligations = run(crossbar, tmp_path)
     assert {o.verdict for o in obligations} == {"proven"}, [vars(o) for o in obligations if o.verdict != "proven"]
     rows, addressed = ["rows"] if crossbar.design.rows else [], crossbar.design.addressed

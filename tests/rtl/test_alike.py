@@ -10,7 +10,7 @@ from sc_hw.toolchain import VERILATED_MAKE, verilator
 from sc_hw.yosys import run_yosys
 from sc_hw_models.scratch import run_process
 
-SEED, COUNT, CLOCKS = 20261128, 60, 5000
+SEED, COUNT, CLOCKS = 20261128, 40, 4000
 LEAVES = [
     "a",
     "b",

@@ -86,7 +86,7 @@ def test_icarus_agrees_with_the_golden_model(written, name):
         assert re.search(r"^PASS sc_core: \d+ clocks$", out, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", few(list(CORES), ["layer"], "the others, which Icarus plays where there is one"))
+@pytest.mark.parametrize("name", few(list(CORES), ["core"], "the others, which Icarus plays where there is one"))
 def test_verilator_agrees_with_the_golden_model_and_a_bug_does_not_pass(written, name):
     folder = written(*CORES[name], steps=12)
     status, out = with_verilator(folder)
