@@ -120,9 +120,9 @@ class Driver:
             part._reads = []
         return written
 
-    async def _moved(self, what: str) -> None:
-        """Wait until all goals are met; a core that stops moving is reported with what it still owes."""
-        arm(self._index, PATIENCE)
+    async def _moved(self, what: str, *, patience: int = PATIENCE) -> None:
+        """Wait until all goals are met; a core that does not move for ``patience`` clocks is reported with what it still owes."""
+        arm(self._index, patience)
         await self._wake.value_change
         for stream in (s for part in self.parts for s in (part.command, part.event, part.host)):
             self.board.count(f"{what}: stuck", f"{stream.name} beats not taken", 0, stream.left)

@@ -1,0 +1,106 @@
+"""Endurance: many beats without a reset, and long waits, in which what counts or grows old shows."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .driver import PATIENCE
+from .stimulus import Kind, random_state
+
+if TYPE_CHECKING:
+    from .bench import CoreBench
+
+__all__ = ["endure"]
+
+_KIND = Kind("endurance", "random", "random")
+_AT_ONCE = 1 << 15  # synapse-steps that are asked for at once
+_WORK = 400  # synapse-steps for each of ``longest``: a design of more synapses than these has fewer timesteps, and clears
+_LEAST = 16
+
+
+async def endure(bench: "CoreBench", longest: int) -> None:
+    """Let a design run for ``longest`` timesteps, clears, writes, reads and clocks of each wait, and compare everything.
+
+    What a large design does fewer of is told by the names in ``bench.corners``. Raises ``MismatchError`` at the first difference.
+    """
+    for stream in (s for part in bench.parts for s in part.handshakes):
+        stream.stall(0.0, 0)
+    await bench._settled()
+    steps = _share(bench, longest)
+    await _timesteps(bench, steps)
+    clears = _share(bench, max(2, longest // 8))
+    await _clears(bench, clears)
+    for part in bench.parts:
+        if part.spec.state:
+            await _accesses(bench, part, longest)
+    await _waits(bench, longest)
+    for count, what in ((steps, "timesteps"), (clears, "clears"), (longest, "host accesses"), (longest, "clocks of each wait")):
+        bench.corners[f"{count:,} {what} without a reset"] = 1
+
+
+def _share(bench: "CoreBench", count: int) -> int:
+    return min(count, max(_LEAST, _WORK * count // bench.synapses))
+
+
+async def _timesteps(bench: "CoreBench", steps: int) -> None:
+    done = 0
+    while done < steps:
+        some = min(steps - done, max(1, _AT_ONCE // bench.synapses))
+        bench._ask(bench._inputs(_KIND, some), some)
+        await _compared(bench, f"timesteps {done:,} to {done + some - 1:,} without a reset")
+        done += some
+
+
+async def _clears(bench: "CoreBench", count: int) -> None:
+    for master in bench._commanded:
+        for _ in range(count):
+            for part in master.together:
+                part._ask_clear()
+        await _compared(bench, f"{count} clears without a reset")
+
+
+async def _accesses(bench: "CoreBench", part: "CoreBench", count: int) -> None:
+    """Write and read so many words; of a part that has as many each once, of others some often."""
+    if part.synapses >= count:
+        await part._load(random_state(part.spec.state, part.synapses, part.generator))
+        await part._check_readback("read-back without a reset")
+        return
+    done = 0
+    while done < count:
+        order = part.generator.integers(part.synapses, size=min(count - done, max(1, _AT_ONCE // part.synapses)))
+        part._ask_write(order)
+        await _compared(bench, f"host writes {done:,} to {done + len(order) - 1:,} without a reset")
+        part._ask_read(order)
+        await _compared(bench, f"host reads {done:,} to {done + len(order) - 1:,} without a reset")
+        done += len(order)
+
+
+async def _waits(bench: "CoreBench", clocks: int) -> None:
+    """Let every stream wait: results, first or last of a timestep, words that were read, commands, events, host accesses."""
+    for number, part in enumerate(bench.parts):
+        some = np.arange(part.synapses)[-2:]
+        for what, stream, after in (
+            ("results", part.result, 0),
+            ("last results", part.result, part.words - 1),
+            ("events", part.event, 0),
+            ("commands", part.command, 0),
+        ):
+            stream.hold(clocks, after=after)
+            bench._ask(bench._inputs(_KIND, 1), 1)
+            await _compared(bench, f"{what} of core {number} wait for {clocks:,} clocks", clocks)
+        if part.spec.state:
+            part.event.hold(clocks)  # behind which the host waits, too
+            bench._ask(bench._inputs(_KIND, 1), 1)
+            part._ask_read(some)
+            await _compared(bench, f"host accesses to core {number} wait for {clocks:,} clocks", clocks)
+            part.readback.hold(clocks)
+            part._ask_read(some)
+            await _compared(bench, f"words read from core {number} wait for {clocks:,} clocks", clocks)
+
+
+async def _compared(bench: "CoreBench", check: str, wait: int = 0) -> None:
+    """Wait until all that was asked for has come, and compare it."""
+    await bench._moved(check, patience=PATIENCE + wait)
+    for part in bench.parts:
+        part._compare_asked(check, _KIND)
+        part._compare_reads(check)
