@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from sc_hw_models.rule import Field
-from sc_hw_sim.stimulus import ENDURANCE, LOAD, LOAD_TIMESTEP
+from sc_hw_sim.stimulus import LOAD, LOAD_TIMESTEP
 
 from .coverage.moments import Moment, moments
 from .coverage.netlist import settling_clocks
@@ -265,7 +265,6 @@ def simulate(
     faults: Sequence[int] = (0,),
     stimulus: Path | None = None,
     demonstrate: bool = False,
-    longest: int = ENDURANCE,
     note: Callable[[str], None] = lambda _text: None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> SimulationResult:
@@ -274,7 +273,6 @@ def simulate(
     ``output`` receives the log, the results as JUnit and, with ``waves``, the waveform. ``stimulus``
     replaces the campaign by recorded inputs (``check_stimulus`` says how many timesteps); the state they
     end in is saved as ``final_state.npz``. ``demonstrate`` also plays the rule's demonstration.
-    ``longest`` is how many timesteps, host accesses and clocks of a wait the campaign has without a reset, in a small design.
     ``coverage`` builds a simulator that counts. ``faults`` are numbers of faults planted in the only core (0: none),
     each of which gets the whole campaign, from reset, in the same process. ``progress`` is called with synapse-steps
     done and in all, or faults when there are several, ``note`` with what takes long. Errors: ``UserError`` for a
@@ -316,7 +314,6 @@ def simulate(
         "stimulus": _recorded(stimulus, cores[0].design, lengths[0], output) if stimulus else None,
         "demonstrate": demonstrate,
         "coverage": counting,
-        "longest": longest,
     }
     text = json.dumps(document)
     plan.write_text(text, encoding="utf-8")

@@ -15,7 +15,6 @@ __all__ = ["Campaign"]
 
 _LARGEST = 1 << 23  # synapse-steps; the deepest cores get fewer timesteps
 _SEED = 1
-_LONGEST = 70_000  # beats and clocks without a reset: no register of 16 bits counts as many
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +33,6 @@ class Campaign:
     def _ran(self) -> tuple[SimulationResult, float]:
         started = time.monotonic()
         result = simulate([self.core], steps=self.steps, seed=_SEED, output=self.output)
-        return result, round(time.monotonic() - started, 3)
-
-    @cached_property
-    def _endured(self) -> tuple[SimulationResult, float]:
-        started = time.monotonic()
-        result = simulate([self.core], steps=1, seed=_SEED, longest=_LONGEST, output=self.output.with_name("endurance"))
         return result, round(time.monotonic() - started, 3)
 
     @property
@@ -69,21 +62,3 @@ class Campaign:
         elif unseen:
             verdict, note = "unknown", f"not met: {', '.join(unseen)}"
         return Obligation(name="campaign", statement=statement, verdict=verdict, answers=[answer], note=note)
-
-    def endurance(self) -> Obligation | None:
-        """Return what refutes a core that differs only after very many beats or clocks without a reset, if it does.
-
-        It is asked of a core that is not proven, whose induction may fail at what only a counter of its own leads to.
-        """
-        result, seconds = self._endured
-        if result.passed:
-            return None
-        answer = {"solver": "verilator", "version": result.tools["verilator"], "answer": "ran", "seconds": seconds}
-        return Obligation(
-            name="endurance",
-            statement=f"a small core differs from its golden model in none of {_LONGEST:,} timesteps, host accesses and clocks of a "
-            "wait without a reset",
-            verdict="refuted",
-            answers=[answer],
-            note=result.cores[0]["mismatch"]["text"].splitlines()[0],
-        )

@@ -92,9 +92,6 @@ def prove(
             asked = "engine" in parts or any(o.verdict == "unknown" for o in obligations)
             if campaign and asked and not first and not _refuted(obligations):
                 add(campaign.obligation())
-            left = campaign and not _refuted(obligations) and any(o.verdict == "unknown" for o in obligations)
-            if campaign and left and (worn := campaign.endurance()):
-                add(worn)
         for design in [core.design, *(part.design for part in core.parts)] if structure else ():
             check_function(design.rule.step, design.config, seed=1)  # all that was proven is of what it was at first
         if structure and set(parts) == set(PARTS):

@@ -19,6 +19,7 @@ from ..manifest import Core
 from ..rtl.contents import without_contents
 from ..rtl.instances import Instance
 from ..yosys import YosysError, find_yosys, run_yosys
+from .registers import CLEANED, emitted_texts, strange_registers
 from .result import Obligation
 
 __all__ = ["check_structure", "is_sound"]
@@ -63,28 +64,21 @@ class _Module:
     netlist: Mapping[str, Any]
 
 
-def check_structure(core: Core) -> list[Obligation]:
+def check_structure(core: Core, *, registers: bool = True) -> list[Obligation]:
     """Return the obligations ``structure`` and ``defined`` of an emitted folder and of all its parts, proven or refuted.
 
-    A note of ``structure`` names each instance and pin that is not as the proof takes it. Errors: ``UserError`` when Yosys
-    cannot read the files.
+    A note of ``structure`` names each instance and pin that is not as the proof takes it, and, with ``registers``, what an
+    edited module remembers besides what the emitted one does. Errors: ``UserError`` when Yosys cannot read the files.
     """
     started = time.monotonic()
-    path, number = find_yosys()
-    texts = core.verilog_text
+    number = find_yosys()[1]
+    texts = {name: without_contents(text) for name, text in core.verilog_text.items()}
     names = list(texts)
-    script = _READ.format(files=" ".join(names), top=core.design.name)
-    with temporary_folder() as folder:
-        for name, text in texts.items():
-            (folder / name).write_text(without_contents(text), encoding="utf-8")
-        try:
-            run_yosys(script, path=path, cwd=folder)
-        except YosysError as error:
-            raise UserError(f"{core.folder}: Yosys {number} cannot read the Verilog: {error.reason}") from error
-        listed, checked, netlist = (
-            (folder / file).read_text(encoding="utf-8") for file in ("listed.txt", "checked.txt", "netlist.json")
-        )
-    modules = {kind: _module(kind, module) for kind, module in json.loads(netlist)["modules"].items()}
+    listed, checked, modules, cleaned = _read(core, texts)
+    strange: list[str] = []
+    if registers and core.edited:
+        *_, emitted = _read(core, emitted_texts(core))
+        strange = list(strange_registers(cleaned, emitted))
     answer = {"solver": "yosys", "version": number, "answer": "read", "seconds": round(time.monotonic() - started, 3)}
     structure = [
         *_instances(core.design.name, core.design.instances(), modules),
@@ -93,10 +87,11 @@ def check_structure(core: Core) -> list[Obligation]:
         *_places(names, modules),
         *(
             f"{name}: {word} makes tools read different things"
-            for name, text in texts.items()
+            for name, text in core.verilog_text.items()
             for word in _DIRECTIONS.findall(text)
         ),
         *re.findall(r"^Warning: (.*)$", checked, re.MULTILINE),
+        *strange,
     ]
     undefined = sorted({where for module in modules.values() for where in _undefined(module)})
     return [
@@ -109,6 +104,24 @@ def check_structure(core: Core) -> list[Obligation]:
         )
         for title, statement, faults in (("structure", _STATEMENT, structure), ("defined", _DEFINED, undefined))
     ]
+
+
+def _read(core: Core, texts: Mapping[str, str]) -> tuple[str, str, dict[str, _Module], list[tuple[str, Mapping[str, Any]]]]:
+    """Return what Yosys lists and warns of, the modules as they are read, and by name those without what nothing reads."""
+    path, number = find_yosys()
+    with temporary_folder() as folder:
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        try:
+            run_yosys(_READ.format(files=" ".join(texts), top=core.design.name) + CLEANED, path=path, cwd=folder)
+        except YosysError as error:
+            raise UserError(f"{core.folder}: Yosys {number} cannot read the Verilog: {error.reason}") from error
+        listed, checked, netlist, cleaned = (
+            (folder / file).read_text(encoding="utf-8") for file in ("listed.txt", "checked.txt", "netlist.json", "cleaned.json")
+        )
+    modules = {kind: _module(kind, module) for kind, module in json.loads(netlist)["modules"].items()}
+    clean = [(_module(kind, module).name, module) for kind, module in json.loads(cleaned)["modules"].items()]
+    return listed, checked, modules, clean
 
 
 def is_sound(obligations: Sequence[Obligation]) -> bool:

@@ -12,7 +12,7 @@ from .corners import Corners
 from .driver import Arrays, Driver
 from .endurance import endure
 from .scoreboard import Context, MismatchError
-from .stimulus import ENDURANCE, LOAD, LOAD_TIMESTEP, Kind, inputs_of, kinds, random_state
+from .stimulus import LOAD, LOAD_TIMESTEP, Kind, inputs_of, kinds, random_state
 from .streams import CLOCK_PERIOD, clocks, contradictions
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ class CoreBench(Driver):
         self.steps, self.initial, self._motifs = steps, initial, rule.motifs
         self.parts: list[CoreBench] = [self]  # the benches of all cores in the design: several in a layer or a crossbar
         self.together: list[CoreBench] = [self]  # those of the cores that take a command of this one's: in a crossbar all
-        self.longest = ENDURANCE
         self.coverage: FunctionalCoverage | None = None
         self.moments: Sequence[Mapping[str, Any]] = ()  # of the whole design: what ``Corners`` visits
         self.corners: dict[str, int] = {}  # how often each was met
@@ -73,7 +72,7 @@ class CoreBench(Driver):
         for part in self.parts:
             await part._check_readback("clear after power-up")
         await Corners(self).run()
-        await endure(self, self.longest)
+        await endure(self)
         stimuli = kinds(self._motifs)
         corners = 6 + 3 * len(self._motifs)
         # A core of few synapses visits the ends of its state by being loaded often, not by running long.

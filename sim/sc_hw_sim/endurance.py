@@ -14,32 +14,35 @@ __all__ = ["endure"]
 
 _KIND = Kind("endurance", "random", "random")
 _AT_ONCE = 1 << 15  # synapse-steps that are asked for at once
-_WORK = 400  # synapse-steps for each of ``longest``: a design of more synapses than these has fewer timesteps, and clears
-_LEAST = 16
+_MANY = 320  # timesteps, host accesses, and clocks of a wait: no byte counts as many
+_CLEARS = 40
+_LARGE = 400  # synapses, from which on there are fewer timesteps and clears,
+_LEAST = 16  # but never fewer than these
 
 
-async def endure(bench: "CoreBench", longest: int) -> None:
-    """Let a design run for ``longest`` timesteps, clears, writes, reads and clocks of each wait, and compare everything.
+async def endure(bench: "CoreBench") -> None:
+    """Let a design have many timesteps, clears, host writes and reads, and long waits of every stream, without a reset.
 
-    What a large design does fewer of is told by the names in ``bench.corners``. Raises ``MismatchError`` at the first difference.
+    Everything is compared; how many there were is told in ``bench.corners``. Raises ``MismatchError`` at the first difference.
     """
     for stream in (s for part in bench.parts for s in part.handshakes):
         stream.stall(0.0, 0)
     await bench._settled()
-    steps = _share(bench, longest)
+    steps, clears = _share(bench, _MANY), _share(bench, _CLEARS)
     await _timesteps(bench, steps)
-    clears = _share(bench, max(2, longest // 8))
     await _clears(bench, clears)
     for part in bench.parts:
         if part.spec.state:
-            await _accesses(bench, part, longest)
-    await _waits(bench, longest)
-    for count, what in ((steps, "timesteps"), (clears, "clears"), (longest, "host accesses"), (longest, "clocks of each wait")):
+            await _accesses(bench, part, _MANY)
+            if part.synapses < part.words * part.lanes:
+                await _padding(bench, part)
+    await _waits(bench, _MANY)
+    for count, what in ((steps, "timesteps"), (clears, "clears"), (_MANY, "host accesses"), (_MANY, "clocks of each wait")):
         bench.corners[f"{count:,} {what} without a reset"] = 1
 
 
 def _share(bench: "CoreBench", count: int) -> int:
-    return min(count, max(_LEAST, _WORK * count // bench.synapses))
+    return min(count, max(_LEAST, _LARGE * count // bench.synapses))
 
 
 async def _timesteps(bench: "CoreBench", steps: int) -> None:
@@ -73,6 +76,29 @@ async def _accesses(bench: "CoreBench", part: "CoreBench", count: int) -> None:
         part._ask_read(order)
         await _compared(bench, f"host reads {done:,} to {done + len(order) - 1:,} without a reset")
         done += len(order)
+
+
+async def _padding(bench: "CoreBench", part: "CoreBench") -> None:
+    """Write words that hold no synapse: they keep what the host wrote, in timesteps too, and nothing else changes."""
+    check = "host accesses to words without a synapse"
+    lanes = np.array([lane for lane, words in enumerate(part._lane_words) if words < part.words])
+    place, values = [lanes, np.full(len(lanes), part.words - 1)], random_state(part.spec.state, len(lanes), part.generator)
+    part.host.load([np.ones(len(lanes)), *place, *values.values()])
+    for lane in lanes:
+        part.writes[lane].expect(1)
+    await bench._moved(check)
+    for number, lane in enumerate(lanes):
+        word = [column[number : number + 1] for column in (place[1], *values.values())]
+        part.board.host_values += part.board.tables(check, part._word(word), part._word(part.writes[lane].take()), lambda _row: {})
+    bench._ask(bench._inputs(_KIND, 1), 1)
+    await _compared(bench, check)
+    part.host.load([np.zeros(len(lanes)), *place, *values.values()])
+    part.readback.expect(len(lanes))
+    await bench._moved(check)
+    found = dict(zip(values, part.readback.take(), strict=True))
+    part.board.host_values += part.board.tables(check, values, found, lambda _row: {})
+    await part._check_readback(check)
+    bench.corners["words without a synapse written"] = 1
 
 
 async def _waits(bench: "CoreBench", clocks: int) -> None:

@@ -7,13 +7,10 @@ import numpy as np
 
 from sc_hw_models.rule import Field, RuleSpec
 
-__all__ = ["ENDURANCE", "LOAD", "LOAD_TIMESTEP", "SCENES", "Kind", "inputs_of", "kinds", "random_state"]
+__all__ = ["LOAD", "LOAD_TIMESTEP", "SCENES", "Kind", "inputs_of", "kinds", "random_state"]
 
 # Arrays of recorded inputs that are no inputs: when state is loaded, and, with the name of a field, what.
 LOAD_TIMESTEP, LOAD = "load_timestep", "load_"
-
-ENDURANCE = 320
-"""Timesteps, host accesses and clocks of a wait that a campaign of a small design has without a reset; no byte counts as many."""
 
 # Scenes of ``corners.py``: what is asked for in each, in the order in which it takes place.
 SCENES: dict[str, tuple[str, ...]] = {

@@ -62,7 +62,7 @@ def _taken(text: str, register: str, value: str, on: str) -> tuple[str, int]:
         return f"{found[1]}{on} ? ({value.replace('right', f'({found[2]})')}) : ({found[2]}){found[3]}"
 
     if re.search(rf"^\s+{register} <= _\d+_;", text, re.MULTILINE):
-        return re.subn(rf"(assign _\d+_ = \w+ \? )([^:;]+)( : {register};)", changed, text)
+        return re.subn(rf"(assign _\d+_ = (?:[^;]* : )?\w+ \? )([^:;?]+)( : {register};)", changed, text)
     return re.subn(rf"(\b{register} <= )([a-z_]\w*)(;)", changed, text)
 
 

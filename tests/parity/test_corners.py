@@ -30,6 +30,13 @@ def designs(make_core, make_layer, make_crossbar, generator):
     ]
 
 
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_every_fault_by_hand_has_its_place(make_core, make_layer, make_crossbar, tmp_path, generator):
+    """In what is emitted today; else nobody sees until all of them are simulated."""
+    for core in designs(make_core, make_layer, make_crossbar, generator):
+        edited(core, faults_by_hand(core), tmp_path / f"{core.design.name}_faults")
+
+
 @pytest.mark.parametrize(
     ("generator", "share"),
     [

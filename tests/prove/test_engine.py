@@ -204,6 +204,22 @@ def test_what_only_the_next_command_decides(make_core, tmp_path, queued):
     assert {o.verdict for o in obligations} == {"proven"}, [vars(o) for o in obligations if o.verdict != "proven"]
 
 
+PINS = {
+    "in_pre_spike": r"in_pre_spike\((word_pre_spike_reg\[\d\])",
+    "enable": r"enable\((enable)(?=\),\s*\.restart\(rst)",
+    "word_in": r"word_in\((word_reg_\d)",
+}
+
+
+@pytest.mark.parametrize("pin", few(PINS, 1, "the other pins of a lane"))
+def test_what_enters_a_lane_in_a_reset_means_nothing(make_core, tmp_path, pin):
+    core = make_core("verilog", synapses=3, lanes=2, rounding="stochastic", **SMALL)
+    bits = core.design.spec.state_bits if pin == "word_in" else 1
+    core = plant(core, PINS[pin], rf"{pin}(\1 & {{{bits}{{~(rst | clearing_reg)}}}}")
+    obligations = run(core, tmp_path, covers=False)
+    assert {o.verdict for o in obligations} == {"proven"}, [vars(o) for o in obligations if o.verdict != "proven"]
+
+
 def test_other_clocks_and_assumptions(make_core, tmp_path):
     core = make_core("verilog", synapses=3, **SMALL)
     with pytest.raises(UserError, match="'assume' is not allowed"):

@@ -78,7 +78,7 @@ CORE = {  # what is replaced in the core's file of the Verilog generator, and wh
         "$shift",
     ),
     "module left over": ("`resetall\n$", "module spare; endmodule\n`resetall\n", "module spare"),
-    "set at power-up": (r"(  reg \[2:0\] state_reg);", r"\1 = 3'd1;", "init"),
+    "set at power-up": (r"(  reg \[2:0\] state_reg);", r"\1 = 3'd1;", "a register with a value in its declaration"),
     "case that is full for some": ("case \\(state_reg\\)", "case (state_reg) // synopsys full_case", "full_case"),
     "black box": ("`resetall\n$", "(* blackbox *) module spare(input a); endmodule\n`resetall\n", "blackbox"),
     "kept apart": (r"module dut \(", "(* keep_hierarchy *) module dut (", "keep_hierarchy"),
@@ -175,3 +175,72 @@ def test_the_verb_asks_nothing_of_an_unsound_core(make_core, sc_hw):
     assert status == 1
     assert "lane_1: pin clk" in re.sub(r"[\s│]+", " ", out)
     assert "FAIL dut: 1 of 2 obligations proven by yices" in out
+
+
+STATE = "  reg [3:0] n_reg; always @(posedge clk) n_reg <= rst ? 4'd0 : n_reg + {{3'd0, {0}}};\n"
+REMEMBERING = {  # in which file, at what, what stands there then, and who remembers it
+    "commands counted in a core": (
+        "core",
+        "dut.v",
+        r"assign readback_data = readback_word;",
+        STATE.format("command_accept") + "  assign readback_data = readback_word ^ {51'd0, &n_reg};",
+        "module dut: n_reg holds 4 bits",
+    ),
+    "a register made wider": (
+        "core",
+        "dut.v",
+        r"reg \[2:0\] state_reg;",
+        "reg [3:0] state_reg;",
+        "module dut: state_reg holds 1 bit of state that",
+    ),
+    "beats counted in a queue": (
+        "queued",
+        "dut_queue.v",
+        r"  wire move = (.*?);",
+        STATE.format("push") + r"  wire move = (\1) & ~(&n_reg);",
+        "module dut_queue: n_reg holds 4 bits",
+    ),
+    "beats counted in a fan-out": (
+        "crossbar",
+        "dut_fanout.v",
+        r"played_reg <= played_data;",
+        "played_reg <= played_data ^ n_reg[0];",
+        "module dut_fanout: n_reg holds",
+    ),
+    "a lane that knows the update before": (
+        "core",
+        "dut_lane.v",
+        r"\.in_pre_spike\(in_pre_spike\)",
+        ".in_pre_spike(in_pre_spike | (n_reg == 4'd7))",
+        "module dut_lane: n_reg holds",
+    ),
+}
+COUNTED = {"dut_fanout.v": "store", "dut_lane.v": "accept"}  # where the register is put before the end
+
+
+@pytest.mark.parametrize("name", REMEMBERING)
+def test_what_a_module_remembers_besides_is_named(make_core, make_crossbar, name):
+    """A count of what came since the reset shows after the longest search, and no induction closes over it."""
+    kind, file, pattern, new, note = REMEMBERING[name]
+    settings = {"synapses": 23, "lanes": 2, "rounding": "stochastic"}
+    core = make_crossbar("verilog") if kind == "crossbar" else make_core("verilog", queued=kind == "queued", **settings)
+    if file in COUNTED:
+        own = STATE.format(COUNTED[file]).replace("rst ?", "1'b0 ?" if file == "dut_lane.v" else "rst ?")
+        edit(core, file, r"(endmodule\n)", own.replace("\\", "\\\\") + r"\1")
+    assert note in faults(edit(core, file, pattern, new))["structure"]
+
+
+def test_a_memory_besides_is_named(make_core):
+    core = make_core("verilog", synapses=23, lanes=2)
+    words = "  reg [51:0] more [0:3];\n  always @(posedge clk) if (write_enable) more[write_address[1:0]] <= write_data;\n  genvar column;"
+    core = edit(core, "dut_memory.v", r"  genvar column;", words)
+    core = edit(core, "dut_memory.v", r" = read_reg;", " = read_reg ^ more[0];")
+    assert "module dut_memory: more, 4 words of 52 bits, is a memory that" in faults(core)["structure"]
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_what_nobody_reads_is_no_state(make_core, generator):
+    """Nor is another name for a register, or one that was written as two."""
+    core = make_core(generator, synapses=23, lanes=2)
+    unread = "  reg [7:0] n_reg;\n  always @(posedge clk) n_reg <= n_reg + 8'd1;\n  wire again = command_valid;\n"
+    assert faults(edit(core, "dut.v", r"(endmodule\n)", unread + r"\1")) == {}

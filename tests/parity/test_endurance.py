@@ -1,0 +1,60 @@
+"""Long stretches without a reset and long waits: what counts, or grows old, differs in every campaign."""
+
+import re
+
+from sc_hw.manifest import load_core
+from sc_hw.simulate import simulate
+
+COUNT = "  reg [8:0] n_reg; always @(posedge clk) if ({0}) n_reg <= 9'd0; else if ({1}) n_reg <= n_reg + {{8'd0, n_reg != 9'd{2}}};\n"
+READ = (r"assign readback_data = readback_word;", "assign readback_data = readback_word ^ {51'd0, n_reg == 9'd%d};")
+HELD = "rst | ~(%s_valid & ~%s_ready)"
+# Settings, file, what the register counts, what is replaced and by what, and where it must show.
+FAULTS = {
+    "timesteps": (
+        {},
+        "",
+        ("rst", "command_accept & ~command_clear", 300),
+        (r"\.in_pre_spike\(word_pre_spike_reg\[1\]\)", ".in_pre_spike(word_pre_spike_reg[1] & (n_reg != 9'd300))"),
+        "timesteps 0 to 319 without a reset",
+    ),
+    "clears": ({}, "", ("rst", "command_accept & command_clear", 36), (READ[0], READ[1] % 36), "without a reset"),
+    "stores": ({}, "", ("rst", "host_store", 300), (READ[0], READ[1] % 300), "host reads"),
+    "word_read": ({}, "", (HELD % (("readback",) * 2), "1'b1", 300), (READ[0], READ[1] % 300), "words read from core 0 wait"),
+    "lone_result": (
+        {"queued": True},
+        "_queue",
+        (HELD % (("result",) * 2), "1'b1", 300),
+        (r"if \(move\) valid_reg <= stored", "if (move | (n_reg == 9'd300)) valid_reg <= stored"),
+        "result beats expected",
+    ),
+    "padding": (
+        {"synapses": 7, "lanes": 3},
+        "",
+        None,
+        (
+            r"(memory_1 \((?:(?!;).)*?\.write_address\()write_address_reg\)",
+            r"\1host_store & (write_address_reg == 2'd2) ? 2'd0 : write_address_reg)",
+        ),
+        "host accesses to words without a synapse",
+    ),
+}
+
+
+def test_what_comes_late_is_found(make_core, tmp_path):
+    """Each in a core of its own, all in one simulator; a core without any passes, and tells what it endured."""
+    cores = [make_core("verilog", synapses=8, lanes=2, name="right")]
+    for name, (settings, file, counted, (pattern, new), _) in FAULTS.items():
+        core = make_core("verilog", name=name, **({"synapses": 8, "lanes": 2} | settings))
+        path = core.folder / f"{name}{file}.v"
+        text, count = re.subn(pattern, new, path.read_text(), flags=re.DOTALL)
+        assert count == 1, (name, count)
+        text = re.sub(r"(\n  wire )", "\n" + (COUNT.format(*counted) if counted else "") + r"\1", text, count=1)
+        path.write_text(text)
+        cores.append(load_core(core.folder))
+    result = simulate(cores, steps=1, seed=1, output=tmp_path / "out")
+    right, *others = result.cores
+    assert right["mismatch"] is None
+    assert {"320 timesteps without a reset", "40 clears without a reset"} <= right["corners"].keys()
+    for record, (name, (*_, where)) in zip(others, FAULTS.items(), strict=True):
+        assert record["mismatch"], name
+        assert where in record["mismatch"]["text"], (name, record["mismatch"]["text"])
