@@ -25,7 +25,7 @@ def emitted_texts(core: Core) -> dict[str, str]:
 
 
 def strange_registers(found: list[tuple[str, Mapping[str, Any]]], emitted: list[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
-    """Yield the registers and memories of modules ``found``, (name, netlist), that the modules of these names ``emitted`` lack."""
+    """Yield the registers and memories of modules ``found``, (name, netlist), that those of these names ``emitted`` lack."""
     known: dict[str, set[tuple[str, int]]] = {}
     nameless: dict[str, int] = {}
     memories: dict[str, set[tuple[str, int, int]]] = {}

@@ -89,7 +89,9 @@ async def _padding(bench: "CoreBench", part: "CoreBench") -> None:
     await bench._moved(check)
     for number, lane in enumerate(lanes):
         word = [column[number : number + 1] for column in (place[1], *values.values())]
-        part.board.host_values += part.board.tables(check, part._word(word), part._word(part.writes[lane].take()), lambda _row: {})
+        part.board.host_values += part.board.tables(
+            check, part._word(word), part._word(part.writes[lane].take()), lambda _row: {}
+        )
     bench._ask(bench._inputs(_KIND, 1), 1)
     await _compared(bench, check)
     part.host.load([np.zeros(len(lanes)), *place, *values.values()])

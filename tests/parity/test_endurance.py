@@ -5,7 +5,9 @@ import re
 from sc_hw.manifest import load_core
 from sc_hw.simulate import simulate
 
-COUNT = "  reg [8:0] n_reg; always @(posedge clk) if ({0}) n_reg <= 9'd0; else if ({1}) n_reg <= n_reg + {{8'd0, n_reg != 9'd{2}}};\n"
+COUNT = (
+    "  reg [8:0] n_reg; always @(posedge clk) if ({0}) n_reg <= 9'd0; else if ({1}) n_reg <= n_reg + {{8'd0, n_reg != 9'd{2}}};\n"
+)
 READ = (r"assign readback_data = readback_word;", "assign readback_data = readback_word ^ {51'd0, n_reg == 9'd%d};")
 HELD = "rst | ~(%s_valid & ~%s_ready)"
 # Settings, file, what the register counts, what is replaced and by what, and where it must show.

@@ -232,7 +232,8 @@ def test_what_a_module_remembers_besides_is_named(make_core, make_crossbar, name
 
 def test_a_memory_besides_is_named(make_core):
     core = make_core("verilog", synapses=23, lanes=2)
-    words = "  reg [51:0] more [0:3];\n  always @(posedge clk) if (write_enable) more[write_address[1:0]] <= write_data;\n  genvar column;"
+    write = "  always @(posedge clk) if (write_enable) more[write_address[1:0]] <= write_data;\n"
+    words = f"  reg [51:0] more [0:3];\n{write}  genvar column;"
     core = edit(core, "dut_memory.v", r"  genvar column;", words)
     core = edit(core, "dut_memory.v", r" = read_reg;", " = read_reg ^ more[0];")
     assert "module dut_memory: more, 4 words of 52 bits, is a memory that" in faults(core)["structure"]
