@@ -3,10 +3,13 @@
 import re
 import runpy
 import shlex
+import subprocess
+import sys
 
 import pytest
 import yaml
 
+from sc_hw import __version__
 from sc_hw.cli import app
 from sc_hw_models.rule_file import RULE_FILES
 
@@ -23,6 +26,12 @@ PAGES: dict[str, set[str]] = {  # and the verbs that take less than a second; th
     "docs/curves.md": set(),
     "docs/ci.md": {"emit"},
 }
+
+FETCHED = re.compile(
+    r'<(?:script|img|iframe|source)[^>]*\bsrc="(?:https?:)?//'
+    r'|<link[^>]*\brel="(?:stylesheet|preconnect|preload)"[^>]*\bhref="(?:https?:)?//'
+    r"|\burl\([\"']?(?:https?:)?//|@import"
+)
 
 
 @pytest.fixture
@@ -158,6 +167,36 @@ def test_the_line_of_the_tutorial_is_what_check_says(sc_hw, tmp_path, monkeypatc
     page = (ROOT / "docs/rule_tutorial.md").read_text()
     (line,) = (line.strip() for line in page.splitlines() if line.startswith("    my_rule.py:"))
     assert sc_hw("rule", "check", "my_rule.py")[:2] == (2, f"{tmp_path}/{line}\n")
+
+
+def test_every_link_of_the_pages_outside_docs_leads_somewhere():
+    for page in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"):
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", (ROOT / page).read_text()):
+            assert (ROOT / target).exists(), (page, target)
+
+
+def test_what_is_cited_is_this_version():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors"} < set(cited)
+    assert cited["version"] == __version__
+
+
+@check("mkdocs builds all pages")
+def test_the_pages_build_strictly_and_fetch_nothing(tmp_path):
+    site = tmp_path / "site"
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(site)]
+    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    written = [path for ending in ("html", "css") for path in site.rglob(f"*.{ending}")]
+    assert len(written) > len([*(ROOT / "docs").rglob("*.md")])
+    for path in written:
+        assert not FETCHED.search(path.read_text()), path
+    for fetches in (
+        '<script async src="https://a.b/c.js">',
+        '<link rel="preconnect" href="//a.b" crossorigin>',
+        "url(https://a.b/c)",
+    ):
+        assert FETCHED.search(fetches)
 
 
 @check("matplotlib draws")
