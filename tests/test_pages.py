@@ -109,6 +109,11 @@ def test_the_network_of_the_first_page_is_the_example():
     assert tomllib.loads(shown) == example
 
 
+def test_the_instance_of_the_first_page_is_the_one_of_the_folder():
+    (top,) = (block.text for block in blocks((ROOT / "docs/tutorials/chip_or_soc.md").read_text()) if isinstance(block, File))
+    assert f"```verilog\n{top}```" in (ROOT / "docs/folder.md").read_text()
+
+
 def test_the_workflow_runs_what_its_page_does():
     steps = yaml.safe_load((ROOT / "examples/ci/parity.yml").read_text())["jobs"]["parity"]["steps"]
     runs = [step["run"].replace('"$CORE/', '"core/').replace('"$CORE"', "core") for step in steps if "run" in step]
