@@ -210,7 +210,9 @@ def test_the_curves_are_what_their_page_draws(played, tmp_path):
     assert (tmp_path / "curves.svg").read_bytes() == (ROOT / "docs/images/curves.svg").read_bytes()
 
 
-@check("a network learns digits for 30 passes")
-def test_the_picture_of_a_chip_that_learns_is_what_the_code_draws():
-    drawn = runpy.run_path(str(ROOT / "docs/learning_picture.py"))
-    assert drawn["picture"](*drawn["learned"]()) == (ROOT / "docs/images/chip_learns.svg").read_text()
+@check("networks learn digits")
+@pytest.mark.parametrize(("program", "made"), [("learning_picture.py", "learned"), ("raster_picture.py", "shown")])
+def test_the_pictures_of_networks_are_what_the_code_draws(program, made):
+    drawn = runpy.run_path(str(ROOT / "docs" / program))
+    found = drawn[made]()
+    assert drawn["picture"](*found if made == "learned" else (found,)) == drawn["PICTURE"].read_text()
