@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth compiled runtime delays continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning networks docs neurocore bench clean
+.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth compiled runtime delays continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning networks docs man sbom neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -152,7 +152,16 @@ bench: $(READY) ## measure speed beside sc-neurocore's, as ratios within one run
 	$(BIN)/python -m tests.bench -o docs/measured/speed.md
 
 docs: $(READY) ## build the documentation, links checked, into build/docs
-	$(BIN)/mkdocs build --strict --site-dir build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/docs
+
+man: $(READY) ## write a manual page for each verb, from the command line itself, into build/man
+	$(BIN)/python docs/man_pages.py build/man
+
+sbom: $(READY) ## list what sc-hw installs, all extras for its users, with versions and licences, as CycloneDX into build/sbom.json
+	$(PYTHON) -m venv --clear build/sbom
+	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[digits,prove,coverage,pnr,explore]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[sbom]'
+	$(BIN)/cyclonedx-py environment build/sbom --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json
 
 clean: ## remove what the targets made
 	rm -rf build $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
