@@ -10,7 +10,7 @@ from typing import Any
 
 from .errors import CheckError, UserError, one_line
 
-__all__ = ["CHECK", "DEFECT", "ENVIRONMENT", "run"]
+__all__ = ["CHECK", "DEFECT", "ENVIRONMENT", "failure", "run"]
 
 CHECK, ENVIRONMENT, DEFECT = 1, 2, 70
 _LONGEST = 2000  # characters of a line: what was given may be long
@@ -41,13 +41,13 @@ def _told(error: BaseException) -> int:
     _wait_for_the_end()
     with suppress(UserError, OSError, ValueError):
         sys.stdout.flush()
-    line, status = _kind(error)
+    line, status = failure(error)
     with suppress(OSError, ValueError, AttributeError):
         print(one_line(line, _LONGEST), file=sys.stderr, flush=True)
     return status
 
 
-def _kind(error: BaseException) -> tuple[str, int]:
+def failure(error: BaseException) -> tuple[str, int]:
     """Return what to say of a failure, and its status."""
     import click
 

@@ -25,6 +25,7 @@ from .manifest.describe import FILE_LIST, difference, manifest_text, sha256
 from .network_file import network_of, network_toml
 from .rtl.networks.design import NetworkDesign
 from .rtl.networks.files import network_files
+from .rtl.template import TEMPLATE, template_text
 from .sources import check_verilog
 from .strict import read_file, read_json, read_text
 
@@ -90,6 +91,7 @@ def _own_files(design: NetworkDesign, verilog: list[str]) -> dict[str, str | byt
         FILE_LIST: "".join(f"{name}\n" for name in verilog),
         INITIAL: npz_bytes(arrays),
         DESCRIPTION: network_toml(design.spec),
+        TEMPLATE: template_text(design.name, design.ports()),
     }
 
 
@@ -166,6 +168,8 @@ def load_network(folder: Path, *, system_tasks: bool = False) -> Network:
     if not isinstance(manifest.get("sha256"), dict) or manifest["sha256"].keys() != digests.keys():
         raise UserError(f"{path}: sha256 does not list the files of the network; {_AGAIN}")
     for file, content in own.items():
+        if file == TEMPLATE:
+            continue  # the user's to change: nothing is read from it
         found = read_file(folder / file, limit=_BYTES, remedy=_AGAIN)
         if found != (content.encode() if isinstance(content, str) else content):
             raise UserError(f"{folder / file}: not as it was emitted, and only Verilog may be edited; {_AGAIN}")

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-import sc_hw.train
 import sc_hw_models.continual
 from sc_hw.plot_style import INK
 
@@ -48,7 +48,8 @@ class Measurement:
 
 def kept(key: str, measure: Callable[[], dict[str, float]]) -> dict[str, float]:
     """Return what a run gives, from ``KEPT`` if it ran there with the same code, NumPy and ``key``: all that it depends on."""
-    sources = sorted(p for package in (sc_hw.train, sc_hw_models.continual) for p in Path(package.__path__[0]).glob("*.py"))
+    packages = (import_module("sc_hw.train"), sc_hw_models.continual)
+    sources = sorted(p for package in packages for p in Path(package.__path__[0]).glob("*.py"))
     parts = [key.encode(), np.__version__.encode(), *(path.read_bytes() for path in sources)]
     file = KEPT / f"{hashlib.sha256(b''.join(hashlib.sha256(part).digest() for part in parts)).hexdigest()}.json"
     if file.is_file():

@@ -13,6 +13,7 @@ from ..initial import initial_csv
 from ..rtl.design import CoreDesign
 from ..rtl.names import verilog_names
 from ..rtl.port import Port
+from ..rtl.template import TEMPLATE, template_text
 from .topologies import TOPOLOGIES
 
 __all__ = ["CONFIG", "FILE_LIST", "INITIAL", "described", "difference", "manifest_of", "manifest_text", "own_texts", "sha256"]
@@ -55,7 +56,7 @@ def own_texts(design: CoreDesign, generator: str) -> dict[str, str]:
     """Return the files of the folder itself that are no Verilog, by name, but for the manifest: they follow from the design."""
     listed = verilog_names(design, generator)
     listed += [f"{place}/{name}" for place, (_, part) in design.parts.items() for name in verilog_names(part, generator)]
-    texts = {FILE_LIST: "".join(f"{name}\n" for name in listed)}
+    texts = {FILE_LIST: "".join(f"{name}\n" for name in listed), TEMPLATE: template_text(design.name, design.ports())}
     if not design.parts:
         texts[CONFIG] = config_toml(design.config, f"Resolved configuration of {design.name}, rule {design.rule.name}")
         if design.initial:

@@ -16,6 +16,7 @@ from ..errors import LackingError, UserError, one_line
 from ..initial import emitted_initial, initial_bytes, initial_csv
 from ..rtl.contents import held
 from ..rtl.design import CoreDesign
+from ..rtl.template import TEMPLATE
 from ..sources import check_verilog
 from ..strict import checked, read_file, read_json, read_text
 from .describe import INITIAL, described, difference, manifest_text, own_texts, sha256
@@ -84,8 +85,8 @@ def load_core(folder: Path, *, system_tasks: bool = False) -> Core:
     The manifest must have its schema, and every entry of it that follows from rule, configuration and sizes must be what
     follows; so must each part's from the whole's. Verilog that differs from its digest is listed in ``edited``, not refused:
     an edited core is just what parity is for. It must have the ports of its manifest and keep to what ``check_verilog`` and, all
-    files together, ``check_elaborated`` allow; ``system_tasks`` allows more, for simulation. Any other file must be as it was
-    emitted, and there may be no Verilog that is not listed.
+    files together, ``check_elaborated`` allow; ``system_tasks`` allows more, for simulation. Any other file
+    but the template must be as it was emitted, and there may be no Verilog that is not listed.
     Errors: ``UserError`` that names the file and the first entry for which this is not so.
     """
     manifest, inside = _read(folder), {}
@@ -227,6 +228,7 @@ def _core(folder: Path, manifest: dict[str, Any], design: CoreDesign, parts: tup
         texts[name] = text.encode()
         found[name] = sha256(texts[name])
     _check_contents(folder, texts, design)
+    found[TEMPLATE] = listed[TEMPLATE]  # the user's to change: nothing is read from it
     for name in listed.keys() - found.keys():
         found[name] = sha256(read_file(folder / name, limit=initial_bytes(design.spec, design.synapses), remedy=_AGAIN))
         if found[name] != listed[name]:

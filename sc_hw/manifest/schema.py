@@ -14,7 +14,7 @@ from ..rtl.design import MAX_LANES, MAX_SYNAPSES
 __all__ = ["FILE_NAME", "Config", "Count", "Digest", "RuleName", "StateField", "Units", "Whole", "rule_of"]
 
 # \Z, because $ also matches before a line's end.
-FILE_NAME = r"^[A-Za-z][A-Za-z0-9_]*\.(v|f|csv|toml)\Z"
+FILE_NAME = r"^[A-Za-z][A-Za-z0-9_]*\.(v|f|csv|toml|v\.txt)\Z"
 _Name = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]*\Z", max_length=80)]
 RuleName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*(\.(pre|post|synapse))?\Z", max_length=80)]
 _Verilog = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]*\.v\Z", max_length=80)]

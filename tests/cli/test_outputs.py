@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
+from importlib import import_module
 
 import pytest
 
@@ -94,7 +95,7 @@ def rules(run, path):
 @pytest.fixture
 def quick(monkeypatch):
     """Let accuracy measure nothing."""
-    from sc_hw import accuracy
+    accuracy = import_module("sc_hw.accuracy")
 
     def measured(_rule, configs, **_options):
         runs = ({"weight_rms": 0.1, "weight_max": 0.2},)

@@ -20,7 +20,7 @@ from unittest import mock
 
 import numpy as np
 
-from sc_hw import accuracy
+from sc_hw.accuracy import Variant
 from sc_hw.boundary import run
 from sc_hw.cli import app
 from sc_hw.errors import CheckError
@@ -339,9 +339,9 @@ def _failing_tools() -> Iterator[None]:
         def __init__(self, _command: object, **options: object) -> None:
             super().__init__(["/bin/sh", "-c", "echo ERROR: no memory; exit 1"], **options)  # type: ignore[call-overload]
 
-    def measured(_rule: object, configs: dict[str, object], *, seeds: int, console: object = None) -> list[accuracy.Variant]:
+    def measured(_rule: object, configs: dict[str, object], *, seeds: int, console: object = None) -> list[Variant]:
         return [
-            accuracy.Variant(name=name, config=config, runs=({"weight_rms": 0.1, "weight_max": 0.2},) * seeds)
+            Variant(name=name, config=config, runs=({"weight_rms": 0.1, "weight_max": 0.2},) * seeds)
             for name, config in configs.items()
         ]
 
@@ -354,7 +354,7 @@ def _failing_tools() -> Iterator[None]:
     with (
         mock.patch.object(scratch.subprocess, "Popen", Fails),
         mock.patch.object(explore, "workers", return_value=Here()),
-        mock.patch.object(accuracy, "measure_accuracy", measured),
+        mock.patch.object(sys.modules["sc_hw.accuracy"], "measure_accuracy", measured),
         mock.patch.object(explore, "plot_bytes", return_value=b""),  # takes a second
     ):
         yield

@@ -2,10 +2,10 @@
 
 import dataclasses
 import json
+from importlib import import_module
 
 import pytest
 
-from sc_hw import accuracy, selftest
 from sc_hw.equivalence import compare, compare_around
 from sc_hw.errors import UserError
 from sc_hw.instance_faults import InstanceFault, instance_faults, plant_instances
@@ -15,7 +15,7 @@ from sc_hw.plant import alone, as_mutants, fixed, plant_faults
 from sc_hw.proof.structure import check_structure, is_sound
 from sc_hw.report.join import join
 from sc_hw.rtl.emit import GENERATORS
-from sc_hw.selftest import Outcome, counted, drawn_instance_faults, part_of_another, passes
+from sc_hw.selftest import Outcome, counted, drawn_instance_faults, part_of_another, passes, selftest
 
 from ..daily import check, crossed, few
 
@@ -103,9 +103,7 @@ def _refused(core):
 )
 def test_faults_at_instances_are_caught(make_core, tmp_path, generator, count):
     core = make_core(generator, synapses=21, lanes=4) if count > 4 else make_core(generator, synapses=5, lanes=2, **SMALL)
-    outcomes = selftest.selftest(
-        core, steps=400 if count == 4 else 1500, seed=1, output=tmp_path / "out", faults=[], instances=count
-    )
+    outcomes = selftest(core, steps=400 if count == 4 else 1500, seed=1, output=tmp_path / "out", faults=[], instances=count)
     assert outcomes[0].verdict == "passes", outcomes[0].evidence
     assert [outcome.fault for outcome in outcomes[1:] if outcome.verdict not in ("caught", "invisible")] == []
     assert sum(outcome.verdict == "caught" for outcome in outcomes) > 1.4 * count
@@ -135,8 +133,10 @@ def test_contents_at_power_up(make_core, tmp_path, monkeypatch):
     initial = [fault for fault in faults if fault.initial]
     assert initial
     harmless = dataclasses.replace(next(f for f in faults if f.kind == "stuck"), expression="value", description="harmless")
-    monkeypatch.setattr(selftest, "drawn_instance_faults", lambda *_args: ([initial[0], harmless], instances))
-    outcomes = selftest.selftest(core, steps=40, seed=1, output=tmp_path / "out", faults=[], instances=1)
+    monkeypatch.setattr(
+        import_module("sc_hw.selftest"), "drawn_instance_faults", lambda *_args: ([initial[0], harmless], instances)
+    )
+    outcomes = selftest(core, steps=40, seed=1, output=tmp_path / "out", faults=[], instances=1)
     # Behind them stands a register in a reset.
     assert [outcome.verdict for outcome in outcomes] == ["passes", "caught", "invisible", "caught"]
 
@@ -162,7 +162,7 @@ def test_a_comparison_tells_what_is_seen(make_core):
 def test_a_part_of_another_emission(make_layer, tmp_path, monkeypatch):
     """Refused when it is read, or else simulated; what neither sees is missed."""
     layer = make_layer()
-    monkeypatch.setattr(selftest, "load_core", lambda _folder: layer)
+    monkeypatch.setattr(import_module("sc_hw.selftest"), "load_core", lambda _folder: layer)
     missed = part_of_another(layer, layer.parts[0], steps=20, seed=1, output=tmp_path / "out")
     assert (missed.verdict, passes([Outcome(fault="", description="", verdict="passes", evidence=""), missed])) == (
         "missed",
@@ -172,7 +172,7 @@ def test_a_part_of_another_emission(make_layer, tmp_path, monkeypatch):
     def refuse(_folder):
         raise UserError("neurons: of another emission")
 
-    monkeypatch.setattr(selftest, "load_core", refuse)
+    monkeypatch.setattr(import_module("sc_hw.selftest"), "load_core", refuse)
     caught = part_of_another(layer, layer.parts[0], steps=20, seed=1, output=tmp_path / "out")
     assert (caught.verdict, caught.evidence) == ("caught", "refused: neurons: of another emission")
 
@@ -193,7 +193,7 @@ def test_a_rule_without_faults_of_its_own_does_not_pass(make_core, sc_hw, monkey
 def test_an_accuracy_without_figures_does_not_pass(make_core, sc_hw, monkeypatch, figures):
     core = make_core(synapses=4)
     rule = dataclasses.replace(core.design.rule, accuracy=lambda _config, _seed: figures)
-    monkeypatch.setattr(accuracy, "get_rule", lambda _name: rule)
+    monkeypatch.setattr(import_module("sc_hw.accuracy"), "get_rule", lambda _name: rule)
     status, said, _ = sc_hw("accuracy", core.folder, "--seeds", 1)
     assert status == 1
     assert "FAIL r_stdp: no figures of as configured" in said

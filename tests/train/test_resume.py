@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from types import SimpleNamespace
 
 import numpy as np
@@ -108,7 +109,7 @@ def test_every_method_is_resumed_to_the_same_bytes(tmp_path, method):
 
     stopped = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sc_hw.train.command._boards", lambda board, output: [Stop()])
+        patch.setattr(import_module("sc_hw.train.command"), "_boards", lambda board, output: [Stop()])
         for resume in ((), ("--resume",), ("--resume",), ("--resume",)):
             done = sc_hw(*options, *resume, "-o", folder)
     assert stopped == [3, 4, 7]

@@ -1,0 +1,180 @@
+"""An emitted folder in Python: what it says of itself, its golden model, and every verb that works on one."""
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from . import verbs
+from .call import Folder, Settings, Value, call, joined
+from .result import Result, Text
+
+__all__ = ["Core", "emit", "load"]
+
+
+class Core:
+    """A core, layer, crossbar or network as emitted: a path that every verb takes, with those verbs as methods.
+
+    ``folder`` is where it is; ``made`` is what ``emit`` said, if it was just emitted. Errors: ``UserError`` by ``load``.
+    """
+
+    def __init__(self, folder: Folder, made: Result | None = None) -> None:
+        self.folder = Path(folder).absolute()
+        self.made = made
+
+    sim = verbs.sim
+    prove = verbs.prove
+    selftest = verbs.selftest
+    mutate = verbs.mutate
+    synth = verbs.synth
+    pnr = verbs.pnr
+    replay = verbs.replay
+    report = verbs.report
+    vectors = verbs.vectors
+    accuracy = verbs.accuracy
+    estimate = verbs.estimate
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
+
+    def coverage(self, *, steps: int | None = None, seed: int | None = None) -> Result:
+        """Simulate with counters and return the record of what was covered, as ``sim(coverage=True)`` prints it."""
+        from ..strict import read_json
+
+        done = verbs.sim(self, steps=steps, seed=seed, coverage=True)
+        path = self.folder / "results" / "coverage.json"
+        record = read_json(path, remedy="simulate again") if path.is_file() else {}
+        return Result(verb="sim --coverage", status=done.status, text=done.text, record=dict(record))
+
+    def files(self) -> list[Path]:
+        """Return the absolute paths of the Verilog, the top first."""
+        return [Path(line) for line in verbs.files(self).text.splitlines()]
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What the folder says of itself, checked as every verb checks it."""
+        return self._read().manifest  # type: ignore[no-any-return]
+
+    @property
+    def is_network(self) -> bool:
+        """Whether this is a network."""
+        from ..network_folder import is_network
+
+        return is_network(self.folder)
+
+    @cached_property
+    def model(self) -> Any:
+        """The golden model, at the state with which the memories start; it has ``step`` or ``run`` (docs/models.md)."""
+        from .model import golden_model
+
+        return golden_model(self._read().design)
+
+    def _read(self) -> Any:
+        from ..manifest import load_core
+        from ..network_folder import load_network
+
+        return load_network(self.folder) if self.is_network else load_core(self.folder)
+
+    def table(self) -> Text:
+        """Return the ports, a line each."""
+        rows = [f"{p['direction']:<6} {p['bits']:>5}  {p['name']:<24} {p['meaning']}" for p in self.manifest["ports"]]
+        return Text("\n".join(rows))
+
+    def __repr__(self) -> str:
+        return self.made.table() if self.made else f"Core({str(self.folder)!r})"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<div><strong>{escape(repr(self))}</strong>{self.table()._repr_html_()}</div>"
+
+
+def load(folder: Folder) -> Core:
+    """Return an emitted folder. Errors: ``UserError`` for one that is none, as every verb."""
+    core = Core(folder)
+    core.files()
+    return core
+
+
+def emit(
+    *,
+    synapses: int | None = None,
+    from_: Folder | None = None,
+    layer: str | None = None,
+    rule: Folder | None = None,
+    lanes: int | None = None,
+    preset: str | None = None,
+    config: Folder | None = None,
+    settings: Settings | None = None,
+    initial: Folder | None = None,
+    presynaptic: str | None = None,
+    neurons: int | None = None,
+    neuron_settings: Settings | None = None,
+    pre: int | None = None,
+    post: int | None = None,
+    spikes: str | None = None,
+    results: str | None = None,
+    datapath: str | None = None,
+    clock: float | None = None,
+    latency: int | None = None,
+    runtime: str | Sequence[str] | None = None,
+    device: str | None = None,
+    output: Folder | None = None,
+    generator: str | None = None,
+    name: str | None = None,
+    network: Folder | None = None,
+    force: bool = False,
+    **rule_settings: Value,
+) -> Core:
+    """Write a learning core, layer, crossbar or network as a self-describing folder of Verilog and return it.
+
+    Without ``output`` the folder is a temporary one, which is gone with what is returned. Other
+    keywords are settings of the rule: ``learning_shift=6``. Errors: ``UserError``, as the command.
+    """
+    kept = None if output is not None else tempfile.mkdtemp(prefix="sc-hw-")
+    place = output if kept is None else Path(kept) / "core"
+    try:
+        made = call(
+            "emit",
+            synapses=synapses,
+            from_=from_,
+            layer=layer,
+            rule=rule,
+            lanes=lanes,
+            preset=preset,
+            config=config,
+            settings=joined(settings, rule_settings),
+            initial=initial,
+            presynaptic=presynaptic,
+            neurons=neurons,
+            neuron_settings=neuron_settings,
+            pre=pre,
+            post=post,
+            spikes=spikes,
+            results=results,
+            datapath=datapath,
+            clock=clock,
+            latency=latency,
+            runtime=runtime,
+            device=device,
+            output=place,
+            generator=generator,
+            name=name,
+            network=network,
+            force=force,
+        )
+    except BaseException:
+        _remove(kept)
+        raise
+    core = Core(place or "", made)
+    weakref.finalize(core, _remove, kept)
+    return core
+
+
+def _remove(folder: str | None) -> None:
+    """Remove a folder that nobody named."""
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,92 @@
+"""A network that learns in the chip, as a classifier with scikit-learn's names."""
+
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from sc_hw_models.networks import NetworkModel, network_model
+from sc_hw_models.rule import ConfigError
+
+from ..errors import UserError
+from ..network_file import network_line, network_of, network_toml
+from .call import Folder, Settings, joined
+from .core import Core, emit
+
+__all__ = ["Network", "network"]
+
+
+class Network:
+    """The golden network of a TOML file: it learns sample by sample, bit for bit as the chip.
+
+    Samples are bytes ``(samples, pixels)``, classes integers from 0. ``model`` is the golden model with all it holds.
+    Errors: ``UserError`` for samples or classes of another kind.
+    """
+
+    def __init__(self, path: Folder, settings: Settings | None = None) -> None:
+        self.path = Path(path)
+        self.spec = network_of(self.path, option="", settings=joined(settings, {}))
+        self.model: NetworkModel = network_model(self.spec)
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The classes, as scikit-learn names them."""
+        return np.arange(self.spec.output.size)
+
+    def fit(self, x: Any, y: Any, *, passes: int = 10, seed: int = 1) -> Self:
+        """Learn from the start: all samples ``passes`` times, each time in another order, more slowly toward the end."""
+        model = network_model(self.spec)
+        _checked(lambda: model.fit(x, y, passes=passes, seed=seed))
+        self.model = model
+        return self
+
+    def partial_fit(self, x: Any, y: Any) -> Self:
+        """Learn samples once, in their order, after what was learned before."""
+        _checked(lambda: self.model.partial_fit(x, y))
+        return self
+
+    def predict(self, x: Any) -> np.ndarray:
+        """Return the class of each sample; nothing is learned."""
+        return np.asarray(_checked(lambda: self.model.predict(x)))
+
+    def score(self, x: Any, y: Any) -> float:
+        """Return the part of the samples that are decided as their class; nothing is learned."""
+        return float(_checked(lambda: self.model.score(x, y)))
+
+    def weights(self, projection: str) -> np.ndarray:
+        """Return the weights of a projection now, ``(rows, neurons)``: a row for each sender, the bias the last."""
+        if projection not in self.model.memories:
+            raise UserError(f"projection {projection!r}: unknown; allowed are {', '.join(self.model.memories)}")
+        return self.model.memories[projection].state["weight"].copy()
+
+    def emit(self, output: Folder | None = None, *, name: str | None = None, force: bool = False) -> Core:
+        """Write the chip, with the weights that its file gives it before it has learned, as ``sc-hw emit --network``."""
+        import tempfile
+
+        with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
+            path = Path(scratch) / "network.toml"
+            path.write_text(network_toml(self.spec), encoding="utf-8")
+            return emit(network=path, output=output, name=name, force=force)
+
+    def __repr__(self) -> str:
+        return network_line(self.spec)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return (
+            f"<div><strong>{escape(str(self.path))}</strong> {escape(repr(self))}, {self.model.samples:,} samples learned</div>"
+        )
+
+
+def network(path: Folder, *, settings: Settings | None = None) -> Network:
+    """Return the network that a TOML file describes, changed by settings such as ``{"population.input.jitter": 1}``."""
+    return Network(path, settings)
+
+
+def _checked(what: Any) -> Any:
+    """Return what a call of a model returns; what it refuses is the user's to mend."""
+    try:
+        return what()
+    except ConfigError as error:
+        raise UserError(str(error)) from error
