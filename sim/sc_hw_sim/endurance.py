@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .driver import PATIENCE
-from .stimulus import Kind, random_state
+from .stimulus import Kind, endured, random_state
 
 if TYPE_CHECKING:
     from .bench import CoreBench
@@ -14,8 +14,6 @@ __all__ = ["endure"]
 
 _KIND = Kind("endurance", "random", "random")
 _AT_ONCE = 1 << 15  # synapse-steps that are asked for at once
-_WORK = 400  # synapse-steps for each of ``longest``: a design of more synapses than these has fewer timesteps, and clears
-_LEAST = 16
 
 
 async def endure(bench: "CoreBench", longest: int) -> None:
@@ -26,20 +24,15 @@ async def endure(bench: "CoreBench", longest: int) -> None:
     for stream in (s for part in bench.parts for s in part.handshakes):
         stream.stall(0.0, 0)
     await bench._settled()
-    steps = _share(bench, longest)
-    await _timesteps(bench, steps)
-    clears = _share(bench, max(2, longest // 8))
-    await _clears(bench, clears)
+    counts = endured(bench.synapses, longest)
+    await _timesteps(bench, counts["timesteps"])
+    await _clears(bench, counts["clears"])
     for part in bench.parts:
         if part.spec.state:
             await _accesses(bench, part, longest)
     await _waits(bench, longest)
-    for count, what in ((steps, "timesteps"), (clears, "clears"), (longest, "host accesses"), (longest, "clocks of each wait")):
+    for what, count in counts.items():
         bench.corners[f"{count:,} {what} without a reset"] = 1
-
-
-def _share(bench: "CoreBench", count: int) -> int:
-    return min(count, max(_LEAST, _WORK * count // bench.synapses))
 
 
 async def _timesteps(bench: "CoreBench", steps: int) -> None:
