@@ -94,7 +94,9 @@ class Run(Generic[F]):
                     write_text(core.folder / "results" / name, text, option="results")
                 write_results(core, self.settled(record) | {"partial": reason}, None)
         if json_path is not None:
-            write_record(json_path, head(self.core) | self.settled(whole or records[0]) | {"partial": joined(*dict.fromkeys(reasons))})
+            write_record(
+                json_path, head(self.core) | self.settled(whole or records[0]) | {"partial": joined(*dict.fromkeys(reasons))}
+            )
         for core in self.cores:
             if _edited(core):
                 note(f"{core.folder}: edited while sc-hw {self.verb} ran; the verdict is of the files as they were before")

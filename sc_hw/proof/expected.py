@@ -55,7 +55,9 @@ def statements_of(design: CoreDesign, prefix: str = "") -> dict[str, str]:
     """Return the statements of the obligations about engines, memories, and what joins cores, by name, and those of the whole."""
     graph, texts = design.graph, dict[str, str]()
     own, covers = (
-        (statements_of_graph(graph), covers_of_graph(graph)) if graph else (statements_of_engine(design), covers_of_engine(design))
+        (statements_of_graph(graph), covers_of_graph(graph))
+        if graph
+        else (statements_of_engine(design), covers_of_engine(design))
     )
     for group in own:
         texts |= group

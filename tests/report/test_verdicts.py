@@ -256,7 +256,14 @@ def test_no_entry_that_bears_the_verdict_can_be_another(make_core, verb):
     good = good_records(core)[verb]
     path = core.folder / "results" / f"{verb}.json"
     assert report(core, verb, good) == "pass"
-    changes = [*CHANGES[verb], *HEAD, ("command", good["command"].replace("sc-hw ", "sc-hw report ")), ("verdict", "fail"), ("verdict", "unknown"), ("verb", "lunch")]
+    changes = [
+        *CHANGES[verb],
+        *HEAD,
+        ("command", good["command"].replace("sc-hw ", "sc-hw report ")),
+        ("verdict", "fail"),
+        ("verdict", "unknown"),
+        ("verb", "lunch"),
+    ]
     for place, value in changes:
         said = report(core, verb, put(good, place, value)) if place != "verb" else ""
         assert said.startswith(f"{path}: not ") or place == "verb", (place, value, said)
