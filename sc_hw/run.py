@@ -19,6 +19,7 @@ from .errors import UserError
 from .folder import turn
 from .manifest import Core, load_core
 from .network_folder import Network, load_network
+from .partial import joined
 from .progress import note
 from .records import Emitted, head, results_folder, write_record, write_results, write_text
 from .simulator import SimulationError
@@ -77,22 +78,25 @@ class Run(Generic[F]):
         *,
         whole: Mapping[str, Any] | None = None,
         beside: Sequence[Mapping[str, str]] = (),
-        partial: str = "",
+        partial: str | Sequence[str] = "",
     ) -> None:
         """Leave the run's files in ``place`` and a record, with its head, in the results of each core, in their order.
 
         ``json_path``, the user's own file, gets the record of all cores: ``whole``, or the only one there is. ``beside`` has
-        texts by name for the results of each core, ``partial`` says why the run was less than a whole one of its verb.
+        texts by name for the results of each core, ``partial`` says why the run was less than a whole one of its verb: of all cores, or of each.
         Errors: ``UserError`` for what cannot be written.
         """
+        reasons = [partial] * len(records) if isinstance(partial, str) else partial
         with held():
             self.keep()
-            for core, record, texts in zip(self.cores, records, beside or [{}] * len(records), strict=True):
+            for core, record, texts, reason in zip(self.cores, records, beside or [{}] * len(records), reasons, strict=True):
                 for name, text in texts.items():
                     write_text(core.folder / "results" / name, text, option="results")
-                write_results(core, self.settled(record) | {"partial": partial}, None)
+                write_results(core, self.settled(record) | {"partial": reason}, None)
         if json_path is not None:
-            write_record(json_path, head(self.core) | self.settled(whole or records[0]) | {"partial": partial})
+            write_record(
+                json_path, head(self.core) | self.settled(whole or records[0]) | {"partial": joined(*dict.fromkeys(reasons))}
+            )
         for core in self.cores:
             if _edited(core):
                 note(f"{core.folder}: edited while sc-hw {self.verb} ran; the verdict is of the files as they were before")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from .campaign import not_visited
 from .errors import UserError
 from .manifest import Core
 from .network_folder import is_network
@@ -67,18 +68,21 @@ def sim_command(
             "recorded inputs only" if stimulus else fewer(steps, STEPS, "timesteps"),
             "with what only a simulator can do" if system_tasks else "",
         )
+        # Nobody may take for a whole campaign one that did not get everywhere; of a difference it says nothing.
+        missed = ["" if stimulus or core["mismatch"] else not_visited(core) for core in result.cores]
+        reasons = [joined(partial, reason) for reason in missed]
         run.publish(
             [result.only(index).to_dict() for index in range(len(cores))],
             json_path,
             whole=result.to_dict(),
             beside=[{WAVEFORM: _waveform(core, shown)} for core, shown in zip(cores, result.demonstrations, strict=True)],
-            partial=partial,
+            partial=reasons,
         )
         result = result.moved(run.settled)
         for index, core in enumerate(cores):
             if core.edited:
                 note(f"{core.folder}: edited since it was emitted: {', '.join(core.edited)}")
-            click.echo(_verdict(core.design.name, result.cores[index], seed, partial))
+            click.echo(_verdict(core.design.name, result.cores[index], seed, reasons[index]))
             if result.passed and (missed := [name for name, hits in result.cores[index]["corners"].items() if not hits]):
                 note(f"{core.design.name}: {len(missed)} corner{'s' * (len(missed) > 1)} not visited: {', '.join(missed)}")
         rate = sum(outcome["synapse_steps"] for outcome in result.cores) / max(result.run_seconds, 1e-9)

@@ -17,7 +17,8 @@ import numpy as np
 from sc_hw_models.rule import Field
 from sc_hw_sim.stimulus import LOAD, LOAD_TIMESTEP
 
-from .coverage.moments import Moment, moments
+from .campaign import moment_entry, short_of
+from .coverage.moments import moments
 from .coverage.netlist import settling_clocks
 from .errors import UserError
 from .junit import junit
@@ -35,7 +36,6 @@ __all__ = [
     "check_stimulus",
     "equal",
     "read_outcome",
-    "short_of",
     "simulate",
     "simulation_tools",
 ]
@@ -97,30 +97,6 @@ def equal(core: Mapping[str, Any]) -> bool:
     )
 
 
-def short_of(design: CoreDesign, run: Mapping[str, Any]) -> str:
-    """Return what the record of a run without a difference compared too little of; empty when each timestep was compared.
-
-    Of a core every state field and every output of every synapse is, in every timestep, and a word takes a clock. A synapse
-    of a crossbar is left alone while it rests.
-    """
-    if design.parts or design.row_words:
-        return ""
-    steps = run["timesteps"]
-    least = {
-        "state_values_compared": steps * design.synapses * len(design.spec.state),
-        "output_values_compared": steps * design.synapses * len(design.spec.outputs),
-        "clocks": steps * design.words,
-    }
-    return next(
-        (
-            f"{run[name]:,} {name.replace('_', ' ')} in {steps:,} timesteps; there are {count:,} or more"
-            for name, count in least.items()
-            if run[name] < count
-        ),
-        "",
-    )
-
-
 def simulation_tools() -> dict[str, str]:
     """Return the versions of the tools that a simulation rests on."""
     return {
@@ -170,19 +146,6 @@ def check_stimulus(path: Path, design: CoreDesign) -> int:
     if (np.diff(times) <= 0).any() or (times >= steps).any():
         raise UserError(f"--stimulus {path}: {LOAD_TIMESTEP} is {times.tolist()[:9]}; allowed are rising numbers below {steps}")
     return steps
-
-
-def _moment(moment: Moment) -> dict[str, Any]:
-    """Return what the plan says of a moment: all but its condition, which the bench was built with."""
-    return {
-        "name": moment.name,
-        "scene": moment.scene,
-        "part": moment.part,
-        "reset": moment.reset,
-        "meets": moment.meets,
-        "held": moment.held,
-        "many": moment.many,
-    }
 
 
 def _entry(design: CoreDesign, steps: int, *, powered_up: bool) -> dict[str, Any]:
@@ -307,7 +270,7 @@ def simulate(
             {
                 **_entry(core.design, length, powered_up=one),
                 "digest": _verilog_digest(core),
-                "moments": [_moment(moment) for moment in moments(core.design, index)],
+                "moments": [moment_entry(moment) for moment in moments(core.design, index)],
             }
             for index, (core, length) in enumerate(zip(cores, lengths, strict=True))
         ],

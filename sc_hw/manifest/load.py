@@ -20,6 +20,7 @@ from ..rtl.template import TEMPLATE
 from ..sources import check_verilog
 from ..strict import checked, read_file, read_json, read_text
 from .describe import INITIAL, described, difference, manifest_text, own_texts, sha256
+from .strays import stray_verilog
 from .topologies import OLD_SCHEMAS, TOPOLOGIES, by_schema
 
 __all__ = ["MANIFEST", "Core", "load_core"]
@@ -28,7 +29,6 @@ MANIFEST = "manifest.json"
 _AGAIN = "emit the core again"
 _MANIFEST_BYTES = 1 << 20
 _VERILOG_BYTES = 1 << 26  # of a file without initial contents; the largest emitted one has less than a tenth
-_VERILOG_SUFFIXES = (".v", ".vh", ".sv", ".svh")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,9 +233,8 @@ def _core(folder: Path, manifest: dict[str, Any], design: CoreDesign, parts: tup
         found[name] = sha256(read_file(folder / name, limit=initial_bytes(design.spec, design.synapses), remedy=_AGAIN))
         if found[name] != listed[name]:
             raise _altered(folder / name)
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in _VERILOG_SUFFIXES and path.name not in found:
-            raise UserError(f"{folder}: {one_line(path.name)!r} is Verilog that {MANIFEST} does not list; move it elsewhere")
+    if stray := stray_verilog(folder, found, manifest.get("parts", {})):
+        raise UserError(f"{folder}: {one_line(stray)!r} is Verilog that {MANIFEST} does not list; move it elsewhere")
     edited = [name for name, digest in listed.items() if found[name] != digest]
     edited += [f"{part.folder.name}/{name}" for part in parts for name in part.edited]
     files = {name: found[name] for name in listed}

@@ -41,6 +41,7 @@ write_smt2 -stbv circuit.smt2
 """
 
 _STORAGE = re.compile(r"\$(?!paramod).*(ff|latch|mem)|\$_?sr", re.IGNORECASE)
+_ARRAY = re.compile(r"\$mem")
 _REGISTERS = ("$dff", "$dffe", "$sdff", "$sdffe", "$sdffce")
 
 
@@ -231,7 +232,10 @@ def check_clocks(core: Core, netlist: Mapping[str, Any]) -> None:
     for cell in netlist["cells"].values():
         if not _STORAGE.match(cell["type"]):
             continue
-        rising = int(cell["parameters"].get("CLK_POLARITY", "0"), 2) == 1
-        if cell["type"] not in _REGISTERS or cell["connections"]["CLK"] != clock or not rising:
-            what = f"{core.folder}: {cell['attributes'].get('src', '?')}: a {cell['type']} that is not on the rising edge of clk"
-            raise UserError(f"{what}; only registers that are can be proven")
+        where, kind = f"{core.folder}: {cell['attributes'].get('src', '?')}", cell["type"]
+        if _ARRAY.match(kind):
+            raise UserError(f"{where}: an array ({kind}) in a module that has none; only the modules of the memories have one")
+        if kind not in _REGISTERS:
+            raise UserError(f"{where}: a {kind}, which is no register on the rising edge of clk; only such can be proven")
+        if cell["connections"]["CLK"] != clock or int(cell["parameters"].get("CLK_POLARITY", "0"), 2) != 1:
+            raise UserError(f"{where}: a {kind} that is not on the rising edge of clk; only registers that are can be proven")

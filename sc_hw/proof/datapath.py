@@ -1,7 +1,7 @@
 """The proof of a datapath: for every state, input and noise word it computes the rule's ``step``, its latency later."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,7 @@ from .result import Counterexample
 from .script import TermPrinter, extended, literal, resized
 from .solver import Answer
 
-__all__ = ["DatapathProof"]
+__all__ = ["DatapathProof", "products_of"]
 
 _SAMPLES = 4
 
@@ -38,11 +38,7 @@ class DatapathProof:
     @cached_property
     def _products(self) -> list[Term]:
         """The products of two values in the model."""
-        return [
-            term
-            for term in subterms(self.update.terms.values())
-            if term.operation == "*" and all(a.operation != "constant" for a in term.arguments)
-        ]
+        return products_of(self.update.terms)
 
     # Obligations
 
@@ -319,6 +315,15 @@ class DatapathProof:
                 if operands[p.symbol, k] == tuple(model[side] % (1 << p.bits) for side in ("ba" if swapped else "ab"))
             ]
         return found
+
+
+def products_of(terms: Mapping[str, Term]) -> list[Term]:
+    """Return the products of two values in the model: each has a lemma, proven or not needed."""
+    return [
+        term
+        for term in subterms(terms.values())
+        if term.operation == "*" and all(a.operation != "constant" for a in term.arguments)
+    ]
 
 
 def _depends(term: Term, products: Sequence[Term]) -> bool:

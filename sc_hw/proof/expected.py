@@ -9,12 +9,14 @@ from sc_hw_models.parts import NEURONS, SYNAPSE, part
 from sc_hw_models.rule import Rule
 
 from ..rtl.design import CoreDesign
+from .campaign import CAMPAIGN
 from .engine import covers_of_engine, statements_of_engine
 from .graph import covers_of_graph, statements_of_graph
-from .memories import memory_name, own_memories
+from .memories import MEMORY, memory_name, own_memories
 from .result import Obligation, is_lemma
+from .structure import DEFINED, STRUCTURE
 
-__all__ = ["agreed", "asked_of", "difference"]
+__all__ = ["agreed", "asked_of", "difference", "statements_of"]
 
 # By the tool that answers; all others are asked of every solver, which must say that there is no counterexample.
 _READ = re.compile(r"(structure|defined|(.*/)?engine_initial)\Z")
@@ -47,6 +49,25 @@ def _asked(design: CoreDesign, prefix: str, covers: bool) -> Iterator[str]:
         groups = [*statements_of_engine(design), *(covers_of_engine(design) if covers else [])]
         names += memories + [name for group in groups for name in group] + ["engine_initial"] * bool(design.initial)
     yield from (prefix + name for name in names)
+
+
+def statements_of(design: CoreDesign, prefix: str = "") -> dict[str, str]:
+    """Return the statements of the obligations about engines, memories, and what joins cores, by name, and those of the whole."""
+    graph, texts = design.graph, dict[str, str]()
+    own, covers = (
+        (statements_of_graph(graph), covers_of_graph(graph))
+        if graph
+        else (statements_of_engine(design), covers_of_engine(design))
+    )
+    for group in own:
+        texts |= group
+    for group in covers:
+        texts |= {name: f"not vacuous: {text}" for name, text in group.items()}
+    texts |= {memory_name(design, module): MEMORY.format(module) for module in own_memories(design)}
+    texts = {prefix + name: text for name, text in texts.items()}
+    for place, (_, inner) in design.parts.items():
+        texts |= statements_of(inner, f"{place}/")
+    return texts if prefix else texts | {"structure": STRUCTURE, "defined": DEFINED, "campaign": CAMPAIGN}
 
 
 def _theorems(rule: Rule, config: Any) -> Iterator[str]:

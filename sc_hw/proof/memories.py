@@ -17,9 +17,9 @@ from ..yosys import YosysError, find_yosys, run_yosys
 from .induction import Inquiry, memory_script, render, top_of
 from .result import Obligation
 
-__all__ = ["memory_name", "memory_task", "own_memories", "prove_memories"]
+__all__ = ["MEMORY", "memory_name", "memory_task", "own_memories", "prove_memories"]
 
-_STATEMENT = "{} returns what was last written to a word; while it is not read, what it gave stays"
+MEMORY = "{} returns what was last written to a word; while it is not read, what it gave stays"
 _INITIAL = "at power-up the memories hold the words of the initial state"
 _READ = """read_verilog -sv {files}
 {parameters}
@@ -66,7 +66,7 @@ def prove_memories(inquiry: Inquiry) -> Iterator[Obligation]:
     design = inquiry.core.design
     for module in sorted(own_memories(design)):
         task = memory_task(design, {f"{module}.v": inquiry.sources[f"{module}.v"]}, module)
-        yield from inquiry.decide(module, task, task, {memory_name(design, module): _STATEMENT.format(module)})
+        yield from inquiry.decide(module, task, task, {memory_name(design, module): MEMORY.format(module)})
     if design.initial and not design.parts:
         yield _initial(inquiry.core)
 

@@ -22,7 +22,7 @@ from ..yosys import YosysError, find_yosys, run_yosys
 from .registers import CLEANED, emitted_texts, strange_registers
 from .result import Obligation
 
-__all__ = ["check_structure", "is_sound"]
+__all__ = ["DEFINED", "STRUCTURE", "check_structure", "is_sound"]
 
 _READ = """read_verilog -sv {files}
 tee -q -o listed.txt ls
@@ -47,12 +47,12 @@ _ATTRIBUTES = {
 # Words, in comments too, by which some tools read something else than others: Yosys passes over a defparam of a parameter that
 # the instance sets, and over what is bound from elsewhere.
 _DIRECTIONS = re.compile(r"\b(full_case|parallel_case|translate_o(?:n|ff)|synthesis_o(?:n|ff)|defparam|bind|primitive|specify)\b")
-_STATEMENT = (
+STRUCTURE = (
     "every instance is the proven module with the proven parameters, on the clock; nothing else stands in the files, and "
     "every net has one driver"
 )
 _NO_VALUE = {"x", "z"}
-_DEFINED = "no bit of the Verilog is undefined ('x, 'z), so that all tools and the silicon agree"
+DEFINED = "no bit of the Verilog is undefined ('x, 'z), so that all tools and the silicon agree"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +102,7 @@ def check_structure(core: Core, *, registers: bool = True) -> list[Obligation]:
             answers=[answer],
             note="; ".join(dict.fromkeys(faults)),
         )
-        for title, statement, faults in (("structure", _STATEMENT, structure), ("defined", _DEFINED, undefined))
+        for title, statement, faults in (("structure", STRUCTURE, structure), ("defined", DEFINED, undefined))
     ]
 
 

@@ -19,7 +19,9 @@ _Figure = Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)]
 class _Record(Struct):
     verb: str
     verdict: Literal["pass", "fail", "unknown"]
+    core: str
     core_sha256: str
+    edited: list[str]
     partial: str
     command: str
     finished: Annotated[str, Meta(pattern=r"^[0-9T:+-]{19,32}\Z")]
@@ -43,6 +45,7 @@ class _Run(Struct):
     clears: _Count
     clocks: _Count
     stimuli: dict[str, _Count]
+    corners: dict[str, _Count]
 
 
 class _Sim(_Record, kw_only=True):
@@ -52,6 +55,7 @@ class _Sim(_Record, kw_only=True):
 
 class _Answer(Struct):
     solver: str
+    version: Annotated[str, Meta(min_length=1)]
     answer: str
     seconds: _Figure
 
@@ -70,6 +74,10 @@ class _Counterexample(Struct):
 
 
 class _Prove(_Record, kw_only=True):
+    rule: str
+    generator: str
+    config: dict[str, Any]
+    assumptions: list[Any]
     obligations: list[_Obligation]
     counterexample: _Counterexample | None
 
@@ -115,6 +123,7 @@ class _Unreached(Struct):
 
 
 class _Coverage(_Record, kw_only=True):
+    seed: _Count
     gaps: _Count
     cores: list[Any]
     totals: list[_Covered]

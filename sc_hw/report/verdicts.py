@@ -5,11 +5,15 @@ whether a run was a whole one. What a record should hold besides, such as the ob
 design, as far as that is known without running anything.
 """
 
-from collections.abc import Callable, Mapping
+import dataclasses
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
 from ..accuracy import Variant, figureless
+from ..campaign import not_visited, short_of, unlike_campaign
 from ..coverage.reach import PROVEN
 from ..coverage.report import merge
 from ..manifest import Core
@@ -17,13 +21,17 @@ from ..mutate import gap_of, judged_as
 from ..partial import INSTANCES, MUTANTS, SEEDS, SOLVERS, STEPS, fewer
 from ..pnr.result import all_routed, spread
 from ..proof import solver
-from ..proof.expected import agreed, difference
-from ..proof.ledger import check_ledger
+from ..proof.campaign import is_note
+from ..proof.datapath import products_of
+from ..proof.expected import agreed, difference, statements_of
+from ..proof.ledger import check_ledger, ledger_record
+from ..proof.question import model_terms
 from ..proof.result import WORDS, Obligation, is_lemma, verdict_of
 from ..replay import different
 from ..selftest import Outcome, enough_timesteps, faults_of, passes, rule_faults, without_fault
-from ..simulate import equal, short_of
+from ..simulate import equal
 from ..synth_result import MemoryProof
+from .head import wrong_head
 
 __all__ = ["contradiction"]
 
@@ -36,6 +44,8 @@ class _WrongError(Exception):
 
 def contradiction(core: Core, verb: str, record: Record) -> str:
     """Return how the verdict of a record of the core as it is differs from what its entries say; empty when it does not."""
+    if text := wrong_head(core, verb, record):
+        return text
     try:
         verdict, *less = _VERDICTS[verb](core, record)
     except _WrongError as error:
@@ -66,7 +76,11 @@ def _sim(core: Core, record: Record) -> tuple[str, ...]:
     if text := "" if run["mismatch"] else short_of(core.design, run):
         _see(False, text)
     recorded = "recorded" in run["stimuli"] or record["partial"].startswith("recorded inputs only")
-    return _word(equal(run)), "recorded inputs only" if recorded else fewer(steps, STEPS, "timesteps")
+    if run["mismatch"] or recorded:
+        return _word(equal(run)), "recorded inputs only" if recorded else ""
+    text = unlike_campaign(core.design, run)
+    _see(not text, text)
+    return _word(equal(run)), fewer(steps, STEPS, "timesteps"), not_visited(run)
 
 
 def _prove(core: Core, record: Record) -> tuple[str, ...]:
@@ -77,6 +91,7 @@ def _prove(core: Core, record: Record) -> tuple[str, ...]:
     verdict = WORDS[verdict_of(obligations)]
     if verdict != "pass":
         return (verdict,)
+    _proof_of(core, record)
     _see(record["counterexample"] is None, "all is proven, and there is a counterexample")
     proven = [o for o in obligations if o.verdict == "proven"]
     said = [(o, solvers) for o in proven if (solvers := agreed(o)) is not None]
@@ -85,11 +100,58 @@ def _prove(core: Core, record: Record) -> tuple[str, ...]:
     others = [o for o in obligations if o.name != "ledger"]
     whole = [o for o in obligations if o.name == "ledger"]
     text = difference(core.design, others) or ("" if whole else "no obligation ledger")
-    if not text and check_ledger(core.design, others, covers=True).verdict != "proven":
+    closed = check_ledger(core.design, others, covers=True)
+    if not text and closed.verdict != "proven":
         text = "the ledger does not close"
+    if not text and (whole != [closed] or obligations[-1].name != "ledger" or others[0].name != "structure"):
+        text = "the ledger is not what closes these obligations, or they are in another order"
+    if not text:
+        text = _other_words(core, obligations, record["tools"])
     _see(not text or record["partial"].startswith("only "), text)
     needed = [len(set(solvers)) for o, solvers in said if not is_lemma(o.name)]
     return verdict, fewer(min(needed, default=0), len(SOLVERS), "solvers")
+
+
+def _proof_of(core: Core, record: Record) -> None:
+    """See that a proof says it is of this design, and assumes what such a proof does."""
+    said = {
+        "rule": core.design.rule.name,
+        "generator": core.manifest["generator"],
+        "config": dataclasses.asdict(core.design.config),
+        "assumptions": ledger_record(core.design),
+    }
+    for name, value in said.items():
+        _see(record[name] == json.loads(json.dumps(value)), f"{name} is not that of the design's proof")
+
+
+def _other_words(core: Core, obligations: Sequence[Obligation], tools: Mapping[str, str]) -> str:
+    """Return what obligations of a whole proof say, prove or leave out otherwise than the design's; empty when nothing."""
+    statements = statements_of(core.design)
+    for o in obligations:
+        name = o.name.rpartition("/")[2]
+        if not o.statement or o.statement != statements.get(o.name, o.statement):
+            return f"{o.name} states something else"
+        if name == "campaign":
+            right = is_note(core.design, o.note)
+        elif name.startswith("cover_"):
+            right = bool(re.fullmatch(r"reached in clock \d+", o.note))
+        else:
+            right = o.name not in statements or not o.note
+        if not right:
+            return f"{o.name} is proven, and its note is {o.note!r}"
+        for answer in o.answers:
+            solver_version = tools.get(answer["solver"], answer["version"] if answer["solver"] == "verilator" else "")
+            if answer["version"] != solver_version:
+                return f"{o.name} is answered by {answer['solver']} {answer['version']}, which is none of the tools"
+    lemmas = {o.name for o in obligations if is_lemma(o.name)}
+    for prefix, design in {f"{place}/": part for place, (_, part) in core.design.parts.items()}.items() or [("", core.design)]:
+        wanted = {f"{prefix}product_{k + 1}" for k in range(len(products_of(model_terms(design.rule, design.config))))}
+        registers = {name for name in lemmas if name.startswith(f"{prefix}register_")}
+        wanted |= {f"{prefix}register_{k + 1}" for k in range(len(registers))}
+        if lacks := sorted(wanted - lemmas):
+            return f"no lemma {lacks[0]}"
+        lemmas -= wanted
+    return f"a lemma {min(lemmas)}, which such a design has not" if lemmas else ""
 
 
 def _selftest(core: Core, record: Record) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from .corners import Corners
 from .driver import Arrays, Driver
 from .endurance import endure
 from .scoreboard import Context, MismatchError
-from .stimulus import LOAD, LOAD_TIMESTEP, Kind, inputs_of, kinds, random_state
+from .stimulus import BATCH, LOAD, LOAD_TIMESTEP, Kind, inputs_of, random_state, schedule
 from .streams import CLOCK_PERIOD, clocks, contradictions
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CoreBench"]
 
-_BATCH = 1 << 15  # synapse-steps moved at once
-_FEW = 64
 _SLACK = 16  # clocks until the first event is offered and the last result is seen
 
 
@@ -73,18 +71,11 @@ class CoreBench(Driver):
             await part._check_readback("clear after power-up")
         await Corners(self).run()
         await endure(self)
-        stimuli = kinds(self._motifs)
-        corners = 6 + 3 * len(self._motifs)
-        # A core of few synapses visits the ends of its state by being loaded often, not by running long.
-        longest = _BATCH // self.synapses if self.synapses > _FEW else _FEW
-        batch = max(1, min(longest, self.steps // (2 * corners + 2)))
-        while self.done < self.steps:
+        for kind, steps in schedule(self._motifs, self.synapses, self.steps):
             self._stalls()
             if self.generator.random() < 0.5 or self.done == 0:
                 for part in self.parts:
                     await part._load(random_state(part.spec.state, part.synapses, self.generator))
-            kind = next(stimuli)
-            steps = min(batch, self.steps - self.done)
             await self._timesteps(kind, self._inputs(kind, steps), steps)
             self.board.stimuli[kind.name] = self.board.stimuli.get(kind.name, 0) + steps
             progress(steps * self.synapses)
@@ -123,7 +114,7 @@ class CoreBench(Driver):
             if not part.initial:
                 await part._clear()
         kind = Kind("recorded", "recorded", "recorded")
-        batch = max(1, _BATCH // self.synapses)
+        batch = max(1, BATCH // self.synapses)
         loads = {int(timestep): row for row, timestep in enumerate(stimulus.get(LOAD_TIMESTEP, ()))}
         while self.done < self.steps:
             self._stalls()

@@ -8,7 +8,7 @@ import numpy as np
 from cocotb.triggers import Timer
 
 from .driver import PATIENCE
-from .stimulus import SCENES, Kind, random_state
+from .stimulus import SCENES, Kind, random_state, resets_of, used_at_once
 from .streams import CLOCK_PERIOD, arm, met, sprung, trap
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ __all__ = ["Corners"]
 
 _RANDOM, _ALL, _SILENT = (Kind("corner", *what) for what in (("random", "random"), ("all", "maximum"), ("none", "random")))
 _TRIALS = 3
-_LONG, _LONGER = 8, 64  # clocks of a long reset, and of one while nothing is under way
 _HOLD = 128  # clocks in which results wait; more than a queue and a pipeline take
 _WINDOW = 16  # clocks in which other things wait; words that are read back after a reset
 
@@ -72,11 +71,10 @@ class Corners:
         """Reset the core in a moment, and play its scene to the end; a host writes to the first, a middle and the last lane."""
         corners, lanes = self._bench.corners, self._bench.parts[moment["part"]].lanes
         for self._lane in {0, lanes // 2, lanes - 1} if "write" in moment["scene"] else {lanes - 1}:
-            for length in [1] * moment["reset"] + [_LONG] * moment["held"] + [_LONGER] * (moment["scene"] == "idle"):
-                name = f"{moment['name']}, reset for {length} clock{'s' if length > 1 else ''}"
+            for name, length in resets_of(moment).items():
                 corners[name] = corners.get(name, 0) + await self._reset_in(number, moment, length)
             if moment["reset"]:
-                name = f"{moment['name']}, reset for 1 clock and used in the next"
+                name = used_at_once(moment)
                 corners[name] = corners.get(name, 0) + await self._use_at_once(number, moment)
             if moment["meets"]:
                 corners[moment["name"]] = corners.get(moment["name"], 0) + await self._meet(number, moment)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .driver import PATIENCE
-from .stimulus import Kind, random_state
+from .stimulus import Kind, endured, random_state
 
 if TYPE_CHECKING:
     from .bench import CoreBench
@@ -14,10 +14,6 @@ __all__ = ["endure"]
 
 _KIND = Kind("endurance", "random", "random")
 _AT_ONCE = 1 << 15  # synapse-steps that are asked for at once
-_MANY = 320  # timesteps, host accesses, and clocks of a wait: no byte counts as many
-_CLEARS = 40
-_LARGE = 400  # synapses, from which on there are fewer timesteps and clears,
-_LEAST = 16  # but never fewer than these
 
 
 async def endure(bench: "CoreBench") -> None:
@@ -28,21 +24,17 @@ async def endure(bench: "CoreBench") -> None:
     for stream in (s for part in bench.parts for s in part.handshakes):
         stream.stall(0.0, 0)
     await bench._settled()
-    steps, clears = _share(bench, _MANY), _share(bench, _CLEARS)
-    await _timesteps(bench, steps)
-    await _clears(bench, clears)
+    counts = endured(bench.synapses)
+    await _timesteps(bench, counts["timesteps"])
+    await _clears(bench, counts["clears"])
     for part in bench.parts:
         if part.spec.state:
-            await _accesses(bench, part, _MANY)
+            await _accesses(bench, part, counts["host accesses"])
             if part.synapses < part.words * part.lanes:
                 await _padding(bench, part)
-    await _waits(bench, _MANY)
-    for count, what in ((steps, "timesteps"), (clears, "clears"), (_MANY, "host accesses"), (_MANY, "clocks of each wait")):
+    await _waits(bench, counts["clocks of each wait"])
+    for what, count in counts.items():
         bench.corners[f"{count:,} {what} without a reset"] = 1
-
-
-def _share(bench: "CoreBench", count: int) -> int:
-    return min(count, max(_LEAST, _LARGE * count // bench.synapses))
 
 
 async def _timesteps(bench: "CoreBench", steps: int) -> None:
@@ -100,7 +92,6 @@ async def _padding(bench: "CoreBench", part: "CoreBench") -> None:
     found = dict(zip(values, part.readback.take(), strict=True))
     part.board.host_values += part.board.tables(check, values, found, lambda _row: {})
     await part._check_readback(check)
-    bench.corners["words without a synapse written"] = 1
 
 
 async def _waits(bench: "CoreBench", clocks: int) -> None:

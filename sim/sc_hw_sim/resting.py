@@ -10,7 +10,7 @@ from sc_hw_models.core import CoreModel
 from sc_hw_models.parts import REST
 
 from .corners import Corners
-from .stimulus import random_state
+from .stimulus import CHANGES, random_state
 
 if TYPE_CHECKING:
     from .bench import CoreBench
@@ -70,7 +70,7 @@ class RowCorners:
     async def _changes(self) -> None:
         """Play the first timesteps after each kind of change."""
         bench, last = self._bench, self._bench.synapses - 1
-        for name in ("a host write", "a clear", "a reset"):
+        for name in CHANGES:
             for step in (0, 1):
                 await self._at_rest()
                 await bench._settled()

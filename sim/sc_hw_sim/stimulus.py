@@ -2,15 +2,40 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from sc_hw_models.rule import Field, RuleSpec
 
-__all__ = ["LOAD", "LOAD_TIMESTEP", "SCENES", "Kind", "inputs_of", "kinds", "random_state"]
+__all__ = [
+    "BATCH",
+    "CHANGES",
+    "LOAD",
+    "LOAD_TIMESTEP",
+    "SCENES",
+    "Kind",
+    "endured",
+    "inputs_of",
+    "kinds",
+    "played",
+    "random_state",
+    "resets_of",
+    "schedule",
+    "used_at_once",
+]
 
 # Arrays of recorded inputs that are no inputs: when state is loaded, and, with the name of a field, what.
 LOAD_TIMESTEP, LOAD = "load_timestep", "load_"
+
+BATCH = 1 << 15  # synapse-steps moved at once
+CHANGES = ("a host write", "a clear", "a reset")  # of rows at rest, after which all are visited
+_FEW = 64
+_LONG, _LONGER = 8, 64  # clocks of a long reset, and of one while nothing is under way
+_MANY = 320  # timesteps, host accesses, and clocks of a wait without a reset: no byte counts as many
+_CLEARS = 40
+_LARGE = 400  # synapses, from which on there are fewer timesteps and clears,
+_LEAST = 16  # but never fewer than these
 
 # Scenes of ``corners.py``: what is asked for in each, in the order in which it takes place.
 SCENES: dict[str, tuple[str, ...]] = {
@@ -70,6 +95,51 @@ def kinds(motifs: Mapping[str, Sequence[Mapping[str, int]]]) -> Iterator[Kind]:
         for corner in corners:
             yield corner
             yield Kind("random", "random", "random")
+
+
+def schedule(motifs: Mapping[str, Sequence[Mapping[str, int]]], synapses: int, steps: int) -> Iterator[tuple[Kind, int]]:
+    """Yield the kinds of stimulus of a campaign of ``steps`` timesteps in their order, each with its number of timesteps."""
+    stimuli, corners = kinds(motifs), 6 + 3 * len(motifs)
+    # A core of few synapses visits the ends of its state by being loaded often, not by running long.
+    longest = BATCH // synapses if synapses > _FEW else _FEW
+    batch, done = max(1, min(longest, steps // (2 * corners + 2))), 0
+    while done < steps:
+        count = min(batch, steps - done)
+        yield next(stimuli), count
+        done += count
+
+
+def resets_of(moment: Mapping[str, Any]) -> dict[str, int]:
+    """Return by name the resets, in clocks, that a campaign has in a moment as the plan describes it."""
+    lengths = [1] * moment["reset"] + [_LONG] * moment["held"] + [_LONGER] * (moment["scene"] == "idle")
+    return {f"{moment['name']}, reset for {length} clock{'s' if length > 1 else ''}": length for length in lengths}
+
+
+def used_at_once(moment: Mapping[str, Any]) -> str:
+    """Return the name of the reset in a moment in whose next clock the core is used."""
+    return f"{moment['name']}, reset for 1 clock and used in the next"
+
+
+def endured(synapses: int) -> dict[str, int]:
+    """Return how many there are without a reset, by what; of a large design fewer timesteps and clears."""
+
+    def share(count: int) -> int:
+        return min(count, max(_LEAST, _LARGE * count // synapses))
+
+    return {"timesteps": share(_MANY), "clears": share(_CLEARS), "host accesses": _MANY, "clocks of each wait": _MANY}
+
+
+def played(moments: Sequence[Mapping[str, Any]], synapses: int, *, rows: bool) -> dict[str, bool]:
+    """Return the names of the corners of a campaign and whether each is a reset.
+
+    Of a crossbar that skips ``rows`` these are not all: how many there are at the bounds of rest depends on its rule.
+    """
+    names: dict[str, bool] = {}
+    for moment in moments:
+        names |= dict.fromkeys([*resets_of(moment), *([used_at_once(moment)] if moment["reset"] else [])], True)
+        names |= {moment["name"]: False} if moment["meets"] else {}
+    names |= {f"first timestep after {name}": False for name in CHANGES} if rows else {}
+    return names | {f"{count:,} {what} without a reset": False for what, count in endured(synapses).items()}
 
 
 def random_state(fields: Sequence[Field], synapses: int, generator: np.random.Generator) -> Arrays:

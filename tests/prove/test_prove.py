@@ -158,6 +158,14 @@ def test_other_clocks_and_other_ports_are_refused(make_core):
     core = edit(make_core("verilog"), "datapath", "@(posedge clk) if (enable) product_5", "@(posedge in_pre_spike) product_5")
     with pytest.raises(UserError, match=r"\$dff that is not on the rising edge"):
         run(core)
+    core = edit(
+        make_core("verilog"),
+        "datapath",
+        "endmodule",
+        "  reg kept [0:1];\n  always @(posedge clk) kept[in_pre_spike] <= in_pre_spike;\nendmodule",
+    )
+    with pytest.raises(UserError, match=r"an array \(\$memwr_v2\) in a module that has none"):
+        run(core)
     with pytest.raises(UserError, match="a nonblocking assignment without a clock edge"):
         edit(make_core("verilog"), "datapath", "always @(posedge clk) if (enable) product_5", "always @* if (enable) product_5")
     with pytest.raises(UserError, match=r"dut\.lane_0\.datapath\.in_reward: not allowed \(8 bits on a pin of 7"):

@@ -1,12 +1,17 @@
 """Records of whole, good runs of every verb on a core, as the verbs write them; made up, but for what follows from the core."""
 
 import copy
+import dataclasses
 
-from sc_hw.proof.expected import agreed, asked_of
-from sc_hw.proof.ledger import check_ledger
+from sc_hw.campaign import corners_of
+from sc_hw.proof.datapath import products_of
+from sc_hw.proof.expected import agreed, asked_of, statements_of
+from sc_hw.proof.ledger import check_ledger, ledger_record
+from sc_hw.proof.question import model_terms
 from sc_hw.proof.result import Obligation
 from sc_hw.selftest import enough_timesteps, faults_of, without_fault
 from sc_hw.synth_result import MemoryProof
+from sc_hw_sim.stimulus import schedule
 
 VERBS = ("sim", "prove", "selftest", "mutate", "coverage", "synth", "pnr", "accuracy", "replay")
 
@@ -25,7 +30,16 @@ def good_records(core):
         "replay": REPLAY,
     }
     common = {"verdict": "pass", "seconds": 1.0}
-    return {verb: {"verb": verb, **common, "tools": {"yices": "1", "bitwuzla": "2"}, **records[verb]} for verb in VERBS}
+    return {verb: {"verb": verb, **common, **ran(verb), **records[verb]} for verb in VERBS}
+
+
+def ran(verb, *options):
+    """Return what a record says of the command that made it, and of the tools."""
+    simulation = ["verilator", "cocotb", "cocotb-test", "compiler"]
+    tools = {"prove": ["yosys", "yices", "bitwuzla", "sby"], "mutate": ["yosys", "yices", "bitwuzla"]}
+    tools |= {"synth": ["yosys"], "pnr": ["yosys", "nextpnr"], "accuracy": ["numpy"], "replay": simulation[:2] + simulation[3:]}
+    name = "sim --coverage" if verb == "coverage" else verb
+    return {"command": " ".join(["sc-hw", name, "dut", *options]), "tools": dict.fromkeys(tools.get(verb, simulation), "1")}
 
 
 def put(record, place, value):
@@ -45,14 +59,17 @@ def _sim(core):
         "mismatch": None,
         "synapse_steps": steps,
         "timesteps": 200,
-        "state_values_compared": 9 * steps,
-        "output_values_compared": 4 * steps,
-        "host_values_compared": 5,
-        "resets": 1,
-        "clears": 2,
-        "clocks": 9 * steps,
-        "stimuli": {"random": 150, "silent": 50},
+        "state_values_compared": 20 * steps,
+        "output_values_compared": 20 * steps,
+        "host_values_compared": 99 * core.design.synapses,
+        "resets": len(corners_of(core.design)),
+        "clears": 5,
+        "clocks": 40 * steps,
+        "stimuli": {},
+        "corners": dict.fromkeys(corners_of(core.design), 1),
     }
+    for kind, count in schedule(core.design.rule.motifs, core.design.synapses, 200):
+        run["stimuli"][kind.name] = run["stimuli"].get(kind.name, 0) + count
     return {"cores": [run], "seed": 1}
 
 
@@ -66,11 +83,27 @@ def _answers(name):
 
 
 def _prove(core):
-    names = [*asked_of(core.design).elements(), "register_1"]
-    obligations = [Obligation(name=name, statement="b", verdict="proven", answers=_answers(name)) for name in names]
-    obligations += [Obligation(name="product_1", statement="b", verdict="no cut", answers=[], note="c")]
+    design = core.design
+    names, texts = [*asked_of(design).elements(), "register_1"], statements_of(design)
+    known = {"campaign": f"{len(corners_of(design))} corners, {200 * design.synapses:,} synapse-steps"}
+    obligations = [
+        Obligation(
+            name=name,
+            statement=texts.get(name, "b"),
+            verdict="proven",
+            answers=_answers(name),
+            note=known.get(name, "reached in clock 9" if name.startswith("cover_") else ""),
+        )
+        for name in names
+    ]
+    obligations += [
+        Obligation(name=f"product_{k + 1}", statement="b", verdict="no cut", answers=[], note="c")
+        for k in range(len(products_of(model_terms(design.rule, design.config))))
+    ]
     obligations += [check_ledger(core.design, obligations, covers=True)]
-    return {"obligations": [vars(o) for o in obligations], "counterexample": None}
+    about = {"rule": design.rule.name, "generator": core.manifest["generator"], "config": dataclasses.asdict(design.config)}
+    about["assumptions"] = ledger_record(design)
+    return {**about, "obligations": [vars(o) for o in obligations], "counterexample": None}
 
 
 def _selftest(core):
@@ -107,6 +140,7 @@ MUTATE = {
 }
 _ROW = {"core": "dut", "module": "core", "kind": "line", "total": 10, "hit": 9, "unreachable": 1}
 COVERAGE = {
+    "seed": 1,
     "gaps": 0,
     "cores": [{"core": "dut", "generator": "verilog"}],
     "totals": [_ROW, _ROW | {"hit": 10, "unreachable": 0}],

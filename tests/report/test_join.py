@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from sc_hw.report.page import render
 from sc_hw.report.waves import draw
 
 from ..daily import check
-from .records import good_records, put
+from .records import good_records, put, ran
 
 HOSTILE = "<script>alert(1)</script>\"'&[bold]{{ 7 * 7 }}"
 VERBS = list(app.commands)
@@ -23,7 +24,7 @@ VERBS = list(app.commands)
 
 def accuracy(**changes: object) -> dict:
     variants = [{"name": "as configured", "config": {}, "runs": [{"weight_rms": 0.01}] * 2, "median": {"weight_rms": 0.01}}]
-    record = {"verb": "accuracy", "verdict": "pass", "seconds": 1.0, "tools": {"numpy": "2"}, "seeds": [0, 1]}
+    record = {"verb": "accuracy", "verdict": "pass", "seconds": 1.0, **ran("accuracy"), "seeds": [0, 1]}
     return record | {"variants": variants} | changes
 
 
@@ -164,7 +165,7 @@ def test_text_in_records_is_data(make_core, sc_hw):
     write_results(
         core,
         accuracy(
-            command=HOSTILE,
+            command=f"sc-hw accuracy {shlex.quote(HOSTILE)}",
             variants=[{"name": HOSTILE, "config": {}, "runs": [{HOSTILE: 0.5}] * 2, "median": {HOSTILE: 0.5}}],
         ),
         None,

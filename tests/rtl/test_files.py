@@ -153,3 +153,26 @@ def test_a_plain_name_that_does_not_follow_from_the_design(make_core, sc_hw):
     path.write_text(manifest_text(document | {"modules": document["modules"] | {"datapath": "dut_lane"}}))
     with pytest.raises(UserError, match=r'modules\.datapath is "dut_lane", not "dut_datapath"'):
         load_core(core.folder)
+
+
+def test_verilog_in_a_sub_folder_that_nothing_lists(make_core, sc_hw):
+    core = make_core(synapses=4)
+    for place in ("pre", "a/b"):
+        path = core.folder / place / "more.v"
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+        refused(sc_hw, core.folder, f"'{place}/more.v' is Verilog that manifest.json does not list")
+        shutil.rmtree(core.folder / place.partition("/")[0])
+    for kind in ("bus", "vectors"):
+        own = core.folder / kind
+        (own / "rtl").mkdir(parents=True)
+        (own / "rtl" / "more.v").write_text("")
+        record = {"schema": f"sc-hw/{kind}/1", "sha256": {"rtl/more.v": sha256("")}}
+        for document in ("{", "[]", json.dumps(record | {"sha256": {}}), json.dumps(record | {"schema": "lunch"})):
+            (own / f"{kind}.json").write_text(document)
+            refused(sc_hw, core.folder, f"'{kind}/rtl/more.v' is Verilog that manifest.json does not list")
+        (own / f"{kind}.json").write_text(json.dumps(record))
+        assert load_core(core.folder).edited == ()
+    (core.folder / "results").mkdir()
+    (core.folder / "results" / "more.v").write_text("")
+    load_core(core.folder)
