@@ -86,7 +86,7 @@ def test_the_page(make_core, monkeypatch, browse, tmp_path, broken):
         path.write_text(path.read_text().replace(good, "assign next_weight = weight_7 ^ {15'd0, next_pre_trace[0]};"))
     assert sc_hw(monkeypatch, "sim", core.folder, "--steps", "40") == broken
     assert sc_hw(monkeypatch, "synth", core.folder, "--target", "ice40-up5k", "--module", "lane") == 0
-    assert sc_hw(monkeypatch, "report", core.folder) == broken
+    assert sc_hw(monkeypatch, "report", core.folder) == 1  # wrong, or partial: 40 timesteps, and only the lane
     report = core.folder / "results" / "report.html"
     dom, messages = browse(report, "--dump-dom")
     assert messages == []
