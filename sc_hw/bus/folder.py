@@ -19,7 +19,9 @@ from ..registers.layout import ABI, Layout
 from ..rtl.design import CoreDesign
 from ..strict import checked, read_file, read_json
 from .buses import BUSES, Bus
-from .verilog import bus_verilog
+from .c_design import c_files
+from .interfaces import interfaces
+from .verilog import bus_verilog, top_ports
 
 __all__ = ["FOLDER", "RECORD", "SCHEMA", "STREAMS", "Behind", "behind", "bus_files", "chosen_bus", "load_bus"]
 
@@ -82,7 +84,9 @@ def behind(design: CoreDesign, manifest: str | bytes, bus: Bus, streams: str, so
     if clash := {name.removesuffix(".v") for name in files} & {Path(name).stem for name in sources}:
         raise UserError(f"--name {design.name!r}: the core has a module {min(clash)} itself; give another name")
     listed = [*files, *(f"../{name}" for name in sources)]
-    files = {**files, FILE_LIST: "".join(f"{name}\n" for name in listed), **register_files(layout, bus)}
+    exported = register_files(layout, interfaces=interfaces(layout, bus), ports=top_ports(layout, bus), sources=listed)
+    files = {**files, FILE_LIST: "".join(f"{name}\n" for name in listed), **exported}
+    files |= c_files(layout, dict(design.parts.values()) or {"": design})
     record = {
         "schema": SCHEMA,
         "bus": bus.name,

@@ -107,9 +107,13 @@ def _registers(layout: Layout, module: str, values: dict[str, Any]) -> str:
         "bus/registers.v.j2",
         module=module,
         ports=ports,
+        pairs=[
+            (pair, f"request_address[{layout.index_bits - 3}:1] == {layout.index_bits - 3}'d{pair}") for pair in _pairs(layout)
+        ],
         hits=[(register, _hit(register, layout.index_bits - 2)) for register in layout.map],
         patience=PATIENCE,
-        patience_bits=PATIENCE.bit_length(),
+        patience_ends=_patience_ends(),
+        used=[register.name for register in layout.map if register.writable or register.stream],
         shifted=_shifted,
         beats_sent=_beats_sent,
         held_bits=_held_bits,
@@ -129,8 +133,13 @@ def _ready_name(tray: Tray) -> str:
     return f"{tray.name}_valid" if tray.stream.gives else f"{tray.name}_room"
 
 
-def _readings(layout: Layout, drops: bool) -> Iterator[tuple[Register, str]]:
-    """Yield the registers that can be read, and the word that each gives."""
+def _pairs(layout: Layout) -> list[int]:
+    """Return the numbers of the pairs of words in which one stands that can be read."""
+    return sorted({register.address // 8 for register in layout.map if register.readable and register.count == 1})
+
+
+def _readings(layout: Layout, drops: bool) -> Iterator[tuple[str, str]]:
+    """Yield when a word or a pair of words is read, and what is read then; the lowest bit of the address chooses."""
     computed = {
         "control": _concat([("1'b0", 1), *([("drop_reg", 1)] if drops else [])]),
         "status": "status",
@@ -138,13 +147,21 @@ def _readings(layout: Layout, drops: bool) -> Iterator[tuple[Register, str]]:
         "enable": _concat([("enable_reg", 3)]),
         "timesteps": _concat([("timesteps_reg", COUNTER)]),
         "stalls": _concat([("stalls_reg", COUNTER)]),
-        "identity": "identity",
     }
-    for register in layout.map:
-        if register.stream and register.readable:
-            yield register, f"word_{register.name}"
-        elif register.readable:
-            yield register, computed[register.name]
+    words = {
+        r.address // 4: f"word_{r.name}" if r.stream else computed[r.name] for r in layout.map if r.readable and r.count == 1
+    }
+    for pair in _pairs(layout):
+        low, high = (words.get(2 * pair + k) for k in (0, 1))
+        yield f"pair_{pair}_reg", f"(odd_reg ? {high} : {low})" if low and high else str(low or high)
+
+
+def _patience_ends() -> int:
+    """Return the value of the register that counts a wait when PATIENCE clocks have passed."""
+    value = 1
+    for _ in range(PATIENCE - 1):
+        value = value << 1 & 0xFF | (value >> 7 ^ value >> 5 ^ value >> 4 ^ value >> 3) & 1
+    return value
 
 
 def _concat(pieces: Sequence[tuple[str, int]]) -> str:
@@ -163,6 +180,8 @@ def _hit(register: Register, bits: int) -> str:
     """Return whether the number of a word, which has so many bits, is that of a register; of several, the lowest bits count."""
     word, number = "request_address", register.address // 4
     if register.count == 1:
+        if register.readable:
+            return f"pair_{number // 2} & {word}[0]" if number % 2 else f"pair_{number // 2} & ~{word}[0]"
         return f"{word} == {bits}'d{number}"
     low = index_bits(register.count)
     one = f"{word}[{bits - 1}:{low}] == {bits - low}'d{number >> low}"

@@ -231,7 +231,13 @@ def _in(stream: Stream, address: int) -> Tray:
 
 def _out(stream: Stream, address: int) -> Tray:
     """Return the registers of a stream out of the design."""
-    return Tray(stream=stream, registers=_words(stream, address, "ro", "takes the beat"))
+    several = sum(item.bits for item in stream.items) > WORD
+    return Tray(stream=stream, registers=_words(stream, _even(address) if several else address, "ro", "takes the beat"))
+
+
+def _even(address: int) -> int:
+    """Return the next address of a pair of words, of which the lowest bit alone chooses one."""
+    return -(-address // 8) * 8
 
 
 def _words(stream: Stream, address: int, access: str, moves: str) -> tuple[Register, ...]:
