@@ -1,7 +1,7 @@
 """The proof of a bus and its registers: statements about every access and every beat, by induction.
 
-The design behind is whatever keeps the rules of its streams. What is known of the registers follows from their description once more, in
-another form than the template's.
+The design behind is whatever keeps the rules of its streams. What is known of the registers follows from their description once
+more, in another form than the template's.
 """
 
 from collections.abc import Iterable

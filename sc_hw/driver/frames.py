@@ -1,8 +1,8 @@
 """Frames on a serial line: accesses and answers that survive noise, with the end that answers, too.
 
 A frame is a zero, its bytes by COBS, which leaves no zero in them, and a zero. In it: a number that goes up with every request, a
-kind, what belongs to it, and CRC-32. Whatever is torn, doubled or wrong is dropped: a zero begins anew. A request that is asked again
-with the same number is answered again and not done again.
+kind, what belongs to it, and CRC-32. Whatever is torn, doubled or wrong is dropped: a zero begins anew. A request that is asked
+again with the same number is answered again and not done again.
 """
 
 import struct

@@ -13,8 +13,8 @@ __all__ = ["MemoryMap"]
 class MemoryMap:
     """A window of ``size`` bytes at byte ``offset`` of a file: ``/dev/mem``, a ``/dev/uio`` of a device, or a file.
 
-    Words are read and written whole, in the processor's own order of bytes. A bus error ends the process with SIGBUS on most systems, so that a
-    driver should look before it acts. Errors: ``UserError`` for a file that cannot be mapped.
+    Words are read and written whole, in the processor's own order of bytes. A bus error ends the process with
+    SIGBUS on most systems: look at ``status`` before. Errors: ``UserError`` for a file that cannot be mapped.
     """
 
     def __init__(self, path: Path, *, offset: int = 0, size: int = 4096) -> None:

@@ -14,8 +14,8 @@ __all__ = ["SerialLine"]
 class SerialLine:
     """The line at ``port``, such as ``/dev/ttyUSB0``; an access is asked ``tries`` times, each for ``seconds``.
 
-    ``dropped`` counts what came and was no whole frame. Errors: ``UserError`` for a port that cannot be opened and when pyserial is
-    missing, ``CheckError`` for a line on which nobody answers.
+    ``dropped`` counts what came and was no whole frame. Errors: ``UserError`` for a port that cannot be opened and when pyserial
+    is missing, ``CheckError`` for a line on which nobody answers.
     """
 
     def __init__(self, port: str, *, baud: int = 115_200, seconds: float = 0.5, tries: int = 8) -> None:

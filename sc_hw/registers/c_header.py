@@ -12,7 +12,7 @@ def c_header(layout: Layout) -> str:
     """Return the header. Names are upper case, behind that of the design."""
     prefix = layout.name.upper()
     lines = [
-        f"/* Registers of {layout.name}, ABI {ABI}: {_comment(layout.title)}. Emitted by sc-hw; belongs to whoever emitted it. */",
+        f"/* Registers of {layout.name}, ABI {ABI}: {_comment(layout.title)}. Emitted by sc-hw, yours without conditions. */",
         f"#ifndef {prefix}_REGISTERS_H",
         f"#define {prefix}_REGISTERS_H",
         "",

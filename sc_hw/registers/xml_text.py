@@ -1,6 +1,6 @@
 """Registers in the two XML forms: CMSIS-SVD, which debuggers and Rust's svd2rust read, and IP-XACT (IEEE 1685-2014)."""
 
-import xml.etree.ElementTree as ET  # noqa: S405 - it writes, and reads nothing
+import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
 from .description import WORD, BitField, Register
@@ -105,14 +105,14 @@ def ip_xact(layout: Layout, interfaces: Sequence[Interface], ports: Sequence[tup
     memory = _tagged(_tagged(root, "memoryMaps"), "memoryMap")
     _tagged(memory, "name", "registers")
     block = _tagged(memory, "addressBlock")
-    for tag, text in (
+    for tag, content in (
         ("name", "registers"),
         ("baseAddress", "0x0"),
         ("range", f"0x{layout.map.size:x}"),
         ("width", WORD),
         ("usage", "register"),
     ):
-        _tagged(block, tag, text)
+        _tagged(block, tag, content)
     for register in layout.map:
         _ip_xact_register(block, register)
     _tagged(memory, "addressUnitBits", 8)

@@ -1,6 +1,6 @@
 """Random accesses from a master that is not ours, and what each must answer: the golden model behind a model of the registers.
 
-cocotb runs it. ``SC_HW_BUS_PLAN`` names a file with the emitted folder, the number of accesses, a seed, and where to write the outcome.
+cocotb runs it. ``SC_HW_BUS_PLAN`` names a file with the emitted folder, the number of accesses, a seed, where the outcome goes.
 """
 
 import json
@@ -41,20 +41,20 @@ class Registers:
 
     # ---- Accesses ----
 
-    async def write(self, register, value, *, index=0, strobe=15, wrong=False):
+    async def write(self, register, value, *, index=0, strobe=15, wrong=False, late=False):
         address = register if isinstance(register, int) else register.address + 4 * index
         self.accesses += 1
         found = await self.master.write(address, value, strobe)
-        assert found == wrong, f"write {register} {value:#x} strobe {strobe}: error {found}, expected {wrong}"
-        self.events |= 2 * wrong
+        assert found == (wrong or late), f"write {register} {value:#x} strobe {strobe}: error {found}, expected {wrong or late}"
+        self.events |= 2 * wrong | 4 * late
 
-    async def read(self, register, *, index=0, wrong=False):
+    async def read(self, register, *, index=0, wrong=False, late=False):
         address = register if isinstance(register, int) else register.address + 4 * index
         self.accesses += 1
         found, value = await self.master.read(address)
-        assert found == wrong, f"read {register}: error {found}, expected {wrong}"
-        assert not wrong or value == 0, f"read {register}: {value:#x} with an error"
-        self.events |= 2 * wrong
+        assert found == (wrong or late), f"read {register}: error {found}, expected {wrong or late}"
+        assert not found or value == 0, f"read {register}: {value:#x} with an error"
+        self.events |= 2 * wrong | 4 * late
         return value
 
     async def expect(self, name, value, *, index=0):
@@ -157,6 +157,21 @@ class Registers:
                 mover, self.drawn.getrandbits(32), index=self.drawn.randrange(mover.count), strobe=strobe, wrong=True
             )
 
+    async def late(self):
+        """An access to a stream that does not move is refused after its wait; a reset forgets what was sent in vain."""
+        await self.read(self.drawn.choice(self.drawn.choice(self.layout.outlets).registers), late=True)
+        tray = self.drawn.choice([tray for tray in self.layout.inlets if tray.stream.several])
+        for _ in range(300):  # what stands behind the registers may take some beats before it waits for a command
+            field = next(f for f in self.map["status"].fields if f.name == tray.name)
+            if not await self.read(self.map["status"]) & field.mask:
+                break
+            ones = sum(1 << k * tray.bits for k in range(max(1, tray.beats)))  # of events by number: the end of a timestep
+            for k, register in enumerate(tray.registers):
+                await self.write(register, 0 if k else ones, index=register.count - 1)
+        register = self.drawn.choice(tray.registers)
+        await self.write(register, self.drawn.getrandbits(32), index=self.drawn.randrange(register.count), late=True)
+        await self.reset(settled=False)
+
     async def load(self):
         prefix, (own, model) = self.drawn.choice(list(self.parts.items()))
         unit, positions = self.drawn.randrange(own.synapses), own.spec.positions()
@@ -246,8 +261,9 @@ class Registers:
             model.clear()
         await self.settled()
 
-    async def reset(self):
-        await self.settled()
+    async def reset(self, *, settled=True):
+        if settled:
+            await self.settled()
         await self.write(self.map["control"], 1 | self.control)
         for _, model in self.parts.values():
             model.reset()
@@ -271,10 +287,13 @@ async def accesses(dut):
         await bench.clear()
         operations = [bench.identity, bench.settings, bench.happened, bench.refused, bench.load, bench.look, bench.timestep]
         weights = [1, 4, 4, 8, 6, 6, 3]
+        rare = (bench.clear, bench.reset, bench.late)
         for step in range(10**9):
             chosen = operations[step] if step < len(operations) else bench.drawn.choices(operations, weights)[0]
             if step > 20 and bench.drawn.random() < 0.03:
-                chosen = bench.drawn.choice((bench.clear, bench.reset))
+                chosen = bench.drawn.choice(rare)
+            elif len(operations) <= step < len(operations) + len(rare):
+                chosen = rare[step - len(operations)]
             bench.counts[chosen.__name__] = bench.counts.get(chosen.__name__, 0) + 1
             await chosen()
             if bench.accesses >= plan["accesses"]:
@@ -283,6 +302,6 @@ async def accesses(dut):
             for unit in range(own.synapses):
                 await bench.look(prefix, unit)
         outcome |= {"accesses": bench.accesses, "counts": bench.counts}
-    except Exception as error:  # noqa: BLE001 - told to whoever started it
+    except Exception as error:
         outcome["failure"] = f"{type(error).__name__}: {error}"
     Path(plan["outcome"]).write_text(json.dumps(outcome))

@@ -10,7 +10,7 @@ from .designs import DESIGNS
 from .running import run_bench
 
 BUSES = ("axi-lite", "wishbone", "apb")
-KINDS = {"identity", "settings", "happened", "refused", "load", "look", "timestep"}
+KINDS = {"identity", "settings", "happened", "refused", "load", "look", "timestep", "late", "clear", "reset"}
 
 
 def campaign(sc_hw, tmp_path, name, bus, accesses, seed, **options):
@@ -50,7 +50,7 @@ def test_ten_thousand_accesses(sc_hw, tmp_path, request, name, bus):
 BUGS = {
     "a strobe is not looked at": ("registers", "hit_host_data_0 & request_strobe[1]", "hit_host_data_0", "expected"),
     "an unknown address is none": ("registers", "~request_outside & ", "", "expected True"),
-    "beats in another order": ("registers", "{2'd0, event_reg[31:2]}", "{2'd0, event_reg[30:1]}", "weight"),
+    "beats in another order": ("registers", "{2'd0, event_reg[31:2]}", "{2'd0, event_reg[30:1]}", "expected"),
     "a beat is taken by its first word": (
         "registers",
         "readback_ready = reads & hit_readback_1",
@@ -62,7 +62,7 @@ BUGS = {
         "registers",
         "if (writes & hit_command_reward",
         "if (1'b0 & writes & hit_command_reward",
-        "weight",
+        "expected",
     ),
     "an error is told as done": ("port", "s_axi_rresp <= {request_error, 1'b0}", "s_axi_rresp <= 2'b00", "expected True"),
 }

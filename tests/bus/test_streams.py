@@ -1,4 +1,4 @@
-"""Spikes and results as AXI4-Stream, with a source and a sink that are not ours: every beat and every state word equals the model's."""
+"""Spikes and results as AXI4-Stream, with a source and a sink that are not ours: beats and state words equal the model's."""
 
 import pytest
 

@@ -5,6 +5,7 @@ import pty
 import random
 import select
 import struct
+import sys
 import threading
 import tty
 
@@ -181,3 +182,9 @@ def test_a_request_that_is_asked_again_is_done_once():
     assert len({*sent}) == 1
     responder.fed(framed(10, WRITE, struct.pack("<II", 0x40, 5)))
     assert len(registers.writes) == 2
+
+
+def test_without_pyserial_a_line_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "serial", None)
+    with pytest.raises(UserError, match=r"pip install 'sc-hw\[serial\]'"):
+        SerialLine("/dev/ttyUSB0")
