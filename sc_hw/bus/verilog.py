@@ -1,10 +1,12 @@
 """The Verilog of a design behind a bus: registers, the bus in front of them, and the top that joins both to the design."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sc_hw_models.rule import index_bits
 
+from ..errors import UserError
 from ..registers.description import WORD, Register
 from ..registers.layout import COUNTER, LAST, PATIENCE, Layout, Tray, packing
 from ..rtl.port import Port, input_port, output_port
@@ -23,7 +25,7 @@ _INTERRUPT = output_port("irq", meaning="one of the events that enable names has
 
 
 def bus_verilog(layout: Layout, bus: Bus) -> dict[str, str]:
-    """Return the Verilog files around a design by name, the top first."""
+    """Return the Verilog files around a design by name, the top first. Errors: ``UserError`` for a name that means two things."""
     names = {part: f"{layout.name}_bus{suffix}" for part, suffix in (("top", ""), ("registers", "_registers"), ("port", "_port"))}
     values: dict[str, Any] = {"layout": layout, "bus": bus, "packing": packing}
     last, high = layout.index_bits, layout.map.address_bits - 1
@@ -51,11 +53,26 @@ def bus_verilog(layout: Layout, bus: Bus) -> dict[str, str]:
         tdata=_tdata,
         **values,
     )
-    return {
+    files = {
         f"{names['top']}.v": top,
         f"{names['port']}.v": port,
         f"{names['registers']}.v": _registers(layout, names["registers"], values),
     }
+    for text in files.values():
+        _check_names(text)
+    return files
+
+
+def _check_names(text: str) -> None:
+    """Raise ``UserError`` when a name that a rule's author chose makes one that stands there already."""
+    declared: set[str] = set()
+    for names in re.findall(r"^ *(?:input +|output +)?(?:wire|reg) +(?:signed +)?(?:\[[^]]*\] +)?([\w, ]+)", text, re.MULTILINE):
+        for name in names.replace(",", " ").split():
+            if name in declared:
+                raise UserError(
+                    f"--bus: {name} is what the bus calls a signal of its own; give that input another name in the rule"
+                )
+            declared.add(name)
 
 
 def top_ports(layout: Layout, bus: Bus) -> tuple[Port, ...]:

@@ -7,7 +7,7 @@ the design has the words of its beat, and a read of the last takes it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..rtl.stream import Item, Stream
@@ -210,8 +210,8 @@ def _in(stream: Stream, address: int) -> Tray:
     for item in others:
         held = _words(Stream(name=f"{stream.name}_{item.name}", offered="", taken="", items=(item,)), address, "wo", "")
         registers += [
-            Register(name=r.name, address=r.address, access="wo", meaning=r.meaning, fields=r.fields, stream=stream.name)
-            for r in held
+            replace(r, stream=stream.name, meaning=f"{item.name} of {stream.name}{part}, kept until it is written again")
+            for r, part in zip(held, _parts(len(held)), strict=True)
         ]
         address = registers[-1].end
     field = BitField(name=first.name, bits=first.bits, signed=first.signed, reset=None, meaning=first.meaning)
@@ -227,6 +227,11 @@ def _in(stream: Stream, address: int) -> Tray:
         )
     )
     return Tray(stream=stream, registers=tuple(registers))
+
+
+def _parts(words: int) -> list[str]:
+    """Return how words of one value are told apart."""
+    return [f", bits from {WORD * k}" for k in range(words)] if words > 1 else [""]
 
 
 def _out(stream: Stream, address: int) -> Tray:

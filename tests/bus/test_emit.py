@@ -141,3 +141,32 @@ def test_the_page_shows_the_registers_that_are_emitted(sc_hw, tmp_path):
     around = load_bus(load_core(tmp_path / "core"))
     assert table(around.layout) in (DOCS / "bus.md").read_text()
     assert table(around.layout) in (tmp_path / "core/bus/registers.md").read_text()
+
+
+def test_a_setting_at_run_time_is_a_register(sc_hw, tmp_path):
+    options = ["--rule", "three_factor", "--datapath", "compiled", "--set", "rounding=nearest", "--runtime", "learning_shift"]
+    assert sc_hw("emit", *options, "--synapses", "4", "--bus", "apb", "-o", tmp_path / "core")[0] == 0
+    register = load_bus(load_core(tmp_path / "core")).layout.map["command_learning_shift"]
+    assert register.writable
+    assert register.fields[0].bits == 5
+
+
+def test_an_input_that_is_called_as_a_signal_of_the_bus_is_refused(sc_hw, tmp_path):
+    """A rule's author may call an input anything; two signals of one name are no Verilog."""
+    rule = tmp_path / "my_rule.py"
+    assert sc_hw("rule", "new", "my_rule", "-o", rule)[0] == 0
+    rule.write_text(rule.read_text().replace("pre_spike", "room"))
+    options = ["--rule", rule, "--synapses", "4", "-o", tmp_path / "core"]
+    status, _, err = sc_hw("emit", *options, "--bus", "apb")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "event_room is what the bus calls a signal of its own" in err
+    assert not (tmp_path / "core").exists()
+    assert sc_hw("emit", *options)[0] == 0
+
+
+def test_many_lanes_have_beats_of_many_words(sc_hw, tmp_path):
+    assert sc_hw("emit", "--synapses", "256", "--lanes", "256", "--bus", "wishbone", "-o", tmp_path / "core")[0] == 0
+    layout = load_bus(load_core(tmp_path / "core")).layout
+    trays = {tray.name: tray for tray in layout.trays}
+    assert (len(trays["event"].registers), len(trays["result"].registers)) == (16, 129)
+    assert layout.map.size == 4096

@@ -23,8 +23,8 @@ enum sc_result {
 /* A stream of several beats a timestep. Into the design: beats of it in a word, the first lowest, or 0 where a beat has words of its
  * own. */
 struct sc_stream {
-  uint16_t address;
-  uint8_t words;      /* registers of a beat */
+  uint32_t address;
+  uint16_t words;     /* registers of a beat */
   uint8_t beats;      /* beats of a word */
   uint8_t bits;       /* bits of a beat, where a word has several */
   uint8_t status_bit; /* of the register status: room, or a beat */
