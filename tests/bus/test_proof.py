@@ -35,7 +35,7 @@ def around(sc_hw, tmp_path):
         "every design behind every bus",
     ),
 )
-@pytest.mark.parametrize("solver", ["yices", "bitwuzla"])
+@pytest.mark.parametrize("solver", few(["yices", "bitwuzla"], 1, "a second opinion on the same question"))
 def test_it_holds(around, tmp_path, name, bus, streams, solver):
     found = prove_bus(around(name, bus, streams), find_solver(solver), tmp_path / "run")
     assert (found.status, found.failed, found.text) == ("pass", (), "")
@@ -177,13 +177,10 @@ DAILY = [
     "an answer is lost",
     "an answer without a request",
     "reads have no turn",
-    "acknowledged with an error",
-    "an error without an answer",
     "an address of another window",
     "a strobe is not looked at",
     "it waits for ever",
     "beats in another order",
-    "a clear wins over what happens",
 ]
 
 
