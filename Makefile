@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth compiled runtime delays continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning networks docs man sbom neurocore bench clean
+.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth compiled runtime bus delays continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning networks docs man sbom neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -88,6 +88,9 @@ compiled: $(READY) ## datapaths compiled from the step beside those by hand: eve
 
 runtime: $(READY) ## what settings at run time cost beside the same built in
 	$(BIN)/python synth/runtime.py -o docs/measured/runtime.md
+
+bus: $(READY) ## what a bus costs: LUT beside the core alone, clocks of a timestep beside a sweep's
+	$(BIN)/python synth/bus.py -o docs/measured/bus.md
 
 delays: $(READY) ## measure what the compiler's delays are, by place and route of small circuits
 	$(BIN)/python synth/delays.py

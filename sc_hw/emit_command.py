@@ -9,6 +9,7 @@ from typing import Any
 from sc_hw_models.registry import get_rule
 from sc_hw_models.rule_file import rule_file
 
+from .bus.folder import FOLDER, bus_files, chosen_bus
 from .config import build_config
 from .datapath import with_datapath
 from .errors import UserError
@@ -16,19 +17,28 @@ from .initial import check_initial, read_initial
 from .reading import read_toml
 from .rtl.design import CoreDesign
 from .rtl.emit import emit
-from .topologies import Request, check_options, chosen, design_from
+from .topologies import Request, check_options, design_from
+from .topologies import chosen as chosen_topology
 
 __all__ = ["design_of", "emit_command", "summary"]
 
 
-def emit_command(output: Path, *, generator: str, force: bool, **options: Any) -> str:
+def emit_command(output: Path, *, generator: str, force: bool, bus: str, bus_streams: str, **options: Any) -> str:
     """Write the folder of the design that the options describe (``design_of``) and return a line about it.
+
+    With a ``bus`` other than none what stands around the design goes into its folder, too.
 
     Errors: those of ``design_of`` and ``emit``.
     """
+    chosen = chosen_bus(bus, bus_streams)
+    if chosen is None and options["given"]("bus_streams"):
+        raise UserError(f"--bus-streams {bus_streams}: is of a bus; give --bus too")
     design = design_of(**options)
-    path = emit(design, generator, output, force=force)
-    return f"{path}: {summary(design)}, latency {design.spec.latency}, {generator}{design.addition}"
+    text = f"{summary(design)}, latency {design.spec.latency}, {generator}{design.addition}"
+    if chosen is None:
+        return f"{emit(design, generator, output, force=force)}: {text}"
+    path = emit(design, generator, output, force=force, around=partial(bus_files, design, bus=chosen, streams=bus_streams))
+    return f"{path}: {text}; behind {chosen.title} in {FOLDER}/"
 
 
 def summary(design: CoreDesign) -> str:
@@ -78,7 +88,7 @@ def design_of(
         "results": results,
     }
     check_options(options)
-    topology = chosen(options)
+    topology = chosen_topology(options)
     following = topology.synapses(options)
     synapses = synapses if following is None else following
     if derived:

@@ -36,6 +36,16 @@ def listed_files(folder: Path) -> Iterator[str]:
     if results.is_dir() and not results.is_symlink():
         found = (path.relative_to(results).as_posix() for path in results.rglob("*"))
         yield from (f"results/{name}" for name in found if _RESULT.fullmatch(name))
+    yield from _bus(folder / "bus")
     for part in parts:
         if re.fullmatch(r"[a-z_]+", part) and not (folder / part).is_symlink():
             yield from (f"{part}/{name}" for name in listed_files(folder / part))
+
+
+def _bus(folder: Path) -> Iterator[str]:
+    """Yield the files of a folder ``bus``, if its record is ours."""
+    if folder.is_symlink() or not (folder / "bus.json").is_file():
+        return
+    record = read_json(folder / "bus.json", remedy="sc-hw emit --bus writes one")
+    if isinstance(record, dict) and str(record.get("schema")).startswith("sc-hw/bus/") and isinstance(record.get("sha256"), dict):
+        yield from (f"{folder.name}/{name}" for name in ("bus.json", *map(str, record["sha256"])))

@@ -20,7 +20,8 @@ def emit_network(network: Path, output: Path, *, name: str, generator: str, forc
     Errors: ``UserError`` for an option that describes a core, for what the file holds, for a network of which there is no
     hardware yet, and as ``emit``.
     """
-    for value, option in design_option_names().items():
+    own = {"bus": "--bus", "bus_streams": "--bus-streams"}
+    for value, option in (design_option_names() | own).items():
         if given(value):
             raise UserError(f"{option}: is of a core; {network} says all of a network; leave out one of the two")
     if generator not in GENERATORS:

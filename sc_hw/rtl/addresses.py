@@ -73,6 +73,7 @@ class AddressesDesign:
         return (
             Stream(
                 name="event",
+                several=True,
                 offered="an address event is offered",
                 taken="the address event is taken at this clock edge",
                 items=(

@@ -260,6 +260,7 @@ class CoreDesign:
             ),
             Stream(
                 name="event",
+                several=True,
                 offered="an event beat is offered",
                 taken="the event beat is taken at this clock edge",
                 items=(*((Item(name="skip", meaning=skip),) if self.row_words else ()), *of_lanes(spec.synapse_inputs)),
@@ -267,6 +268,7 @@ class CoreDesign:
             Stream(
                 name="result",
                 gives=True,
+                several=True,
                 offered="a result beat is offered",
                 taken="the result beat is taken at this clock edge",
                 items=(

@@ -1,7 +1,7 @@
 """Emission: a design becomes a self-describing folder, whole or not at all."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..emitted import listed_files
@@ -60,12 +60,20 @@ def _joined_files(design: CoreDesign, generator: str) -> dict[str, str]:
     return own | {f"{part}/{name}": text for part, texts in parts.items() for name, text in texts.items()}
 
 
-def emit(design: CoreDesign, generator: str, output: Path, *, force: bool = False) -> Path:
-    """Write the design's folder and return its path.
+def emit(
+    design: CoreDesign,
+    generator: str,
+    output: Path,
+    *,
+    force: bool = False,
+    around: Callable[[Mapping[str, str]], Mapping[str, str]] = lambda _files: {},
+) -> Path:
+    """Write the design's folder and return its path; ``around`` gives what stands beside its files.
 
     ``output`` is complete or absent. Errors: ``UserError`` when it exists (without ``force``), is no folder of
     ours (with it), or cannot be written.
     """
     output = check_output(output, listed_files, force=force, verb="emitted")
-    write_folder(output, core_files(design, generator))
+    files = core_files(design, generator)
+    write_folder(output, {**files, **around(files)})
     return output

@@ -24,11 +24,13 @@ class Stream:
     """Beats under valid and ready: a beat moves in each clock in which both are 1, and stays as it is until then.
 
     A block that ``gives`` offers beats, another takes them. ``offered`` and ``taken`` say what valid and ready mean; ``items``
-    are what a beat carries; ``name`` begins the names of the ports.
+    are what a beat carries; ``name`` begins the names of the ports. ``several`` says that a timestep has a beat of it for each
+    word or event: data, where the others are control, a beat at a time, whose first item says what the beat does.
     """
 
     name: str
     gives: bool = False
+    several: bool = False
     offered: str
     taken: str
     items: tuple[Item, ...] = field(default_factory=tuple)

@@ -34,6 +34,7 @@ __all__ = [
     "random_purpose",
     "random_text",
     "registers_text",
+    "template_text",
     "verilog_files",
 ]
 
@@ -53,6 +54,7 @@ def _environment() -> Environment:
         auto_reload=False,
         autoescape=False,  # noqa: S701 - Verilog, not HTML; every name passed the allow-list
     )
+    environment.filters["prefixed"] = lambda name, prefix: prefix + name
     environment.globals.update(
         concat=concat,
         index_bits=index_bits,
@@ -100,6 +102,11 @@ def _rendered(template: str, design: CoreDesign, **values: Any) -> str:
 def block_text(template: str, block: Any) -> str:
     """Return the file of a block of a network."""
     return finished(_environment().get_template(template).render(block=block))
+
+
+def template_text(template: str, **values: Any) -> str:
+    """Return a file whose template sees these values."""
+    return finished(_environment().get_template(template).render(**values))
 
 
 def random_text(name: str, lfsr: Lfsr) -> str:

@@ -36,6 +36,20 @@ __all__ = ["emit", "files", "rule", "rules", "vectors"]
 @click.option(
     "--network", type=FILE, metavar="FILE", help="A network that learns in the chip (see docs/networks.md); a TOML file."
 )
+@click.option(
+    "--bus",
+    default="none",
+    show_default=True,
+    help="Also registers behind axi-lite, wishbone or apb, with drivers (see docs/bus.md).",
+    shell_complete=complete(lambda: ["axi-lite", "wishbone", "apb", "none"]),
+)
+@click.option(
+    "--bus-streams",
+    default="registers",
+    show_default=True,
+    help="With --bus: spikes and results through registers, or as axi-stream ports.",
+    shell_complete=complete(lambda: ["registers", "axi-stream"]),
+)
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw emitted it.")
 @click.pass_context
 def emit(context: click.Context, /, network: Path | None, **options: Any) -> None:

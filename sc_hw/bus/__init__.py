@@ -1,0 +1,1 @@
+"""A design behind a bus: its registers in Verilog, in front of them AXI4-Lite, Wishbone or APB."""

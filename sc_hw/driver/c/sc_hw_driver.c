@@ -1,0 +1,216 @@
+/* See sc_hw_driver.h. */
+#include "sc_hw_driver.h"
+
+#define MARK 0x31706b63u /* "ckp1" */
+
+static uint32_t masked(unsigned bits) { return bits >= 32 ? 0xffffffffu : (1u << bits) - 1u; }
+
+/* An access, again while its stream is late: the design says so by an error and the event refused. */
+static int access_patiently(const struct sc_device *d, uint32_t address, uint32_t *value, int write) {
+  uint32_t tries, events;
+  for (tries = 0; tries < d->patience; tries++) {
+    int wrong = write ? d->write(d->context, address, *value) : d->read(d->context, address, value);
+    if (!wrong) return SC_OK;
+    if (d->read(d->context, d->design->events, &events)) return SC_BUS;
+    if (!(events >> d->design->refused_bit & 1u)) return SC_BUS;
+    if (d->write(d->context, d->design->events, 1u << d->design->refused_bit)) return SC_BUS;
+  }
+  return SC_TIMEOUT;
+}
+
+static int put(const struct sc_device *d, uint32_t address, uint32_t value) { return access_patiently(d, address, &value, 1); }
+
+static int get(const struct sc_device *d, uint32_t address, uint32_t *value) { return access_patiently(d, address, value, 0); }
+
+int sc_open(struct sc_device *d) {
+  static const char magic[4] = {'S', 'C', 'h', 'w'};
+  uint32_t found;
+  unsigned k;
+  for (k = 0; k < 16; k++) {
+    if (d->read(d->context, 4u * k, &found)) return SC_NO_DESIGN;
+    if (k < 4 && found != (uint32_t)magic[k]) return SC_NO_DESIGN;
+    if (k == 4 && found != d->design->abi) return SC_ABI;
+    if (k >= 8 && found != d->design->digest[k - 8]) return SC_DIGEST;
+  }
+  return SC_OK;
+}
+
+int sc_reset(const struct sc_device *d) { return put(d, d->design->control, 1u); }
+
+int sc_settle(const struct sc_device *d) {
+  uint32_t tries, status;
+  for (tries = 0; tries < d->patience; tries++) {
+    int wrong = get(d, d->design->status, &status);
+    if (wrong) return wrong;
+    if ((status & d->design->rooms) == d->design->rooms) return SC_OK;
+  }
+  return SC_TIMEOUT;
+}
+
+/* Commands of all parts; values may be NULL for a clear, which looks at none. */
+static int command(const struct sc_device *d, const uint32_t *const *values, uint32_t first) {
+  unsigned k, w;
+  for (k = 0; k < d->design->commands; k++) {
+    const struct sc_command *c = &d->design->command[k];
+    int wrong = SC_OK;
+    for (w = 0; w < c->words && !wrong; w++) wrong = put(d, c->address + 4u * w, values ? values[k][w] : 0u);
+    if (!wrong) wrong = put(d, c->address + 4u * c->words, first);
+    if (wrong) return wrong;
+  }
+  return SC_OK;
+}
+
+int sc_clear(const struct sc_device *d) {
+  int wrong = command(d, NULL, 1u);
+  return wrong ? wrong : sc_settle(d);
+}
+
+static int asked(const struct sc_device *d, const struct sc_part *p, uint32_t unit, const uint32_t *word) {
+  unsigned k;
+  int wrong = p->lane ? put(d, p->lane, unit % p->lanes) : SC_OK;
+  if (!wrong) wrong = put(d, p->address, unit / p->lanes);
+  for (k = 0; word && k < p->words && !wrong; k++) wrong = put(d, p->data + 4u * k, word[k]);
+  return wrong ? wrong : put(d, p->host, word != NULL);
+}
+
+int sc_load(const struct sc_device *d, unsigned part, uint32_t unit, const uint32_t *word) {
+  if (part >= d->design->parts || unit >= d->design->part[part].units) return SC_RANGE;
+  return asked(d, &d->design->part[part], unit, word);
+}
+
+int sc_read(const struct sc_device *d, unsigned part, uint32_t unit, uint32_t *word) {
+  const struct sc_part *p;
+  unsigned k;
+  int wrong;
+  if (part >= d->design->parts || unit >= d->design->part[part].units) return SC_RANGE;
+  p = &d->design->part[part];
+  wrong = asked(d, p, unit, NULL);
+  for (k = 0; k < p->words && !wrong; k++) wrong = get(d, p->readback + 4u * k, &word[k]);
+  return wrong;
+}
+
+/* The first beats of those that are left: as many as a write sends. Returns how many, or what went wrong. */
+static int32_t sent(const struct sc_device *d, const struct sc_stream *s, const struct sc_beats *b, uint32_t done) {
+  uint32_t count = b->count - done, k;
+  int wrong = SC_OK;
+  if (s->beats) {
+    uint32_t word = b->word[done / s->beats]; /* done is a multiple, but at the end */
+    if (count > s->beats) count = s->beats;
+    wrong = put(d, s->address + 4u * (count - 1u), word & masked(count * s->bits));
+    return wrong ? wrong : (int32_t)count;
+  }
+  for (k = 0; k < s->words && !wrong; k++) wrong = put(d, s->address + 4u * k, b->word[done * s->words + k]);
+  return wrong ? wrong : 1;
+}
+
+/* A beat of results; last tells whether it ends the timestep. */
+static int taken(const struct sc_device *d, const struct sc_stream *s, struct sc_beats *b, uint32_t done, int *last) {
+  unsigned k;
+  int wrong = SC_OK;
+  if (done >= b->count) return SC_RANGE;
+  for (k = 0; k < s->words && !wrong; k++) wrong = get(d, s->address + 4u * k, &b->word[done * s->words + k]);
+  *last = s->last_bit != 255 && (b->word[done * s->words + s->last_bit / 32u] >> s->last_bit % 32u & 1u);
+  return wrong;
+}
+
+#define MOST 8
+
+int sc_step(const struct sc_device *d, const uint32_t *const *values, const struct sc_beats *inputs, struct sc_beats *outputs) {
+  const struct sc_design *g = d->design;
+  uint32_t fed[MOST] = {0}, got[MOST] = {0}, idle = 0, status, open;
+  unsigned k;
+  int wrong;
+  if (g->inputs > MOST || g->outputs > MOST || (!outputs && !g->drops)) return SC_RANGE;
+  open = outputs ? masked(g->outputs) : 0u;
+  if (!outputs) {
+    wrong = put(d, g->control, 2u);
+    if (wrong) return wrong;
+  }
+  wrong = command(d, values, 0u);
+  while (!wrong) {
+    int moved = 0;
+    uint32_t left = 0;
+    wrong = get(d, g->status, &status);
+    for (k = 0; k < g->inputs && !wrong; k++) {
+      if (fed[k] < inputs[k].count && (status >> g->input[k].status_bit & 1u)) {
+        int32_t beats = sent(d, &g->input[k], &inputs[k], fed[k]);
+        if (beats < 0) wrong = (int)beats;
+        else fed[k] += (uint32_t)beats;
+        moved = 1;
+      }
+      if (fed[k] < inputs[k].count) left = 1;
+    }
+    for (k = 0; k < g->outputs && !wrong; k++) {
+      if ((open >> k & 1u) && (status >> g->output[k].status_bit & 1u)) {
+        int last = 0;
+        wrong = taken(d, &g->output[k], &outputs[k], got[k]++, &last);
+        if (last) open &= ~(1u << k);
+        moved = 1;
+      }
+    }
+    if (!left && !open) break;
+    idle = moved ? 0u : idle + 1u;
+    if (idle > d->patience) wrong = SC_TIMEOUT;
+  }
+  for (k = 0; outputs && k < g->outputs; k++) outputs[k].count = got[k];
+  if (!wrong && !outputs) wrong = sc_settle(d);
+  if (!outputs) {
+    int later = put(d, g->control, 0u);
+    if (!wrong) wrong = later;
+  }
+  return wrong;
+}
+
+uint32_t sc_checkpoint_words(const struct sc_device *d) {
+  uint32_t words = 4u; /* mark, digest, checksum */
+  unsigned k;
+  for (k = 0; k < d->design->parts; k++) words += d->design->part[k].units * d->design->part[k].words;
+  return words;
+}
+
+/* Fletcher's checksum over 32 bits: words in another order have another. */
+static uint32_t checksum(const uint32_t *word, uint32_t words) {
+  uint32_t low = 1u, high = 0u, k;
+  for (k = 0; k < 2u * words; k++) {
+    low = (low + (word[k / 2u] >> 16u * (k % 2u) & 0xffffu)) % 65521u;
+    high = (high + low) % 65521u;
+  }
+  return high << 16 | low;
+}
+
+static uint32_t digest_word(const struct sc_device *d, unsigned k) {
+  const uint8_t *b = &d->design->digest[4 * k];
+  return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+int sc_save(const struct sc_device *d, uint32_t *buffer) {
+  uint32_t at = 0, unit;
+  unsigned part;
+  buffer[at++] = MARK;
+  buffer[at++] = digest_word(d, 0);
+  buffer[at++] = digest_word(d, 1);
+  for (part = 0; part < d->design->parts; part++)
+    for (unit = 0; unit < d->design->part[part].units; unit++) {
+      int wrong = sc_read(d, part, unit, &buffer[at]);
+      if (wrong) return wrong;
+      at += d->design->part[part].words;
+    }
+  buffer[at] = checksum(buffer, at);
+  return SC_OK;
+}
+
+int sc_restore(const struct sc_device *d, const uint32_t *buffer) {
+  uint32_t at = 3u, unit, words = sc_checkpoint_words(d);
+  unsigned part;
+  int wrong;
+  if (buffer[0] != MARK || buffer[1] != digest_word(d, 0) || buffer[2] != digest_word(d, 1)) return SC_ANOTHER;
+  if (buffer[words - 1u] != checksum(buffer, words - 1u)) return SC_ANOTHER;
+  for (part = 0; part < d->design->parts; part++)
+    for (unit = 0; unit < d->design->part[part].units; unit++) {
+      wrong = sc_load(d, part, unit, &buffer[at]);
+      if (wrong) return wrong;
+      at += d->design->part[part].words;
+    }
+  wrong = sc_settle(d);
+  return wrong ? wrong : sc_reset(d); /* random registers start from their seeds */
+}

@@ -1,0 +1,26 @@
+"""Spikes and results as AXI4-Stream, with a source and a sink that are not ours: beats and state words equal the model's."""
+
+import pytest
+
+from ..daily import few
+from .designs import DESIGNS
+from .running import run_bench
+
+SEED = 20261129
+
+
+@pytest.mark.parametrize(
+    ("name", "bus"),
+    few(
+        [("core", "axi-lite"), ("lanes", "apb"), ("layer", "wishbone")],
+        [("lanes", "apb")],
+        "other shapes of the same streams, behind other buses",
+    ),
+)
+def test_timesteps(sc_hw, tmp_path, name, bus):
+    options = ["--bus", bus, "--bus-streams", "axi-stream"]
+    assert sc_hw("emit", *DESIGNS[name], *options, "-o", tmp_path / "core")[0] == 0
+    found = run_bench(tmp_path / "core", tmp_path / "work", accesses=12, seed=SEED, module="tests.bus.stream_bench")
+    print(f"seed {SEED}: {found}")
+    assert found["failure"] == ""
+    assert found["beats"] >= 12 * 5

@@ -1,0 +1,222 @@
+"""The driver in C: compiled as firmware is, it plays the vectors of the Python driver through the same simulation."""
+
+import ctypes
+import subprocess
+
+import numpy as np
+import pytest
+
+from sc_hw.bus.folder import load_bus
+from sc_hw.driver import BusError
+from sc_hw.driver.beats import gathered, planned
+from sc_hw.driver.simulation import Simulation
+from sc_hw.manifest import load_core
+from sc_hw_sim.stimulus import random_state
+
+from ..bus.designs import DESIGNS, Golden, random_inputs
+from ..daily import few
+
+FLAGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-ffreestanding", "-O2", "-fPIC"]
+READ = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint32))
+WRITE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32)
+OK, BUS, TIMEOUT, NO_DESIGN, ABI, DIGEST, RANGE, ANOTHER = 0, -1, -2, -3, -4, -5, -6, -7
+EXPORT = '#include "sc_core_design.h"\n#include "sc_core_registers.h"\nextern const struct sc_design *the_design(void);\n'
+
+
+class Device(ctypes.Structure):
+    _fields_ = (
+        ("read", READ),
+        ("write", WRITE),
+        ("context", ctypes.c_void_p),
+        ("design", ctypes.c_void_p),
+        ("patience", ctypes.c_uint32),
+    )
+
+
+class Beats(ctypes.Structure):
+    _fields_ = (("word", ctypes.POINTER(ctypes.c_uint32)), ("count", ctypes.c_uint32))
+
+
+def words(values):
+    return (ctypes.c_uint32 * max(1, len(values)))(*values)
+
+
+class Driver:
+    """The library behind ctypes, over a transport."""
+
+    def __init__(self, core, around, transport, folder):
+        (folder / "export.c").write_text(EXPORT + "const struct sc_design *the_design(void) { return &sc_core_design; }\n")
+        sources = [core.folder / "bus" / "sc_hw_driver.c", folder / "export.c"]
+        built = ["gcc", *FLAGS, "-shared", "-I", core.folder / "bus", *sources, "-o", folder / "driver.so"]
+        subprocess.run(list(map(str, built)), check=True)
+        self.library = ctypes.CDLL(str(folder / "driver.so"))
+        self.library.the_design.restype = ctypes.c_void_p
+        self.layout, self.design, self.transport = around.layout, core.design, transport
+        self.device = Device(READ(self._read), WRITE(self._write), None, self.library.the_design(), 200)
+        self.parts = [own for _, own in core.design.parts.values()] or [core.design]
+
+    def _read(self, _context, address, value):
+        try:
+            value[0] = self.transport.read(address)
+        except BusError:
+            return 1
+        return 0
+
+    def _write(self, _context, address, value):
+        try:
+            self.transport.write(address, value)
+        except BusError:
+            return 1
+        return 0
+
+    def call(self, name, *arguments):
+        return getattr(self.library, name)(ctypes.byref(self.device), *arguments)
+
+    def load(self, part, state):
+        own = self.parts[part]
+        positions = own.spec.positions()
+        for unit in range(own.synapses):
+            word = sum((int(state[f.name][unit]) & (1 << f.bits) - 1) << positions[f.name] for f in own.spec.state)
+            assert self.call("sc_load", part, unit, words([word & 0xFFFFFFFF, word >> 32 & 0xFFFFFFFF, word >> 64])) == OK
+
+    def read(self, part):
+        own = self.parts[part]
+        found = {f.name: [] for f in own.spec.state}
+        for unit in range(own.synapses):
+            buffer = words([0, 0, 0])
+            assert self.call("sc_read", part, unit, buffer) == OK
+            word = sum(value << 32 * k for k, value in enumerate(buffer))
+            for f in own.spec.state:
+                value = word >> own.spec.positions()[f.name] & (1 << f.bits) - 1
+                found[f.name].append(value - (1 << f.bits) if f.signed and value > f.maximum else value)
+        return found
+
+    def step(self, inputs, *, results=True):
+        beats, command = planned(self.design, self.layout, inputs)
+        fed, got = [], []
+        for tray in self.layout.inlets:
+            if tray.stream.several:
+                listed = beats[tray.name]
+                if tray.beats:
+                    packs = [listed[k : k + tray.beats] for k in range(0, len(listed), tray.beats)]
+                    data = [sum(beat << k * tray.bits for k, beat in enumerate(pack)) for pack in packs]
+                else:
+                    data = [beat >> 32 * k & 0xFFFFFFFF for beat in listed for k in range(len(tray.registers))]
+                fed.append(Beats(words(data), len(listed)))
+        outlets = [tray for tray in self.layout.outlets if tray.stream.several]
+        for tray in outlets:
+            got.append(Beats(words([0] * 600 * len(tray.registers)), 600))
+        commands = [tray for tray in self.layout.inlets if tray.name.endswith("command")]
+        values = [words([command[i.name] & (1 << i.bits) - 1 for i in t.stream.items[1:]]) for t in commands]
+        pointers = (ctypes.POINTER(ctypes.c_uint32) * len(values))(
+            *(ctypes.cast(v, ctypes.POINTER(ctypes.c_uint32)) for v in values)
+        )
+        outputs = (Beats * len(got))(*got)
+        status = self.call("sc_step", pointers, (Beats * len(fed))(*fed), outputs if results else None)
+        found = {}
+        for tray, one in zip(outlets, outputs, strict=True):
+            size = len(tray.registers)
+            found[tray.name] = [sum(one.word[k * size + w] << 32 * w for w in range(size)) for k in range(one.count)]
+        return status, gathered(self.design, self.layout, found) if results and status == OK else {}
+
+
+@pytest.fixture
+def compiled(sc_hw, tmp_path):
+    running = []
+
+    def make(name, bus="axi-lite"):
+        status, _, err = sc_hw("emit", *DESIGNS[name], "--bus", bus, "-o", tmp_path / "core")
+        assert status == 0, err
+        core = load_core(tmp_path / "core")
+        around = load_bus(core)
+        running.append(Simulation(core, around))
+        return Driver(core, around, running[-1], tmp_path)
+
+    yield make
+    for one in running:
+        one.close()
+
+
+def equal(driver, golden):
+    for part, state in enumerate(golden.state.values()):
+        found = driver.read(part)
+        for name, values in state.items():
+            assert found[name] == values.tolist(), (part, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "bus"),
+    few(
+        [("core", "axi-lite"), ("lanes", "apb"), ("layer", "wishbone"), ("crossbar", "apb"), ("addressed", "axi-lite")],
+        [("core", "axi-lite"), ("layer", "wishbone"), ("addressed", "axi-lite")],
+        "every design",
+    ),
+)
+def test_it_learns_as_the_golden_model_does(compiled, name, bus):
+    driver = compiled(name, bus)
+    golden, generator = Golden(driver.design), np.random.default_rng(20261129)
+    assert driver.call("sc_open") == OK
+    assert driver.call("sc_clear") == OK
+    equal(driver, golden)
+    for part, (own, model) in enumerate(golden.parts.values()):
+        model.load(random_state(own.spec.state, own.synapses, generator))
+        driver.load(part, model.state)
+    equal(driver, golden)
+    inputs = random_inputs(driver.design, 4, generator)
+    for k in range(4):
+        status, outputs = driver.step({key: values[k] for key, values in inputs.items()}, results=k < 3)
+        golden.run({key: values[k : k + 1] for key, values in inputs.items()})
+        assert status == OK
+        if k < 3:
+            weights = golden.state[""]["weight"]
+            there = ~outputs.get("skipped", np.zeros(len(weights), bool))
+            assert outputs["weight"][there].tolist() == weights[there].tolist()
+    equal(driver, golden)
+
+
+def test_checkpoints_and_refusals(compiled, tmp_path):
+    driver = compiled("core")
+    assert driver.call("sc_open") == OK
+    golden, generator = Golden(driver.design), np.random.default_rng(3)
+    golden.parts[""][1].load(random_state(driver.design.spec.state, driver.design.synapses, generator))
+    driver.load(0, golden.state[""])
+    size = driver.call("sc_checkpoint_words")
+    assert size == 4 + 2 * driver.design.synapses
+    buffer = words([0] * size)
+    assert driver.call("sc_save", buffer) == OK
+    assert driver.call("sc_clear") == OK
+    for k in (1, 5, size - 1):  # another design's, damaged, a damaged checksum: nothing is written
+        buffer[k] ^= 1 << 7
+        assert driver.call("sc_restore", buffer) == ANOTHER
+        buffer[k] ^= 1 << 7
+    assert set(driver.read(0)["eligibility"]) == {0}
+    assert driver.call("sc_restore", buffer) == OK
+    equal(driver, golden)
+    assert driver.call("sc_load", 1, 0, words([0, 0])) == RANGE
+    assert driver.call("sc_read", 0, driver.design.synapses, words([0, 0])) == RANGE
+    # A timestep without its events: the results never come, and that is said in time.
+    driver.device.patience = 5
+    beats = (Beats * 1)(Beats(words([0]), 1))
+    got = (Beats * 1)(Beats(words([0] * 64), 64))
+    pointers = (ctypes.POINTER(ctypes.c_uint32) * 1)(ctypes.cast(words([0]), ctypes.POINTER(ctypes.c_uint32)))
+    assert driver.call("sc_step", pointers, beats, got) == TIMEOUT
+
+
+def test_another_design_is_refused(compiled):
+    driver = compiled("core")
+    told = driver.transport.read
+
+    def lie(address, index, value):
+        return lambda at: value if at == 4 * index else told(at)
+
+    for index, value, expected in ((0, 0x54, NO_DESIGN), (4, 2, ABI), (9, told(36) ^ 1, DIGEST)):
+        driver.transport.read = lie(0, index, value)
+        assert driver.call("sc_open") == expected
+
+
+def test_it_needs_nothing_of_a_system(compiled, tmp_path):
+    """Firmware has no library: the object asks for no symbol."""
+    compiled("core")
+    subprocess.run(["gcc", *FLAGS, "-c", str(tmp_path / "core/bus/sc_hw_driver.c"), "-o", str(tmp_path / "driver.o")], check=True)
+    found = subprocess.run(["nm", "-u", str(tmp_path / "driver.o")], capture_output=True, text=True, check=True)
+    assert found.stdout.replace("_GLOBAL_OFFSET_TABLE_", "").split() in ([], ["U"])
