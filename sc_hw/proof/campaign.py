@@ -25,7 +25,7 @@ _LONGEST = 70_000  # beats and clocks without a reset: no register of 16 bits co
 
 
 def is_note(design: CoreDesign, note: str) -> bool:
-    """Return whether a passed campaign of a design can be told of so; in one that skips rows there are more corners than known."""
+    """Return whether a passed campaign of a design can be told of so; one that skips rows has more corners than known."""
     count, _, _ = note.partition(" corners")
     known = len(corners_of(design))
     number = int(count) if count.isdecimal() else -1
@@ -99,8 +99,8 @@ class Campaign:
         answer = {"solver": "verilator", "version": result.tools["verilator"], "answer": "ran", "seconds": seconds}
         return Obligation(
             name="endurance",
-            statement=f"a small core differs from its golden model in none of {_LONGEST:,} timesteps, host accesses and clocks of a "
-            "wait without a reset",
+            statement=f"a small core differs from its golden model in none of {_LONGEST:,} timesteps, host accesses and clocks "
+            "of a wait without a reset",
             verdict="refuted",
             answers=[answer],
             note=result.cores[0]["mismatch"]["text"].splitlines()[0],
