@@ -83,7 +83,8 @@ class Run(Generic[F]):
         """Leave the run's files in ``place`` and a record, with its head, in the results of each core, in their order.
 
         ``json_path``, the user's own file, gets the record of all cores: ``whole``, or the only one there is. ``beside`` has
-        texts by name for the results of each core, ``partial`` says why the run was less than a whole one of its verb: of all cores, or of each.
+        texts by name for the results of each core, ``partial`` says why the run was less
+        than a whole one of its verb: of all cores, or of each.
         Errors: ``UserError`` for what cannot be written.
         """
         reasons = [partial] * len(records) if isinstance(partial, str) else partial

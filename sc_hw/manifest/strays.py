@@ -17,8 +17,8 @@ _RECORD_BYTES = 1 << 20
 def stray_verilog(folder: Path, listed: Collection[str], parts: Collection[str]) -> str:
     """Return the path, from ``folder``, of the first Verilog at any depth that nothing lists; empty when there is none.
 
-    ``listed`` are the files of the folder itself. Its ``parts`` are read as folders of their own, its results are what verbs leave,
-    and a folder that another verb or option of ours wrote has a record that lists what is in it.
+    ``listed`` are the files of the folder itself. Its ``parts`` are read as folders of their own, its results are what verbs
+    leave, and a folder that another verb or option of ours wrote has a record that lists what is in it.
     """
     allowed = {folder / name for name in listed}
     for place, folders, files in os.walk(folder):

@@ -24,7 +24,7 @@ _SEED = 1
 
 
 def is_note(design: CoreDesign, note: str) -> bool:
-    """Return whether a passed campaign of a design can be told of so; in one that skips rows there are more corners than known."""
+    """Return whether a passed campaign of a design can be told of so; one that skips rows has more corners than known."""
     count, _, _ = note.partition(" corners")
     known = len(corners_of(design))
     number = int(count) if count.isdecimal() else -1

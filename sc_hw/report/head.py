@@ -72,7 +72,7 @@ def _command(verb: str, record: Record) -> str:
         case "mutate":
             asked = {"--seed": (1, record["seed"]), "--count": (MUTANTS, record["count"])}
         case "pnr":
-            asked = {"--seeds": (SEEDS, len(result["runs"])) for result in record["results"]}
+            asked = {"--seeds": (SEEDS, min(len(result["runs"]) for result in record["results"]))}
         case "accuracy":
             asked = {"--seeds": (None, len(record["seeds"]))}
     for option, (default, found) in asked.items():
