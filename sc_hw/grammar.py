@@ -130,10 +130,6 @@ class _Module:
             match kind:
                 case "AlwaysBlock":
                     assignment = self.assignment_of(node)
-                case "DataDeclaration":
-                    for declared in node.declarators:
-                        if getattr(declared, "initializer", None):
-                            self.refuse(declared, "a register with a value in its declaration, which a chip need not have")
                 case "LoopGenerate":
                     if loop:
                         self.refuse(node, "a generate loop in another")

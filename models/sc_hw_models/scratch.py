@@ -17,7 +17,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import TimeoutExpired
 
-__all__ = ["TimeoutExpired", "clear_away", "end_processes", "held", "partial", "run_process", "said_by", "temporary_folder"]
+__all__ = [
+    "TimeoutExpired",
+    "clear_away",
+    "end_processes",
+    "held",
+    "partial",
+    "run_process",
+    "said_by",
+    "talking_process",
+    "temporary_folder",
+]
 
 _lock = threading.RLock()
 _paths: dict[Path, bool] = {}  # what has to go, in the order it was made; whether only when it is empty
@@ -112,6 +122,32 @@ def run_process(
             with _lock:
                 _sessions.discard(process.pid)
     return subprocess.CompletedProcess(command, process.returncode, output or "", errors or "")
+
+
+@contextmanager
+def talking_process(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """Run a command that is asked over its standard input and answers over its output; its input's end is its own.
+
+    It and all it started are ended with the block. Errors: ``OSError`` when it cannot be started.
+    """
+    with _lock:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", start_new_session=True
+        )
+        _sessions.add(process.pid)
+    try:
+        yield process
+    finally:
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                with suppress(OSError):  # what was not sent
+                    pipe.close()
+        with suppress(TimeoutExpired):
+            process.wait(_PATIENCE)
+        _end(lambda: _found(set(), {process.pid}))
+        process.wait()
+        with _lock:
+            _sessions.discard(process.pid)
 
 
 def said_by(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> str:

@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+
+from sc_hw_models.scratch import temporary_folder
 
 from ..errors import UserError
 from .result import Result
@@ -68,11 +69,11 @@ def call(*words: str, **values: Any) -> Result:
     ``CheckError`` where a tool ended without a result. A check that failed is an outcome: ``passed`` is False.
     """
     command, record = verbs()[words], values.get("json")
-    with _one, tempfile.TemporaryDirectory(prefix="sc-hw-record-") as scratch, _told_as_the_command(" ".join(words)):
+    with _one, temporary_folder(prefix="sc-hw-record-") as scratch, _told_as_the_command(" ".join(words)):
         if record is not None and not isinstance(record, str | os.PathLike):
             raise UserError(f"--json {record!r}: not a path; give one")
         if record is None and "json" in keywords(command):
-            values = values | {"json": Path(scratch) / "record.json"}
+            values = values | {"json": scratch / "record.json"}
         printed = io.StringIO()
         with redirect_stdout(printed):
             status = _invoke(command, words, _arguments(command, values))

@@ -1,12 +1,13 @@
 """An emitted folder in Python: what it says of itself, its golden model, and every verb that works on one."""
 
-import shutil
-import tempfile
 import weakref
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from sc_hw_models.scratch import temporary_folder
 
 from . import verbs
 from .call import Folder, Settings, Value, call, joined
@@ -121,6 +122,8 @@ def emit(
     clock: float | None = None,
     latency: int | None = None,
     runtime: str | Sequence[str] | None = None,
+    bus: str | None = None,
+    bus_streams: str | None = None,
     device: str | None = None,
     output: Folder | None = None,
     generator: str | None = None,
@@ -134,9 +137,8 @@ def emit(
     Without ``output`` the folder is a temporary one, which is gone with what is returned. Other
     keywords are settings of the rule: ``learning_shift=6``. Errors: ``UserError``, as the command.
     """
-    kept = None if output is not None else tempfile.mkdtemp(prefix="sc-hw-")
-    place = output if kept is None else Path(kept) / "core"
-    try:
+    with ExitStack() as stack:
+        place = output if output is not None else stack.enter_context(temporary_folder(prefix="sc-hw-")) / "core"
         made = call(
             "emit",
             synapses=synapses,
@@ -159,6 +161,8 @@ def emit(
             clock=clock,
             latency=latency,
             runtime=runtime,
+            bus=bus,
+            bus_streams=bus_streams,
             device=device,
             output=place,
             generator=generator,
@@ -166,15 +170,6 @@ def emit(
             network=network,
             force=force,
         )
-    except BaseException:
-        _remove(kept)
-        raise
-    core = Core(place or "", made)
-    weakref.finalize(core, _remove, kept)
+        core = Core(place, made)
+        weakref.finalize(core, stack.pop_all().close)
     return core
-
-
-def _remove(folder: str | None) -> None:
-    """Remove a folder that nobody named."""
-    if folder is not None:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -7,6 +7,7 @@ import numpy as np
 
 from sc_hw_models.networks import NetworkModel, network_model
 from sc_hw_models.rule import ConfigError
+from sc_hw_models.scratch import temporary_folder
 
 from ..errors import UserError
 from ..network_file import network_line, network_of, network_toml
@@ -61,10 +62,8 @@ class Network:
 
     def emit(self, output: Folder | None = None, *, name: str | None = None, force: bool = False) -> Core:
         """Write the chip, with the weights that its file gives it before it has learned, as ``sc-hw emit --network``."""
-        import tempfile
-
-        with tempfile.TemporaryDirectory(prefix="sc-hw-") as scratch:
-            path = Path(scratch) / "network.toml"
+        with temporary_folder(prefix="sc-hw-") as scratch:
+            path = scratch / "network.toml"
             path.write_text(network_toml(self.spec), encoding="utf-8")
             return emit(network=path, output=output, name=name, force=force)
 

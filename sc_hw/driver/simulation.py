@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import subprocess
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
 from sc_hw_models.cache import cached
-from sc_hw_models.scratch import run_process, temporary_folder
+from sc_hw_models.scratch import run_process, talking_process, temporary_folder
 
 from ..bus.folder import Behind
 from ..errors import CheckError
@@ -40,9 +39,7 @@ class Simulation:
             cached("sim", program_key(files, define), lambda path: _build(path, files, around.top, define))
         )
         command = [str(program), f"+verilator+seed+{seed}", "+verilator+rand+reset+2"]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
-        )  # it ends with its standard input
+        self._process = self._stack.enter_context(talking_process(command))
 
     def read(self, address: int) -> int:
         """Return a word. Errors: ``BusError``."""
@@ -72,11 +69,6 @@ class Simulation:
 
     def close(self) -> None:
         """End the process."""
-        if self._process.stdin and not self._process.stdin.closed:
-            self._process.stdin.close()
-        if self._process.stdout:
-            self._process.stdout.close()
-        self._process.wait()
         self._stack.close()
 
     def __enter__(self) -> Self:

@@ -78,7 +78,7 @@ CORE = {  # what is replaced in the core's file of the Verilog generator, and wh
         "$shift",
     ),
     "module left over": ("`resetall\n$", "module spare; endmodule\n`resetall\n", "module spare"),
-    "set at power-up": (r"(  reg \[2:0\] state_reg);", r"\1 = 3'd1;", "a register with a value in its declaration"),
+    "set at power-up": (r"(  reg \[2:0\] state_reg);", r"\1 = 3'd1;", "init"),
     "case that is full for some": ("case \\(state_reg\\)", "case (state_reg) // synopsys full_case", "full_case"),
     "black box": ("`resetall\n$", "(* blackbox *) module spare(input a); endmodule\n`resetall\n", "blackbox"),
     "kept apart": (r"module dut \(", "(* keep_hierarchy *) module dut (", "keep_hierarchy"),

@@ -151,6 +151,7 @@ TAKEN = [
     "wire [11:8] x; assign x[9:8] = b; assign x[11:10] = b; wire y = x[8]; wire [5:5] z;",
     "wire [23:0] x = {{3{s8}}} * {a, a};",
     "wire [3:0] x = y; wire [3:0] y = a;",
+    "reg x = 1'd1; always @(posedge clk) x <= a[0];",
 ]
 
 

@@ -47,8 +47,6 @@ REFUSED = [
     ("wire #3 x = 1;", "delay"),
     ("always @(posedge clk) for (k = 0; k < 3; k = k + 1) b <= a;", "for loop"),
     ("initial b = 1;", "in the form in which it is emitted"),
-    ("reg x = 1;", "a register with a value in its declaration"),
-    ("reg [1:0] x, y = 2'd0;", "a register with a value in its declaration"),
     ("always @(posedge clk) begin : x b <= a; end", "a named block"),
     # what drives a net
     ("wire (strong0, weak1) x = 1;", "drive strength"),
