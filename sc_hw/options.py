@@ -13,6 +13,7 @@ from sc_hw_models.defaults import DEFAULT_RULE
 from .errors import UserError
 from .outlet import STANDARD_OUTPUT, check_outlet, outlet, standard_output_free
 from .partial import SOLVERS, STEPS
+from .records import ARGUMENTS
 
 __all__ = [
     "DEFAULT_TARGET",
@@ -66,7 +67,12 @@ OUTLET = _Outlet()
 
 
 class Verb(click.Command):
-    """A command whose outputs are different files."""
+    """A command whose outputs are different files, and whose records say what was asked of it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the arguments for the records, then read them."""
+        ctx.meta[ARGUMENTS] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Check that, then do what the verb does."""

@@ -13,12 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+import click
+
 from sc_hw_models.scratch import partial
 
 from .errors import UserError
 from .outlet import write_outlet
 
 __all__ = [
+    "ARGUMENTS",
     "RECORD_SCHEMA",
     "WAVEFORM",
     "Emitted",
@@ -31,6 +34,8 @@ __all__ = [
     "write_text",
 ]
 
+ARGUMENTS = "sc_hw.arguments"
+"""Under which a verb keeps in its context what it was given."""
 RECORD_SCHEMA = "sc-hw/record/1"
 WAVEFORM = "waveform.json"  # what sim leaves for the report's drawings
 
@@ -78,11 +83,19 @@ def head(core: Emitted) -> dict[str, Any]:
     return stamp() | {"core": core.design.name, "core_sha256": core.digest, "edited": list(core.edited), "partial": ""}
 
 
+def _command() -> str:
+    """Return the command that runs, from a shell or from Python, as a shell takes it; else the program that does."""
+    context = click.get_current_context(silent=True)
+    if context is None or ARGUMENTS not in context.meta:
+        return shlex.join(sys.argv)
+    return shlex.join([*context.command_path.split(), *context.meta[ARGUMENTS]])
+
+
 def stamp() -> dict[str, Any]:
     """Return what every record says: its schema, the command, and when it ended."""
     return {
         "schema": RECORD_SCHEMA,
-        "command": shlex.join(["sc-hw", *sys.argv[1:]]),
+        "command": _command(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..manifest import Core
-from ..partial import INSTANCES, MUTANTS, SEEDS, SOLVERS, STEPS
+from ..partial import INSTANCES, MUTANTS, SEEDS, STEPS
+from ..proof.solver import SOLVERS
 
 __all__ = ["wrong_head"]
 
@@ -14,9 +15,9 @@ Record = Mapping[str, Any]
 _SIMULATION = ("verilator", "cocotb", "cocotb-test", "compiler")
 _TOOLS = {  # which each verb rests on, and after them those that it may
     "sim": (_SIMULATION, ()),
-    "prove": (("yosys",), ("sby", *SOLVERS)),
+    "prove": (("yosys",), ("sby", *SOLVERS)),  # any two of the solvers
     "selftest": (_SIMULATION, ()),
-    "mutate": (("yosys",), SOLVERS),
+    "mutate": (("yosys", *_SIMULATION), SOLVERS),
     "coverage": (_SIMULATION, ()),
     "synth": (("yosys",), ()),
     "pnr": (("yosys",), None),  # and one a device

@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -157,11 +156,10 @@ def mutate(folder: Path, count: int, seed: int, solvers: tuple[str, ...], timeou
     help="Page to write, - for standard output.  [default: DIR/results/report.html]",
 )
 @json_option
-@click.pass_context
-def report(context: click.Context, /, folder: Path, output: Path | None, json_path: Path | None) -> None:
+def report(folder: Path, output: Path | None, json_path: Path | None) -> None:
     """Join the records of every verb into one table and one self-contained HTML page."""
-    root: Any = context.find_root().command
+    from ..cli import app
     from ..console import Console
     from ..report.command import report_command
 
-    sys.exit(report_command(folder, output, json_path, list(root.commands), Console()))
+    sys.exit(report_command(folder, output, json_path, list(app.commands), Console()))

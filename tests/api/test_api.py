@@ -164,3 +164,13 @@ def test_importing_is_cheap_and_verbs_win_over_their_rooms():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stdout) - int(alone.stdout) < 60
     assert {name: getattr(api, name) for name in api.__all__}["__version__"]
+
+
+def test_the_record_of_a_call_says_what_was_asked(tmp_path, monkeypatch):
+    """Not what the process was started with, which may be a notebook; so that a report of it is good."""
+    core = api.emit(synapses=4, output=tmp_path / "a core")
+    monkeypatch.setattr("sys.argv", ["kernel.py", "-f", "kernel.json"])
+    result = core.accuracy(seeds=2)
+    assert result.record["command"].startswith("sc-hw accuracy --seeds=2 --json=")
+    assert result.record["command"].endswith(f" -- '{core.folder}'")
+    assert core.report().passed

@@ -36,7 +36,7 @@ def good_records(core):
 def ran(verb, *options):
     """Return what a record says of the command that made it, and of the tools."""
     simulation = ["verilator", "cocotb", "cocotb-test", "compiler"]
-    tools = {"prove": ["yosys", "yices", "bitwuzla", "sby"], "mutate": ["yosys", "yices", "bitwuzla"]}
+    tools = {"prove": ["yosys", "yices", "bitwuzla", "sby"], "mutate": ["yosys", "yices", "bitwuzla", *simulation]}
     tools |= {"synth": ["yosys"], "pnr": ["yosys", "nextpnr"], "accuracy": ["numpy"], "replay": simulation[:2] + simulation[3:]}
     name = "sim --coverage" if verb == "coverage" else verb
     return {"command": " ".join(["sc-hw", name, "dut", *options]), "tools": dict.fromkeys(tools.get(verb, simulation), "1")}
