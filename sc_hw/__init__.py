@@ -15,29 +15,29 @@ if TYPE_CHECKING:
     from .api.core import Core as Core
     from .api.core import emit as emit
     from .api.core import load as load
+    from .api.learn import accuracy as accuracy
+    from .api.learn import derive as derive
+    from .api.learn import fit as fit
+    from .api.learn import train as train
+    from .api.make import files as files
+    from .api.make import rule_check as rule_check
+    from .api.make import rule_new as rule_new
+    from .api.make import rules as rules
+    from .api.make import vectors as vectors
+    from .api.measure import doctor as doctor
+    from .api.measure import estimate as estimate
+    from .api.measure import explore as explore
+    from .api.measure import pnr as pnr
+    from .api.measure import synth as synth
     from .api.network import Network as Network
     from .api.network import network as network
     from .api.result import Result as Result
-    from .api.verbs import accuracy as accuracy
-    from .api.verbs import derive as derive
-    from .api.verbs import doctor as doctor
-    from .api.verbs import estimate as estimate
-    from .api.verbs import explore as explore
-    from .api.verbs import files as files
-    from .api.verbs import fit as fit
-    from .api.verbs import mutate as mutate
-    from .api.verbs import pnr as pnr
-    from .api.verbs import prove as prove
-    from .api.verbs import replay as replay
-    from .api.verbs import report as report
-    from .api.verbs import rule_check as rule_check
-    from .api.verbs import rule_new as rule_new
-    from .api.verbs import rules as rules
-    from .api.verbs import selftest as selftest
-    from .api.verbs import sim as sim
-    from .api.verbs import synth as synth
-    from .api.verbs import train as train
-    from .api.verbs import vectors as vectors
+    from .api.verify import mutate as mutate
+    from .api.verify import prove as prove
+    from .api.verify import replay as replay
+    from .api.verify import report as report
+    from .api.verify import selftest as selftest
+    from .api.verify import sim as sim
     from .errors import CheckError as CheckError
     from .errors import UserError as UserError
 
@@ -46,28 +46,10 @@ _ROOMS = {
     "api.network": ("Network", "network"),
     "api.result": ("Result",),
     "errors": ("CheckError", "UserError"),
-    "api.verbs": (
-        "accuracy",
-        "derive",
-        "doctor",
-        "estimate",
-        "explore",
-        "files",
-        "fit",
-        "mutate",
-        "pnr",
-        "prove",
-        "replay",
-        "report",
-        "rule_check",
-        "rule_new",
-        "rules",
-        "selftest",
-        "sim",
-        "synth",
-        "train",
-        "vectors",
-    ),
+    "api.make": ("files", "rule_check", "rule_new", "rules", "vectors"),
+    "api.learn": ("accuracy", "derive", "fit", "train"),
+    "api.measure": ("doctor", "estimate", "explore", "pnr", "synth"),
+    "api.verify": ("mutate", "prove", "replay", "report", "selftest", "sim"),
 }
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
 

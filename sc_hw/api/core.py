@@ -9,7 +9,7 @@ from typing import Any
 
 from sc_hw_models.scratch import temporary_folder
 
-from . import verbs
+from . import learn, make, measure, verify
 from .call import Folder, Settings, Value, call, joined
 from .result import Result, Text
 
@@ -26,17 +26,17 @@ class Core:
         self.folder = Path(folder).absolute()
         self.made = made
 
-    sim = verbs.sim
-    prove = verbs.prove
-    selftest = verbs.selftest
-    mutate = verbs.mutate
-    synth = verbs.synth
-    pnr = verbs.pnr
-    replay = verbs.replay
-    report = verbs.report
-    vectors = verbs.vectors
-    accuracy = verbs.accuracy
-    estimate = verbs.estimate
+    sim = verify.sim
+    prove = verify.prove
+    selftest = verify.selftest
+    mutate = verify.mutate
+    synth = measure.synth
+    pnr = measure.pnr
+    replay = verify.replay
+    report = verify.report
+    vectors = make.vectors
+    accuracy = learn.accuracy
+    estimate = measure.estimate
 
     def __fspath__(self) -> str:
         return str(self.folder)
@@ -45,14 +45,14 @@ class Core:
         """Simulate with counters and return the record of what was covered, as ``sim(coverage=True)`` prints it."""
         from ..strict import read_json
 
-        done = verbs.sim(self, steps=steps, seed=seed, coverage=True)
+        done = verify.sim(self, steps=steps, seed=seed, coverage=True)
         path = self.folder / "results" / "coverage.json"
         record = read_json(path, remedy="simulate again") if path.is_file() else {}
         return Result(verb="sim --coverage", status=done.status, text=done.text, record=dict(record))
 
     def files(self) -> list[Path]:
         """Return the absolute paths of the Verilog, the top first."""
-        return [Path(line) for line in verbs.files(self).text.splitlines()]
+        return [Path(line) for line in make.files(self).text.splitlines()]
 
     @property
     def manifest(self) -> dict[str, Any]:
