@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .errors import UserError
 from .manifest import MANIFEST
+from .manifest.strays import recorded_files
 from .manifest.topologies import TOPOLOGIES
 from .strict import read_json
 
@@ -47,5 +48,5 @@ def _bus(folder: Path) -> Iterator[str]:
     if folder.is_symlink() or not (folder / "bus.json").is_file():
         return
     record = read_json(folder / "bus.json", remedy="sc-hw emit --bus writes one")
-    if isinstance(record, dict) and str(record.get("schema")).startswith("sc-hw/bus/") and isinstance(record.get("sha256"), dict):
-        yield from (f"{folder.name}/{name}" for name in ("bus.json", *map(str, record["sha256"])))
+    if (listed := recorded_files(record, "bus")) is not None:
+        yield from (f"{folder.name}/{name}" for name in ("bus.json", *listed))

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import FileSystemLoader, Template
 
 import sc_hw_sim
 from sc_hw_models.cache import cache_folder, cache_limit, cached
@@ -24,6 +24,7 @@ from .interrupt import handlers_kept
 from .manifest import Core
 from .rtl.design import CoreDesign
 from .rtl.port import Port
+from .templates import verilog_templates
 from .toolchain import VERILATED_MAKE, Tool, ccache, compiler, for_make, make, perl, plain_temporary, verilator
 
 __all__ = ["SimulationError", "Simulator", "bench_text", "ccache_environment", "log_tail", "run_cocotb", "run_program"]
@@ -106,14 +107,7 @@ def _memories(design: CoreDesign) -> list[tuple[str, str, int]]:
 @cache
 def _bench_template() -> Template:
     """Return the template of the bench, which is compiled once in a process."""
-    environment = Environment(
-        loader=FileSystemLoader(_SIM),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-        autoescape=False,  # noqa: S701
-    )
+    environment = verilog_templates(FileSystemLoader(_SIM))
     environment.globals.update(streams=_streams, payload=_payload, memories=_memories, watcher=watcher)
     return environment.get_template("bench.sv.j2")
 

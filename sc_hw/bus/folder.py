@@ -1,6 +1,5 @@
 """The folder ``bus`` inside an emitted one: what is in it, and how it is read back."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from msgspec import Meta, Struct
 from .. import __version__
 from ..errors import UserError
 from ..manifest import MANIFEST, Core
-from ..manifest.describe import FILE_LIST, difference
+from ..manifest.describe import FILE_LIST, difference, sha256
 from ..manifest.schema import Digest
 from ..registers.exports import register_files
 from ..registers.layout import ABI, Layout
@@ -78,7 +77,7 @@ def behind(design: CoreDesign, manifest: str | bytes, bus: Bus, streams: str, so
         title=f"{design.synapses} synapses of {design.title}{design.addition}",
         streams=tuple(design.streams),
         axi_stream=streams == STREAMS[1],
-        digest=_sha256(manifest),
+        digest=sha256(manifest),
     )
     files = bus_verilog(layout, bus)
     if clash := {name.removesuffix(".v") for name in files} & {Path(name).stem for name in sources}:
@@ -94,7 +93,7 @@ def behind(design: CoreDesign, manifest: str | bytes, bus: Bus, streams: str, so
         "abi": ABI,
         "manifest_sha256": layout.digest,
         "sc_hw": __version__,
-        "sha256": {name: _sha256(text) for name, text in files.items()},
+        "sha256": {name: sha256(text) for name, text in files.items()},
     }
     return Behind(layout=layout, bus=bus, files={**files, RECORD: json.dumps(record, indent=2) + "\n"})
 
@@ -126,7 +125,3 @@ def load_bus(core: Core) -> Behind:
         if read_file(folder / name, limit=1 << 22, remedy=_AGAIN) != text.encode():
             raise UserError(f"{folder / name}: not as it was emitted; {_AGAIN}")
     return around
-
-
-def _sha256(content: str | bytes) -> str:
-    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()

@@ -7,13 +7,14 @@ more, in another form than the template's.
 from collections.abc import Iterable
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import PackageLoader
 
 from ..proof.sby import Run, run_sby
 from ..proof.solver import Solver
 from ..registers.description import WORD, Register
 from ..registers.layout import COUNTER, PATIENCE, Tray, packing
 from ..rtl.port import CLOCKED, IDLE
+from ..templates import verilog_templates
 from .folder import Behind
 from .verilog import top_ports
 
@@ -45,13 +46,7 @@ def prove_bus(
 def harness(around: Behind, *, covers: bool = False) -> str:
     """Return the module that states what is to be proven."""
     layout, bus = around.layout, around.bus
-    environment = Environment(
-        loader=PackageLoader("sc_hw.bus", ""),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # noqa: S701 - Verilog; every name passed the allow-list
-    )
+    environment = verilog_templates(PackageLoader("sc_hw.bus", ""))
     environment.globals.update(enumerate=enumerate)
     drops = any(f.name == "drop" for f in layout.map["control"].fields)
     held = [

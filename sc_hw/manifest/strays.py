@@ -3,11 +3,12 @@
 import os
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from ..errors import UserError
 from ..strict import read_json
 
-__all__ = ["stray_verilog"]
+__all__ = ["recorded_files", "stray_verilog"]
 
 _SUFFIXES = (".v", ".vh", ".sv", ".svh")
 _RECORDS = ("bus", "vectors")  # folders of ours with a record in NAME.json that lists their files
@@ -37,5 +38,10 @@ def _recorded(folder: Path, kind: str) -> list[str]:
         record = read_json(folder / f"{kind}.json", limit=_RECORD_BYTES, remedy="")
     except UserError:
         return []
+    return recorded_files(record, kind) or []
+
+
+def recorded_files(record: Any, kind: str) -> list[str] | None:
+    """Return the files that the record of a folder of this kind lists, of any version; ``None`` for what is no such record."""
     ours = isinstance(record, dict) and str(record.get("schema")).startswith(f"sc-hw/{kind}/")
-    return [*record["sha256"]] if ours and isinstance(record.get("sha256"), dict) else []
+    return [*map(str, record["sha256"])] if ours and isinstance(record.get("sha256"), dict) else None

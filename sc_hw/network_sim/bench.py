@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader
 
 import sc_hw_sim
 
@@ -14,6 +14,7 @@ from ..rtl.networks.design import NetworkDesign
 from ..rtl.networks.projection import ProjectionBlock
 from ..rtl.stream import Stream
 from ..simulator import Simulator
+from ..templates import verilog_templates
 
 __all__ = ["NetworkSimulator", "monitors", "projection_places"]
 
@@ -75,8 +76,7 @@ def _registers(design: NetworkDesign) -> list[tuple[str, str, int]]:
 
 
 def _bench_text(design: NetworkDesign) -> str:
-    environment = Environment(loader=FileSystemLoader(_SIM), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-                              autoescape=False)  # noqa: S701  # fmt: skip
+    environment = verilog_templates(FileSystemLoader(_SIM))
     outside = [(name, kind, [port for port in stream.ports() if not port.name.endswith(("_valid", "_ready"))])
                for name, kind, stream in _outside(design)]  # fmt: skip
     inside = [(name, moves, [net for _, net, _ in nets]) for name, (_, moves, nets) in _inside(design).items()]

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader
 
 from ..rtl.port import Port
+from ..templates import verilog_templates
 
 __all__ = ["CORE_CLOCK", "INSTANCE", "PORT_SUFFIX", "wrapper_registers", "wrapper_text"]
 
@@ -16,9 +17,7 @@ PORT_SUFFIX = "_port"  # the register at a port
 
 def wrapper_text(name: str, top: str, ports: Sequence[Port]) -> str:
     """Return the Verilog of module ``name`` around module ``top``, which has ``ports``, the clock ``clk`` first."""
-    environment = Environment(  # noqa: S701 # Verilog, not HTML
-        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = verilog_templates(FileSystemLoader(Path(__file__).parent))
     inputs, outputs = _data_ports(ports)
     return environment.get_template("wrapper.v.j2").render(name=name, top=top, ports=ports, inputs=inputs, outputs=outputs)
 

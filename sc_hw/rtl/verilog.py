@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader
 
 from sc_hw_models.lfsr import Lfsr
 from sc_hw_models.parts import NEURONS
 from sc_hw_models.rule import index_bits
 
 from ..data import data_folder
+from ..templates import verilog_templates
 from .contents import contents
 from .design import CoreDesign
 from .graph import inner_blocks
@@ -44,16 +45,7 @@ _LIBRARY = ("leading_one", "saturate")  # small modules, emitted where something
 @cache
 def _environment() -> Environment:
     """Return the environment of all templates, each of which is compiled once in a process."""
-    environment = Environment(
-        loader=FileSystemLoader(data_folder("rtl_templates")),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        cache_size=-1,
-        auto_reload=False,
-        autoescape=False,  # noqa: S701 - Verilog, not HTML; every name passed the allow-list
-    )
+    environment = verilog_templates(FileSystemLoader(data_folder("rtl_templates")), keep_trailing_newline=True, cache_size=-1)
     environment.filters["prefixed"] = lambda name, prefix: prefix + name
     environment.globals.update(
         concat=concat,

@@ -1,20 +1,21 @@
 """The verb ``vectors``: a folder that any Verilog simulator runs, without Python."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import PackageLoader
 
 from .. import __version__
 from ..errors import UserError
 from ..folder import check_output, write_folder
 from ..manifest import Core, load_core
+from ..manifest.describe import sha256
 from ..records import stamp
 from ..rtl.text import finished, vector
 from ..strict import read_json
+from ..templates import verilog_templates
 from .play import played
 from .script import Script, Track
 
@@ -52,7 +53,7 @@ def vectors_command(folder: Path, output: Path, *, steps: int, seed: int, force:
         "seed": seed,
         "phases": list(PHASES),
         "beats": {name: len(track.beats) for name, track in script.tracks.items()},
-        "sha256": {name: hashlib.sha256(_bytes(content)).hexdigest() for name, content in files.items()},
+        "sha256": {name: sha256(content) for name, content in files.items()},
     }
     record.pop("finished")  # the same request, the same bytes
     write_folder(output, {**files, RECORD: json.dumps(record, indent=2) + "\n"})
@@ -82,10 +83,6 @@ def listed_files(folder: Path) -> Iterator[str]:
     yield from (path.relative_to(folder).as_posix() for path in (folder / "obj_dir").rglob("*") if path.is_file())
 
 
-def _bytes(content: str | bytes) -> bytes:
-    return content.encode() if isinstance(content, str) else content
-
-
 def _hex_files(script: Script) -> dict[str, str]:
     """Return the beats of each stream, and which bits of what comes back mean something."""
     files = {}
@@ -102,13 +99,7 @@ def _hex(track: Track, values: list[int]) -> str:
 
 
 def _testbench(core: Core, script: Script, steps: int, seed: int) -> str:
-    environment = Environment(
-        loader=PackageLoader("sc_hw.vectors", "."),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # noqa: S701 - Verilog; every name passed the allow-list
-    )
+    environment = verilog_templates(PackageLoader("sc_hw.vectors", "."))
     environment.globals.update(vector=vector)
     tracks = list(script.tracks.values())
     design = core.design

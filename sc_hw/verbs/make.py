@@ -22,6 +22,18 @@ from ..rtl.generators import DEFAULT_GENERATOR, GENERATORS
 __all__ = ["emit", "files", "rule", "rules", "vectors"]
 
 
+def _buses() -> list[str]:
+    from ..bus.buses import BUSES
+
+    return [*BUSES, "none"]
+
+
+def _bus_streams() -> list[str]:
+    from ..bus.folder import STREAMS
+
+    return list(STREAMS)
+
+
 @click.command(cls=Verb)
 @design_options
 @click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
@@ -41,14 +53,14 @@ __all__ = ["emit", "files", "rule", "rules", "vectors"]
     default="none",
     show_default=True,
     help="Also registers behind axi-lite, wishbone or apb, with drivers (see docs/bus.md).",
-    shell_complete=complete(lambda: ["axi-lite", "wishbone", "apb", "none"]),
+    shell_complete=complete(_buses),
 )
 @click.option(
     "--bus-streams",
     default="registers",
     show_default=True,
     help="With --bus: spikes and results through registers, or as axi-stream ports.",
-    shell_complete=complete(lambda: ["registers", "axi-stream"]),
+    shell_complete=complete(_bus_streams),
 )
 @click.option("--force", is_flag=True, help="Replace DIR if sc-hw emitted it.")
 @click.pass_context

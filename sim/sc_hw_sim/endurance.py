@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .driver import PATIENCE
-from .stimulus import Kind, endured, random_state
+from .stimulus import BATCH, Kind, endured, random_state
 
 if TYPE_CHECKING:
     from .bench import CoreBench
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 __all__ = ["endure"]
 
 _KIND = Kind("endurance", "random", "random")
-_AT_ONCE = 1 << 15  # synapse-steps that are asked for at once
 
 
 async def endure(bench: "CoreBench") -> None:
@@ -40,7 +39,7 @@ async def endure(bench: "CoreBench") -> None:
 async def _timesteps(bench: "CoreBench", steps: int) -> None:
     done = 0
     while done < steps:
-        some = min(steps - done, max(1, _AT_ONCE // bench.synapses))
+        some = min(steps - done, max(1, BATCH // bench.synapses))
         bench._ask(bench._inputs(_KIND, some), some)
         await _compared(bench, f"timesteps {done:,} to {done + some - 1:,} without a reset")
         done += some
@@ -62,7 +61,7 @@ async def _accesses(bench: "CoreBench", part: "CoreBench", count: int) -> None:
         return
     done = 0
     while done < count:
-        order = part.generator.integers(part.synapses, size=min(count - done, max(1, _AT_ONCE // part.synapses)))
+        order = part.generator.integers(part.synapses, size=min(count - done, max(1, BATCH // part.synapses)))
         part._ask_write(order)
         await _compared(bench, f"host writes {done:,} to {done + len(order) - 1:,} without a reset")
         part._ask_read(order)
