@@ -8,12 +8,13 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader
 
 from ..errors import UserError
 from ..manifest import Core
 from ..rtl.contents import without_contents
 from ..rtl.design import CoreDesign
+from ..templates import verilog_templates
 from .campaign import Campaign
 from .circuit import check_clocks
 from .result import Obligation
@@ -154,14 +155,7 @@ class Inquiry:
 @cache
 def _environment() -> Environment:
     """Return the environment of all harnesses, each of whose templates is compiled once in a process."""
-    return Environment(
-        loader=PackageLoader("sc_hw.proof", ""),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-        autoescape=False,  # noqa: S701 - Verilog, not HTML
-    )
+    return verilog_templates(PackageLoader("sc_hw.proof", ""))
 
 
 def render(template: str, design: CoreDesign, **values: Any) -> str:

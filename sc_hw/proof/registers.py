@@ -14,8 +14,14 @@ from ..rtl.emit import core_files
 
 __all__ = ["CLEANED", "emitted_texts", "strange_registers"]
 
-CLEANED = "opt_clean\nwrite_json cleaned.json\n"
-"""Yosys commands behind ``proc``: what nothing reads remembers nothing."""
+CLEANED = """read_verilog -sv {files}
+chformal -remove
+hierarchy -check -top {top}
+proc
+opt_clean
+write_json cleaned.json
+"""
+"""How Yosys reads modules for this: what nothing reads remembers nothing."""
 
 
 def emitted_texts(core: Core) -> dict[str, str]:

@@ -74,14 +74,9 @@ def check_structure(core: Core, *, registers: bool = True) -> list[Obligation]:
     number = find_yosys()[1]
     texts = {name: without_contents(text) for name, text in core.verilog_text.items()}
     names = list(texts)
-    listed, checked, modules, cleaned = _read(core, texts)
-    strange: list[str] = []
-    if registers and core.edited:
-        *_, emitted = _read(core, emitted_texts(core))
-        # The proof of a datapath follows all that it holds from any value on.
-        datapaths = {part.manifest["modules"]["datapath"] for part in core.parts or (core,)}
-        below = {modules[kind].name for kind in _below(modules, datapaths)}
-        strange = list(strange_registers([module for module in cleaned if module[0] not in below], emitted))
+    listed, checked, netlist = _read(core, texts, _READ, ("listed.txt", "checked.txt", "netlist.json"))
+    modules = {kind: _module(kind, module) for kind, module in json.loads(netlist)["modules"].items()}
+    strange = list(_strange(core, texts, modules)) if registers and core.edited else []
     answer = {"solver": "yosys", "version": number, "answer": "read", "seconds": round(time.monotonic() - started, 3)}
     structure = [
         *_instances(core.design.name, core.design.instances(), modules),
@@ -118,22 +113,31 @@ def _below(modules: Mapping[str, _Module], tops: set[str]) -> set[str]:
     return found
 
 
-def _read(core: Core, texts: Mapping[str, str]) -> tuple[str, str, dict[str, _Module], list[tuple[str, Mapping[str, Any]]]]:
-    """Return what Yosys lists and warns of, the modules as they are read, and by name those without what nothing reads."""
+def _strange(core: Core, texts: Mapping[str, str], modules: Mapping[str, _Module]) -> Iterator[str]:
+    """Yield what edited modules remember besides; the proof of a datapath follows all that it holds, from any value on."""
+    datapaths = {part.manifest["modules"]["datapath"] for part in core.parts or (core,)}
+    below = {modules[kind].name for kind in _below(modules, datapaths)}
+    found = [module for module in _cleaned(core, texts) if module[0] not in below]
+    yield from strange_registers(found, _cleaned(core, emitted_texts(core)))
+
+
+def _cleaned(core: Core, texts: Mapping[str, str]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the netlists of the modules, by their names in the Verilog, without what nothing reads."""
+    (netlist,) = _read(core, texts, CLEANED, ("cleaned.json",))
+    return [(_module(kind, module).name, module) for kind, module in json.loads(netlist)["modules"].items()]
+
+
+def _read(core: Core, texts: Mapping[str, str], script: str, files: Sequence[str]) -> list[str]:
+    """Return the files that Yosys writes when it reads Verilog by a script. Errors: ``UserError`` when it cannot."""
     path, number = find_yosys()
     with temporary_folder() as folder:
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
         try:
-            run_yosys(_READ.format(files=" ".join(texts), top=core.design.name) + CLEANED, path=path, cwd=folder)
+            run_yosys(script.format(files=" ".join(texts), top=core.design.name), path=path, cwd=folder)
         except YosysError as error:
             raise UserError(f"{core.folder}: Yosys {number} cannot read the Verilog: {error.reason}") from error
-        listed, checked, netlist, cleaned = (
-            (folder / file).read_text(encoding="utf-8") for file in ("listed.txt", "checked.txt", "netlist.json", "cleaned.json")
-        )
-    modules = {kind: _module(kind, module) for kind, module in json.loads(netlist)["modules"].items()}
-    clean = [(_module(kind, module).name, module) for kind, module in json.loads(cleaned)["modules"].items()]
-    return listed, checked, modules, clean
+        return [(folder / file).read_text(encoding="utf-8") for file in files]
 
 
 def is_sound(obligations: Sequence[Obligation]) -> bool:
