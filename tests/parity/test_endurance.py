@@ -29,6 +29,31 @@ FAULTS = {
         (r"if \(move\) valid_reg <= stored", "if (move | (n_reg == 9'd300)) valid_reg <= stored"),
         "result beats expected",
     ),
+    "event_late": (
+        {},
+        "",
+        ("rst | event_valid", "sweeping", 300),
+        (r"fetch_pre_spike_reg <= event_pre_spike;", "fetch_pre_spike_reg <= event_pre_spike ^ {2{n_reg == 9'd300}};"),
+        "events of core 0 wait for 320 clocks",
+    ),
+    "command_late": (
+        {},
+        "",
+        ("rst | ~idle", "1'b1", 300),
+        (r"step_reward_reg <= command_reward;", "step_reward_reg <= command_reward ^ {8{n_reg == 9'd300}};"),
+        "commands of core 0 wait for 320 clocks",
+    ),
+    "host_late": (
+        {},
+        "",
+        ("rst | ~host_valid | host_ready", "1'b1", 300),
+        (
+            READ[0],
+            "reg long_reg; always @(posedge clk) if (host_ready) long_reg <= n_reg == 9'd300;\n"
+            "  assign readback_data = readback_word ^ {51'd0, long_reg};",
+        ),
+        "host accesses to core 0 wait for 320 clocks",
+    ),
     "padding": (
         {"synapses": 7, "lanes": 3},
         "",
