@@ -43,12 +43,20 @@ def explore(folder, *options):
 
 
 def measurements(folder):
-    """Return what the store holds, also while another process has it locked."""
-    with contextlib.suppress(sqlite3.Error):
+    """Return what the store holds, which no process has locked: what one began to write when it ended is not there."""
+    with contextlib.closing(sqlite3.connect(folder / "measurements.sqlite")) as database:
+        return dict(database.execute("SELECT key, outcome FROM measurements"))
+
+
+def committed(folder):
+    """Return how many measurements the store holds while a process has it locked, 0 while that writes one."""
+    with contextlib.suppress(sqlite3.Error, FileNotFoundError):
         database = sqlite3.connect(f"file:{folder / 'measurements.sqlite'}?mode=ro&immutable=1", uri=True)
         with contextlib.closing(database):
-            return dict(database.execute("SELECT key, outcome FROM measurements"))
-    return {}
+            ((count,),) = database.execute("SELECT count(*) FROM measurements")
+        # Under an exclusive lock a journal stays, and what is committed has zeros where it would begin.
+        return 0 if (folder / "measurements.sqlite-journal").read_bytes()[:8].strip(b"\0") else count
+    return 0
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +118,7 @@ def test_killed_and_resumed_nothing_is_lost_or_repeated(whole, tmp_path, how):
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    while running.poll() is None and len(measurements(folder)) < 2:
+    while running.poll() is None and committed(folder) < 2:
         time.sleep(0.01)
     workers = children(running.pid)
     assert workers
@@ -219,6 +227,7 @@ def test_a_worker_with_other_tools_is_refused(tmp_path, monkeypatch):
 
     with pytest.raises(UserError, match=r"a worker has numpy 1\.0 instead of .*; install the same versions everywhere"):
         Runner(sweep, store).run(Elsewhere(), lambda *_: None)
+    store.close()
     assert not measurements(tmp_path)
 
 
