@@ -2,13 +2,14 @@
 
 import pytest
 
-from ..daily import few
+from ..daily import check, few
 from .designs import DESIGNS
 from .running import run_bench
 
 SEED = 20261129
 
 
+@check("the proof has these ports, and the drivers the timesteps, in every run")
 @pytest.mark.parametrize(
     ("name", "bus"),
     few(

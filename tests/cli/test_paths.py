@@ -11,7 +11,7 @@ import pytest
 from sc_hw.errors import UserError
 from sc_hw.toolchain import for_make, plain_temporary, use_plain_temporary
 from tests.concurrent import prepare
-from tests.daily import share_compiled
+from tests.daily import few, share_compiled
 
 ODD = """a b 'c' "d" $e;f é#%"""
 
@@ -34,18 +34,15 @@ def odd(tmp_path):
     return place, run
 
 
-def test_verbs_work_where_every_path_is_odd(odd):
+SIM = ("sim", "--steps", "5", "--waves")
+OTHERS = [("synth", "--module", "lane", "--target", "ecp5-25k"), ("prove", "--part", "datapath")]
+
+
+@pytest.mark.parametrize("others", few([[], OTHERS], 1, "other tools, which are started in the same way"), ids=len)
+def test_verbs_work_where_every_path_is_odd(odd, others):
     place, run = odd
     prepare(place / "cwd", "sim")
-    for number, (verb, *options) in enumerate(
-        (
-            ("sim", "--steps", "5", "--waves"),
-            ("sim", "--steps", "5", "--waves"),  # from the cache
-            ("synth", "--module", "lane", "--target", "ecp5-25k"),
-            ("prove", "--part", "datapath"),
-            ("report",),
-        )
-    ):
+    for number, (verb, *options) in enumerate((SIM, SIM, *others, ("report",))):  # the second from the cache
         done = run(verb, "sim", *options)
         assert done.returncode == (verb == "report"), done.stdout + done.stderr
         assert ("building the simulator" in done.stderr) == (number == 0)

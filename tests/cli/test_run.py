@@ -14,10 +14,10 @@ from sc_hw.manifest import load_core
 from sc_hw.run import begin
 from sc_hw.simulate import SimulationError, simulate
 from tests.concurrent import prepare, rounds
-from tests.daily import few
+from tests.daily import check, few
 
 
-@pytest.mark.parametrize("verb", few(["sim", "report", "prove"], 1, "python -m tests.concurrent does it for every verb"))
+@pytest.mark.parametrize("verb", few(["report", "sim", "prove"], 1, "python -m tests.concurrent does it for every verb"))
 def test_two_at_once_say_what_each_says_alone(verb, tmp_path):
     rounds(verb, 1, tmp_path)
 
@@ -167,6 +167,7 @@ def _built(_self, _log, _note):
     return nullcontext((Path("/nothing"), True))
 
 
+@check("a simulator is built twice")
 def test_a_killed_run_disturbs_no_later_one(tmp_path):
     """The simulator of a run that was killed goes on writing; the run after it is right all the same."""
     core = prepare(tmp_path, "sim")

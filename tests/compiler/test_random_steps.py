@@ -42,6 +42,7 @@ def test_what_random_steps_become_is_verilog_that_all_tools_read_alike(written, 
         emitted(seed, written, tmp_path, "verilog")
 
 
+@check("their Verilog is read by every tool, and steps are rewritten, in every run")
 def test_random_steps_become_cores(written, tmp_path):
     whole_way((*range(4), 20261326), written, tmp_path)  # of the last, a shift has more bits than are left
 

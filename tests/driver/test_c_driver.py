@@ -148,8 +148,8 @@ def equal(driver, golden):
     ("name", "bus"),
     few(
         [("core", "axi-lite"), ("lanes", "apb"), ("layer", "wishbone"), ("crossbar", "apb"), ("addressed", "axi-lite")],
-        [("core", "axi-lite"), ("layer", "wishbone"), ("addressed", "axi-lite")],
-        "every design",
+        [("layer", "wishbone")],
+        "every design; the driver in Python goes through the others in every run",
     ),
 )
 def test_it_learns_as_the_golden_model_does(compiled, name, bus):

@@ -16,7 +16,7 @@ from ..daily import check, few
 from .corner_faults import edited, faults_by_hand
 
 STEPS = 200  # the default of ``sc-hw sim``
-SHARE = 120  # of the faults, one of how many is in every run
+SHARE = 240  # of the faults, one of how many is in every run
 
 
 def designs(make_core, make_layer, make_crossbar, generator):
@@ -30,6 +30,7 @@ def designs(make_core, make_layer, make_crossbar, generator):
     ]
 
 
+@check("each is planted, and so has its place, in the run of all of them")
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_every_fault_by_hand_has_its_place(make_core, make_layer, make_crossbar, tmp_path, generator):
     """In what is emitted today; else nobody sees until all of them are simulated."""

@@ -5,6 +5,8 @@ import re
 from sc_hw.manifest import load_core
 from sc_hw.simulate import simulate
 
+from ..daily import check
+
 COUNT = (
     "  reg [8:0] n_reg; always @(posedge clk) if ({0}) n_reg <= 9'd0; else if ({1}) n_reg <= n_reg + {{8'd0, n_reg != 9'd{2}}};\n"
 )
@@ -67,6 +69,7 @@ FAULTS = {
 }
 
 
+@check("nine planted faults, each with a run of its own; every sim of the others endures")
 def test_what_comes_late_is_found(make_core, tmp_path):
     """Each in a core of its own, all in one simulator; a core without any passes, and tells what it endured."""
     cores = [make_core("verilog", synapses=8, lanes=2, name="right")]

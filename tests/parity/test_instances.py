@@ -125,6 +125,7 @@ def test_a_design_with_copies_of_other_parameters_is_compared(make_core, tmp_pat
         assert compare(gold, gate, "dut", timeout=60, enabled=True)[0] == verdict
 
 
+@check("selftest of a core has a fault of contents in every run")
 def test_contents_at_power_up(make_core, tmp_path, monkeypatch):
     """They show in the first run of a process only; other faults are not caught by what a run before them left."""
     initial = {"weight": [3000, 1, 2, 7]}

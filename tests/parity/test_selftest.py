@@ -92,7 +92,7 @@ def test_every_fault_is_caught(make_core, tmp_path, generator, synapses, lanes, 
                 {"pull sign", "anchor not updated", "noise not seeded"},
             ),
         ],
-        2,
+        1,
         "further options; three_factor is among the faults of a weight stage",
     ),
 )

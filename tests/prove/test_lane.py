@@ -49,10 +49,10 @@ FAULTS = {
     "noise drawn in stalls": ("", r"enable & word_valid_reg", "word_valid_reg", "lane_accept"),
     "clear does not reseed": ("", r"rst \| clearing_reg", "rst", "lane_accept"),
 }
-# One of each statement, the generators by turns.
+# One of every other statement, the generators by turns.
 DAILY = [
     (next(name for name, (*_, broken) in FAULTS.items() if broken == statement), GENERATORS[k % 2])
-    for k, statement in enumerate(dict.fromkeys(broken for *_, broken in FAULTS.values()))
+    for k, statement in enumerate([*dict.fromkeys(broken for *_, broken in FAULTS.values())][::2])
 ]
 
 
@@ -167,18 +167,12 @@ def test_operands_that_match_no_multiplier_are_listed(make_core):
     assert "real one is asked" in lemma.note
 
 
+@check("a proof, a simulator and a proof again; what a replay refuses is in every run")
 @pytest.mark.parametrize(
     ("generator", "module", "pattern", "new"),
     [
         pytest.param("verilog", "datapath", r"pre_spike_1 \? post_trace", "post_spike_1 ? post_trace", id="datapath"),
-        pytest.param(
-            "amaranth",
-            "random",
-            "27:12",
-            "26:11",
-            id="random-register",
-            marks=check("what is replayed is a register instead of a result"),
-        ),
+        pytest.param("amaranth", "random", "27:12", "26:11", id="random-register"),
     ],
 )
 def test_replay_shows_what_the_proof_found(sc_hw, make_core, generator, module, pattern, new):

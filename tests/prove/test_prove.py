@@ -33,7 +33,7 @@ CONFIGURATIONS = {
     "smallest": (SMALLEST, ("yices", "bitwuzla")),
     "widest": (WIDEST, ("yices",)),
 }
-DAILY = [("small-z3", "amaranth"), ("nearest", "verilog"), ("stochastic", "amaranth"), ("smallest", "verilog")]
+DAILY = [("small-z3", "amaranth"), ("nearest", "verilog"), ("smallest", "verilog")]
 
 
 @pytest.mark.parametrize(
@@ -102,14 +102,7 @@ FAULTS = {
     "register without enable": ("datapath", "if (enable) product_5 <=", "product_5 <=", "hold"),
     "delay without enable": ("datapath", "    if (enable) begin\n      weight_1", "    begin\n      weight_1", "hold"),
 }
-DAILY_FAULTS = [
-    "saturation off by one",
-    "swapped pre and post",
-    "product one bit short",
-    "floor turned into truncation",
-    "weight of the update before",
-    "register without enable",
-]
+DAILY_FAULTS = ["saturation off by one", "product one bit short", "weight of the update before"]
 
 
 def edit(core, module, old, new):

@@ -31,11 +31,9 @@ def names(which: str) -> list[list[str]]:
 @pytest.mark.parametrize(
     "names",
     [
-        *names("default"),
-        *(
-            pytest.param(own, marks=check("the other presets; the default of each rule is in every run"))
-            for own in names("others")
-        ),
+        names("default")[0],
+        *(pytest.param(own, marks=check("the defaults of the other rules")) for own in names("default")[1:]),
+        *(pytest.param(own, marks=check("the other presets; the default of a rule is in every run")) for own in names("others")),
     ],
     ids=lambda own: own[0],
 )

@@ -23,7 +23,7 @@ from sc_hw_models import scratch
 from sc_hw_models.registry import get_rule
 from sc_hw_models.scratch import end_processes, run_process
 
-from ..daily import few
+from ..daily import check, few
 
 UP5K = "ice40-up5k"
 
@@ -68,6 +68,7 @@ def test_a_real_run(core: Core, sc_hw, tmp_path: Path) -> None:
     assert result["path"]["text"].replace(">", "&gt;") in page
 
 
+@check("the estimate refuses what does not fit in every run")
 def test_too_large_is_a_failure(core: Core) -> None:
     """384 logic cells are not enough."""
     target, device = load_placeable(UP5K)
@@ -79,6 +80,7 @@ def test_too_large_is_a_failure(core: Core) -> None:
     assert "seed 1: ERROR: Unable to place cell" in result.failures[0]
 
 
+@check("that processes end is in every run")
 def test_interruption_ends_the_runs(core: Core) -> None:
     def interrupt(_result: object) -> None:
         raise KeyboardInterrupt
@@ -98,7 +100,7 @@ def test_processes_end(tmp_path: Path) -> None:
     assert ended == [-15]
 
 
-@pytest.mark.parametrize("target", few(["ecp5-25k", "gowin-gw1n9", UP5K], 1, "one a tool; the wrapper is the same"))
+@pytest.mark.parametrize("target", few([UP5K, "ecp5-25k", "gowin-gw1n9"], 1, "one a tool; the wrapper is the same"))
 def test_the_core_is_the_one_that_is_counted(core: Core, target: str) -> None:
     """Cell for cell what synthesis counts, with its ports on their registers, and nothing lost of these."""
     ports, device = core.design.lane_ports(), load_target(target)

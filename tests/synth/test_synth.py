@@ -67,6 +67,7 @@ def test_default_core(tmp_path: Path, generator: str) -> None:
     assert results[1].resources["dsp"] == 0
 
 
+@check("the same request twice; what is counted is in every run")
 def test_same_counts_twice(tmp_path: Path) -> None:
     core = make(tmp_path / "core", 19, lanes=2)
     first, second = (synthesise(core, ECP5) for _ in range(2))
@@ -100,6 +101,7 @@ def test_registers_hold_no_synapse(tmp_path: Path, generator: str) -> None:
     assert counters * 6 <= mapped[1].resources["ff"] - mapped[0].resources["ff"] <= counters * 6 + 6
 
 
+@check("a core is synthesised in every run")
 def test_lane_has_no_memory(tmp_path: Path) -> None:
     core = make(tmp_path / "core", 1024)
     lane, whole = (synthesise(core, ECP5, module=module) for module in ("lane", "core"))
@@ -119,9 +121,10 @@ def test_small_memory_may_be_lut_ram(tmp_path: Path) -> None:
     assert result.passed
 
 
+@check("test_command_fails_on_a_verdict synthesises one in every run")
 @pytest.mark.parametrize(
     ("target", "synapses", "placement"),
-    few([(ICE40, 80, "registers"), (ECP5, 360, "LUT RAM")], 1, "test_command_fails_on_a_verdict synthesises it"),
+    [(ICE40, 80, "registers"), (ECP5, 360, "LUT RAM")],
 )
 def test_memory_that_dissolves_fails(tmp_path: Path, target: Target, synapses: int, placement: str) -> None:
     result = synthesise(edit(make(tmp_path / "core", synapses), "core_memory.v", READ, ASYNCHRONOUS), target)

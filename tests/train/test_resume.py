@@ -13,6 +13,7 @@ import pytest
 from sc_hw.train.callbacks import TrainingCallback
 from sc_hw.train.data import load
 
+from ..daily import check
 from .runs import FILES, SMALL, contents
 from .runs import train as sc_hw
 
@@ -25,6 +26,7 @@ def digits(tmp_path):
     return path
 
 
+@check("killed at every moment of an epoch is in every run")
 def test_killed_and_resumed_nothing_is_lost(tmp_path, digits):
     """Killed without warning after the second epoch was logged, resumed, killed again, resumed to the end."""
     options = ("--data", str(digits), *SMALL[:-1], "40", "--batch", "8")
@@ -72,6 +74,7 @@ def fatal(*arguments, **named):
 
 setattr(os, name, fatal)
 from sc_hw.start import main
+from ..daily import check
 main()
 """
 

@@ -10,6 +10,8 @@ from sc_hw_models.neurons import LIF, Source
 from sc_hw_models.rule import ConfigError
 from sc_hw_models.training.homeostasis import HomeostaticPlasticity
 
+from ..daily import few
+
 
 def rates(scale, seconds=60, form="slow", dt=4.0):
     """Poisson inputs onto neurons whose weights start at ``scale`` times some that make about 10 Hz; Hz over the last half."""
@@ -26,7 +28,7 @@ def rates(scale, seconds=60, form="slow", dt=4.0):
     return spikes[: round(1000 / dt)].sum(), blocks
 
 
-@pytest.mark.parametrize("scale", [0.1, 10.0])
+@pytest.mark.parametrize("scale", few([0.1, 10.0], 1, "from the other side"))
 def test_ten_hertz_from_a_tenth_and_from_ten_times_the_weights(scale):
     first, blocks = rates(scale)
     assert first == 0 if scale < 1 else first > 12 * 50  # silent, or at more than 50 Hz

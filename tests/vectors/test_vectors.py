@@ -16,7 +16,7 @@ from sc_hw.vectors.play import played
 from sc_hw.vectors.topologies import TOPOLOGIES
 from sc_hw_models.core import CoreModel
 
-from ..daily import check, few
+from ..daily import check
 
 CORES = {
     "core": ["--synapses", "9", "--lanes", "2"],
@@ -86,7 +86,8 @@ def test_icarus_agrees_with_the_golden_model(written, name):
         assert re.search(r"^PASS sc_core: \d+ clocks$", out, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", few(list(CORES), ["core"], "the others, which Icarus plays where there is one"))
+@check("Icarus plays them and tells bugs in every run")
+@pytest.mark.parametrize("name", CORES)
 def test_verilator_agrees_with_the_golden_model_and_a_bug_does_not_pass(written, name):
     folder = written(*CORES[name], steps=12)
     status, out = with_verilator(folder)
