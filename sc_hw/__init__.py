@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .api.make import rule_new as rule_new
     from .api.make import rules as rules
     from .api.make import vectors as vectors
+    from .api.measure import absorb as absorb
     from .api.measure import doctor as doctor
     from .api.measure import estimate as estimate
     from .api.measure import explore as explore
@@ -48,7 +49,7 @@ _ROOMS = {
     "errors": ("CheckError", "UserError"),
     "api.make": ("files", "rule_check", "rule_new", "rules", "vectors"),
     "api.learn": ("accuracy", "derive", "fit", "train"),
-    "api.measure": ("doctor", "estimate", "explore", "pnr", "synth"),
+    "api.measure": ("absorb", "doctor", "estimate", "explore", "pnr", "synth"),
     "api.verify": ("mutate", "prove", "replay", "report", "selftest", "sim"),
 }
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}

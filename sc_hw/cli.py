@@ -8,7 +8,7 @@ from .boundary import run
 from .options import Verbs
 from .verbs.learn import accuracy, derive, fit, train
 from .verbs.make import emit, files, rule, rules, vectors
-from .verbs.measure import doctor, estimate, explore, pnr, synth
+from .verbs.measure import absorb, doctor, estimate, explore, pnr, synth
 from .verbs.verify import mutate, prove, replay, report, selftest, sim
 
 __all__ = ["app", "main"]
@@ -38,6 +38,7 @@ _VERBS = (
     estimate,
     synth,
     pnr,
+    absorb,
     explore,
     prove,
     replay,

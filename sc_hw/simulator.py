@@ -25,7 +25,7 @@ from .manifest import Core
 from .rtl.design import CoreDesign
 from .rtl.port import Port
 from .templates import verilog_templates
-from .toolchain import VERILATED_MAKE, Tool, ccache, compiler, for_make, make, perl, plain_temporary, verilator
+from .toolchain import VERILATED_MAKE, ccache, compiler, for_make, make, perl, plain_temporary, verilator, verilator_in
 
 __all__ = ["SimulationError", "Simulator", "bench_text", "ccache_environment", "log_tail", "run_cocotb", "run_program"]
 
@@ -280,7 +280,7 @@ def run_cocotb(
         on_line(text)
 
     logger, tool, package = logging.getLogger("cocotb"), verilator().require(), Path(cocotb.__file__).parent
-    links, variables = _linked(folder, tool, package)
+    links, variables = _linked(folder, package)
     found = os.environ.get("LD_LIBRARY_PATH")
     variables |= {
         **environment,
@@ -304,20 +304,14 @@ def run_cocotb(
             logger.propagate = propagate
 
 
-def _linked(folder: Path, tool: Tool, package: Path) -> tuple[dict[str, str], dict[str, str]]:
+def _linked(folder: Path, package: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Return where Verilator and cocotb are for a build in ``folder``, and what tells Verilator so.
 
     They are links in it: the environment may be in a path that make does not take, which ``folder`` is not.
     """
     (folder / "cocotb").symlink_to(package)
-    root = dict(tool.environment).get("VERILATOR_ROOT")
-    if root is None:  # one on PATH knows where it is
-        return {"cocotb": f"{folder}/cocotb", "verilator": tool.path}, {}
-    (folder / "verilator").symlink_to(root)
-    return (
-        {"cocotb": f"{folder}/cocotb", "verilator": f"{folder}/verilator/bin/verilator"},
-        {"VERILATOR_ROOT": f"{folder}/verilator"},
-    )
+    path, variables = verilator_in(folder)
+    return {"cocotb": f"{folder}/cocotb", "verilator": path}, variables
 
 
 @contextmanager

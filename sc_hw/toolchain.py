@@ -37,6 +37,7 @@ __all__ = [
     "sby",
     "use_plain_temporary",
     "verilator",
+    "verilator_in",
     "yices",
     "z3",
 ]
@@ -140,6 +141,27 @@ def verilator() -> Tool:
             environment=(("VERILATOR_ROOT", str(folder)),),
         )
     return Tool(name="verilator", path="", version="", needed=needed, install=install)
+
+
+def verilator_in(folder: Path) -> tuple[str, dict[str, str]]:
+    """Return Verilator's path for a build in ``folder`` and the variables that it needs, as make and a shell take them.
+
+    The wheel's may be in an environment whose path they do not take, which ``folder``'s is. Its front end asks where it lies
+    itself, behind any link, and starts the rest from there: so it is copied, and the rest linked. Errors: as ``Tool.require``.
+    """
+    tool = verilator().require()
+    root = dict(tool.environment).get("VERILATOR_ROOT")
+    if root is None:  # one on PATH knows where it is
+        return tool.path, {}
+    place = folder / "verilator"
+    (place / "bin").mkdir(parents=True)
+    for own in (*Path(root).iterdir(), *(Path(root) / "bin").iterdir()):
+        target = place / own.relative_to(root)
+        if own == Path(tool.path):
+            shutil.copy2(own, target)
+        elif own.name != "bin":
+            target.symlink_to(own)
+    return str(place / "bin" / "verilator"), {"VERILATOR_ROOT": str(place)}
 
 
 def _on_path(name: str, needed: str, install: str, *, optional: bool = False) -> Tool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from .call import Folder, Settings, Value, call, joined
 from .result import Result
 
-__all__ = ["doctor", "estimate", "explore", "pnr", "synth"]
+__all__ = ["absorb", "doctor", "estimate", "explore", "pnr", "synth"]
 
 
 def estimate(
@@ -126,6 +126,19 @@ def explore(
         resume=resume,
         json=json,
     )
+
+
+def absorb(
+    netlist: Folder,
+    output: Folder,
+    *,
+    json: Folder | None = None,
+) -> Result:
+    """Move the registers behind block RAM and multipliers of a mapped ECP5 netlist into these blocks: a faster clock.
+
+    ``netlist`` is a file as Yosys's ``write_json`` writes it, ``output`` the one that nextpnr-ecp5 reads.
+    """
+    return call("absorb", netlist=netlist, output=output, json=json)
 
 
 def doctor(

@@ -14,7 +14,7 @@ from ..bus.folder import Behind
 from ..errors import CheckError
 from ..manifest import Core
 from ..simulator import ccache_environment
-from ..toolchain import VERILATED_MAKE, compiler, make, perl, plain_temporary, verilator
+from ..toolchain import VERILATED_MAKE, compiler, make, perl, plain_temporary, verilator, verilator_in
 from .transport import BusError
 
 __all__ = ["Simulation", "program_key"]
@@ -104,15 +104,13 @@ def program_key(files: Mapping[str, bytes], define: str) -> str:
 
 def _build(program: Path, files: Mapping[str, bytes], top: str, define: str) -> None:
     """Verilate and compile."""
-    tool, *_ = (tool.require() for tool in (verilator(), compiler(), make(), perl()))
+    for tool in (verilator(), compiler(), make(), perl()):
+        tool.require()
     with temporary_folder(Path(plain_temporary())) as folder:
         for name, content in {**files, "harness.cpp": _HARNESS.read_bytes()}.items():
             (folder / name).write_bytes(content)
-        environment, path = ccache_environment(folder), tool.path
-        if root := dict(tool.environment).get("VERILATOR_ROOT"):
-            (folder / "verilator").symlink_to(root)  # in a plain path
-            environment |= {"VERILATOR_ROOT": f"{folder}/verilator"}
-            path = f"{folder}/verilator/bin/verilator"
+        path, environment = verilator_in(folder)
+        environment |= ccache_environment(folder)
         sources = [str(folder / name) for name in files]
         verilate = [perl().path, path, *_VERILATE, "-CFLAGS", f"-D{define}", "-Mdir", str(folder / "built")]
         built = ["make", "-C", str(folder / "built"), "-f", "Vbus.mk", *VERILATED_MAKE, "OPT_FAST=-O1", "OPT_SLOW=-O0"]

@@ -8,12 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["absorb_registers"]
+__all__ = ["BLOCKS", "absorb_registers"]
 
 Cell = dict[str, Any]
 Bit = int | str
 Readers = dict[Bit, list[tuple[str, str]]]  # what reads a net: a cell, or "" for the outside, and its port
 _REGISTER = "TRELLIS_FF"
+_PLAIN = {
+    "CLKMUX": "CLK",
+    "LSRMUX": "LSR",
+    "LSRMODE": "LSR",
+    "REGSET": "RESET",
+}  # of a register that powers up as 0; the defaults
+_GLOBAL_RESETS = ("GSR", "SGSR")  # which cells listen is a parameter of each, so nothing moves in their presence
 
 
 @dataclass(frozen=True)
@@ -24,13 +31,14 @@ class _Control:
     enable: Bit
 
 
-def absorb_registers(module: Mapping[str, Any]) -> int:
-    """Let blocks of a mapped, flat ECP5 module register their outputs; return how many registers that saves.
+def absorb_registers(module: Mapping[str, Any]) -> dict[str, int]:
+    """Let blocks of a mapped ECP5 module register their outputs; return how many registers each block that does takes.
 
     ``module`` is as Yosys writes it in JSON and is changed in place. A block takes its registers when every output bit that is
     used at all goes to one register and nowhere else, all of these have the block's clock, one enable and no reset, and the block
-    has no reset either: it would clear the register at its output instead. It then does in every clock what it and they did:
-    block and registers power up holding zeros, and hold while the enable is low.
+    has neither a reset, which would clear the register at its output instead, nor such registers already. It then does in every
+    clock what it and they did: block and registers power up holding zeros, and hold while the enable is low. What is told to be
+    kept (attribute ``keep``) is kept.
     """
     cells: dict[str, Cell] = module["cells"]
     readers: Readers = defaultdict(list)
@@ -42,23 +50,34 @@ def absorb_registers(module: Mapping[str, Any]) -> int:
     for port, declared in module["ports"].items():
         for bit in declared["bits"]:
             readers[bit].append(("", port))
-    saved = 0
-    for cell in list(cells.values()):
+    saved: dict[str, int] = {}
+    if any(cell["type"] in _GLOBAL_RESETS for cell in cells.values()):
+        return saved
+    for name, cell in list(cells.items()):
         for side in _SIDES.get(cell["type"], ()):
-            saved += side.absorb(cell, cells, readers)
+            if taken := side.absorb(cell, cells, readers):
+                saved[name] = saved.get(name, 0) + taken
     return saved
 
 
 @dataclass(frozen=True)
 class _Side:
-    """A group of a block's outputs: their ports begin with ``outputs``; ``use`` turns their registers on."""
+    """A group of a block's outputs: their ports begin with ``outputs``; ``use`` turns their registers on.
+
+    ``without`` is what parameters of the block are while it has no register that would share a clock or an enable with them.
+    """
 
     outputs: str
     clock: str
     reset: str
+    without: Mapping[str, str]
     use: Callable[[Cell, _Control], None]
 
     def absorb(self, block: Cell, cells: dict[str, Cell], readers: Readers) -> int:
+        parameters = {**self.without, **_texts(block)}
+        inverted = "INV" in parameters.values()  # a clock or an enable: another edge
+        if any(parameters[name] != value for name, value in self.without.items()) or inverted or _kept(block):
+            return 0
         registers, controls = {}, set()
         for port, (bit, *_) in block["connections"].items():
             if not port.removeprefix(self.outputs).isdigit() or bit not in readers:
@@ -83,14 +102,23 @@ class _Side:
 
 def _control(cell: Cell) -> _Control | None:
     """Return what a plain register listens to; ``None`` for any other cell, and where reset or polarity do more than that."""
-    if cell["type"] != _REGISTER:
+    if cell["type"] != _REGISTER or _kept(cell):
         return None
-    parameters = {name: value.strip() for name, value in cell["parameters"].items()}
+    parameters = {**_PLAIN, **_texts(cell)}
     connections = cell["connections"]
-    plain = parameters["CLKMUX"] == "CLK" and parameters["REGSET"] == "RESET" and connections.get("LSR", ["0"]) == ["0"]
-    if not plain or parameters["LSRMUX"] != "LSR" or parameters["CEMUX"] not in ("1", "CE"):
+    enabled = parameters.get("CEMUX")  # tools differ in what it is when nobody says
+    plain = all(parameters[name] == value for name, value in _PLAIN.items()) and connections.get("LSR", ["0"]) == ["0"]
+    if not plain or enabled not in ("1", "CE") or not {"CLK", "Q", *(["CE"] if enabled == "CE" else [])} <= connections.keys():
         return None
-    return _Control(connections["CLK"][0], "1" if parameters["CEMUX"] == "1" else connections["CE"][0])
+    return _Control(connections["CLK"][0], "1" if enabled == "1" else connections["CE"][0])
+
+
+def _texts(cell: Cell) -> dict[str, str]:
+    return {name: value.strip() for name, value in cell.get("parameters", {}).items() if isinstance(value, str)}
+
+
+def _kept(cell: Cell) -> bool:
+    return "keep" in cell.get("attributes", {})
 
 
 def _use_memory(mode: str, enable: str) -> Callable[[Cell, _Control], None]:
@@ -108,9 +136,15 @@ def _use_multiplier(cell: Cell, control: _Control) -> None:
         cell["parameters"][f"REG_OUTPUT_{port[:-1]}"] = port
 
 
+def _memory(side: str, clock: str, reset: str, mode: str, enable: str) -> _Side:
+    return _Side(side, clock, reset, {mode: "NOREG"}, _use_memory(mode, enable))
+
+
+_STAGES = ("INPUTA", "INPUTB", "INPUTC", "PIPELINE", "OUTPUT")  # of a multiplier, each with registers of its own
 # A block RAM without registers is clocked anyway; a multiplier without registers has no clock connected.
 _SIDES = {
-    "DP16KD": [_Side(f"DO{side}", f"CLK{side}", f"RST{side}", _use_memory(f"REGMODE_{side}", f"OCE{side}")) for side in "AB"],
-    "PDPW16KD": [_Side("DO", "CLKR", "RST", _use_memory("REGMODE", "OCER"))],
-    "MULT18X18D": [_Side("P", "CLK0", "RST0", _use_multiplier)],
+    "DP16KD": [_memory(f"DO{side}", f"CLK{side}", f"RST{side}", f"REGMODE_{side}", f"OCE{side}") for side in "AB"],
+    "PDPW16KD": [_memory("DO", "CLKR", "RST", "REGMODE", "OCER")],
+    "MULT18X18D": [_Side("P", "CLK0", "RST0", {f"REG_{stage}_CLK": "NONE" for stage in _STAGES}, _use_multiplier)],
 }
+BLOCKS = tuple(_SIDES)

@@ -21,13 +21,13 @@ __all__ = ["FAMILIES", "Family", "Run", "bitstream", "place_and_route"]
 class Family:
     """What differs between the nextpnrs: ``routed`` is the option that writes what ``packer`` makes a bitstream of.
 
-    ``absorb`` moves registers of a flat netlist into hard blocks, where Yosys does not; it returns how many it moved.
+    ``absorb`` moves registers of a flat netlist into hard blocks, where Yosys does not; it returns how many each took.
     """
 
     routed: str
     packer: str
     suffix: str
-    absorb: Callable[[Mapping[str, Any]], int] = lambda _module: 0
+    absorb: Callable[[Mapping[str, Any]], dict[str, int]] = lambda _module: {}
 
 
 FAMILIES = {

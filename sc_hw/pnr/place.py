@@ -54,7 +54,7 @@ class _Placement:
         self._text = wrapper_text(f"{top}_pnr", top, ports)
         self._netlist, whole = map_wrapped(sources, top, target, wrapper=f"{top}_pnr", text=self._text)
         module = whole["modules"][f"{top}_pnr"]
-        self._absorbed = FAMILIES[device.tool].absorb(module)
+        self._absorbed = sum(FAMILIES[device.tool].absorb(module).values())
         self._names = Names(module, target.cell_types)
         folder.mkdir()
         (folder / _NETLIST).write_text(json.dumps(whole), encoding="utf-8")

