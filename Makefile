@@ -65,12 +65,7 @@ mutate: $(READY) ## 200 mutants of the core of every default preset and 100 of e
 	$(BIN)/python -m tests.measure_presets mutate -o docs/measured/mutation.md
 
 mutate-wholes: $(READY) ## mutants of a layer and of a crossbar as wholes, both generators; faults at all their instances drawn too
-	for generator in amaranth verilog; do \
-	  $(BIN)/sc-hw emit --rule three_factor --presynaptic stp --neurons 6 --synapses 24 --generator $$generator -o build/wholes/layer_$$generator --force && \
-	  $(BIN)/sc-hw mutate build/wholes/layer_$$generator --timeout 400 || exit 1; \
-	  $(BIN)/sc-hw emit --pre 5 --post 6 --lanes 2 --generator $$generator -o build/wholes/crossbar_$$generator --force && \
-	  $(BIN)/sc-hw mutate build/wholes/crossbar_$$generator --timeout 400 || exit 1; \
-	done
+	$(BIN)/python -m tests.measure_wholes -o docs/measured/mutation_wholes.md
 
 prove-presets: $(READY) ## prove a core of every preset and generator by two solvers, with times
 	$(BIN)/python -m tests.measure_presets prove -o docs/measured/proof.md

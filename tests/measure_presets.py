@@ -21,13 +21,22 @@ from sc_hw_models.registry import RULES, get_rule
 
 _SHAPES = {"prove": ("--synapses", "1024"), "mutate": ("--synapses", "19", "--lanes", "2")}
 _TIMEOUTS = {"prove": 60, "mutate": 400}  # a mutant of a multiplier is a harder question than the lane it was made of
+_NOTES = {
+    "prove": "",
+    "mutate": """
+Mutants are of three kinds: bits, registers in a reset, and faults at instances (pins, parameters, modules, contents, one-clock
+corners). Seconds are of a machine that did other things. What the proof refutes and no simulation kills shows so rarely that
+only the proof is asked.
+""",
+}
 _TITLES = {
     "prove": ["obligations", "proven", "yices s", "bitwuzla s", "slowest obligation of the lane", "wall s"],
     "mutate": ["mutants", "killed by simulation", "refuted by the theorem", "only differs", "equivalent", "gap", "s"],
 }
 
 
-def _run(*arguments: str) -> tuple[int, str]:
+def run_verb(*arguments: str) -> tuple[int, str]:
+    """Return the status of a verb in a process of its own, and what it said."""
     done = subprocess.run([sys.executable, "-m", "sc_hw", *arguments], capture_output=True, text=True, check=False)
     return done.returncode, done.stderr + done.stdout
 
@@ -56,7 +65,8 @@ def _in_engine(obligation: dict[str, Any]) -> bool:
     return obligation["name"].startswith(("engine", "inside", "cover"))
 
 
-def _mutation(record: dict[str, Any]) -> list[object]:
+def tabled(record: dict[str, Any]) -> list[object]:
+    """Return the cells of a record of mutate: what ``_TITLES`` says."""
     mutants = record["mutants"]
     proofs = Counter(m["proof"] for m in mutants)
     killed = sum(m["simulation"] == "killed" for m in mutants)
@@ -78,10 +88,11 @@ def _table(verb: str, command: str) -> str:
             if path.is_file():
                 record = json.loads(path.read_text(encoding="utf-8"))
                 tools |= record["tools"]
-                rows.append([*name, *(_proof if verb == "prove" else _mutation)(record)])
+                rows.append([*name, *(_proof if verb == "prove" else tabled)(record)])
     used = ", ".join(f"{name} {version}" for name, version in sorted(tools.items()))
     lines = "".join(f"| {' | '.join(str(cell) for cell in row)} |\n" for row in rows)
-    return f"# Every preset: {verb}\n\n    {command}\n\n{used}; cores emitted with {' '.join(_SHAPES[verb])}.\n\n{lines}"
+    shape = " ".join(_SHAPES[verb])
+    return f"# Every preset: {verb}\n\n    {command}\n\n{used}; cores emitted with {shape}.\n\n{lines}{_NOTES[verb]}"
 
 
 @click.command()
@@ -123,13 +134,13 @@ def main(
             settings = ["--rule", rule, "--preset", preset, "--generator", generator, *_SHAPES[verb]]
             with tempfile.TemporaryDirectory(prefix="sc-hw-") as name:
                 emitted = Path(name) / "core"
-                status, said = _run("emit", *settings, "--output", str(emitted))
+                status, said = run_verb("emit", *settings, "--output", str(emitted))
                 if not status and _passed(folder, verb, load_core(emitted), mutants, seed):
                     said = "passed before"
                 elif not status:
                     shutil.rmtree(folder, ignore_errors=True)
                     shutil.copytree(emitted, folder)
-                    status, said = _run(verb, str(folder), "--timeout", str(timeout or _TIMEOUTS[verb]), *options)
+                    status, said = run_verb(verb, str(folder), "--timeout", str(timeout or _TIMEOUTS[verb]), *options)
             print(f"{rule} {preset} {generator}: {said.strip() if status else said.strip().splitlines()[-1]}", flush=True)
             failed += bool(status)
     if output:
