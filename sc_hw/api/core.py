@@ -74,10 +74,9 @@ class Core:
         return golden_model(self._read().design)
 
     def _read(self) -> Any:
-        from ..manifest import load_core
-        from ..network_folder import load_network
+        from ..network_folder import load_emitted
 
-        return load_network(self.folder) if self.is_network else load_core(self.folder)
+        return load_emitted(self.folder)
 
     def table(self) -> Text:
         """Return the ports, a line each."""
