@@ -14,7 +14,7 @@ from sc_hw.registers.markdown import table
 from ..daily import few
 from ..rtl.reading import looks
 from ..warnings import warnings
-from .designs import DESIGNS
+from .designs import DESIGNS, EMITTED
 
 BUSES = ("axi-lite", "wishbone", "apb")
 STREAMS = ("registers", "axi-stream")
@@ -25,14 +25,14 @@ def contents(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("name", DESIGNS)
+@pytest.mark.parametrize("name", EMITTED)
 def test_the_design_is_the_same_with_and_without(sc_hw, tmp_path, name):
-    assert sc_hw("emit", *DESIGNS[name], "-o", tmp_path / "alone")[0] == 0
-    assert sc_hw("emit", *DESIGNS[name], "--bus", "none", "-o", tmp_path / "none")[0] == 0
+    assert sc_hw("emit", *EMITTED[name], "-o", tmp_path / "alone")[0] == 0
+    assert sc_hw("emit", *EMITTED[name], "--bus", "none", "-o", tmp_path / "none")[0] == 0
     alone = contents(tmp_path / "alone")
     assert contents(tmp_path / "none") == alone
     for bus in BUSES:
-        status, out, _ = sc_hw("emit", *DESIGNS[name], "--bus", bus, "-o", tmp_path / bus)
+        status, out, _ = sc_hw("emit", *EMITTED[name], "--bus", bus, "-o", tmp_path / bus)
         assert status == 0
         assert out.rstrip().endswith("in bus/")
         whole = contents(tmp_path / bus)
@@ -44,14 +44,20 @@ def test_the_design_is_the_same_with_and_without(sc_hw, tmp_path, name):
 @pytest.mark.parametrize(
     ("name", "bus", "streams"),
     few(
-        [(name, bus, streams) for name in DESIGNS for bus in BUSES for streams in STREAMS],
-        [("lanes", "axi-lite", "registers"), ("addressed", "wishbone", "axi-stream"), ("layer", "apb", "axi-stream")],
+        [(name, bus, streams) for name in EMITTED for bus in BUSES for streams in STREAMS],
+        [
+            ("lanes", "axi-lite", "registers"),
+            ("addressed", "wishbone", "axi-stream"),
+            ("layer", "apb", "axi-stream"),
+            ("network", "axi-lite", "axi-stream"),
+            ("network", "apb", "registers"),
+        ],
         "every design behind every bus",
     ),
 )
 def test_tools_have_nothing_to_say(sc_hw, tmp_path, name, bus, streams):
     folder = tmp_path / "core"
-    assert sc_hw("emit", *DESIGNS[name], "--bus", bus, "--bus-streams", streams, "-o", folder)[0] == 0
+    assert sc_hw("emit", *EMITTED[name], "--bus", bus, "--bus-streams", streams, "-o", folder)[0] == 0
     for path in sorted((folder / "bus").glob("*.v")):
         assert list(looks(path.name, path.read_text())) == []
     files = (folder / "bus/filelist.f").read_text().split()
@@ -79,12 +85,11 @@ def test_the_same_input_gives_the_same_bytes_and_force_replaces_them(sc_hw, tmp_
         (["--bus", "axi"], "--bus 'axi': unknown; allowed are axi-lite, wishbone, apb and none"),
         (["--bus", "apb", "--bus-streams", "fifo"], "--bus-streams 'fifo': unknown; allowed are registers, axi-stream"),
         (["--bus-streams", "registers"], "--bus-streams registers: is of a bus; give --bus too"),
-        (["--network", str(DOCS.parent / "examples/networks/digits.toml"), "--bus", "apb"], "--bus: is of a core"),
     ],
 )
-def test_what_cannot_be_is_one_line(sc_hw, tmp_path, options, said):
-    first = [] if "--network" in options else ["--synapses", "4"]
-    status, out, err = sc_hw("emit", *first, *options, "-o", tmp_path / "core")
+@pytest.mark.parametrize("name", ["core", "network"])
+def test_what_cannot_be_is_one_line(sc_hw, tmp_path, name, options, said):
+    status, out, err = sc_hw("emit", *EMITTED[name], *options, "-o", tmp_path / "core")
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert said in err
     assert not (tmp_path / "core").exists()
