@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
@@ -53,6 +54,12 @@ class Device(Generic[D]):
     def close(self) -> None:
         """Let the transport go."""
         self.transport.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} of {self.core.folder}: {self.design.legend}"
+
+    def _repr_html_(self) -> str:
+        return f"<div><strong>{type(self).__name__}</strong> of {escape(f'{self.core.folder}: {self.design.legend}')}</div>"
 
     # ---- Registers ----
 
