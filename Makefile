@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth compiled runtime bus delays continual-cost baselines pnr scaling engines selftest fuzz digits continual layer crossbar crossbar-clocks learn learning networks docs man sbom release neurocore bench clean
+.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth compiled runtime bus delays continual-cost baselines pnr scaling engines selftest fuzz digits digits-bus continual layer crossbar crossbar-clocks learn learning networks docs man sbom release neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -118,6 +118,9 @@ fuzz: $(READY) ## 10,000 random calls and 500 interruptions from a printed seed;
 
 digits: $(READY) ## the worked example on real data
 	$(BIN)/python examples/digits.py build/digits
+
+digits-bus: $(READY) ## a chip behind a bus that learns digits, in Verilator, beside its golden network
+	$(BIN)/python examples/digits_bus.py
 
 continual: $(READY) ## two tasks on real data: forgetting with and without consolidation, in the model and in the Verilog
 	$(BIN)/python examples/continual build/continual --docs docs

@@ -9,7 +9,7 @@ from typing import Any
 from sc_hw_models.registry import get_rule
 from sc_hw_models.rule_file import rule_file
 
-from .bus.folder import FOLDER, bus_files, chosen_bus
+from .bus.folder import bus_files, bus_line, chosen_bus
 from .config import build_config
 from .datapath import with_datapath
 from .errors import UserError
@@ -30,15 +30,17 @@ def emit_command(output: Path, *, generator: str, force: bool, bus: str, bus_str
 
     Errors: those of ``design_of`` and ``emit``.
     """
-    chosen = chosen_bus(bus, bus_streams)
-    if chosen is None and options["given"]("bus_streams"):
-        raise UserError(f"--bus-streams {bus_streams}: is of a bus; give --bus too")
+    chosen = chosen_bus(bus, bus_streams, options["given"])
     design = design_of(**options)
     text = f"{summary(design)}, latency {design.spec.latency}, {generator}{design.addition}"
-    if chosen is None:
-        return f"{emit(design, generator, output, force=force)}: {text}"
-    path = emit(design, generator, output, force=force, around=partial(bus_files, design, bus=chosen, streams=bus_streams))
-    return f"{path}: {text}; behind {chosen.title} in {FOLDER}/"
+    path = emit(
+        design,
+        generator,
+        output,
+        force=force,
+        around=lambda files: bus_files(design, files, chosen, bus_streams) if chosen else {},
+    )
+    return f"{path}: {text}{bus_line(chosen)}"
 
 
 def summary(design: CoreDesign) -> str:

@@ -9,8 +9,7 @@ import click
 from sc_hw_models.registry import RULES, get_rule
 
 from .errors import UserError
-from .manifest import load_core
-from .network_folder import is_network, load_network
+from .network_folder import load_emitted
 from .records import write_record
 from .toolchain import doctor, places
 
@@ -33,8 +32,7 @@ def rules_text() -> str:
 
 def files_text(folder: Path) -> str:
     """Return the absolute paths of a folder's Verilog, a line each, the top first. Errors: ``UserError`` for another folder."""
-    emitted = load_network(folder) if is_network(folder) else load_core(folder)
-    paths = [os.path.realpath(path) for path in emitted.sources]
+    paths = [os.path.realpath(path) for path in load_emitted(folder).sources]
     if any("\n" in path for path in paths):
         raise UserError(f"{folder!r}: has a line break in its path, which a file list cannot hold; move the folder")
     return "\n".join(paths)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from .bus.folder import bus_files, bus_line, chosen_bus
 from .emitted import listed_files
 from .errors import UserError
 from .folder import check_output, write_folder
@@ -14,16 +15,26 @@ from .rtl.generators import GENERATORS
 __all__ = ["emit_network"]
 
 
-def emit_network(network: Path, output: Path, *, name: str, generator: str, force: bool, given: Callable[[str], bool]) -> str:
-    """Write the folder of a network and return a line about it.
+def emit_network(
+    network: Path,
+    output: Path,
+    *,
+    name: str,
+    generator: str,
+    force: bool,
+    bus: str,
+    bus_streams: str,
+    given: Callable[[str], bool],
+) -> str:
+    """Write the folder of a network and return a line about it; with a ``bus`` other than none what stands around it, too.
 
     Errors: ``UserError`` for an option that describes a core, for what the file holds, for a network of which there is no
     hardware yet, and as ``emit``.
     """
-    own = {"bus": "--bus", "bus_streams": "--bus-streams"}
-    for value, option in (design_option_names() | own).items():
+    for value, option in design_option_names().items():
         if given(value):
             raise UserError(f"{option}: is of a core; {network} says all of a network; leave out one of the two")
+    chosen = chosen_bus(bus, bus_streams, given)
     if generator not in GENERATORS:
         raise UserError(f"--generator {generator!r}: unknown; allowed are {', '.join(GENERATORS)}")
     if generator != "verilog":
@@ -34,5 +45,7 @@ def emit_network(network: Path, output: Path, *, name: str, generator: str, forc
     except UserError as error:
         raise UserError(f"--network {network}: {error}" if str(error).startswith("[") else str(error)) from error
     output = check_output(output, listed_files, force=force, verb="emitted")
-    write_folder(output, network_folder(design, generator))
-    return f"{output}: {network_line(spec)}; {len(design.blocks)} blocks, {generator}"
+    files = network_folder(design, generator)
+    around = bus_files(design, files, chosen, bus_streams) if chosen else {}
+    write_folder(output, {**files, **around})
+    return f"{output}: {network_line(spec)}; {len(design.blocks)} blocks, {generator}{bus_line(chosen)}"

@@ -1,8 +1,6 @@
 """An emitted network: what its folder says, worked out again whenever it is read."""
 
-import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,16 +18,26 @@ from . import __version__
 from .elaboration import check_elaborated
 from .errors import UserError, one_line
 from .folder import npz_bytes
-from .manifest import MANIFEST
+from .manifest import MANIFEST, Core, load_core
 from .manifest.describe import FILE_LIST, difference, manifest_text, sha256
+from .manifest.emitted import Emitted, altered, check_folder, read_verilog, whole_digest
 from .network_file import network_of, network_toml
 from .rtl.networks.design import NetworkDesign
 from .rtl.networks.files import network_files
 from .rtl.template import TEMPLATE, template_text
-from .sources import check_verilog
-from .strict import read_file, read_json, read_text
+from .strict import read_file, read_json
 
-__all__ = ["SCHEMA", "Network", "is_network", "layout", "load_network", "network_design", "network_folder", "network_in_memory"]
+__all__ = [
+    "SCHEMA",
+    "Network",
+    "is_network",
+    "layout",
+    "load_emitted",
+    "load_network",
+    "network_design",
+    "network_folder",
+    "network_in_memory",
+]
 
 SCHEMA, INITIAL, DESCRIPTION = "sc-hw/network/2", "initial.npz", "network.toml"
 _AGAIN = "emit the network again"
@@ -37,29 +45,10 @@ _BYTES = 1 << 28
 
 
 @dataclass(frozen=True, kw_only=True)
-class Network:
-    """An emitted folder as read back; ``texts`` is its Verilog by name as it was then, ``digest`` of everything.
+class Network(Emitted[NetworkDesign]):
+    """An emitted network."""
 
-    ``edited`` lists Verilog that is not as it was emitted.
-    """
-
-    folder: Path
-    manifest: dict[str, Any]
-    design: NetworkDesign
-    edited: tuple[str, ...]
-    digest: str
-    texts: Mapping[str, bytes]
-    parts: tuple["Network", ...] = ()
-
-    @property
-    def verilog(self) -> dict[str, bytes]:
-        """The Verilog by file name, in the order of the file list."""
-        return {name: self.texts[name] for name in self.manifest["verilog"]}
-
-    @property
-    def sources(self) -> list[Path]:
-        """The Verilog files as they are now, in the order of the file list."""
-        return [self.folder / name for name in self.manifest["verilog"]]
+    parts: "tuple[Network, ...]" = ()
 
 
 def network_design(spec: NetworkSpec, name: str) -> NetworkDesign:
@@ -172,19 +161,23 @@ def load_network(folder: Path, *, system_tasks: bool = False) -> Network:
             continue  # the user's to change: nothing is read from it
         found = read_file(folder / file, limit=_BYTES, remedy=_AGAIN)
         if found != (content.encode() if isinstance(content, str) else content):
-            raise UserError(f"{folder / file}: not as it was emitted, and only Verilog may be edited; {_AGAIN}")
-    texts = {}
-    for file in emitted:
-        text = read_text(folder / file, limit=_BYTES, remedy=_AGAIN)
-        check_verilog(text, str(folder / file), system_tasks=system_tasks)
-        texts[file] = text.encode()
+            raise altered(folder / file, _AGAIN)
+    texts = read_verilog(folder, emitted, _BYTES, _AGAIN, system_tasks=system_tasks)
+    instances = [one for block in design.blocks.values() for one in block.instances().values()]
+    check_folder(folder, texts, [*emitted, *own], (), instances, _AGAIN)
     ports = {design.name: {port.name: (port.direction, port.bits) for port in design.ports()}}
     check_elaborated(
         {str(folder / file): text.decode() for file, text in texts.items()}, design.name, ports, ports_only=system_tasks
     )
-    edited = tuple(file for file, text in texts.items() if sha256(text) != manifest["sha256"][file])
-    whole = hashlib.sha256(json.dumps([manifest, {file: sha256(text) for file, text in texts.items()}], sort_keys=True).encode())
-    return Network(folder=folder, manifest=manifest, design=design, edited=edited, digest=whole.hexdigest(), texts=texts)
+    files = {file: sha256(text) for file, text in texts.items()}
+    edited = tuple(file for file, digest in files.items() if digest != manifest["sha256"][file])
+    digest = whole_digest(manifest, manifest["sha256"] | files)
+    return Network(folder=folder, manifest=manifest, design=design, edited=edited, digest=digest, texts=texts)
+
+
+def load_emitted(folder: Path, *, system_tasks: bool = False) -> Core | Network:
+    """Read an emitted folder, whatever it is of. Errors: those of ``load_core`` and ``load_network``."""
+    return load_network(folder, system_tasks=system_tasks) if is_network(folder) else load_core(folder, system_tasks=system_tasks)
 
 
 def layout(spec: NetworkSpec) -> dict[str, Any]:

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sc_hw_models.scratch import temporary_folder
 
 from . import learn, make, measure, verify
 from .call import Folder, Settings, Value, call, joined
 from .result import Result, Text
+
+if TYPE_CHECKING:
+    from ..driver import Driver, NetworkDriver, Transport
 
 __all__ = ["Core", "emit", "load"]
 
@@ -50,6 +53,16 @@ class Core:
         record = read_json(path, remedy="simulate again") if path.is_file() else {}
         return Result(verb="sim --coverage", status=done.status, text=done.text, record=dict(record))
 
+    def driver(self, transport: "Transport | str" = "virtual") -> "Driver | NetworkDriver":
+        """Return the driver of a folder with a bus (``emit(bus="axi-lite")``): NumPy arrays in and out (docs/bus.md).
+
+        ``virtual`` is the Verilog in Verilator; else a serial port by its name, or a transport of ``sc_hw.driver``. It is closed
+        by ``close`` or as a context. Errors: ``UserError`` for a folder without a bus, or another design at the other end.
+        """
+        from ..driver import open_driver
+
+        return open_driver(self._read(), transport)
+
     def files(self) -> list[Path]:
         """Return the absolute paths of the Verilog, the top first."""
         return [Path(line) for line in make.files(self).text.splitlines()]
@@ -74,10 +87,9 @@ class Core:
         return golden_model(self._read().design)
 
     def _read(self) -> Any:
-        from ..manifest import load_core
-        from ..network_folder import load_network
+        from ..network_folder import load_emitted
 
-        return load_network(self.folder) if self.is_network else load_core(self.folder)
+        return load_emitted(self.folder)
 
     def table(self) -> Text:
         """Return the ports, a line each."""

@@ -1,7 +1,8 @@
 """A network that learns in the chip, as a classifier with scikit-learn's names."""
 
+import os
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -10,9 +11,15 @@ from sc_hw_models.rule import ConfigError
 from sc_hw_models.scratch import temporary_folder
 
 from ..errors import UserError
+from ..folder import npz_bytes
 from ..network_file import network_line, network_of, network_toml
+from ..outlet import outlet, write_outlet
+from ..reading import read_npz
 from .call import Folder, Settings, joined
 from .core import Core, emit
+
+if TYPE_CHECKING:
+    from ..driver import NetworkDriver, Transport
 
 __all__ = ["Network", "network"]
 
@@ -60,12 +67,44 @@ class Network:
             raise UserError(f"projection {projection!r}: unknown; allowed are {', '.join(self.model.memories)}")
         return self.model.memories[projection].state["weight"].copy()
 
-    def emit(self, output: Folder | None = None, *, name: str | None = None, force: bool = False) -> Core:
+    def save(self, path: Folder) -> None:
+        """Write everything that the network holds now, as ``sc-hw fit`` leaves it in ``state.npz``."""
+        write_outlet(outlet(os.fspath(path)), npz_bytes(self.model.state), "state")
+
+    def restore(self, path: Folder) -> Self:
+        """Take back what ``save`` or ``sc-hw fit`` wrote. Errors: ``UserError`` for another file, or one of another network."""
+        state = read_npz(Path(path), option="state", what="give a file that Network.save or sc-hw fit wrote")
+        _checked(lambda: self.model.load(state))
+        return self
+
+    def driver(self, transport: "Transport | str" = "virtual", *, bus: str = "axi-lite") -> "NetworkDriver":
+        """Return the driver of the chip behind a bus, with the weights that this network has learned (docs/bus.md).
+
+        ``transport`` is as in ``Core.driver``. The chip's random registers are at their seeds. Errors: as there.
+        """
+        from ..driver import NetworkDriver
+
+        driver = self.emit(bus=bus).driver(transport)
+        if not isinstance(driver, NetworkDriver):
+            raise TypeError("the driver of a network is of another kind")
+        if self.model.samples:
+            driver.load(self.model.state)
+        return driver
+
+    def emit(
+        self,
+        output: Folder | None = None,
+        *,
+        name: str | None = None,
+        bus: str | None = None,
+        bus_streams: str | None = None,
+        force: bool = False,
+    ) -> Core:
         """Write the chip, with the weights that its file gives it before it has learned, as ``sc-hw emit --network``."""
         with temporary_folder(prefix="sc-hw-") as scratch:
             path = scratch / "network.toml"
             path.write_text(network_toml(self.spec), encoding="utf-8")
-            return emit(network=path, output=output, name=name, force=force)
+            return emit(network=path, output=output, name=name, bus=bus, bus_streams=bus_streams, force=force)
 
     def __repr__(self) -> str:
         return network_line(self.spec)

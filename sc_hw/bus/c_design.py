@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from ..registers.description import WORD
 from ..registers.layout import ABI, LAST, Layout, Tray, packing
-from ..rtl.design import CoreDesign
+from ..rtl.bank import Bank
 
 __all__ = ["c_files"]
 
@@ -14,8 +13,8 @@ _DRIVER = ("sc_hw_driver.h", "sc_hw_driver.c")
 _NO_BIT = 255
 
 
-def c_files(layout: Layout, parts: Mapping[str, CoreDesign]) -> dict[str, str]:
-    """Return the driver and the header of a design, whose ``parts`` are by what begins the names of their streams."""
+def c_files(layout: Layout, parts: Mapping[str, Bank]) -> dict[str, str]:
+    """Return the driver and the header of a design, whose state is in ``parts`` by name."""
     return {f"{layout.name}_design.h": _design(layout, parts), **_driver()}
 
 
@@ -25,7 +24,7 @@ def _driver() -> dict[str, str]:
     return {name: (folder / name).read_text(encoding="utf-8") for name in _DRIVER}
 
 
-def _design(layout: Layout, parts: Mapping[str, CoreDesign]) -> str:
+def _design(layout: Layout, parts: Mapping[str, Bank]) -> str:
     name, upper = layout.name, layout.name.upper()
     trays = {tray.name: tray for tray in layout.trays}
     inputs = [tray for tray in layout.inlets if tray.stream.several]
@@ -35,7 +34,7 @@ def _design(layout: Layout, parts: Mapping[str, CoreDesign]) -> str:
     drops = int(any(f.name == "drop" for f in layout.map["control"].fields))
     digest = ", ".join(f"0x{byte:02x}u" for byte in layout.identity[8:])
     rooms = 1 | sum(1 << _status_bit(layout, tray) for tray in layout.inlets)
-    at = {key: f"0x{layout.map[key].address:03x}" for key in ("control", "status", "events", "timesteps")}
+    at = {key: f"0x{layout.map[key].address:03x}" for key in ("control", "status", "events", layout.counter)}
     lines = [
         f"/* {name} for the driver. Emitted by sc-hw; belongs to whoever emitted it. */",
         f"#ifndef {upper}_DESIGN_H",
@@ -45,11 +44,11 @@ def _design(layout: Layout, parts: Mapping[str, CoreDesign]) -> str:
         *_state(upper, parts),
         *_table(f"struct sc_stream {name}_input", (_stream(layout, tray) for tray in inputs)),
         *_table(f"struct sc_stream {name}_output", (_stream(layout, tray) for tray in outputs)),
-        *_table(f"struct sc_part {name}_part", (_part(prefix, own, trays) for prefix, own in parts.items())),
+        *_table(f"struct sc_part {name}_part", (_part(part, own, trays) for part, own in parts.items())),
         *_table(f"struct sc_command {name}_command", (_command(tray) for tray in commands)),
         f"static const struct sc_design {name}_design = {{",
         f"  {ABI}, {{{digest}}},",
-        f"  {at['control']}, {at['status']}, {at['events']}, {at['timesteps']},",
+        f"  {at['control']}, {at['status']}, {at['events']}, {at[layout.counter]},",
         f"  {refused}, {drops}, 0x{rooms:08x}u, {len(inputs)}, {len(outputs)}, {len(parts)}, {len(commands)},",
         f"  {name}_input, {name}_output, {name}_part, {name}_command,",
         "};",
@@ -65,15 +64,15 @@ def _table(kind: str, rows: Iterable[str]) -> list[str]:
     return [f"static const {kind}[] = {{", *(f"  {row}," for row in listed), "};", ""]
 
 
-def _state(upper: str, parts: Mapping[str, CoreDesign]) -> list[str]:
+def _state(upper: str, parts: Mapping[str, Bank]) -> list[str]:
     """Return where each field of a part's state word is: its lowest bit, counted over the whole word, and its bits."""
     lines = []
-    for number, (prefix, own) in enumerate(parts.items()):
-        lines += [f"#define {upper}_PART_{prefix.upper() or 'OWN_'}NUMBER {number}u"]
-        positions = own.spec.positions()
-        for f in own.spec.state:
-            base = f"{upper}_STATE_{prefix.upper()}{f.name.upper()}"
-            lines += [f"#define {base}_LOW {positions[f.name]}u", f"#define {base}_BITS {f.bits}u"]
+    for number, (part, own) in enumerate(parts.items()):
+        stem = f"{part.removesuffix('_').upper()}_" if part else ""
+        lines += [f"#define {upper}_PART_{stem or 'OWN_'}NUMBER {number}u"]
+        for f in own.fields:
+            base = f"{upper}_STATE_{stem}{f.name.upper()}"
+            lines += [f"#define {base}_LOW {own.lows[f.name]}u", f"#define {base}_BITS {f.bits}u"]
     return [*lines, ""]
 
 
@@ -88,14 +87,16 @@ def _stream(layout: Layout, tray: Tray) -> str:
     return f"{{0x{address:03x}, {words}, {tray.beats}, {bits}, {_status_bit(layout, tray)}, {last}}} /* {tray.name} */"
 
 
-def _part(prefix: str, own: CoreDesign, trays: Mapping[str, Tray]) -> str:
-    host, readback = trays[f"{prefix}host"], trays[f"{prefix}readback"]
-    places = {register.name.removeprefix(f"{prefix}host_"): register.address for register in host.registers}
-    words = -(-own.spec.state_bits // WORD)
+def _part(part: str, own: Bank, trays: Mapping[str, Tray]) -> str:
+    host, readback = trays[f"{own.owner}host"], trays[f"{own.owner}readback"]
+    places = {register.name.removeprefix(f"{own.owner}host_"): register.address for register in host.registers}
+    words = sum(name == "data" or name.startswith("data_") for name in places)
     data = places["data"] if words == 1 else places["data_0"]
     lane, first = places.get("lane", 0), readback.registers[0].address
-    numbers = ", ".join(f"0x{place:03x}" for place in (lane, places["address"], data, host.mover.address, first))
-    return f"{{{own.synapses}u, {own.lanes}, {words}, {numbers}}} /* {prefix or 'its own'} */"
+    choose, chosen = next(((places[name], value) for name, value in own.chosen.items()), (0, 0))
+    addresses = (choose, lane, places["address"], data, host.mover.address, first)
+    numbers = ", ".join(f"0x{place:03x}" for place in addresses)
+    return f"{{{own.units}u, {own.lanes}, {words}, {chosen}, {numbers}}} /* {part or 'its own'} */"
 
 
 def _command(tray: Tray) -> str:

@@ -1,7 +1,7 @@
 """The folder ``bus`` inside an emitted one: what is in it, and how it is read back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,23 +10,24 @@ from msgspec import Meta, Struct
 
 from .. import __version__
 from ..errors import UserError
-from ..manifest import MANIFEST, Core
+from ..manifest import MANIFEST
 from ..manifest.describe import FILE_LIST, difference, sha256
+from ..manifest.emitted import Design, Emitted
 from ..manifest.schema import Digest
 from ..registers.exports import register_files
 from ..registers.layout import ABI, Layout
-from ..rtl.design import CoreDesign
 from ..strict import checked, read_file, read_json
 from .buses import BUSES, Bus
 from .c_design import c_files
 from .interfaces import interfaces
 from .verilog import bus_verilog, top_ports
 
-__all__ = ["FOLDER", "RECORD", "SCHEMA", "STREAMS", "Behind", "behind", "bus_files", "chosen_bus", "load_bus"]
+__all__ = ["FOLDER", "RECORD", "SCHEMA", "STREAMS", "Behind", "behind", "bus_files", "bus_line", "chosen_bus", "load_bus"]
 
 FOLDER, RECORD, SCHEMA = "bus", "bus.json", "sc-hw/bus/1"
 STREAMS = ("registers", "axi-stream")  # how beats of several a timestep go
 _AGAIN = "emit the core again, with --bus"
+_MANIFEST_BYTES = 1 << 22
 
 
 class _Record(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -58,23 +59,30 @@ class Behind:
         return {name: text.encode() for name, text in self.files.items() if name.endswith(".v")}
 
 
-def chosen_bus(name: str, streams: str) -> Bus | None:
-    """Return the bus of the command line, None for none. Errors: ``UserError``."""
+def chosen_bus(name: str, streams: str, given: Callable[[str], bool]) -> Bus | None:
+    """Return the bus of the command line, None for none; ``given`` tells whether an option was given. Errors: ``UserError``."""
     if name not in BUSES and name != "none":
         raise UserError(f"--bus {name!r}: unknown; allowed are {', '.join(BUSES)} and none")
     if streams not in STREAMS:
         raise UserError(f"--bus-streams {streams!r}: unknown; allowed are {', '.join(STREAMS)}")
+    if name not in BUSES and given("bus_streams"):
+        raise UserError(f"--bus-streams {streams}: is of a bus; give --bus too")
     return BUSES.get(name)
 
 
-def behind(design: CoreDesign, manifest: str | bytes, bus: Bus, streams: str, sources: list[str]) -> Behind:
+def bus_line(bus: Bus | None) -> str:
+    """Return what ``emit`` adds to its line for a bus."""
+    return f"; behind {bus.title} in {FOLDER}/" if bus else ""
+
+
+def behind(design: Design, manifest: str | bytes, bus: Bus, streams: str, sources: list[str]) -> Behind:
     """Return what stands around a design whose manifest has this text and whose Verilog files are ``sources``.
 
     Errors: ``UserError`` for a name that something inside has.
     """
     layout = Layout(
         name=design.name,
-        title=f"{design.synapses} synapses of {design.title}{design.addition}",
+        title=design.legend,
         streams=tuple(design.streams),
         axi_stream=streams == STREAMS[1],
         digest=sha256(manifest),
@@ -85,7 +93,7 @@ def behind(design: CoreDesign, manifest: str | bytes, bus: Bus, streams: str, so
     listed = [*files, *(f"../{name}" for name in sources)]
     exported = register_files(layout, interfaces=interfaces(layout, bus), ports=top_ports(layout, bus), sources=listed)
     files = {**files, FILE_LIST: "".join(f"{name}\n" for name in listed), **exported}
-    files |= c_files(layout, dict(design.parts.values()) or {"": design})
+    files |= c_files(layout, design.banks)
     record = {
         "schema": SCHEMA,
         "bus": bus.name,
@@ -98,14 +106,14 @@ def behind(design: CoreDesign, manifest: str | bytes, bus: Bus, streams: str, so
     return Behind(layout=layout, bus=bus, files={**files, RECORD: json.dumps(record, indent=2) + "\n"})
 
 
-def bus_files(design: CoreDesign, files: Mapping[str, str], bus: Bus, streams: str) -> dict[str, str]:
+def bus_files(design: Design, files: Mapping[str, str | bytes], bus: Bus, streams: str) -> dict[str, str]:
     """Return the files of the folder ``bus`` for the emitted ``files`` of a design, with their path in it."""
-    sources = files[FILE_LIST].split()
+    sources = str(files[FILE_LIST]).split()
     around = behind(design, files[MANIFEST], bus, streams, sources)
     return {f"{FOLDER}/{name}": text for name, text in around.files.items()}
 
 
-def load_bus(core: Core) -> Behind:
+def load_bus(core: Emitted[Design]) -> Behind:
     """Read the folder ``bus`` of an emitted one; every file of it must be what follows from the core.
 
     Errors: ``UserError`` when there is none, and for the first file that is not as it was emitted.
@@ -116,7 +124,7 @@ def load_bus(core: Core) -> Behind:
         raise UserError(f"{core.folder}: has no bus; emit it with --bus {', '.join(BUSES)}")
     record: dict[str, Any] = read_json(path, limit=1 << 16, remedy=_AGAIN)
     checked(record, _Record, path, "of a bus", remedy=_AGAIN)
-    manifest = read_file(core.folder / MANIFEST, limit=1 << 20, remedy=_AGAIN)
+    manifest = read_file(core.folder / MANIFEST, limit=_MANIFEST_BYTES, remedy=_AGAIN)
     sources = [str(path.relative_to(core.folder)) for path in core.sources]
     around = behind(core.design, manifest, BUSES[record["bus"]], record["streams"], sources)
     if text := difference(record, json.loads(around.files[RECORD])):

@@ -1,6 +1,6 @@
 """The bus and the streams of a top module as IP-XACT knows them: which definition, and which port is which of its signals."""
 
-from ..registers.layout import Layout
+from ..registers.layout import Layout, ends
 from ..registers.xml_text import Interface
 from .buses import Bus
 
@@ -22,7 +22,7 @@ def interfaces(layout: Layout, bus: Bus) -> list[Interface]:
     found: list[Interface] = [("bus", definition, _signals(definition, signals), {_logical(name): name for name in names})]
     for stream in layout.ports:
         place = f"{'m' if stream.gives else 's'}_axis_{stream.name}"
-        last = ["tlast"] if stream.gives and any(item.name == "last" for item in stream.items) else []
+        last = ["tlast"] if ends(stream) else []
         mapped = {f"T{name[1:].upper()}": f"{place}_{name}" for name in ("tvalid", "tready", "tdata", *last)}
         found.append((place, _STREAM[0], _signals(*_STREAM), mapped))
     return found

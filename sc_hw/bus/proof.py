@@ -12,7 +12,7 @@ from jinja2 import PackageLoader
 from ..proof.sby import Run, run_sby
 from ..proof.solver import Solver
 from ..registers.description import WORD, Register
-from ..registers.layout import COUNTER, PATIENCE, Tray, packing
+from ..registers.layout import COUNTER, PATIENCE, Tray, ends, packing
 from ..rtl.port import CLOCKED, IDLE
 from ..templates import verilog_templates
 from .folder import Behind
@@ -57,6 +57,7 @@ def harness(around: Behind, *, covers: bool = False) -> str:
     ]
     return environment.get_template("proof.sv.j2").render(
         layout=layout,
+        ends=ends,
         bus=bus,
         covers=covers,
         drops=drops,
@@ -99,7 +100,7 @@ def _taps(around: Behind, drops: bool, held: list[tuple[str, int]]) -> dict[str,
         "enable_reg": 3,
         "events_reg": 3,
     }
-    inside |= {"timesteps_reg": COUNTER, "stalls_reg": COUNTER} | ({"drop_reg": 1} if drops else {})
+    inside |= {f"{layout.counter}_reg": COUNTER, "stalls_reg": COUNTER} | ({"drop_reg": 1} if drops else {})
     inside |= {f"{name}_reg": bits for name, bits in held}
     inside |= {f"hit_{r.name}": 1 for r in layout.map if r.writable or r.stream}
     inside |= {f"pair_{r.address // 8}_reg": 1 for r in layout.map if r.readable and r.count == 1}
@@ -154,7 +155,7 @@ def _readings(around: Behind, drops: bool) -> list[tuple[int, str]]:
         "status": f"idle | {rooms}",
         "events": "bus_registers__events_reg",
         "enable": "bus_registers__enable_reg",
-        "timesteps": "bus_registers__timesteps_reg",
+        layout.counter: f"bus_registers__{layout.counter}_reg",
         "stalls": "bus_registers__stalls_reg",
     }
     found = [(layout.map[name].address // 4, value) for name, value in values.items()]

@@ -8,7 +8,7 @@ from sc_hw_models.rule import index_bits
 
 from ..errors import UserError
 from ..registers.description import WORD, Register
-from ..registers.layout import COUNTER, LAST, PATIENCE, Layout, Tray, packing
+from ..registers.layout import COUNTER, LAST, PATIENCE, Layout, Tray, ends, packing
 from ..rtl.port import Port, input_port, output_port
 from ..rtl.stream import Item, Stream
 from ..rtl.text import select
@@ -27,7 +27,7 @@ _INTERRUPT = output_port("irq", meaning="one of the events that enable names has
 def bus_verilog(layout: Layout, bus: Bus) -> dict[str, str]:
     """Return the Verilog files around a design by name, the top first. Errors: ``UserError`` for a name that means two things."""
     names = {part: f"{layout.name}_bus{suffix}" for part, suffix in (("top", ""), ("registers", "_registers"), ("port", "_port"))}
-    values: dict[str, Any] = {"layout": layout, "bus": bus, "packing": packing}
+    values: dict[str, Any] = {"layout": layout, "bus": bus, "packing": packing, "ends": ends}
     last, high = layout.index_bits, layout.map.address_bits - 1
 
     def _number(address: str) -> str:
@@ -49,7 +49,6 @@ def bus_verilog(layout: Layout, bus: Bus) -> dict[str, str]:
         carried=_carried,
         bytes=_bytes,
         width=_width,
-        ends=_ends,
         tdata=_tdata,
         **values,
     )
@@ -108,7 +107,7 @@ def _registers(layout: Layout, module: str, values: dict[str, Any]) -> str:
     seen = [
         input_port(f"{s.name}_{name}", meaning=f"{name} of {s.name}, which is looked at")
         for s in watched
-        for name in ("valid", "ready", *([LAST] if s == layout.ending else []))
+        for name in ("valid", "ready", *([LAST] if s == layout.ending and ends(s) else []))
     ]
     ports = (
         *_CLOCKED,
@@ -162,7 +161,7 @@ def _readings(layout: Layout, drops: bool) -> Iterator[tuple[str, str]]:
         "status": "status",
         "events": _concat([("events_reg", 3)]),
         "enable": _concat([("enable_reg", 3)]),
-        "timesteps": _concat([("timesteps_reg", COUNTER)]),
+        layout.counter: _concat([(f"{layout.counter}_reg", COUNTER)]),
         "stalls": _concat([("stalls_reg", COUNTER)]),
     }
     words = {
@@ -270,11 +269,7 @@ def _word_of(tray: Tray, register: Register) -> str:
 
 def _carried(stream: Stream) -> list[Item]:
     """Return the items that travel as data of an AXI4-Stream: all but the one that is tlast."""
-    return [item for item in stream.items if not (stream.gives and item.name == LAST)]
-
-
-def _ends(stream: Stream) -> bool:
-    return len(_carried(stream)) < len(stream.items)
+    return [item for item in stream.items if item.name != LAST]
 
 
 def _width(stream: Stream) -> int:
@@ -299,8 +294,8 @@ def _axi_stream(stream: Stream) -> Iterator[Port]:
     yield give(f"{name}_tvalid", meaning=stream.offered)
     yield take(f"{name}_tready", meaning=stream.taken)
     yield give(f"{name}_tdata", 8 * _bytes(stream), meaning=places)
-    if _ends(stream):
-        yield give(f"{name}_tlast", meaning="last beat of the timestep")
+    if ends(stream):
+        yield give(f"{name}_tlast", meaning=f"last beat of the {stream.period}")
 
 
 def _wires(layout: Layout) -> list[tuple[str, int]]:
@@ -317,7 +312,7 @@ def _instances(layout: Layout, bus: Bus, names: dict[str, str]) -> list[tuple[st
     around = [(port.name, port.name) for port in bus.ports(layout.map.address_bits)]
     shown = [port for tray in layout.trays for port in tray.stream.ports()]
     seen = [f"{s.name}_{n}" for s in layout.ports if s in layout.watched for n in ("valid", "ready")]
-    seen += [f"{s.name}_{LAST}" for s in layout.ports if s == layout.ending]
+    seen += [f"{s.name}_{LAST}" for s in layout.ports if s == layout.ending and ends(s)]
     own = [("irq", "irq"), ("design_rst", "design_rst"), ("idle", "idle")]
     streams = [(port.name, port.name) for stream in layout.streams for port in stream.ports()]
     return [

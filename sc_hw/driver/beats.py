@@ -12,7 +12,7 @@ from ..registers.layout import LAST, Layout, packing
 from ..rtl.design import CoreDesign
 from ..rtl.stream import Stream
 
-__all__ = ["Arrays", "gathered", "planned"]
+__all__ = ["Arrays", "beat_of", "gathered", "planned"]
 
 Arrays = dict[str, np.ndarray]
 
@@ -53,6 +53,12 @@ def _checked(f: Field, units: int, given: Any) -> np.ndarray:
     if values.shape != shape or values.dtype.kind not in "iu" or np.any((values < f.minimum) | (values > f.maximum)):
         raise UserError(f"input {f.name}: give {shape[0]} integer{'s' if units else ''} of {f.minimum}..{f.maximum}")
     return values.astype(np.int64)
+
+
+def beat_of(stream: Stream, values: Mapping[str, int]) -> int:
+    """Return a beat with these items, the others 0."""
+    places = ((low, values.get(item.name, 0) & ((1 << item.bits) - 1)) for item, low in packing(stream.items))
+    return sum(value << low for low, value in places)
 
 
 def _packed(stream: Stream, values: Mapping[str, np.ndarray], bits: Mapping[str, int]) -> list[int]:

@@ -12,7 +12,7 @@ from sc_hw_models.scratch import run_process, talking_process, temporary_folder
 
 from ..bus.folder import Behind
 from ..errors import CheckError
-from ..manifest import Core
+from ..manifest.emitted import Design, Emitted
 from ..simulator import ccache_environment
 from ..toolchain import VERILATED_MAKE, compiler, make, perl, plain_temporary, verilator, verilator_in
 from .transport import BusError
@@ -31,7 +31,9 @@ class Simulation:
     raise ``BusError``.
     """
 
-    def __init__(self, core: Core, around: Behind, *, seed: int = 1, verilog: Mapping[str, bytes] | None = None) -> None:
+    def __init__(
+        self, core: Emitted[Design], around: Behind, *, seed: int = 1, verilog: Mapping[str, bytes] | None = None
+    ) -> None:
         self._stack = ExitStack()
         files = {**(around.verilog if verilog is None else verilog), **core.verilog}
         define = f"BUS_{around.bus.template.upper()}"

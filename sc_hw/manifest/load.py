@@ -1,7 +1,6 @@
 """Reading a folder of emitted IP: nothing that it says is believed before it has been worked out again."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,63 +13,25 @@ from sc_hw_models.rule import ConfigError
 from ..elaboration import check_elaborated
 from ..errors import LackingError, UserError, one_line
 from ..initial import emitted_initial, initial_bytes, initial_csv
-from ..rtl.contents import held
 from ..rtl.design import CoreDesign
 from ..rtl.template import TEMPLATE
-from ..sources import check_verilog
-from ..strict import checked, read_file, read_json, read_text
+from ..strict import checked, read_file, read_json
 from .describe import INITIAL, described, difference, manifest_text, own_texts, sha256
-from .strays import stray_verilog
+from .emitted import MANIFEST, Emitted, altered, check_folder, read_verilog, whole_digest
 from .topologies import OLD_SCHEMAS, TOPOLOGIES, by_schema
 
 __all__ = ["MANIFEST", "Core", "load_core"]
 
-MANIFEST = "manifest.json"
 _AGAIN = "emit the core again"
 _MANIFEST_BYTES = 1 << 20
 _VERILOG_BYTES = 1 << 26  # of a file without initial contents; the largest emitted one has less than a tenth
 
 
 @dataclass(frozen=True, kw_only=True)
-class Core:
-    """An emitted folder as read back from its manifest; ``digest`` is one SHA-256 over the manifest and every file as it is.
+class Core(Emitted[CoreDesign]):
+    """An emitted core, layer or crossbar; the last two have their cores as ``parts``, the neurons first."""
 
-    ``texts`` is the folder's own Verilog by name, the bytes of which the digest is: what works on the core takes these, so
-    that a file edited meanwhile changes neither the work nor the digest. A layer or a crossbar has its cores as ``parts``,
-    the neurons first: cores of their own, which ``edited`` and ``digest`` cover too.
-    """
-
-    folder: Path
-    manifest: dict[str, Any]
-    design: CoreDesign
-    edited: tuple[str, ...]
-    digest: str
-    texts: Mapping[str, bytes]
-    parts: tuple["Core", ...] = ()
-
-    @property
-    def verilog(self) -> dict[str, bytes]:
-        """The Verilog by file name, in the order of the file list, as it was when the folder was read."""
-        files = {name: self.texts[name] for name in self.manifest["verilog"]}
-        for part in self.parts:
-            files |= part.verilog
-        return files
-
-    @property
-    def texts_by_file(self) -> dict[str, str]:
-        """The Verilog of this and of its parts as text, by path."""
-        own = {str(self.folder / name): content.decode() for name, content in self.texts.items()}
-        return own | {path: text for part in self.parts for path, text in part.texts_by_file.items()}
-
-    @property
-    def verilog_text(self) -> dict[str, str]:
-        """The same as text."""
-        return {name: content.decode().replace("\r\n", "\n") for name, content in self.verilog.items()}
-
-    @property
-    def sources(self) -> list[Path]:
-        """The Verilog files as they are now, in the order of the file list, for a person or a tool that is not ours."""
-        return [self.folder / name for name in self.manifest["verilog"]] + [path for part in self.parts for path in part.sources]
+    parts: "tuple[Core, ...]" = ()
 
     def check_single(self, what: str) -> None:
         """Raise ``UserError`` when this has several cores, because ``what`` is of one of them."""
@@ -190,65 +151,23 @@ def _initial(folder: Path, manifest: Mapping[str, Any], design: CoreDesign) -> d
         return {}
     values = emitted_initial(folder / INITIAL, design.spec, design.synapses, _AGAIN)
     if sha256(initial_csv(values)) != manifest["sha256"][INITIAL]:
-        raise _altered(folder / INITIAL)
+        raise altered(folder / INITIAL, _AGAIN)
     return values
-
-
-def _check_contents(folder: Path, texts: Mapping[str, bytes], design: CoreDesign) -> None:
-    """Raise ``UserError`` for what a memory holds at power-up when that is not a number for each of its words."""
-    sizes = {
-        f"{i.module}.v": (i.parameters["WORDS"], i.parameters["WORD_BITS"]) for i in design.instances().values() if i.parameters
-    }
-    for name, text in texts.items():
-        words = held(text.decode())
-        if words != (0, 0) and words != sizes.get(name):
-            raise UserError(
-                f"{folder / name}: contents of {words[0]} words of {words[1]} bits, not of as many as the memory has; {_AGAIN}"
-            )
-
-
-def _altered(path: Path) -> UserError:
-    return UserError(f"{path}: not as it was emitted, and only Verilog may be edited; {_AGAIN}")
-
-
-def _verilog(path: Path, design: CoreDesign) -> str:
-    """Return the text of a Verilog file of a design."""
-    contents = (64 + design.spec.state_bits // 4) * design.words if design.initial else 0
-    return read_text(path, limit=_VERILOG_BYTES + contents, remedy=_AGAIN)
 
 
 def _core(folder: Path, manifest: dict[str, Any], design: CoreDesign, parts: tuple[Core, ...], system_tasks: bool) -> Core:
     """Return the core of a manifest that follows from its design, with what its files are now."""
-    _check_results(folder)
-    listed, found = manifest["sha256"], {}
-    texts: dict[str, bytes] = {}
-    for name in manifest["verilog"]:
-        text = _verilog(folder / name, design)
-        check_verilog(text, str(folder / name), system_tasks=system_tasks)
-        texts[name] = text.encode()
-        found[name] = sha256(texts[name])
-    _check_contents(folder, texts, design)
+    listed = manifest["sha256"]
+    contents = (64 + design.spec.state_bits // 4) * design.words if design.initial else 0
+    texts = read_verilog(folder, manifest["verilog"], _VERILOG_BYTES + contents, _AGAIN, system_tasks=system_tasks)
+    found = {name: sha256(text) for name, text in texts.items()}
     found[TEMPLATE] = listed[TEMPLATE]  # the user's to change: nothing is read from it
     for name in listed.keys() - found.keys():
         found[name] = sha256(read_file(folder / name, limit=initial_bytes(design.spec, design.synapses), remedy=_AGAIN))
         if found[name] != listed[name]:
-            raise _altered(folder / name)
-    if stray := stray_verilog(folder, found, manifest.get("parts", {})):
-        raise UserError(f"{folder}: {one_line(stray)!r} is Verilog that {MANIFEST} does not list; move it elsewhere")
+            raise altered(folder / name, _AGAIN)
+    check_folder(folder, texts, found, manifest.get("parts", {}), design.instances().values(), _AGAIN)
     edited = [name for name, digest in listed.items() if found[name] != digest]
     edited += [f"{part.folder.name}/{name}" for part in parts for name in part.edited]
-    files = {name: found[name] for name in listed}
-    whole = sha256(json.dumps([manifest, files, *(part.digest for part in parts)], sort_keys=True))
+    whole = whole_digest(manifest, {name: found[name] for name in listed}, [part.digest for part in parts])
     return Core(folder=folder, manifest=manifest, design=design, edited=tuple(edited), digest=whole, texts=texts, parts=parts)
-
-
-def _check_results(folder: Path) -> None:
-    """Raise ``UserError`` for a link in the folder's results: whoever writes and removes there would do it elsewhere."""
-    results = folder / "results"
-    places = [results]
-    for inside, folders, files in os.walk(results) if not results.is_symlink() else ():
-        folders[:] = [name for name in folders if not name.startswith(".run-")]  # of a run that was killed; removed as it is
-        places += [Path(inside, name) for name in (*folders, *files)]
-    for path in places:
-        if path.is_symlink():
-            raise UserError(f"{one_line(path)}: a symbolic link, where sc-hw writes and removes results; remove the link")

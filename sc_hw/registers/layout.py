@@ -13,7 +13,7 @@ from functools import cached_property
 from ..rtl.stream import Item, Stream
 from .description import WORD, BitField, Register, RegisterMap
 
-__all__ = ["ABI", "COUNTER", "IDENTITY", "LAST", "MAGIC", "PATIENCE", "Layout", "Tray", "packing"]
+__all__ = ["ABI", "COUNTER", "IDENTITY", "LAST", "MAGIC", "PATIENCE", "Layout", "Tray", "ends", "packing"]
 
 ABI = 1  # a golden file in tests/registers has every address and meaning of it
 MAGIC = b"SChw"
@@ -32,6 +32,11 @@ def packing(items: Sequence[Item]) -> list[tuple[Item, int]]:
         found.append((item, low))
         low += item.bits
     return found
+
+
+def ends(stream: Stream) -> bool:
+    """Return whether a beat of a stream says that it is the last."""
+    return any(item.name == LAST for item in stream.items)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +122,18 @@ class Layout:
 
     @property
     def ending(self) -> Stream:
-        """The stream whose last beat ends a timestep of the whole."""
-        return [stream for stream in self.watched if any(item.name == LAST for item in stream.items)][-1]
+        """The stream whose last beat ends a timestep of the whole; where none says which is the last, there is one a timestep."""
+        return ([stream for stream in self.watched if ends(stream)] or self.watched)[-1]
+
+    @property
+    def period(self) -> str:
+        """What ends with it."""
+        return self.ending.period
+
+    @property
+    def counter(self) -> str:
+        """The register that counts those that ended."""
+        return f"{self.period}s"
 
     @property
     def identity(self) -> bytes:
@@ -149,7 +164,7 @@ def _common(layout: Layout) -> list[Register]:
         names = " and ".join(stream.name for stream in layout.watched)
         control.append(BitField(name="drop", low=1, meaning=f"1: take beats of {names} as they come and forget them"))
     happened = (
-        BitField(name="timestep", meaning="a timestep ended: its last result was taken"),
+        BitField(name=layout.period, meaning=f"a {layout.period} ended: its last result was taken"),
         BitField(name="wrong", low=1, meaning="an access was answered with an error: no such register, or not like this"),
         BitField(name="refused", low=2, meaning=f"an access was answered with an error: its stream waited for {PATIENCE} clocks"),
     )
@@ -162,7 +177,7 @@ def _common(layout: Layout) -> list[Register]:
         ("status", "ro", "what is so now", status),
         ("events", "w1c", "what happened; write 1 to clear", happened),
         ("enable", "rw", "which of events raise the interrupt", happened),
-        ("timesteps", "ro", "timesteps that ended since the reset", whole(COUNTER, f"number, modulo 2^{COUNTER}")),
+        (layout.counter, "ro", f"{layout.counter} that ended since the reset", whole(COUNTER, f"number, modulo 2^{COUNTER}")),
         ("stalls", "ro", "clocks in which a result waited since the reset", whole(COUNTER, f"number, modulo 2^{COUNTER}")),
     ]
     identity = Register(

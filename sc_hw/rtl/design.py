@@ -11,6 +11,7 @@ from sc_hw_models.lfsr import lane_seed
 from sc_hw_models.rule import Field, Rule, RuleSpec, as_integer, index_bits
 
 from ..errors import UserError
+from .bank import Bank
 from .graph import Graph
 from .instances import Instance, memory_instance
 from .keywords import VERILOG_KEYWORDS
@@ -85,6 +86,22 @@ class CoreDesign:
         return {}
 
     @property
+    def banks(self) -> dict[str, Bank]:
+        """What the host reads and writes, by what begins the names of its streams."""
+        parts: dict[str, CoreDesign] = dict(self.parts.values()) or {"": self}
+        return {
+            owner: Bank(
+                units=own.synapses,
+                lanes=own.lanes,
+                fields=own.spec.state,
+                lows=own.spec.positions(),
+                bits=own.spec.state_bits,
+                owner=owner,
+            )
+            for owner, own in parts.items()
+        }
+
+    @property
     def around(self) -> "dict[str, CoreDesign]":
         """The neurons in front of the synapses or around them, by place, whether or not they have a core; none in a core."""
         return {}
@@ -144,6 +161,11 @@ class CoreDesign:
     def title(self) -> str:
         """What it is a core of."""
         return self.rule.name
+
+    @property
+    def legend(self) -> str:
+        """What it is, in a line."""
+        return f"{self.synapses} synapses of {self.title}{self.addition}"
 
     @property
     def synapse_bits(self) -> int:

@@ -25,12 +25,14 @@ class Stream:
 
     A block that ``gives`` offers beats, another takes them. ``offered`` and ``taken`` say what valid and ready mean; ``items``
     are what a beat carries; ``name`` begins the names of the ports. ``several`` says that a timestep has a beat of it for each
-    word or event: data, where the others are control, a beat at a time, whose first item says what the beat does.
+    word or event: data, where the others are control, a beat at a time, whose first item says what the beat does. ``period``
+    is what such a timestep is called.
     """
 
     name: str
     gives: bool = False
     several: bool = False
+    period: str = "timestep"
     offered: str
     taken: str
     items: tuple[Item, ...] = field(default_factory=tuple)

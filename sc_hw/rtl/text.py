@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from .port import Port
 
-__all__ = ["LINE", "concat", "finished", "port_list", "prologue", "repeat", "select", "vector"]
+__all__ = ["LINE", "concat", "finished", "port_list", "prologue", "repeat", "select", "vector", "widened"]
 
 LINE = 120
 # Where a line may go on, the places further out first.
@@ -37,6 +37,17 @@ def select(name: str, total: int, high: int, low: int) -> str:
     if high - low + 1 == total:
         return name
     return f"{name}[{high}:{low}]" if high > low else f"{name}[{low}]"
+
+
+def widened(name: str, total: int, bits: int, high: int | None = None, low: int = 0) -> str:
+    """Return bits ``high`` (by default the topmost) to ``low`` of a signal of ``total`` bits as a signed number of ``bits``.
+
+    No tool that looks at widths finds one that grows on its own; what this gives has no sign of its own.
+    """
+    high = total - 1 if high is None else high
+    more, part = bits - (high - low + 1), select(name, total, high, low)
+    copies = f"{{{more}{{{select(name, total, high, high)}}}}}"
+    return f"{{{copies}, {part}}}" if more > 0 else part
 
 
 def concat(values: "Iterable[str | Field]", prefix: str = "") -> str:

@@ -18,7 +18,7 @@ from .graph import inner_blocks
 from .graph_text import graph_text
 from .port import Port, input_port, output_port
 from .queue import queue_of
-from .text import concat, finished, port_list, prologue, repeat, select, vector
+from .text import concat, finished, port_list, prologue, repeat, select, vector, widened
 from .tied import Tied
 
 __all__ = [
@@ -47,6 +47,7 @@ def _environment() -> Environment:
     """Return the environment of all templates, each of which is compiled once in a process."""
     environment = verilog_templates(FileSystemLoader(data_folder("rtl_templates")), keep_trailing_newline=True, cache_size=-1)
     environment.filters["prefixed"] = lambda name, prefix: prefix + name
+    environment.filters["suffixed"] = lambda name, suffix: name + suffix
     environment.globals.update(
         concat=concat,
         index_bits=index_bits,
@@ -57,6 +58,7 @@ def _environment() -> Environment:
         select=select,
         stages=lambda first, last: range(first, last + 1),
         vector=vector,
+        widened=widened,
     )
     return environment
 

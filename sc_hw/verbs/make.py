@@ -79,6 +79,8 @@ def emit(context: click.Context, /, network: Path | None, **options: Any) -> Non
                 name=options["name"],
                 generator=options["generator"],
                 force=options["force"],
+                bus=options["bus"],
+                bus_streams=options["bus_streams"],
                 given=given(context),
             )
         )

@@ -6,11 +6,14 @@ import subprocess
 import sys
 
 import click
+import numpy as np
 import pytest
 
 import sc_hw as api
 from sc_hw.api.call import call, keywords, verbs
 from sc_hw.api.result import Result, Text
+
+from ..networks.small import SMALL_FILE
 
 VERBS = verbs()
 NAMES = {words: "_".join(words) for words in VERBS}
@@ -108,6 +111,49 @@ def test_models_step_and_start_as_the_memories_do(tmp_path):
     assert api.emit(pre=3, post=4).model.synapses.synapses == 12
     layer = api.emit(rule="three_factor", presynaptic="stp", neurons=4, synapses=8)
     assert layer.model.synapses.synapses == 8
+
+
+def samples(count=20, seed=3):
+    generator = np.random.default_rng(seed)
+    return generator.integers(0, 256, (count, 6), dtype=np.uint8), generator.integers(0, 3, count)
+
+
+def test_a_network_that_learned_goes_into_its_chip(tmp_path):
+    chip, (x, y) = api.network(SMALL_FILE), samples()
+    assert chip.fit(x, y, passes=2) is chip
+    with chip.driver("virtual") as driver:
+        assert driver.predict(x).tolist() == chip.predict(x).tolist()
+        assert driver.score(x, y) == chip.score(x, y)
+        assert all((values == chip.model.state[name]).all() for name, values in driver.read().items())
+        assert "6-4-3" in driver._repr_html_()
+    chip.save(tmp_path / "state.npz")
+    again = api.network(SMALL_FILE).restore(tmp_path / "state.npz")
+    assert all((np.asarray(value) == np.asarray(again.model.state[name])).all() for name, value in chip.model.state.items())
+    again.partial_fit(x, y)
+    chip.partial_fit(x, y)
+    assert (again.weights("in") == chip.weights("in")).all()
+    with pytest.raises(api.UserError, match="lack or are not of this network"):
+        api.network(SMALL_FILE, settings={"projection.in.learning_shift": 6, "projection.out.consolidation": "shift"}).restore(
+            tmp_path / "state.npz"
+        )
+    (tmp_path / "other.npz").write_bytes(b"nothing of the kind")
+    with pytest.raises(api.UserError, match=r"Network\.save or sc-hw fit wrote"):
+        chip.restore(tmp_path / "other.npz")
+
+
+def test_a_core_has_a_driver_where_it_has_a_bus():
+    core = api.emit(synapses=4, bus="apb")
+    with core.driver() as driver:
+        driver.clear()
+        inputs = {"pre_spike": [1] * 4, "post_spike": [0] * 4, "reward": 3}
+        assert driver.step(inputs)["weight"].tolist() == core.model.step(inputs)["weight"].tolist()
+    with pytest.raises(api.UserError, match="has no bus; emit it with --bus"):
+        api.emit(synapses=4).driver()
+    with pytest.raises(api.UserError, match="/dev/nothing"):
+        core.driver("/dev/nothing")
+    chip = api.network(SMALL_FILE).emit(bus="wishbone", bus_streams="axi-stream")
+    with chip.driver() as driver, pytest.raises(api.UserError, match="through AXI4-Stream"):
+        driver.predict(samples()[0])
 
 
 def test_a_result_has_the_record_as_fields(sc_hw, tmp_path):

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from sc_hw.bus.folder import load_bus
-from sc_hw.manifest import load_core
+from sc_hw.network_folder import load_emitted
 from sc_hw.simulator import ccache_environment, run_cocotb
 from sc_hw.toolchain import VERILATED_MAKE
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 def run_bench(folder, work, *, accesses, seed, verilog=None, module="tests.bus.bench"):
     """Return what the bench says of an emitted folder; ``verilog`` are files of the bus that take the place of its own."""
-    core = load_core(folder)
+    core = load_emitted(folder)
     around = load_bus(core)
     work.mkdir()
     files = {**around.verilog, **core.verilog, **{name: text.encode() for name, text in (verilog or {}).items()}}

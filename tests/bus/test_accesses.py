@@ -6,15 +6,15 @@ from sc_hw.bus.folder import load_bus
 from sc_hw.manifest import load_core
 
 from ..daily import check, few
-from .designs import DESIGNS
+from .designs import DESIGNS, EMITTED
 from .running import run_bench
 
 BUSES = ("axi-lite", "wishbone", "apb")
-KINDS = {"identity", "settings", "happened", "refused", "load", "look", "timestep", "late", "clear", "reset"}
+KINDS = {"identity", "settings", "happened", "refused", "load", "look", "period", "late", "clear", "reset"}
 
 
 def campaign(sc_hw, tmp_path, name, bus, accesses, seed, **options):
-    assert sc_hw("emit", *DESIGNS[name], "--bus", bus, "-o", tmp_path / "core", "--force")[0] == 0
+    assert sc_hw("emit", *EMITTED[name], "--bus", bus, "-o", tmp_path / "core", "--force")[0] == 0
     found = run_bench(tmp_path / "core", tmp_path / "work", accesses=accesses, seed=seed, **options)
     print(f"seed {seed}: {found}")
     return found
@@ -23,8 +23,8 @@ def campaign(sc_hw, tmp_path, name, bus, accesses, seed, **options):
 @pytest.mark.parametrize(
     ("name", "bus"),
     few(
-        [(name, bus) for name in DESIGNS for bus in BUSES],
-        [("addressed", "wishbone")],
+        [(name, bus) for name in EMITTED for bus in BUSES],
+        [("addressed", "wishbone"), ("network", "apb")],
         "every design behind every bus; the drivers' tests go through APB in every run",
     ),
 )
@@ -38,7 +38,14 @@ def test_a_short_campaign(sc_hw, tmp_path, name, bus):
 @check("10,000 accesses; every run has some hundreds of each kind")
 @pytest.mark.parametrize(
     ("name", "bus"),
-    [("core", "axi-lite"), ("lanes", "wishbone"), ("layer", "apb"), ("crossbar", "axi-lite"), ("addressed", "wishbone")],
+    [
+        ("core", "axi-lite"),
+        ("lanes", "wishbone"),
+        ("layer", "apb"),
+        ("crossbar", "axi-lite"),
+        ("addressed", "wishbone"),
+        ("network", "axi-lite"),
+    ],
 )
 def test_ten_thousand_accesses(sc_hw, tmp_path, request, name, bus):
     found = campaign(sc_hw, tmp_path, name, bus, 10_000, request.config.getoption("--seed"))

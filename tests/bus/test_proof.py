@@ -6,12 +6,12 @@ import pytest
 
 from sc_hw.bus.folder import load_bus
 from sc_hw.bus.proof import harness, prove_bus
-from sc_hw.manifest import load_core
+from sc_hw.network_folder import load_emitted
 from sc_hw.proof.sby import run_sby
 from sc_hw.proof.solver import find_solver
 
 from ..daily import few
-from .designs import DESIGNS
+from .designs import EMITTED
 
 BUSES = ("axi-lite", "wishbone", "apb")
 STREAMS = ("registers", "axi-stream")
@@ -21,8 +21,8 @@ STREAMS = ("registers", "axi-stream")
 def around(sc_hw, tmp_path):
     def make(name, bus, streams="registers"):
         folder = tmp_path / "core"
-        assert sc_hw("emit", *DESIGNS[name], "--bus", bus, "--bus-streams", streams, "-o", folder)[0] == 0
-        return load_bus(load_core(folder))
+        assert sc_hw("emit", *EMITTED[name], "--bus", bus, "--bus-streams", streams, "-o", folder)[0] == 0
+        return load_bus(load_emitted(folder))
 
     return make
 
@@ -30,8 +30,8 @@ def around(sc_hw, tmp_path):
 @pytest.mark.parametrize(
     ("name", "bus", "streams"),
     few(
-        [(name, bus, streams) for name in DESIGNS for bus in BUSES for streams in STREAMS],
-        [("core", "axi-lite", "registers"), ("addressed", "apb", "axi-stream")],
+        [(name, bus, streams) for name in EMITTED for bus in BUSES for streams in STREAMS],
+        [("core", "axi-lite", "registers"), ("addressed", "apb", "axi-stream"), ("network", "axi-lite", "registers")],
         "every design behind every bus",
     ),
 )

@@ -10,10 +10,10 @@ from sc_hw.bus.folder import load_bus
 from sc_hw.driver import BusError
 from sc_hw.driver.beats import gathered, planned
 from sc_hw.driver.simulation import Simulation
-from sc_hw.manifest import load_core
+from sc_hw.network_folder import load_emitted
 from sc_hw_sim.stimulus import random_state
 
-from ..bus.designs import DESIGNS, Golden, random_inputs
+from ..bus.designs import EMITTED, Golden, golden, random_inputs
 from ..daily import few
 
 FLAGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-ffreestanding", "-O2", "-fPIC"]
@@ -53,7 +53,7 @@ class Driver:
         self.library.the_design.restype = ctypes.c_void_p
         self.layout, self.design, self.transport = around.layout, core.design, transport
         self.device = Device(READ(self._read), WRITE(self._write), None, self.library.the_design(), 200)
-        self.parts = [own for _, own in core.design.parts.values()] or [core.design]
+        self.parts = list(core.design.banks.values())
 
     def _read(self, _context, address, value):
         try:
@@ -74,25 +74,24 @@ class Driver:
 
     def load(self, part, state):
         own = self.parts[part]
-        positions = own.spec.positions()
-        for unit in range(own.synapses):
-            word = sum((int(state[f.name][unit]) & (1 << f.bits) - 1) << positions[f.name] for f in own.spec.state)
+        for unit in range(own.units):
+            word = sum((int(state[f.name][unit]) & (1 << f.bits) - 1) << own.lows[f.name] for f in own.fields)
             assert self.call("sc_load", part, unit, words([word & 0xFFFFFFFF, word >> 32 & 0xFFFFFFFF, word >> 64])) == OK
 
     def read(self, part):
         own = self.parts[part]
-        found = {f.name: [] for f in own.spec.state}
-        for unit in range(own.synapses):
+        found = {f.name: [] for f in own.fields}
+        for unit in range(own.units):
             buffer = words([0, 0, 0])
             assert self.call("sc_read", part, unit, buffer) == OK
             word = sum(value << 32 * k for k, value in enumerate(buffer))
-            for f in own.spec.state:
-                value = word >> own.spec.positions()[f.name] & (1 << f.bits) - 1
+            for f in own.fields:
+                value = word >> own.lows[f.name] & (1 << f.bits) - 1
                 found[f.name].append(value - (1 << f.bits) if f.signed and value > f.maximum else value)
         return found
 
-    def step(self, inputs, *, results=True):
-        beats, command = planned(self.design, self.layout, inputs)
+    def play(self, beats, command, *, results=True):
+        """Play the beats of a timestep or a sample; return the status and the beats of results."""
         fed, got = [], []
         for tray in self.layout.inlets:
             if tray.stream.several:
@@ -108,7 +107,7 @@ class Driver:
             got.append(Beats(words([0] * 600 * len(tray.registers)), 600))
         commands = [tray for tray in self.layout.inlets if tray.name.endswith("command")]
         values = [words([command[i.name] & (1 << i.bits) - 1 for i in t.stream.items[1:]]) for t in commands]
-        pointers = (ctypes.POINTER(ctypes.c_uint32) * len(values))(
+        pointers = (ctypes.POINTER(ctypes.c_uint32) * max(1, len(values)))(
             *(ctypes.cast(v, ctypes.POINTER(ctypes.c_uint32)) for v in values)
         )
         outputs = (Beats * len(got))(*got)
@@ -117,6 +116,10 @@ class Driver:
         for tray, one in zip(outlets, outputs, strict=True):
             size = len(tray.registers)
             found[tray.name] = [sum(one.word[k * size + w] << 32 * w for w in range(size)) for k in range(one.count)]
+        return status, found
+
+    def step(self, inputs, *, results=True):
+        status, found = self.play(*planned(self.design, self.layout, inputs), results=results)
         return status, gathered(self.design, self.layout, found) if results and status == OK else {}
 
 
@@ -125,9 +128,9 @@ def compiled(sc_hw, tmp_path):
     running = []
 
     def make(name, bus="axi-lite"):
-        status, _, err = sc_hw("emit", *DESIGNS[name], "--bus", bus, "-o", tmp_path / "core")
+        status, _, err = sc_hw("emit", *EMITTED[name], "--bus", bus, "-o", tmp_path / "core")
         assert status == 0, err
-        core = load_core(tmp_path / "core")
+        core = load_emitted(tmp_path / "core")
         around = load_bus(core)
         running.append(Simulation(core, around))
         return Driver(core, around, running[-1], tmp_path)
@@ -172,6 +175,43 @@ def test_it_learns_as_the_golden_model_does(compiled, name, bus):
             there = ~outputs.get("skipped", np.zeros(len(weights), bool))
             assert outputs["weight"][there].tolist() == weights[there].tolist()
     equal(driver, golden)
+
+
+@pytest.mark.parametrize("bus", few(["apb", "axi-lite", "wishbone"], 1, "the other designs go through these"))
+def test_a_network_learns_as_its_golden_model_does(compiled, bus):
+    driver = compiled("network", bus)
+    model, generator = golden(driver.design), np.random.default_rng(20261129)
+    assert driver.call("sc_open") == OK
+    equal(driver, model)
+    assert driver.call("sc_clear") == RANGE, "nothing clears a chip"
+    for results in (True, True, False, True):
+        beats, command, wanted = model.play(driver.layout, generator)
+        status, found = driver.play(beats, command, results=results)
+        assert status == OK
+        if results:
+            model.compare(driver.layout, found, wanted)
+    assert driver.call("sc_settle") == OK
+    equal(driver, model)
+    for part, own in enumerate(driver.parts):
+        values = generator.integers(-100, 100, own.units)
+        driver.load(part, {"weight": values})
+        list(model.state.values())[part]["weight"][:] = values
+    equal(driver, model)
+    buffer = words([0] * driver.call("sc_checkpoint_words"))
+    assert driver.call("sc_save", buffer) == OK
+    assert driver.play(*model.play(driver.layout, generator)[:2])[0] == OK
+    assert driver.call("sc_settle") == OK
+    equal(driver, model)
+    assert driver.call("sc_restore", buffer) == OK
+    assert driver.read(0)["weight"] == list(buffer_weights(buffer, driver.parts[0]))
+
+
+def buffer_weights(buffer, own):
+    """Yield the weights of the first part of a checkpoint."""
+    (f,) = own.fields
+    for word in buffer[3 : 3 + own.units]:
+        value = word >> own.lows[f.name] & (1 << f.bits) - 1
+        yield value - (1 << f.bits) if value > f.maximum else value
 
 
 def test_checkpoints_and_refusals(compiled, tmp_path):

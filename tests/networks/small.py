@@ -1,49 +1,16 @@
 """Small networks of the counting form, and how tests emit them."""
 
+from pathlib import Path
+
 from sc_hw.errors import UserError
 from sc_hw.network_file import network_toml
 from sc_hw.network_folder import network_in_memory
 from tests.models.networks.random_networks import network
 
-__all__ = ["SMALL", "WIDE", "buildable", "write_network"]
+__all__ = ["SMALL", "SMALL_FILE", "WIDE", "buildable", "write_network"]
 
-SMALL = """
-[population.input]
-size = 6
-rule = "input"
-bias = 16
-[population.hidden]
-size = 4
-rule = "counting"
-threshold_shift = 4
-bias = 8
-[population.output]
-size = 3
-rule = "readout"
-[projection.in]
-from = "input"
-to = "hidden"
-rule = "three_factor"
-signal = "feedback"
-learning_shift = 5
-lanes = 2
-weight_bits = 8
-[projection.out]
-from = "hidden"
-to = "output"
-rule = "three_factor"
-signal = "error"
-learning_shift = 6
-lanes = 3
-weight_bits = 8
-[projection.feedback]
-from = "output.error"
-to = "hidden.signal"
-rule = "symmetric"
-gain = -3
-[sample]
-output_shift = 4
-"""
+SMALL_FILE = Path(__file__).with_name("small.toml")
+SMALL = SMALL_FILE.read_text()
 
 # Squares and shifts, two hidden populations, synapses that do not learn, two projections onto one population, both ways back, a
 # neuron of several beats, a hard error.

@@ -2,16 +2,20 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
 from sc_hw.elaboration import check_elaborated
-from sc_hw.network_file import network_of, network_toml
+from sc_hw.network_file import network_line, network_of, network_toml
 from sc_hw.network_folder import load_network, network_in_memory
 from sc_hw.sources import check_verilog
 from tests.models.networks.random_networks import network
-from tests.networks.small import SMALL, buildable, write_network
+from tests.networks.small import SMALL, WIDE, buildable, write_network
 from tests.refusals import refused
+from tests.warnings import warnings
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "networks"
 
 
 @pytest.fixture
@@ -38,6 +42,35 @@ def test_every_tool_reads_the_verilog_alike():
             check_verilog(text, name)
             assert max(map(len, text.splitlines())) <= 120, f"seed {seed}: {name}"
         check_elaborated(texts, "chip")
+
+
+def chips(tmp_path):
+    """Yield the chips of the examples, of the small networks, and of random ones."""
+    for path in sorted(EXAMPLES.glob("*.toml")):
+        if "stepping" not in network_line(spec := network_of(path, option="")):
+            yield path.stem, network_in_memory(spec)
+    for name, text in (("small", SMALL), ("wide", WIDE)):
+        (tmp_path / f"{name}.toml").write_text(text)
+        yield name, network_in_memory(network_of(tmp_path / f"{name}.toml", option=""))
+    for seed in buildable(range(8)):
+        yield f"seed {seed}", network_in_memory(network(seed, "counting"))
+
+
+def test_no_tool_has_a_warning(tmp_path):
+    """Of every chip, asked for all warnings; a sum that drops a bit is one."""
+    found = dict(chips(tmp_path))
+    assert len(found) >= 10
+    for name, chip in found.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        for file, content in chip.verilog.items():
+            (folder / file).write_bytes(content)
+        assert warnings(chip.design.name, list(chip.verilog), folder) == "", name
+    file = tmp_path / "digits" / "network_back_0.v"
+    text = file.read_text()
+    assert text.count("= {{4{product_0[21]}}, product_0};") == 1
+    file.write_text(text.replace("= {{4{product_0[21]}}, product_0};", "= product_0;"))
+    assert "WIDTHEXPAND" in warnings("network", list(found["digits"].verilog), tmp_path / "digits")
 
 
 def test_the_same_network_gives_the_same_bytes_and_reads_back(run, tmp_path):

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from sc_hw.config import build_config
+from sc_hw.network_file import network_of
+from sc_hw.network_folder import network_design
 from sc_hw.registers.description import BitField, Register
 from sc_hw.registers.layout import ABI, IDENTITY, MAGIC, PATIENCE, Layout
 from sc_hw.rtl.crossbar import CrossbarDesign
@@ -16,6 +18,8 @@ from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.layer import LayerDesign
 from sc_hw.rtl.stream import Item, Stream
 from sc_hw_models.registry import get_rule
+
+from ..networks.small import SMALL_FILE
 
 GOLDEN = Path(__file__).with_name("abi.txt")
 
@@ -32,6 +36,7 @@ def designs():
         "layer": LayerDesign(name="dut", rule=factor, config=own[factor], synapses=24, lanes=2, presynaptic=neurons),
         "crossbar": CrossbarDesign.made("dut", stdp, own[stdp], **sides),
         "addressed": CrossbarDesign.made("dut", stdp, own[stdp], addressed=True, **sides),
+        "network": network_design(network_of(SMALL_FILE, option=""), "dut"),
     }
 
 

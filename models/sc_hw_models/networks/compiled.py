@@ -7,6 +7,7 @@ import numpy as np
 
 from ..compiled import CompileError, compiler, loaded
 from .c_text import PADDING, network_text
+from .inputs import checked_samples
 from .model import NetworkModel, numbers, words
 from .spec import NetworkSpec
 
@@ -29,7 +30,7 @@ class CompiledNetwork(NetworkModel):
 
     def partial_fit(self, samples: Any, labels: Any) -> int:
         """Do as ``NetworkModel.partial_fit``."""
-        pixels, classes = self._checked(samples, labels)
+        pixels, classes = checked_samples(self.spec, samples, labels)
         decisions = self._samples(pixels, classes, learn=True)
         self.samples += len(pixels)
         return int((decisions == classes).sum())

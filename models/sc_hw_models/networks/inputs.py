@@ -1,16 +1,30 @@
 """What enters a network: pixels to activities by their addresses, shifted by chance, and activities to timesteps."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from ..lfsr import Lfsr, lane_seed
+from ..rule import ConfigError
 from .neurons import MAX_LEVEL, InputConfig
 from .spec import NetworkSpec
 
-__all__ = ["JITTER", "POISSON", "InputPort"]
+__all__ = ["JITTER", "POISSON", "InputPort", "checked_samples"]
 
 JITTER, POISSON = Lfsr(16), Lfsr(4)
+
+
+def checked_samples(spec: NetworkSpec, samples: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return samples ``(n, pixels)`` of bytes and their classes ``(n,)`` as arrays. Errors: ``ConfigError`` for other ones."""
+    pixels, classes, size = np.asarray(samples), np.asarray(labels), InputPort(spec).pixels
+    if pixels.dtype != np.uint8 or pixels.ndim != 2 or pixels.shape[1] != size:
+        raise ConfigError(f"samples: {pixels.dtype} {pixels.shape} given; allowed are bytes (samples, {size})")
+    if classes.shape != pixels.shape[:1] or classes.dtype.kind not in "iu":
+        raise ConfigError(f"labels: {classes.dtype} {classes.shape} given; allowed are integers ({len(pixels)},)")
+    if classes.size and not 0 <= classes.min() <= classes.max() < spec.output.size:
+        raise ConfigError(f"labels: {classes.min()}..{classes.max()} given; allowed are 0..{spec.output.size - 1}")
+    return pixels, classes
 
 
 class InputPort:

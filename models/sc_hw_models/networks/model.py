@@ -10,7 +10,7 @@ import numpy as np
 from ..fixed import clip
 from ..rule import ConfigError, check_integer
 from .errors import ERRORS
-from .inputs import InputPort
+from .inputs import InputPort, checked_samples
 from .memory import Memory
 from .neurons import CountingConfig, LifConfig, counting_step, lif_step
 from .spec import NetworkSpec, Population, Projection
@@ -72,7 +72,7 @@ class NetworkModel:
         ``.slope`` and of stepped neurons their state, ``output`` sums, ``decision``, and with ``learn`` ``error``,
         ``POPULATION.signal`` and ``PROJECTION.activity``. Memories are as the sample left them until the next is asked for.
         """
-        pixels, classes = self._checked(samples, labels)
+        pixels, classes = checked_samples(self.spec, samples, labels)
         for sample, label in zip(pixels, classes, strict=True):
             yield self._sample(sample, int(label), learn)
 
@@ -195,7 +195,7 @@ class NetworkModel:
 
         ``progress`` is called with the samples done now and then.
         """
-        pixels, classes = self._checked(samples, labels)
+        pixels, classes = checked_samples(self.spec, samples, labels)
         order, right = sample_order(len(pixels), seed, done), 0
         for stretch, slower in schedule(len(pixels), done, passes, self.spec.sample.octaves):
             self.slower = slower
@@ -208,7 +208,7 @@ class NetworkModel:
         aside = copy.copy(self)
         aside.port = copy.copy(self.port)
         aside.port.registers = dict(self.port.registers)
-        return aside._decide(self._checked(samples, np.zeros(len(samples), dtype=np.int64))[0])
+        return aside._decide(checked_samples(self.spec, samples, np.zeros(len(samples), dtype=np.int64))[0])
 
     def _decide(self, pixels: np.ndarray) -> np.ndarray:
         return np.array([self._sample(sample, 0, learn=False)["decision"] for sample in pixels], dtype=np.int64)
@@ -243,16 +243,6 @@ class NetworkModel:
         self.port.registers = {name: numbers(state[f"input.{name}"])[0] for name in self.port.registers}
         self.samples = check_integer("samples", int(state["samples"]), 0, 2**62)
         self.slower = check_integer("slower", int(state["slower"]), 0, self.spec.sample.octaves)
-
-    def _checked(self, samples: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
-        pixels, classes = np.asarray(samples), np.asarray(labels)
-        if pixels.dtype != np.uint8 or pixels.ndim != 2 or pixels.shape[1] != self.port.pixels:
-            raise ConfigError(f"samples: {pixels.dtype} {pixels.shape} given; allowed are bytes (samples, {self.port.pixels})")
-        if classes.shape != pixels.shape[:1] or classes.dtype.kind not in "iu":
-            raise ConfigError(f"labels: {classes.dtype} {classes.shape} given; allowed are integers ({len(pixels)},)")
-        if classes.size and not 0 <= classes.min() <= classes.max() < self.spec.output.size:
-            raise ConfigError(f"labels: {classes.min()}..{classes.max()} given; allowed are 0..{self.spec.output.size - 1}")
-        return pixels, classes
 
 
 def _with_bias(population: Population, activity: np.ndarray) -> np.ndarray:

@@ -61,13 +61,14 @@ static int command(const struct sc_device *d, const uint32_t *const *values, uin
 }
 
 int sc_clear(const struct sc_device *d) {
-  int wrong = command(d, NULL, 1u);
+  int wrong = d->design->commands ? command(d, NULL, 1u) : SC_RANGE;
   return wrong ? wrong : sc_settle(d);
 }
 
 static int asked(const struct sc_device *d, const struct sc_part *p, uint32_t unit, const uint32_t *word) {
   unsigned k;
-  int wrong = p->lane ? put(d, p->lane, unit % p->lanes) : SC_OK;
+  int wrong = p->choose ? put(d, p->choose, p->chosen) : SC_OK;
+  if (!wrong && p->lane) wrong = put(d, p->lane, unit % p->lanes);
   if (!wrong) wrong = put(d, p->address, unit / p->lanes);
   for (k = 0; word && k < p->words && !wrong; k++) wrong = put(d, p->data + 4u * k, word[k]);
   return wrong ? wrong : put(d, p->host, word != NULL);
@@ -109,7 +110,7 @@ static int taken(const struct sc_device *d, const struct sc_stream *s, struct sc
   int wrong = SC_OK;
   if (done >= b->count) return SC_RANGE;
   for (k = 0; k < s->words && !wrong; k++) wrong = get(d, s->address + 4u * k, &b->word[done * s->words + k]);
-  *last = s->last_bit != 255 && (b->word[done * s->words + s->last_bit / 32u] >> s->last_bit % 32u & 1u);
+  *last = s->last_bit == 255 || (b->word[done * s->words + s->last_bit / 32u] >> s->last_bit % 32u & 1u);
   return wrong;
 }
 

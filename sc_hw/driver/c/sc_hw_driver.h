@@ -20,7 +20,7 @@ enum sc_result {
   SC_ANOTHER = -7, /* a checkpoint of another design, or a damaged one; nothing was written */
 };
 
-/* A stream of several beats a timestep. Into the design: beats of it in a word, the first lowest, or 0 where a beat has words of its
+/* A stream of several beats a timestep (of a network: a sample). Into the design: beats of it in a word, the first lowest, or 0 where a beat has words of its
  * own. */
 struct sc_stream {
   uint32_t address;
@@ -28,7 +28,7 @@ struct sc_stream {
   uint8_t beats;      /* beats of a word */
   uint8_t bits;       /* bits of a beat, where a word has several */
   uint8_t status_bit; /* of the register status: room, or a beat */
-  uint8_t last_bit;   /* of a result's beat: the last of the timestep; 255 where nothing says so */
+  uint8_t last_bit;   /* of a result's beat: the last of the timestep; 255 where there is one */
 };
 
 /* Units that keep state: one unit is one state word. */
@@ -36,7 +36,8 @@ struct sc_part {
   uint32_t units;
   uint16_t lanes;
   uint8_t words; /* words of 32 bits of a state word */
-  uint16_t lane, address, data, host, readback; /* registers; lane 0 where there is one lane */
+  uint16_t chosen; /* what choose is written: which part it is of those that have the same registers */
+  uint16_t choose, lane, address, data, host, readback; /* registers; 0 where there is nothing to choose, and one lane */
 };
 
 /* A command: the registers of its values, one behind the other, then the one that sends it. */
@@ -74,6 +75,7 @@ struct sc_beats {
 
 int sc_open(struct sc_device *device);
 int sc_reset(const struct sc_device *device);
+/* SC_RANGE where a design has no command that clears it. */
 int sc_clear(const struct sc_device *device);
 int sc_settle(const struct sc_device *device);
 
@@ -81,7 +83,7 @@ int sc_settle(const struct sc_device *device);
 int sc_load(const struct sc_device *device, unsigned part, uint32_t unit, const uint32_t *word);
 int sc_read(const struct sc_device *device, unsigned part, uint32_t unit, uint32_t *word);
 
-/* A timestep. values: of each command its words, in the order of sc_design.command. outputs may be NULL where drops is 1: results go. */
+/* A timestep, or a sample. values: of each command its words, in the order of sc_design.command. outputs may be NULL where drops is 1: results go. */
 int sc_step(const struct sc_device *device, const uint32_t *const *values, const struct sc_beats *inputs, struct sc_beats *outputs);
 
 /* A checkpoint in sc_checkpoint_words words: a mark, the digest, every state word, a checksum. */

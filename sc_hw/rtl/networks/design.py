@@ -15,6 +15,7 @@ from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import index_bits
 
 from ...errors import UserError
+from ..bank import Bank
 from ..design import CoreDesign, check_name
 from ..faults import Fault
 from ..graph import Channel, Graph, Node, Target
@@ -350,6 +351,11 @@ class NetworkDesign:
         return "network"
 
     @property
+    def legend(self) -> str:
+        """What it is, in a line."""
+        return self.graph.purpose
+
+    @property
     def synapses(self) -> int:
         """Synapses of all projections."""
         return sum(block.rows * block.neurons for block in self.projections.values())
@@ -373,6 +379,22 @@ class NetworkDesign:
             for place, (words, bits) in block.memories().items()
             if not block.in_registers(place)
         ]
+
+    @property
+    def banks(self) -> dict[str, Bank]:
+        """What the host reads and writes: the synapses of each projection, by its name."""
+        several = len(self.projections) > 1
+        return {
+            name: Bank(
+                units=block.rows * block.neurons,
+                lanes=block.lanes,
+                fields=block.fields,
+                lows=block.core.spec.positions() if block.core else {"weight": 0},
+                bits=block.synapse_bits,
+                chosen={"projection": number} if several else {},
+            )
+            for number, (name, block) in enumerate(self.projections.items())
+        }
 
     @property
     def streams(self) -> tuple[Stream, ...]:

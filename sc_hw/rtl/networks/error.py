@@ -99,6 +99,8 @@ class ErrorBlock(NetworkBlock):
             Stream(
                 name="decision",
                 gives=True,
+                several=True,
+                period="sample",
                 offered="a decision is offered",
                 taken=TAKEN,
                 items=(Item(name="class", bits=self.index_bits, meaning="the first class with the largest output"),),

@@ -59,6 +59,7 @@ class HostBlock(NetworkBlock):
         number = (
             Item(name="projection", bits=self.number_bits, meaning=f"number of the projection, below {len(self.accesses)}"),
         )
+        write, *others = access_items(*self.widths)
         inner = []
         for k, (address, lane, data) in enumerate(self.accesses):
             inner += [
@@ -81,7 +82,7 @@ class HostBlock(NetworkBlock):
                 name="host",
                 offered="an access to a synapse is offered; served between samples",
                 taken="it is done at this clock edge",
-                items=(*(number if several else ()), *access_items(*self.widths)),
+                items=(write, *(number if several else ()), *others),
             ),
             answer_stream("readback", self.widths[2]),
             *inner,

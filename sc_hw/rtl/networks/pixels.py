@@ -95,6 +95,8 @@ class PixelsBlock(NetworkBlock):
         return (
             Stream(
                 name="pixel",
+                several=True,
+                period="sample",
                 offered="a pixel is offered, row by row",
                 taken=TAKEN,
                 items=(

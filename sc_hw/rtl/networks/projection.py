@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sc_hw_models.rule import index_bits
+from sc_hw_models.rule import Field, index_bits
 
 from ..design import CoreDesign
 from ..faults import Fault, fault
@@ -67,6 +67,12 @@ class ProjectionBlock(NetworkBlock):
     def words(self) -> int:
         """Words of a row."""
         return self.neurons // self.lanes
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """What a synapse keeps."""
+        weight = Field(name="weight", bits=self.weight_bits, signed=True, meaning="weight")
+        return self.core.spec.state if self.core else (weight,)
 
     @property
     def word_bits(self) -> int:
