@@ -57,6 +57,11 @@ class Network:
         return {name: self.texts[name] for name in self.manifest["verilog"]}
 
     @property
+    def verilog_text(self) -> dict[str, str]:
+        """The same as text."""
+        return {name: content.decode().replace("\r\n", "\n") for name, content in self.verilog.items()}
+
+    @property
     def sources(self) -> list[Path]:
         """The Verilog files as they are now, in the order of the file list."""
         return [self.folder / name for name in self.manifest["verilog"]]
