@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from sc_hw_models.networks.errors import distance, exponential, hard_output, reciprocal
+from sc_hw_models.networks.errors import distance, exponential, hard_output, reciprocal, signal
 from sc_hw_models.networks.neurons import CountingConfig, counting_step
 from sc_hw_models.term import lift, signed_bits, variable
 
 from ..rtl.networks.block import NetworkBlock
 from ..rtl.networks.counting import CountingBlock
 from ..rtl.networks.error import NONE, ErrorBlock
+from ..rtl.networks.feedback import FeedbackBlock
+from ..rtl.networks.host import HostBlock
 from ..rtl.networks.sums import SumsBlock
 from .golden import golden_text, table_text
 from .question import Question
@@ -108,13 +110,60 @@ def _error(block: ErrorBlock) -> Question:
     )
 
 
+def _host(block: HostBlock) -> Question:
+    return Question(
+        template="host.sv.j2",
+        statements={
+            "access": "an access is given to its projection, whole and unchanged, from when no sample is under way until it is done; "
+            "meanwhile none may begin",
+            "answer": "what a projection answers is given to the host",
+            "idle": _IDLE,
+            "inside": _INSIDE,
+        },
+        taps={"serving_reg": 1},
+    )
+
+
+def _feedback(block: FeedbackBlock) -> Question:
+    half = 1 << (block.sum_bits - 1)
+    brought, slope = variable("brought", -half, half - 1), variable("slope", 0, 1)
+    told = lift(signal(brought, slope, gain=block.gain, shift=0, bits=block.signal_bits))
+    taps = {"state_reg": 2, "issue": 1, "enable": 1, "kept_reg": block.neuron_bits, "neuron_reg": block.neuron_bits, "begun_reg": 1}
+    taps |= dict.fromkeys((f"{n}_{k}" for n in ("valid", "first", "whole", "last") for k in (1, 2, 3)), 1)
+    taps |= dict.fromkeys(("valid_4", "last_4", "slope_2", "slope_3", "slope_4", "signal_valid_reg", "signal_last_reg"), 1)
+    taps |= {"errors_reg": block.classes * block.error_bits, "slower_reg": block.slower_bits, "signal_reg": block.signal_bits}
+    taps |= {"sum_3": block.sum_bits, "brought_4": block.sum_bits} | ({"word_reg": block.word_bits} if block.words > 1 else {})
+    signed = dict.fromkeys((f"error_{lane}" for lane in range(block.lanes)), block.error_bits)
+    signed |= dict.fromkeys((f"product_{lane}" for lane in range(block.lanes)), block.product_bits)
+    if block.signs:
+        taps |= {"place_reg": block.sign_bits}
+    else:
+        signed |= dict.fromkeys((f"weight_{lane}" for lane in range(block.lanes)), block.weight_bits)
+    return Question(
+        template="feedback.sv.j2",
+        statements={
+            "operands": "each weight or sign meets the error of its class, in the order of neurons",
+            "golden": "a signal is the golden model's: the sum of all products of its neuron, scaled, times its slope, saturated",
+            "slope": "the slope of a signal is the last that came of its neuron",
+            "order": "after the errors of all classes the signals of all neurons leave, ascending, or the beat that skips; slopes and errors "
+            "are taken before",
+            "stable": _STABLE,
+            "idle": _IDLE,
+            "inside": _INSIDE,
+        },
+        taps=taps,
+        signed=signed,
+        values={"golden": golden_text("golden", {"brought": "brought", "slope": "$signed({1'b0, \\dut.slope_4 })"}, {"told": told})},
+    )
+
+
 def harness_of(block: NetworkBlock) -> str:
     """Return the name of a block's harness, by which the ledger knows it."""
     question = question_of(block)
     return question.template.partition(".")[0] if question else ""
 
 
-_QUESTIONS: dict[type[NetworkBlock], Callable[[Any], Question]] = {SumsBlock: _sums, CountingBlock: _counting, ErrorBlock: _error}
+_QUESTIONS: dict[type[NetworkBlock], Callable[[Any], Question]] = {SumsBlock: _sums, CountingBlock: _counting, ErrorBlock: _error, HostBlock: _host, FeedbackBlock: _feedback}
 
 
 def question_of(block: NetworkBlock) -> Question | None:

@@ -20,13 +20,14 @@ class Question:
     """What is asked of a block.
 
     ``statements`` are its obligations by name, each of which begins the names of its assertions in ``template``; ``taps`` are nets
-    and pins inside that the harness looks at, with their bits; ``values`` are what the template needs besides; ``free`` are modules
+    and pins inside that the harness looks at, with their bits, ``signed`` those that are numbers below 0, too; ``values`` are what the template needs besides; ``free`` are modules
     inside, by name, that may give anything. ``covers`` is what must be reached, by name.
     """
 
     template: str
     statements: Mapping[str, str]
     taps: Mapping[str, int] = field(default_factory=dict)
+    signed: Mapping[str, int] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     free: Mapping[str, Sequence[Port]] = field(default_factory=dict)
 
@@ -73,6 +74,7 @@ def block_task(block: NetworkBlock, question: Question, sources: Mapping[str, st
         memories=memories,
         free=question.free,
         taps=taps,
+        signed=question.signed,
         inside=inside,
         **question.values,
     )

@@ -21,6 +21,7 @@ __all__ = [
     "reciprocal",
     "reciprocals",
     "share",
+    "signal",
     "softmax_error",
 ]
 
@@ -80,6 +81,13 @@ def softmax_error(outputs: Sequence[int], label: int, shift: int) -> list[int]:
 def hard_error(outputs: Sequence[int], label: int, shift: int) -> list[int]:
     """Return 256 at the label and 0 elsewhere, less the output, ``y >> shift`` clipped to 0..256."""
     return [ONE * (k == label) - int(hard_output(y, shift)) for k, y in enumerate(outputs)]
+
+
+def signal(brought: Value, slope: Value, *, gain: int, shift: int, bits: int) -> Value:
+    """Return the learning signal of a hidden neuron: the errors brought back, scaled by 2^``gain``, times its slope, saturated."""
+    scaled = brought << gain if gain >= 0 else asr(brought, -gain)
+    top = (1 << (bits - 1)) - 1
+    return clip(asr(scaled * slope, shift), -top - 1, top)
 
 
 ERRORS: dict[str, Callable[[Sequence[int], int, int], list[int]]] = {"softmax": softmax_error, "hard": hard_error}
