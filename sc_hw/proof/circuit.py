@@ -4,7 +4,8 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from sc_hw_models.scratch import temporary_folder
 
@@ -43,6 +44,14 @@ write_smt2 -stbv circuit.smt2
 _STORAGE = re.compile(r"\$(?!paramod).*(ff|latch|mem)|\$_?sr", re.IGNORECASE)
 _ARRAY = re.compile(r"\$mem")
 _REGISTERS = ("$dff", "$dffe", "$sdff", "$sdffe", "$sdffce")
+
+
+class Placed(Protocol):
+    """What a message needs of an emitted folder."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,7 +235,7 @@ def _check_ports(core: Core, module: str, comments: Sequence[str], ports: Sequen
             )
 
 
-def check_clocks(core: Core, netlist: Mapping[str, Any]) -> None:
+def check_clocks(core: Placed, netlist: Mapping[str, Any]) -> None:
     """Refuse every storage cell that is not a register on the rising edge of ``clk``; comments in the SMT text omit some."""
     clock = netlist["ports"]["clk"]["bits"]
     for cell in netlist["cells"].values():

@@ -1,7 +1,7 @@
 """The verb ``prove``: a line an obligation while it runs, a table and a record at the end."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +15,7 @@ from .prove import prove
 from .result import PARTS, Obligation, ProofResult
 from .solver import find_solver
 
-__all__ = ["COUNTEREXAMPLE", "prove_command"]
+__all__ = ["COUNTEREXAMPLE", "prove_command", "show_proof", "times_of"]
 
 COUNTEREXAMPLE = "counterexample.json"
 
@@ -45,7 +45,7 @@ def prove_command(
             timeout=timeout,
             parts=parts,
             traces=run.files,
-            progress=lambda o: note(f"{o.verdict} {o.name}: {_times(o)}"),
+            progress=lambda o: note(f"{o.verdict} {o.name}: {times_of(o)}"),
         )
         if result.counterexample:
             shared = {"core": result.core, "rule": result.rule, "config": result.config}
@@ -58,13 +58,19 @@ def prove_command(
             fewer(len(chosen), len(SOLVERS), "solvers"),
         )
         run.publish([result.to_dict()], json_path, partial=partial)
+    show_proof(result, [solver.name for solver in chosen], partial, console, replay=f"sc-hw replay {folder}")
+    return 0 if result.verdict == "proven" else 1
+
+
+def show_proof(result: ProofResult, solvers: Sequence[str], partial: str, console: Console, *, replay: str) -> None:
+    """Print the table of a proof, its counterexample, which ``replay`` is the command to see, and the line of its verdict."""
     console.print(_table(result))
-    if core.edited:
-        console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)
+    if result.edited:
+        console.print(f"edited since it was emitted: {', '.join(result.edited)}", markup=False, highlight=False)
     if result.counterexample:
         console.print(f"counterexample to {result.counterexample.obligation}:", markup=False, highlight=False)
         console.print(result.counterexample.text, markup=False, highlight=False, soft_wrap=True)
-        see = f"see it in a waveform: sc-hw replay {folder}"
+        see = f"see it in a waveform: {replay}" if replay else ""
         console.print(
             see if result.counterexample.run else "no run of the lane was found that shows it",
             markup=False,
@@ -74,17 +80,17 @@ def prove_command(
     verdict = {"proven": "PASS", "refuted": "FAIL"}.get(result.verdict, "UNKNOWN")
     needed = [o for o in result.obligations if o.verdict != "no cut"]
     count = sum(o.verdict == "proven" for o in needed)
-    agreed = " and ".join(solver.name for solver in chosen)
+    agreed = " and ".join(solvers)
     console.print(
         f"{verdict} {result.core}: {count} of {len(needed)} obligations proven by {agreed}, "
         f"{result.seconds:.1f} s{', ' * bool(partial)}{partial}",
         markup=False,
         highlight=False,
     )
-    return 0 if result.verdict == "proven" else 1
 
 
-def _times(obligation: Obligation) -> str:
+def times_of(obligation: Obligation) -> str:
+    """Return the seconds of each solver, or the note where none was asked."""
     seconds: dict[str, float] = {}
     for answer in obligation.answers:
         seconds[answer["solver"]] = seconds.get(answer["solver"], 0.0) + answer["seconds"]
@@ -94,5 +100,5 @@ def _times(obligation: Obligation) -> str:
 def _table(result: ProofResult) -> Table:
     table = Table("obligation", "verdict", "seconds", title=f"proof of {result.core}, {result.rule}, {result.generator}")
     for o in result.obligations:
-        table.add_row(f"{o.name}: {o.statement}", f"{o.verdict}: {o.note}" if o.note else o.verdict, _times(o))
+        table.add_row(f"{o.name}: {o.statement}", f"{o.verdict}: {o.note}" if o.note else o.verdict, times_of(o))
     return table

@@ -16,7 +16,7 @@ from .induction import Inquiry, induction_task, render, top_of
 from .memories import prove_memories
 from .result import Obligation
 
-__all__ = ["cover_graph", "covers_of_graph", "prove_graph", "statements_of_graph"]
+__all__ = ["cover_graph", "covers_of_graph", "prove_graph", "statements_of_graph", "wires_of"]
 
 _FANOUT = (
     "in their k-th timestep the synapses get, in order and once each, what their neurons gave in their k-th timestep, without "
@@ -169,13 +169,13 @@ def _task(design: Any, files: Mapping[str, str], *, inside: bool | None) -> dict
         graph=graph,
         memories=memories,
         cores=cores.values(),
-        wires=list(_wires(graph)),
+        wires=list(wires_of(graph)),
         count_bits=max(fanout.words, fanout.rounds).bit_length() + 1,
     )
     return induction_task(design, files, replaced, harness)
 
 
-def _wires(graph: Graph) -> Iterator[tuple[str, str]]:
+def wires_of(graph: Graph) -> Iterator[tuple[str, str]]:
     """Yield each input of a node and each output of the whole with what it must be, as names in the harness."""
     top, ports = graph.top, {port.name: port for port in graph.ports()}
     driver = {name: name if name in ("clk", "rst") else f"top_{name}" for name in ports if ports[name].direction == "input"}

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from jinja2 import Environment, PackageLoader
 
@@ -15,13 +15,12 @@ from ..manifest import Core
 from ..rtl.contents import without_contents
 from ..rtl.design import CoreDesign
 from ..templates import verilog_templates
-from .campaign import Campaign
 from .circuit import check_clocks
 from .result import Obligation
 from .sby import Run, run_sby
 from .solver import Solver
 
-__all__ = ["Inquiry", "induction_task", "memory_script", "read_sources", "render", "top_of"]
+__all__ = ["Inquiry", "Search", "engine_script", "harness", "induction_task", "memory_script", "read_sources", "render", "top_of"]
 
 _INDUCTION = 2  # clocks: one before the one that is proven
 _SEARCH = 64  # clocks of the search for a counterexample; the timeout ends most of them earlier
@@ -30,13 +29,33 @@ _RUNS_LONGER = 5  # all statements of the engine are one obligation to the solve
 
 _READ = "read_verilog -sv {files}\nchformal -remove\n"
 _ENGINE = (
-    "delete {replaced}\nread_verilog -formal engine.sv\nhierarchy -check -top {top}\nproc\nflatten\nopt_clean\n"
+    "{replaced}read_verilog -formal engine.sv\nhierarchy -check -top {top}\nproc\nflatten\nopt_clean\n"
     "write_json ../model/netlist.json\nmemory\nsetundef -undriven -anyseq\nopt_clean"
 )
 _MEMORY = (
     "read_verilog -formal memory.sv\nhierarchy -check -top {top}\nproc\nflatten\nopt_clean\n"
     "write_json ../model/netlist.json\nchtype -set $memrd t:tap\nmemory -nomap -nordff\nsetundef -undriven -anyseq\nopt_clean"
 )
+
+
+class Search(Protocol):
+    """A campaign that may find a difference sooner than solvers do."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether it found one."""
+
+
+class Folder(Protocol):
+    """What is asked of an emitted folder."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+
+    @property
+    def verilog_text(self) -> dict[str, str]:
+        """Its Verilog by file name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +70,7 @@ class Inquiry:
     timeout: float
     folder: Path
     traces: Path | None
-    campaign: Campaign | None = None
+    campaign: Search | None = None
 
     @cached_property
     def sources(self) -> dict[str, str]:
@@ -160,7 +179,12 @@ def _environment() -> Environment:
 
 def render(template: str, design: CoreDesign, **values: Any) -> str:
     """Return a harness; every template sees the design, its specification and its name."""
-    return _environment().get_template(template).render(design=design, spec=design.spec, name=design.name, **values)
+    return harness(template, design=design, spec=design.spec, name=design.name, **values)
+
+
+def harness(template: str, **values: Any) -> str:
+    """Return a harness that is of no core."""
+    return _environment().get_template(template).render(**values)
 
 
 def top_of(design: CoreDesign) -> str:
@@ -170,16 +194,21 @@ def top_of(design: CoreDesign) -> str:
 
 def induction_task(design: CoreDesign, sources: Mapping[str, str], replaced: Collection[str], harness: str) -> dict[str, Any]:
     """Return ``script`` and ``files`` of a question; the ``harness`` has modules of its own for those ``replaced``."""
-    script = (_READ + _ENGINE).format(files=" ".join(sources), replaced=" ".join(sorted(replaced)), top=top_of(design))
-    return {"script": script, "files": {**sources, "engine.sv": harness}}
+    return {"script": engine_script(sources, replaced, top_of(design)), "files": {**sources, "engine.sv": harness}}
 
 
-def memory_script(sources: Mapping[str, str], design: CoreDesign) -> str:
+def engine_script(sources: Collection[str], replaced: Collection[str], top: str) -> str:
+    """Return the script of a question: the files by name without the modules ``replaced``, then the harness ``top``."""
+    deleted = f"delete {' '.join(sorted(replaced))}\n" if replaced else ""
+    return (_READ + _ENGINE).format(files=" ".join(sources), replaced=deleted, top=top)
+
+
+def memory_script(sources: Collection[str], top: str) -> str:
     """Return the script of a question about a memory, which keeps it as a memory whose words can be looked at."""
-    return (_READ + _MEMORY).format(files=" ".join(sources), top=top_of(design))
+    return (_READ + _MEMORY).format(files=" ".join(sources), top=top)
 
 
-def read_sources(core: Core) -> dict[str, str]:
+def read_sources(core: Folder) -> dict[str, str]:
     """Return the Verilog files by name, without what memories hold at power-up."""
     return {name: without_contents(text) for name, text in core.verilog_text.items()}
 
@@ -190,7 +219,7 @@ def answer_of(solver: Solver, run: Run) -> dict[str, Any]:
     return {"solver": solver.name, "version": solver.tool.version, "answer": word, "seconds": round(run.seconds, 3)}
 
 
-def _checked(core: Core, run: Run, folder: Path) -> Run:
+def _checked(core: Folder, run: Run, folder: Path) -> Run:
     """Return a run of sby whose sources could be read and have all storage on the rising edge of ``clk``."""
     netlist = folder / "run" / "model" / "netlist.json"
     if run.status == "error" and not netlist.is_file():

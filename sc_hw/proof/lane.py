@@ -34,7 +34,7 @@ class _Equation:
 
 @dataclass(kw_only=True)
 class LaneProof:
-    """The obligations of one core's lane and of what its engine gives the lanes.
+    """The obligations of one core's lane and, where there is one, of what its ``engine`` gives the lanes.
 
     ``register_case`` is set when an obligation of the random register is refuted: which, and the register and the lane's
     inputs before the clock edge.
@@ -42,7 +42,7 @@ class LaneProof:
 
     core: Core
     lane: Circuit
-    engine: Circuit
+    engine: Circuit | None
     docket: Docket
     register_case: tuple[str, Clock] | None = None
 
@@ -62,8 +62,9 @@ class LaneProof:
         self._wiring()
         if self._spec.lfsr:
             self._random(self._spec.lfsr)
-        self._engine()
-        self._state_bits()
+        if self.engine:
+            self._engine(self.engine)
+            self._state_bits(self.engine)
 
     def _ask(
         self,
@@ -175,9 +176,9 @@ class LaneProof:
 
     # What the engine gives its lanes
 
-    def _engine(self) -> None:
+    def _engine(self, engine: Circuit) -> None:
         """Prove seeds, draws of noise, and the word a clear writes, at the ports of lanes and memories, from any engine state."""
-        design, engine = self.core.design, self.engine
+        design = self.core.design
         bits, reset = self._spec.state_bits, literal(design.reset_value(), self._spec.state_bits)
         # With a queue, what the host writes is stored a clock later.
         result, at = ("result_queue_0.push", 1) if design.queued else ("result_valid", 0)
@@ -225,10 +226,10 @@ class LaneProof:
             gates,
         )
 
-    def _state_bits(self) -> None:
+    def _state_bits(self, engine: Circuit) -> None:
         """Count the storage of the netlist and compare it with what the manifest claims."""
-        manifest, modules = self.core.manifest, self.engine.modules
-        cells = modules[self.engine.top]["cells"]
+        manifest, modules = self.core.manifest, engine.modules
+        cells = modules[engine.top]["cells"]
         wanted = {f"memory_{lane}": manifest["words_per_lane"] * manifest["state_bits"] for lane in range(manifest["lanes"])}
         total = sum(wanted.values()) + manifest["lanes"] * manifest["random_bits_per_lane"]
         found = {}

@@ -15,7 +15,7 @@ from .expected import difference
 from .memories import memory_name, own_memories
 from .result import Obligation, verdict_of
 
-__all__ = ["LEDGER", "Assumption", "assumptions_of", "check_ledger", "ledger_record"]
+__all__ = ["CHOICE", "DEFINITION", "LEDGER", "PROVEN", "USER", "Assumption", "assumptions_of", "check_ledger", "ledger_record"]
 
 _NAMED = 4  # of the obligations that are missing
 USER, CHOICE, DEFINITION, PROVEN = "of the user", "any one stands for all", "a definition", "proven"

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,19 @@ from ..manifest import Core
 from ..rtl.design import CoreDesign
 from ..rtl.instances import Instance
 from ..yosys import YosysError, find_yosys, run_yosys
-from .induction import Inquiry, memory_script, render, top_of
+from .induction import Folder, Inquiry, harness, memory_script
 from .result import Obligation
 
-__all__ = ["MEMORY", "memory_name", "memory_task", "own_memories", "prove_memories"]
+__all__ = [
+    "MEMORY",
+    "contents_differ",
+    "initial_obligation",
+    "memory_name",
+    "memory_question",
+    "memory_task",
+    "own_memories",
+    "prove_memories",
+]
 
 MEMORY = "{} returns what was last written to a word; while it is not read, what it gave stays"
 _INITIAL = "at power-up the memories hold the words of the initial state"
@@ -48,17 +57,41 @@ def memory_task(design: CoreDesign, sources: Mapping[str, str], module: str) -> 
     parameters = any("parameter" in text for text in sources.values())
     # Where the lanes never stop, neither do the reads of their memories; the engine's proof has it.
     always = design.queued and module in {design.memory_module(lane) for lane in range(design.lanes)}
-    harness = render(
+    return memory_question(
+        own_memories(design)[module], sources, label=memory_name(design, module), always=always, parameters=parameters
+    )
+
+
+def memory_question(
+    memory: Instance,
+    sources: Mapping[str, str],
+    *,
+    label: str,
+    always: bool = False,
+    parameters: bool = True,
+    parts: Sequence[tuple[str, int, int]] = (),
+    registers: bool = False,
+    exists: bool = False,
+) -> dict[str, Any]:
+    """Return ``script`` and ``files`` of the question about a memory with all its ``parameters``; ``label`` begins its assertions.
+
+    ``parts`` are places of memories inside, each with its first word and the bits of its address, where it is not one by itself;
+    ``registers`` says that its words are registers. ``always``: it is read in every clock; ``exists``: only words that there are are written; ``parameters``: the module has some.
+    """
+    top = f"{memory.module}_proof"
+    text = harness(
         "memory.sv.j2",
-        design,
-        top=top_of(design),
-        module=module,
+        top=top,
+        module=memory.module,
         always=always,
         parameters=parameters,
-        label=memory_name(design, module),
-        **own_memories(design)[module].parameters,
+        label=label,
+        parts=parts or [("", 0, memory.parameters["ADDRESS_BITS"])],
+        registers=registers,
+        exists=exists,
+        **memory.parameters,
     )
-    return {"script": memory_script(sources, design), "files": {**sources, "memory.sv": harness}}
+    return {"script": memory_script(sources, top), "files": {**sources, "memory.sv": text}}
 
 
 def prove_memories(inquiry: Inquiry) -> Iterator[Obligation]:
@@ -76,19 +109,31 @@ def _initial(core: Core) -> Obligation:
     started, design = time.monotonic(), core.design
     wrong, yosys = [], find_yosys()
     for lane in range(design.lanes):
-        found = _contents(core, own_memories(design)[design.memory_module(lane)], yosys)
-        for address, word in enumerate(design.initial_words(lane)):
-            expected = f"{word:0{design.spec.state_bits}b}"
-            if found.get(address) != expected:
-                wrong.append(f"lane {lane}, word {address}: {found.get(address, 'nothing')}, should be {expected}")
-    answer = {"solver": "yosys", "version": yosys[1], "answer": "read", "seconds": round(time.monotonic() - started, 3)}
+        memory = own_memories(design)[design.memory_module(lane)]
+        wrong += contents_differ(core, memory, design.initial_words(lane), f"lane {lane}", yosys)
+    return initial_obligation("engine_initial", _INITIAL, wrong, yosys[1], time.monotonic() - started)
+
+
+def initial_obligation(name: str, statement: str, wrong: Sequence[str], version: str, seconds: float) -> Obligation:
+    """Return what became of the question what memories hold at power-up; ``wrong`` are words that differ."""
+    answer = {"solver": "yosys", "version": version, "answer": "read", "seconds": round(seconds, 3)}
     note = "; ".join(wrong[:4]) + (f"; and {len(wrong) - 4:,} more" if len(wrong) > 4 else "")
-    return Obligation(
-        name="engine_initial", statement=_INITIAL, verdict="refuted" if wrong else "proven", answers=[answer], note=note
-    )
+    return Obligation(name=name, statement=statement, verdict="refuted" if wrong else "proven", answers=[answer], note=note)
 
 
-def _contents(core: Core, memory: Instance, yosys: tuple[Path | None, str]) -> dict[int, str]:
+def contents_differ(
+    core: Folder, memory: Instance, words: Sequence[int], place: str, yosys: tuple[Path | None, str]
+) -> list[str]:
+    """Return the words of a memory module that at power-up are not ``words``."""
+    found, bits = _contents(core, memory, yosys), memory.parameters["WORD_BITS"]
+    return [
+        f"{place}, word {address}: {found.get(address, 'nothing')}, should be {word:0{bits}b}"
+        for address, word in enumerate(words)
+        if found.get(address) != f"{word:0{bits}b}"
+    ]
+
+
+def _contents(core: Folder, memory: Instance, yosys: tuple[Path | None, str]) -> dict[int, str]:
     """Return the words of a memory module at power-up as binary digits, by address; those without are absent."""
     name = f"{memory.module}.v"
     parameters = "\n".join(f"chparam -set {name} {value} {memory.module}" for name, value in memory.parameters.items())

@@ -30,7 +30,7 @@ from .run import find_run
 from .solver import Solver
 from .structure import check_structure, is_sound
 
-__all__ = ["prove"]
+__all__ = ["prove", "prove_lane"]
 
 
 def prove(
@@ -146,7 +146,7 @@ class _Run:
                 self.whole(part, f"{prefix}{part.folder.name}/", add)
             counterexample = None
         else:
-            counterexample = _prove_lane(core, docket, self.parts, self.circuit or partial(read_circuit, core))
+            counterexample = prove_lane(core, docket, self.parts, self.circuit or partial(read_circuit, core))
         if "engine" in self.parts:
             refuted = False
             for obligation in (prove_graph if core.parts else prove_engine)(inquiry):
@@ -158,8 +158,13 @@ class _Run:
         return counterexample
 
 
-def _prove_lane(core: Core, docket: Docket, parts: Collection[str], circuit: Callable[[str], Circuit]) -> Counterexample | None:
-    """Prove the datapath and the lane around it; return a counterexample, as a run of the lane where there is one."""
+def prove_lane(
+    core: Core, docket: Docket, parts: Collection[str], circuit: Callable[[str], Circuit], *, engine: bool = True
+) -> Counterexample | None:
+    """Prove the datapath and the lane around it; return a counterexample, as a run of the lane where there is one.
+
+    Without ``engine`` the lane stands in another block than an engine, and nothing is asked of what that gives it.
+    """
     counterexample, register_case, register = None, None, None
     if "datapath" in parts:
         rule, config = core.design.rule, core.design.config
@@ -168,7 +173,7 @@ def _prove_lane(core: Core, docket: Docket, parts: Collection[str], circuit: Cal
         run.run()
         counterexample = run.counterexample
     if "lane" in parts:
-        around = LaneProof(core=core, lane=circuit("lane"), engine=circuit("core"), docket=docket)
+        around = LaneProof(core=core, lane=circuit("lane"), engine=circuit("core") if engine else None, docket=docket)
         around.run()
         register_case, register = around.register_case, around.random
     refuted = [o.name for o in docket.obligations if o.verdict == "refuted" and o.name not in OUTSIDE_THE_LANE]

@@ -8,9 +8,10 @@ in the files: this is read off the elaborated hierarchy of the whole folder, bef
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from sc_hw_models.scratch import temporary_folder
 
@@ -22,7 +23,7 @@ from ..yosys import YosysError, find_yosys, run_yosys
 from .registers import CLEANED, emitted_texts, strange_registers
 from .result import Obligation
 
-__all__ = ["DEFINED", "STRUCTURE", "check_structure", "is_sound"]
+__all__ = ["DEFINED", "STRUCTURE", "Original", "check_structure", "is_sound", "structure_of"]
 
 _READ = """read_verilog -sv {files}
 tee -q -o listed.txt ls
@@ -64,10 +65,60 @@ class _Module:
     netlist: Mapping[str, Any]
 
 
+class _Made(Protocol):
+    """What a design says it is made of."""
+
+    @property
+    def name(self) -> str:
+        """Of its top module."""
+
+    def instances(self) -> Mapping[str, Instance]:
+        """Return what stands in it, by place."""
+
+
+class _Folder(Protocol):
+    """What is read of an emitted folder."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+
+    @property
+    def design(self) -> _Made:
+        """What should be in it."""
+
+    @property
+    def edited(self) -> tuple[str, ...]:
+        """Files that are not as they were emitted."""
+
+    @property
+    def verilog_text(self) -> dict[str, str]:
+        """The Verilog by file name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Original:
+    """The Verilog that a design is emitted as, without contents, and its modules whose registers the proof follows itself."""
+
+    texts: Mapping[str, str]
+    followed: Collection[str]
+
+
+def _original_of(core: Core) -> Original:
+    """Return that of a core: the proof of a datapath follows all that it holds, from any value on."""
+    followed = {str(part.manifest["modules"]["datapath"]) for part in core.parts or (core,)}
+    return Original(texts=emitted_texts(core), followed=followed)
+
+
 def check_structure(core: Core, *, registers: bool = True) -> list[Obligation]:
+    """Return those of ``structure_of`` of a core and all its parts; without ``registers`` it may remember what it likes."""
+    return structure_of(core, (lambda: _original_of(core)) if registers else None)
+
+
+def structure_of(core: _Folder, original: Callable[[], Original] | None) -> list[Obligation]:
     """Return the obligations ``structure`` and ``defined`` of an emitted folder and of all its parts, proven or refuted.
 
-    A note of ``structure`` names each instance and pin that is not as the proof takes it, and, with ``registers``, what an
+    A note of ``structure`` names each instance and pin that is not as the proof takes it, and, given the ``original``, what an
     edited module remembers besides what the emitted one does. Errors: ``UserError`` when Yosys cannot read the files.
     """
     started = time.monotonic()
@@ -76,7 +127,7 @@ def check_structure(core: Core, *, registers: bool = True) -> list[Obligation]:
     names = list(texts)
     listed, checked, netlist = _read(core, texts, _READ, ("listed.txt", "checked.txt", "netlist.json"))
     modules = {kind: _module(kind, module) for kind, module in json.loads(netlist)["modules"].items()}
-    strange = list(_strange(core, texts, modules)) if registers and core.edited else []
+    strange = list(_strange(core, texts, modules, original())) if original and core.edited else []
     answer = {"solver": "yosys", "version": number, "answer": "read", "seconds": round(time.monotonic() - started, 3)}
     structure = [
         *_instances(core.design.name, core.design.instances(), modules),
@@ -113,21 +164,20 @@ def _below(modules: Mapping[str, _Module], tops: set[str]) -> set[str]:
     return found
 
 
-def _strange(core: Core, texts: Mapping[str, str], modules: Mapping[str, _Module]) -> Iterator[str]:
-    """Yield what edited modules remember besides; the proof of a datapath follows all that it holds, from any value on."""
-    datapaths = {part.manifest["modules"]["datapath"] for part in core.parts or (core,)}
-    below = {modules[kind].name for kind in _below(modules, datapaths)}
+def _strange(core: _Folder, texts: Mapping[str, str], modules: Mapping[str, _Module], original: Original) -> Iterator[str]:
+    """Yield what edited modules remember besides."""
+    below = {modules[kind].name for kind in _below(modules, set(original.followed))}
     found = [module for module in _cleaned(core, texts) if module[0] not in below]
-    yield from strange_registers(found, _cleaned(core, emitted_texts(core)))
+    yield from strange_registers(found, _cleaned(core, original.texts))
 
 
-def _cleaned(core: Core, texts: Mapping[str, str]) -> list[tuple[str, Mapping[str, Any]]]:
+def _cleaned(core: _Folder, texts: Mapping[str, str]) -> list[tuple[str, Mapping[str, Any]]]:
     """Return the netlists of the modules, by their names in the Verilog, without what nothing reads."""
     (netlist,) = _read(core, texts, CLEANED, ("cleaned.json",))
     return [(_module(kind, module).name, module) for kind, module in json.loads(netlist)["modules"].items()]
 
 
-def _read(core: Core, texts: Mapping[str, str], script: str, files: Sequence[str]) -> list[str]:
+def _read(core: _Folder, texts: Mapping[str, str], script: str, files: Sequence[str]) -> list[str]:
     """Return the files that Yosys writes when it reads Verilog by a script. Errors: ``UserError`` when it cannot."""
     path, number = find_yosys()
     with temporary_folder() as folder:

@@ -78,9 +78,12 @@ def sim(
 def prove(folder: Path, solvers: tuple[str, ...], timeout: int, parts: tuple[str, ...], json_path: Path | None) -> None:
     """Prove that the lanes compute the golden model's step and that the engine applies it to every word once."""
     from ..console import Console
+    from ..network_folder import is_network
+    from ..network_proof.command import network_prove_command
     from ..proof.command import prove_command
 
-    sys.exit(prove_command(folder, list(solvers), list(parts), timeout, json_path, Console(), note))
+    command = network_prove_command if is_network(folder) else prove_command
+    sys.exit(command(folder, list(solvers), list(parts), timeout, json_path, Console(), note))
 
 
 @click.command(cls=Verb)

@@ -6,9 +6,24 @@ softmax takes an exponential from a table of 16 and a reciprocal from another.
 
 from collections.abc import Callable, Sequence
 
-from ..fixed import asr, clip
+from ..fixed import Value, asr, clip, minimum
 
-__all__ = ["ERRORS", "ERROR_BITS", "EXPONENTIALS", "MAX_OUTPUTS", "ONE", "hard_error", "reciprocals", "softmax_error"]
+__all__ = [
+    "ERRORS",
+    "ERROR_BITS",
+    "EXPONENTIALS",
+    "MAX_OUTPUTS",
+    "ONE",
+    "distance",
+    "exponential",
+    "hard_error",
+    "hard_output",
+    "reciprocal",
+    "reciprocals",
+    "share",
+    "signal",
+    "softmax_error",
+]
 
 ONE, MAX_OUTPUTS = 256, 256
 ERROR_BITS = 10  # signed: the others' shares can add up to 341, where the reciprocal of many outputs is a small number
@@ -21,7 +36,32 @@ def reciprocals(size: int) -> tuple[int, ...]:
 
     The largest exponential is always in the sum, so entries below 16 are never read; they are as entry 16.
     """
-    return tuple(min(ONE, round(16 * ONE / max(k, 16))) for k in range(16 * size + 1))
+    return tuple(reciprocal(k) for k in range(16 * size + 1))
+
+
+def reciprocal(total: int) -> int:
+    """Return what stands for the division by a sixteenth of a sum of exponentials."""
+    return min(ONE, round(16 * ONE / max(total, 16)))
+
+
+def distance(top: Value, output: Value, shift: int) -> Value:
+    """Return how far an output is below the largest, in sixteenths of an octave, at most what leaves nothing."""
+    return minimum(asr(top - output, shift), _NONE)
+
+
+def exponential(far: int) -> int:
+    """Return 256 * 2^(-far / 16) of a ``distance``."""
+    return asr(EXPONENTIALS[far & 15], far >> 4)
+
+
+def share(part: Value, divided: Value) -> Value:
+    """Return an exponential's share of the sum whose reciprocal is given."""
+    return asr(part * divided, 8)
+
+
+def hard_output(output: Value, shift: int) -> Value:
+    """Return an output as part of 256."""
+    return clip(asr(output, shift), 0, ONE)
 
 
 def softmax_error(outputs: Sequence[int], label: int, shift: int) -> list[int]:
@@ -31,17 +71,23 @@ def softmax_error(outputs: Sequence[int], label: int, shift: int) -> list[int]:
     the sum of the other p_k.
     """
     top = max(outputs)
-    distances = [min(asr(top - y, shift), _NONE) for y in outputs]
-    exponentials = [asr(EXPONENTIALS[z & 15], z >> 4) for z in distances]
-    reciprocal = reciprocals(len(outputs))[asr(sum(exponentials), 4)]
-    shares = [asr(e * reciprocal, 8) for e in exponentials]
+    exponentials = [exponential(distance(top, y, shift)) for y in outputs]
+    divided = reciprocal(asr(sum(exponentials), 4))
+    shares = [share(e, divided) for e in exponentials]
     rest = sum(shares) - shares[label]
     return [rest if k == label else -p for k, p in enumerate(shares)]
 
 
 def hard_error(outputs: Sequence[int], label: int, shift: int) -> list[int]:
     """Return 256 at the label and 0 elsewhere, less the output, ``y >> shift`` clipped to 0..256."""
-    return [ONE * (k == label) - int(clip(asr(y, shift), 0, ONE)) for k, y in enumerate(outputs)]
+    return [ONE * (k == label) - int(hard_output(y, shift)) for k, y in enumerate(outputs)]
+
+
+def signal(brought: Value, slope: Value, *, gain: int, shift: int, bits: int) -> Value:
+    """Return the learning signal of a hidden neuron: the errors brought back, scaled by 2^``gain``, times its slope, saturated."""
+    scaled = brought << gain if gain >= 0 else asr(brought, -gain)
+    top = (1 << (bits - 1)) - 1
+    return clip(asr(scaled * slope, shift), -top - 1, top)
 
 
 ERRORS: dict[str, Callable[[Sequence[int], int, int], list[int]]] = {"softmax": softmax_error, "hard": hard_error}

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..fixed import clip
 from ..rule import ConfigError, check_integer
-from .errors import ERRORS
+from .errors import ERRORS, signal
 from .inputs import InputPort, checked_samples
 from .memory import Memory
 from .neurons import CountingConfig, LifConfig, counting_step, lif_step
@@ -157,10 +156,8 @@ class NetworkModel:
             raise TypeError(f"{projection.name} is no feedback")
         signs = self.signs.get(projection.name)
         brought = (self.memories[way.name].state["weight"][: len(slope)] if signs is None and way else signs) @ error
-        brought = brought << feedback.gain if feedback.gain >= 0 else brought >> -feedback.gain
-        top = (1 << (self.spec.signal_bits - 1)) - 1
-        signal: np.ndarray = clip(brought * slope >> (0 if self.spec.counting else SLOPE_SHIFT), -top - 1, top)
-        return signal
+        shift = 0 if self.spec.counting else SLOPE_SHIFT
+        return np.asarray(signal(brought, slope, gain=feedback.gain, shift=shift, bits=self.spec.signal_bits))
 
     def consolidate(self) -> None:
         """Make the weights the anchors and codes of importances, in every projection whose kind has them: the end of a task."""

@@ -19,6 +19,7 @@ from ..bank import Bank
 from ..design import CoreDesign, check_name
 from ..faults import Fault
 from ..graph import Channel, Graph, Node, Target
+from ..instances import Instance, below
 from ..net import Expression, Net, both
 from ..port import Port
 from ..stream import Stream
@@ -334,6 +335,13 @@ class NetworkDesign:
             else:
                 quiet.append(Net(f"{place}_idle"))
         return driven | {"host.still": both(*quiet)}
+
+    def instances(self) -> dict[str, Instance]:
+        """Return every block, memory, lane and datapath inside, by place."""
+        found = {}
+        for place, block in self.blocks.items():
+            found |= {place: Instance(module=block.name)} | below(place, block.instances())
+        return found
 
     def faults(self) -> list[Fault]:
         """Return the bugs that ``sc-hw selftest`` plants in its blocks, nets by their module."""

@@ -187,9 +187,12 @@ class ProjectionBlock(NetworkBlock):
         return found | ({"signals": (self.words, self.lanes * self.shifted_bits)} if self.core else {})
 
     def instances(self) -> dict[str, Instance]:
-        """Return memories and lanes inside, by place."""
-        lanes = {f"lane_{lane}": Instance(module=f"{self.core.name}_lane") for lane in range(self.lanes)} if self.core else {}
-        return super().instances() | lanes
+        """Return memories, lanes and their datapaths inside, by place; a lane is called after the block."""
+        found = super().instances()
+        for lane in range(self.lanes) if self.core else ():
+            found[f"lane_{lane}"] = Instance(module=f"{self.name}_lane")
+            found[f"lane_{lane}.datapath"] = Instance(module=f"{self.name}_datapath")
+        return found
 
     def faults(self) -> list[Fault]:
         """Return bugs of the passes, the lists, the host's access and, where it learns, of the sweep."""

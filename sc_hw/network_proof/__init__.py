@@ -1,0 +1,1 @@
+"""Proof of networks: each block keeps its contract, and the chip is these blocks joined as the graph says."""

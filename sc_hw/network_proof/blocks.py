@@ -1,0 +1,172 @@
+"""What is proven of each block of a network: its statements, and the golden step written into its question."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sc_hw_models.networks.errors import distance, exponential, hard_output, reciprocal, signal
+from sc_hw_models.networks.neurons import CountingConfig, counting_step
+from sc_hw_models.term import lift, signed_bits, variable
+
+from ..rtl.networks.block import NetworkBlock
+from ..rtl.networks.counting import CountingBlock
+from ..rtl.networks.error import NONE, ErrorBlock
+from ..rtl.networks.feedback import FeedbackBlock
+from ..rtl.networks.host import HostBlock
+from ..rtl.networks.sums import SumsBlock
+from .golden import golden_text, table_text
+from .question import Question
+
+__all__ = ["harness_of", "question_of"]
+
+_INSIDE = "the invariants by which the induction closes"
+_STABLE = "what is offered stays as it is until it is taken"
+_IDLE = "idle says that nothing of a sample is here; after a reset nothing is"
+
+
+def _sums(block: SumsBlock) -> Question:
+    taps = {"state_reg": 2, "word_reg": block.address_bits, "begun_reg": 1, "add_reg": 1, "add_word_reg": block.address_bits}
+    taps |= {"written_reg": 1, "written_word_reg": block.address_bits, "again": 1}
+    taps |= dict.fromkeys(("new_sums", "written_sums_reg"), block.lanes * block.sum_bits)
+    taps |= {"input_reg": block.input_bits} if len(block.inputs) > 1 else {}
+    taps |= {"lane_reg": block.lane_bits} if block.lanes > 1 else {}
+    return Question(
+        template="sums.sv.j2",
+        statements={
+            "sum": "what a neuron is given is the sum of all its products of the sample, each once, modulo the bits of a sum",
+            "order": "products are taken projection by projection; when all were, each neuron's current leaves once, ascending, "
+            "from two clocks later on without a gap",
+            "stable": _STABLE,
+            "idle": _IDLE,
+            "inside": _INSIDE,
+        },
+        taps=taps,
+    )
+
+
+def _counting(block: CountingBlock) -> Question:
+    top = 1 << (block.sum_bits - 1)
+    current = variable("current", -top, top - 1)
+    config = CountingConfig(threshold_shift=block.threshold_shift)
+    count, slope = (lift(one) for one in counting_step(config, block.timesteps, current))
+    bits = max(signed_bits(one.low, one.high) for one in (count, slope))
+    return Question(
+        template="counting.sv.j2",
+        statements={
+            "step": "spikes and slope of every current are those of the golden model's step",
+            "order": "for each current taken a beat leaves, once and in order, the clock after, with its neuron's number",
+            "stable": _STABLE,
+            "idle": _IDLE,
+            "inside": _INSIDE,
+        },
+        taps={"next_reg": block.row_bits, "begun_reg": 1},
+        values={
+            "golden": golden_text("golden", {"current": "given"}, {"count": count, "slope": slope}),
+            "count_bits": max(bits, block.activity_bits + 1),
+        },
+    )
+
+
+def _error(block: ErrorBlock) -> Question:
+    bits, total = block.sum_bits, block.total_bits
+    half = 1 << (bits - 1)
+    top, output = variable("top", -half, half - 1), variable("output", -half, half - 1)
+    nets = {"top": "top", "output": "value"}
+    if block.softmax:
+        golden = golden_text("golden", nets, {"far": lift(distance(top, output, block.output_shift))})
+        golden += "\n" + table_text("exponential", 9, 8, lambda far: exponential(min(far, NONE)))
+        golden += "\n" + table_text("reciprocal", 9, total - 4, reciprocal)
+    else:
+        golden = golden_text("golden", nets, {"clipped": lift(hard_output(output, block.output_shift))})
+    taps = {"state_reg": 3, "index_reg": block.index_bits, "best_reg": block.index_bits, "top_reg": bits, "value": bits}
+    taps |= dict.fromkeys(("known_reg", "decided_reg", "learn_reg", "enable", "drained", "issuing_reg", "learns"), 1)
+    taps |= dict.fromkeys(
+        ("error_valid_reg", "error_last_reg", *(f"{n}_{k}" for n in ("valid", "label", "last") for k in (1, 2, 3))), 1
+    )
+    taps |= {
+        "label_reg": block.index_bits,
+        "slower_reg": block.slower_bits,
+        "error_reg": block.error_bits,
+        "class_reg": block.index_bits,
+    }
+    if block.softmax:
+        taps |= {"exponential_2": 9, "reciprocal_reg": 9, "share_3": 9, "total_reg": total, "others_reg": block.error_bits}
+    else:
+        taps |= {"output_2": 9, "output_3": 9, "learns_reg": 1}
+    return Question(
+        template="error.sv.j2",
+        statements={
+            "decision": "the decision is the first class with the largest output, of each sample once, and stays so until it is taken",
+            "order": "outputs, decision, errors, in this order for each sample; errors of all classes ascending, or one beat that skips: "
+            "of a sample that is not learned, or whose largest error is below the margin",
+            "pass": "each pass over the outputs sees each class once, ascending, with its own output, and makes of it what the golden "
+            "model's steps do",
+            "error": "the error of a class is the golden model's, of the sums that the passes made",
+            "stable": _STABLE,
+            "idle": _IDLE,
+            "inside": _INSIDE,
+        },
+        taps=taps,
+        values={"golden": golden},
+    )
+
+
+def _host(block: HostBlock) -> Question:
+    return Question(
+        template="host.sv.j2",
+        statements={
+            "access": "an access is given to its projection, whole and unchanged, from when no sample is under way until it is done; "
+            "meanwhile none may begin",
+            "answer": "what a projection answers is given to the host",
+            "idle": _IDLE,
+            "inside": _INSIDE,
+        },
+        taps={"serving_reg": 1},
+    )
+
+
+def _feedback(block: FeedbackBlock) -> Question:
+    half = 1 << (block.sum_bits - 1)
+    brought, slope = variable("brought", -half, half - 1), variable("slope", 0, 1)
+    told = lift(signal(brought, slope, gain=block.gain, shift=0, bits=block.signal_bits))
+    taps = {"state_reg": 2, "issue": 1, "enable": 1, "kept_reg": block.neuron_bits, "neuron_reg": block.neuron_bits, "begun_reg": 1}
+    taps |= dict.fromkeys((f"{n}_{k}" for n in ("valid", "first", "whole", "last") for k in (1, 2, 3)), 1)
+    taps |= dict.fromkeys(("valid_4", "last_4", "slope_2", "slope_3", "slope_4", "signal_valid_reg", "signal_last_reg"), 1)
+    taps |= {"errors_reg": block.classes * block.error_bits, "slower_reg": block.slower_bits, "signal_reg": block.signal_bits}
+    taps |= {"sum_3": block.sum_bits, "brought_4": block.sum_bits} | ({"word_reg": block.word_bits} if block.words > 1 else {})
+    signed = dict.fromkeys((f"error_{lane}" for lane in range(block.lanes)), block.error_bits)
+    signed |= dict.fromkeys((f"product_{lane}" for lane in range(block.lanes)), block.product_bits)
+    if block.signs:
+        taps |= {"place_reg": block.sign_bits}
+    else:
+        signed |= dict.fromkeys((f"weight_{lane}" for lane in range(block.lanes)), block.weight_bits)
+    return Question(
+        template="feedback.sv.j2",
+        statements={
+            "operands": "each weight or sign meets the error of its class, in the order of neurons",
+            "golden": "a signal is the golden model's: the sum of all products of its neuron, scaled, times its slope, saturated",
+            "slope": "the slope of a signal is the last that came of its neuron",
+            "order": "after the errors of all classes the signals of all neurons leave, ascending, or the beat that skips; slopes and errors "
+            "are taken before",
+            "stable": _STABLE,
+            "idle": _IDLE,
+            "inside": _INSIDE,
+        },
+        taps=taps,
+        signed=signed,
+        values={"golden": golden_text("golden", {"brought": "brought", "slope": "$signed({1'b0, \\dut.slope_4 })"}, {"told": told})},
+    )
+
+
+def harness_of(block: NetworkBlock) -> str:
+    """Return the name of a block's harness, by which the ledger knows it."""
+    question = question_of(block)
+    return question.template.partition(".")[0] if question else ""
+
+
+_QUESTIONS: dict[type[NetworkBlock], Callable[[Any], Question]] = {SumsBlock: _sums, CountingBlock: _counting, ErrorBlock: _error, HostBlock: _host, FeedbackBlock: _feedback}
+
+
+def question_of(block: NetworkBlock) -> Question | None:
+    """Return what is asked of a block; ``None`` of one that is simulated only."""
+    kind = _QUESTIONS.get(type(block))
+    return kind(block) if kind else None
