@@ -8,7 +8,17 @@ from ..registers.layout import Layout
 from ..rtl.port import Port, input_port, output_port
 from ..rtl.verilog import template_text
 
-__all__ = ["BUS", "GAP", "board_name", "board_ports", "board_verilog", "bridge_ports", "bridge_verilog"]
+__all__ = [
+    "BUS",
+    "GAP",
+    "board_name",
+    "board_ports",
+    "board_verilog",
+    "bridge_ports",
+    "bridge_verilog",
+    "receiver_verilog",
+    "sender_verilog",
+]
 
 BUS = BUSES["wishbone"]  # docs/decisions/0029-boards.md says why
 GAP = 9  # clocks from a byte that comes to the next, at least
@@ -17,6 +27,18 @@ _BYTES = (
     ("byte_valid", 1, "a byte came"),
     ("byte_data", 8, "what came"),
     ("byte_torn", 1, "it had no stop bit"),
+)
+_RECEIVER = (
+    *_CLOCKED,
+    input_port("rx", meaning="the line"),
+    *(output_port(name, width, meaning=meaning) for name, width, meaning in _BYTES),
+)
+_SENDER = (
+    *_CLOCKED,
+    output_port("tx", meaning="the line"),
+    input_port("answer_valid", meaning="a byte is offered"),
+    input_port("answer_data", 8, meaning="the byte"),
+    output_port("answer_ready", meaning="it is taken at this clock edge"),
 )
 
 
@@ -76,6 +98,16 @@ def bridge_verilog(module: str, address_bits: int) -> str:
     )
 
 
+def receiver_verilog(module: str) -> str:
+    """Return what makes bytes of the line."""
+    return template_text("board/receiver.v.j2", module=module, ports=_RECEIVER)
+
+
+def sender_verilog(module: str) -> str:
+    """Return what puts bytes on the line."""
+    return template_text("board/sender.v.j2", module=module, ports=_SENDER)
+
+
 def board_verilog(layout: Layout) -> dict[str, str]:
     """Return the Verilog files around a design by name, the top first; the design's own are not among them.
 
@@ -83,23 +115,11 @@ def board_verilog(layout: Layout) -> dict[str, str]:
     """
     if layout.axi_stream:
         raise UserError(
-            "a serial line reaches registers, and spikes of this design go through AXI4-Stream; emit it with --bus-streams registers"
+            "spikes of this design go through AXI4-Stream, and a serial line reaches registers; emit with --bus-streams registers"
         )
     top = board_name(layout)
     names = {part: f"{top}_{part}" for part in ("receiver", "bridge", "sender")}
     bits = layout.map.address_bits
-    receiver = (
-        *_CLOCKED,
-        input_port("rx", meaning="the line"),
-        *(output_port(name, width, meaning=meaning) for name, width, meaning in _BYTES),
-    )
-    sender = (
-        *_CLOCKED,
-        output_port("tx", meaning="the line"),
-        input_port("answer_valid", meaning="a byte is offered"),
-        input_port("answer_data", 8, meaning="the byte"),
-        output_port("answer_ready", meaning="it is taken at this clock edge"),
-    )
     bridge = bridge_ports(bits)
     behind = top_ports(layout, BUS, idle=True)
     return {
@@ -108,17 +128,17 @@ def board_verilog(layout: Layout) -> dict[str, str]:
             module=top,
             layout=layout,
             ports=board_ports(),
-            wires=[*_inner((*receiver, *bridge)), ("irq", 1), ("idle", 1)],
+            wires=[*_inner((*_RECEIVER, *bridge)), ("irq", 1), ("idle", 1)],
             instances=[
-                (names["receiver"], "line_receiver", "From the line", True, _pins(receiver)),
+                (names["receiver"], "line_receiver", "From the line", True, _pins(_RECEIVER)),
                 (names["bridge"], "line_bridge", "Frames and accesses", False, _pins(bridge)),
-                (names["sender"], "line_sender", "To the line", True, _pins(sender)),
+                (names["sender"], "line_sender", "To the line", True, _pins(_SENDER)),
                 (f"{layout.name}_bus", "registers", BUS.title, False, [(p.name, _opposite(p.name)) for p in behind]),
             ],
         ),
-        f"{names['receiver']}.v": template_text("board/receiver.v.j2", module=names["receiver"], ports=receiver),
+        f"{names['receiver']}.v": receiver_verilog(names["receiver"]),
         f"{names['bridge']}.v": bridge_verilog(names["bridge"], bits),
-        f"{names['sender']}.v": template_text("board/sender.v.j2", module=names["sender"], ports=sender),
+        f"{names['sender']}.v": sender_verilog(names["sender"]),
         **bus_verilog(layout, BUS, idle=True),
     }
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from sc_hw_models.scratch import talking_process
+from sc_hw_models.scratch import TimeoutExpired, talking_process
 
 from ..driver.program import program
 from ..errors import CheckError
@@ -48,9 +48,13 @@ class VirtualBoard:
         clocks, to, back = map(int, self._line().split())
         return clocks, to, back
 
-    def wait(self) -> int:
-        """Wait until the board ends, which it does by itself only when it fails; return its status."""
-        return self._process.wait()
+    def ended(self, seconds: float) -> bool:
+        """Wait so long, and return whether the board ended, which it does by itself only when it fails."""
+        try:
+            self._process.wait(seconds)
+        except TimeoutExpired:
+            return False
+        return True
 
     def close(self) -> None:
         """End the process."""
