@@ -6,6 +6,7 @@ import click
 
 from .boundary import run
 from .options import Verbs
+from .verbs.board import board
 from .verbs.learn import accuracy, derive, fit, train
 from .verbs.make import emit, files, rule, rules, vectors
 from .verbs.measure import absorb, doctor, estimate, explore, pnr, synth
@@ -49,6 +50,7 @@ _VERBS = (
     rule,
     rules,
     vectors,
+    board,
     doctor,
 )
 for verb in _VERBS:

@@ -30,6 +30,7 @@ __all__ = [
     "MODULES",
     "Netlist",
     "Structure",
+    "map_pinned",
     "map_sources",
     "map_wrapped",
     "markdown_table",
@@ -131,6 +132,12 @@ def map_wrapped(
     return netlist, whole
 
 
+def map_pinned(sources: Mapping[str, bytes], top: str, target: Target) -> tuple[Netlist, dict[str, Any]]:
+    """Map ``top``, whose ports are pins, as ``map_sources`` does; return its netlist, and the same as Yosys writes it in JSON."""
+    netlist, (whole,) = _map(sources, top, target, ["write_json whole.json"], ["whole.json"], pins=True)
+    return netlist, whole
+
+
 def _map(
     sources: Mapping[str, bytes],
     top: str,
@@ -138,8 +145,10 @@ def _map(
     then: Sequence[str] = (),
     outputs: Sequence[str] = (),
     texts: Mapping[str, str] | None = None,
+    *,
+    pins: bool = False,
 ) -> tuple[Netlist, list[Any]]:
-    command = target.command(top)
+    command = target.command(top, pins=pins)
     commands = [
         f"{command} -run begin:{_SPLIT}",
         "tee -q -o memory.json stat -json",

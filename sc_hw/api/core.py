@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sc_hw_models.scratch import temporary_folder
 
 from . import learn, make, measure, verify
+from .board import board as _board
 from .call import Folder, Settings, Value, call, joined
 from .result import Result, Text
 
@@ -40,6 +41,7 @@ class Core:
     vectors = make.vectors
     accuracy = learn.accuracy
     estimate = measure.estimate
+    board = _board
 
     def __fspath__(self) -> str:
         return str(self.folder)

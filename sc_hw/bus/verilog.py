@@ -9,7 +9,7 @@ from sc_hw_models.rule import index_bits
 from ..errors import UserError
 from ..registers.description import WORD, Register
 from ..registers.layout import COUNTER, LAST, PATIENCE, Layout, Tray, ends, packing
-from ..rtl.port import Port, input_port, output_port
+from ..rtl.port import IDLE, Port, input_port, output_port
 from ..rtl.stream import Item, Stream
 from ..rtl.text import select
 from ..rtl.verilog import template_text
@@ -24,8 +24,11 @@ _CLOCKED = (
 _INTERRUPT = output_port("irq", meaning="one of the events that enable names has happened; a level")
 
 
-def bus_verilog(layout: Layout, bus: Bus) -> dict[str, str]:
-    """Return the Verilog files around a design by name, the top first. Errors: ``UserError`` for a name that means two things."""
+def bus_verilog(layout: Layout, bus: Bus, *, idle: bool = False) -> dict[str, str]:
+    """Return the Verilog files around a design by name, the top first; with ``idle`` that tells whether the design rests.
+
+    Errors: ``UserError`` for a name that means two things.
+    """
     names = {part: f"{layout.name}_bus{suffix}" for part, suffix in (("top", ""), ("registers", "_registers"), ("port", "_port"))}
     values: dict[str, Any] = {"layout": layout, "bus": bus, "packing": packing, "ends": ends}
     last, high = layout.index_bits, layout.map.address_bits - 1
@@ -43,8 +46,8 @@ def bus_verilog(layout: Layout, bus: Bus) -> dict[str, str]:
     top = template_text(
         "bus/top.v.j2",
         module=names["top"],
-        ports=top_ports(layout, bus),
-        wires=_wires(layout),
+        ports=top_ports(layout, bus, idle=idle),
+        wires=[(name, bits) for name, bits in _wires(layout) if not (idle and name == IDLE.name)],
         instances=_instances(layout, bus, names),
         carried=_carried,
         bytes=_bytes,
@@ -74,9 +77,10 @@ def _check_names(text: str) -> None:
             declared.add(name)
 
 
-def top_ports(layout: Layout, bus: Bus) -> tuple[Port, ...]:
-    """Return the ports of the top: clock, reset, the bus, the interrupt, and AXI4-Streams."""
-    return (*_CLOCKED, *bus.ports(layout.map.address_bits), _INTERRUPT, *(p for s in layout.ports for p in _axi_stream(s)))
+def top_ports(layout: Layout, bus: Bus, *, idle: bool = False) -> tuple[Port, ...]:
+    """Return the ports of the top: clock, reset, the bus, the interrupt, AXI4-Streams, and whether the design rests if asked."""
+    streams = (port for stream in layout.ports for port in _axi_stream(stream))
+    return (*_CLOCKED, *bus.ports(layout.map.address_bits), _INTERRUPT, *streams, *([IDLE] if idle else []))
 
 
 def _request(layout: Layout, *, gives: bool) -> tuple[Port, ...]:

@@ -1,8 +1,8 @@
 """Frames on a serial line: accesses and answers that survive noise, with the end that answers, too.
 
 A frame is a zero, its bytes by COBS, which leaves no zero in them, and a zero. In it: a number that goes up with every request, a
-kind, what belongs to it, and CRC-32. Whatever is torn, doubled or wrong is dropped: a zero begins anew. A request that is asked
-again with the same number is answered again and not done again.
+kind, what belongs to it, and CRC-32. Whatever is torn, doubled or wrong is dropped and counted: a zero begins anew. A request
+that is asked again with the same number is answered again and not done again. A read of ``DROPPED`` gives the other end's count.
 """
 
 import struct
@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 
 from .transport import BusError, Transport
 
-__all__ = ["ERROR", "MOST", "READ", "WRITE", "Responder", "Splitter", "framed", "unframed"]
+__all__ = ["DONE", "DROPPED", "ERROR", "MOST", "READ", "WRITE", "Responder", "Splitter", "framed", "unframed"]
 
 READ, WRITE, DONE, ERROR = 1, 2, 3, 4
+DROPPED = 0xFFFFFFFC
 MOST = 64  # bytes between two zeros; more is noise
 
 
@@ -71,8 +72,14 @@ class Responder:
 
     def __init__(self, transport: Transport, send: Callable[[bytes], object]) -> None:
         self.splitter = Splitter()
+        self._strange = 0  # frames that are whole and no request
         self._transport, self._send = transport, send
         self._last: tuple[tuple[int, int, bytes], bytes] | None = None
+
+    @property
+    def dropped(self) -> int:
+        """What came and was no request."""
+        return self.splitter.dropped + self._strange
 
     def fed(self, data: bytes) -> None:
         """Take bytes from the line."""
@@ -81,14 +88,17 @@ class Responder:
                 self._send(self._last[1])  # its answer was lost
                 continue
             answer = self._answer(*request)
-            if answer is not None:
-                self._last = request, answer
-                self._send(answer)
+            if answer is None:
+                self._strange += 1
+                continue
+            self._last = request, answer
+            self._send(answer)
 
     def _answer(self, number: int, kind: int, payload: bytes) -> bytes | None:
         try:
             if kind == READ and len(payload) == 4:
-                value = self._transport.read(*struct.unpack("<I", payload))
+                (address,) = struct.unpack("<I", payload)
+                value = self.dropped & 0xFFFF if address == DROPPED else self._transport.read(address)
                 return framed(number, DONE, struct.pack("<I", value))
             if kind == WRITE and len(payload) == 8:
                 self._transport.write(*struct.unpack("<II", payload))

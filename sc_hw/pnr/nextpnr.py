@@ -14,7 +14,7 @@ from sc_hw_models.scratch import run_process
 from ..targets import PlaceAndRoute
 from .block_registers import absorb_registers
 
-__all__ = ["FAMILIES", "Family", "Run", "bitstream", "place_and_route"]
+__all__ = ["FAMILIES", "Family", "Run", "bitstream", "companion", "place_and_route"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +68,17 @@ def place_and_route(path: str, device: PlaceAndRoute, folder: Path, netlist: str
     )
 
 
+def companion(name: str) -> str | None:
+    """Return where a tool is that comes with a nextpnr: on PATH, else beside the interpreter; ``None`` when it is nowhere."""
+    beside = Path(sys.executable).parent
+    found = (shutil.which(each, path=place) for each in (name, f"yowasp-{name}") for place in (None, beside))
+    return next(filter(None, found), None)
+
+
 def bitstream(device: PlaceAndRoute, folder: Path, seed: int) -> Path | None:
     """Return the bitstream of the run in ``folder`` from a seed; ``None`` when its packer is not there or refuses."""
     family = FAMILIES[device.tool]
-    beside = Path(sys.executable).parent
-    found = [shutil.which(name, path=place) for name in (family.packer, f"yowasp-{family.packer}") for place in (None, beside)]
-    packer = next(filter(None, found), None)
+    packer = companion(family.packer)
     if packer is None:
         return None
     routed, result = f"routed{seed}", f"routed{seed}{family.suffix}"

@@ -1,5 +1,8 @@
 """The driver over a simulation: state, timesteps and checkpoints equal to those of the golden model, and what it refuses."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -154,3 +157,22 @@ def test_inputs_of_another_shape_or_range_are_refused(simulated):
     with pytest.raises(UserError, match="part 'pre_': unknown"):
         driver.read("pre_")
     assert driver.step(good)["weight"].shape == (9,)
+
+
+def test_a_program_that_closes_nothing_ends_quietly(sc_hw, tmp_path):
+    """As the page writes it: the simulation ends with the program, before the interpreter is taken apart."""
+    assert sc_hw("emit", *DESIGNS["core"], "--bus", "axi-lite", "-o", tmp_path / "core")[0] == 0
+    text = f"""
+from pathlib import Path
+from sc_hw.bus.folder import load_bus
+from sc_hw.driver import Driver
+from sc_hw.driver.simulation import Simulation
+from sc_hw.manifest import load_core
+
+core = load_core(Path({str(tmp_path / "core")!r}))
+driver = Driver(core, Simulation(core, load_bus(core)))
+driver.clear()
+print("done")
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")

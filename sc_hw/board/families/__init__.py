@@ -1,0 +1,1 @@
+"""Families of devices: how pins are told, and how a clock is made of another."""
