@@ -13,7 +13,7 @@ import msgspec
 
 from .errors import UserError
 from .outlet import check_outlet, write_outlet
-from .pnr.block_registers import BLOCKS, absorb_registers
+from .pnr.block_registers import BLOCKS, GLOBAL_RESETS, absorb_registers
 from .reading import read_text, reading
 
 __all__ = ["absorb_command", "absorb_netlist"]
@@ -59,6 +59,8 @@ def absorb_netlist(netlist: dict[str, Any]) -> dict[str, dict[str, int]]:
     }
     if not any(cell["type"] in BLOCKS for module in modules.values() for cell in module["cells"].values()):
         raise UserError(f"no block of ECP5 is in it ({', '.join(BLOCKS)}), so there is nothing to move; map it with synth_ecp5")
+    if any(cell["type"] in GLOBAL_RESETS for module in modules.values() for cell in module["cells"].values()):
+        return {name: {} for name in modules}  # wherever it stands, it reaches all
     return {name: absorb_registers(module) for name, module in modules.items()}
 
 

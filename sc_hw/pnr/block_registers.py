@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["BLOCKS", "absorb_registers"]
+__all__ = ["BLOCKS", "GLOBAL_RESETS", "absorb_registers"]
 
 Cell = dict[str, Any]
 Bit = int | str
@@ -20,7 +20,9 @@ _PLAIN = {
     "LSRMODE": "LSR",
     "REGSET": "RESET",
 }  # of a register that powers up as 0; the defaults
-_GLOBAL_RESETS = ("GSR", "SGSR")  # which cells listen is a parameter of each, so nothing moves in their presence
+# The other parameters of a register that may be there: how a reset that never comes is taken. One more could mean anything.
+_HARMLESS = {"GSR", "SRMODE", "CEMUX", *_PLAIN}
+GLOBAL_RESETS = ("GSR", "SGSR")  # which cells listen is a parameter of each, so nothing moves in their presence
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,10 @@ def absorb_registers(module: Mapping[str, Any]) -> dict[str, int]:
     used at all goes to one register and nowhere else, all of these have the block's clock, one enable and no reset, and the block
     has neither a reset, which would clear the register at its output instead, nor such registers already. It then does in every
     clock what it and they did: block and registers power up holding zeros, and hold while the enable is low. What is told to be
-    kept (attribute ``keep``) is kept.
+    kept (attribute ``keep``, of a cell or of a net at it) is kept.
     """
     cells: dict[str, Cell] = module["cells"]
+    kept = {bit for net in module.get("netnames", {}).values() if _kept(net) for bit in net["bits"]}
     readers: Readers = defaultdict(list)
     for name, cell in cells.items():
         for port, bits in cell["connections"].items():
@@ -50,8 +53,13 @@ def absorb_registers(module: Mapping[str, Any]) -> dict[str, int]:
     for port, declared in module["ports"].items():
         for bit in declared["bits"]:
             readers[bit].append(("", port))
+    for cell in cells.values():  # a register is kept by the name of its net, too
+        if kept.intersection(cell["connections"].get("Q", ())):
+            kept.update(cell["connections"].get("DI", ()))
+    for bit in kept:
+        readers[bit].append(("", "keep"))
     saved: dict[str, int] = {}
-    if any(cell["type"] in _GLOBAL_RESETS for cell in cells.values()):
+    if any(cell["type"] in GLOBAL_RESETS for cell in cells.values()):
         return saved
     for name, cell in list(cells.items()):
         for side in _SIDES.get(cell["type"], ()):
@@ -108,6 +116,7 @@ def _control(cell: Cell) -> _Control | None:
     connections = cell["connections"]
     enabled = parameters.get("CEMUX")  # tools differ in what it is when nobody says
     plain = all(parameters[name] == value for name, value in _PLAIN.items()) and connections.get("LSR", ["0"]) == ["0"]
+    plain &= cell.get("parameters", {}).keys() <= _HARMLESS
     if not plain or enabled not in ("1", "CE") or not {"CLK", "Q", *(["CE"] if enabled == "CE" else [])} <= connections.keys():
         return None
     return _Control(connections["CLK"][0], "1" if enabled == "1" else connections["CE"][0])
@@ -140,11 +149,12 @@ def _memory(side: str, clock: str, reset: str, mode: str, enable: str) -> _Side:
     return _Side(side, clock, reset, {mode: "NOREG"}, _use_memory(mode, enable))
 
 
+_BYPASS = {"MULT_BYPASS": "DISABLED", "HIGHSPEED_CLK": "NONE", "CLK0_DIV": "ENABLED"}
 _STAGES = ("INPUTA", "INPUTB", "INPUTC", "PIPELINE", "OUTPUT")  # of a multiplier, each with registers of its own
 # A block RAM without registers is clocked anyway; a multiplier without registers has no clock connected.
 _SIDES = {
     "DP16KD": [_memory(f"DO{side}", f"CLK{side}", f"RST{side}", f"REGMODE_{side}", f"OCE{side}") for side in "AB"],
     "PDPW16KD": [_memory("DO", "CLKR", "RST", "REGMODE", "OCER")],
-    "MULT18X18D": [_Side("P", "CLK0", "RST0", {f"REG_{stage}_CLK": "NONE" for stage in _STAGES}, _use_multiplier)],
+    "MULT18X18D": [_Side("P", "CLK0", "RST0", {**{f"REG_{stage}_CLK": "NONE" for stage in _STAGES}, **_BYPASS}, _use_multiplier)],
 }
 BLOCKS = tuple(_SIDES)

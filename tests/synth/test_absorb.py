@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sc_hw.absorb import absorb_netlist
 from sc_hw.pnr.block_registers import absorb_registers
 from sc_hw.yosys import find_yosys, run_yosys
 
@@ -90,6 +91,23 @@ def global_reset(module):
     module["cells"]["gsr"] = {"type": "GSR", "port_directions": {"GSR": "input"}, "connections": {"GSR": ["1"]}, "parameters": {}}
 
 
+def kept_by_name(module):
+    registers = {bit for cell in module["cells"].values() if cell["type"] == "TRELLIS_FF" for bit in cell["connections"]["Q"]}
+    for net in module["netnames"].values():
+        if registers.intersection(net["bits"]):
+            net["attributes"]["keep"] = "00000000000000000000000000000001"
+
+
+def test_a_global_reset_reaches_every_module(netlist):
+    whole = json.loads(netlist)
+    whole["modules"]["above"] = {"ports": {}, "cells": {}, "netnames": {}}
+    assert any(absorb_netlist(copy.deepcopy(whole)).values())
+    global_reset(whole["modules"]["above"])
+    before = copy.deepcopy(whole)
+    assert not any(absorb_netlist(whole).values())
+    assert whole == before
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -101,7 +119,11 @@ def global_reset(module):
         of_blocks(REGMODE_A="OUTREG", REGMODE_B="OUTREG", REG_OUTPUT_CLK="CLK0"),
         of_blocks(REGMODE_A="OUTREG", REGMODE_B="OUTREG", REG_INPUTA_CLK="CLK0"),
         of_blocks(CLKAMUX="INV", CLKBMUX="INV", CLK0MUX="INV"),
+        of_registers(SD="0"),
+        of_registers(REGMODE="LATCH"),
+        of_blocks(REGMODE_A="OUTREG", REGMODE_B="OUTREG", MULT_BYPASS="ENABLED"),
         kept,
+        kept_by_name,
         global_reset,
     ],
     ids=[
@@ -113,7 +135,11 @@ def global_reset(module):
         "registers already",
         "registers at the inputs of a product, with an enable of their own",
         "blocks of the other edge",
+        "data from elsewhere",
+        "a latch",
+        "a product that is passed by",
         "keep",
+        "keep of a net",
         "global reset",
     ],
 )
