@@ -179,7 +179,7 @@ class RuleSpec:
     gives its ``presynaptic_output`` to a rule of synapses as their ``presynaptic_input``; the other synapse inputs
     then are the postsynaptic neuron's. ``rest`` says when an update changes nothing, if that is known and no noise is drawn.
     ``neuron_latency`` is the latency of a datapath that holds nothing but what a neuron keeps; 0 where no neuron keeps any.
-    Errors: ``ConfigError`` for more noise than a register gives.
+    Errors: ``ConfigError`` for more noise than a register gives, and for a name that means two things.
     """
 
     rule: str
@@ -203,6 +203,11 @@ class RuleSpec:
                 f"{self.rule}: {fresh} random bits an update ({words}); allowed are {MAX_FRESH}; narrow the shift or the code "
                 "that one of them rounds, or let it round without noise"
             )
+        # The step takes state, inputs and noise by name; an output may be called as the state that it shows.
+        for what, fields in (("state, input or noise", self.state + self.inputs + self.noise), ("output", self.outputs)):
+            names = [f.name for f in fields]
+            if twice := next((name for name in names if names.count(name) > 1), ""):
+                raise ConfigError(f"{self.rule}: two of its fields ({what}) are called {twice}; give each a name of its own")
 
     @property
     def inputs(self) -> tuple[Field, ...]:

@@ -328,6 +328,16 @@ class CoreDesign:
         """Return the ports of the core."""
         return (*CLOCKED, *(port for stream in self.streams for port in stream.ports()), *self.signals)
 
+    def check_ports(self) -> None:
+        """Refuse a field whose port would be one that a stream has anyhow. Errors: ``UserError`` with the name."""
+        for ports in (self.ports(), self.lane_ports()):
+            names = [port.name for port in ports]
+            if twice := next((name for name in names if names.count(name) > 1), ""):
+                raise UserError(
+                    f"rule {self.rule.name}: one of its fields would be a second port {twice}; "
+                    f"give it another name than {twice.split('_', 1)[-1]}"
+                )
+
     def lane_ports(self) -> tuple[Port, ...]:
         """Return the ports of one lane."""
         spec = self.spec

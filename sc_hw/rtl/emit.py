@@ -20,6 +20,7 @@ def core_files(design: CoreDesign, generator: str) -> dict[str, str]:
     """Return every file of the folder by name; the same design gives the same bytes."""
     if generator not in GENERATORS:
         raise UserError(f"--generator {generator!r}: unknown; allowed are {', '.join(GENERATORS)}")
+    design.check_ports()
     if design.graph:
         return _joined_files(design, generator)
     if generator == "amaranth":

@@ -169,6 +169,7 @@ def cost_of(rule: Rule, config: Any, timing: Timing) -> str:
     """Return what a datapath takes, as the compiler counts it, in a line."""
     made = compiled(with_runtime(rule, rule.config_type.RUNTIME), timing)
     design = CoreDesign(name="core", rule=made, config=config, synapses=1)
+    design.check_ports()
     pipeline: Pipeline = made.datapath.pipeline(design)
     adders = sum(node.bits for node in pipeline.nodes if node.operation in ("add", "sub"))
     products = [node for node in pipeline.nodes if node.operation == "mul"]

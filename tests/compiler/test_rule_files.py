@@ -79,6 +79,19 @@ MISTAKES = {
         "from random",
         "imports a module, so that it is no function",
     ),
+    "two inputs of one name": (
+        '"post_spike"',
+        '"pre_spike"',
+        "def spec",
+        "two of its fields (state, input or noise) are called pre_spike",
+    ),
+    "an input called as a state": ('Field(name="post_spike"', 'Field(name="trace"', "def spec", "are called trace"),
+    "two outputs of one name": (
+        "        outputs=(",
+        '        outputs=(Field(name="weight", bits=config.weight_bits), ',
+        "def spec",
+        "two of its fields (output) are called weight",
+    ),
     "no such field": ('inputs["post_spike"]', 'inputs["spike"]', 'inputs["spike"]', "KeyError"),
     "division": ("asr(decayed, config.gain_shift)", "decayed // 8", "decayed // 8", "unsupported operand"),
     "width out of range": ("bits=config.trace_bits", "bits=99", "def spec", "trace.bits=99: out of range; allowed are"),
@@ -105,6 +118,16 @@ def test_a_mistake_is_one_line_with_file_and_line(sc_hw, begun, mistake):
     assert len(said) == 1, said
     assert said[0].startswith(f"{begun}:{line_of(begun, mark)}: "), said
     assert message in said[0]
+
+
+@pytest.mark.parametrize("name", ["valid", "ready"])
+def test_an_input_called_as_a_port_of_its_stream_is_refused(sc_hw, begun, tmp_path, name):
+    begun.write_text(begun.read_text().replace('"post_spike"', f'"{name}"'))
+    for verb in (("rule", "check", begun), ("emit", "--rule", begun, "--synapses", 4, "-o", tmp_path / "core")):
+        status, _, err = sc_hw(*verb)
+        assert (status, err.count("\n")) == (2, 1)
+        assert f"would be a second port event_{name}; give it another name than {name}" in err
+    assert not (tmp_path / "core").exists()
 
 
 def test_emit_takes_a_rule_from_anywhere_and_refuses_what_check_refuses(sc_hw, begun, tmp_path):
