@@ -8,7 +8,7 @@ import numpy as np
 from sc_hw_models.rule import Field
 
 from ..errors import UserError
-from ..registers.layout import LAST, Layout, packing
+from ..registers.layout import LAST, Layout, ends, packing
 from ..rtl.design import CoreDesign
 from ..rtl.stream import Stream
 
@@ -36,6 +36,8 @@ def planned(design: CoreDesign, layout: Layout, inputs: Mapping[str, Any]) -> tu
             beats[stream.name] = [*(int(k) << number for k in np.flatnonzero(values[f.name])), 1 << end]
         else:
             beats[stream.name] = _packed(stream, values, bits)
+            if ends(stream):
+                beats[stream.name][-1] |= beat_of(stream, {LAST: 1})
     return beats, command | dict.fromkeys(_first_items(layout), 0)
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sc_hw_models.rule import Field
+from sc_hw_models.rule import Field, RuleSpec
 
-__all__ = ["Bank"]
+__all__ = ["Bank", "bank_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,3 +23,16 @@ class Bank:
     bits: int
     owner: str = ""
     chosen: Mapping[str, int] = field(default_factory=dict)
+
+
+def bank_of(spec: RuleSpec, units: int, lanes: int, *, owner: str = "", chosen: Mapping[str, int] | None = None) -> Bank:
+    """Return the bank of units with the state of a rule."""
+    return Bank(
+        units=units,
+        lanes=lanes,
+        fields=spec.state,
+        lows=spec.positions(),
+        bits=spec.state_bits,
+        owner=owner,
+        chosen=chosen or {},
+    )

@@ -11,10 +11,11 @@ from sc_hw_models.lfsr import lane_seed
 from sc_hw_models.rule import Field, Rule, RuleSpec, as_integer, index_bits
 
 from ..errors import UserError
-from .bank import Bank
+from .bank import Bank, bank_of
 from .graph import Graph
 from .instances import Instance, memory_instance
 from .keywords import VERILOG_KEYWORDS
+from .literals import Literals
 from .port import CLOCKED, IDLE, Port, input_port, output_port
 from .stream import Item, Stream
 from .text import select
@@ -43,7 +44,7 @@ def check_name(name: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CoreDesign:
+class CoreDesign(Literals):
     """A core of ``synapses`` synapses of a configured rule on ``lanes`` lanes.
 
     Synapse ``i`` lives in lane ``i % lanes`` at address ``i // lanes``; every lane holds ``words`` words.
@@ -89,17 +90,7 @@ class CoreDesign:
     def banks(self) -> dict[str, Bank]:
         """What the host reads and writes, by what begins the names of its streams."""
         parts: dict[str, CoreDesign] = dict(self.parts.values()) or {"": self}
-        return {
-            owner: Bank(
-                units=own.synapses,
-                lanes=own.lanes,
-                fields=own.spec.state,
-                lows=own.spec.positions(),
-                bits=own.spec.state_bits,
-                owner=owner,
-            )
-            for owner, own in parts.items()
-        }
+        return {owner: bank_of(own.spec, own.synapses, own.lanes, owner=owner) for owner, own in parts.items()}
 
     @property
     def around(self) -> "dict[str, CoreDesign]":
@@ -373,25 +364,17 @@ class CoreDesign:
             *named(output_port, "next", spec.state, "{}, after"),
         )
 
-    # Verilog literals and slices, so that templates hold no arithmetic.
+    # Slices and names, so that templates hold no arithmetic; literals are in ``Literals``.
 
     def lane_part(self, bus: str, f: Field, lane: int) -> str:
         """Return the bits of one lane of a bus that carries ``f`` for every lane."""
         return select(bus, f.bits * self.lanes, (lane + 1) * f.bits - 1, lane * f.bits)
-
-    def lane_literal(self, lane: int) -> str:
-        """Return the number of a lane as a sized literal."""
-        return f"{self.lane_bits}'d{lane}"
 
     def seed(self, lane: int) -> int:
         """Return the reset value of a lane's random register."""
         if self.spec.lfsr is None:
             raise ValueError("this design has no random register")
         return lane_seed(self.spec.random_seed, lane, self.spec.lfsr.bits)
-
-    def seed_literal(self, lane: int) -> str:
-        """Return the seed as a sized literal."""
-        return f"{self.spec.lfsr.bits if self.spec.lfsr else 0}'h{self.seed(lane):x}"
 
     def memory_module(self, lane: int) -> str:
         """Return the module that holds a lane's state; lanes with initial contents have one each."""
@@ -400,33 +383,3 @@ class CoreDesign:
     def group_part(self, bus: str, f: Field, lanes: range) -> str:
         """Return the bits of some lanes in a row of a bus that carries ``f`` for every lane."""
         return select(bus, f.bits * self.lanes, (lanes[-1] + 1) * f.bits - 1, lanes[0] * f.bits)
-
-    @property
-    def reset_word(self) -> str:
-        """The reset word as a sized literal."""
-        return f"{self.spec.state_bits}'h{self.reset_value():x}"
-
-    @property
-    def last_address(self) -> str:
-        """The last address as a sized literal."""
-        return f"{self.address_bits}'d{self.words - 1}"
-
-    @property
-    def last_row(self) -> str:
-        """The address of the last row's first word as a sized literal."""
-        return f"{self.address_bits}'d{self.words - self.row_words}"
-
-    @property
-    def row_step(self) -> str:
-        """The words of a row in the width of an address, in which a single row is none."""
-        return f"{self.address_bits}'d{self.row_words % (1 << self.address_bits)}"
-
-    @property
-    def zero(self) -> str:
-        """The first address as a sized literal."""
-        return f"{self.address_bits}'d0"
-
-    @property
-    def one(self) -> str:
-        """The number one in the width of an address."""
-        return f"{self.address_bits}'d1"

@@ -112,6 +112,37 @@ def test_a_folder_that_was_changed_is_refused(run, tmp_path, case):
     assert not (tmp_path / "net" / "results").exists()
 
 
+def test_what_a_folder_does_not_list_is_refused(run, tmp_path):
+    """As of a core: Verilog beside the listed files, a link where results go, power-up contents of another shape."""
+    assert run("emit", "--network", "small.toml", "-o", "net")[0] == 0
+    stray = tmp_path / "net" / "more" / "stray.v"
+    stray.parent.mkdir()
+    stray.write_text("module stray; endmodule\n")
+    refused(run("files", "net"), "'more/stray.v' is Verilog that manifest.json does not list")
+    shutil.rmtree(stray.parent)
+    (tmp_path / "net" / "results").symlink_to(tmp_path)
+    refused(run("files", "net"), "a symbolic link, where sc-hw writes and removes results")
+    (tmp_path / "net" / "results").unlink()
+    memory = tmp_path / "net" / "sc_core_synapses_0_synapses.v"
+    before, other = memory.read_text(), (tmp_path / "net" / "sc_core_synapses_1_synapses.v").read_text()
+    memory.write_text(before[: before.index("      localparam [")] + other[other.index("      localparam [") :])
+    refused(run("files", "net"), "sc_core_synapses_0_synapses.v: contents of 5 words of 24 bits")
+    memory.write_text(before)
+    assert run("files", "net")[0] == 0
+
+
+def test_a_bus_is_listed_and_leaves_the_chip_as_it_is(run, tmp_path):
+    assert run("emit", "--network", "small.toml", "-o", "net")[0] == 0
+    alone = {path.name: path.read_bytes() for path in (tmp_path / "net").iterdir()}
+    status, out, _ = run("emit", "--network", "small.toml", "--bus", "apb", "-o", "net", "--force")
+    assert status == 0
+    assert out.rstrip().endswith("; 9 blocks, verilog; behind APB4 in bus/")
+    assert alone == {path.name: path.read_bytes() for path in (tmp_path / "net").iterdir() if path.is_file()}
+    assert run("files", "net")[0] == 0
+    assert run("emit", "--network", "small.toml", "-o", "net", "--force")[0] == 0
+    assert not (tmp_path / "net" / "bus").exists()
+
+
 WITHOUT_HARDWARE = {
     "stepping": ('rule = "counting"\nthreshold_shift = 4', 'rule = "lif"', "stepping form"),
     "kind": ("learning_shift = 5", 'learning_shift = 5\nconsolidation = "shift"', "[projection.in] consolidation"),

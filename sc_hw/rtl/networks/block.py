@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from ..faults import Fault
 from ..instances import Instance, memory_instance
 from ..port import CONTROLLED, IDLE, Port, input_port, output_port
 from ..stream import Item, Stream
 
-__all__ = ["HOLD", "STILL", "TAKEN", "NetworkBlock", "answer_stream", "error_items", "place_of"]
+__all__ = ["HOLD", "STILL", "TAKEN", "NetworkBlock", "answer_stream", "error_items", "place_of", "words_of"]
 
 TAKEN = "it is taken at this clock edge"
 HOLD = input_port("hold", meaning="1: begin no sample; the host waits")
@@ -119,3 +121,9 @@ def answer_stream(name: str, bits: int) -> Stream:
 def place_of(kind: str, name: str) -> str:
     """Return the instance of a block: its kind, then what it is of in the file, whose names may be words of Verilog."""
     return f"{kind}_{name}"
+
+
+def words_of(values: np.ndarray, lanes: int, bits: int, synapse_bits: int, low: int) -> tuple[int, ...]:
+    """Return rows of values as words of memory, lane 0 lowest: each value in ``bits`` from bit ``low`` of its synapse."""
+    rows = np.asarray(values).reshape(-1, lanes) & ((1 << bits) - 1)
+    return tuple(sum(int(value) << (lane * synapse_bits + low) for lane, value in enumerate(row)) for row in rows.tolist())

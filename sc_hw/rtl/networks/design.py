@@ -23,7 +23,7 @@ from ..instances import Instance, below
 from ..net import Expression, Net, both
 from ..port import Port
 from ..stream import Stream
-from .block import NetworkBlock, place_of
+from .block import NetworkBlock, place_of, words_of
 from .counting import CountingBlock
 from .error import ErrorBlock
 from .feedback import FeedbackBlock
@@ -166,7 +166,7 @@ class NetworkDesign:
             gives_rows=self._gives_rows(projection),
             buffers=1 + self.ahead if from_input else 1,
             held=from_input,
-            initial=_words(self.initial[projection.name], synapses.lanes, synapses.weight_bits, bits, low),
+            initial=words_of(self.initial[projection.name], synapses.lanes, synapses.weight_bits, bits, low),
         )
 
     def _sums(self, population: Population, number: int) -> SumsBlock:
@@ -221,7 +221,7 @@ class NetworkDesign:
             lanes, weight = own.lanes, own.weight_bits
         else:
             lanes, weight = next(n for n in range(min(classes, _MOST_SIGNS), 0, -1) if classes % n == 0), 1
-            signs = _words((self.initial[projection.name] > 0).astype(np.int64), lanes, 1, 1, 0)
+            signs = words_of((self.initial[projection.name] > 0).astype(np.int64), lanes, 1, 1, 0)
         return FeedbackBlock(
             name=f"{self.name}_back_{number}",
             population=target.name,
@@ -392,17 +392,7 @@ class NetworkDesign:
     def banks(self) -> dict[str, Bank]:
         """What the host reads and writes: the synapses of each projection, by its name."""
         several = len(self.projections) > 1
-        return {
-            name: Bank(
-                units=block.rows * block.neurons,
-                lanes=block.lanes,
-                fields=block.fields,
-                lows=block.core.spec.positions() if block.core else {"weight": 0},
-                bits=block.synapse_bits,
-                chosen={"projection": number} if several else {},
-            )
-            for number, (name, block) in enumerate(self.projections.items())
-        }
+        return {p.projection: p.bank({"projection": k} if several else {}) for k, p in enumerate(self.projections.values())}
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -412,9 +402,3 @@ class NetworkDesign:
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the chip."""
         return self.graph.ports()
-
-
-def _words(values: np.ndarray, lanes: int, bits: int, synapse_bits: int, low: int) -> tuple[int, ...]:
-    """Return rows of values as words of memory, lane 0 lowest: each value in ``bits`` from bit ``low`` of its synapse."""
-    rows = np.asarray(values).reshape(-1, lanes) & ((1 << bits) - 1)
-    return tuple(sum(int(value) << (lane * synapse_bits + low) for lane, value in enumerate(row)) for row in rows.tolist())

@@ -1,10 +1,12 @@
 """Synapses of a projection: their memory, the pass over the rows that are active, and the sweep that learns."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from sc_hw_models.rule import Field, index_bits
 
+from ..bank import Bank, bank_of
 from ..design import CoreDesign
 from ..faults import Fault, fault
 from ..instances import Instance
@@ -68,11 +70,14 @@ class ProjectionBlock(NetworkBlock):
         """Words of a row."""
         return self.neurons // self.lanes
 
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        """What a synapse keeps."""
+    def bank(self, chosen: Mapping[str, int]) -> Bank:
+        """Return what the host reads and writes; ``chosen`` are the items of an access that lead here."""
+        units = self.rows * self.neurons
+        if self.core:
+            return bank_of(self.core.spec, units, self.lanes, chosen=chosen)
         weight = Field(name="weight", bits=self.weight_bits, signed=True, meaning="weight")
-        return self.core.spec.state if self.core else (weight,)
+        lows, bits = {weight.name: self.weight_low}, self.synapse_bits
+        return Bank(units=units, lanes=self.lanes, fields=(weight,), lows=lows, bits=bits, chosen=chosen)
 
     @property
     def word_bits(self) -> int:
