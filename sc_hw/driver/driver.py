@@ -92,7 +92,7 @@ class Driver:
         own = self._part(part)
         positions, words = own.spec.positions(), []
         for synapse in range(own.synapses):
-            self._access(part, own, synapse, write=0, data=0)
+            self._access(part, own, synapse, write=0)
             words.append(self._take(self._trays[f"{part}readback"]))
         result = {}
         for f in own.spec.state:
@@ -243,6 +243,10 @@ class Driver:
         first, *others = tray.stream.items
         registers = iter(tray.registers)
         for item in others:
+            if item.name not in items:  # of no meaning in this beat
+                for _ in range(-(-item.bits // WORD)):
+                    next(registers)
+                continue
             value = int(items[item.name]) & ((1 << item.bits) - 1)
             for _ in range(-(-item.bits // WORD)):
                 self._patient(next(registers), 0, value & 0xFFFFFFFF)
