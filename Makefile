@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth compiled runtime bus delays continual-cost baselines pnr scaling engines selftest fuzz digits digits-bus continual layer crossbar crossbar-clocks learn learning networks docs man sbom release neurocore bench clean
+.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth compiled runtime bus delays continual-cost baselines pnr scaling engines selftest fuzz line digits digits-bus continual layer crossbar crossbar-clocks learn learning networks docs man sbom release neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -115,6 +115,9 @@ selftest: $(READY) ## plant known bugs in the demo core and see each caught
 
 fuzz: $(READY) ## 10,000 random calls and 500 interruptions from a printed seed; hours; SEED=n repeats a run
 	$(BIN)/python -m tests.fuzz $(if $(SEED),--seed $(SEED))
+
+line: $(READY) ## a million bytes of noise to the virtual board, every answer compared; SEED=n repeats a run
+	$(BIN)/python -m tests.board.fuzz $(if $(SEED),--seed $(SEED))
 
 digits: $(READY) ## the worked example on real data
 	$(BIN)/python examples/digits.py build/digits

@@ -27,7 +27,27 @@ def pictures() -> dict[str, str]:
     crossbar = CrossbarDesign.made("crossbar", r_stdp, r_stdp.config_type(), pre=12, post=8, lanes=4, addressed=True)
     neurons = CoreDesign(name="layer_neurons", rule=stp, config=stp.config_type(), synapses=64)
     layer = LayerDesign(name="layer", rule=three_factor, config=three_factor.config_type(), synapses=640, presynaptic=neurons)
-    return {f"{design.name}.svg": diagram(design) for design in (crossbar, layer)} | {"house.svg": house()}
+    return {f"{design.name}.svg": diagram(design) for design in (crossbar, layer)} | {
+        "house.svg": house(),
+        "board.svg": board(),
+    }
+
+
+def board() -> str:
+    """Return what stands between a program and a design on a board."""
+    boxes = [
+        Box("driver", ["your program: Driver,", "SerialLine"]),
+        Box("receiver", ["bytes from the line"]),
+        Box("bridge", ["frames to accesses,", "answers to frames;", "drops and counts noise"]),
+        Box("sender", ["bytes to the line"]),
+        Box("bus", ["Wishbone, registers"]),
+        Box("design", ["core, layer or crossbar"]),
+        Box("LEDs", ["learning, error"]),
+    ]
+    ways = {"driver": "receiver", "receiver": "bridge", "bridge": "bus", "bus": "design"}
+    arrows = [Arrow(start=a, source=a, ends=(b,), targets=(a,)) for a, b in ways.items()]
+    arrows += [Arrow(start="bridge", source="bridge", ends=(b,), targets=("bridge",)) for b in ("sender", "LEDs")]
+    return picture({box.name: box for box in boxes}, arrows, "A design on a board: line, bridge, bus, design")
 
 
 def house() -> str:

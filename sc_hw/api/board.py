@@ -26,7 +26,7 @@ def board(
 ) -> Result:
     """Put a design with a bus on a board, behind a serial line: a bitstream, or with ``virtual`` the virtual board.
 
-    The virtual board is there until ``seconds`` have passed; in a program of one's own ``sc_hw.board.virtual.VirtualBoard`` is it.
+    The virtual board is there until ``seconds`` have passed; a program of one's own has ``sc_hw.board.virtual.VirtualBoard``.
     """
     return call(
         "board",

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from sc_hw_models.scratch import temporary_folder
@@ -171,7 +170,7 @@ def _port(pin: Pin) -> Port:
 
 
 def _reached(report: Mapping[str, Any]) -> float:
-    """Return the MHz of the slowest clock: of the design's, and of the pin's where there is a PLL and something is clocked by it."""
+    """Return the MHz of the slowest clock there is."""
     return min((clock["achieved"] for clock in report.get("fmax", {}).values()), default=0.0)
 
 
@@ -204,4 +203,5 @@ def _fitting(what: Plan, files: Mapping[str, bytes]) -> str:
             counts[like] = map_sources(sources, inner, target).cells
         if not _over(_counted(counts[like], board, target), target):
             fitting.append(board.name)
-    return f"{' and '.join(fitting)} would fit" if fitting else "no board here is large enough; emit a smaller design"
+    listed = " and ".join(filter(None, (", ".join(fitting[:-1]), *fitting[-1:])))
+    return f"{listed} would fit" if fitting else "no board here is large enough; emit a smaller design"

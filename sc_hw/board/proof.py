@@ -81,7 +81,9 @@ def prove_gap(solver: Solver, folder: Path, *, divider: int, verilog: Mapping[st
 
 def _line(solver: Solver, folder: Path, top: str, mode: str, depth: int, divider: int, verilog: Mapping[str, str]) -> Run:
     text = _environment().get_template("line.sv.j2").render(divider=divider, gap=GAP)
-    files = {"receiver.v": receiver_verilog("receiver"), "sender.v": sender_verilog("sender")} | verilog | {"proof.sv": text}
+    files = (
+        {"receiver.v": receiver_verilog("receiver"), "sender.v": sender_verilog("sender")} | dict(verilog) | {"proof.sv": text}
+    )
     script = _SCRIPT.format(files="receiver.v sender.v", top=top)
     return run_sby(folder, mode=mode, depth=depth, solver=solver, script=script, files=files, timeout=300)
 

@@ -29,7 +29,7 @@ class VirtualBoard:
 
     def __init__(self, core: Core, layout: Layout, *, seed: int = 1, verilog: Mapping[str, str] | None = None) -> None:
         self._stack = ExitStack()
-        around = board_verilog(layout) | (verilog or {})
+        around = board_verilog(layout) | dict(verilog or {})
         files = {name: text.encode() for name, text in around.items()} | core.verilog
         options = ("-CFLAGS", f"-DDIVIDER={DIVIDER}", f"-GDIVIDER={DIVIDER}")
         path = self._stack.enter_context(program(files, board_name(layout), _HARNESS, options))

@@ -105,7 +105,7 @@ class Device(Generic[D]):
         own = self._part(part)
         words = []
         for unit in range(own.units):
-            self._access(own, unit, write=0, data=0)
+            self._access(own, unit, write=0)
             words.append(self._take(self._trays[f"{own.owner}readback"]))
         result = {}
         for f in own.fields:
@@ -202,6 +202,10 @@ class Device(Generic[D]):
         first, *others = tray.stream.items
         registers = iter(tray.registers)
         for item in others:
+            if item.name not in items:  # of no meaning in this beat
+                for _ in range(-(-item.bits // WORD)):
+                    next(registers)
+                continue
             value = int(items[item.name]) & ((1 << item.bits) - 1)
             for _ in range(-(-item.bits // WORD)):
                 self._patient(next(registers), 0, value & 0xFFFFFFFF)

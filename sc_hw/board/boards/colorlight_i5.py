@@ -13,7 +13,7 @@ def _platform() -> Any:
     from amaranth.vendor import LatticeECP5Platform
     from amaranth_boards.resources import LEDResources, UARTResource
 
-    class ColorlightI5Platform(LatticeECP5Platform):
+    class ColorlightI5Platform(LatticeECP5Platform):  # type: ignore[misc] # Amaranth ships no types
         """Revision 7.0; the line is that of the extension board's DAPLink."""
 
         device, package, speed, default_clk = "LFE5U-25F", "BG381", "6", "clk25"
