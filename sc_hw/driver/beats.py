@@ -1,6 +1,6 @@
 """Inputs of a timestep as beats of streams, and outputs out of beats, whatever the streams are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,16 +12,44 @@ from ..registers.layout import LAST, Layout, ends, packing
 from ..rtl.design import CoreDesign
 from ..rtl.stream import Stream
 
-__all__ = ["Arrays", "beat_of", "gathered", "planned"]
+__all__ = ["Arrays", "array_of", "beat_of", "gathered", "integers", "named", "planned"]
 
 Arrays = dict[str, np.ndarray]
+
+
+def named(what: str, given: Any, names: Iterable[str]) -> Mapping[str, Any]:
+    """Return values by name, which are all of ``names`` and no others. Errors: ``UserError``."""
+    names = list(names)
+    if not isinstance(given, Mapping):
+        raise UserError(f"{what}: of type {type(given).__name__}; give a dict of {', '.join(names)}")
+    if different := set(names) ^ given.keys():
+        raise UserError(f"{what}: {', '.join(sorted(map(str, different)))}; give exactly {', '.join(names)}")
+    return given
+
+
+def array_of(what: str, given: Any) -> np.ndarray:
+    """Return what somebody gives as an array. Errors: ``UserError`` for what is none, ragged, or masked somewhere."""
+    if np.ma.isMaskedArray(given) and np.any(np.ma.getmaskarray(given)):
+        raise UserError(f"{what}: some values are masked; fill them")
+    try:
+        return np.asarray(given)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise UserError(f"{what}: no array ({error}); give one of integers") from error
+
+
+def integers(what: str, given: Any, count: int, low: int, high: int, *, flags: bool = False) -> np.ndarray:
+    """Return ``count`` integers in ``low..high``, with ``flags`` also of truth values. Errors: ``UserError``."""
+    values = array_of(what, given)
+    fits = values.shape == (count,) and values.dtype.kind in ("iub" if flags else "iu")
+    if not fits or np.any((values < low) | (values > high)):
+        raise UserError(f"{what}: give {count} integer{'s' * (count != 1)} of {low}..{high}")
+    return values.astype(np.int64)
 
 
 def planned(design: CoreDesign, layout: Layout, inputs: Mapping[str, Any]) -> tuple[dict[str, list[int]], dict[str, int]]:
     """Return the beats of a timestep by stream, and what its command says. Errors: ``UserError`` for other inputs."""
     fields = design.inputs()
-    if different := {f.name for f in fields} ^ inputs.keys():
-        raise UserError(f"inputs: {', '.join(sorted(different))}; give exactly {', '.join(f.name for f in fields)}")
+    inputs = named("inputs", inputs, (f.name for f in fields))
     values = {f.name: _checked(f, units, inputs[f.name]) for f, units in fields.items()}
     command = {f.name: int(values[f.name][0]) for f, units in fields.items() if not units}
     beats: dict[str, list[int]] = {}
@@ -48,13 +76,8 @@ def _first_items(layout: Layout) -> list[str]:
 
 def _checked(f: Field, units: int, given: Any) -> np.ndarray:
     """Return the values of an input: ``units`` of them, one for 0."""
-    values = np.atleast_1d(np.asarray(given))
-    if values.dtype.kind == "b":
-        values = values.astype(np.int64)
-    shape = (units or 1,)
-    if values.shape != shape or values.dtype.kind not in "iu" or np.any((values < f.minimum) | (values > f.maximum)):
-        raise UserError(f"input {f.name}: give {shape[0]} integer{'s' if units else ''} of {f.minimum}..{f.maximum}")
-    return values.astype(np.int64)
+    what = f"input {f.name}"
+    return integers(what, np.atleast_1d(array_of(what, given)), units or 1, f.minimum, f.maximum, flags=True)
 
 
 def beat_of(stream: Stream, values: Mapping[str, int]) -> int:

@@ -19,7 +19,7 @@ from ..reading import read_npz
 from ..registers.description import WORD, Register
 from ..registers.layout import ABI, MAGIC, Layout, Tray
 from ..rtl.bank import Bank
-from .beats import Arrays
+from .beats import Arrays, integers, named
 from .transport import BusError, Transport
 
 __all__ = ["SECONDS", "Device", "state_words"]
@@ -38,6 +38,8 @@ class Device(Generic[D]):
     """
 
     def __init__(self, core: Emitted[D], transport: Transport) -> None:
+        if not isinstance(core, Emitted):
+            raise UserError(f"core: of type {type(core).__name__}; give what load_core or sc_hw.load returns")
         self.core, self.design = core, core.design
         self.layout: Layout = load_bus(core).layout
         self.transport = transport
@@ -132,7 +134,7 @@ class Device(Generic[D]):
         try:
             told = json.loads(arrays.pop("checkpoint").tobytes())
             schema, digest = told["schema"], told["manifest_sha256"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(f"checkpoint {path}: not one of sc-hw ({error}); {what}") from error
         if (schema, digest) != (_CHECKPOINT, self.layout.digest):
             raise UserError(f"checkpoint {path}: of another design ({str(digest)[:16]}), not of {self.layout.digest[:16]}")
@@ -268,12 +270,8 @@ def _key(part: str, field: str) -> str:
 def state_words(own: Bank, state: Mapping[str, Any]) -> list[int]:
     """Return the state words of all units. Errors: ``UserError`` for arrays of another name, shape or range."""
     words = np.zeros(own.units, object)
-    if different := {f.name for f in own.fields} ^ state.keys():
-        raise UserError(f"state: {', '.join(sorted(different))}; give exactly {', '.join(f.name for f in own.fields)}")
+    state = named("state", state, (f.name for f in own.fields))
     for f in own.fields:
-        values = np.asarray(state[f.name])
-        fits = values.shape == (own.units,) and values.dtype.kind in "iu"
-        if not fits or np.any((values < f.minimum) | (values > f.maximum)):
-            raise UserError(f"state {f.name}: give {own.units} integers of {f.minimum}..{f.maximum}")
+        values = integers(f"state {f.name}", state[f.name], own.units, f.minimum, f.maximum)
         words += (values.astype(object) & ((1 << f.bits) - 1)) << own.lows[f.name]
     return [int(word) for word in words]

@@ -11,7 +11,7 @@ from ..errors import CheckError, UserError
 from ..manifest import Core, load_core
 from ..registers.layout import LAST, Tray, packing
 from ..rtl.design import CoreDesign
-from .beats import Arrays, gathered, planned
+from .beats import Arrays, array_of, gathered, named, planned
 from .device import SECONDS, Device
 from .transport import Transport
 
@@ -26,7 +26,7 @@ class Driver(Device[CoreDesign]):
     """
 
     def __init__(self, core: Core | Path, transport: Transport) -> None:
-        super().__init__(core if isinstance(core, Core) else load_core(core), transport)
+        super().__init__(load_core(Path(core)) if isinstance(core, str | Path) else core, transport)
 
     @property
     def timesteps(self) -> int:
@@ -86,9 +86,13 @@ class Driver(Device[CoreDesign]):
         Errors: ``UserError``.
         """
         self._needs_registers()
-        steps = {len(np.asarray(values)) for values in inputs.values()}
-        if len(steps) > 1:
-            raise UserError(f"inputs: of {', '.join(map(str, sorted(steps)))} timesteps; give as many of each")
+        given = named("inputs", inputs, (f.name for f in self.design.inputs()))
+        inputs = {name: array_of(f"input {name}", values) for name, values in given.items()}
+        steps = {len(values) if values.ndim else 0 for values in inputs.values()}
+        if len(steps) > 1 or not all(values.ndim for values in inputs.values()):
+            raise UserError(
+                f"inputs: of {', '.join(map(str, sorted(steps)))} timesteps; give as many of each, along a first axis"
+            )
         planned_steps = [
             planned(self.design, self.layout, {name: values[k] for name, values in inputs.items()})
             for k in range(steps.pop() if steps else 0)

@@ -11,10 +11,9 @@ from sc_hw_models.networks.model import sample_order, schedule
 from sc_hw_models.rule import ConfigError, check_integer
 
 from ..errors import UserError
-from ..manifest.emitted import Emitted
 from ..network_folder import Network, load_network
 from ..rtl.networks.design import NetworkDesign
-from .beats import Arrays, beat_of
+from .beats import Arrays, array_of, beat_of
 from .device import Device, state_words
 from .transport import Transport
 
@@ -33,7 +32,7 @@ class NetworkDriver(Device[NetworkDesign]):
     """
 
     def __init__(self, core: Network | Path, transport: Transport) -> None:
-        super().__init__(core if isinstance(core, Emitted) else load_network(core), transport)
+        super().__init__(load_network(Path(core)) if isinstance(core, str | Path) else core, transport)
         self.spec = self.design.spec
         self._slower = 0
 
@@ -90,7 +89,8 @@ class NetworkDriver(Device[NetworkDesign]):
 
     def predict(self, x: Any) -> np.ndarray:
         """Return the class of each sample; nothing is learned."""
-        return self._decided(*self._checked(x, np.zeros(len(x), np.int64)), learn=0)
+        samples = array_of("samples", x)
+        return self._decided(*self._checked(samples, np.zeros(len(samples) if samples.ndim else 0, np.int64)), learn=0)
 
     def score(self, x: Any, y: Any) -> float:
         """Return the part of the samples that are decided as their class; nothing is learned."""
@@ -119,10 +119,10 @@ class NetworkDriver(Device[NetworkDesign]):
             raise UserError(f"state: lacks {', '.join(missing)}; give {', '.join(wanted.values())}")
         flat = {}
         for name, key in wanted.items():
-            shape = self.design.initial[name].shape
-            if np.shape(state[key]) != shape:
-                raise UserError(f"state {key}: shape {np.shape(state[key])}; allowed is {shape}")
-            flat[name] = {"weight": np.asarray(state[key]).reshape(-1)}
+            shape, values = self.design.initial[name].shape, array_of(f"state {key}", state[key])
+            if values.shape != shape:
+                raise UserError(f"state {key}: shape {values.shape}; allowed is {shape}")
+            flat[name] = {"weight": values.reshape(-1)}
             state_words(self.parts[name], flat[name])
         for name, own in flat.items():
             self._load_part(name, own)

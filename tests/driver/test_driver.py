@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -176,3 +177,42 @@ print("done")
 """
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"reward": 20},
+        {"pre_spike": [[1] * 16, [1]]},
+        {"pre_spike": np.ma.masked_array(np.ones((2, 16), int), mask=np.eye(2, 16))},
+        {"pre_spike": None},
+        {"pre_spike": [["1"] * 16] * 2},
+    ],
+    ids=["no axis of timesteps", "ragged", "masked", "nothing", "texts"],
+)
+def test_whatever_is_given_for_an_array_is_one_line_when_it_is_none(simulated, wrong):
+    driver = simulated("core")
+    right = {"pre_spike": np.ones((2, 16), int), "post_spike": np.zeros((2, 16), bool), "reward": [3, 4]}
+    units = driver.design.synapses
+    right |= {name: right[name][:, :1].repeat(units, 1) for name in ("pre_spike", "post_spike")}
+    driver.learn(right)
+    before = driver.read()
+    with pytest.raises(UserError):
+        driver.learn({**right, **wrong})
+    if "pre_spike" in wrong:
+        with pytest.raises(UserError):
+            driver.step({**{name: values[0] for name, values in right.items()}, **wrong})
+    with pytest.raises(UserError, match="state weight: "):
+        driver.load({**before, "weight": wrong.get("pre_spike", 1.5)})
+    for given in (None, [], "weight"):
+        for call in (driver.step, driver.learn, driver.load):
+            with pytest.raises(UserError, match="give a dict of"):
+                call(given)
+    equal(driver, SimpleNamespace(state={"": before}))
+
+
+def test_what_is_no_core_is_refused(tmp_path):
+    with pytest.raises(UserError, match="core: of type NoneType; give what"):
+        Driver(None, None)
+    with pytest.raises(UserError, match=r"manifest\.json"):
+        Driver(str(tmp_path), None)
