@@ -200,3 +200,21 @@ def test_every_statement_has_a_bug_that_breaks_it(around):
     kinds = {re.match(r"[a-z]+", name)[0] for name in names}
     planted = "|".join(statement for *_, statement in BUGS.values())
     assert {kind for kind in kinds if not re.search(kind, planted)} == set()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "statement"),
+    [
+        ("wire ends = decision_valid & decision_ready;", "wire ends = decision_valid;", "register_events"),
+        ("{14'd0, pixel_reg[27:14]}", "{14'd0, pixel_reg[26:13]}", "(stream|inside)"),
+    ],
+    ids=["a sample ends before its decision was taken", "pixels in another order"],
+)
+def test_a_planted_bug_of_a_network_is_found(around, tmp_path, before, after, statement):
+    one = around("network", "apb")
+    files = {name: text.decode() for name, text in one.verilog.items()}
+    assert files[REGISTERS].count(before) == 1
+    files[REGISTERS] = files[REGISTERS].replace(before, after)
+    found = prove_bus(one, find_solver("yices"), tmp_path / "run", verilog=files)
+    assert found.status in ("fail", "unknown")
+    assert any(re.match(statement, name) for name in found.failed), found
