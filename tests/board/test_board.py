@@ -176,6 +176,13 @@ def test_a_clock_that_is_not_met_is_refused_with_the_slack(folder, monkeypatch):
         build(what, core.verilog, seeds=3)
 
 
+def test_a_name_of_the_boards_own_is_told(sc_hw, tmp_path):
+    assert sc_hw("emit", "--synapses", "16", "--name", "pll", "--bus", "apb", "-o", tmp_path / "core")[0] == 0
+    status, _, error = sc_hw("board", tmp_path / "core", "--board", "icebreaker", "--clock", "24", "-o", tmp_path / "out")
+    assert (status, error.count("\n")) == (2, 1)
+    assert "pll.v: the board has a file of that name, and so has the design; emit it with another --name" in error
+
+
 def test_without_amaranth_boards_it_says_what_to_install(folder, monkeypatch):
     for name in ("amaranth_boards", "amaranth_boards.icebreaker"):
         monkeypatch.setitem(sys.modules, name, None)
