@@ -68,8 +68,7 @@ def learn(driver: Driver, digits: int) -> tuple[float, float, int]:
     model.synapses.load(start)
     driver.clear()
     driver.load(start, SYNAPSES)
-    weights = driver.read(SYNAPSES)["weight"]
-    before = 100 * float(np.mean(guesses(weights, bright[test]) == labels[test]))
+    before = 100 * float(np.mean(guesses(start["weight"], bright[test]) == labels[test]))
     for block in np.split(training, range(BLOCK, digits, BLOCK)):
         for digit in block:
             for spiking, reward in ((bright[digit], REWARD), (~bright[digit], -REWARD)):

@@ -17,7 +17,7 @@ from ..targets import RESOURCES, Target, load_target
 from ..toolchain import nextpnr
 from .boards import BOARDS
 from .description import Board, Pin, Pll, platform_of
-from .verilog import board_name, board_verilog
+from .verilog import board_name, board_verilog, with_own
 
 __all__ = ["BAUD", "Built", "Plan", "build", "plan"]
 
@@ -104,7 +104,7 @@ def build(what: Plan, sources: Mapping[str, bytes], *, seeds: int, progress: Cal
         raise UserError(f"--board {board.name}: no open tool places its device")
     tool = nextpnr(target.pnr.tool)
     tool.require()
-    files = {name: text.encode() for name, text in what.verilog.items()} | dict(sources)
+    files = with_own(what.verilog, sources)
     progress("synthesis")
     netlist, whole = map_pinned(files, what.top, target)
     counted = _counted(netlist.cells, board, target)

@@ -93,7 +93,7 @@ def board_command(
 def listed_files(folder: Path) -> Iterator[str]:
     """Yield the files that we wrote into a folder. Errors: ``UserError`` when it is none of ours."""
     record = read_json(folder / RECORD, remedy="sc-hw board writes one")
-    if not isinstance(record, dict) or record.get("form") != SCHEMA or not isinstance(record.get("sha256"), dict):
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA or not isinstance(record.get("sha256"), dict):
         raise UserError(f"{folder / RECORD}: not of sc-hw board; give another folder")
     yield RECORD
     yield from map(str, record["sha256"])
@@ -107,7 +107,7 @@ def _loaded(folder: Path) -> Core:
 
 def _record(what: Plan, built: Built) -> dict[str, Any]:
     return {
-        "form": SCHEMA,
+        "schema": SCHEMA,
         "verb": "board",
         "verdict": "pass",
         "board": what.board.name,

@@ -59,7 +59,7 @@ opt_clean
 """
 
 
-def prove_bridge(solver: Solver, folder: Path, *, timeout: float = 900, verilog: str | None = None) -> Run:
+def prove_bridge(solver: Solver, folder: Path, *, timeout: float = 1800, verilog: str | None = None) -> Run:
     """Ask a solver whether every statement holds of the bridge, or of ``verilog`` in its place, in an empty ``folder``.
 
     The bridge is the same for every design but for the bits of an address.

@@ -1,5 +1,7 @@
 """The Verilog between a serial line and a design's registers: receiver, sender, the bridge of frames to a bus, and their top."""
 
+from collections.abc import Mapping
+
 from ..bus.buses import BUSES
 from ..bus.verilog import bus_verilog, top_ports
 from ..driver.frames import DONE, DROPPED, ERROR, READ, WRITE
@@ -18,6 +20,7 @@ __all__ = [
     "bridge_verilog",
     "receiver_verilog",
     "sender_verilog",
+    "with_own",
 ]
 
 BUS = BUSES["wishbone"]  # docs/decisions/0029-boards.md says why
@@ -141,6 +144,13 @@ def board_verilog(layout: Layout) -> dict[str, str]:
         f"{names['sender']}.v": sender_verilog(names["sender"]),
         **bus_verilog(layout, BUS, idle=True),
     }
+
+
+def with_own(around: Mapping[str, str], own: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the files around a design with its own. Errors: ``UserError`` for a name that both have."""
+    if clash := around.keys() & own.keys():
+        raise UserError(f"{min(clash)}: the board has a file of that name, and so has the design; emit it with another --name")
+    return {name: text.encode() for name, text in around.items()} | dict(own)
 
 
 def _inner(ports: tuple[Port, ...]) -> list[tuple[str, int]]:

@@ -12,7 +12,7 @@ from ..driver.program import program
 from ..errors import CheckError
 from ..manifest import Core
 from ..registers.layout import Layout
-from .verilog import board_name, board_verilog
+from .verilog import board_name, board_verilog, with_own
 
 __all__ = ["DIVIDER", "VirtualBoard"]
 
@@ -30,7 +30,7 @@ class VirtualBoard:
     def __init__(self, core: Core, layout: Layout, *, seed: int = 1, verilog: Mapping[str, str] | None = None) -> None:
         self._stack = ExitStack()
         around = board_verilog(layout) | dict(verilog or {})
-        files = {name: text.encode() for name, text in around.items()} | core.verilog
+        files = with_own(around, core.verilog)
         options = ("-CFLAGS", f"-DDIVIDER={DIVIDER}", f"-GDIVIDER={DIVIDER}")
         path = self._stack.enter_context(program(files, board_name(layout), _HARNESS, options))
         command = [str(path), f"+verilator+seed+{seed}", "+verilator+rand+reset+2"]

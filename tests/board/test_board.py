@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -18,10 +19,11 @@ from sc_hw.driver import Driver
 from sc_hw.driver.serial import SerialLine
 from sc_hw.errors import CheckError, UserError
 from sc_hw.manifest import load_core
+from sc_hw.targets import load_target
 from sc_hw.toolchain import verilator
 from sc_hw_models.scratch import run_process
 
-from ..daily import check, few
+from ..daily import check
 
 
 @pytest.fixture
@@ -64,15 +66,23 @@ def test_a_folder_without_a_bus_is_told(sc_hw, tmp_path):
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_however_it_ends_nothing_of_it_is_left(folder, tmp_path, number, status):
     command = [sys.executable, "-m", "sc_hw", "board", str(folder), "--virtual", "--json", str(tmp_path / "record.json")]
-    started = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    port = started.stdout.readline().strip()
-    assert json.loads((tmp_path / "record.json").read_text())["port"] == port
-    with SerialLine(port) as line:
-        assert Driver(folder, line).idle
-    (child,) = _children(started.pid)
-    started.send_signal(number)
-    assert started.wait(20) == status
-    started.stdout.close()
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background have it ignored
+    ) as started:
+        try:
+            port = started.stdout.readline().strip()
+            assert json.loads((tmp_path / "record.json").read_text())["port"] == port
+            with SerialLine(port) as line:
+                assert Driver(folder, line).idle
+            (child,) = _children(started.pid)
+            started.send_signal(number)
+            assert started.wait(20) == status
+        finally:
+            started.kill()
     deadline = time.monotonic() + 10
     while os.path.exists(f"/proc/{child}") and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -149,14 +159,30 @@ def test_a_bitstream(sc_hw, folder, tmp_path, name, options, suffix):
     assert sc_hw("board", folder, "--board", name, "-o", out)[0] == 2, "it is not replaced without --force"
 
 
-@pytest.mark.parametrize("generator", few(["verilog", "amaranth"], 1, "the same netlist counts"))
-def test_a_board_that_is_too_small_is_told_with_what_would_fit(sc_hw, tmp_path, generator):
+@check("a large core is synthesised for every board; what is said of a small one whose board is made small is in every run")
+def test_a_board_that_is_too_small_is_told_with_what_would_fit(sc_hw, tmp_path):
     core = tmp_path / "core"
-    assert sc_hw("emit", "--synapses", "16384", "--generator", generator, "--bus", "apb", "-o", core)[0] == 0
+    assert sc_hw("emit", "--synapses", "16384", "--bus", "apb", "-o", core)[0] == 0
     status, _, error = sc_hw("board", core, "--board", "icebreaker", "-o", tmp_path / "out")
     assert (status, error.count("\n")) == (2, 1)
     assert re.search(r"needs [\d,]+ block ram of 30; ulx3s-85f, ulx3s-25f and colorlight-i5 would fit", error)
     assert not (tmp_path / "out").exists()
+
+
+def test_what_would_fit_is_counted(folder, monkeypatch):
+    """The device of 40 LUT is too small, the other is not: the design is counted for both."""
+    from sc_hw.board import build as module
+
+    def small(name):
+        target = load_target(name)
+        return replace(target, capacity={**target.capacity, "lut": target.capacity["lut"] if "ecp5" in name else 40})
+
+    monkeypatch.setattr(module, "load_target", small)
+    monkeypatch.setattr(module, "BOARDS", {name: BOARDS[name] for name in ("icebreaker", "ulx3s-25f")})
+    core = load_core(folder)
+    what = plan(load_bus(core).layout, BOARDS["icebreaker"], clock=None, baud=115_200)
+    with pytest.raises(UserError, match=r"needs [\d,]+ lut of 40; ulx3s-25f would fit"):
+        build(what, core.verilog, seeds=1)
 
 
 def test_a_clock_that_is_not_met_is_refused_with_the_slack(folder, monkeypatch):
@@ -174,6 +200,13 @@ def test_a_clock_that_is_not_met_is_refused_with_the_slack(folder, monkeypatch):
     monkeypatch.setattr(module, "bitstream", lambda *_: pytest.fail("there is no bitstream of a clock that is not met"))
     with pytest.raises(CheckError, match=r"12 MHz are not met: the best of 3 seeds reaches 11.00 MHz, slack -7.58 ns"):
         build(what, core.verilog, seeds=3)
+
+
+def test_a_name_of_the_boards_own_is_told(sc_hw, tmp_path):
+    assert sc_hw("emit", "--synapses", "16", "--name", "pll", "--bus", "apb", "-o", tmp_path / "core")[0] == 0
+    status, _, error = sc_hw("board", tmp_path / "core", "--board", "icebreaker", "--clock", "24", "-o", tmp_path / "out")
+    assert (status, error.count("\n")) == (2, 1)
+    assert "pll.v: the board has a file of that name, and so has the design; emit it with another --name" in error
 
 
 def test_without_amaranth_boards_it_says_what_to_install(folder, monkeypatch):

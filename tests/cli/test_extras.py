@@ -58,8 +58,9 @@ def bare(tmp_path_factory):
         )
         return done.returncode, done.stdout, done.stderr
 
-    status, out, err = run("emit", "-n", "8", "-o", "core")
-    assert status == 0, out + err
+    for options in (("-o", "core"), ("--bus", "apb", "-o", "bus")):
+        status, out, err = run("emit", "-n", "8", *options)
+        assert status == 0, out + err
     np.savez(root / "data.npz", x_train=np.eye(4), y_train=np.arange(4), x_test=np.eye(4), y_test=np.arange(4))
     return run
 
@@ -85,6 +86,7 @@ COMMANDS = [
     ("pnr core", "nextpnr-ice40", "pnr"),
     ("pnr core --target ecp5-25k", "nextpnr-ecp5", "pnr"),
     ("pnr core --target gowin-gw1n9", "nextpnr-himbaechel-gowin", "pnr"),
+    ("board bus --board icebreaker -o b", "pins of boards come from amaranth-boards", "boards"),
     ("explore -o e", "explore: needs pyarrow", "explore"),
 ]
 

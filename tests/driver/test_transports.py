@@ -12,7 +12,7 @@ import tty
 import pytest
 
 from sc_hw.driver import BusError
-from sc_hw.driver.frames import MOST, READ, WRITE, Responder, Splitter, framed, unframed
+from sc_hw.driver.frames import DONE, DROPPED, ERROR, MOST, READ, WRITE, Responder, Splitter, framed, unframed
 from sc_hw.driver.memory import MemoryMap
 from sc_hw.driver.serial import SerialLine
 from sc_hw.errors import CheckError, UserError
@@ -182,6 +182,17 @@ def test_a_request_that_is_asked_again_is_done_once():
     assert len({*sent}) == 1
     responder.fed(framed(10, WRITE, struct.pack("<II", 0x40, 5)))
     assert len(registers.writes) == 2
+
+
+def test_what_is_no_request_is_dropped_and_counted():
+    sent = []
+    responder = Responder(Registers(), sent.append)
+    responder.fed(b"\0\7\1\2\0")  # torn
+    responder.fed(framed(1, 9, b"") + framed(2, READ, b"\0\0"))  # whole, and of no kind, or too short
+    responder.fed(framed(3, READ, struct.pack("<I", DROPPED)))
+    assert sent == [framed(3, DONE, struct.pack("<I", 3))]
+    responder.fed(framed(4, WRITE, struct.pack("<II", DROPPED, 0)))
+    assert sent[1:] == [framed(4, ERROR, b"")]
 
 
 def test_without_pyserial_a_line_says_what_to_install(monkeypatch):
