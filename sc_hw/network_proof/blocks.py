@@ -1,6 +1,7 @@
 """What is proven of each block of a network: its statements, and the golden step written into its question."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sc_hw_models.networks.errors import distance, exponential, hard_output, reciprocal, signal
@@ -12,6 +13,7 @@ from ..rtl.networks.counting import CountingBlock
 from ..rtl.networks.error import NONE, ErrorBlock
 from ..rtl.networks.feedback import FeedbackBlock
 from ..rtl.networks.host import HostBlock
+from ..rtl.networks.projection import ProjectionBlock
 from ..rtl.networks.sums import SumsBlock
 from .golden import golden_text, table_text
 from .question import Question
@@ -20,6 +22,7 @@ __all__ = ["harness_of", "question_of"]
 
 _INSIDE = "the invariants by which the induction closes"
 _STABLE = "what is offered stays as it is until it is taken"
+_EXISTS = "of a memory only words that there are are written"
 _IDLE = "idle says that nothing of a sample is here; after a reset nothing is"
 
 
@@ -157,16 +160,67 @@ def _feedback(block: FeedbackBlock) -> Question:
     )
 
 
+def _projection(block: ProjectionBlock) -> Question:
+    last = 4 + block.latency
+    synapses, count = block.lanes * block.synapse_bits, block.count_bits
+    kinds = {"forward": 4, "host": 4} | ({"rows": 4} if block.gives_rows else {}) | ({"learn": last} if block.core else {})
+    taps = dict.fromkeys((f"{kind}_{k}" for kind, most in kinds.items() for k in range(1, most + 1)), 1)
+    taps |= dict.fromkeys((f"{name}_{k}" for name in ("first", "last") for k in range(1, 5)), 1)
+    taps |= dict.fromkeys((f"activity_{k}" for k in (2, 3, 4)), block.activity_bits)
+    taps |= dict.fromkeys((f"address_{k}" for k in range(2, last + 1)), block.address_bits)
+    taps |= {"state_reg": 3, "enable": 1, "bias_reg": 1, "asked_reg": 1, "empty_1": 1, "fill_reg": count, "entry_reg": count}
+    taps |= {"word_reg": block.word_bits, "word_1": block.word_bits, "word_2": block.word_bits, "word_4": synapses}
+    double = block.buffers > 1
+    taps |= {"complete_reg": block.buffers, "empty_reg": block.buffers}
+    taps |= {"fill_half_reg": 1, "half_reg": 1, "last_0_reg": count, "last_1_reg": count} if double else {"last_reg": count}
+    taps |= {"row_1": block.number_bits} if block.gives_rows else {}
+    free = {}
+    if block.core:
+        taps |= {"gather_word_reg": block.word_bits, "signals_4": block.lanes * block.shifted_bits}
+        if block.lanes > 1:
+            taps |= {"gather_lane_reg": block.lane_bits, "gathered_reg": (block.lanes - 1) * block.shifted_bits}
+        ports = block.core.lane_ports()
+        free = {f"{block.name}_lane": ports}
+        taps |= {f"lane_{lane}.{port.name}": port.bits for lane in range(block.lanes) for port in ports}
+    learns = {
+        "signals": "a neuron's signal, slowed as it says, is what its synapses get",
+        "lanes": "each lane gets its part of the word, the row's activity, and its signal; it draws once a word, from its own seed",
+    }
+    rows = {"rows": "all rows but the bias leave, ascending, word by word, with the weights as they are"}
+    return Question(
+        template="projection.sv.j2",
+        statements={
+            "list": "each active row is listed once, in order, with its activity, the bias last; a list in use stays as it is",
+            "products": "the products of a list's rows leave once each, in order, words ascending, the first row and the last beat marked",
+            "forward": "a product is that of a synapse's weight and its row's activity; of an empty list it is 0",
+            **(learns if block.core else {}),
+            **(rows if block.gives_rows else {}),
+            "sweep": "after the signals each word of a list's rows goes through the lanes once, in order, and back to where it came from; "
+            "nothing else is written but by the host",
+            "access": "the host's access replaces or gives its own synapse and no other",
+            "stable": _STABLE,
+            "idle": _IDLE,
+            "inside": _INSIDE,
+        },
+        taps=taps,
+        signed={f"weight_{lane}": block.weight_bits for lane in range(block.lanes)},
+        free=free,
+    )
+
+
 def harness_of(block: NetworkBlock) -> str:
     """Return the name of a block's harness, by which the ledger knows it."""
     question = question_of(block)
     return question.template.partition(".")[0] if question else ""
 
 
-_QUESTIONS: dict[type[NetworkBlock], Callable[[Any], Question]] = {SumsBlock: _sums, CountingBlock: _counting, ErrorBlock: _error, HostBlock: _host, FeedbackBlock: _feedback}
+_QUESTIONS: dict[type[NetworkBlock], Callable[[Any], Question]] = {SumsBlock: _sums, CountingBlock: _counting, ErrorBlock: _error, HostBlock: _host, FeedbackBlock: _feedback, ProjectionBlock: _projection}
 
 
 def question_of(block: NetworkBlock) -> Question | None:
     """Return what is asked of a block; ``None`` of one that is simulated only."""
     kind = _QUESTIONS.get(type(block))
-    return kind(block) if kind else None
+    question = kind(block) if kind else None
+    if question and any(map(block.in_registers, block.memories())):  # others may be written where they have no word
+        return replace(question, statements={"exists": _EXISTS, **question.statements})
+    return question
