@@ -21,7 +21,11 @@ def fits(design: NetworkDesign, block: NetworkBlock) -> Iterator[tuple[str, str,
         wrong = "" if total < 1 << (block.sum_bits - 1) else f"{total} in {block.sum_bits} bits"
         yield "fits", "the errors of all classes times weights or signs add up within the bits of their sum", wrong
     if isinstance(block, ErrorBlock) and block.softmax:
-        yield "fits", "the shares of all classes add up within the bits of an error, for every sum of exponentials", _shares(block)
+        yield (
+            "fits",
+            "the shares of all classes add up within the bits of an error, for every sum of exponentials",
+            _shares(block),
+        )
     if isinstance(block, SumsBlock):
         yield "fits", "every sum of activities times weights, each row at most once, fits the bits of a sum", _sums(design, block)
 

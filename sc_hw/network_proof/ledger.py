@@ -1,7 +1,7 @@
 """The ledger of a network's proof: everything that a harness assumes, and the obligations that discharge it.
 
-As ``proof/ledger.py`` has it of cores. What a block assumes of the streams that it takes is what the block at the other end guarantees
-of those it gives; that each gets what the other gave is of the wiring.
+As ``proof/ledger.py`` has it of cores. What a block assumes of the streams that it takes is what the block at the other end
+guarantees of those it gives; that each gets what the other gave is of the wiring.
 """
 
 import re
@@ -57,7 +57,7 @@ def _reset(*harnesses: str) -> tuple[NetworkAssumption, ...]:
 
 
 LEDGER: tuple[NetworkAssumption, ...] = (
-    *_reset("sums", "counting", "error", "feedback", "host", "projection"),
+    *_reset("sums", "counting", "error", "feedback", "host", "projection", "pixels"),
     _row("sums", "word", "a word of neurons that exists", CHOICE),
     _row("sums", "last", "the last products of a sample are of a row's last word", PROVEN, "product:products"),
     _row("sums", "first", "products are marked that are of a sample's first row", PROVEN, "product:products"),
@@ -84,7 +84,14 @@ LEDGER: tuple[NetworkAssumption, ...] = (
     _row("projection", "access_exists", "the host names a synapse that exists", USER),
     _row("projection", "access_still", "an access comes when nothing is under way here", SIMULATED, "access:access"),
     _row("projection", "access_alone", "while an access is served no sample begins", SIMULATED, "access:access"),
-    _row("projection", "others", "rows of other entries are written elsewhere, for rows of a list differ", PROVEN, "sweep", "active:order"),
+    _row(
+        "projection",
+        "others",
+        "rows of other entries are written elsewhere, for rows of a list differ",
+        PROVEN,
+        "sweep",
+        "active:order",
+    ),
     *_memory("projection", "list"),
     *_memory("projection", "synapses"),
     *_memory("projection", "signals"),

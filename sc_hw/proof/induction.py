@@ -6,12 +6,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from jinja2 import Environment, PackageLoader
 
 from ..errors import UserError
-from ..manifest import Core
 from ..rtl.contents import without_contents
 from ..rtl.design import CoreDesign
 from ..templates import verilog_templates
@@ -58,14 +57,17 @@ class Folder(Protocol):
         """Its Verilog by file name."""
 
 
+F = TypeVar("F", bound=Folder)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Inquiry:
+class Inquiry(Generic[F]):
     """What all questions about one core share: the solvers, their seconds, where a waveform goes, the campaign, the scratch.
 
     Without a ``campaign`` a question that is not inductive is searched by solvers alone.
     """
 
-    core: Core
+    core: F
     solvers: Sequence[Solver]
     timeout: float
     folder: Path

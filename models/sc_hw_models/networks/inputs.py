@@ -4,13 +4,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..fixed import Value
 from ..lfsr import Lfsr, lane_seed
 from .neurons import MAX_LEVEL, InputConfig
 from .spec import NetworkSpec
 
-__all__ = ["JITTER", "POISSON", "InputPort"]
+__all__ = ["JITTER", "POISSON", "InputPort", "rounded_level"]
 
 JITTER, POISSON = Lfsr(16), Lfsr(4)
+
+
+def rounded_level(total: Value, pool: int) -> Value:
+    """Return the activity 0..16 of an input from the sum of its ``pool`` * ``pool`` pixels, rounded."""
+    shift = 4 + 2 * (pool.bit_length() - 1)
+    return (total + (1 << (shift - 1))) >> shift
 
 
 class InputPort:
@@ -54,8 +61,7 @@ class InputPort:
             inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
             address = row // pool * (width // pool) + column // pool
             pixels = np.bincount(address[inside], weights=pixels[inside], minlength=self._size).astype(np.int64)
-        shift = 4 + 2 * (pool.bit_length() - 1)
-        return (pixels + (1 << (shift - 1))) >> shift
+        return np.asarray(rounded_level(pixels, pool))
 
     def timesteps(self, levels: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the activity of each input in each timestep of a sample."""
