@@ -46,8 +46,11 @@ def render(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(**values)
 
 
-def block_task(block: NetworkBlock, question: Question, sources: Mapping[str, str], *, inside: bool) -> dict[str, Any]:
-    """Return ``script`` and ``files`` of a question; without ``inside`` it looks at no register within."""
+def block_task(block: NetworkBlock, question: Question, sources: Mapping[str, str], *, inside: bool | None) -> dict[str, Any]:
+    """Return ``script`` and ``files`` of a question.
+
+    Without ``inside`` it looks at no register within; with ``None`` it has the covers, too: that what is proven of happens.
+    """
     memories = dict[str, dict[str, Any]]()
     taps = dict(question.taps)
     for place, (words, bits) in block.memories().items():

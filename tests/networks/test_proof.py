@@ -82,6 +82,21 @@ def test_a_fault_in_any_block_is_refused(emitted, fault, tmp_path):
     assert found.verdict in ("refuted", "unknown"), found
 
 
+COVERED = ["sums_hidden", "neurons_hidden", "synapses_in", "host", "pixels", "error", "back_hidden", "synapses_out"]
+
+
+@pytest.mark.parametrize("place", few(COVERED, 3, "a harness that forbids what it is about has no fault that it refuses, either"))
+def test_what_is_proven_of_a_block_happens(emitted, place, tmp_path):
+    network = load_network(emitted)
+    block = network.design.blocks[place]
+    inquiry = Inquiry(core=network, solvers=[find_solver("yices")], timeout=60, folder=tmp_path, traces=None)
+    task = block_task(block, question_of(block), inquiry.sources, inside=None)
+    covers = dict.fromkeys(re.findall(r"(cover_\w+): cover", task["files"]["engine.sv"]), "")
+    assert covers
+    found = list(inquiry.cover("covers", task, covers, 60))
+    assert {o.verdict for o in found} == {"proven"}, found
+
+
 def test_a_decision_that_changes_while_it_is_on_offer_is_refuted_by_a_run(emitted, tmp_path):
     """What chips did until the proof was written; the campaign of a simulation seldom waits so long."""
     (fault,) = (fault for fault in FAULTS if fault.what.startswith("a decision on offer"))
