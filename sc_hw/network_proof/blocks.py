@@ -235,7 +235,7 @@ def _pixels(block: PixelsBlock) -> Question:
     if block.jitter:
         free = {f"{block.name}_random": random_ports(block.lfsr)}
         taps |= {"left_reg": block.place_bits} | {f"random.{port.name}": port.bits for port in random_ports(block.lfsr)}
-        statements["shift"] = "a sample that is learned draws once, with its first pixel, from a register with its own seed"
+        statements["draws"] = "a sample that is learned draws once, with its first pixel, from a register with its own seed"
     if block.pool == 1:
         level = lift(rounded_level(variable("sum", 0, 255), 1))
         golden = golden_text("golden", {"sum": "$signed({1'b0, brightness})"}, {"rounded": level})

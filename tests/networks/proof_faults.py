@@ -156,10 +156,10 @@ FAULTS = (
         "synapses_in",
     ),
     ProofFault(
-        "a stalled sweep writes twice, and moves on",
+        "a pass goes on while the next block does not take",
         "tiny_synapses_0",
-        "learn_7 & enable & ~rst",
-        "learn_7 & ~rst",
+        "wire issue = passing & enable",
+        "wire issue = passing",
         "synapses_in",
     ),
     ProofFault("the schedule does not slow", "tiny_synapses_0", "slow = signal_slower", "slow = 2'd0", "synapses_in"),
