@@ -235,6 +235,7 @@ class _Run:
             folder=self.folder / name,
             traces=self.traces,
             campaign=self.campaign,
+            brief=5 * self.timeout,  # the campaign has passed: there is little to search for
         )
 
 

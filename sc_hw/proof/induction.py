@@ -64,7 +64,8 @@ F = TypeVar("F", bound=Folder)
 class Inquiry(Generic[F]):
     """What all questions about one core share: the solvers, their seconds, where a waveform goes, the campaign, the scratch.
 
-    Without a ``campaign`` a question that is not inductive is searched by solvers alone.
+    Without a ``campaign`` a question that is not inductive is searched by solvers alone. An induction has ``brief``
+    seconds before that is done.
     """
 
     core: F
@@ -73,6 +74,7 @@ class Inquiry(Generic[F]):
     folder: Path
     traces: Path | None
     campaign: Search | None = None
+    brief: float = _BRIEF
 
     @cached_property
     def sources(self) -> dict[str, str]:
@@ -89,7 +91,7 @@ class Inquiry(Generic[F]):
         long ones by the campaign, and only then asked again.
         """
         patience = _RUNS_LONGER * self.timeout
-        answers, status = self._induct(title, task, min(_BRIEF, patience))
+        answers, status = self._induct(title, task, min(self.brief, patience))
         if status == "pass":
             yield from self._proven(statements, answers)
             return
@@ -103,7 +105,7 @@ class Inquiry(Generic[F]):
             return
         if run.status == "timeout":
             run = self._search(f"{title}_again", visible, self.timeout, answers)
-        if run.status != "fail" and status == "timeout" and patience > _BRIEF:
+        if run.status != "fail" and status == "timeout" and patience > self.brief:
             more, status = self._induct(f"{title}_again", task, patience)
             answers += more
             if status == "pass":
