@@ -89,7 +89,7 @@ def _read(folder: Path, only: str = "") -> dict[str, Any]:
     if isinstance(schema, str) and schema.startswith("sc-hw/network/"):
         raise UserError(
             f"{path}: a network, which this verb does not take yet; give a core, a layer or a crossbar; sc-hw sim, "
-            "selftest, synth, pnr and files take a network"
+            "selftest, prove, synth, pnr and files take a network"
         )
     if schema not in known:
         age = "of an older sc-hw" if schema in OLD_SCHEMAS else "not known here"

@@ -40,8 +40,8 @@ class NetworkCampaign:
         answer = {"solver": "verilator", "version": run.tools.get("verilator", ""), "answer": "ran", "seconds": round(seconds, 3)}
         return Obligation(
             name="campaign",
-            statement="not vacuous: random samples, some learned, with stalls, accesses and resets, play on the folder's own files as "
-            "in the golden model",
+            statement="not vacuous: random samples, with stalls, accesses and resets, some learned, play on the folder's files "
+            "as in the golden model",
             verdict="proven" if run.passed else "refuted",
             answers=[answer],
             note=note,

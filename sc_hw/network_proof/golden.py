@@ -64,7 +64,6 @@ def golden_text(prefix: str, nets: Mapping[str, str], results: Mapping[str, Term
 def table_text(name: str, bits: int, given: int, step: Callable[[int], int]) -> str:
     """Return a function ``name`` of SystemVerilog: what a step of the golden model gives for each number of ``given`` bits."""
     entries = ", ".join(f"{bits}'d{step(n)}" for n in reversed(range(1 << given)))  # as a case it would be a memory
-    return (
-        f"  localparam [{(bits << given) - 1}:0] TABLE_{name} = {{{entries}}};\n"
-        f"  function [{bits - 1}:0] {name}(input [{given - 1}:0] number);\n    {name} = TABLE_{name} >> (number * {bits});\n  endfunction"
-    )
+    head = f"function [{bits - 1}:0] {name}(input [{given - 1}:0] number);"
+    body = f"{name} = TABLE_{name} >> (number * {bits});"
+    return f"  localparam [{(bits << given) - 1}:0] TABLE_{name} = {{{entries}}};\n  {head}\n    {body}\n  endfunction"

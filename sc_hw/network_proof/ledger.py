@@ -1,9 +1,10 @@
 """The ledger of a network's proof: everything that a harness assumes, and the obligations that discharge it.
 
-As ``proof/ledger.py`` has it of cores. What a block assumes of the streams that it takes is what the block at the other end guarantees
-of those it gives; that each gets what the other gave is of the wiring.
+As ``proof/ledger.py`` has it of cores. What a block assumes of the streams that it takes is what the block at the other end
+guarantees of those it gives; that each gets what the other gave is of the wiring.
 """
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,13 +19,15 @@ __all__ = ["LEDGER", "NetworkAssumption", "check_network_ledger", "network_ledge
 
 _NAMED = 4
 _JOINED = ("wiring", "moves")
+SIMULATED = "proven in part, and simulated"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkAssumption:
     """One assumption of the harness of a kind of block, called ``name``, or so and a number.
 
-    ``by`` are obligations of the block itself, ``STREAM:NAME`` one of whoever gives a stream to it, ``/NAME`` one of the whole.
+    ``kind`` is as in a core's ledger; what is proven in part is simulated besides, as ``host`` of what is simulated only. ``by``
+    are obligations of the block itself, ``STREAM:NAME`` one of whoever gives a stream to it, ``/NAME`` one of the whole.
     """
 
     harness: str
@@ -54,7 +57,7 @@ def _reset(*harnesses: str) -> tuple[NetworkAssumption, ...]:
 
 
 LEDGER: tuple[NetworkAssumption, ...] = (
-    *_reset("sums", "counting", "error"),
+    *_reset("sums", "counting", "error", "feedback", "host", "projection", "pixels"),
     _row("sums", "word", "a word of neurons that exists", CHOICE),
     _row("sums", "last", "the last products of a sample are of a row's last word", PROVEN, "product:products"),
     _row("sums", "first", "products are marked that are of a sample's first row", PROVEN, "product:products"),
@@ -63,6 +66,35 @@ LEDGER: tuple[NetworkAssumption, ...] = (
     _row("error", "last", "the last output is that of the last class", PROVEN, "current:order"),
     _row("error", "below", "what another class's turn reads is its output, not above the largest", PROVEN, "pass"),
     *_memory("error", "outputs"),
+    _row("feedback", "neuron", "a neuron that exists", CHOICE),
+    _row("feedback", "slopes", "the last slope is that of the last neuron", PROVEN, "slope:order"),
+    _row("feedback", "errors", "errors of all classes come, or one beat that skips", PROVEN, "error:order"),
+    *_memory("feedback", "slopes"),
+    _row("host", "host_waits", "the host holds an access until it is taken", USER),
+    _row("host", "host_exists", "the host names a projection that exists", USER),
+    _row("host", "taken", "a projection takes an access only while it is offered", PROVEN, "answer:access"),
+    _row("host", "answers", "a projection answers only its own access", PROVEN, "answer:access"),
+    _row("projection", "slot", "an entry of a list that exists", CHOICE),
+    _row("projection", "address", "a word of synapses that exists", CHOICE),
+    _row("projection", "word", "a word of signals that exists", CHOICE),
+    _row("projection", "rows", "the rows of a sample ascend, and exist", PROVEN, "active:order"),
+    _row("projection", "signals", "signals of all neurons come, or one beat that skips", PROVEN, "signal:order"),
+    _row("projection", "slower", "learning is slowed by no more than the octaves of the schedule", USER),
+    _row("projection", "access_waits", "an access stays as it is until it is taken", PROVEN, "access:access"),
+    _row("projection", "access_exists", "the host names a synapse that exists", USER),
+    _row("projection", "access_still", "an access comes when nothing is under way here", SIMULATED, "access:access"),
+    _row("projection", "access_alone", "while an access is served no sample begins", SIMULATED, "access:access"),
+    _row(
+        "projection",
+        "others",
+        "rows of other entries are written elsewhere, for rows of a list differ",
+        PROVEN,
+        "sweep",
+        "active:order",
+    ),
+    *_memory("projection", "list"),
+    *_memory("projection", "synapses"),
+    *_memory("projection", "signals"),
     _row("counting", "last", "the last current of a sample is the last neuron's", PROVEN, "current:order"),
 )
 """Every assumption; a test renders the harnesses and finds no other."""
@@ -78,8 +110,11 @@ def network_assumptions(design: NetworkDesign) -> Iterator[tuple[str, NetworkBlo
 
 def _applies(block: NetworkBlock, one: NetworkAssumption) -> bool:
     """Return whether a block has what is assumed of."""
-    place = one.name.rpartition("_")[0]
-    return place in block.memories() if one.name.endswith(("_reads", "_holds")) else True
+    place, _, what = one.name.rpartition("_")
+    if what in ("reads", "holds"):
+        return place in block.memories()
+    needs = {"signals": "signal", "slower": "signal", "word": "signal", "others": "signal"} if one.harness == "projection" else {}
+    return one.name not in needs or any(stream.name == needs[one.name] for stream in block.streams)
 
 
 def _needed(design: NetworkDesign, place: str, one: NetworkAssumption) -> Iterator[str]:
@@ -93,7 +128,7 @@ def _needed(design: NetworkDesign, place: str, one: NetworkAssumption) -> Iterat
         else:
             yield from _JOINED
             for channel in design.graph.channels:
-                if any(target.to.startswith(f"{place}.{stream}") for target in channel.targets):
+                if any(re.fullmatch(rf"{place}\.{stream}(_\d+)?", target.to) for target in channel.targets):
                     yield f"{channel.source.partition('.')[0]}/{name}"
 
 

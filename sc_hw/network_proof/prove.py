@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from sc_hw_models.scratch import temporary_folder
@@ -16,12 +17,12 @@ from ..proof.circuit import read_circuit
 from ..proof.docket import Docket
 from ..proof.induction import Inquiry
 from ..proof.prove import prove_lane
-from ..proof.result import PARTS, Counterexample, Obligation, ProofResult, verdict_of
+from ..proof.result import PARTS, Counterexample, Obligation, ProofResult
 from ..proof.solver import Solver
 from ..proof.structure import Original, is_sound, structure_of
 from ..rtl.contents import without_contents
 from ..rtl.design import CoreDesign
-from ..rtl.networks.block import NetworkBlock
+from ..rtl.networks.design import NetworkDesign
 from ..rtl.networks.files import network_files
 from ..rtl.networks.projection import ProjectionBlock
 from ..rtl.verilog import lane_files
@@ -35,7 +36,17 @@ from .memories import memory_statements, prove_block_memories
 from .question import block_task
 from .wiring import WIRING, wiring_task
 
-__all__ = ["lane_core", "network_obligations", "prove_network", "simulated_only"]
+__all__ = [
+    "lane_core",
+    "network_obligations",
+    "original",
+    "prove_block",
+    "prove_kept",
+    "prove_lanes",
+    "prove_network",
+    "prove_wiring",
+    "simulated_only",
+]
 
 _SIMULATED = {
     "progress": "a sample that was taken comes to its end: no block waits for ever for another",
@@ -46,16 +57,21 @@ _SIMULATED = {
 
 def simulated_only(network: Network) -> dict[str, str]:
     """Return what of a network no obligation shows, by name: the campaign of ``sc-hw sim`` compares it on random samples."""
-    blocks = {place: block.purpose for place, block in network.design.blocks.items() if question_of(block) is None}
-    return _SIMULATED | blocks
+    found, pixels = dict(_SIMULATED), network.design.pixels
+    if pixels.pool > 1:
+        found["squares"] = "the activity of an input is the rounded sum of all pixels of its square"
+    if pixels.jitter:
+        found["shifts"] = "the register of shifts steps as the golden model's"
+    if network.design.learning:
+        found["slopes"] = "slopes and errors that meet are of one sample"
+    return found
 
 
 def network_obligations(network: Network) -> list[str]:
     """Return the names of the obligations that a proof of everything must have proven, but for those about lanes."""
     names = ["structure", "defined", *WIRING]
     for place, block in network.design.blocks.items():
-        question = question_of(block)
-        names += [f"{place}/{name}" for name in [*memory_statements(block), *(question.statements if question else ())]]
+        names += [f"{place}/{name}" for name in [*memory_statements(block), *question_of(block).statements]]
         names += [f"{place}/{name}" for name, _, _ in fits(network.design, block)]
     return names
 
@@ -102,7 +118,7 @@ def prove_network(
         obligations.append(obligation)
         progress(obligation)
 
-    for obligation in structure_of(network, lambda: _original(network)):
+    for obligation in structure_of(network, lambda: original(network)):
         add(obligation)
     counterexample = None
     if is_sound(obligations):
@@ -134,13 +150,47 @@ def prove_network(
     )
 
 
-def _original(network: Network) -> Original:
+def original(network: Network) -> Original:
+    """Return the Verilog of a network as it is emitted, and the modules whose registers the proof of lanes follows itself."""
     design = network.design
     learning = [block for block in design.projections.values() if block.core]
     return Original(
         texts={name: without_contents(text) for name, text in network_files(design).items()},
         followed={f"{block.name}_datapath" for block in learning},
     )
+
+
+def prove_wiring(inquiry: Inquiry[Network], design: NetworkDesign) -> Iterator[Obligation]:
+    """Yield what is proven of the wires between blocks."""
+    task = wiring_task(design, inquiry.sources)
+    yield from inquiry.decide("wiring", task, task, WIRING)
+
+
+def prove_block(inquiry: Inquiry[Network], design: NetworkDesign, place: str) -> Iterator[Obligation]:
+    """Yield what is proven of the block at a place around its memories: names begin with the place."""
+    block, question = design.blocks[place], question_of(design.blocks[place])
+    inside, visible = (block_task(block, question, inquiry.sources, inside=inside) for inside in (True, False))
+    for obligation in inquiry.decide(block.name, inside, visible, question.statements):
+        yield dataclasses.replace(obligation, name=f"{place}/{obligation.name}")
+
+
+def prove_kept(inquiry: Inquiry[Network], design: NetworkDesign, place: str) -> Iterator[Obligation]:
+    """Yield what is proven of the widths and memories of the block at a place."""
+    block = design.blocks[place]
+    found = [
+        Obligation(name=name, statement=text, verdict="refuted" if wrong else "proven", answers=[], note=wrong)
+        for name, text, wrong in fits(design, block)
+    ]
+    for obligation in (*found, *prove_block_memories(inquiry, block)):
+        yield dataclasses.replace(obligation, name=f"{place}/{obligation.name}")
+
+
+def prove_lanes(network: Network, name: str, docket: Docket, parts: Collection[str] = PARTS) -> Counterexample | None:
+    """Prove the lanes of a projection, if it learns; return a counterexample where there is one."""
+    core, parts = lane_core(network, network.design.projections[name]), set(parts) & {"datapath", "lane"}
+    if core is None or not parts:
+        return None
+    return prove_lane(core, docket, parts, partial(read_circuit, core), engine=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,59 +206,28 @@ class _Run:
     campaign: NetworkCampaign | None
 
     def all(self, add: Callable[[Obligation], None]) -> Counterexample | None:
-        """Decide everything; what runs finds a difference sooner than solvers do, so it comes first."""
-        found: list[Obligation] = []
-
-        def keep(obligation: Obligation) -> None:
-            found.append(obligation)
-            add(obligation)
-
-        if self.campaign and "engine" in self.parts:
-            keep(self.campaign.obligation())
+        """Decide everything, the campaign first: of a network of which samples show a difference nothing else is asked."""
+        design, engine = self.network.design, "engine" in self.parts
+        if self.campaign and engine:
+            campaign = self.campaign.obligation()
+            add(campaign)
+            if campaign.verdict == "refuted":
+                return None
         counterexample = None
-        for place, block in self.network.design.projections.items():
-            if verdict_of(found) != "refuted":
-                counterexample = counterexample or self._lane(f"synapses_{place}", block, keep)
-        for obligation in self._around() if "engine" in self.parts else ():
-            keep(obligation)
+        for name in design.projections:
+            docket = Docket(solvers=self.solvers, timeout=self.timeout, progress=_named(f"synapses_{name}/", add))
+            counterexample = counterexample or prove_lanes(self.network, name, docket, self.parts)
+        if not engine:
+            return counterexample
+        for obligation in prove_wiring(self._inquiry("wiring"), design):
+            add(obligation)
+        for place in design.blocks:
+            inquiry = self._inquiry(place)
+            for obligation in chain(prove_kept(inquiry, design, place), prove_block(inquiry, design, place)):
+                add(obligation)
         return counterexample
 
-    def _lane(self, place: str, block: ProjectionBlock, add: Callable[[Obligation], None]) -> Counterexample | None:
-        core, parts = lane_core(self.network, block), set(self.parts) & {"datapath", "lane"}
-        if core is None or not parts:
-            return None
-
-        def named(obligation: Obligation) -> None:
-            add(dataclasses.replace(obligation, name=f"{place}/{obligation.name}"))
-
-        docket = Docket(solvers=self.solvers, timeout=self.timeout, progress=named)
-        return prove_lane(core, docket, parts, partial(read_circuit, core), engine=False)
-
-    def _around(self) -> Iterator[Obligation]:
-        """Yield what is proven of wires, memories and blocks."""
-        design = self.network.design
-        inquiry = self._inquiry("wiring")
-        task = wiring_task(design, inquiry.sources)
-        yield from inquiry.decide("wiring", task, task, WIRING)
-        for place, block in design.blocks.items():
-            inquiry = self._inquiry(place)
-            yield from (
-                Obligation(
-                    name=f"{place}/{name}", statement=text, verdict="refuted" if wrong else "proven", answers=[], note=wrong
-                )
-                for name, text, wrong in fits(design, block)
-            )
-            for obligation in (*prove_block_memories(inquiry, block), *self._block(inquiry, block)):
-                yield dataclasses.replace(obligation, name=f"{place}/{obligation.name}")
-
-    @staticmethod
-    def _block(inquiry: Inquiry, block: NetworkBlock) -> Iterator[Obligation]:
-        """Yield what is proven of a block."""
-        if question := question_of(block):
-            inside, visible = (block_task(block, question, inquiry.sources, inside=inside) for inside in (True, False))
-            yield from inquiry.decide(block.name, inside, visible, question.statements)
-
-    def _inquiry(self, name: str) -> Inquiry:
+    def _inquiry(self, name: str) -> Inquiry[Network]:
         return Inquiry(
             core=self.network,
             solvers=self.solvers,
@@ -216,4 +235,9 @@ class _Run:
             folder=self.folder / name,
             traces=self.traces,
             campaign=self.campaign,
+            brief=5 * self.timeout,  # the campaign has passed: there is little to search for
         )
+
+
+def _named(prefix: str, add: Callable[[Obligation], None]) -> Callable[[Obligation], None]:
+    return lambda obligation: add(dataclasses.replace(obligation, name=prefix + obligation.name))

@@ -7,6 +7,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
+from sc_hw_models.rule import index_bits
+
 from ..proof.induction import engine_script
 from ..rtl.networks.block import NetworkBlock
 from ..rtl.port import Port
@@ -19,9 +21,9 @@ __all__ = ["Question", "block_task", "render"]
 class Question:
     """What is asked of a block.
 
-    ``statements`` are its obligations by name, each of which begins the names of its assertions in ``template``; ``taps`` are nets
-    and pins inside that the harness looks at, with their bits, ``signed`` those that are numbers below 0, too; ``values`` are what the template needs besides; ``free`` are modules
-    inside, by name, that may give anything. ``covers`` is what must be reached, by name.
+    ``statements`` are its obligations by name, each of which begins the names of its assertions in ``template``; ``taps`` are
+    nets and pins inside that the harness looks at, with their bits, ``signed`` those that may be below 0; ``values`` are what
+    the template needs besides; ``free`` are modules inside, by name, that may give anything.
     """
 
     template: str
@@ -45,24 +47,25 @@ def render(template: str, **values: Any) -> str:
 
 
 def block_task(block: NetworkBlock, question: Question, sources: Mapping[str, str], *, inside: bool | None) -> dict[str, Any]:
-    """Return ``script`` and ``files`` of a question; without ``inside`` it looks at no register within, ``None`` has the covers."""
-    memories = {}
+    """Return ``script`` and ``files`` of a question.
+
+    Without ``inside`` it looks at no register within; with ``None`` it has the covers, too: that what is proven of happens.
+    """
+    memories = dict[str, dict[str, Any]]()
+    taps = dict(question.taps)
     for place, (words, bits) in block.memories().items():
-        instance = block.instances()[place]
-        address = max(1, (words - 1).bit_length())
+        instance, address = block.instances()[place], index_bits(words)
         memories[place] = {
             "module": instance.module,
             "parameters": bool(instance.parameters),
+            "registers": block.in_registers(place),
             "bits": bits,
             "address": address,
             "words": words,
         }
-    pins = {"read_enable": 1, "write_enable": 1}
-    taps = dict(question.taps)
-    for place, memory in memories.items():
-        wide = dict.fromkeys(("read_data", "write_data"), memory["bits"])
-        wide |= dict.fromkeys(("read_address", "write_address"), memory["address"])
-        taps |= {f"{place}.{pin}": bits for pin, bits in (pins | wide).items()}
+        pins = {"read_enable": 1, "write_enable": 1, "read_data": bits, "write_data": bits}
+        pins |= {"read_address": address, "write_address": address}
+        taps |= {f"{place}.{pin}": width for pin, width in pins.items()}
     top = f"{block.name}_proof"
     harness = render(
         question.template,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..manifest import Core
 from ..rtl.design import CoreDesign
 from ..rtl.queue import queue_of
 from .induction import Inquiry, induction_task, render, top_of
@@ -42,7 +43,7 @@ _COVERS = {
 _QUEUE_COVER = "a result leaves a queue that was full and then reset"
 
 
-def prove_engine(inquiry: Inquiry) -> Iterator[Obligation]:
+def prove_engine(inquiry: Inquiry[Core]) -> Iterator[Obligation]:
     """Prove the engine and the memories of an emitted core, at the core's own size.
 
     A waveform of a refutation is written into the folder of traces. Errors: ``UserError`` when sby is missing or the
@@ -69,7 +70,7 @@ def statements_of_engine(design: CoreDesign) -> list[dict[str, str]]:
     return [{name: text for name, text in _STATEMENTS.items() if name not in absent}, *([_QUEUE] if design.queued else [])]
 
 
-def cover_engine(inquiry: Inquiry) -> Iterator[Obligation]:
+def cover_engine(inquiry: Inquiry[Core]) -> Iterator[Obligation]:
     """Show that the statements about an engine are not vacuous."""
     design = inquiry.core.design
     reached, *rest = covers_of_engine(design)

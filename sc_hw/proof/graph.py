@@ -7,6 +7,7 @@ its own folder.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..manifest import Core
 from ..rtl.addresses import AddressesDesign
 from ..rtl.graph import Graph
 from ..rtl.joint import FanoutDesign
@@ -39,7 +40,7 @@ _COVERS = {
 _FEW_WORDS = 16  # of a timestep, all of which a solver has to step through before anything is played
 
 
-def prove_graph(inquiry: Inquiry) -> Iterator[Obligation]:
+def prove_graph(inquiry: Inquiry[Core]) -> Iterator[Obligation]:
     """Prove what joins the cores of an emitted graph, at its own size.
 
     A waveform of a refutation is written into the folder of traces. Errors: ``UserError`` when sby is missing or the sources
@@ -64,7 +65,7 @@ def statements_of_graph(graph: Graph) -> list[dict[str, str]]:
     return [statements, *({"addresses": _ADDRESSES, "inside": _INSIDE} for _ in _placed(graph, AddressesDesign))]
 
 
-def cover_graph(inquiry: Inquiry) -> Iterator[Obligation]:
+def cover_graph(inquiry: Inquiry[Core]) -> Iterator[Obligation]:
     """Show that the statements are not vacuous, as far as that takes few words; the rest is for the campaign to show."""
     design: Any = inquiry.core.design
     texts = inquiry.sources

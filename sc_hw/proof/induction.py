@@ -6,12 +6,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from jinja2 import Environment, PackageLoader
 
 from ..errors import UserError
-from ..manifest import Core
 from ..rtl.contents import without_contents
 from ..rtl.design import CoreDesign
 from ..templates import verilog_templates
@@ -58,19 +57,24 @@ class Folder(Protocol):
         """Its Verilog by file name."""
 
 
+F = TypeVar("F", bound=Folder)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Inquiry:
+class Inquiry(Generic[F]):
     """What all questions about one core share: the solvers, their seconds, where a waveform goes, the campaign, the scratch.
 
-    Without a ``campaign`` a question that is not inductive is searched by solvers alone.
+    Without a ``campaign`` a question that is not inductive is searched by solvers alone. An induction has ``brief``
+    seconds before that is done.
     """
 
-    core: Core
+    core: F
     solvers: Sequence[Solver]
     timeout: float
     folder: Path
     traces: Path | None
     campaign: Search | None = None
+    brief: float = _BRIEF
 
     @cached_property
     def sources(self) -> dict[str, str]:
@@ -87,7 +91,7 @@ class Inquiry:
         long ones by the campaign, and only then asked again.
         """
         patience = _RUNS_LONGER * self.timeout
-        answers, status = self._induct(title, task, min(_BRIEF, patience))
+        answers, status = self._induct(title, task, min(self.brief, patience))
         if status == "pass":
             yield from self._proven(statements, answers)
             return
@@ -101,7 +105,7 @@ class Inquiry:
             return
         if run.status == "timeout":
             run = self._search(f"{title}_again", visible, self.timeout, answers)
-        if run.status != "fail" and status == "timeout" and patience > _BRIEF:
+        if run.status != "fail" and status == "timeout" and patience > self.brief:
             more, status = self._induct(f"{title}_again", task, patience)
             answers += more
             if status == "pass":

@@ -73,10 +73,11 @@ def memory_question(
     registers: bool = False,
     exists: bool = False,
 ) -> dict[str, Any]:
-    """Return ``script`` and ``files`` of the question about a memory with all its ``parameters``; ``label`` begins its assertions.
+    """Return ``script`` and ``files`` of the question about a memory with its parameters; ``label`` begins the assertions.
 
-    ``parts`` are places of memories inside, each with its first word and the bits of its address, where it is not one by itself;
-    ``registers`` says that its words are registers. ``always``: it is read in every clock; ``exists``: only words that there are are written; ``parameters``: the module has some.
+    ``parts`` are places of memories inside, each with its first word and the bits of its address, where it is not one by
+    itself; ``registers`` says that its words are registers. ``always``: it is read in every clock; ``exists``: only words that
+    there are are written; ``parameters``: the module has some.
     """
     top = f"{memory.module}_proof"
     text = harness(
@@ -94,7 +95,7 @@ def memory_question(
     return {"script": memory_script(sources, top), "files": {**sources, "memory.sv": text}}
 
 
-def prove_memories(inquiry: Inquiry) -> Iterator[Obligation]:
+def prove_memories(inquiry: Inquiry[Core]) -> Iterator[Obligation]:
     """Prove each memory module of a core, or of what joins cores."""
     design = inquiry.core.design
     for module in sorted(own_memories(design)):

@@ -51,7 +51,7 @@ def distance(top: Value, output: Value, shift: int) -> Value:
 
 def exponential(far: int) -> int:
     """Return 256 * 2^(-far / 16) of a ``distance``."""
-    return asr(EXPONENTIALS[far & 15], far >> 4)
+    return EXPONENTIALS[far & 15] >> (far >> 4)
 
 
 def share(part: Value, divided: Value) -> Value:
@@ -84,7 +84,7 @@ def hard_error(outputs: Sequence[int], label: int, shift: int) -> list[int]:
 
 
 def signal(brought: Value, slope: Value, *, gain: int, shift: int, bits: int) -> Value:
-    """Return the learning signal of a hidden neuron: the errors brought back, scaled by 2^``gain``, times its slope, saturated."""
+    """Return the learning signal of a hidden neuron: the errors brought back, times 2^``gain`` and its slope, saturated."""
     scaled = brought << gain if gain >= 0 else asr(brought, -gain)
     top = (1 << (bits - 1)) - 1
     return clip(asr(scaled * slope, shift), -top - 1, top)

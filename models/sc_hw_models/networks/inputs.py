@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from ..fixed import Value
 from ..lfsr import Lfsr, lane_seed
 from ..rule import ConfigError
 from .neurons import MAX_LEVEL, InputConfig
 from .spec import NetworkSpec
 
-__all__ = ["JITTER", "POISSON", "InputPort", "checked_samples"]
+__all__ = ["JITTER", "POISSON", "InputPort", "checked_samples", "rounded_level"]
 
 JITTER, POISSON = Lfsr(16), Lfsr(4)
 
@@ -25,6 +26,12 @@ def checked_samples(spec: NetworkSpec, samples: Any, labels: Any) -> tuple[np.nd
     if classes.size and not 0 <= classes.min() <= classes.max() < spec.output.size:
         raise ConfigError(f"labels: {classes.min()}..{classes.max()} given; allowed are 0..{spec.output.size - 1}")
     return pixels, classes
+
+
+def rounded_level(total: Value, pool: int) -> Value:
+    """Return the activity 0..16 of an input from the sum of its ``pool`` * ``pool`` pixels, rounded."""
+    shift = 4 + 2 * (pool.bit_length() - 1)
+    return (total + (1 << (shift - 1))) >> shift
 
 
 class InputPort:
@@ -68,8 +75,7 @@ class InputPort:
             inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
             address = row // pool * (width // pool) + column // pool
             pixels = np.bincount(address[inside], weights=pixels[inside], minlength=self._size).astype(np.int64)
-        shift = 4 + 2 * (pool.bit_length() - 1)
-        return (pixels + (1 << (shift - 1))) >> shift
+        return np.asarray(rounded_level(pixels, pool))
 
     def timesteps(self, levels: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the activity of each input in each timestep of a sample."""

@@ -338,7 +338,7 @@ class NetworkDesign:
 
     def instances(self) -> dict[str, Instance]:
         """Return every block, memory, lane and datapath inside, by place."""
-        found = {}
+        found = dict[str, Instance]()
         for place, block in self.blocks.items():
             found |= {place: Instance(module=block.name)} | below(place, block.instances())
         return found
