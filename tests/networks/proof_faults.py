@@ -52,7 +52,7 @@ FAULTS = (
     ),
     ProofFault("a carry is dropped", "tiny_sums_0", ") + products_reg[", ") ^ products_reg[", "sums_hidden"),
     ProofFault(
-        "a sum is read while it is written", "tiny_sums_0", "again ? written_sums_reg", "1'b0 ? written_sums_reg", "sums_hidden"
+        "a sum is read while it is written", "tiny_sums_1", "again ? written_sums_reg", "1'b0 ? written_sums_reg", "sums_output"
     ),
     ProofFault(
         "the last word comes one too soon",
