@@ -70,7 +70,7 @@ def absorb_command(path: Path, output: Path, json_path: Path | None, echo: Calla
     text = read_text(path, what=_WHAT, fault="not a netlist")
     with reading(path, what=_WHAT, fault="not a netlist"):
         msgspec.json.decode(text, type=_Netlist)
-        netlist = json.loads(text)
+        netlist = json.loads(text, object_pairs_hook=_once)
     with reading(path, what=_WHAT):
         _check_directions(netlist)
         moved = absorb_netlist(netlist)
@@ -83,6 +83,15 @@ def absorb_command(path: Path, output: Path, json_path: Path | None, echo: Calla
         echo(f"{count:5d}  {name}")
     echo(f"{sum(blocks.values())} registers became those of {len(blocks)} blocks")
     return 0
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON. Errors: ``ValueError`` for a name that stands twice: tools differ in which one they take."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)[:80]!r} stands twice")
+    return found
 
 
 def _check_directions(netlist: dict[str, Any]) -> None:

@@ -12,9 +12,8 @@ from rich.console import Console
 from ..bus.folder import load_bus
 from ..errors import CheckError, UserError
 from ..folder import check_output, write_folder
-from ..manifest import Core, load_core
 from ..manifest.describe import FILE_LIST, sha256
-from ..network_folder import is_network
+from ..network_folder import load_emitted
 from ..records import head, write_record
 from ..strict import read_json
 from .boards import BOARDS
@@ -32,7 +31,7 @@ def virtual_command(folder: Path, *, seconds: int | None, json_path: Path | None
 
     Errors: ``UserError`` for a folder without a bus, ``CheckError`` for a board that ends by itself.
     """
-    core = _loaded(folder)
+    core = load_emitted(folder)
     layout = load_bus(core).layout
     with console.status("building the board"):
         board = VirtualBoard(core, layout)
@@ -71,7 +70,7 @@ def board_command(
     """
     if name not in BOARDS:
         raise UserError(f"--board {name!r}: unknown; allowed are {', '.join(BOARDS)}")
-    core = _loaded(folder)
+    core = load_emitted(folder)
     output = check_output(output, listed_files, force=force, verb="wrote")
     what = plan(load_bus(core).layout, BOARDS[name], clock=clock, baud=baud)
     with console.status("") as status:
@@ -97,12 +96,6 @@ def listed_files(folder: Path) -> Iterator[str]:
         raise UserError(f"{folder / RECORD}: not of sc-hw board; give another folder")
     yield RECORD
     yield from map(str, record["sha256"])
-
-
-def _loaded(folder: Path) -> Core:
-    if is_network(folder):
-        raise UserError(f"{folder}: a network, which has no registers yet; give a core, layer or crossbar with --bus")
-    return load_core(folder)
 
 
 def _record(what: Plan, built: Built) -> dict[str, Any]:

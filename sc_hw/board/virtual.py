@@ -10,7 +10,7 @@ from sc_hw_models.scratch import TimeoutExpired, talking_process
 
 from ..driver.program import program
 from ..errors import CheckError
-from ..manifest import Core
+from ..manifest.emitted import Design, Emitted
 from ..registers.layout import Layout
 from .verilog import board_name, board_verilog, with_own
 
@@ -27,7 +27,7 @@ class VirtualBoard:
     a test puts faults there. Errors: ``UserError`` for a missing tool, ``CheckError`` for a build that fails.
     """
 
-    def __init__(self, core: Core, layout: Layout, *, seed: int = 1, verilog: Mapping[str, str] | None = None) -> None:
+    def __init__(self, core: Emitted[Design], layout: Layout, *, seed: int = 1, verilog: Mapping[str, str] | None = None) -> None:
         self._stack = ExitStack()
         around = board_verilog(layout) | dict(verilog or {})
         files = with_own(around, core.verilog)

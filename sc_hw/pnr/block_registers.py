@@ -123,7 +123,8 @@ def _control(cell: Cell) -> _Control | None:
 
 
 def _texts(cell: Cell) -> dict[str, str]:
-    return {name: value.strip() for name, value in cell.get("parameters", {}).items() if isinstance(value, str)}
+    """Return the parameters of a cell as text; a number where a word is meant is no such word."""
+    return {name: str(value).strip() for name, value in cell.get("parameters", {}).items()}
 
 
 def _kept(cell: Cell) -> bool:
@@ -132,7 +133,7 @@ def _kept(cell: Cell) -> bool:
 
 def _use_memory(mode: str, enable: str) -> Callable[[Cell, _Control], None]:
     def use(cell: Cell, control: _Control) -> None:
-        cell["parameters"][mode] = "OUTREG"
+        cell.setdefault("parameters", {})[mode] = "OUTREG"
         cell["connections"][enable] = [control.enable]
 
     return use
@@ -142,7 +143,7 @@ def _use_multiplier(cell: Cell, control: _Control) -> None:
     for port, bit in (("CLK0", control.clock), ("CE0", control.enable), ("RST0", "0")):
         cell["port_directions"][port] = "input"
         cell["connections"][port] = [bit]
-        cell["parameters"][f"REG_OUTPUT_{port[:-1]}"] = port
+        cell.setdefault("parameters", {})[f"REG_OUTPUT_{port[:-1]}"] = port
 
 
 def _memory(side: str, clock: str, reset: str, mode: str, enable: str) -> _Side:

@@ -10,12 +10,17 @@ from sc_hw.board.virtual import VirtualBoard
 from sc_hw.bus.folder import load_bus
 from sc_hw.driver import BusError, Driver
 from sc_hw.driver.frames import DROPPED
+from sc_hw.driver.network import NetworkDriver
 from sc_hw.driver.serial import SerialLine
 from sc_hw.errors import CheckError, UserError
 from sc_hw.manifest import load_core
+from sc_hw.network_folder import load_network
+from sc_hw_models.networks import NetworkModel
+from sc_hw_models.networks.inputs import InputPort
 
 from ..bus.designs import DESIGNS, Golden, random_inputs
 from ..daily import few
+from ..networks.small import SMALL
 from .fuzz import fuzz
 
 FUZZED = ["--synapses", "16"]  # a power of two: host has no address without a word
@@ -108,3 +113,19 @@ def test_a_board_that_is_gone_is_told(emitted):
         board._process.wait()
         with pytest.raises(CheckError, match="the board"):
             board.counts()
+
+
+def test_a_network_learns_over_the_line(sc_hw, tmp_path):
+    """A whole chip behind the virtual line: what it decides and holds is the golden network's."""
+    (tmp_path / "small.toml").write_text(SMALL)
+    assert sc_hw("emit", "--network", tmp_path / "small.toml", "--bus", "wishbone", "-o", tmp_path / "net")[0] == 0
+    net = load_network(tmp_path / "net")
+    model, generator = NetworkModel(net.design.spec), np.random.default_rng(20261129)
+    samples = generator.integers(0, 256, (12, InputPort(model.spec).pixels), np.uint8)
+    labels = generator.integers(0, net.design.spec.output.size, 12)
+    with VirtualBoard(net, load_bus(net).layout) as board, NetworkDriver(net, SerialLine(board.port)) as driver:
+        driver.partial_fit(samples, labels)
+        model.partial_fit(samples, labels)
+        assert driver.predict(samples).tolist() == model.predict(samples).tolist()
+        for name, weights in driver.read().items():
+            assert weights.tolist() == model.state[name].tolist(), name

@@ -119,6 +119,8 @@ def test_a_global_reset_reaches_every_module(netlist):
         of_blocks(REGMODE_A="OUTREG", REGMODE_B="OUTREG", REG_OUTPUT_CLK="CLK0"),
         of_blocks(REGMODE_A="OUTREG", REGMODE_B="OUTREG", REG_INPUTA_CLK="CLK0"),
         of_blocks(CLKAMUX="INV", CLKBMUX="INV", CLK0MUX="INV"),
+        of_registers(REGSET=1),
+        of_blocks(REGMODE_A=0, REGMODE_B=0, REG_OUTPUT_CLK=0),
         of_registers(SD="0"),
         of_registers(REGMODE="LATCH"),
         of_blocks(REGMODE_A="OUTREG", REGMODE_B="OUTREG", MULT_BYPASS="ENABLED"),
@@ -135,6 +137,8 @@ def test_a_global_reset_reaches_every_module(netlist):
         "registers already",
         "registers at the inputs of a product, with an enable of their own",
         "blocks of the other edge",
+        "a number for a word, of a register",
+        "a number for a word, of a block",
         "data from elsewhere",
         "a latch",
         "a product that is passed by",
@@ -160,9 +164,10 @@ def test_what_would_do_something_else_stays(netlist, change):
         (CELL % "", "not a netlist"),
         (CELL % '"port_directions": {}, ', "port X of cell b has no direction"),
         ('{"modules": {"a": {"ports": {}, "cells": {}}}}', "no block of ECP5 is in it"),
+        ('{"modules": {"a": {"ports": {}, "cells": {}, "cells": {}}}}', "'cells' stands twice"),
         ('{"modules": ' + '{"a": ' * 5000, "not a netlist"),
     ],
-    ids=["empty", "a list", "no directions", "a direction is missing", "no blocks", "nested"],
+    ids=["empty", "a list", "no directions", "a direction is missing", "no blocks", "twice", "nested"],
 )
 def test_what_is_no_netlist_is_one_line(sc_hw, tmp_path, text, said):
     (tmp_path / "in.json").write_text(text)
