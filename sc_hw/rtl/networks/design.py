@@ -326,22 +326,18 @@ class NetworkDesign:
         driven: dict[str, Expression] = {"host.hold": Net("hold")}
         quiet = []
         for place, block in self.blocks.items():
-            names = {port.name for port in block.signals}
             if place in ("pixels", "host"):
                 continue
-            if "still" in names:
-                driven |= {f"{place}.hold": Net("hold"), f"{place}.still": Net(f"{place}_still")}
-                quiet.append(Net(f"{place}_still"))
-            else:
-                quiet.append(Net(f"{place}_idle"))
+            still = any(port.name == "still" for port in block.signals)
+            quiet.append(Net(f"{place}_still" if still else f"{place}_idle"))
+            if still:
+                driven |= {f"{place}.hold": Net("hold"), f"{place}.still": quiet[-1]}
         return driven | {"host.still": both(*quiet)}
 
     def instances(self) -> dict[str, Instance]:
         """Return every block, memory, lane and datapath inside, by place."""
-        found = dict[str, Instance]()
-        for place, block in self.blocks.items():
-            found |= {place: Instance(module=block.name)} | below(place, block.instances())
-        return found
+        inside = ({place: Instance(module=b.name)} | below(place, b.instances()) for place, b in self.blocks.items())
+        return {place: instance for found in inside for place, instance in found.items()}
 
     def faults(self) -> list[Fault]:
         """Return the bugs that ``sc-hw selftest`` plants in its blocks, nets by their module."""
