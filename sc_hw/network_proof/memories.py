@@ -81,5 +81,7 @@ def _task(block: NetworkBlock, place: str, words: int, bits: int, sources: Mappi
         parameters=bool(block.instances()[place].parameters),
         parts=parts,
         registers=block.in_registers(place),
-        exists=block.in_registers(place),
+        # Of what is written beyond, registers and a memory in two parts may make another word: obligations of the block rule it
+        # out, ``exists`` or, where addresses are those of rows of a list and of the host, ``sweep`` and ``access``.
+        exists=block.in_registers(place) or bool(whole),
     )
