@@ -5,7 +5,7 @@ guarantees of those it gives; that each gets what the other gave is of the wirin
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from .blocks import harness_of
 __all__ = ["LEDGER", "NetworkAssumption", "check_network_ledger", "network_ledger_record"]
 
 _NAMED = 4
+_EXISTS, _WITHIN = "exists", "within"
 _JOINED = ("wiring", "moves")
 SIMULATED = "proven in part, and simulated"
 
@@ -26,8 +27,9 @@ SIMULATED = "proven in part, and simulated"
 class NetworkAssumption:
     """One assumption of the harness of a kind of block, called ``name``, or so and a number.
 
-    ``kind`` is as in a core's ledger; what is proven in part is simulated besides, as ``host`` of what is simulated only. ``by``
-    are obligations of the block itself, ``STREAM:NAME`` one of whoever gives a stream to it, ``/NAME`` one of the whole.
+    ``kind`` is as in a core's ledger; what is proven in part is simulated besides, as ``host`` and ``squares`` of what is
+    simulated only. ``by`` are obligations of the block itself, ``STREAM:NAME`` one of whoever gives a stream to it, ``/NAME``
+    one of the whole. ``memory`` is the one that it is about.
     """
 
     harness: str
@@ -35,16 +37,21 @@ class NetworkAssumption:
     meaning: str
     kind: str
     by: tuple[str, ...] = ()
+    memory: str = ""
 
 
 def _memory(harness: str, place: str) -> tuple[NetworkAssumption, ...]:
-    meanings = {
-        "reads": "a read gives what was last written, unless the word is written in that clock",
-        "holds": "what it gave stays",
+    held, exists = (f"memory_{place}",), "a word that is written exists"
+    rows = {
+        "reads": ("a read gives what was last written, unless the word is written in that clock", held),
+        "holds": ("what it gave stays", held),
+        # Of the memory's own question: registers, and a memory in two parts, could make of a word that is not there another one.
+        _EXISTS: (exists, ("exists",)),
+        _WITHIN: (exists, ("sweep", "access")),
     }
     return tuple(
-        NetworkAssumption(harness=harness, name=f"{place}_{name}", meaning=text, kind=PROVEN, by=(f"memory_{place}",))
-        for name, text in meanings.items()
+        NetworkAssumption(harness=harness, name=f"{place}_{name}", meaning=text, kind=PROVEN, by=by, memory=place)
+        for name, (text, by) in rows.items()
     )
 
 
@@ -58,6 +65,9 @@ def _reset(*harnesses: str) -> tuple[NetworkAssumption, ...]:
 
 LEDGER: tuple[NetworkAssumption, ...] = (
     *_reset("sums", "counting", "error", "feedback", "host", "projection", "pixels"),
+    NetworkAssumption(
+        harness="pixels", name="line_exists", meaning="a sum of a square that is written exists", kind=SIMULATED, memory="line"
+    ),
     _row("sums", "word", "a word of neurons that exists", CHOICE),
     _row("sums", "last", "the last products of a sample are of a row's last word", PROVEN, "product:products"),
     _row("sums", "first", "products are marked that are of a sample's first row", PROVEN, "product:products"),
@@ -110,9 +120,11 @@ def network_assumptions(design: NetworkDesign) -> Iterator[tuple[str, NetworkBlo
 
 def _applies(block: NetworkBlock, one: NetworkAssumption) -> bool:
     """Return whether a block has what is assumed of."""
-    place, _, what = one.name.rpartition("_")
-    if what in ("reads", "holds"):
-        return place in block.memories()
+    if one.memory:
+        there = one.memory in block.memories()
+        what = one.name.removeprefix(f"{one.memory}_")
+        made: dict[str, Callable[[str], object]] = {_EXISTS: block.in_registers, _WITHIN: block.whole_blocks}
+        return there and bool(made.get(what, bool)(one.memory))
     needs = {"signals": "signal", "slower": "signal", "word": "signal", "others": "signal"} if one.harness == "projection" else {}
     return one.name not in needs or any(stream.name == needs[one.name] for stream in block.streams)
 

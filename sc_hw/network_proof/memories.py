@@ -38,8 +38,8 @@ def _contents(block: NetworkBlock) -> dict[str, Sequence[int]]:
 def prove_block_memories(inquiry: Inquiry[Network], block: NetworkBlock) -> Iterator[Obligation]:
     """Prove each memory of a block, named as ``memory_statements``."""
     statements = memory_statements(block)
-    for place, (words, bits) in block.memories().items():
-        task = _task(block, place, words, bits, inquiry.sources)
+    for place in block.memories():
+        task = memory_task(block, place, inquiry.sources)
         name = f"memory_{place}"
         yield from inquiry.decide(f"{block.name}_{place}", task, task, {name: statements[name]})
     for place, content in _contents(block).items():
@@ -61,9 +61,10 @@ def _filled(block: NetworkBlock, place: str) -> Iterator[tuple[Instance, int]]:
         yield instances[place], 0
 
 
-def _task(block: NetworkBlock, place: str, words: int, bits: int, sources: Mapping[str, str]) -> dict[str, Any]:
+def memory_task(block: NetworkBlock, place: str, sources: Mapping[str, str]) -> dict[str, Any]:
     """Return the question about one memory, with the modules that it is made of."""
     module = f"{block.name}_{place}"
+    words, bits = block.memories()[place]
     whole = block.whole_blocks(place)
     memory = memory_instance(module, bits, words, bits)
     inner = [f"{module}_blocks", f"{module}_rest"] if whole else []
@@ -81,7 +82,6 @@ def _task(block: NetworkBlock, place: str, words: int, bits: int, sources: Mappi
         parameters=bool(block.instances()[place].parameters),
         parts=parts,
         registers=block.in_registers(place),
-        # Of what is written beyond, registers and a memory in two parts may make another word: obligations of the block rule it
-        # out, ``exists`` or, where addresses are those of rows of a list and of the host, ``sweep`` and ``access``.
+        # Of what is written beyond, registers and a memory in two parts may make another word; the ledger has what rules it out.
         exists=block.in_registers(place) or bool(whole),
     )

@@ -13,6 +13,7 @@ from sc_hw.network_proof.blocks import harness_of, question_of
 from sc_hw.network_proof.fits import fits
 from sc_hw.network_proof.golden import golden_text
 from sc_hw.network_proof.ledger import LEDGER, check_network_ledger, network_ledger_record
+from sc_hw.network_proof.memories import memory_task
 from sc_hw.network_proof.prove import network_obligations, original, prove_block, prove_kept, prove_wiring, simulated_only
 from sc_hw.network_proof.question import block_task
 from sc_hw.proof.induction import Inquiry
@@ -145,8 +146,14 @@ def test_every_assumption_of_a_harness_is_in_the_ledger(text, tmp_path):
     for place, block in chip.design.blocks.items():
         harness = block_task(block, question_of(block), chip.verilog_text, inside=True)["files"]["engine.sv"]
         labels = {re.sub(r"_\d+$", "", name) for name in re.findall(r"assume_(\w+): assume", harness)}
+        for memory in block.memories():
+            question = memory_task(block, memory, chip.verilog_text)["files"]["memory.sv"]
+            if "assume_exists: assume" in question:
+                labels.add(f"{memory}_{'exists' if block.in_registers(memory) else 'within'}")
         assert labels == known[place], place
         assert len(re.findall(r"\bassume \(", harness)) == len(re.findall(r"assume_\w+: assume \(", harness))
+        for statement in question_of(block).statements:  # one without an assertion would be proven whatever is written
+            assert re.search(rf"\b{statement}\w*: assert", harness), (place, statement)
     assert {one.harness for one in LEDGER} == {harness_of(block) for block in chip.design.blocks.values()}
 
 
