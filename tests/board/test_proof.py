@@ -75,7 +75,7 @@ BUGS = {
 }
 
 
-@pytest.mark.parametrize("bug", few(BUGS, ["the sum is not looked at", "it hangs in the sum"], "two of them are in every run"))
+@pytest.mark.parametrize("bug", few(BUGS, ["the sum is not looked at"], "one of them is in every run"))
 def test_a_planted_bug_is_found(tmp_path, bug):
     before, after, statement = BUGS[bug]
     text = bridge_verilog("bridge", 12)

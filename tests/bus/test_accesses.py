@@ -24,7 +24,7 @@ def campaign(sc_hw, tmp_path, name, bus, accesses, seed, **options):
     ("name", "bus"),
     few(
         [(name, bus) for name in EMITTED for bus in BUSES],
-        [("addressed", "wishbone"), ("network", "apb")],
+        [("addressed", "wishbone")],
         "every design behind every bus; the drivers' tests go through APB in every run",
     ),
 )

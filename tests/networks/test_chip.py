@@ -61,7 +61,7 @@ def test_every_planted_fault_is_caught(sc_hw, tmp_path, monkeypatch, text):
     assert caught >= {"pixels", "synapses_0", "synapses_1", "sums_0", "sums_1", "neurons_0", "error", "back_0", "host"}
 
 
-@pytest.mark.parametrize("seed", few(RANDOM, 3, "three networks have what the others have"))
+@pytest.mark.parametrize("seed", few(RANDOM, 1, "other random networks; the small one is in every run"))
 def test_a_random_network_equals_its_model(seed, tmp_path):
     print(f"seed {seed}")
     result = simulate_network(network_in_memory(network(seed, "counting")), output=tmp_path, seed=seed, samples=60)
