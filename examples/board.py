@@ -63,7 +63,7 @@ def learn(driver: Driver, digits: int) -> tuple[float, float, int]:
     training, test = order[:digits], order[-TEST:]
     rule = get_rule("r_stdp")
     model = CrossbarModel.made(rule, rule.config_type(**SETTINGS), pre=PIXELS, post=CLASSES, lanes=LANES)
-    state = driver.parts[SYNAPSES].spec.state
+    state = driver.parts[SYNAPSES].fields
     start = {f.name: np.full(PIXELS * CLASSES, START if f.name == "weight" else f.reset) for f in state}
     model.synapses.load(start)
     driver.clear()

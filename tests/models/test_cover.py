@@ -9,7 +9,8 @@ from sc_hw_models.rule import Field, Rule, RuleSpec
 
 LEVEL = Field(name="level", bits=3, signed=True, reset=1)
 GAIN = Field(name="gain", bits=3, signed=True)
-FLAG, PAIR, WORD = Field(name="flag", bits=1), Field(name="pair", bits=2), Field(name="word", bits=2)
+FLAG, SWITCH = Field(name="flag", bits=1), Field(name="switch", bits=1)
+PAIR, WORD = Field(name="pair", bits=2), Field(name="word", bits=2)
 
 
 def small_rule(synapse_inputs, step_inputs=(), cover=None):
@@ -80,7 +81,9 @@ def classes(f, value):
     return exact or {f"{f.name} {'positive' if value > 0 else 'negative'}"}
 
 
-@pytest.mark.parametrize("f", [GAIN, FLAG, PAIR, Field(name="bit", bits=1, signed=True), Field(name="two", bits=2, signed=True)])
+@pytest.mark.parametrize(
+    "f", [GAIN, SWITCH, PAIR, Field(name="bit", bits=1, signed=True), Field(name="two", bits=2, signed=True)]
+)
 def test_an_input_of_the_timestep_is_covered_by_class_and_with_the_synapses(f):
     made = points((FLAG,), (f,))
     assert set(made) >= {f"input_{f.name}", f"synapse_inputs_x_{f.name}"}
@@ -88,7 +91,7 @@ def test_an_input_of_the_timestep_is_covered_by_class_and_with_the_synapses(f):
     for value in range(f.minimum, f.maximum + 1):
         assert hit(made[f"input_{f.name}"], inputs={f.name: value}) == classes(f, value)
         seen |= classes(f, value)
-        for flag in range(2) if f is not FLAG else (value,):
+        for flag in range(2):
             expected = {f"flag={flag}, {name}" for name in classes(f, value)}
             assert hit(made[f"synapse_inputs_x_{f.name}"], inputs={f.name: value, "flag": flag}) == expected
     assert set(made[f"input_{f.name}"]) == seen  # no bin that nothing can fill

@@ -74,7 +74,6 @@ def fatal(*arguments, **named):
 
 setattr(os, name, fatal)
 from sc_hw.start import main
-from ..daily import check
 main()
 """
 
