@@ -20,6 +20,7 @@ _STATEMENTS = {
     "its event; the ready signals are as documented",
     "engine_clear": "a clear writes the reset word to every word, once, and ends words + pipeline_depth clocks after it began",
     "engine_reset": "the clock after rst the core is idle and has written nothing",
+    "engine_kept": "nothing is written in a reset, so initial contents outlive the one after power-up",
     "engine_skip": "a beat that skips a row moves past its words and writes none of them; its result says so",
     "engine_rows": "commands, beats and results keep the order that a row filter in front of the core relies on",
     "engine_host": "a host write stores its word, a read returns what is stored, each in the documented number of clocks",
@@ -66,6 +67,7 @@ def statements_of_engine(design: CoreDesign) -> list[dict[str, str]]:
         *([] if design.spec.lfsr else ["engine_noise"]),
         *([] if design.row_words else ["engine_skip", "engine_rows"]),
         *([] if design.queued else ["engine_queue"]),
+        *([] if design.initial else ["engine_kept"]),
     }
     return [{name: text for name, text in _STATEMENTS.items() if name not in absent}, *([_QUEUE] if design.queued else [])]
 

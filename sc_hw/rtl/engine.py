@@ -224,6 +224,9 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
             store = Signal(name=f"store_{lane}_reg")
             m.d.sync += store.eq(hosted)
             hosted = chosen = store
+        stores = swept | hosted
+        if design.initial:  # what the memory holds at power-up outlives the reset after it
+            stores &= ~ResetSignal()
         reset_word = Const(design.reset_value(), spec.state_bits)
         written = Mux(chosen, sweep.host_data, Mux(sweep.clearing, reset_word, word_out))
         m.submodules[f"memory_{lane}"] = Instance(
@@ -236,7 +239,7 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
             i_read_enable=sweep.enable,
             i_read_address=sweep.address,
             o_read_data=read_data,
-            i_write_enable=wire(m, f"write_enable_{lane}", swept | hosted),
+            i_write_enable=wire(m, f"write_enable_{lane}", stores),
             i_write_address=sweep.write_address,
             i_write_data=wire(m, f"write_data_{lane}", written),
         )

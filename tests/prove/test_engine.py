@@ -4,6 +4,7 @@ import json
 import re
 from itertools import product
 
+import numpy as np
 import pytest
 
 from sc_hw.errors import UserError
@@ -175,6 +176,15 @@ def test_fault_is_refuted(make_core, tmp_path, fault, generator):
     assert refuted
     assert "waveform" in refuted.note
     assert list((tmp_path / "traces").glob("*.vcd"))
+
+
+@check("a core with initial contents is proven and simulated in every run")
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_initial_contents_outlive_the_reset_after_power_up(make_core, tmp_path, generator):
+    core = make_core(generator, synapses=4, lanes=2, initial={"weight": np.arange(4) % 2}, **SMALL)
+    assert {"engine_kept": "proven"}.items() <= {o.name: o.verdict for o in run(core, tmp_path, covers=False)}.items()
+    core = plant(core, r"(assign|wire) write_enable_1 = (.*);", r"\1 write_enable_1 = (\2) | (rst & host_write);")
+    assert first_refuted(prove_engine, core, tmp_path, ("engine_kept",), solver="yices", timeout=600)
 
 
 @check("test_prove.py has the verb in every run, and this file the engine")
