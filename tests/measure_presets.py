@@ -29,7 +29,7 @@ corners). Seconds are of a machine that did other things. What the proof refutes
 only the proof is asked.
 """,
 }
-_TITLES = {
+TITLES = {
     "prove": ["obligations", "proven", "yices s", "bitwuzla s", "slowest obligation of the lane", "wall s"],
     "mutate": ["mutants", "killed by simulation", "refuted by the theorem", "only differs", "equivalent", "gap", "s"],
 }
@@ -66,7 +66,7 @@ def _in_engine(obligation: dict[str, Any]) -> bool:
 
 
 def tabled(record: dict[str, Any]) -> list[object]:
-    """Return the cells of a record of mutate: what ``_TITLES`` says."""
+    """Return the cells of a record of mutate: what ``TITLES`` says."""
     mutants = record["mutants"]
     proofs = Counter(m["proof"] for m in mutants)
     killed = sum(m["simulation"] == "killed" for m in mutants)
@@ -80,7 +80,7 @@ def _folder(verb: str, rule: str, preset: str, generator: str) -> Path:
 
 def _table(verb: str, command: str) -> str:
     """Return the page of all cores that have a record."""
-    rows, tools = [["rule", "preset", "generator", *_TITLES[verb]], ["---"] * (3 + len(_TITLES[verb]))], {}
+    rows, tools = [["rule", "preset", "generator", *TITLES[verb]]], {}
     for core in itertools.product(RULES, GENERATORS):
         for preset in get_rule(core[0]).presets:
             name = core[0], preset, core[1]
@@ -89,10 +89,16 @@ def _table(verb: str, command: str) -> str:
                 record = json.loads(path.read_text(encoding="utf-8"))
                 tools |= record["tools"]
                 rows.append([*name, *(_proof if verb == "prove" else tabled)(record)])
+    shape = f"cores emitted with {' '.join(_SHAPES[verb])}"
+    return page(f"Every preset: {verb}", command, tools, shape, rows) + _NOTES[verb]
+
+
+def page(title: str, command: str, tools: dict[str, str], shape: str, rows: list[list[object]]) -> str:
+    """Return a page: the command, the tools, the shape of what was measured, and a table, whose first row is its head."""
     used = ", ".join(f"{name} {version}" for name, version in sorted(tools.items()))
-    lines = "".join(f"| {' | '.join(str(cell) for cell in row)} |\n" for row in rows)
-    shape = " ".join(_SHAPES[verb])
-    return f"# Every preset: {verb}\n\n    {command}\n\n{used}; cores emitted with {shape}.\n\n{lines}{_NOTES[verb]}"
+    head, *others = rows
+    lines = "".join(f"| {' | '.join(map(str, row))} |\n" for row in (head, ["---"] * len(head), *others))
+    return f"# {title}\n\n    {command}\n\n{used}; {shape}.\n\n{lines}"
 
 
 @click.command()

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sc_hw.rtl.emit import GENERATORS
-from tests.measure_presets import run_verb, tabled
+from tests.measure_presets import TITLES, page, run_verb, tabled
 
 WHOLES = {
     "layer": ("--rule", "three_factor", "--presynaptic", "stp", "--neurons", "6", "--synapses", "24"),
@@ -39,21 +39,9 @@ def main(count: int, seed: int, only: str | None, output: Path | None) -> None:
             rows.append([whole, generator, *tabled(record)])
     if output:
         command = " ".join(["python -m tests.measure_wholes", *sys.argv[1:]])
-        head = [
-            "whole",
-            "generator",
-            "mutants",
-            "killed by simulation",
-            "refuted by the theorem",
-            "only differs",
-            "equivalent",
-            "gap",
-            "s",
-        ]
-        lines = "".join(f"| {' | '.join(map(str, row))} |\n" for row in (head, ["---"] * len(head), *rows))
-        shapes = "; ".join(f"{whole}: {' '.join(options)}" for whole, options in WHOLES.items())
-        used = ", ".join(f"{name} {version}" for name, version in sorted(tools.items()))
-        output.write_text(f"# Mutants of wholes\n\n    {command}\n\n{used}. {shapes}.\n\n{lines}", encoding="utf-8")
+        shape = "; ".join(f"{whole}: {' '.join(options)}" for whole, options in WHOLES.items())
+        head = ["whole", "generator", *TITLES["mutate"]]
+        output.write_text(page("Mutants of wholes", command, tools, shape, [head, *rows]), encoding="utf-8")
     sys.exit(1 if failed else 0)
 
 

@@ -1,21 +1,22 @@
 """The verb ``prove``: a line an obligation while it runs, a table and a record at the end."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from ..partial import SOLVERS, fewer, joined
 from ..records import write_record
-from ..run import begin
+from ..run import Run, begin
 from ..toolchain import sby
 from .prove import prove
 from .result import PARTS, Obligation, ProofResult
-from .solver import find_solver
+from .solver import Solver, find_solver
 
-__all__ = ["COUNTEREXAMPLE", "prove_command", "show_proof", "times_of"]
+__all__ = ["COUNTEREXAMPLE", "concluded", "prove_command", "show_proof", "times_of"]
 
 COUNTEREXAMPLE = "counterexample.json"
 
@@ -47,19 +48,39 @@ def prove_command(
             traces=run.files,
             progress=lambda o: note(f"{o.verdict} {o.name}: {times_of(o)}"),
         )
-        if result.counterexample:
-            shared = {"core": result.core, "rule": result.rule, "config": result.config}
-            write_record(run.files / COUNTEREXAMPLE, shared | dataclasses.asdict(result.counterexample))
-        result = dataclasses.replace(
-            result, obligations=[dataclasses.replace(o, note=run.settled(o.note)) for o in result.obligations]
-        )
-        partial = joined(
-            "" if set(parts) == set(PARTS) else f"only {' and '.join(part for part in PARTS if part in parts)}",
-            fewer(len(chosen), len(SOLVERS), "solvers"),
-        )
-        run.publish([result.to_dict()], json_path, partial=partial)
+        result, partial = concluded(run, result, chosen, parts, json_path)
     show_proof(result, [solver.name for solver in chosen], partial, console, replay=f"sc-hw replay {folder}")
     return 0 if result.verdict == "proven" else 1
+
+
+def concluded(
+    run: Run[Any],
+    result: ProofResult,
+    solvers: Sequence[Solver],
+    parts: Collection[str],
+    json_path: Path | None,
+    simulated_only: Mapping[str, str] | None = None,
+) -> tuple[ProofResult, str]:
+    """Write the counterexample and the record of a proof; return the proof with its final paths, and what it is a part of.
+
+    ``simulated_only`` are the statements by name that no proof is about; where it is given the record lists them.
+    """
+    if result.counterexample:
+        shared = {"core": result.core, "rule": result.rule, "config": result.config}
+        write_record(run.files / COUNTEREXAMPLE, shared | dataclasses.asdict(result.counterexample))
+    result = dataclasses.replace(
+        result, obligations=[dataclasses.replace(o, note=run.settled(o.note)) for o in result.obligations]
+    )
+    partial = joined(
+        "" if set(parts) == set(PARTS) else f"only {' and '.join(part for part in PARTS if part in parts)}",
+        fewer(len(solvers), len(SOLVERS), "solvers"),
+        f"simulated only: {', '.join(simulated_only)}" if simulated_only else "",
+    )
+    record = result.to_dict()
+    if simulated_only is not None:
+        record["simulated_only"] = [{"name": name, "statement": text} for name, text in simulated_only.items()]
+    run.publish([record], json_path, partial=partial)
+    return result, partial
 
 
 def show_proof(result: ProofResult, solvers: Sequence[str], partial: str, console: Console, *, replay: str) -> None:
