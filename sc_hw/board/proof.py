@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader
 
 from ..driver.frames import DONE, DROPPED, ERROR, READ, WRITE
-from ..proof.sby import Run, run_sby
+from ..proof.sby import Run, harness_script, run_sby
 from ..proof.solver import Solver
 from ..templates import verilog_templates
 from .verilog import GAP, bridge_ports, bridge_verilog, receiver_verilog, sender_verilog
@@ -47,16 +47,6 @@ _TAPS = {
     "block_reg": 4,
     "step_reg": 2,
 }
-_SCRIPT = """read_verilog -sv {files}
-chformal -remove
-read_verilog -formal -sv proof.sv
-hierarchy -check -top {top}
-proc -norom
-flatten
-opt_clean
-setundef -undriven -anyseq
-opt_clean
-"""
 
 
 def prove_bridge(solver: Solver, folder: Path, *, timeout: float = 1800, verilog: str | None = None) -> Run:
@@ -65,7 +55,7 @@ def prove_bridge(solver: Solver, folder: Path, *, timeout: float = 1800, verilog
     The bridge is the same for every design but for the bits of an address.
     """
     files = {"bridge.v": verilog or bridge_verilog("bridge", ADDRESS_BITS), "proof.sv": bridge_harness()}
-    script = _SCRIPT.format(files="bridge.v", top="bridge_proof")
+    script = harness_script(["bridge.v"], "bridge_proof")
     return run_sby(folder, mode="prove", depth=DEPTH, solver=solver, script=script, files=files, timeout=timeout)
 
 
@@ -84,7 +74,7 @@ def _line(solver: Solver, folder: Path, top: str, mode: str, depth: int, divider
     files = (
         {"receiver.v": receiver_verilog("receiver"), "sender.v": sender_verilog("sender")} | dict(verilog) | {"proof.sv": text}
     )
-    script = _SCRIPT.format(files="receiver.v sender.v", top=top)
+    script = harness_script(["receiver.v", "sender.v"], top)
     return run_sby(folder, mode=mode, depth=depth, solver=solver, script=script, files=files, timeout=300)
 
 

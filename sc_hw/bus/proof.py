@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jinja2 import PackageLoader
 
-from ..proof.sby import Run, run_sby
+from ..proof.sby import Run, harness_script, run_sby
 from ..proof.solver import Solver
 from ..registers.description import WORD, Register
 from ..registers.layout import COUNTER, PATIENCE, Tray, ends, packing
@@ -21,16 +21,6 @@ from .verilog import top_ports
 __all__ = ["DEPTH", "harness", "prove_bus"]
 
 DEPTH = 3  # clocks of induction
-_SCRIPT = """read_verilog -sv {files}
-chformal -remove
-read_verilog -formal proof.sv
-hierarchy -check -top bus_proof
-proc -norom
-flatten
-opt_clean
-setundef -undriven -anyseq
-opt_clean
-"""
 
 
 def prove_bus(
@@ -38,7 +28,7 @@ def prove_bus(
 ) -> Run:
     """Ask a solver whether every statement holds of the bus's Verilog, or of ``verilog`` in its place, in an empty ``folder``."""
     files = {name: text.decode() for name, text in around.verilog.items()} if verilog is None else verilog
-    script = _SCRIPT.format(files=" ".join(files))
+    script = harness_script(files, "bus_proof")
     sources = {**files, "proof.sv": harness(around)}
     return run_sby(folder, mode="prove", depth=DEPTH, solver=solver, script=script, files=sources, timeout=timeout)
 

@@ -5,7 +5,7 @@ import re
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,21 @@ from ..toolchain import sby
 from ..yosys import find_yosys
 from .solver import Solver
 
-__all__ = ["Run", "run_sby"]
+__all__ = ["Run", "harness_script", "run_sby"]
 
 _WORK = "run"
 # What sby calls Yosys with: -ql LOG SCRIPT. The pinned wheel is a library.
 _YOSYS = "import sys; from pyosys import libyosys as y; y.run_pass('tee -q -o %s script %s' % tuple(sys.argv[2:]), y.Design())"
+_SCRIPT = """read_verilog -sv {files}
+chformal -remove
+read_verilog -formal -sv proof.sv
+hierarchy -check -top {top}
+proc -norom
+flatten
+opt_clean
+setundef -undriven -anyseq
+opt_clean
+"""
 _FAILED = re.compile(r"Assert failed in [^:\s]+: (\w+)")
 _REACHED = re.compile(r"Reached cover statement in step (\d+) at [^:\s]+: (\w+)")
 
@@ -38,6 +48,11 @@ class Run:
     reached: dict[str, int]
     trace: Path | None
     text: str
+
+
+def harness_script(files: Iterable[str], top: str) -> str:
+    """Return the script of a question about the Verilog ``files`` that ``proof.sv`` asks, whose module ``top`` is."""
+    return _SCRIPT.format(files=" ".join(files), top=top)
 
 
 def run_sby(folder: Path, *, mode: str, depth: int, solver: Solver, script: str, files: Mapping[str, str], timeout: float) -> Run:
