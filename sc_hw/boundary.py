@@ -54,6 +54,9 @@ def failure(error: BaseException) -> tuple[str, int]:
     rule = sys.modules.get("sc_hw_models.rule")  # a failure of its import is told too
     if rule and isinstance(error, rule.ConfigError):
         return f"sc-hw: {error}", ENVIRONMENT
+    compiled = sys.modules.get("sc_hw_models.compiled")
+    if compiled and isinstance(error, compiled.CompileError):  # a tool failed, wherever a golden model was made or ran
+        return f"sc-hw: {error}", CHECK
     match error:
         case KeyboardInterrupt() | click.Abort():
             return "sc-hw: interrupted", 130

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sc_hw_models.compiled import CompileError
 from sc_hw_models.networks import CompiledNetwork, network_model
 
-from ..errors import CheckError, UserError
+from ..errors import UserError
 from ..folder import check_output
 from ..network_file import network_line, network_of
 from ..progress import note
@@ -41,10 +40,7 @@ def fit_command(
     spec = network_of(network, option="", settings=settings)
     require_matplotlib()
     samples = load_samples(config.data, config.held_out, config.seed)
-    try:
-        model = network_model(spec)
-    except CompileError as error:
-        raise CheckError(str(error)) from error
+    model = network_model(spec)
     for labels, pixels in ((samples.learned_labels, samples.learned), (samples.held_out_labels, samples.held_out)):
         if pixels.shape[1] != model.port.pixels:
             raise UserError(

@@ -12,6 +12,7 @@ import pytest
 
 from sc_hw.boundary import run
 from sc_hw.errors import CheckError, UserError, one_line
+from sc_hw_models.compiled import CompileError
 from sc_hw_models.rule import ConfigError
 
 
@@ -34,6 +35,7 @@ def raised(error):
         (ImportError("libx.so: cannot map", name="numpy"), 2, "this installation lacks something (libx.so"),
         (RuntimeError("can't start new thread"), 2, "ulimit"),
         (CheckError("the log is x.log\nmany\nlast words"), 1, "sc-hw: the log is x.log: last words"),
+        (CompileError("g++ step.c: exit status 1: "), 1, "sc-hw: g++ step.c: exit status 1"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (click.Abort(), 130, "interrupted"),
         (UserError("a\nb\x1b[31m\udcff" + "x" * 9000), 2, "a b\\x1b[31m\\udcff"),
