@@ -25,10 +25,8 @@ from .junit import junit
 from .manifest import Core
 from .reading import read_npz
 from .rtl.design import CoreDesign
-from .simulator import SimulationError, Simulator, log_tail, run_program
+from .simulator import BRIEF, SimulationError, Simulator, log_tail, run_program
 from .toolchain import cocotb_coverage, compiler, verilator
-
-_BRIEF = 200_000  # synapse-steps below which code that is compiled faster, and runs slower, is done earlier
 
 __all__ = [
     "SimulationError",
@@ -251,7 +249,7 @@ def simulate(
     lengths = [int(length) for length in steps] if isinstance(steps, Sequence) else [int(steps)] * len(cores)
     seed = int(seed)
     synapse_steps = sum(core.design.synapses * length for core, length in zip(cores, lengths, strict=True))
-    brief = synapse_steps * len(faults) < _BRIEF
+    brief = synapse_steps * len(faults) < BRIEF
     simulator = Simulator(cores, waves=waves, coverage=coverage, brief=brief)  # names a missing tool before anything is written
     output = output.absolute()
     output.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,9 @@ from .rtl.port import Port
 from .templates import verilog_templates
 from .toolchain import VERILATED_MAKE, ccache, compiler, for_make, make, perl, plain_temporary, verilator, verilator_in
 
-__all__ = ["SimulationError", "Simulator", "bench_text", "ccache_environment", "log_tail", "run_cocotb", "run_program"]
+__all__ = ["BRIEF", "SimulationError", "Simulator", "bench_text", "ccache_environment", "log_tail", "run_cocotb", "run_program"]
+
+BRIEF = 200_000  # synapse-steps below which code that is compiled faster, and runs slower, is done earlier
 
 _SIM = Path(sc_hw_sim.__file__).parent
 _TOP = "sc_hw_bench"

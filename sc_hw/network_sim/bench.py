@@ -13,7 +13,7 @@ from ..rtl.net import Net, verilog_text
 from ..rtl.networks.design import NetworkDesign
 from ..rtl.networks.projection import ProjectionBlock
 from ..rtl.stream import Stream
-from ..simulator import Simulator
+from ..simulator import BRIEF, Simulator
 from ..templates import verilog_templates
 
 __all__ = ["NetworkSimulator", "monitors", "projection_places"]
@@ -89,8 +89,14 @@ def _bench_text(design: NetworkDesign) -> str:
 
 
 class NetworkSimulator(Simulator):
-    """The bench around a network; ``files`` is its Verilog, or that of a copy in which faults are planted."""
+    """The bench around a network; ``files`` is its Verilog, or that of a copy in which faults are planted.
 
-    def __init__(self, network: Network, *, waves: bool, files: Mapping[str, bytes] | None = None) -> None:
-        widest = max(sum(bits for _, bits, _ in fields) for fields in monitors(network.design).values())
-        self._make(dict(files or network.verilog), _bench_text(network.design), widest=widest, moments=1, waves=waves)
+    It is compiled for a run of so many ``samples``: a short one is done earlier if less is optimised.
+    """
+
+    def __init__(self, network: Network, *, waves: bool, samples: int, files: Mapping[str, bytes] | None = None) -> None:
+        design = network.design
+        widest = max(sum(bits for _, bits, _ in fields) for fields in monitors(design).values())
+        synapses = sum(block.rows * block.neurons for block in projection_places(design).values())
+        verilog, bench, brief = dict(files or network.verilog), _bench_text(design), samples * synapses < BRIEF
+        self._make(verilog, bench, widest=widest, moments=1, waves=waves, brief=brief)

@@ -61,7 +61,8 @@ def simulate_network(
     numbers of faults in ``files``, a copy of the Verilog in which they are planted, each of which gets the whole run. Errors:
     ``UserError`` for a missing tool, ``SimulationError`` when the build or the run ends without a result.
     """
-    simulator = NetworkSimulator(network, waves=waves, files=files)
+    total = (samples if data is None else len(data["labels"])) * len(faults)
+    simulator = NetworkSimulator(network, waves=waves, samples=total, files=files)
     output = output.absolute()
     output.mkdir(parents=True, exist_ok=True)
     log, outcome, plan, xml = (output / name for name in ("sim.log", "outcome.json", "plan.json", "results.xml"))
@@ -72,7 +73,6 @@ def simulate_network(
         content = npz_bytes(data)
         (output / "stimulus.npz").write_bytes(content)
         kept = {"file": str(output / "stimulus.npz"), "sha256": hashlib.sha256(content).hexdigest()}
-    total = (len(data["labels"]) if data is not None else samples) * len(faults)
     text = json.dumps(
         {
             "request": secrets.token_hex(16),
