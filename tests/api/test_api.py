@@ -12,6 +12,7 @@ import pytest
 import sc_hw as api
 from sc_hw.api.call import call, keywords, verbs
 from sc_hw.api.result import Result, Text
+from tests.daily import check
 
 from ..networks.small import SMALL_FILE
 
@@ -118,6 +119,7 @@ def samples(count=20, seed=3):
     return generator.integers(0, 256, (count, 6), dtype=np.uint8), generator.integers(0, 3, count)
 
 
+@check("the verbs behind these calls have tests of their own in every run")
 def test_a_network_that_learned_goes_into_its_chip(tmp_path):
     chip, (x, y) = api.network(SMALL_FILE), samples()
     assert chip.fit(x, y, passes=2) is chip
@@ -141,6 +143,7 @@ def test_a_network_that_learned_goes_into_its_chip(tmp_path):
         chip.restore(tmp_path / "other.npz")
 
 
+@check("the driver itself is tried in every run")
 def test_a_core_has_a_driver_where_it_has_a_bus():
     core = api.emit(synapses=4, bus="apb")
     with core.driver() as driver:

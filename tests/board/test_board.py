@@ -169,6 +169,7 @@ def test_a_board_that_is_too_small_is_told_with_what_would_fit(sc_hw, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@check("whether a design fits is told in every run")
 def test_what_would_fit_is_counted(folder, monkeypatch):
     """The device of 40 LUT is too small, the other is not: the design is counted for both."""
     from sc_hw.board import build as module

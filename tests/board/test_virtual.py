@@ -19,7 +19,7 @@ from sc_hw_models.networks import NetworkModel
 from sc_hw_models.networks.inputs import InputPort
 
 from ..bus.designs import DESIGNS, Golden, random_inputs
-from ..daily import few
+from ..daily import check, few
 from ..networks.small import SMALL
 from .fuzz import fuzz
 
@@ -38,7 +38,7 @@ def emitted(sc_hw, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "bus"), few([(name, "axi-lite") for name in DESIGNS], 2, "the other topologies on the same line")
+    ("name", "bus"), few([(name, "axi-lite") for name in DESIGNS], 1, "the other topologies on the same line")
 )
 def test_the_driver_learns_over_the_line(emitted, name, bus):
     """Whatever bus the folder has: its registers are the same. State and results are the golden model's."""
@@ -87,7 +87,7 @@ BUGS = {
 }
 
 
-@pytest.mark.parametrize("bug", few(BUGS, 2, "each fault of the line that the fuzz finds"))
+@pytest.mark.parametrize("bug", few(BUGS, 1, "each fault of the line that the fuzz finds"))
 def test_the_fuzz_finds_a_planted_bug(emitted, bug):
     part, before, after = BUGS[bug]
     core = emitted(FUZZED)
@@ -115,6 +115,7 @@ def test_a_board_that_is_gone_is_told(emitted):
             board.counts()
 
 
+@check("a core learns over the line, and a network through its driver, in every run")
 def test_a_network_learns_over_the_line(sc_hw, tmp_path):
     """A whole chip behind the virtual line: what it decides and holds is the golden network's."""
     (tmp_path / "small.toml").write_text(SMALL)

@@ -20,6 +20,7 @@ def campaign(sc_hw, tmp_path, name, bus, accesses, seed, **options):
     return found
 
 
+@check("every design behind every bus; the drivers go through buses, and a proof of each kind is made, in every run")
 @pytest.mark.parametrize(
     ("name", "bus"),
     few(

@@ -31,7 +31,7 @@ def around(sc_hw, tmp_path):
     ("name", "bus", "streams"),
     few(
         [(name, bus, streams) for name in EMITTED for bus in BUSES for streams in STREAMS],
-        [("core", "axi-lite", "registers"), ("addressed", "apb", "axi-stream"), ("network", "axi-lite", "registers")],
+        [("addressed", "apb", "axi-stream"), ("network", "axi-lite", "registers")],
         "every design behind every bus",
     ),
 )
@@ -175,14 +175,11 @@ BUGS = {
 }
 DAILY = [
     "an answer is lost",
-    "an answer without a request",
-    "a strobe is not looked at",
-    "it waits for ever",
     "beats in another order",
 ]
 
 
-@pytest.mark.parametrize("bug", few(BUGS, DAILY, "of each kind of statement one is in every run"))
+@pytest.mark.parametrize("bug", few(BUGS, DAILY, "of accesses and of beats one is in every run"))
 def test_a_planted_bug_is_found(around, tmp_path, bug):
     bus, file, before, after, statement = BUGS[bug]
     one = around("core", bus)

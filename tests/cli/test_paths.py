@@ -14,7 +14,7 @@ import pytest
 from sc_hw.errors import UserError
 from sc_hw.toolchain import find_package, for_make, plain_temporary, use_plain_temporary
 from tests.concurrent import prepare
-from tests.daily import few, share_compiled
+from tests.daily import check, few, share_compiled
 
 ODD = """a b 'c' "d" $e;f é#%"""
 
@@ -54,6 +54,7 @@ SIM = ("sim", "--steps", "5", "--waves")
 OTHERS = [("synth", "--module", "lane", "--target", "ecp5-25k"), ("prove", "--part", "datapath")]
 
 
+@check("tools work in a plain folder, and a path reaches a program, in every run")
 @pytest.mark.parametrize("others", few([[], OTHERS], 1, "other tools, which are started in the same way"), ids=len)
 def test_verbs_work_where_every_path_is_odd(odd, others):
     place, run = odd

@@ -17,6 +17,7 @@ from tests.concurrent import prepare, rounds
 from tests.daily import check, few
 
 
+@check("python -m tests.concurrent does it for every verb; that a run waits for another is seen in every run")
 @pytest.mark.parametrize("verb", few(["report", "sim", "prove"], 1, "python -m tests.concurrent does it for every verb"))
 def test_two_at_once_say_what_each_says_alone(verb, tmp_path):
     rounds(verb, 1, tmp_path)

@@ -14,7 +14,7 @@ from sc_hw.network_folder import load_emitted
 from sc_hw_sim.stimulus import random_state
 
 from ..bus.designs import EMITTED, Golden, golden, random_inputs
-from ..daily import few
+from ..daily import check, few
 
 FLAGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-ffreestanding", "-O2", "-fPIC"]
 READ = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint32))
@@ -177,6 +177,7 @@ def test_it_learns_as_the_golden_model_does(compiled, name, bus):
     equal(driver, golden)
 
 
+@check("the driver in Python learns with a network, and this one with a layer, in every run")
 @pytest.mark.parametrize("bus", few(["apb", "axi-lite", "wishbone"], 1, "the other designs go through these"))
 def test_a_network_learns_as_its_golden_model_does(compiled, bus):
     driver = compiled("network", bus)

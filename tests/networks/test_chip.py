@@ -68,6 +68,7 @@ def test_a_random_network_equals_its_model(seed, tmp_path):
     assert result.passed, result.runs[0]["mismatch"]
 
 
+@check("other shapes; the small one is in every run")
 def test_a_memory_in_two_parts_and_one_sample_at_a_time(tmp_path):
     """533 words: 512 in whole blocks, 21 beside them; no list for a next sample; a sweep and the host reach both parts."""
     (tmp_path / "file.toml").write_text(SMALL)

@@ -10,7 +10,7 @@ from sc_hw.elaboration import check_elaborated
 from sc_hw.network_file import network_line, network_of, network_toml
 from sc_hw.network_folder import load_network, network_in_memory
 from sc_hw.sources import check_verilog
-from tests.daily import few
+from tests.daily import check, few
 from tests.models.networks.random_networks import network
 from tests.networks.small import SMALL, WIDE, buildable, write_network
 from tests.refusals import refused
@@ -57,6 +57,7 @@ def chips(tmp_path, seeds):
         yield f"seed {seed}", network_in_memory(network(seed, "counting"))
 
 
+@check("that every tool reads a chip alike is seen in every run")
 @pytest.mark.parametrize("seeds", few([1, 8], 1, "more random networks"))
 def test_no_tool_has_a_warning(tmp_path, seeds):
     """Of every chip, asked for all warnings; a sum that drops a bit is one."""

@@ -34,9 +34,7 @@ DAILY = [
     if fault.what
     in (
         "the clock of a block is gated",
-        "first and last are swapped",
         "a carry is dropped",
-        "a decision on offer changes with the next sample",
         "a memory writes beside",
     )
 ]
@@ -75,7 +73,7 @@ def test_the_small_network_is_proven_and_the_record_says_what_is_simulated_only(
 
 
 @pytest.mark.parametrize(
-    "fault", few(FAULTS, DAILY, "a fault in each part of a proof is in every run"), ids=lambda fault: fault.what
+    "fault", few(FAULTS, DAILY, "of structure, of a block and of a memory one is in every run"), ids=lambda fault: fault.what
 )
 def test_a_fault_in_any_block_is_refused(emitted, fault, tmp_path):
     found = first_broken(planted(emitted, fault), fault.part, find_solver("yices"), tmp_path, 30.0)
@@ -86,7 +84,7 @@ def test_a_fault_in_any_block_is_refused(emitted, fault, tmp_path):
 COVERED = ["sums_hidden", "neurons_hidden", "synapses_in", "host", "pixels", "error", "back_hidden", "synapses_out"]
 
 
-@pytest.mark.parametrize("place", few(COVERED, 3, "a harness that forbids what it is about has no fault that it refuses, either"))
+@pytest.mark.parametrize("place", few(COVERED, 1, "a harness that forbids what it is about has no fault that it refuses, either"))
 def test_what_is_proven_of_a_block_happens(emitted, place, tmp_path):
     network = load_network(emitted)
     block = network.design.blocks[place]
@@ -110,7 +108,7 @@ def test_a_decision_that_changes_while_it_is_on_offer_is_refuted_by_a_run(emitte
 
 @pytest.mark.parametrize(
     "place",
-    few(["pixels", "back_a", "error", "sums_b", "synapses_ib", "synapses_ao", "back_b"], 3, "the small network has them, too"),
+    few(["pixels", "back_a", "error", "sums_b", "synapses_ib", "synapses_ao", "back_b"], 1, "the small network has them, too"),
 )
 def test_blocks_of_a_wide_network_are_proven(place, tmp_path):
     chip = wide(tmp_path)

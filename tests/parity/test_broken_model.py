@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.daily import check
+
 CORE = ("--rule", "three_factor", "--set", "rounding=floor", "--generator", "verilog")
 BROKEN = {
     "a weight without its clip": ("clip = lambda value, low, high: value", "weight="),
@@ -53,6 +55,7 @@ def test_sim_fails_with_the_field(line, named, in_the_simulation, sc_hw, tmp_pat
         assert set(mismatch["state_before"]) == {"weight"}
 
 
+@check("the same reader checks the fields of a core in every run")
 def test_sim_of_a_crossbar_and_a_layer_fails_too(in_the_simulation, sc_hw, tmp_path):
     for name, options in (
         ("crossbar", ["--pre", "2", "--post", "2"]),

@@ -145,6 +145,7 @@ def test_a_campaign_without_spikes_leaves_bins(make_core, tmp_path, monkeypatch)
     assert record["verdict"] == "fail"
 
 
+@check("make coverage looks at all; what it joins is tried part by part in every run")
 def test_every_instance_has_counters_of_its_own(make_core, tmp_path):
     core = make_core("verilog", synapses=8, lanes=4)
     result = simulate([core], steps=40, seed=1, output=tmp_path / "sim", coverage=True)

@@ -9,6 +9,7 @@ from sc_hw.cli import main
 from sc_hw.manifest import load_core
 from sc_hw.simulate import simulate
 from sc_hw_models.registry import RULES, get_rule
+from tests.daily import check
 
 WITH_DEMONSTRATION = [name for name in RULES if get_rule(name).demonstration]
 
@@ -47,6 +48,7 @@ def test_what_is_recorded_is_the_model(make_core, monkeypatch):
     assert all(len(set(series)) > 3 for series in found.values())
 
 
+@check("what is recorded is compared in every run")
 def test_a_fault_that_only_the_demonstration_meets_fails_the_run(make_core, tmp_path):
     """A core that goes wrong after the campaign: the recording shows it, and the verdict is its."""
     core = make_core(synapses=20, lanes=3)
@@ -68,6 +70,7 @@ def test_a_fault_that_only_the_demonstration_meets_fails_the_run(make_core, tmp_
     assert expected ^ found == 1
 
 
+@check("what is recorded is compared in every run")
 def test_a_core_that_stops_ends_the_recording(make_core, tmp_path):
     core = make_core(synapses=12)
     path = core.folder / "dut.v"

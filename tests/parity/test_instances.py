@@ -97,6 +97,7 @@ def _refused(core):
         return True
 
 
+@check("selftest draws faults at instances in every run")
 @pytest.mark.parametrize(
     ("generator", "count"),
     few([("verilog", 4), ("verilog", 24), ("amaranth", 24)], 1, "more faults, and the same in the other generator's text"),
