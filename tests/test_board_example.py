@@ -12,6 +12,7 @@ from .daily import check
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "board.py"
 
 
+@check("a core learns over the virtual line in every run")
 @pytest.mark.parametrize(
     ("digits", "status"), [(25, 0), pytest.param(100, 0, marks=check("the whole example; it runs shortened in every run"))]
 )

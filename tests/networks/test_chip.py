@@ -61,6 +61,7 @@ def test_every_planted_fault_is_caught(sc_hw, tmp_path, monkeypatch, text):
     assert caught >= {"pixels", "synapses_0", "synapses_1", "sums_0", "sums_1", "neurons_0", "error", "back_0", "host"}
 
 
+@check("random networks; the small one, and a wide one behind a bus, are in every run")
 @pytest.mark.parametrize("seed", few(RANDOM, 1, "other random networks; the small one is in every run"))
 def test_a_random_network_equals_its_model(seed, tmp_path):
     print(f"seed {seed}")
@@ -80,6 +81,7 @@ def test_a_memory_in_two_parts_and_one_sample_at_a_time(tmp_path):
     assert result.passed, result.runs[0]["mismatch"]
 
 
+@check("fit --rtl learns samples that are given; the small one learns random ones in every run")
 def test_samples_that_are_given_are_learned_in_their_order(tmp_path):
     chip, generator = network_in_memory(network(0, "counting")), np.random.default_rng(5)
     pixels = generator.integers(0, 256, (70, chip.design.pixels.height * chip.design.pixels.width), dtype=np.uint8)

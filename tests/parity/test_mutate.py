@@ -30,6 +30,7 @@ def run(core, tmp_path, count, seed=3):
     return mutate(core, count=count, seed=seed, solvers=[find_solver("yices")], timeout=60, output=tmp_path / "out")
 
 
+@check("what is drawn, judged and found of an engine is in every run; make mutate has all presets")
 @pytest.mark.parametrize(
     ("generator", "queued", "count"),
     few(

@@ -8,11 +8,10 @@ import pytest
 from sc_hw.errors import CheckError
 from sc_hw.instance_faults import COPIES
 from sc_hw.plant import plant_faults
-from sc_hw.rtl.emit import GENERATORS
 from sc_hw.rtl.faults import Fault
 from sc_hw.selftest import _proofs, drawn_instance_faults, faults_of, selftest
 
-from ..daily import crossed, few
+from ..daily import few
 
 NAMED_BY_THE_PROJECT = {
     "sum one bit short",
@@ -30,10 +29,15 @@ NAMED_BY_THE_PROJECT = {
 
 @pytest.mark.parametrize(
     ("synapses", "lanes", "settings", "generator"),
-    crossed(
-        [(21, 4, {"rounding": "stochastic", "decay_rounding": "stochastic", "trace_fraction_bits": 3}), (40, 1, {})],
-        GENERATORS,
-        "the same faults in the other generator's text",
+    few(
+        [
+            (21, 4, {"rounding": "stochastic", "decay_rounding": "stochastic", "trace_fraction_bits": 3}, "verilog"),
+            (40, 1, {}, "amaranth"),
+            (21, 4, {"rounding": "stochastic", "decay_rounding": "stochastic", "trace_fraction_bits": 3}, "amaranth"),
+            (40, 1, {}, "verilog"),
+        ],
+        1,
+        "the same faults in the other generator's text; stp by amaranth is in every run",
     ),
 )
 def test_every_fault_is_caught(make_core, tmp_path, generator, synapses, lanes, settings):
@@ -109,14 +113,14 @@ def test_every_fault_of_every_rule_is_caught(make_core, tmp_path, generator, rul
     ("kind", "generator", "some"),
     few(
         [
-            ("pull", "amaranth", {"consolidate ignored", "weight not held", "anchor not updated", "pull sign", "lock ignored"}),
             ("shift", "verilog", {"code ignored", "code one too strong", "lock ignored", "saturation off by one"}),
+            ("pull", "amaranth", {"consolidate ignored", "weight not held", "anchor not updated", "pull sign", "lock ignored"}),
             ("none", "amaranth", {"signal sign lost", "activity taken as signed", "floor turned into truncation"}),
             ("probabilistic", "amaranth", {"code ignored", "chance stuck"}),
             ("lock", "verilog", {"lock ignored"}),
             ("si", "verilog", {"counter stuck", "chance ignored", "importance not cleared", "code not earned", "code ignored"}),
         ],
-        2,
+        1,
         "the other kinds; si is among the rules",
     ),
 )

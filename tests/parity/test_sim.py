@@ -16,6 +16,8 @@ from sc_hw.manifest import load_core
 from sc_hw.simulate import SimulationError, check_stimulus, simulate
 from sc_hw.simulator import Simulator
 
+from ..daily import few
+
 
 @pytest.fixture
 def broken(make_core):
@@ -47,7 +49,7 @@ def test_a_good_core_passes_and_everything_is_counted(make_core, tmp_path):
     assert other.cores[0]["clocks"] != record["clocks"]
 
 
-@pytest.mark.parametrize("queued", [False, True])
+@pytest.mark.parametrize("queued", few([True, False], 1, "with a queue in every run"))
 def test_a_core_of_many_words_meets_its_corners_and_passes(make_core, tmp_path, queued):
     """A sweep longer than anything waits: no corner may take it for a core that stands still."""
     core = make_core("verilog" if queued else "amaranth", synapses=1024, queued=queued)

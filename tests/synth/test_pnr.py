@@ -100,6 +100,7 @@ def test_processes_end(tmp_path: Path) -> None:
     assert ended == [-15]
 
 
+@check("a core is placed in every run")
 @pytest.mark.parametrize("target", few([UP5K, "ecp5-25k", "gowin-gw1n9"], 1, "one a tool; the wrapper is the same"))
 def test_the_core_is_the_one_that_is_counted(core: Core, target: str) -> None:
     """Cell for cell what synthesis counts, with its ports on their registers, and nothing lost of these."""
