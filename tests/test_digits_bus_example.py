@@ -12,6 +12,7 @@ from .daily import check
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "digits_bus.py"
 
 
+@check("the driver learns with a network behind a bus in every run; make digits-bus has the whole example")
 @pytest.mark.parametrize(
     ("options", "least"),
     [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.daily import share_compiled
+from tests.daily import check, share_compiled
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,6 +47,7 @@ def test_contents(wheel):
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
+@check("what the wheel holds is looked at in every run; make release tries it in empty environments")
 def test_it_works_away_from_the_checkout(wheel, tmp_path):
     site = tmp_path / "site"
     options = ["--quiet", "--no-deps", "--disable-pip-version-check", "--target", str(site), str(wheel)]

@@ -23,7 +23,7 @@ from sc_hw.targets import load_target
 from sc_hw.toolchain import verilator
 from sc_hw_models.scratch import run_process
 
-from ..daily import check
+from ..daily import check, few
 
 
 @pytest.fixture
@@ -63,7 +63,10 @@ def test_a_folder_without_a_bus_is_told(sc_hw, tmp_path):
         assert "has no bus; emit it with --bus" in error
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("number", "status"),
+    few([(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)], 1, "other ends of the same"),
+)
 def test_however_it_ends_nothing_of_it_is_left(folder, tmp_path, number, status):
     command = [sys.executable, "-m", "sc_hw", "board", str(folder), "--virtual", "--json", str(tmp_path / "record.json")]
     with subprocess.Popen(

@@ -12,6 +12,7 @@ from sc_hw.proof.solver import find_solver
 from ..daily import check, few
 
 
+@check("a planted bug is refuted by the same statements in every run")
 @pytest.mark.parametrize("solver", few(["bitwuzla", "z3"], 1, "a second opinion on the same question, in minutes"))
 def test_the_bridge_holds(tmp_path, solver):
     found = prove_bridge(find_solver(solver), tmp_path / "run")

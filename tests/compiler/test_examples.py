@@ -14,7 +14,7 @@ from sc_hw.rule.check import check_rule
 from sc_hw.simulate import simulate
 from sc_hw_models.rule_file import add_rule_file
 
-from ..daily import few
+from ..daily import check, few
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples/rules"
 FILES = sorted(path.stem for path in FOLDER.glob("*.py"))
@@ -42,6 +42,7 @@ def test_a_rule_is_close_to_its_float_model(name):
     assert all(abs(figures[key]) <= bound for key, bound in BOUNDS[name].items()), figures
 
 
+@check("a rule that is compiled is proven, and one with a setting at run time simulated, in every run")
 @pytest.mark.parametrize(("generator", "names"), few([(generator, FILES) for generator in GENERATORS], 1, "the other generator"))
 def test_rules_are_simulated(tmp_path, generator, names):
     cores = [core_of(name, generator, tmp_path) for name in names]

@@ -118,6 +118,7 @@ def test_blocks_of_a_wide_network_are_proven(place, tmp_path):
     assert [o.name for o in found] == [f"{place}/{name}" for name in question_of(chip.design.blocks[place]).statements]
 
 
+@check("a fault of structure is refuted in every run")
 def test_wires_and_kept_words_of_a_wide_network_are_proven(tmp_path):
     chip = wide(tmp_path)
     inquiry = Inquiry(core=chip, solvers=[find_solver("yices")], timeout=100, folder=tmp_path / "run", traces=None)

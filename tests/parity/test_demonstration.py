@@ -29,6 +29,7 @@ def test_a_demonstration_fits_every_preset_and_moves_every_field(name):
             assert all(fields[key].minimum <= value <= fields[key].maximum for key, value in values.items())
 
 
+@check("every demonstration is a model's in every run, and a run of a core is compared")
 def test_what_is_recorded_is_the_model(make_core, monkeypatch):
     core = make_core(synapses=20, lanes=3)
     monkeypatch.setattr(sys, "argv", ["sc-hw", "sim", str(core.folder), "--steps", "40"])

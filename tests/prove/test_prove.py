@@ -12,7 +12,7 @@ from sc_hw.proof.prove import prove
 from sc_hw.proof.solver import SOLVERS, find_solver
 from sc_hw.rtl.emit import GENERATORS
 
-from ..daily import few
+from ..daily import check, few
 
 STOCHASTIC = {"trace_fraction_bits": 3, "rounding": "stochastic", "decay_rounding": "stochastic", "learning_shift": 5}
 NEAREST = {"rounding": "nearest", "decay_rounding": "nearest", "eligibility_decay_shift": 6, "depression_shift": 1}
@@ -33,7 +33,7 @@ CONFIGURATIONS = {
     "smallest": (SMALLEST, ("yices", "bitwuzla")),
     "widest": (WIDEST, ("yices",)),
 }
-DAILY = [("small-z3", "amaranth"), ("nearest", "verilog"), ("smallest", "verilog")]
+DAILY = [("small-z3", "amaranth"), ("smallest", "verilog")]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ FAULTS = {
     "register without enable": ("datapath", "if (enable) product_5 <=", "product_5 <=", "hold"),
     "delay without enable": ("datapath", "    if (enable) begin\n      weight_1", "    begin\n      weight_1", "hold"),
 }
-DAILY_FAULTS = ["saturation off by one", "product one bit short", "weight of the update before"]
+DAILY_FAULTS = ["saturation off by one", "weight of the update before"]
 
 
 def edit(core, module, old, new):
@@ -167,6 +167,7 @@ def test_other_clocks_and_other_ports_are_refused(make_core):
         edit(make_core("verilog"), "datapath", "endmodule", "garbage")
 
 
+@check("what is not proven is missed by the ledger in every run")
 def test_no_answer_is_not_a_proof(make_core):
     result = run(make_core("verilog", **WIDEST), timeout=0.01)
     assert result.verdict == "unknown"

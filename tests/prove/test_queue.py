@@ -72,6 +72,7 @@ def test_proven(make_core, tmp_path, shape, generator):
     assert {"engine_memory", "queue_memory", "engine_queue", "queue_room", "queue_order", "cover_queue_full"} <= set(names)
 
 
+@check("a queue is selftested and met by every corner in every run, and a fault of an engine is refuted")
 @pytest.mark.parametrize("generator", few(["verilog", "amaranth"], 1, "the same faults in the other generator's text"))
 @pytest.mark.parametrize("fault", few(FAULTS, DAILY, "further faults of the same statements, or longer to refute"))
 def test_fault_is_refuted(make_core, tmp_path, fault, generator):

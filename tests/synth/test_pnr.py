@@ -35,6 +35,7 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Core:
     return load_core(emit(design, "verilog", tmp_path_factory.mktemp("pnr") / "core"))
 
 
+@check("a board is placed, and refused, in every run")
 def test_a_real_run(core: Core, sc_hw, tmp_path: Path) -> None:
     status, out, _ = sc_hw("pnr", core.folder, "--target", UP5K, "--module", "lane", "--seeds", 2, "--json", tmp_path / "r.json")
     assert status == 0

@@ -16,7 +16,7 @@ from sc_hw_models.training.losses import cross_entropy, squared_error
 from sc_hw_models.training.online import OnlineTrainer
 from sc_hw_models.training.surrogates import triangular
 
-from ..daily import few
+from ..daily import check, few
 from .reference import run, spike, stopped
 
 
@@ -113,6 +113,7 @@ def pattern(timesteps, channels, seed):
     return waves / np.abs(waves).max()
 
 
+@check("its gradient is compared in every run")
 @pytest.mark.parametrize("feedback", few(["random", "symmetric"], 1, "the other feedback; its gradient is compared in every run"))
 def test_it_learns_a_pattern(feedback):
     g = np.random.default_rng(0)

@@ -6,6 +6,7 @@ import pytest
 from sc_hw_models.compiled import compiler
 from sc_hw_models.networks import CompiledNetwork, NetworkModel, network_model, read_network
 from sc_hw_models.networks.c_text import network_text
+from tests.daily import few
 
 from .random_networks import network, samples
 from .test_model import tables
@@ -61,7 +62,7 @@ def test_sizes_that_are_no_vectors_and_the_widest_word():
         assert differences(spec, NetworkModel(spec), CompiledNetwork(spec), neurons) == []
 
 
-@pytest.mark.parametrize("kind", ["shift", "probabilistic", "pull", "lock", "si"])
+@pytest.mark.parametrize("kind", few(["shift", "si", "probabilistic", "pull", "lock"], 2, "the others; of the same sweep"))
 def test_every_kind_of_consolidation_is_equal(kind):
     projections = {f"projection__{name}": {**tables()["projection"][name], "consolidation": kind} for name in ("in", "out")}
     spec = read_network(tables(**projections))
