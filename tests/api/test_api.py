@@ -215,6 +215,7 @@ def test_importing_is_cheap_and_verbs_win_over_their_rooms():
     assert {name: getattr(api, name) for name in api.__all__}["__version__"]
 
 
+@check("the record of a verb says so in every run")
 def test_the_record_of_a_call_says_what_was_asked(tmp_path, monkeypatch):
     """Not what the process was started with, which may be a notebook; so that a report of it is good."""
     core = api.emit(synapses=4, output=tmp_path / "a core")

@@ -14,6 +14,7 @@ from sc_hw_models.core import CoreModel
 from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import ConfigError, Field, Rule, RuleSpec
 from sc_hw_models.term import lift, subterms
+from tests.daily import few
 from tests.models.test_term import EXPRESSIONS, FIELDS, build, variables
 from tests.parity.configurations import CONFIGURATIONS, Configuration
 
@@ -61,7 +62,9 @@ def compare_configuration(chosen: Configuration):
     compare(rule, rule.config_type(**chosen.settings), chosen.synapses, chosen.lanes)
 
 
-@pytest.mark.parametrize("chosen", CONFIGURATIONS, ids=lambda chosen: chosen.label)
+@pytest.mark.parametrize(
+    "chosen", few(CONFIGURATIONS, CONFIGURATIONS[::2], "every other configuration"), ids=lambda chosen: chosen.label
+)
 def test_the_compiled_step_is_the_plain_step(chosen):
     compare_configuration(chosen)
 

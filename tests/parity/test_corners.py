@@ -130,6 +130,7 @@ def test_a_short_run_visits_every_corner_of_every_shape(make_core, make_layer, m
         assert {name.partition(", reset for")[0] for name in outcome["corners"]} >= names
 
 
+@check("every corner is visited in every run")
 def test_a_corner_that_did_not_come_is_told(make_core, sc_hw):
     """Plant: a core that takes a clear a clock later after a reset, which is right; the run passes and says what it missed."""
     core = make_core(synapses=4)

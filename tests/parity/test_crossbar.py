@@ -64,6 +64,7 @@ def test_every_fault_between_the_cores_is_caught(make_crossbar, tmp_path, genera
     assert len(verdicts) == 12 + 6 * addressed
 
 
+@check("recorded inputs of a core are played in every run")
 @pytest.mark.parametrize("addressed", few([True, False], 1, "events by address, which become the others, are in every run"))
 def test_recorded_inputs(make_crossbar, sc_hw, tmp_path, addressed):
     crossbar = make_crossbar(pre=4, post=6, lanes=2, addressed=addressed, initial={"weight": np.arange(24) * 1000})

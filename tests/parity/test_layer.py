@@ -45,6 +45,7 @@ def test_parity(make_layer, tmp_path, chosen):
     assert result.passed
 
 
+@check("faults of wiring are refuted in every run")
 @pytest.mark.parametrize(
     ("generator", "lanes"), few([("verilog", 3), ("amaranth", 1)], 1, "the same faults in the other generator's text")
 )
@@ -53,6 +54,7 @@ def test_every_fault_between_the_cores_is_caught(make_layer, tmp_path, generator
     assert [outcome.verdict for outcome in outcomes] == ["passes"] + ["caught"] * 8, outcomes
 
 
+@check("recorded inputs of a core are played in every run")
 def test_recorded_inputs(make_layer, sc_hw, tmp_path):
     layer = make_layer(neurons=4, postsynaptic=3, consolidation="pull")
     generator = np.random.default_rng(5)
@@ -79,6 +81,7 @@ def test_recorded_inputs(make_layer, sc_hw, tmp_path):
         assert {name: state[name].tolist() for name in state} == {n: a.tolist() for n, a in model.synapses.state.items()}
 
 
+@check("a mismatch of a core is reported in every run")
 def test_a_wrong_neuron_is_reported_as_one(make_layer, tmp_path):
     layer = make_layer()
     path = layer.folder / "neurons" / "dut_neurons_datapath.v"

@@ -192,6 +192,7 @@ def test_a_reward_that_is_not_held(make_core, tmp_path, synapses, verdict):
     assert compare(gold, gate, "dut_datapath", timeout=60, through=True)[0] == verdict
 
 
+@check("what is drawn and how it is judged is in every run; make mutate has all presets")
 @pytest.mark.parametrize("every", few([24, 6, 1], 1, "more of the inverted bits; every 24th of a module is in every run"))
 def test_a_broken_statement_of_the_engine_is_found(make_core, tmp_path, every):
     """Inverted bits of the engine and of its memory break one, and the core without a mutant breaks none.

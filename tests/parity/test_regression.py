@@ -1,6 +1,7 @@
 """The parity regression: emitted cores of both generators against the golden model, built and run by cocotb-test.
 
-In every run the fewest cores that meet every end of every range; in ``make check`` all of both generators, and for longer.
+In every run the fewest cores that meet every word of every choice and every shape; in ``make check`` all of both generators,
+and for longer.
 """
 
 import dataclasses

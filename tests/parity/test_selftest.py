@@ -11,7 +11,7 @@ from sc_hw.plant import plant_faults
 from sc_hw.rtl.faults import Fault
 from sc_hw.selftest import _proofs, drawn_instance_faults, faults_of, selftest
 
-from ..daily import few
+from ..daily import check, few
 
 NAMED_BY_THE_PROJECT = {
     "sum one bit short",
@@ -50,6 +50,7 @@ def test_every_fault_is_caught(make_core, tmp_path, generator, synapses, lanes, 
     assert all(outcome.evidence for outcome in outcomes)
 
 
+@check("the faults of a core and of a weight stage are in every run")
 @pytest.mark.parametrize(
     ("generator", "rule", "synapses", "lanes", "settings", "some"),
     few(

@@ -16,7 +16,7 @@ from sc_hw.manifest import load_core
 from sc_hw.simulate import SimulationError, check_stimulus, simulate
 from sc_hw.simulator import Simulator
 
-from ..daily import few
+from ..daily import check, few
 
 
 @pytest.fixture
@@ -49,7 +49,8 @@ def test_a_good_core_passes_and_everything_is_counted(make_core, tmp_path):
     assert other.cores[0]["clocks"] != record["clocks"]
 
 
-@pytest.mark.parametrize("queued", few([True, False], 1, "with a queue in every run"))
+@check("the parity regression has cores of many words in every run")
+@pytest.mark.parametrize("queued", few([True, False], 1, "the stalls of the other"))
 def test_a_core_of_many_words_meets_its_corners_and_passes(make_core, tmp_path, queued):
     """A sweep longer than anything waits: no corner may take it for a core that stands still."""
     core = make_core("verilog" if queued else "amaranth", synapses=1024, queued=queued)
@@ -106,6 +107,7 @@ def test_a_mismatch_is_reported_precisely_and_repeats(broken, tmp_path, monkeypa
     assert waves.count("\n#") > 100
 
 
+@check("a mismatch of one core is reported in every run")
 def test_one_lane_of_several_cores_can_be_wrong(make_core, broken, tmp_path):
     good = make_core(synapses=5, name="good")
     result = simulate([good, broken], steps=60, seed=1, output=tmp_path / "out")

@@ -9,7 +9,7 @@ from sc_hw.manifest import load_core
 from sc_hw.proof.structure import check_structure, is_sound
 from sc_hw.rtl.emit import GENERATORS
 
-from ..daily import crossed
+from ..daily import crossed, few
 
 
 def faults(core):
@@ -150,7 +150,7 @@ CROSSBAR = {  # a file, what is replaced in it, and what the note must name
 }
 
 
-@pytest.mark.parametrize("fault", CROSSBAR)
+@pytest.mark.parametrize("fault", few(CROSSBAR, list(CROSSBAR)[::2], "other instances of the same kinds"))
 def test_fault_of_a_crossbar_is_named(make_crossbar, fault):
     file, pattern, new, named = CROSSBAR[fault]
     core = make_crossbar("verilog", addressed=True)
@@ -218,7 +218,7 @@ REMEMBERING = {  # in which file, at what, what stands there then, and who remem
 COUNTED = {"dut_fanout.v": "store", "dut_lane.v": "accept"}  # where the register is put before the end
 
 
-@pytest.mark.parametrize("name", REMEMBERING)
+@pytest.mark.parametrize("name", few(REMEMBERING, list(REMEMBERING)[::2], "other modules"))
 def test_what_a_module_remembers_besides_is_named(make_core, make_crossbar, name):
     """A count of what came since the reset shows after the longest search, and no induction closes over it."""
     kind, file, pattern, new, note = REMEMBERING[name]
@@ -239,7 +239,7 @@ def test_a_memory_besides_is_named(make_core):
     assert "module dut_memory: more, 4 words of 52 bits, is a memory that" in faults(core)["structure"]
 
 
-@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("generator", few(GENERATORS, ["verilog"], "the other generator"))
 def test_what_nobody_reads_is_no_state(make_core, generator):
     """Nor is another name for a register, or one that was written as two."""
     core = make_core(generator, synapses=23, lanes=2)

@@ -9,6 +9,7 @@ from sc_hw.sources import check_verilog
 from sc_hw.toolchain import VERILATED_MAKE, verilator
 from sc_hw.yosys import run_yosys
 from sc_hw_models.scratch import run_process
+from tests.daily import check
 
 SEED, COUNT, CLOCKS = 20261128, 40, 4000
 LEAVES = [
@@ -73,6 +74,7 @@ def taken(text, top):
     return True
 
 
+@check("what is emitted is read alike by every tool in every run")
 def test_random_expressions(tmp_path):
     print("seed", SEED)
     chosen, texts, refused = random.Random(SEED), [], 0

@@ -11,10 +11,10 @@ from sc_hw.manifest import load_core
 from sc_hw.rtl.emit import GENERATORS, core_files
 from sc_hw.toolchain import verilator
 
-from ..daily import crossed
+from ..daily import crossed, few
 
 
-@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("generator", few(GENERATORS, ["verilog"], "the other generator"))
 def test_the_folder(make_crossbar, generator):
     crossbar = make_crossbar(generator, pre=4, post=6, lanes=2, initial={"weight": np.arange(24)})
     pre, post, synapses = crossbar.parts

@@ -11,6 +11,7 @@ from amaranth.sim import Simulator
 from sc_hw.rtl.design import CoreDesign
 from sc_hw_models.registry import get_rule
 from sc_hw_models.rule import Field
+from tests.daily import few
 
 SEED = 20261122
 UPDATES = 500
@@ -142,7 +143,7 @@ def label(value):
     return value if isinstance(value, str) else " ".join(f"{k}={v}" for k, v in value.items()) or "default"
 
 
-@pytest.mark.parametrize(("name", "settings"), CONFIGURATIONS, ids=label)
+@pytest.mark.parametrize(("name", "settings"), few(CONFIGURATIONS, CONFIGURATIONS[::2], "every other configuration"), ids=label)
 def test_datapath_is_the_step(name, settings):
     rule = get_rule(name)
     config = rule.config_type(**settings)

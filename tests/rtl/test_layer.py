@@ -10,9 +10,10 @@ from sc_hw.errors import UserError
 from sc_hw.manifest import load_core
 from sc_hw.rtl.emit import GENERATORS, core_files
 from sc_hw.toolchain import verilator
+from tests.daily import check, few
 
 
-@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("generator", few(GENERATORS, ["verilog"], "the other generator"))
 def test_the_folder(make_layer, generator):
     layer = make_layer(generator, neurons=4, postsynaptic=3, lanes=2, consolidation="pull")
     neurons, synapses = layer.parts
@@ -29,6 +30,7 @@ def test_the_folder(make_layer, generator):
     assert load_core(layer.folder).edited == ()  # how it is laid out says nothing
 
 
+@check("cores and crossbars are linted in every run")
 @pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize(("neurons", "postsynaptic", "lanes"), [(6, 4, 2), (3, 1, 3), (1, 2, 1)])
 def test_lint_is_clean(make_layer, generator, neurons, postsynaptic, lanes):

@@ -8,6 +8,7 @@ from sc_hw.manifest import load_core
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import GENERATORS, core_files
 from sc_hw_models.registry import RULES, get_rule
+from tests.daily import few
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -20,7 +21,7 @@ def test_slots(rule):
         assert design.memories[4:] == [design.queue_slots * (1 + 4 * sum(f.bits for f in design.spec.outputs))]
 
 
-@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("generator", few(GENERATORS, ["verilog"], "the other generator"))
 def test_the_folder(make_core, generator):
     core = make_core(generator, synapses=9, lanes=2, queued=True)
     assert core.design.queued

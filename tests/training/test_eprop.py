@@ -87,6 +87,7 @@ def test_without_recurrence_and_reset_it_is_bptt():
     assert 0.8 < cosine < 1 - 1e-9  # what is left of the difference is the reset
 
 
+@check("its gradient is compared in every run")
 def test_memory_does_not_grow_with_the_sequence():
     def used(timesteps):
         eprop, g = trainer(adaptation=0.1), np.random.default_rng(0)

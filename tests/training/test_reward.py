@@ -10,7 +10,7 @@ from sc_hw_models.neurons import LIF, Izhikevich, Leaky, Source
 from sc_hw_models.rule import ConfigError
 from sc_hw_models.training.reward import RewardModulatedLearner
 
-from ..daily import few
+from ..daily import check, few
 
 
 def relay(n=2, synapses=((0, 1),), start=0.2, dt=1.0):
@@ -115,6 +115,7 @@ def distal(seed, *, rewarded):
     return weights[0] - 0.2, weights[1:] - 0.2
 
 
+@check("the rule's steps are compared in every run")
 @pytest.mark.parametrize("seed", few(range(2), 1, "another seed"))
 def test_the_distal_reward_problem(seed):
     first, others = distal(seed, rewarded=True)

@@ -9,6 +9,7 @@ from sc_hw_models.continual.metrics import transfer
 from sc_hw_models.continual.rehearsal import TEMPERATURE, Memory, distilled
 from sc_hw_models.continual.trainer import METHODS, ContinualTrainer
 from sc_hw_models.rule import ConfigError
+from tests.daily import check
 
 
 def digits():
@@ -33,6 +34,7 @@ def permuted(method, strength):
     return np.mean([trainer.accuracy(k, pixels[1347:, order], labels[1347:]) for k, order in enumerate(orders)])
 
 
+@check("a spiking network is protected in every run")
 def test_protection_protects():
     unprotected = permuted("none", 0.0)
     assert unprotected < 0.65
