@@ -387,10 +387,9 @@ class NetworkDesign:
     @property
     def banks(self) -> dict[str, Bank]:
         """What the host reads and writes: the synapses of each projection, by its name."""
-        several, kept = len(self.projections) > 1, {"consolidate": 0} if self.tasks else {}
-        return {
-            p.projection: p.bank(kept | ({"projection": k} if several else {})) for k, p in enumerate(self.projections.values())
-        }
+        several, task = len(self.projections) > 1, {"consolidate": 0} if self.tasks else {}
+        numbered = enumerate(self.projections.values())
+        return {p.projection: p.bank(({"projection": k} if several else {}) | task) for k, p in numbered}
 
     @property
     def streams(self) -> tuple[Stream, ...]:
