@@ -48,7 +48,7 @@ async def network(dut: Any) -> None:
     async def learn(bench: NetworkBench) -> None:
         await bench.reset()
         await bench.check_all("after power-up")
-        count, ends = len(data["labels"]), data["ends"].tolist()
+        count, ends = len(data["labels"]), data.get("ends", np.empty(0, dtype=np.int64)).tolist()
         for first, last in pairwise(sorted({*range(0, count, BATCH), *ends, count})):
             part = slice(first, last)
             if first in ends:
