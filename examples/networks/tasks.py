@@ -11,26 +11,26 @@ from pathlib import Path
 import numpy as np
 
 from sc_hw.fit.data import load_samples
+from sc_hw.fit.tasks import task_samples
 from sc_hw_models.networks import network_model, read_network
 
 __all__ = ["KINDS", "PASSES", "Kind", "two_tasks"]
 
-NETWORK = Path(__file__).parent / "digits.toml"
+NETWORK = Path(__file__).parent / "two_tasks.toml"
 PASSES = 10
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What protects: a kind of consolidation with its settings, and the one code of all synapses, if there is one."""
+    """What protects: a kind of consolidation, and the one code of all synapses, if there is one."""
 
     what: str
     consolidation: str
-    settings: tuple[tuple[str, int], ...] = ()
     code: int | None = None
 
 
 KINDS = (
-    Kind("codes made on the chip", "si", (("importance_offset", 1), ("importance_damping", 4))),
+    Kind("codes made on the chip", "si"),
     Kind("control: nothing protected", "none"),
     Kind("control: one code, 4", "shift", code=4),
     Kind("control: one code, 5", "shift", code=5),
@@ -42,16 +42,15 @@ def two_tasks(kind: Kind, seed: int, held_out: int | None = None) -> tuple[float
     """Return accuracies in %, learning off: of the first task when learned, and of both in the end."""
     tables = tomllib.loads(NETWORK.read_text(encoding="utf-8")) | {"network": {"seed": seed}}
     for name in ("in", "out"):
-        tables["projection"][name] |= {"consolidation": kind.consolidation, **dict(kind.settings)}
-    data = load_samples("digits", held_out, seed)
-    order = np.random.default_rng([seed, 9]).permutation(data.learned.shape[1])
+        tables["projection"][name]["consolidation"] = kind.consolidation
+    first, second = task_samples(load_samples("digits", held_out, seed), 2, seed)
     model = network_model(read_network(tables))
-    model.fit(data.learned, data.learned_labels, passes=PASSES, seed=seed)
-    before = model.score(data.held_out, data.held_out_labels)
+    model.fit(first.learned, first.learned_labels, passes=PASSES, seed=seed)
+    before = model.score(first.held_out, first.held_out_labels)
     model.consolidate()
     if kind.code is not None:
         for memory in model.memories.values():
             memory.load({"code": np.full((memory.rows, memory.neurons), kind.code)})
-    model.fit(data.learned[:, order], data.learned_labels, passes=PASSES, seed=seed)
-    after = [model.score(data.held_out[:, columns], data.held_out_labels) for columns in (np.arange(len(order)), order)]
+    model.fit(second.learned, second.learned_labels, passes=PASSES, seed=seed)
+    after = [model.score(task.held_out, task.held_out_labels) for task in (first, second)]
     return 100 * before, 100 * after[0], 100 * after[1]

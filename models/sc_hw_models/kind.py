@@ -59,6 +59,7 @@ class Kind:
     coded: bool = False
 
     resting: ClassVar[bool] = True  # a synapse without drive stays as it is: nothing pulls and no command changes it
+    pulls: ClassVar[bool] = False  # a synapse without drive may change in any timestep
     step_inputs: ClassVar[tuple[Field, ...]] = ()  # what the stage adds to the inputs of a timestep
 
     def code_bits(self, config: Any) -> int:

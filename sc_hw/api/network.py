@@ -53,6 +53,11 @@ class Network:
         _checked(lambda: self.model.partial_fit(x, y))
         return self
 
+    def consolidate(self) -> Self:
+        """End a task: weights become anchors, importances codes, wherever the kind of consolidation has them."""
+        self.model.consolidate()
+        return self
+
     def predict(self, x: Any) -> np.ndarray:
         """Return the class of each sample; nothing is learned."""
         return np.asarray(_checked(lambda: self.model.predict(x)))

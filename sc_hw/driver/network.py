@@ -26,7 +26,8 @@ class NetworkDriver(Device[NetworkDesign]):
     """A chip of a network behind a bus, reached by a transport, with scikit-learn's names.
 
     ``core`` is the emitted folder, with ``--bus``, or what was read of it. Samples are bytes ``(samples, pixels)``, classes
-    integers from 0. A part is a projection that carries activity, by its name; it keeps ``weight``. The chip holds after every
+    integers from 0. A part is a projection that carries activity, by its name; it keeps ``weight`` and what its kind of
+    consolidation adds. The chip holds after every
     call what the golden network holds after the same one, random registers too. Errors: those of ``Device``, and ``UserError``
     for samples or classes of another kind.
     """
@@ -66,7 +67,9 @@ class NetworkDriver(Device[NetworkDesign]):
         pixels, classes = self._checked(x, y)
         passes = _allowed(lambda: check_integer("passes", passes, 1, 10**6))
         orders = _allowed(lambda: [sample_order(len(pixels), seed, done) for done in range(passes)])
-        self.load({f"{name}.weight": self.design.initial[name] for name in self.parts})
+        shapes = {name: self.design.initial[name] for name in self.parts}
+        fresh = {f"{name}.{f.name}": np.zeros_like(shapes[name]) for name, own in self.parts.items() for f in own.fields}
+        self.load(fresh | {f"{name}.weight": weights for name, weights in shapes.items()})
         self.reset()
         for done, order in enumerate(orders):
             for stretch, slower in schedule(len(pixels), done, passes, self.spec.sample.octaves):
@@ -99,6 +102,13 @@ class NetworkDriver(Device[NetworkDesign]):
             raise UserError("samples: none given; a score needs at least one")
         return float((self._decided(pixels, classes, learn=0) == classes).mean())
 
+    def consolidate(self) -> None:
+        """End a task: weights become anchors, importances codes, wherever the kind of consolidation has them."""
+        if self.design.tasks:
+            self._settle()
+            self._send(self._trays["host"], {"consolidate": 1, "write": 0})
+            self._settle()
+
     # ---- State ----
 
     def weights(self, projection: str) -> np.ndarray:
@@ -106,24 +116,29 @@ class NetworkDriver(Device[NetworkDesign]):
         return self._read_part(projection)["weight"].reshape(self.design.initial[projection].shape)
 
     def read(self) -> Arrays:
-        """Return the weights of all projections, called as in the ``state`` of the golden network: ``PROJECTION.weight``."""
-        return {f"{name}.weight": self.weights(name) for name in self.parts}
+        """Return what all synapses keep, called as in the ``state`` of the golden network: ``PROJECTION.weight``."""
+        found = {}
+        for name in self.parts:
+            shape = self.design.initial[name].shape
+            found |= {f"{name}.{kept}": values.reshape(shape) for kept, values in self._read_part(name).items()}
+        return found
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Write what ``read`` gave, or the weights out of the ``state`` of a golden network; random registers stay as they are.
+        """Write what ``read`` gave, or as much of the ``state`` of a golden network; random registers stay as they are.
 
         Everything is checked before anything is written.
         """
-        wanted = {name: f"{name}.weight" for name in self.parts}
+        wanted = {(name, f.name): f"{name}.{f.name}" for name, own in self.parts.items() for f in own.fields}
         if missing := [key for key in wanted.values() if key not in state]:
             raise UserError(f"state: lacks {', '.join(missing)}; give {', '.join(wanted.values())}")
-        flat = {}
-        for name, key in wanted.items():
+        flat: dict[str, Arrays] = {name: {} for name in self.parts}
+        for (name, kept), key in wanted.items():
             shape, values = self.design.initial[name].shape, array_of(f"state {key}", state[key])
             if values.shape != shape:
                 raise UserError(f"state {key}: shape {values.shape}; allowed is {shape}")
-            flat[name] = {"weight": values.reshape(-1)}
-            state_words(self.parts[name], flat[name])
+            flat[name][kept] = values.reshape(-1)
+        for name, own in flat.items():
+            state_words(self.parts[name], own)
         for name, own in flat.items():
             self._load_part(name, own)
 

@@ -60,7 +60,7 @@ def fit_command(
     apart = "its test part" if config.held_out is None else f"{config.held_out} % of what it could learn"
     echo(
         f"  {config.data}: {len(samples.learned)} samples to learn, {config.passes} pass{'es' * (config.passes > 1)}, "
-        f"{len(samples.held_out)} held out ({apart}), seed {config.seed}"
+        f"{len(samples.held_out)} held out ({apart}), seed {config.seed}{f', {config.tasks} tasks' if config.tasks > 1 else ''}"
     )
     record = fit(model, config, samples, output, resume=resume, progress=progress)
     chip = learn_in_chip(spec, config, samples, output, count=rtl, note=note, progress=progress) if rtl else {}
@@ -71,6 +71,11 @@ def fit_command(
         f"  held out, learning off: {100 * first['held_out']:.2f} % after one pass, {100 * last['held_out']:.2f} % after "
         f"{config.passes}; state {record['state_sha256'][:16]}"
     )
+    if config.tasks > 1:
+        learned = [record["curves"][(task + 1) * config.passes - 1]["held_out"] for task in range(config.tasks)]
+        pairs = zip(learned, last["tasks"], strict=True)
+        told = (f"{k} {100 * before:.2f} %, in the end {100 * end:.2f} %" for k, (before, end) in enumerate(pairs, 1))
+        echo(f"  tasks, when just learned: {'; '.join(told)}")
     echo(f"  {output}/curves.svg, fit.json, state.npz")
     for line in rtl_lines(chip) if chip else ():
         echo(line)

@@ -29,6 +29,9 @@ def curves_svg(record: dict[str, Any]) -> bytes:
         curves = (("learned", "just before a sample is learned", "#e07020"), ("held_out", "held out, learning off", "#2f8fd0"))
         for key, label, colour in curves:
             panel.plot(x, [100 * row[key] for row in rows], marker=".", color=colour, label=label)
+        for task in range(len(rows[-1]["tasks"]) - 1):  # of tasks learned before, in gray
+            later = [(place, 100 * row["tasks"][task]) for place, row in zip(x, rows, strict=True) if len(row["tasks"]) > task]
+            panel.plot(*zip(*later, strict=True), color=INK, linewidth=0.8, label=f"task {task + 1}, held out")
         for before, row in pairwise(rows):
             if row["slower"] > before["slower"]:
                 panel.axvline(before["samples"] / record["learned_samples"], color=INK, linewidth=0.6, linestyle=":")

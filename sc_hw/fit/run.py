@@ -21,6 +21,7 @@ from ..folder import npz_bytes, replace_file, write_folder
 from ..reading import read_npz, reading
 from .curves import curves_svg
 from .data import Samples
+from .tasks import task_samples
 
 __all__ = ["CHECKPOINT", "CURVES", "RECORD", "RTL", "STATE", "FitConfig", "fit", "listed_files"]
 
@@ -38,16 +39,21 @@ class FitConfig:
     passes: int = 10
     held_out: int | None = None
     seed: int = 1
+    tasks: int = 1
 
 
 @dataclass
 class _Row:
-    """What is measured after a pass: parts of all samples. ``learned`` is of decisions made just before a sample was learned."""
+    """What is measured after a pass: parts of all samples. ``learned`` is of decisions made just before a sample was learned.
+
+    ``held_out`` is of the task that is learned, ``tasks`` of each so far.
+    """
 
     samples: int
     slower: int
     learned: float
     held_out: float
+    tasks: list[float]
 
 
 def fit(
@@ -59,7 +65,10 @@ def fit(
     resume: bool,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
-    """Let a fresh model learn in ``folder``, from its checkpoint if ``resume``; write and return the record."""
+    """Let a fresh model learn in ``folder``, from its checkpoint if ``resume``; write and return the record.
+
+    Tasks follow each other, each as many passes; between two of them the model is told that one has ended.
+    """
     spec = model.spec
     rows: list[_Row] = []
     identity = json.dumps(asdict(config) | {"network": description(spec), "sha256": _digest(samples)}, sort_keys=True)
@@ -72,19 +81,21 @@ def fit(
         rows = _restore(folder, identity, model)
     else:
         write_folder(folder, {CHECKPOINT: checkpoint()})  # from its first moment a folder that can be resumed
-    count = len(samples.learned)
-    for done in range(len(rows), config.passes):
-        start = done * count
+    count, tasks = len(samples.learned), task_samples(samples, config.tasks, config.seed)
+    for done in range(len(rows), config.tasks * config.passes):
+        start, (task, number) = done * count, divmod(done, config.passes)
+        if task and not number:
+            model.consolidate()
         right = model.fit_pass(
-            samples.learned,
-            samples.learned_labels,
-            done=done,
+            tasks[task].learned,
+            tasks[task].learned_labels,
+            done=number,
             passes=config.passes,
             seed=config.seed,
-            progress=lambda n, start=start: progress(start + n, config.passes * count),  # type: ignore[misc]
+            progress=lambda n, start=start: progress(start + n, config.tasks * config.passes * count),  # type: ignore[misc]
         )
-        score = model.score(samples.held_out, samples.held_out_labels)
-        rows.append(_Row(start + count, model.slower, right / count, score))
+        scores = [model.score(one.held_out, one.held_out_labels) for one in tasks[: task + 1]]
+        rows.append(_Row(start + count, model.slower, right / count, scores[-1], scores))
         replace_file(folder / CHECKPOINT, checkpoint())
     record = {
         "schema": "sc-hw/fitted/1",

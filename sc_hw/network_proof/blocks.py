@@ -122,12 +122,13 @@ def _host(block: HostBlock) -> Question:
         template="host.sv.j2",
         statements={
             "access": "an access is given to its projection, unchanged, from when no sample is under way until it is done; "
-            "meanwhile none may begin",
+            + ("the end of a task to each whom it is a command to, once; " if block.tasks else "")
+            + "meanwhile none may begin",
             "answer": "what a projection answers is given to the host",
             "idle": _IDLE,
             "inside": _INSIDE,
         },
-        taps={"serving_reg": 1},
+        taps={"serving_reg": 1} | {f"ended_{k}_reg": 1 for k in block.tasks},
     )
 
 
@@ -186,7 +187,8 @@ def _projection(block: ProjectionBlock) -> Question:
     double = block.buffers > 1
     taps |= {"complete_reg": block.buffers, "empty_reg": block.buffers}
     taps |= {"fill_half_reg": 1, "half_reg": 1, "last_0_reg": count, "last_1_reg": count} if double else {"last_reg": count}
-    taps |= {"row_1": block.number_bits} if block.gives_rows else {}
+    taps |= {"row_1": block.number_bits} if block.gives_rows or block.consolidates else {}
+    taps |= dict.fromkeys(("swept_reg", *(f"task_{k}" for k in range(1, 5))), 1) if block.consolidates else {}
     free = {}
     if block.core:
         taps |= {"gather_word_reg": block.word_bits, "signals_4": block.lanes * block.shifted_bits}
@@ -209,7 +211,8 @@ def _projection(block: ProjectionBlock) -> Question:
             **(learns if block.core else {}),
             **(rows if block.gives_rows else {}),
             "sweep": "after the signals each word of a list's rows goes through the lanes once, in order, and back to its place; "
-            "nothing else is written but by the host",
+            + ("at the end of a task those of all rows do, as such, without activity; " if block.consolidates else "")
+            + "nothing else is written but by the host",
             "access": "the host's access replaces or gives its own synapse and no other",
             "stable": _STABLE,
             "idle": _IDLE,

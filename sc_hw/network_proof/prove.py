@@ -37,6 +37,7 @@ from .question import block_task
 from .wiring import WIRING, wiring_task
 
 __all__ = [
+    "check_covered",
     "lane_core",
     "network_obligations",
     "original",
@@ -65,6 +66,16 @@ def simulated_only(network: Network) -> dict[str, str]:
     if network.design.learning:
         found["slopes"] = "slopes and errors that meet are of one sample"
     return found
+
+
+def check_covered(design: NetworkDesign) -> None:
+    """Raise ``UserError`` for a network with a block that the harnesses do not describe yet."""
+    for name, block in design.projections.items():
+        if block.every_row:
+            raise UserError(
+                f'[projection.{name}] consolidation="pull": the proof of networks does not know lists of every row yet; '
+                "allowed are the other kinds; sc-hw sim compares this one with its model"
+            )
 
 
 def network_obligations(network: Network) -> list[str]:
@@ -108,6 +119,7 @@ def prove_network(
     """
     if not solvers:
         raise UserError("nothing to prove with: give at least one solver")
+    check_covered(network.design)
     start = time.monotonic()
     tools = {"yosys": find_yosys()[1], **{solver.name: solver.tool.version for solver in solvers}}
     if "engine" in parts:

@@ -61,7 +61,7 @@ def monitors(design: NetworkDesign) -> dict[str, Fields]:
     for name, (_, _, nets) in _inside(design).items():
         found[name] = [(item, net.bits, signed) for item, net, signed in nets]
     for place, block in projection_places(design).items():
-        lanes: Fields = [(f"lane_{lane}", block.synapse_bits, True) for lane in range(block.lanes)]
+        lanes: Fields = [(f"lane_{lane}", block.synapse_bits, False) for lane in range(block.lanes)]
         found[f"{place}.write"] = [("address", block.address_bits, False), *lanes]
     return found
 

@@ -57,8 +57,9 @@ def simulate_network(
     """Compare a chip with its golden model.
 
     ``samples`` random ones with stalls, accesses and resets; or those of ``data`` (``pixels`` (samples, pixels), ``labels``,
-    ``slower``), learned one after another, whose end state is ``final_state.npz`` in ``output``. ``faults`` are
-    numbers of faults in ``files``, a copy of the Verilog in which they are planted, each of which gets the whole run. Errors:
+    ``slower``, ``ends``: numbers of samples after which a task ends, if any), learned one after another, whose end state is
+    ``final_state.npz`` in ``output``. ``faults`` are numbers of faults in ``files``, a copy of the Verilog in which they are
+    planted, each of which gets the whole run. Errors:
     ``UserError`` for a missing tool, ``SimulationError`` when the build or the run ends without a result.
     """
     total = (samples if data is None else len(data["labels"])) * len(faults)

@@ -80,6 +80,13 @@ def train(output: Path, resume: bool, force: bool, board: str | None, json_path:
 )
 @click.option("--passes", type=click.IntRange(1, 10**6), default=10, show_default=True, help="Passes over the samples.")
 @click.option(
+    "--tasks",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    help="Tasks, one after another: the data, then their pixels in other orders; a task's end is a command to the network.",
+)
+@click.option(
     "--held-out",
     type=click.IntRange(1, 90),
     metavar="PERCENT",
@@ -100,7 +107,7 @@ def train(output: Path, resume: bool, force: bool, board: str | None, json_path:
     "--rtl",
     type=click.IntRange(1, 10**6),
     metavar="N",
-    help="Let the chip learn the first N samples in Verilator, too, and compare all it holds.",
+    help="Let the chip learn the first N samples of each task in Verilator, too, and compare all it holds.",
 )
 @json_option
 def fit(

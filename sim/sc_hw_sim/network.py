@@ -8,15 +8,43 @@ import numpy as np
 from cocotb.triggers import Timer
 
 from sc_hw_models.networks import NetworkModel, NetworkSpec
+from sc_hw_models.networks.memory import Memory
 from sc_hw_models.networks.synapses import Plastic
 from sc_hw_models.rule import Field
 
 from .streams import CLOCK_PERIOD, Stream, arm, begin, clocks
 
-__all__ = ["NetworkBench", "NetworkMismatchError"]
+__all__ = ["NetworkBench", "NetworkMismatchError", "bits_of", "packed", "unpacked"]
 
 Arrays = dict[str, np.ndarray]
 _PATIENCE = 200_000  # clocks without a beat after which the chip is stuck
+
+
+def _layout(memory: Memory) -> list[tuple[Field, int]]:
+    """Return the fields of a synapse, each with its lowest bit."""
+    if memory.rule:
+        lows = memory.rule.positions()
+        return [(f, lows[f.name]) for f in memory.rule.state]
+    return [(Field(name="weight", bits=memory.weights.weight_bits, signed=True), 0)]
+
+
+def bits_of(memory: Memory) -> int:
+    """Return the bits of a synapse."""
+    return sum(f.bits for f, _ in _layout(memory))
+
+
+def packed(memory: Memory) -> np.ndarray:
+    """Return every synapse as the chip keeps it: its fields side by side, without a sign."""
+    return np.sum([(memory.state[f.name] & (1 << f.bits) - 1) << low for f, low in _layout(memory)], axis=0)
+
+
+def unpacked(memory: Memory, words: np.ndarray) -> Arrays:
+    """Return the fields of synapses that the chip keeps so."""
+    found = {}
+    for f, low in _layout(memory):
+        value, top = (words >> low) & (1 << f.bits) - 1, 1 << (f.bits - 1)
+        found[f.name] = (value ^ top) - top if f.signed else value
+    return found
 
 
 class NetworkMismatchError(AssertionError):
@@ -61,15 +89,15 @@ class NetworkBench:
         }
         self._items = {name: [item[0] for item in fields] for name, fields in monitors.items()}
         self.model = NetworkModel(spec)
-        self.samples = self.learned = self.values = self.resets = self.accesses = self.writes = 0
+        self.tasks = self.samples = self.learned = self.values = self.resets = self.accesses = self.writes = 0
         self.flowing_samples = self.flowing_clocks = 0
         self._owed: dict[str, _Owed] = {}
-        self._mirror = self._weights()
+        self._mirror = self._synapses()
 
     # Pieces.
 
-    def _weights(self) -> Arrays:
-        return {name: memory.state["weight"].copy() for name, memory in self.model.memories.items()}
+    def _synapses(self) -> Arrays:
+        return {name: packed(memory) for name, memory in self.model.memories.items()}
 
     async def reset(self, clocks_: int = 2) -> None:
         """Reset the chip, which is then idle, and put the model's random registers at their seeds."""
@@ -124,7 +152,7 @@ class NetworkBench:
         """Let the model take samples, and note what the chip must show of each; yields after each."""
         for k, (sample, label) in enumerate(zip(pixels, labels, strict=True)):
             self.model.slower = int(slower[k])
-            before = self._weights() if learn[k] else {}
+            before = self._synapses() if learn[k] else {}
             (seen,) = self.model.play(sample[None], label[None], learn=bool(learn[k]))
             self._note(seen, before, learn=bool(learn[k]))
             yield k
@@ -157,15 +185,54 @@ class NetworkBench:
             name, memory = projection.name, self.model.memories[projection.name]
             if not swept or memory.rule is None:
                 continue
-            active = np.flatnonzero(seen[f"{name}.activity"])
-            lanes = memory.weights.lanes
-            words = memory.neurons // lanes
-            addresses = (active[:, None] * words + np.arange(words)).reshape(-1)
-            after = memory.state["weight"][active].reshape(-1, lanes)
-            self._owe(f"synapses_{name}.write", addresses, *after.T)
-            unchanged = np.delete(memory.state["weight"] == before[name], active, axis=0)
+            pulls = memory.config is not None and memory.config.kind.pulls
+            swept_rows = np.arange(memory.rows) if pulls else np.flatnonzero(seen[f"{name}.activity"])
+            after = self._owe_rows(name, swept_rows)
+            unchanged = np.delete(after == before[name], swept_rows, axis=0)
             if not unchanged.all():
                 raise NetworkMismatchError(f"{name}: the model changed rows that were not swept")
+
+    def _owe_rows(self, name: str, rows: np.ndarray) -> np.ndarray:
+        """Note that every word of some rows is written as the model has it; return all synapses."""
+        memory = self.model.memories[name]
+        lanes, after = memory.weights.lanes, packed(memory)
+        words = memory.neurons // lanes
+        addresses = (rows[:, None] * words + np.arange(words)).reshape(-1)
+        self._owe(f"synapses_{name}.write", addresses, *after[rows].reshape(-1, lanes).T)
+        return after
+
+    # The end of a task.
+
+    @property
+    def consolidates(self) -> list[str]:
+        """The projections to which the end of a task is a command."""
+        return [name for name, memory in self.model.memories.items() if memory.rule and memory.rule.step_inputs]
+
+    def ask_consolidate(self) -> None:
+        """Queue the command that ends a task; what else it says is any."""
+        any_bits = self.generator.integers(0, 2, len(self._items["host"])).tolist()
+        own = dict(zip(self._items["host"], any_bits, strict=True)) | {"consolidate": 1}
+        self.streams["host"].load([np.array([own[name]], dtype=np.int64) for name in self._items["host"]])
+        self.streams["host_done"].expect(1)
+        self.tasks += 1
+
+    def play_consolidate(self) -> None:
+        """Let the model end the task, and note what the chip must write."""
+        self.model.consolidate()
+        for name in self.consolidates:
+            self._owe_rows(name, np.arange(self.model.memories[name].rows))
+
+    async def consolidate(self) -> None:
+        """Let chip and model end a task and compare them."""
+        if not self.consolidates:
+            return
+        self.ask_consolidate()
+        self.play_consolidate()
+        await self.settle("end of a task")
+        self.streams["host_done"].flush()
+        self.compare("end of a task")
+        self.check_image("end of a task")
+        self.check_registers("end of a task")
 
     def compare(self, what: str, *, prefix: bool = False) -> dict[str, int]:
         """Compare what the monitors saw with what the model says; with ``prefix`` they may have seen less of it.
@@ -220,7 +287,7 @@ class NetworkBench:
     def check_image(self, what: str) -> None:
         """Compare all synapses, as their memories were written, with the model's."""
         for name, image in self._mirror.items():
-            self._equal(f"{what}: synapses of {name}", image, self.model.memories[name].state["weight"])
+            self._equal(f"{what}: synapses of {name}", image, packed(self.model.memories[name]))
 
     def check_registers(self, what: str) -> None:
         """Compare every random register with the model's."""
@@ -236,17 +303,13 @@ class NetworkBench:
     async def check_all(self, what: str) -> None:
         """Read all synapses through the host and compare them, and the registers."""
         for number, (name, memory) in enumerate(self.model.memories.items()):
-            lanes, (rows, neurons) = memory.weights.lanes, memory.state["weight"].shape
-            every = np.arange(rows * neurons)
+            lanes, every = memory.weights.lanes, np.arange(memory.rows * memory.neurons)
             self._access(number, every, write=False, values=np.zeros(every.size), lanes=lanes)
             await self.settle(f"{what}: read {name}")
             (found,) = self.streams["readback"].take()
             self.streams["host_done"].flush()
-            wide = found.astype(np.int64) & ((1 << memory.weights.weight_bits) - 1)
-            top = 1 << (memory.weights.weight_bits - 1)
-            self._equal(
-                f"{what}: synapses of {name} as the host reads them", (wide ^ top) - top, memory.state["weight"].reshape(-1)
-            )
+            own = found.astype(np.int64) & ((1 << bits_of(memory)) - 1)
+            self._equal(f"{what}: synapses of {name} as the host reads them", own, packed(memory))
         self.compare(what)
         self.check_image(what)
         self.check_registers(what)
@@ -263,6 +326,7 @@ class NetworkBench:
     def _access(self, number: int, synapses: np.ndarray, *, write: bool, values: np.ndarray, lanes: int) -> None:
         """Queue accesses to synapses by their number in row order."""
         own = {
+            "consolidate": np.zeros(synapses.size),
             "projection": np.full(synapses.size, number),
             "write": np.full(synapses.size, write),
             "address": synapses // lanes,
@@ -302,8 +366,8 @@ class NetworkBench:
         """Write every synapse as it is in the model, which was just made, and forget what the monitors saw of it."""
         await self.reset()
         for number, memory in enumerate(self.model.memories.values()):
-            weights = memory.state["weight"].reshape(-1)
-            self._access(number, np.arange(weights.size), write=True, values=weights, lanes=memory.weights.lanes)
+            words = packed(memory).reshape(-1)
+            self._access(number, np.arange(words.size), write=True, values=words, lanes=memory.weights.lanes)
             await self.settle("synapses written anew")
         self.accesses = 0
         for stream in self.streams.values():
@@ -318,6 +382,7 @@ class NetworkBench:
         return {
             "samples": self.samples,
             "learned": self.learned,
+            "tasks_ended": self.tasks,
             "values_compared": self.values,
             "words_written": self.writes,
             "resets": self.resets,

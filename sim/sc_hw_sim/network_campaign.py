@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from cocotb.triggers import Timer
 
-from .network import NetworkBench, NetworkMismatchError
+from .network import NetworkBench, NetworkMismatchError, bits_of, packed, unpacked
 from .streams import CLOCK_PERIOD
 
 __all__ = ["Campaign"]
@@ -67,11 +67,10 @@ class Campaign(NetworkBench):
         output = {p.name for p in self.spec.onto(self.spec.output.name)}
         for number, (name, memory) in enumerate(self.model.memories.items()):
             if name in output:
-                every = np.arange(memory.state["weight"].size)
+                every = np.arange(memory.rows * memory.neurons)
                 self._access(number, every, write=True, values=np.zeros(every.size), lanes=memory.weights.lanes)
                 for synapse in every.tolist():
-                    memory.state["weight"].reshape(-1)[synapse] = 0
-                    self._owe_word(name, synapse)
+                    self._put(name, synapse, 0)
         await self.settle("weights put to 0")
         self.streams["host_done"].flush()
         self.compare("weights put to 0")
@@ -87,11 +86,13 @@ class Campaign(NetworkBench):
             *self.generator.integers(0, count, int(self.generator.integers(1, 4))),
         ]:
             name, memory = list(self.model.memories.items())[number]
-            synapse = np.array([self.generator.integers(0, memory.state["weight"].size)])
-            top = 1 << (memory.weights.weight_bits - 1)
-            value = np.array([self.generator.integers(-top, top)])
+            synapse = np.array([self.generator.integers(0, memory.rows * memory.neurons)])
+            value = np.array([self.generator.integers(0, 1 << bits_of(memory))])
             self._access(number, synapse, write=True, values=value, lanes=memory.weights.lanes)
             accesses.append((name, int(synapse[0]), int(value[0])))
+            if self.consolidates and self.generator.random() < 0.3:
+                self.ask_consolidate()
+                accesses.append(("", 0, 0))
         self.offer(pixels, labels, learn, slower, lengths)
         decided = int(self._dut.decided.value)
         await self.settle("samples with accesses of the host")
@@ -101,9 +102,11 @@ class Campaign(NetworkBench):
         for k in range(len(pixels) + 1):
             while after and after[0] == k:
                 after.pop(0)
-                written, place, weight = accesses.pop(0)
-                self.model.memories[written].state["weight"].reshape(-1)[place] = weight
-                self._owe_word(written, place)
+                written, place, value = accesses.pop(0)
+                if written:
+                    self._put(written, place, value)
+                else:
+                    self.play_consolidate()
             if k < len(pixels):
                 next(playing)
         next(playing, None)
@@ -114,18 +117,25 @@ class Campaign(NetworkBench):
         self.check_image("samples with accesses of the host")
         self.check_registers("samples with accesses of the host")
 
-    def _owe_word(self, name: str, synapse: int) -> None:
+    def _put(self, name: str, synapse: int, value: int) -> None:
+        """Let a synapse of the model be what the host writes."""
         memory = self.model.memories[name]
         lanes = memory.weights.lanes
-        word = memory.state["weight"].reshape(-1, lanes)[synapse // lanes]
+        for own, fresh in unpacked(memory, np.array(value)).items():
+            memory.state[own].reshape(-1)[synapse] = fresh
+        word = packed(memory).reshape(-1, lanes)[synapse // lanes]
         self._owe(f"synapses_{name}.write", [synapse // lanes], *([value] for value in word))
 
     async def _interrupted(self, drawn: tuple[np.ndarray, ...]) -> None:
         """Reset in the middle of samples: what was done was right, in order; what was written stays, nothing else is left."""
         pixels, labels, learn, slower, lengths = drawn
-        self.offer(pixels, labels, learn, slower, lengths)
-        for _ in self.play(pixels, labels, learn, slower):
-            pass
+        if self.consolidates and self.generator.random() < 0.5:
+            self.ask_consolidate()
+            self.play_consolidate()
+        else:
+            self.offer(pixels, labels, learn, slower, lengths)
+            for _ in self.play(pixels, labels, learn, slower):
+                pass
         rows = sum(p.rows * p.neurons // p.weights.lanes for p in self.model.memories.values())
         await Timer(int(self.generator.integers(1, 2 * rows + 2 * pixels.size)) * CLOCK_PERIOD + CLOCK_PERIOD // 4, unit="step")
         self._dut.rst.value = 1
@@ -134,5 +144,5 @@ class Campaign(NetworkBench):
         self.resets += 1
         await self.reset(1)
         for name, memory in self.model.memories.items():
-            memory.state["weight"] = self._mirror[name].copy()
+            memory.state = unpacked(memory, self._mirror[name])
         await self.check_all("after a reset")

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,11 @@ async def network(dut: Any) -> None:
     async def learn(bench: NetworkBench) -> None:
         await bench.reset()
         await bench.check_all("after power-up")
-        for first in range(0, len(data["labels"]), BATCH):
-            part = slice(first, first + BATCH)
+        count, ends = len(data["labels"]), data.get("ends", np.empty(0, dtype=np.int64)).tolist()
+        for first, last in pairwise(sorted({*range(0, count, BATCH), *ends, count})):
+            part = slice(first, last)
+            if first in ends:
+                await bench.consolidate()
             for slower in np.unique(data["slower"][part]):
                 chosen = np.flatnonzero(data["slower"][part] == slower) + first
                 await bench.learn(data["pixels"][chosen], data["labels"][chosen], int(slower))

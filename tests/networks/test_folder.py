@@ -148,7 +148,6 @@ def test_a_bus_is_listed_and_leaves_the_chip_as_it_is(run, tmp_path):
 
 WITHOUT_HARDWARE = {
     "stepping": ('rule = "counting"\nthreshold_shift = 4', 'rule = "lif"', "stepping form"),
-    "kind": ("learning_shift = 5", 'learning_shift = 5\nconsolidation = "shift"', "[projection.in] consolidation"),
 }
 
 

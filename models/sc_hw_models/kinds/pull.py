@@ -4,7 +4,7 @@ So a *small* code protects; the largest code does not pull at all.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ __all__ = ["KIND"]
 
 class Pull(Anchoring):
     """Elastic: a weight moves to learn and comes back."""
+
+    pulls: ClassVar[bool] = True
 
     def noise(self, config: Any) -> dict[str, int]:
         """Return the noise words that the kind draws."""

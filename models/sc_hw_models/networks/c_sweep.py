@@ -97,7 +97,7 @@ static void sweep_{name}(int16_t *const w, uint64_t *const registers, {parameter
     for (int32_t p = 0; p < {lanes}; p++) s[p] = {load};
     for (int32_t i = 0; i < {rows}; i++) {{
         const value a = activity[i];
-        if (!a && {resting}) continue;
+        if (!a && {listed}) continue;
         for (int32_t low = 0; low < {neurons}; low += {lanes}) {{
             for (int32_t p = 0; p < {lanes}; p++) {{
                 const bits state = s[p];
@@ -202,7 +202,7 @@ def _any(spec: NetworkSpec, projection: Projection) -> str:
         **sizes,
         lanes=synapses.lanes,
         value=f"int{width}_t",
-        resting=int(config.kind.resting),
+        listed=int(not config.kind.pulls),
         register="unsigned __int128" if long else "uint64_t",
         drawn=", ".join(f"{f.name}[{neurons}]" for f in rule.noise),
         load="(bits)registers[2 * p + 1] << 64 | registers[2 * p]" if long else "registers[2 * p]",

@@ -20,7 +20,8 @@ class Memory:
     The order of chance, for hardware to follow: each lane has one register (``lfsr.Lfsr`` of as many bits as an update needs),
     seeded by ``lane_seed(spec.stream(name), lane, bits)``. A sweep visits the rows whose activity is not 0 in ascending order,
     in a row its words in ascending order, and in each word every lane takes the low bits of its register as noise and steps it:
-    once for each word, whatever the signals are. Where synapses change without a drive (``pull``, ``si``) it visits every row.
+    once for each word, whatever the signals are. Where synapses change without a drive (``pull``) and at the end of a task it
+    visits every row.
     """
 
     def __init__(self, spec: NetworkSpec, projection: Projection) -> None:
@@ -77,8 +78,8 @@ class Memory:
         """Let every synapse learn from the activity of its row and the signal of its neuron, as the rule says."""
         if self.config is None or self.rule is None:
             return
-        resting = self.config.kind.resting
-        rows = np.flatnonzero(activity) if resting else np.arange(self.rows)
+        every = consolidate or self.config.kind.pulls
+        rows = np.arange(self.rows) if every else np.flatnonzero(activity)
         if not rows.size:
             return
         inputs: dict[str, Any] = {"activity": np.repeat(activity[rows], self.neurons), "signal": np.tile(signal, rows.size)}

@@ -55,13 +55,6 @@ class NetworkDesign:
         spec = self.spec
         if not spec.counting:
             raise UserError('[population]: the stepping form (lif, alif) has no Verilog yet; allowed is rule = "counting"')
-        for projection in spec.forward:
-            synapses = projection.synapses
-            if isinstance(synapses, Plastic) and synapses.consolidation != "none":
-                raise UserError(
-                    f"{projection.place} consolidation={synapses.consolidation!r}: has no Verilog in a network yet; "
-                    'allowed is "none"'
-                )
         for population in spec.order:
             lanes = {p.synapses.lanes for p in spec.onto(population.name) if isinstance(p.synapses, Weights)}
             if len(lanes) > 1:
@@ -123,6 +116,11 @@ class NetworkDesign:
     def projections(self) -> dict[str, ProjectionBlock]:
         """The synapses of each projection that carries activity, in the order of the file."""
         return {p.name: self._projection(k, p) for k, p in enumerate(self.spec.forward)}
+
+    @property
+    def tasks(self) -> tuple[int, ...]:
+        """Numbers of the projections to which the end of a task is a command."""
+        return tuple(k for k, block in enumerate(self.projections.values()) if block.consolidates)
 
     def _projection(self, number: int, projection: Projection) -> ProjectionBlock:
         spec, synapses, name = self.spec, projection.synapses, f"{self.name}_synapses_{number}"
@@ -249,7 +247,9 @@ class NetworkDesign:
         found["error"] = self.error
         for number, (population_name, projection) in enumerate(self.learning.items()):
             found[place_of(BACK, population_name)] = self._feedback(number, projection)
-        found["host"] = HostBlock(name=f"{self.name}_host", accesses=tuple(p.access for p in self.projections.values()))
+        found["host"] = HostBlock(
+            name=f"{self.name}_host", accesses=tuple(p.access for p in self.projections.values()), tasks=self.tasks
+        )
         return found
 
     # How they are joined.
@@ -387,8 +387,9 @@ class NetworkDesign:
     @property
     def banks(self) -> dict[str, Bank]:
         """What the host reads and writes: the synapses of each projection, by its name."""
-        several = len(self.projections) > 1
-        return {p.projection: p.bank({"projection": k} if several else {}) for k, p in enumerate(self.projections.values())}
+        several, task = len(self.projections) > 1, {"consolidate": 0} if self.tasks else {}
+        numbered = enumerate(self.projections.values())
+        return {p.projection: p.bank(({"projection": k} if several else {}) | task) for k, p in numbered}
 
     @property
     def streams(self) -> tuple[Stream, ...]:

@@ -12,11 +12,13 @@ from .block import TAKEN, NetworkBlock, answer_stream
 __all__ = ["HostBlock", "access_items"]
 
 
-def access_items(address_bits: int, lane_bits: int, data_bits: int) -> tuple[Item, ...]:
-    """Return the items of an access to the synapses of a projection."""
+def access_items(address_bits: int, lane_bits: int, data_bits: int, *, consolidates: bool = False) -> tuple[Item, ...]:
+    """Return the items of an access to the synapses of a projection; ``consolidates``: it may end a task."""
+    task = (Item(name="consolidate", meaning="1: end a task, the rest has no meaning; 0: read or write"),)
     lane = (Item(name="lane", bits=lane_bits, meaning="lane of the synapse"),) if lane_bits else ()
     return (
         Item(name="write", meaning="1: write the data; 0: read"),
+        *(task if consolidates else ()),
         Item(name="address", bits=address_bits, meaning="word: words of a row times the row, and the word in it"),
         *lane,
         Item(name="data", bits=data_bits, meaning="state of the synapse to write"),
@@ -29,12 +31,14 @@ class HostBlock(NetworkBlock):
 
     While an access waits, ``hold`` keeps the next sample from beginning; it is served once ``still`` says that none is under way.
     ``accesses`` are, for each projection in the order of the file, bits of an address, of a lane (0: one lane) and of a
-    synapse. A read is answered on ``readback``; an access is taken when it is done.
+    synapse. A read is answered on ``readback``; an access is taken when it is done. One with ``consolidate`` goes to all
+    projections of ``tasks`` at once, and is done when each of them is.
     """
 
     template = "networks/host.v.j2"
 
     accesses: tuple[tuple[int, int, int], ...]
+    tasks: tuple[int, ...] = ()
 
     @property
     def purpose(self) -> str:
@@ -59,7 +63,7 @@ class HostBlock(NetworkBlock):
         number = (
             Item(name="projection", bits=self.number_bits, meaning=f"number of the projection, below {len(self.accesses)}"),
         )
-        write, *others = access_items(*self.widths)
+        write, *others = access_items(*self.widths, consolidates=bool(self.tasks))
         inner = []
         for k, (address, lane, data) in enumerate(self.accesses):
             inner += [
@@ -68,7 +72,7 @@ class HostBlock(NetworkBlock):
                     gives=True,
                     offered="an access is offered",
                     taken="it is done at this clock edge",
-                    items=access_items(address, lane, data),
+                    items=access_items(address, lane, data, consolidates=k in self.tasks),
                 ),
                 Stream(
                     name=f"answer_{k}",
@@ -103,4 +107,8 @@ class HostBlock(NetworkBlock):
         return [
             fault("answer off", "a synapse is read one off", "answered_0", "value ^ 1"),
             fault("wrong projection", "accesses to the first projection go to another", "chosen_0", "~value", one),
+            *(
+                fault("task kept back", "a projection is not told of the end of a task", f"ends_{k}", "1'b0")
+                for k in self.tasks[:1]
+            ),
         ]

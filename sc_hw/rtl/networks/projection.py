@@ -30,7 +30,9 @@ class ProjectionBlock(NetworkBlock):
     ``row``. Then the rows of the list are swept: word by word through the lanes and back to memory; each lane's random register
     steps with every word. ``buffers`` lists may wait: with two the next sample comes in meanwhile; ``hold`` keeps it from
     beginning.
-    ``access`` reads or writes a synapse while no sample is under way, and is taken when that is done. Reset: forgets lists and
+    ``access`` reads or writes a synapse while no sample is under way, and is taken when that is done; where the kind of
+    consolidation is told of the end of a task, an access with ``consolidate`` sweeps every row once with it instead. A kind that
+    pulls has every row in its list, those that were not sent with activity 0. Reset: forgets lists and
     sample; synapses stay as they are, random registers are at their ``seeds``.
     """
 
@@ -120,6 +122,16 @@ class ProjectionBlock(NetworkBlock):
         return self.address_bits, self.lane_bits, self.synapse_bits
 
     @property
+    def consolidates(self) -> bool:
+        """Whether the end of a task is a command to it."""
+        return self.core is not None and bool(self.core.spec.step_inputs)
+
+    @property
+    def every_row(self) -> bool:
+        """Whether rows change that are not active, so that all are in the list."""
+        return self.core is not None and bool(self.core.config.kind.pulls)
+
+    @property
     def shifted_bits(self) -> int:
         """Bits of a signal as the rule takes it: with the octaves of the schedule."""
         return self.signal_bits + self.octaves
@@ -178,7 +190,7 @@ class ProjectionBlock(NetworkBlock):
                 name="access",
                 offered="an access is offered",
                 taken="it is done at this clock edge",
-                items=access_items(*self.access),
+                items=access_items(*self.access, consolidates=self.consolidates),
             ),
             answer_stream("answer", self.synapse_bits),
         )
@@ -212,9 +224,10 @@ class ProjectionBlock(NetworkBlock):
                 last="last_entry",
                 sweeping="passing",
             ),
-            fault("silent rows listed", "rows of activity 0 are listed, too", "store", "value | take", take="take"),
             fault("host write lost", "what the host writes is lost", "write_host", "1'b0"),
         ]
+        if not self.every_row:
+            found.append(fault("silent rows listed", "rows of activity 0 are listed, too", "store", "value | take", take="take"))
         if self.bias:
             found.append(fault("no bias", "the bias is the activity of the row before", "entry", "value ^ 1"))
         if not self.core:
@@ -248,4 +261,24 @@ class ProjectionBlock(NetworkBlock):
                 if self.core.spec.lfsr
                 else []
             ),
+            *(self._task_faults() if self.consolidates else []),
+            *([fault("nothing pulled", "rows that were not sent are left out", "gap", "1'b0")] if self.every_row else []),
+        ]
+
+    def _task_faults(self) -> list[Fault]:
+        """Return bugs of the sweep that ends a task."""
+        bits = self.count_bits
+        return [
+            fault("task not ended", "the end of a task goes through the lanes as any sample does", "task_4", "1'b0"),
+            fault("always a task", "every sweep ends a task", "task_4", "1'b1"),
+            fault(
+                "task cut short",
+                "the last row is left out at the end of a task",
+                "entry_last",
+                f"value | (task & (entry + {bits}'d1 == {bits}'d{self.rows - 1}))",
+                "" if self.rows > 1 else "there is one row",
+                entry="entry_reg",
+                task="in_task",
+            ),
+            fault("task of the list", "at the end of a task rows are taken from the list", "own_row", "1'b0"),
         ]
