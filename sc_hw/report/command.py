@@ -8,9 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ..folder import turn
-from ..manifest import load_core
+from ..network_folder import Network, load_emitted
 from ..records import head, results_folder, write_record, write_text
 from .join import Report, join
+from .network import network_report
+from .network_page import render_network
 from .page import render
 
 __all__ = ["report_command"]
@@ -24,17 +26,18 @@ def report_command(folder: Path, output: Path | None, json_path: Path | None, ve
     Errors: ``UserError`` before any output for a folder or a record that cannot be used.
     """
     with turn(folder):
-        core = load_core(folder, system_tasks=True)  # it reads records and runs nothing
+        core = load_emitted(folder, system_tasks=True)  # it reads records and runs nothing
         path = output or results_folder(folder) / "report.html"
-        report = join(core, verbs)
-        write_text(path, render(report), option="--output")
+        report = network_report(core) if isinstance(core, Network) else join(core, verbs)
+        page = render_network(report) if isinstance(core, Network) else render(report)
+        write_text(path, page, option="--output")
         if json_path:
             write_record(json_path, head(core) | report.to_dict())
     console.print(_table(report))
     if core.edited:
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)
     good, missing = sum(entry.status == "pass" for entry in report.present), len(report.missing)
-    partly = [f"{entry.verb} ({entry.record['partial']})" for entry in report.present if entry.record and entry.record["partial"]]
+    partly = [f"{entry.verb} ({entry.record['partial']})" for entry in report.present if entry.status != "pass" and entry.record and entry.record["partial"]]
     counts = [
         f"{good} of {len(report.present)} records good",
         *([f"partial: {', '.join(partly)}"] if partly else []),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..manifest import Core
+from ..network_folder import Network
 from ..partial import INSTANCES, MUTANTS, SEEDS, STEPS
 from ..proof.solver import SOLVERS
 
@@ -26,7 +27,7 @@ _TOOLS = {  # which each verb rests on, and after them those that it may
 }
 
 
-def wrong_head(core: Core, verb: str, record: Record) -> str:
+def wrong_head(core: Core | Network, verb: str, record: Record) -> str:
     """Return the first entry of a record of the core as it is that is not of such a run; empty when there is none."""
     if record["core"] != core.design.name:
         return f"core is {record['core']!r}, not {core.design.name!r}"
@@ -61,6 +62,11 @@ def _command(verb: str, record: Record) -> str:
     whole = "--stimulus" not in {word.partition("=")[0] for word in words}
     asked: dict[str, tuple[int | None, int]] = {}  # by option: its default, and what the record has
     match verb:
+        case "sim" if "runs" in record:  # of a network
+            asked = {"--seed": (1, record["seed"])}
+            asked |= {"--steps": (STEPS, record["runs"][0]["samples"])} if record["verdict"] == "pass" else {}
+        case "selftest" if "samples" in record:
+            asked = {"--seed": (1, record["seed"]), "--steps": (None, record["samples"])}
         case "sim" if not whole and "recorded" not in record["cores"][0]["stimuli"] and record["verdict"] == "pass":
             return f"command is {text!r}, and the run played no recorded inputs"
         case "sim" if record["verdict"] == "pass":

@@ -3,19 +3,20 @@
 import os
 import re
 import shlex
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UserError, one_line
 from ..manifest import Core
+from ..network_folder import Network
 from ..records import RECORD_SCHEMA, WAVEFORM
 from ..replay import different
 from ..selftest import counted
-from .schema import read_record, read_waveform
+from .schema import RECORDS, read_record, read_waveform
 from .verdicts import contradiction
 
-__all__ = ["TITLES", "Entry", "Report", "join"]
+__all__ = ["TITLES", "Entry", "Reading", "Report", "join", "summary_of"]
 
 TITLES = {
     "sim": "Parity by simulation",
@@ -50,10 +51,20 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
-    """Every verb of a core; ``waveform`` is the demonstration that ``sim`` recorded with these files, if there is one."""
+class Reading:
+    """How records are read: the type of each verb's, what contradicts one, it in a line, why it is of less than a whole run."""
 
-    core: Core
+    records: Mapping[str, Any]
+    contradiction: Callable[[Any, str, Mapping[str, Any]], str]
+    summary: Callable[[str, dict[str, Any]], str]
+    partial: Callable[[str, Mapping[str, dict[str, Any]]], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Every verb of a core or network; ``waveform`` is the demonstration that ``sim`` recorded with these files, if there is one."""
+
+    core: Core | Network
     entries: tuple[Entry, ...]
     waveform: dict[str, Any] | None
 
@@ -91,41 +102,50 @@ class Report:
         }
 
 
-def join(core: Core, verbs: Collection[str]) -> Report:
+def join(core: Core | Network, verbs: Collection[str], reading: Reading | None = None) -> Report:
     """Read every record of a core; ``verbs`` are those there are, of which a missing record is worth a word.
+
+    Without a ``reading`` they are read as those of a core.
 
     Errors: ``UserError`` for a file in its results that is no record of this version, or whose verdict is not what it holds.
     """
+    reading = reading or Reading(records=RECORDS, contradiction=contradiction, summary=summary_of, partial=_partial)
     results = core.folder / "results"
     paths = {path.stem: path for path in sorted(results.glob("*.json")) if path.name not in (WAVEFORM, "report.json")}
     for path in paths.values():
         if not re.fullmatch(r"[a-z][a-z0-9_-]{0,30}", path.stem):
             raise UserError(f"{results}: {one_line(path.name)!r} is not called after a verb; remove it")
     listed = [verb for verb in TITLES if verb in verbs or verb in paths] + [verb for verb in paths if verb not in TITLES]
-    entries = tuple(_entry(core, verb, read_record(paths[verb], RECORD_SCHEMA) if verb in paths else None) for verb in listed)
+    found = {verb: read_record(paths[verb], RECORD_SCHEMA, reading.records) for verb in listed if verb in paths}
+    entries = tuple(_entry(core, verb, found, reading) for verb in listed)
     drawn = results / WAVEFORM
     waveform = read_waveform(drawn, "sc-hw/waveform/1") if os.path.lexists(drawn) else None
     current = waveform if waveform and waveform["core_sha256"] == core.digest else None
     return Report(core=core, entries=entries, waveform=current and current["demonstration"])
 
 
-def _entry(core: Core, verb: str, record: dict[str, Any] | None) -> Entry:
+def _partial(verb: str, records: Mapping[str, dict[str, Any]]) -> str:
+    return str(records[verb]["partial"])
+
+
+def _entry(core: Core | Network, verb: str, records: Mapping[str, dict[str, Any]], reading: Reading) -> Entry:
+    record = records.get(verb)
     command = f"sc-hw {verb} {shlex.quote(str(core.folder))}"
     if record is None:
         return Entry(verb=verb, status="not run", summary=f"run: {command}", command=command, record=None)
     if record["core_sha256"] != core.digest:
         summary = f"made from other files than these; run again: {command}"
         return Entry(verb=verb, status="stale", summary=summary, command=command, record=record)
-    if text := contradiction(core, verb, record):
+    if text := reading.contradiction(core, verb, record):
         path = core.folder / "results" / f"{verb}.json"
         raise UserError(f"{one_line(path)}: not what its entries say ({one_line(text)}); run {command} or remove it")
-    status, summary, partial = record["verdict"], _summary(verb, record), record["partial"]
+    status, summary, partial = record["verdict"], reading.summary(verb, record), reading.partial(verb, records)
     if partial:
         status, summary = "partial" if status == "pass" else status, f"{partial}: {summary}"
     return Entry(verb=verb, status=status, summary=summary, command=record["command"], record=record)
 
 
-def _summary(verb: str, record: dict[str, Any]) -> str:
+def summary_of(verb: str, record: dict[str, Any]) -> str:
     """Return the counts behind a verdict in one line."""
     match verb:
         case "sim":

@@ -15,14 +15,28 @@ from ..records import head
 from .join import Report
 from .waves import LEFT, WIDTH, draw
 
-__all__ = ["render"]
+__all__ = ["page_of", "render"]
+
+_SECTIONS = (
+    ("core", "Core"),
+    ("resources", "Resources"),
+    ("clocks", "Clocks"),
+    ("proof", "Proof"),
+    ("parity", "Parity"),
+    ("coverage", "Coverage"),
+    ("mutants", "Mutants"),
+    ("faults", "Planted faults"),
+    ("waveforms", "Waveforms"),
+    ("accuracy", "Accuracy"),
+    ("provenance", "Provenance"),
+)
 
 RESOURCE_LABELS = {"lut": "LUT", "ff": "flip-flop", "block_ram": "block RAM", "large_ram": "large RAM", "dsp": "DSP"}
 
 
 @cache
-def _template() -> Template:
-    """Return the page's template, which is compiled once in a process."""
+def _template(name: str) -> Template:
+    """Return a page's template, which is compiled once in a process."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
@@ -32,28 +46,40 @@ def _template() -> Template:
         auto_reload=False,
     )
     environment.filters |= {"number": _number, "solver_seconds": _solver_seconds, "percent": _percent}
-    return environment.get_template("page.html.j2")
+    return environment.get_template(name)
 
 
 def render(report: Report) -> str:
     """Return the page. Everything that records hold is data and is escaped."""
     drawing = draw(report.waveform) if report.waveform and report.waveform["inputs"][0]["values"] else None
     design = report.core.design
-    return _template().render(
-        report=report,
-        core=report.core,
-        design=design,
+    return page_of(
+        "page.html.j2",
+        report,
+        sections=_SECTIONS,
+        proof_title="Proof of the datapath",
         spec=design.spec,
-        manifest=report.core.manifest,
         config=dataclasses.asdict(design.config),
         defaults=dataclasses.asdict(design.rule.config_type()),
         drawing=drawing,
-        picture=Markup(diagram(design)),  # noqa: S704 - made of elements, which escape what they hold
         left=LEFT,
         width=WIDTH,
+    )
+
+
+def page_of(template: str, report: Report, **values: Any) -> str:
+    """Return a page of records and of what its template draws besides, ``values``."""
+    design = report.core.design
+    return _template(template).render(
+        report=report,
+        core=report.core,
+        design=design,
+        manifest=report.core.manifest,
+        picture=Markup(diagram(design)),  # noqa: S704 - made of elements, which escape what they hold
         labels=RESOURCE_LABELS,
         head=("verb", "verdict", "seconds", "tools", *head(report.core)),
         version=__version__,
+        **values,
     )
 
 

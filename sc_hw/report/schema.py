@@ -1,5 +1,6 @@
 """What the report reads of a record, by verb: entries of these types must be there; others are shown as they are."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -8,15 +9,15 @@ from msgspec import Meta, Struct
 from ..errors import UserError, one_line
 from ..strict import checked, read_json
 
-__all__ = ["read_record", "read_waveform"]
+__all__ = ["RECORDS", "Count", "Fault", "Prove", "Record", "Text", "read_record", "read_waveform"]
 
 _AGAIN = "run its verb again or remove it"
-_Count = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0)]
 _Positive = Annotated[int, Meta(gt=0)]
 _Figure = Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)]
 
 
-class _Record(Struct):
+class Record(Struct):
     verb: str
     verdict: Literal["pass", "fail", "unknown"]
     core: str
@@ -30,27 +31,27 @@ class _Record(Struct):
     counts: dict[str, _Figure] = {}
 
 
-class _Text(Struct):
+class Text(Struct):
     text: Annotated[str, Meta(min_length=1)]
 
 
 class _Run(Struct):
-    mismatch: _Text | None
-    synapse_steps: _Count
-    timesteps: _Count
-    state_values_compared: _Count
-    output_values_compared: _Count
-    host_values_compared: _Count
-    resets: _Count
-    clears: _Count
-    clocks: _Count
-    stimuli: dict[str, _Count]
-    corners: dict[str, _Count]
+    mismatch: Text | None
+    synapse_steps: Count
+    timesteps: Count
+    state_values_compared: Count
+    output_values_compared: Count
+    host_values_compared: Count
+    resets: Count
+    clears: Count
+    clocks: Count
+    stimuli: dict[str, Count]
+    corners: dict[str, Count]
 
 
-class _Sim(_Record, kw_only=True):
+class _Sim(Record, kw_only=True):
     cores: Annotated[list[_Run], Meta(min_length=1, max_length=1)]
-    seed: _Count
+    seed: Count
 
 
 class _Answer(Struct):
@@ -73,7 +74,7 @@ class _Counterexample(Struct):
     text: str
 
 
-class _Prove(_Record, kw_only=True):
+class Prove(Record, kw_only=True):
     rule: str
     generator: str
     config: dict[str, Any]
@@ -82,22 +83,22 @@ class _Prove(_Record, kw_only=True):
     counterexample: _Counterexample | None
 
 
-class _Fault(Struct):
+class Fault(Struct):
     fault: str
     description: str
     verdict: str
     evidence: str
 
 
-class _Selftest(_Record, kw_only=True):
-    faults: list[_Fault]
-    steps: _Count
-    seed: _Count
-    instances: _Count
+class _Selftest(Record, kw_only=True):
+    faults: list[Fault]
+    steps: Count
+    seed: Count
+    instances: Count
 
 
 class _Mutant(Struct):
-    number: _Count
+    number: Count
     text: str
     simulation: Literal["killed", "survives"]
     difference: str
@@ -106,32 +107,32 @@ class _Mutant(Struct):
     gap: str
 
 
-class _Mutate(_Record, kw_only=True):
+class _Mutate(Record, kw_only=True):
     mutants: list[_Mutant]
-    count: _Count
-    seed: _Count
+    count: Count
+    seed: Count
 
 
 class _Covered(Struct):
-    total: _Count
-    hit: _Count
-    unreachable: _Count
+    total: Count
+    hit: Count
+    unreachable: Count
 
 
 class _Unreached(Struct):
     verdict: str
 
 
-class _Coverage(_Record, kw_only=True):
-    seed: _Count
-    gaps: _Count
+class _Coverage(Record, kw_only=True):
+    seed: Count
+    gaps: Count
     cores: list[Any]
     totals: list[_Covered]
     functional: list[_Covered]
     unreached: list[_Unreached]
 
 
-class _Replay(_Record, kw_only=True):
+class _Replay(Record, kw_only=True):
     obligation: str
     expected: dict[str, int]
     found: dict[str, int]
@@ -146,14 +147,14 @@ class _Resources(Struct):
 
 
 class _Memory(Struct):
-    memory_bits: _Count
-    expected_bits: _Count
-    synapse_bits: _Count
-    register_bits: _Count
-    block_ram_bits: _Count
-    lut_ram_cells: _Count
-    left_to_registers: _Count
-    due_bits: _Count
+    memory_bits: Count
+    expected_bits: Count
+    synapse_bits: Count
+    register_bits: Count
+    block_ram_bits: Count
+    lut_ram_cells: Count
+    left_to_registers: Count
+    due_bits: Count
     placement: str
 
 
@@ -168,24 +169,24 @@ class _Counted(Struct):
     capacity: dict[Literal["lut", "ff", "block_ram", "large_ram", "dsp"], _Figure]
 
 
-class _Synth(_Record, kw_only=True):
+class _Synth(Record, kw_only=True):
     results: Annotated[list[_Counted], Meta(min_length=1)]
 
 
 class _Used(Struct):
     cell: str
-    used: _Count
+    used: Count
     available: _Positive
 
 
-class _Path(_Text):
+class _Path(Text):
     logic_ns: _Figure
     routing_ns: _Figure
-    levels: _Count
+    levels: Count
 
 
 class _Seed(Struct):
-    seed: _Count
+    seed: Count
     error: str
     mhz: _Figure
 
@@ -202,7 +203,7 @@ class _Placed(Struct):
     untimed: str
 
 
-class _Pnr(_Record, kw_only=True):
+class _Pnr(Record, kw_only=True):
     module: str
     results: Annotated[list[_Placed], Meta(min_length=1)]
 
@@ -213,8 +214,8 @@ class _Variant(Struct):
     median: dict[str, int | float]
 
 
-class _Accuracy(_Record, kw_only=True):
-    seeds: list[_Count]
+class _Accuracy(Record, kw_only=True):
+    seeds: list[Count]
     variants: Annotated[list[_Variant], Meta(min_length=1)]
     without_figures: list[str] = []
 
@@ -231,11 +232,11 @@ class _Signal(Struct):
 
 class _Stretch(Struct):
     name: str
-    timesteps: _Count
+    timesteps: Count
 
 
 class _Demonstration(Struct):
-    synapse: _Count
+    synapse: Count
     stretches: list[_Stretch]
     inputs: Annotated[list[_Signal], Meta(min_length=1)]
     fields: list[_Signal]
@@ -246,9 +247,9 @@ class _Waveform(Struct):
     demonstration: _Demonstration | None
 
 
-_RECORDS: dict[str, Any] = {
+RECORDS: dict[str, Any] = {
     "sim": _Sim,
-    "prove": _Prove,
+    "prove": Prove,
     "selftest": _Selftest,
     "mutate": _Mutate,
     "coverage": _Coverage,
@@ -259,12 +260,12 @@ _RECORDS: dict[str, Any] = {
 }
 
 
-def read_record(path: Path, schema: str) -> dict[str, Any]:
-    """Return the record of the verb that a file is called after. Errors: ``UserError`` names the first entry that is none."""
+def read_record(path: Path, schema: str, records: Mapping[str, Any] = RECORDS) -> dict[str, Any]:
+    """Return the record of the verb that a file is called after; ``records`` are the types of each verb's. Errors: ``UserError`` names the first entry that is none."""
     document = _read(path, schema)
-    if path.stem not in _RECORDS:
-        raise UserError(f"{one_line(path)}: of a verb that leaves no records; allowed are {', '.join(_RECORDS)}; remove it")
-    checked(document, _RECORDS[path.stem], path, "a record", remedy=_AGAIN)
+    if path.stem not in records:
+        raise UserError(f"{one_line(path)}: of a verb that leaves no records; allowed are {', '.join(records)}; remove it")
+    checked(document, records[path.stem], path, "a record", remedy=_AGAIN)
     if document["verb"] != path.stem:
         raise _refused(path, f"it is of the verb {document['verb']!r}")
     for result in document["results"] if path.stem == "pnr" else ():

@@ -33,22 +33,27 @@ from ..simulate import equal
 from ..synth_result import MemoryProof
 from .head import wrong_head
 
-__all__ = ["contradiction"]
+__all__ = ["VERDICTS", "Record", "WrongError", "contradiction", "judged", "see", "word"]
 
 Record = Mapping[str, Any]
 
 
-class _WrongError(Exception):
+class WrongError(Exception):
     """An entry of a record does not go with another."""
 
 
 def contradiction(core: Core, verb: str, record: Record) -> str:
     """Return how the verdict of a record of the core as it is differs from what its entries say; empty when it does not."""
+    return judged(core, verb, record, VERDICTS)
+
+
+def judged(core: Any, verb: str, record: Record, verdicts: Mapping[str, Callable[[Any, Record], tuple[str, ...]]]) -> str:
+    """Return the same by ``verdicts``: for each verb, what works out a verdict of a record, and why the run was less than whole."""
     if text := wrong_head(core, verb, record):
         return text
     try:
-        verdict, *less = _VERDICTS[verb](core, record)
-    except _WrongError as error:
+        verdict, *less = verdicts[verb](core, record)
+    except WrongError as error:
         return str(error)
     if verdict != record["verdict"]:
         return f"verdict is {record['verdict']}, and the rest of it comes to {verdict}"
@@ -56,31 +61,33 @@ def contradiction(core: Core, verb: str, record: Record) -> str:
     return f"called a whole run, and is of {missing[0]}" if missing else ""
 
 
-def _word(good: bool) -> str:
+def word(good: bool) -> str:
+    """Return a verdict."""
     return "pass" if good else "fail"
 
 
-def _see(good: bool, text: str) -> None:
+def see(good: Any, text: str) -> None:
+    """Raise ``WrongError`` for what is not good."""
     if not good:
-        raise _WrongError(text)
+        raise WrongError(text)
 
 
 def _sim(core: Core, record: Record) -> tuple[str, ...]:
     (run,) = record["cores"]
     steps = run["timesteps"]
-    _see(
+    see(
         run["mismatch"] or run["synapse_steps"] == steps * core.design.synapses,
         f"{run['synapse_steps']:,} synapse-steps in {steps:,} timesteps of {core.design.synapses:,} synapses",
     )
-    _see(run["mismatch"] or sum(run["stimuli"].values()) == steps, "timesteps by stimulus do not add up")
+    see(run["mismatch"] or sum(run["stimuli"].values()) == steps, "timesteps by stimulus do not add up")
     if text := "" if run["mismatch"] else short_of(core.design, run):
-        _see(False, text)
+        see(False, text)
     recorded = "recorded" in run["stimuli"] or record["partial"].startswith("recorded inputs only")
     if run["mismatch"] or recorded:
-        return _word(equal(run)), "recorded inputs only" if recorded else ""
+        return word(equal(run)), "recorded inputs only" if recorded else ""
     text = unlike_campaign(core.design, run)
-    _see(not text, text)
-    return _word(equal(run)), fewer(steps, STEPS, "timesteps"), not_visited(run)
+    see(not text, text)
+    return word(equal(run)), fewer(steps, STEPS, "timesteps"), not_visited(run)
 
 
 def _prove(core: Core, record: Record) -> tuple[str, ...]:
@@ -92,11 +99,11 @@ def _prove(core: Core, record: Record) -> tuple[str, ...]:
     if verdict != "pass":
         return (verdict,)
     _proof_of(core, record)
-    _see(record["counterexample"] is None, "all is proven, and there is a counterexample")
+    see(record["counterexample"] is None, "all is proven, and there is a counterexample")
     proven = [o for o in obligations if o.verdict == "proven"]
     said = [(o, solvers) for o in proven if (solvers := agreed(o)) is not None]
     for obligation, solvers in said:
-        _see(bool(solvers), f"{obligation.name} is proven, and no answer says so")
+        see(bool(solvers), f"{obligation.name} is proven, and no answer says so")
     others = [o for o in obligations if o.name != "ledger"]
     whole = [o for o in obligations if o.name == "ledger"]
     text = difference(core.design, others) or ("" if whole else "no obligation ledger")
@@ -107,7 +114,7 @@ def _prove(core: Core, record: Record) -> tuple[str, ...]:
         text = "the ledger is not what closes these obligations, or they are in another order"
     if not text:
         text = _other_words(core, obligations, record["tools"])
-    _see(not text or record["partial"].startswith("only "), text)
+    see(not text or record["partial"].startswith("only "), text)
     needed = [len(set(solvers)) for o, solvers in said if not is_lemma(o.name)]
     return verdict, fewer(min(needed, default=0), len(SOLVERS), "solvers")
 
@@ -121,7 +128,7 @@ def _proof_of(core: Core, record: Record) -> None:
         "assumptions": ledger_record(core.design),
     }
     for name, value in said.items():
-        _see(record[name] == json.loads(json.dumps(value)), f"{name} is not that of the design's proof")
+        see(record[name] == json.loads(json.dumps(value)), f"{name} is not that of the design's proof")
 
 
 def _other_words(core: Core, obligations: Sequence[Obligation], tools: Mapping[str, str]) -> str:
@@ -161,17 +168,17 @@ def _selftest(core: Core, record: Record) -> tuple[str, ...]:
     less = [fewer(record["steps"], enough_timesteps(core), "timesteps a fault")]
     if not passes(outcomes):
         return "fail", *less, fewer(record["instances"], INSTANCES, "faults at instances")
-    _see(outcomes[0].fault == "(none)", "no run without a fault")
+    see(outcomes[0].fault == "(none)", "no run without a fault")
     found = {outcome.fault: outcome for outcome in outcomes}
-    _see(outcomes[0].evidence == without_fault(record["steps"] * core.design.synapses), "the run without a fault compared less")
+    see(outcomes[0].evidence == without_fault(record["steps"] * core.design.synapses), "the run without a fault compared less")
     planted = {fault.name: bool(fault.cuts) for fault in faults_of(core)}
     parts = [f"part: {part.folder.name}" for part in core.parts]
     for name in (*planted, *parts):
-        _see(name in found, f"no fault {name!r}")
+        see(name in found, f"no fault {name!r}")
     for name, outcome in found.items():
-        _see(outcome.verdict != "not applicable" or not planted.get(name, name not in parts), f"fault {name!r} is applicable")
-        _see(outcome.verdict != "invisible" or name not in planted, f"fault {name!r} is visible")
-    _see(bool(core.parts) or any(fault.cuts for fault in rule_faults(core)), "the rule has no faults of its own")
+        see(outcome.verdict != "not applicable" or not planted.get(name, name not in parts), f"fault {name!r} is applicable")
+        see(outcome.verdict != "invisible" or name not in planted, f"fault {name!r} is visible")
+    see(bool(core.parts) or any(fault.cuts for fault in rule_faults(core)), "the rule has no faults of its own")
     at_instances = len(outcomes) - 1 - len(planted) - len(parts)
     return "pass", *less, fewer(min(record["instances"], at_instances), INSTANCES, "faults at instances")
 
@@ -179,13 +186,13 @@ def _selftest(core: Core, record: Record) -> tuple[str, ...]:
 def _mutate(_core: Core, record: Record) -> tuple[str, ...]:
     for mutant in record["mutants"]:
         gap = gap_of(mutant["simulation"], mutant["proof"], rare=mutant["rare"])
-        _see(gap == mutant["gap"], f"mutant {mutant['number']}: gap is {mutant['gap']!r}, should be {gap!r}")
-        _see(
+        see(gap == mutant["gap"], f"mutant {mutant['number']}: gap is {mutant['gap']!r}, should be {gap!r}")
+        see(
             (mutant["simulation"] == "killed") == bool(mutant["difference"]),
             f"mutant {mutant['number']}: killed by no difference",
         )
     numbers = [mutant["number"] for mutant in record["mutants"]]
-    _see(numbers == list(range(1, 1 + len(numbers))), "mutants are not numbered from 1 on")
+    see(numbers == list(range(1, 1 + len(numbers))), "mutants are not numbered from 1 on")
     asked = [name for name in record.get("tools", {}) if name in solver.SOLVERS]
     # Each core has as many as are asked for: it is drawn from thousands of bits.
     less = fewer(min(record["count"], len(numbers)), MUTANTS, "mutants"), fewer(len(asked), len(SOLVERS), "solvers")
@@ -195,11 +202,11 @@ def _mutate(_core: Core, record: Record) -> tuple[str, ...]:
 def _coverage(_core: Core, record: Record) -> tuple[str, ...]:
     again, rows = merge([dict(record)]), [*record["totals"], *record["functional"]]
     proven = sum(entry["verdict"] == PROVEN for entry in record["unreached"])
-    _see(record["gaps"] == again["gaps"], f"gaps is {record['gaps']}, should be {again['gaps']}")
-    _see(all(row["hit"] + row["unreachable"] <= row["total"] for row in rows), "more reached than there is")
-    _see(sum(row["total"] - row["hit"] for row in rows) == len(record["unreached"]), "what is not reached is not all listed")
-    _see(sum(row["unreachable"] for row in rows) == proven, "what is proven unreachable is not all listed")
-    return (_word(again["verdict"] == "pass" and bool(record["totals"]) and bool(record["functional"])),)
+    see(record["gaps"] == again["gaps"], f"gaps is {record['gaps']}, should be {again['gaps']}")
+    see(all(row["hit"] + row["unreachable"] <= row["total"] for row in rows), "more reached than there is")
+    see(sum(row["total"] - row["hit"] for row in rows) == len(record["unreached"]), "what is not reached is not all listed")
+    see(sum(row["unreachable"] for row in rows) == proven, "what is proven unreachable is not all listed")
+    return (word(again["verdict"] == "pass" and bool(record["totals"]) and bool(record["functional"])),)
 
 
 def _synth(core: Core, record: Record) -> tuple[str, ...]:
@@ -207,48 +214,48 @@ def _synth(core: Core, record: Record) -> tuple[str, ...]:
         entries = result["memory"]
         memory = MemoryProof(**{name: entries[name] for name in MemoryProof.__dataclass_fields__})
         target = result["target"]
-        _see(result["passed"] == (not memory.failures), f"{target}: passed is {result['passed']}; {'; '.join(memory.failures)}")
-        _see(entries["placement"] == memory.placement, f"{target}: placement should be {memory.placement}")
+        see(result["passed"] == (not memory.failures), f"{target}: passed is {result['passed']}; {'; '.join(memory.failures)}")
+        see(entries["placement"] == memory.placement, f"{target}: placement should be {memory.placement}")
         bits = sum(core.design.memories)
-        _see(result["module"] != "core" or memory.expected_bits == bits, f"{target}: memory_bits should be {bits}")
+        see(result["module"] != "core" or memory.expected_bits == bits, f"{target}: memory_bits should be {bits}")
     modules = dict.fromkeys(result["module"] for result in record["results"] if result["module"] != "core")
-    return _word(all(result["passed"] for result in record["results"])), *(f"only the {module}" for module in modules)
+    return word(all(result["passed"] for result in record["results"])), *(f"only the {module}" for module in modules)
 
 
 def _pnr(_core: Core, record: Record) -> tuple[str, ...]:
     for result in record["results"]:
         runs, target = result["runs"], result["target"]
-        _see(result["passed"] == all_routed([run["error"] for run in runs]), f"{target}: passed is {result['passed']}")
-        _see(
+        see(result["passed"] == all_routed([run["error"] for run in runs]), f"{target}: passed is {result['passed']}")
+        see(
             result["mhz"] == spread([run["mhz"] for run in runs if not run["error"]]),
             f"{target}: clocks are not those of its runs",
         )
-        _see(len({run["seed"] for run in runs}) == len(runs), f"{target}: a seed twice")
+        see(len({run["seed"] for run in runs}) == len(runs), f"{target}: a seed twice")
     less = fewer(min(len(result["runs"]) for result in record["results"]), SEEDS, "seeds")
     part = "" if record["module"] == "core" else f"only the {record['module']}"
-    return _word(all(result["passed"] for result in record["results"])), part, less
+    return word(all(result["passed"] for result in record["results"])), part, less
 
 
 def _accuracy(_core: Core, record: Record) -> tuple[str, ...]:
     variants = [Variant(name=v["name"], config=None, runs=tuple(v["runs"])) for v in record["variants"]]
     without = [*record.get("without_figures", []), *figureless(variants)]
     for variant, entry in zip(variants, record["variants"], strict=True):
-        _see(
+        see(
             len(variant.runs) == len(record["seeds"]), f"{variant.name}: {len(variant.runs)} runs of {len(record['seeds'])} seeds"
         )
-        _see(all(run.keys() == entry["median"].keys() for run in variant.runs), f"{variant.name}: figures without runs")
+        see(all(run.keys() == entry["median"].keys() for run in variant.runs), f"{variant.name}: figures without runs")
         for name, figure in entry["median"].items() if variant.runs else ():
-            _see(figure == median(run[name] for run in variant.runs), f"{variant.name}: {name} is not the median of its runs")
-    _see(len({*record["seeds"]}) == len(record["seeds"]), "a seed twice")
-    return (_word(bool(record["seeds"]) and not without),)
+            see(figure == median(run[name] for run in variant.runs), f"{variant.name}: {name} is not the median of its runs")
+    see(len({*record["seeds"]}) == len(record["seeds"]), "a seed twice")
+    return (word(bool(record["seeds"]) and not without),)
 
 
 def _replay(_core: Core, record: Record) -> tuple[str, ...]:
-    _see(record["expected"].keys() == record["found"].keys(), "other ports are found than expected")
-    return (_word(bool(record["expected"]) and not different(record["expected"], record["found"])),)
+    see(record["expected"].keys() == record["found"].keys(), "other ports are found than expected")
+    return (word(bool(record["expected"]) and not different(record["expected"], record["found"])),)
 
 
-_VERDICTS: dict[str, Callable[[Core, Record], tuple[str, ...]]] = {
+VERDICTS: dict[str, Callable[[Core, Record], tuple[str, ...]]] = {
     "sim": _sim,
     "prove": _prove,
     "selftest": _selftest,

@@ -17,7 +17,7 @@ from .streams import CLOCK_PERIOD, Stream, arm, begin, clocks
 __all__ = ["NetworkBench", "NetworkMismatchError", "bits_of", "packed", "unpacked"]
 
 Arrays = dict[str, np.ndarray]
-_PATIENCE = 200_000  # clocks without a beat after which the chip is stuck
+_PATIENCE = 4_096, 200_000  # clocks without a beat after which the chip stands still: at least, at most
 
 
 def _layout(memory: Memory) -> list[tuple[Field, int]]:
@@ -120,11 +120,25 @@ class NetworkBench:
 
     async def settle(self, what: str) -> None:
         """Wait until all that was asked for has moved and the chip is idle."""
-        arm(0, _PATIENCE, until_idle=True)
+        arm(0, self._patience, until_idle=True)
         start = clocks(0)
         await self._dut.wake.value_change
-        if not int(self._dut.idle.value) or any(self.streams[n].left for n in ("pixel", "host")):
-            raise NetworkMismatchError(f"{what}: stuck after {clocks(0) - start} clocks")
+        waits = [
+            f"{name} waits {'with' if name in ('pixel', 'host') else 'for'} {stream.outstanding} beats"
+            for name, stream in self.streams.items()
+            if stream.outstanding and name != "host_done"
+        ]
+        waits += [] if int(self._dut.idle.value) else ["it is not idle"]
+        if waits:
+            raise NetworkMismatchError(f"{what}: the chip stands still after {clocks(0) - start:,} clocks: {', '.join(waits)}")
+
+    @property
+    def _patience(self) -> int:
+        """Clocks in which something must move: many more than all blocks have work for, one after another."""
+        words = sum(memory.state["weight"].size // memory.weights.lanes for memory in self.model.memories.values())
+        neurons = sum(population.size for population in self.spec.order)
+        least, most = _PATIENCE
+        return min(least + 16 * (words + neurons + self.model.port.pixels), most)
 
     # Samples.
 
@@ -279,6 +293,8 @@ class NetworkBench:
         projection = name.removeprefix("synapses_").removesuffix(".write")
         lanes = len(seen) - 1
         image = self._mirror[projection].reshape(-1, lanes)
+        if beyond := [int(address) for address in seen[0] if address >= len(image)]:
+            raise NetworkMismatchError(f"{name} address is {beyond[0]}, and there are {len(image)} words")
         image[seen[0]] = np.stack(seen[1:], axis=1)
         self.writes += len(seen[0])
 
@@ -315,6 +331,8 @@ class NetworkBench:
         self.check_registers(what)
 
     def _equal(self, what: str, found: Any, wanted: Any) -> None:
+        if np.size(found) != np.size(wanted):
+            raise NetworkMismatchError(f"{what}: {np.size(found)} of them, not {np.size(wanted)}")
         wrong = np.flatnonzero(np.asarray(found).reshape(-1) != np.asarray(wanted).reshape(-1))
         if wrong.size:
             at = int(wrong[0])

@@ -98,6 +98,8 @@ class Campaign(NetworkBench):
         await self.settle("samples with accesses of the host")
         (done,) = self.streams["host_done"].take()
         after = (done.astype(np.int64) - decided).tolist()
+        if len(after) > len(accesses):
+            raise NetworkMismatchError(f"samples with accesses of the host: {len(after)} were done, of {len(accesses)}")
         playing = self.play(pixels, labels, learn, slower)
         for k in range(len(pixels) + 1):
             while after and after[0] == k:

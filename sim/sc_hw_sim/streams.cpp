@@ -241,6 +241,8 @@ void sc_hw_expect(int id, uint64_t count) {
 
 uint64_t sc_hw_count(int id) { return streams[id].count(); }
 
+uint64_t sc_hw_outstanding(int id) { return streams[id].outstanding; }
+
 void sc_hw_set_stall(int id, uint32_t stall, uint64_t seed) {
     streams[id].stall = stall;
     streams[id].random = seed | 1;

@@ -23,6 +23,7 @@ def _library() -> ctypes.CDLL:
         "sc_hw_flush": (None, [_INT]),
         "sc_hw_expect": (None, [_INT, _U64]),
         "sc_hw_count": (_U64, [_INT]),
+        "sc_hw_outstanding": (_U64, [_INT]),
         "sc_hw_set_stall": (None, [_INT, _U32, _U64]),
         "sc_hw_hold": (None, [_INT, _U64, _U64]),
         "sc_hw_swap": (None, [_INT]),
@@ -105,6 +106,11 @@ class Stream:
     def left(self) -> int:
         """Beats in the buffer."""
         return int(_LIBRARY.sc_hw_count(self._id))
+
+    @property
+    def outstanding(self) -> int:
+        """Beats that have still to move before the goal is met."""
+        return int(_LIBRARY.sc_hw_outstanding(self._id))
 
     @property
     def unstable(self) -> int:

@@ -57,8 +57,26 @@ def test_every_planted_fault_is_caught(sc_hw, tmp_path, monkeypatch, text):
     status, out, err = sc_hw("selftest", "planted", "--json", "selftest.json")
     assert status == 0, out + err
     faults = json.loads((tmp_path / "selftest.json").read_text())["faults"]
+    stands = {f["fault"]: f["evidence"] for f in faults if f["fault"].startswith("host: answer n")}
+    assert len(stands) == 2
+    for evidence in stands.values():  # a verdict with the stream that waits, not an error of the bench
+        assert re.search(r": the chip stands still after [\d,]+ clocks: (host waits with|readback waits for) \d+ beats", evidence)
     caught = {fault["fault"].partition(":")[0] for fault in faults if fault["verdict"] == "caught"}
     assert caught >= {"pixels", "synapses_0", "synapses_1", "sums_0", "sums_1", "neurons_0", "error", "back_0", "host"}
+
+
+@check("faults of its pins are in every run of selftest")
+@pytest.mark.parametrize("tied", ["1'b0", "1'b1"])
+def test_a_chip_that_stands_still_is_a_failed_check(sc_hw, folder, monkeypatch, tied):
+    monkeypatch.chdir(folder)
+    assert sc_hw("emit", "--network", "small.toml", "-o", "tied", "--name", "tiny", "--force")[0] == 0
+    file = folder / "tied" / "tiny_host.v"
+    text = re.sub(r"assign answer_0_ready = .*;", f"assign answer_0_ready = {tied};", file.read_text())
+    assert text != file.read_text()
+    file.write_text(text)
+    status, out, err = sc_hw("sim", "tied", "--steps", "60", "--seed", "1")
+    assert status == 1, err
+    assert re.search(r"^FAIL tiny: .*: the chip stands still after [\d,]+ clocks: .* waits .*, seed 1$", out, re.MULTILINE)
 
 
 @check("random networks; the small one, and a wide one behind a bus, are in every run")

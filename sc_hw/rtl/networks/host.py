@@ -106,6 +106,8 @@ class HostBlock(NetworkBlock):
         one = "" if len(self.accesses) > 1 else "one projection"
         return [
             fault("answer off", "a synapse is read one off", "answered_0", "value ^ 1"),
+            fault("answer not waited for", "an answer counts as taken when it comes", "taken_0", "1'b1"),
+            fault("answer never taken", "an answer is never taken, and the chip stands still", "taken_0", "1'b0"),
             fault("wrong projection", "accesses to the first projection go to another", "chosen_0", "~value", one),
             *(
                 fault("task kept back", "a projection is not told of the end of a task", f"ends_{k}", "1'b0")
