@@ -15,7 +15,7 @@ from .. import __version__
 from ..board.virtual import VirtualBoard
 from ..bus.folder import Behind, load_bus
 from ..driver import Driver, NetworkDriver, open_driver
-from ..driver.serial import SerialLine
+from ..driver.serial import SerialLine, require_pyserial
 from ..errors import CheckError, UserError
 from ..fit.data import Samples, check_samples, load_samples
 from ..manifest import Core
@@ -80,6 +80,7 @@ def monitor_command(
     if isinstance(core, Network):
         samples = load_samples(data, held_out, plan.seed)
         check_samples(core.design.spec, samples, data, folder)
+    require_pyserial()
     view = View()
     with ExitStack() as stack:
         view.show(about=_about(core, line), status={"state": "building", "text": "making the board ready"})

@@ -38,7 +38,7 @@ class CoreWatch:
             for prefix, own in parts.items()
         }
         self._spikes = {f.name: units for f, units in design.inputs().items() if units and f.bits == 1}
-        self._raster = Raster(self._spikes, unit="timestep", source="told to the core")
+        self._raster = Raster(self._spikes, unit="timestep", source="These are told to the core, at random.")
         self._units = {part: min(bank.units, UNITS if plan.units is None else plan.units) for part, bank in driver.parts.items()}
         self._images = {
             part: [self._image(part, f.name) for f in bank.fields] for part, bank in driver.parts.items() if self._units[part]

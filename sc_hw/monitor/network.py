@@ -28,6 +28,7 @@ __all__ = ["NetworkWatch"]
 
 NEURONS = 16  # of each projection whose weights are read, unless the plan says how many
 WINDOW = 100  # samples that the running accuracy is of
+_LEAST = 10  # samples from which on it says something
 _TEST_BLOCK = 10  # held-out samples between looks at the page
 
 
@@ -43,7 +44,7 @@ class NetworkWatch:
         self._raster = Raster(
             {p.name: p.size for p in self._sent},
             unit="sample" if spec.counting else "timestep",
-            source="golden network",
+            source="Spikes have no register: these are of the golden network, which is shown the same samples.",
         )
         self._neurons = NEURONS if plan.units is None else plan.units
         self._images = [self._image(p) for p in spec.forward] if self._neurons else []
@@ -124,7 +125,8 @@ class NetworkWatch:
         self.learned += 1
         self._count(decision, moment["decision"])
         self._right.append(decision == label)
-        self._learning.add(self.learned, sum(self._right) / len(self._right))
+        if len(self._right) >= _LEAST:
+            self._learning.add(self.learned, sum(self._right) / len(self._right))
         self._add_spikes(moment)
         self._raster.mark(str(decision), decision == label)
         self._view.show(now=self._now(sample[0], label, decision))

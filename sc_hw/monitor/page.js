@@ -58,8 +58,9 @@ const show = {
     }
     at("raster").hidden = false;
     at("raster-text").textContent =
-      `A column is a ${raster.unit}, the newest on the right, a row a neuron; the darker, the more spikes. Source: ${raster.source}.`;
-    const canvas = at("spikes"), scale = rows < 40 ? 6 : rows < 90 ? 4 : 2;
+      `A column is a ${raster.unit}, the newest on the right, a row a neuron; the stronger, the more spikes. ${raster.source}` +
+      (raster.marks.length ? " Below: blue where a sample was decided rightly, orange where not." : "");
+    const canvas = at("spikes"), scale = rows < 20 ? 10 : rows < 40 ? 6 : rows < 90 ? 4 : 2;
     paint(canvas, all, raster.width, rows, shades("--quiet", "--spike"));
     canvas.style.height = `${rows * scale}px`;
     at("groups").replaceChildren(...raster.groups.map((group) => {
@@ -68,6 +69,16 @@ const show = {
       name.style.height = `${group.rows * scale}px`;
       return name;
     }));
+    at("marks").hidden = raster.marks.length === 0;
+    if (raster.marks.length) {
+      const decided = new Uint8Array(raster.width).fill(128);
+      let column = 0;
+      for (const mark of raster.marks) {
+        for (; column <= mark.at; column++) decided[from + column] = mark.good ? 255 : 0;
+      }
+      paint(at("marks"), decided, raster.width, 1, shades("--above", "--zero", "--below"));
+      at("groups").append(made("span", "", "decided"));
+    }
   },
 
   weights(weights) {

@@ -76,10 +76,11 @@ class Server:
         return f"http://{ADDRESS}:{self.port}/{ticket}"
 
     def close(self) -> None:
-        """Serve no more."""
+        """Serve no more, and end what connections there are."""
         self._server.shutdown()
-        self._server.server_close()
         self._thread.join()
+        self._server.server_close()
+        self._server.end_connections()
 
     def __enter__(self) -> Self:
         return self
@@ -119,11 +120,13 @@ class _Http(ThreadingHTTPServer):
     """Threads for few connections, without a word on the terminal."""
 
     daemon_threads = True
+    request_queue_size = _MOST
     block_on_close = False
 
     def __init__(self, port: int, answer: Callable[["_Handler"], None]) -> None:
         self.answer = answer
-        self._room = threading.BoundedSemaphore(_MOST)
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
         super().__init__((ADDRESS, port), _Handler)
 
     def server_bind(self) -> None:
@@ -134,16 +137,26 @@ class _Http(ThreadingHTTPServer):
         self.server_name, self.server_port = ADDRESS, self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if not self._room.acquire(blocking=False):
+        with self._lock:
+            full = len(self._open) >= _MOST
+            if not full:
+                self._open.add(request)
+        if full:
             self.shutdown_request(request)
-            return
-        super().process_request(request, client_address)
+        else:
+            super().process_request(request, client_address)
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._room.release()
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def end_connections(self) -> None:
+        """End those that are kept for further requests, or wait for an answer."""
+        with self._lock:
+            for connection in self._open:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: a page that was closed is no failure."""
