@@ -46,6 +46,7 @@ class CoreWatch:
         self._values = {
             part: {f.name: np.zeros(self._units[part], np.int64) for f in driver.parts[part].fields} for part in self._images
         }
+        self._known = dict.fromkeys(self._images, 0)  # units that were read at least once
         self._generator = np.random.default_rng(plan.seed)
         self._turns = self._stripes()
         self.timesteps = self.words_read = self.differ = 0
@@ -102,7 +103,7 @@ class CoreWatch:
         if units == self._driver.parts[part].units and len(post) > 1 and post[0] * post[-1] == units:
             width = post[-1]
         legend = f"{part.rstrip('_')} {field}, {units} of {self._driver.parts[part].units}".lstrip()
-        return Images(f"{part}{field}", legend, count=1, height=-(-units // width), width=width)
+        return Images(f"{part}{field}", legend, count=1, height=-(-units // width), width=width, histogram=True)
 
     def _stripes(self) -> Iterator[tuple[str, int, int]]:
         """Yield stripes of units in turns, for ever."""
@@ -121,13 +122,14 @@ class CoreWatch:
             for name, values in found.items():
                 wrong |= values != state[name][first:last]
                 self._values[part][name][first:last] = values
+            self._known[part] = max(self._known[part], last)
             self.words_read += last - first
             self.differ += int(wrong.sum())
             if time.monotonic() > end:
                 break
         for part, images in self._images.items():
             for image, values in zip(images, self._values[part].values(), strict=True):
-                image.put(0, values, self.timesteps)
+                image.put(0, values[: self._known[part]], self.timesteps)
 
     def _show(self) -> None:
         line = getattr(self._driver.transport, "dropped", 0)

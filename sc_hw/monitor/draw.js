@@ -57,3 +57,16 @@ export function curves(svg, all) {
     if (end) svg.append(element("circle", { class: name, cx: x(end[0]), cy: y(end[1]), r: 3.5 }));
   }
 }
+
+// Draws how many there are of each number.
+export function histogram(svg, bins) {
+  const width = 300, height = 90, most = Math.max(1, ...bins.counts), step = width / bins.counts.length;
+  svg.setAttribute("viewBox", `0 0 ${width} ${height + 16}`);
+  bins.counts.forEach((count, k) => {
+    const tall = (count / most) * height;
+    svg.append(element("rect", { x: k * step + 0.5, y: height - tall, width: step - 1, height: tall }));
+  });
+  svg.append(element("line", { class: "grid", x1: 0, x2: width, y1: height, y2: height }));
+  svg.append(element("text", { x: 0, y: height + 13 }, bins.low.toLocaleString("en")));
+  svg.append(element("text", { x: width, y: height + 13, "text-anchor": "end" }, bins.high.toLocaleString("en")));
+}

@@ -1,6 +1,6 @@
 // Asks for what is new, again and again, and shows it. What comes is data: it is set as text or painted, never read as markup.
 
-import { bytes, curves, paint, shades } from "./draw.js";
+import { bytes, curves, histogram, paint, shades } from "./draw.js";
 
 const at = (name) => document.getElementById(name);
 const known = {};
@@ -99,6 +99,14 @@ const show = {
         figure.append(canvas);
         if (part.count > 1 && part.height > 1) figure.append(made("figcaption", "", k));
         tiles.append(figure);
+      }
+      if (part.bins) {
+        const bars = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+        bars.setAttribute("class", "bars");
+        bars.setAttribute("role", "img");
+        bars.setAttribute("aria-label", `How many of ${part.bins.of} hold which number`);
+        histogram(bars, part.bins);
+        tiles.append(bars);
       }
       box.append(title, tiles);
       return box;

@@ -108,4 +108,12 @@ def test_images_are_of_what_was_read():
     section = images.section
     assert (section["reach"], section["read"]) == (50, [None, 8])
     assert levels(section).tolist() == [128] * 6 + [1, 128, 192, 131, 133, 136]
+    assert section["bins"] is None
     assert SPEC.input.size == 6
+
+
+def test_a_histogram_is_of_what_was_read():
+    images = Images("weight", "", count=1, height=2, width=3, histogram=True)
+    images.put(0, np.array([-1, 3, 3]), 8)
+    bins = images.section["bins"]
+    assert (bins["low"], bins["high"], bins["of"], sum(bins["counts"]), bins["counts"][-1]) == (-1, 3, 3, 3, 2)
