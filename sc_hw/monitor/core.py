@@ -102,8 +102,8 @@ class CoreWatch:
         post = [n for f, n in self._driver.design.inputs().items() if n and self._driver.parts[part].units % n == 0]
         if units == self._driver.parts[part].units and len(post) > 1 and post[0] * post[-1] == units:
             width = post[-1]
-        legend = f"{part.rstrip('_')} {field}, {units} of {self._driver.parts[part].units}".lstrip()
-        return Images(f"{part}{field}", legend, count=1, height=-(-units // width), width=width, histogram=True)
+        legend = f"{part.rstrip('_') or 'synapse'}, {units} of {self._driver.parts[part].units}"
+        return Images(field, legend, count=1, height=-(-units // width), width=width, histogram=True)
 
     def _stripes(self) -> Iterator[tuple[str, int, int]]:
         """Yield stripes of units in turns, for ever."""

@@ -84,6 +84,9 @@ const show = {
   weights(weights) {
     const table = shades("--below", "--zero", "--above");
     at("weights").hidden = weights.length === 0;
+    const fields = weights.some((part) => part.bins);
+    at("held").textContent = fields ? "State" : "Weights";
+    at("images").className = fields ? "fields" : "";
     at("images").replaceChildren(...weights.map((part) => {
       const box = made("div"), title = made("h3", "", `${part.name} `);
       title.append(made("span", "", `${part.legend}; full colour is ${part.reach.toLocaleString("en")}`));
