@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import click
 
 from .. import __version__
+from ..board.verilog import board_verilog
 from ..board.virtual import VirtualBoard
 from ..bus.folder import Behind, load_bus
 from ..driver import Driver, NetworkDriver, open_driver
@@ -81,16 +82,18 @@ def monitor_command(
         samples = load_samples(data, held_out, plan.seed)
         check_samples(core.design.spec, samples, data, folder)
     require_pyserial()
+    board_verilog(around.layout)  # refuses a design that no line leads to
     view = View()
     with ExitStack() as stack:
+        driver = _driver(core, around, line, baud, stack) if line else None
         view.show(about=_about(core, line), status={"state": "building", "text": "making the board ready"})
         server = stack.enter_context(Server(view, port=port))
         click.echo(server.url)
-        note(f"{folder} learns behind {line or 'a virtual board'}, to be seen at this address, until Ctrl-C")
+        note(f"{folder} learns behind {line or 'a virtual board'}, to be seen at {server.url} until Ctrl-C")
         if show:
             _open(server.ticket())
         try:
-            driver = _driver(core, around, line, baud, stack)
+            driver = driver or _driver(core, around, line, baud, stack)
             watch = _watch(driver, samples, replace(plan, fresh=line is None), view)
             watch.run()
         except (CheckError, UserError) as error:

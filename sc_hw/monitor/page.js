@@ -20,7 +20,8 @@ const show = {
 
   status(status) {
     const words = { lost: "the line is gone", differs: "not as the golden model" };
-    at("state").textContent = words[status.state] ?? status.state;
+    const state = words[status.state] ?? status.state;
+    if (at("state").textContent !== state) at("state").textContent = state;  // a screen reader says each change
     at("text").textContent = status.text;
     at("state").parentElement.className = `status ${status.state}`;
     if (status.state === "lost") gone("What is shown below is the last that the chip said; nothing more comes.");

@@ -56,6 +56,19 @@ def test_the_page_and_what_it_asks_for(served):
     assert asked(server, f"/{token_of(server)}/", "HEAD")[2] == b""
 
 
+def test_the_browser_is_told_to_fetch_nothing_from_elsewhere_and_to_tell_nobody(served):
+    server, _ = served
+    headers = asked(server, f"/{token_of(server)}/")[1]
+    policy = dict(rule.split(" ", 1) for rule in headers["Content-Security-Policy"].split("; "))
+    assert policy.pop("default-src") == "'none'"
+    assert set(policy.values()) == {"'self'", "'none'"}
+    assert {name for name, allowed in policy.items() if allowed == "'none'"} == {"base-uri", "form-action", "frame-ancestors"}
+    assert headers["Referrer-Policy"] == "no-referrer"  # the address has the token in it
+    assert (headers["X-Content-Type-Options"], headers["Cache-Control"]) == ("nosniff", "no-store")
+    assert headers["Cross-Origin-Resource-Policy"] == headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "Server" not in headers
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/data", "/data?after=0", "/page.js", "/x/", "//", "", "*", "/%s/data", "/favicon.ico", "/../page.html"]
 )
