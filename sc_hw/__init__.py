@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api.board import board as board
+    from .api.board import monitor as monitor
     from .api.core import Core as Core
     from .api.core import emit as emit
     from .api.core import load as load
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from .errors import UserError as UserError
 
 _ROOMS = {
-    "api.board": ("board",),
+    "api.board": ("board", "monitor"),
     "api.core": ("Core", "emit", "load"),
     "api.network": ("Network", "network"),
     "api.result": ("Result",),

@@ -6,7 +6,7 @@ import click
 
 from .boundary import run
 from .options import Verbs
-from .verbs.board import board
+from .verbs.board import board, monitor
 from .verbs.learn import accuracy, derive, fit, train
 from .verbs.make import emit, files, rule, rules, vectors
 from .verbs.measure import absorb, doctor, estimate, explore, pnr, synth
@@ -51,6 +51,7 @@ _VERBS = (
     rules,
     vectors,
     board,
+    monitor,
     doctor,
 )
 for verb in _VERBS:

@@ -38,6 +38,8 @@ def test_contents(wheel):
         "sc_hw/driver/c/sc_hw_driver.c",
         "sc_hw/report/page.html.j2",
         "sc_hw/report/page.css",
+        "sc_hw/monitor/page.html",
+        "sc_hw/monitor/draw.js",
         "sc_hw_sim/streams.cpp",
         "sc_hw_sim/streams.sv",
         "sc_hw_sim/bench.sv.j2",

@@ -1,13 +1,13 @@
-"""The verb ``board`` as a function.
+"""The verbs ``board`` and ``monitor`` as functions.
 
 Keywords are the options of the command, None is an option that is not given. What an option means and its default:
-``sc-hw board --help``. ``folder`` is a path or what ``emit`` and ``load`` return. Errors: those of ``call``.
+``sc-hw VERB --help``. ``folder`` is a path or what ``emit`` and ``load`` return. Errors: those of ``call``.
 """
 
 from .call import Folder, call
 from .result import Result
 
-__all__ = ["board"]
+__all__ = ["board", "monitor"]
 
 
 def board(
@@ -40,5 +40,49 @@ def board(
         seeds=seeds,
         seconds=seconds,
         force=force,
+        json=json,
+    )
+
+
+def monitor(
+    folder: Folder,
+    *,
+    rule: Folder | None = None,
+    line: str | None = None,
+    baud: int | None = None,
+    data: Folder | None = None,
+    held_out: int | None = None,
+    samples: int | None = None,
+    steps: int | None = None,
+    test: int | None = None,
+    every: int | None = None,
+    units: int | None = None,
+    keep: bool = False,
+    seed: int | None = None,
+    port: int | None = None,
+    no_open: bool = False,
+    json: Folder | None = None,
+) -> Result:
+    """Show spikes, weights and accuracy in the browser while a design with a bus learns, on a board or a virtual one.
+
+    It returns after ``samples`` or ``steps``; without them it is ended by an interruption.
+    """
+    return call(
+        "monitor",
+        folder=folder,
+        rule=rule,
+        line=line,
+        baud=baud,
+        data=data,
+        held_out=held_out,
+        samples=samples,
+        steps=steps,
+        test=test,
+        every=every,
+        units=units,
+        keep=keep,
+        seed=seed,
+        port=port,
+        no_open=no_open,
         json=json,
     )

@@ -11,6 +11,7 @@ from sc_hw_models.scratch import temporary_folder
 
 from . import learn, make, measure, verify
 from .board import board as _board
+from .board import monitor as _monitor
 from .call import Folder, Settings, Value, call, joined
 from .result import Result, Text
 
@@ -42,6 +43,7 @@ class Core:
     accuracy = learn.accuracy
     estimate = measure.estimate
     board = _board
+    monitor = _monitor
 
     def __fspath__(self) -> str:
         return str(self.folder)

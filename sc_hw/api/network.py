@@ -31,7 +31,10 @@ class Network:
     Errors: ``UserError`` for samples or classes of another kind.
     """
 
+    _estimator_type = "classifier"  # what scikit-learn asks for before 1.6
+
     def __init__(self, path: Folder, settings: Settings | None = None) -> None:
+        self._given = {"path": path, "settings": settings}
         self.path = Path(path)
         self.spec = network_of(self.path, option="", settings=joined(settings, {}))
         self.model: NetworkModel = network_model(self.spec)
@@ -65,6 +68,33 @@ class Network:
     def score(self, x: Any, y: Any) -> float:
         """Return the part of the samples that are decided as their class; nothing is learned."""
         return float(_checked(lambda: self.model.score(x, y)))
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return what this was made with, for scikit-learn, which makes others like it: ``clone``, ``cross_val_score``."""
+        return dict(self._given)
+
+    def set_params(self, **given: Any) -> Self:
+        """Become the network of another ``path`` or other ``settings``, which has learned nothing. Errors: ``UserError``."""
+        if odd := given.keys() - self._given.keys():
+            raise UserError(f"{', '.join(sorted(odd))}: unknown; allowed are {', '.join(self._given)}")
+        if given:
+            Network.__init__(self, **{**self._given, **given})
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether anything was learned, for scikit-learn."""
+        return self.model.samples > 0
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn asks of its estimators: this is a classifier that needs classes."""
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(),
+            input_tags=InputTags(),
+        )
 
     def weights(self, projection: str) -> np.ndarray:
         """Return the weights of a projection now, ``(rows, neurons)``: a row for each sender, the bias the last."""

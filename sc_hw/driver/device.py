@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
@@ -105,8 +105,12 @@ class Device(Generic[D]):
     def _read_part(self, part: str) -> Arrays:
         """Return the state of all units of a part: an array ``(units,)`` for each field. Errors: ``UserError``."""
         own = self._part(part)
+        return self._read_units(own, range(own.units))
+
+    def _read_units(self, own: Bank, units: Iterable[int]) -> Arrays:
+        """Return the state of some units of a bank: an array for each field."""
         words = []
-        for unit in range(own.units):
+        for unit in units:
             self._access(own, unit, write=0)
             words.append(self._take(self._trays[f"{own.owner}readback"]))
         result = {}

@@ -47,6 +47,13 @@ class Driver(Device[CoreDesign]):
         """Return the state of all synapses or neurons of a part: an array ``(units,)`` for each field. Errors: ``UserError``."""
         return self._read_part(part)
 
+    def some(self, part: str, first: int, last: int) -> Arrays:
+        """Return what ``read`` does, of units ``first`` to ``last - 1``: for those who watch. Errors: ``UserError``."""
+        own = self._part(part)
+        if not 0 <= first <= last <= own.units:
+            raise UserError(f"units {first} to {last - 1}: of part {part!r} there are 0..{own.units - 1}")
+        return self._read_units(own, range(first, last))
+
     def step(self, inputs: Mapping[str, Any]) -> Arrays:
         """Play one timestep and return its outputs, an array for each output of each part, as its stream names it.
 

@@ -115,6 +115,13 @@ class NetworkDriver(Device[NetworkDesign]):
         """Return the weights of a projection now, ``(rows, neurons)``: a row for each sender, the bias the last."""
         return self._read_part(projection)["weight"].reshape(self.design.initial[projection].shape)
 
+    def column(self, projection: str, neuron: int) -> np.ndarray:
+        """Return the weights onto one neuron now, ``(rows,)``: a column of ``weights``. Errors: ``UserError``."""
+        own = self._part(projection)
+        rows, neurons = self.design.initial[projection].shape
+        neuron = _allowed(lambda: check_integer("neuron", neuron, 0, neurons - 1))
+        return self._read_units(own, range(neuron, rows * neurons, neurons))["weight"]
+
     def read(self) -> Arrays:
         """Return what all synapses keep, called as in the ``state`` of the golden network: ``PROJECTION.weight``."""
         found = {}

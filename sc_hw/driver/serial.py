@@ -2,13 +2,22 @@
 
 import struct
 import time
-from typing import Self
+from typing import Any, Self
 
 from ..errors import CheckError, UserError
 from .frames import ERROR, READ, WRITE, Splitter, framed
 from .transport import BusError
 
-__all__ = ["SerialLine"]
+__all__ = ["SerialLine", "require_pyserial"]
+
+
+def require_pyserial() -> Any:
+    """Return pyserial. Errors: ``UserError`` when it is not installed."""
+    try:
+        import serial
+    except ImportError as error:
+        raise UserError("a serial line needs pyserial; install it with: pip install 'sc-hw[serial]'") from error
+    return serial
 
 
 class SerialLine:
@@ -19,10 +28,7 @@ class SerialLine:
     """
 
     def __init__(self, port: str, *, baud: int = 115_200, seconds: float = 0.5, tries: int = 8) -> None:
-        try:
-            import serial
-        except ImportError as error:
-            raise UserError("a serial line needs pyserial; install it with: pip install 'sc-hw[serial]'") from error
+        serial = require_pyserial()
         try:
             self._line = serial.Serial(port, baud, timeout=0.02, write_timeout=seconds * tries, exclusive=True)
         except (OSError, ValueError) as error:  # pyserial's own error is an OSError

@@ -3,10 +3,14 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
+from typing import Any
 
 from ..errors import UserError
 from ..interrupt import end_by, watch_signals
@@ -24,7 +28,7 @@ def workers(scheduler: str | None) -> Iterator[Executor]:
         with _cluster(scheduler) as executor:
             yield executor
         return
-    pool = ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(mp_context=_Context(), initializer=_end_with_parent)
     try:
         yield pool
     except BaseException:
@@ -33,6 +37,26 @@ def workers(scheduler: str | None) -> Iterator[Executor]:
             worker.terminate()
         raise
     pool.shutdown()
+
+
+class _Process(SpawnProcess):
+    """A process that does not run the program of its parent again: what it is for is imported by name.
+
+    So a script that calls ``sc_hw.explore`` needs no ``if __name__ == "__main__"``.
+    """
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802 - the name that multiprocessing calls
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined] # typeshed leaves it out
+        finally:
+            sys.modules["__main__"] = main
+
+
+class _Context(SpawnContext):
+    Process = _Process
 
 
 def _end_with_parent() -> None:

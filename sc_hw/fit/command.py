@@ -11,7 +11,7 @@ from ..network_file import network_line, network_of
 from ..progress import note
 from ..records import write_record
 from .curves import require_matplotlib
-from .data import load_samples
+from .data import check_samples, load_samples
 from .rtl import check_rtl, learn_in_chip, rtl_lines
 from .run import FitConfig, fit, listed_files
 
@@ -41,17 +41,7 @@ def fit_command(
     require_matplotlib()
     samples = load_samples(config.data, config.held_out, config.seed)
     model = network_model(spec)
-    for labels, pixels in ((samples.learned_labels, samples.learned), (samples.held_out_labels, samples.held_out)):
-        if pixels.shape[1] != model.port.pixels:
-            raise UserError(
-                f"--data {config.data}: samples of {pixels.shape[1]} pixels; {network} takes {model.port.pixels}; give other "
-                f"data, or another size, height and width in [population.{spec.input.name}]"
-            )
-        if labels.max(initial=0) >= spec.output.size:
-            raise UserError(
-                f"--data {config.data}: {labels.max() + 1} classes; {network} decides between {spec.output.size}; "
-                f"give other data, or another size in [population.{spec.output.name}]"
-            )
+    check_samples(spec, samples, config.data, network)
     if rtl:
         check_rtl(spec, config, samples, rtl)
     output = output.absolute() if resume else check_output(output, listed_files, force=force, verb="fitted")

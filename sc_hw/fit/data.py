@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
+from sc_hw_models.networks import NetworkSpec
+from sc_hw_models.networks.inputs import InputPort
+
 from ..columns import read_columns
 from ..errors import UserError
 from ..reading import read_npz, read_text, reading
 from ..train.data import DATASETS, load
 
-__all__ = ["Samples", "load_samples"]
+__all__ = ["Samples", "check_samples", "load_samples"]
 
 LABELS = ("y", "label", "labels")
 SAMPLES = ("X", "x")
@@ -51,6 +54,22 @@ def load_samples(source: str, held_out: int | None, seed: int) -> Samples:
     if not 0 < apart < len(learned):
         raise UserError(f"--held-out {held_out}: leaves {len(learned) - apart} of {len(learned)} samples; give more samples")
     return Samples(learned[order[apart:]], labels[order[apart:]], learned[order[:apart]], labels[order[:apart]])
+
+
+def check_samples(spec: NetworkSpec, samples: Samples, source: str, network: Path) -> None:
+    """Check that a network takes samples. Errors: ``UserError`` for other pixels or more classes than it has."""
+    wanted = InputPort(spec).pixels
+    for labels, pixels in ((samples.learned_labels, samples.learned), (samples.held_out_labels, samples.held_out)):
+        if pixels.shape[1] != wanted:
+            raise UserError(
+                f"--data {source}: samples of {pixels.shape[1]} pixels; {network} takes {wanted}; give other "
+                f"data, or another size, height and width in [population.{spec.input.name}]"
+            )
+        if labels.max(initial=0) >= spec.output.size:
+            raise UserError(
+                f"--data {source}: {labels.max() + 1} classes; {network} decides between {spec.output.size}; "
+                f"give other data, or another size in [population.{spec.output.name}]"
+            )
 
 
 def _read(source: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]:

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from ..errors import UserError
-from ..options import FILE, Verb, complete, folder_argument, given, json_option
+from ..options import FILE, Verb, complete, folder_argument, given, json_option, seed_option
 
-__all__ = ["board"]
+__all__ = ["board", "monitor"]
 
 
 def board_names() -> list[str]:
@@ -84,5 +84,85 @@ def board(
             force=force,
             json_path=json_path,
             console=Console(),
+        )
+    )
+
+
+@click.command(cls=Verb)
+@folder_argument
+@click.option("--line", metavar="PORT", help="Serial line of a board, such as /dev/ttyUSB0.  [default: a virtual board]")
+@click.option("--baud", type=click.IntRange(300, 50_000_000), default=115_200, show_default=True, help="Speed of the line.")
+@click.option("--data", default="digits", show_default=True, metavar="SET", help="Of a network: what it learns, as of sc-hw fit.")
+@click.option(
+    "--held-out",
+    type=click.IntRange(1, 99),
+    metavar="PERCENT",
+    help="Hold so many of the samples out.  [default: the test part of the data]",
+)
+@click.option("--samples", type=click.IntRange(1, 10**9), metavar="N", help="End after so many samples.  [default: never]")
+@click.option("--steps", type=click.IntRange(1, 10**9), metavar="K", help="Of a core: end after so many timesteps.")
+@click.option(
+    "--test", type=click.IntRange(0, 10**6), default=50, show_default=True, metavar="N", help="Held-out samples that are decided"
+)
+@click.option(
+    "--every", type=click.IntRange(1, 10**6), default=100, show_default=True, metavar="N", help="each time so many were learned."
+)
+@click.option(
+    "--units",
+    type=click.IntRange(0, 65536),
+    metavar="N",
+    help="Neurons of a projection, or synapses of a core, whose weights are read.  [default: 16, 1024]",
+)
+@click.option("--keep", is_flag=True, help="With --line: go on from the weights that the chip holds.")
+@seed_option
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="Of the page, on this machine alone; 0: any free."
+)
+@click.option("--no-open", is_flag=True, help="Print the page's address and open no browser.")
+@json_option
+@click.pass_context
+def monitor(
+    context: click.Context,
+    /,
+    folder: Path,
+    line: str | None,
+    baud: int,
+    data: str,
+    held_out: int | None,
+    samples: int | None,
+    steps: int | None,
+    test: int,
+    every: int,
+    units: int | None,
+    keep: bool,
+    seed: int,
+    port: int,
+    no_open: bool,
+    json_path: Path | None,
+) -> None:
+    """Show spikes, weights and accuracy in the browser while a design with --bus learns, on a board or a virtual one.
+
+    Example: sc-hw monitor chip; sc-hw monitor chip --line /dev/ttyUSB0 --samples 1000
+    """
+    from ..monitor.command import monitor_command
+    from ..monitor.plan import Plan
+
+    was = given(context)
+    if line is None and (odd := [name for name in ("baud", "keep") if was(name)]):
+        raise UserError(f"--{odd[0]}: is of a line; give --line too, or leave it out")
+    if 0 < port < 1024:
+        raise UserError(f"--port {port}: is the system's; allowed are 0 and 1024 to 65535")
+    sys.exit(
+        monitor_command(
+            folder,
+            Plan(most=samples or steps, test=test, every=every, units=units, seed=seed, keep=keep),
+            line=line,
+            baud=baud,
+            data=data,
+            held_out=held_out,
+            port=port,
+            show=not no_open,
+            given=was,
+            json_path=json_path,
         )
     )

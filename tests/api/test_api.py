@@ -12,8 +12,8 @@ import pytest
 import sc_hw as api
 from sc_hw.api.call import call, keywords, verbs
 from sc_hw.api.result import Result, Text
-from tests.daily import check
 
+from ..daily import check
 from ..networks.small import SMALL_FILE
 
 VERBS = verbs()
@@ -143,6 +143,26 @@ def test_a_network_that_learned_goes_into_its_chip(tmp_path):
         chip.restore(tmp_path / "other.npz")
 
 
+def test_scikit_learn_takes_a_network_for_a_classifier():
+    from sklearn.base import clone, is_classifier
+    from sklearn.model_selection import cross_val_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    chip, (x, y) = api.network(SMALL_FILE, settings={"projection.in.learning_shift": 6}), samples(30)
+    chip.fit(x, y, passes=1)
+    other = clone(chip)
+    assert (other.model.samples, other.spec, is_classifier(other)) == (0, chip.spec, True)
+    scores = cross_val_score(chip, x, y, cv=3)
+    assert scores.shape == (3,)
+    assert np.isfinite(scores).all()
+    pipeline = make_pipeline(FunctionTransformer(lambda rows: (255 * rows).astype(np.uint8)), other)
+    assert pipeline.fit(x / 255, y).predict(x / 255).shape == (30,)
+    assert other.set_params(settings=None).spec == api.network(SMALL_FILE).spec
+    with pytest.raises(api.UserError, match="depth: unknown; allowed are path, settings"):
+        other.set_params(depth=3)
+
+
 @check("the driver itself is tried in every run")
 def test_a_core_has_a_driver_where_it_has_a_bus():
     core = api.emit(synapses=4, bus="apb")
@@ -202,6 +222,19 @@ def test_values_are_data():
         api.load("a\0b")
     with pytest.raises(api.UserError, match="allowed are text"):
         api.emit(synapses=object())
+
+
+@check("synthesises; sweeps from a process that has a guard run in every run")
+def test_a_script_needs_no_guard_to_explore(tmp_path):
+    """Its workers import what they do by name, and do not run the script again."""
+    (tmp_path / "script.py").write_text(
+        "import sc_hw\n"
+        "print('once')\n"
+        "sweep = sc_hw.explore(vary='synapses=4', target='ecp5-25k', stimuli=1, output='sweep')\n"
+        "print(sweep.points, bool(sweep))\n"
+    )
+    done = subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout == "once\n1 True\n"
 
 
 def test_importing_is_cheap_and_verbs_win_over_their_rooms():
