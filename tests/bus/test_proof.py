@@ -31,7 +31,7 @@ def around(sc_hw, tmp_path):
     ("name", "bus", "streams"),
     few(
         [(name, bus, streams) for name in EMITTED for bus in BUSES for streams in STREAMS],
-        [("addressed", "apb", "axi-stream"), ("network", "axi-lite", "registers")],
+        [("network", "axi-lite", "registers")],
         "every design behind every bus",
     ),
 )

@@ -12,6 +12,7 @@ from sc_hw.compiler.pipeline import compiled_nodes, pipeline
 from sc_hw.compiler.rule import Timing
 from sc_hw.compiler.schedule import fastest, scheduled, slowest, stages_needed
 from sc_hw_models.registry import RULES, get_rule
+from tests.daily import few
 
 from .random_rules import random_rule
 
@@ -34,7 +35,7 @@ def checked(roots, places, delays, period, latency):
     return made.registers
 
 
-@pytest.mark.parametrize("name", list(RULES))
+@pytest.mark.parametrize("name", few(RULES, ["stp"], "the presets of the other rules"))
 def test_every_preset_keeps_its_clock_in_as_many_stages_as_that_takes(name):
     rule = get_rule(name)
     for preset in rule.presets.values():

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from tests.daily import check
+
 from .calls import Fuzz
 from .interruptions import Interruptions
 
@@ -29,6 +31,7 @@ def test_interruptions(tmp_path):
     assert not runs.faults
 
 
+@check("that its calls and interruptions find nothing is in every run")
 def test_the_fuzzer_sees_what_is_wrong(tmp_path, monkeypatch):
     """A defect, an undocumented status, a second line and a file that is left, planted in a verb."""
     fuzz = Fuzz(tmp_path, 1)

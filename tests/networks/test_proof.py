@@ -35,7 +35,6 @@ DAILY = [
     in (
         "the clock of a block is gated",
         "a carry is dropped",
-        "a memory writes beside",
     )
 ]
 
@@ -73,7 +72,7 @@ def test_the_small_network_is_proven_and_the_record_says_what_is_simulated_only(
 
 
 @pytest.mark.parametrize(
-    "fault", few(FAULTS, DAILY, "of structure, of a block and of a memory one is in every run"), ids=lambda fault: fault.what
+    "fault", few(FAULTS, DAILY, "of structure and of a block one is in every run"), ids=lambda fault: fault.what
 )
 def test_a_fault_in_any_block_is_refused(emitted, fault, tmp_path):
     found = first_broken(planted(emitted, fault), fault.part, find_solver("yices"), tmp_path, 30.0)
@@ -96,6 +95,7 @@ def test_what_is_proven_of_a_block_happens(emitted, place, tmp_path):
     assert {o.verdict for o in found} == {"proven"}, found
 
 
+@check("a fault in a block is refuted in every run")
 def test_a_decision_that_changes_while_it_is_on_offer_is_refuted_by_a_run(emitted, tmp_path):
     """What chips did until the proof was written; the campaign of a simulation seldom waits so long."""
     (fault,) = (fault for fault in FAULTS if fault.what.startswith("a decision on offer"))

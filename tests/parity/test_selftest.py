@@ -133,6 +133,7 @@ def test_every_fault_of_a_weight_stage_is_caught(make_core, tmp_path, kind, gene
     assert [outcome.verdict for outcome in outcomes] == ["passes"] + ["caught"] * len(faults), outcomes
 
 
+@check("what is invisible is told from what is missed in every run of selftest")
 def test_a_fault_that_changes_nothing_is_reported_missed(make_core, tmp_path):
     core = make_core(synapses=8)
     harmless = Fault(name="harmless", description="replaces a net by itself", cuts={"datapath.eligibility_sum": "value"})

@@ -164,6 +164,7 @@ def test_a_beat_that_changes_while_it_waits_is_a_protocol_error(make_core, tmp_p
     assert "withdrawn or changed" in result.cores[0]["mismatch"]["field"]
 
 
+@check("vectors and fit --rtl play inputs that are given; state that is loaded on the way is in every run")
 def test_recorded_inputs(make_core, tmp_path):
     generator = np.random.default_rng(3)
     weights = generator.integers(0, 1 << 16, 10)

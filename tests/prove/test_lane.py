@@ -160,6 +160,7 @@ def test_a_model_value_outside_its_field_is_refuted(make_core):
     assert re.search(r"next_weight = \d+, allowed are", notes["fields"])
 
 
+@check("what is not proven is told in every run")
 def test_operands_that_match_no_multiplier_are_listed(make_core):
     core = edit(make_core("verilog", **SMALL), "datapath", r"reward_wide \* whole_wide", "(-reward_wide) * (-whole_wide)")
     lemma = next(o for o in run(core).obligations if o.name == "product_1")

@@ -102,7 +102,7 @@ FAULTS = {
     "register without enable": ("datapath", "if (enable) product_5 <=", "product_5 <=", "hold"),
     "delay without enable": ("datapath", "    if (enable) begin\n      weight_1", "    begin\n      weight_1", "hold"),
 }
-DAILY_FAULTS = ["saturation off by one", "weight of the update before"]
+DAILY_FAULTS = ["saturation off by one"]
 
 
 def edit(core, module, old, new):

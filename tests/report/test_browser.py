@@ -13,7 +13,7 @@ import pytest
 from sc_hw.cli import main
 from sc_hw.report import page
 
-from ..daily import few
+from ..daily import check, few
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium, chromium-browser or google-chrome on PATH")
@@ -78,6 +78,7 @@ def pixels(path) -> tuple[tuple[int, ...], int]:
     return tuple(rows[1:4]), len(set(rows))  # no filter changes the first pixel of the first row
 
 
+@check("what the page says is compared in every run; this looks at it in a browser")
 @pytest.mark.parametrize("broken", few([True, False], 1, "the same page without what is missing"))
 def test_the_page(make_core, monkeypatch, browse, tmp_path, broken):
     core = make_core(synapses=20, lanes=3)

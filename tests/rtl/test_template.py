@@ -10,6 +10,7 @@ import pytest
 import sc_hw as api
 from sc_hw.rtl.template import TEMPLATE
 from sc_hw.toolchain import verilator
+from tests.daily import few
 
 ICARUS = shutil.which("iverilog")
 FOLDERS = {
@@ -47,7 +48,7 @@ def tried(core, tmp_path, template):
     return said
 
 
-@pytest.mark.parametrize("name", FOLDERS)
+@pytest.mark.parametrize("name", few(FOLDERS, ["core", "crossbar"], "the other topologies"))
 def test_the_template_compiles_and_has_every_port(tmp_path, name):
     core = api.emit(**FOLDERS[name], output=tmp_path / "core")
     template = (core.folder / TEMPLATE).read_text()

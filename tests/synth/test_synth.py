@@ -163,6 +163,7 @@ def test_extra_memory_fails(tmp_path: Path) -> None:
     assert not result.passed
 
 
+@check("a core is synthesised, and a verdict that fails told, in every run")
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / 'a core; "quoted" $(x)'
     report = tmp_path / "report.json"

@@ -6,7 +6,7 @@ import pytest
 from sc_hw_models.compiled import compiler
 from sc_hw_models.networks import CompiledNetwork, NetworkModel, network_model, read_network
 from sc_hw_models.networks.c_text import network_text
-from tests.daily import few
+from tests.daily import check, few
 
 from .random_networks import network, samples
 from .test_model import tables
@@ -54,6 +54,7 @@ def test_a_difference_is_seen():
         assert differences(spec, plain, fast, 3)
 
 
+@check("random networks, of sizes that are none, are in every run")
 def test_sizes_that_are_no_vectors_and_the_widest_word():
     for neurons, lanes in ((256, 256), (33, 11), (48, 16), (17, 1)):
         population = {"size": neurons, "rule": "counting", "threshold_shift": 5, "bias": 4}
