@@ -63,7 +63,7 @@ async def network(dut: Any) -> None:
     for fault in plan["faults"]:
         dut.fault.value = 0
         bench, text = Campaign(dut, spec, plan["monitors"], plan["seed"]), None
-        if fault != plan["faults"][0]:
+        if records:
             await bench.restore()  # what a fault left must not decide about the next
         dut.fault.value = fault
         for name in plan["projections"]:

@@ -8,11 +8,18 @@ import pytest
 from sc_hw.bus.folder import load_bus
 from sc_hw.driver.network import NetworkDriver
 from sc_hw.driver.simulation import Simulation
+from sc_hw.folder import write_folder
 from sc_hw.network_file import network_of
-from sc_hw.network_folder import load_network, network_in_memory
+from sc_hw.network_folder import load_network, network_design, network_folder, network_in_memory
+from sc_hw.network_proof.blocks import question_of
+from sc_hw.network_proof.prove import prove_block
+from sc_hw.network_proof.question import block_task
 from sc_hw.network_sim.run import simulate_network
+from sc_hw.proof.induction import Inquiry
+from sc_hw.proof.solver import find_solver
 from sc_hw_models.networks import NetworkModel
 from tests.daily import check, few
+from tests.networks.proof_faults import ProofFault, first_broken, planted
 from tests.networks.small import SMALL, write_network
 from tests.refusals import refused
 
@@ -109,3 +116,53 @@ def test_a_proof_of_lists_of_every_row_is_refused_in_a_line(sc_hw, tmp_path):
     assert sc_hw("emit", "--network", write_network(tmp_path, changed), "-o", tmp_path / "net")[0] == 0
     refused(sc_hw("prove", tmp_path / "net"), "[projection.out]", "pull", "proof of networks")
     assert not (tmp_path / "net" / "results").exists()
+
+
+# Faults of the end of a task in the small network with codes made in the chip, and the block whose proof refuses each.
+FAULTS = (
+    ProofFault("the last row is left out", "tiny_synapses_0", "in_task ? 3'd6", "in_task ? 3'd5", "synapses_in"),
+    ProofFault("rows are those of the list", "tiny_synapses_0", "own_row = task_1", "own_row = 1'b0", "synapses_in"),
+    ProofFault("it is a sample to the lanes", "tiny_synapses_0", "end_of_task = task_4", "end_of_task = task_3", "synapses_in"),
+    ProofFault("the row's activity is of the list", "tiny_synapses_0", "empty_1 | task_1 ?", "empty_1 ?", "synapses_in"),
+    ProofFault("told before it is done", "tiny_synapses_0", "(swept_reg & drained)", "swept_reg", "synapses_in"),
+    ProofFault("it is swept twice", "tiny_synapses_1", "(in_task & ~swept_reg)", "in_task", "synapses_out"),
+    ProofFault("a reset forgets nothing", "tiny_synapses_1", "~served & ~rst &", "~served &", "synapses_out"),
+    ProofFault("one projection is enough", "tiny_host", "(ended_1_reg | access_1_ready)", "1'b1", "host"),
+    ProofFault("a projection is told again", "tiny_host", "host_consolidate & ~ended_0_reg", "host_consolidate", "host"),
+)
+
+
+@pytest.fixture(scope="module")
+def learning(tmp_path_factory):
+    """Return the emitted small network whose synapses make codes."""
+    folder = tmp_path_factory.mktemp("proof")
+    (folder / "small.toml").write_text(SMALL)
+    design = network_design(network_of(folder / "small.toml", option="", settings=settings("si")), "tiny")
+    write_folder(folder / "net", network_folder(design, "verilog"))
+    return folder / "net"
+
+
+@check("a minute or more each; the block of the host and a fault in it are in every run")
+@pytest.mark.parametrize("place", ["synapses_in", "synapses_out"])
+def test_blocks_that_end_a_task_are_proven_and_do_it(learning, place, tmp_path):
+    network = load_network(learning)
+    inquiry = Inquiry(core=network, solvers=[find_solver("yices")], timeout=300, folder=tmp_path, traces=None)
+    assert {o.verdict for o in prove_block(inquiry, network.design, place)} == {"proven"}
+    block = network.design.blocks[place]
+    task = block_task(block, question_of(block), inquiry.sources, inside=None)
+    assert {o.verdict for o in inquiry.cover("covers", task, {"cover_task": ""}, 300)} == {"proven"}
+
+
+def test_the_end_of_a_task_goes_once_to_each(learning, tmp_path):
+    network = load_network(learning)
+    inquiry = Inquiry(core=network, solvers=[find_solver("yices")], timeout=60, folder=tmp_path, traces=None)
+    assert {o.verdict for o in prove_block(inquiry, network.design, "host")} == {"proven"}
+
+
+@pytest.mark.parametrize(
+    "fault", few(FAULTS, FAULTS[-1:], "a fault in each part of a proof is in every run"), ids=lambda fault: fault.what
+)
+def test_a_fault_in_it_is_refused(learning, fault, tmp_path):
+    found = first_broken(planted(learning, fault), fault.part, find_solver("yices"), tmp_path, 60.0)
+    assert found is not None
+    assert found.verdict in ("refuted", "unknown"), found

@@ -269,16 +269,16 @@ class ProjectionBlock(NetworkBlock):
         """Return bugs of the sweep that ends a task."""
         bits = self.count_bits
         return [
-            fault("task not ended", "the end of a task goes through the lanes as any sample does", "task_4", "1'b0"),
-            fault("always a task", "every sweep ends a task", "task_4", "1'b1"),
+            fault("task not ended", "the end of a task goes through the lanes as any sample does", "end_of_task", "1'b0"),
+            fault("always a task", "every sweep ends a task", "end_of_task", "1'b1"),
             fault(
                 "task cut short",
                 "the last row is left out at the end of a task",
                 "entry_last",
-                f"value | (task & (entry + {bits}'d1 == {bits}'d{self.rows - 1}))",
+                f"value | (ending & (entry + {bits}'d1 == {bits}'d{self.rows - 1}))",
                 "" if self.rows > 1 else "there is one row",
                 entry="entry_reg",
-                task="in_task",
+                ending="in_task",
             ),
             fault("task of the list", "at the end of a task rows are taken from the list", "own_row", "1'b0"),
         ]
