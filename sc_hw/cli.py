@@ -10,6 +10,7 @@ from .verbs.board import board
 from .verbs.learn import accuracy, derive, fit, train
 from .verbs.make import emit, files, rule, rules, vectors
 from .verbs.measure import absorb, doctor, estimate, explore, pnr, synth
+from .verbs.package import package
 from .verbs.verify import mutate, prove, replay, report, selftest, sim
 
 __all__ = ["app", "main"]
@@ -51,6 +52,7 @@ _VERBS = (
     rules,
     vectors,
     board,
+    package,
     doctor,
 )
 for verb in _VERBS:

@@ -12,6 +12,7 @@ from sc_hw_models.scratch import temporary_folder
 from . import learn, make, measure, verify
 from .board import board as _board
 from .call import Folder, Settings, Value, call, joined
+from .package import package as _package
 from .result import Result, Text
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Core:
     accuracy = learn.accuracy
     estimate = measure.estimate
     board = _board
+    package = _package
 
     def __fspath__(self) -> str:
         return str(self.folder)
