@@ -16,7 +16,10 @@ __all__ = ["Contents", "Package"]
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """What every package holds: a design's registers, its bus, its state by name, and the paths in the package of Verilog, the top first."""
+    """What every package holds: a design's registers, its bus, its state by name.
+
+    ``sources`` and ``software`` are paths in the package: Verilog, the top first, and what firmware is made with.
+    """
 
     layout: Layout
     bus: Bus

@@ -14,6 +14,11 @@ def class_name(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_") if word) or "Core"
 
 
+def _plain(text: str) -> str:
+    """Return a text that ends no docstring."""
+    return text.replace("\\", "").replace('"', "'")
+
+
 def _files(contents: Contents) -> dict[str, str]:
     return {f"{contents.layout.name}_litex.py": _module(contents)}
 
@@ -29,7 +34,7 @@ def _module(contents: Contents) -> str:
     return f'''"""{layout.name} behind {contents.bus.title} for LiteX, ABI {ABI}. Written by sc-hw; belongs to whoever wrote it.
 
     from {layout.name}_litex import {name}
-    {name}.add_to(soc, "learner")   # in a SoC's constructor: module, bus, interrupt, and the registers in csr.h, csr.json and csr.csv
+    {name}.add_to(soc, "learner")  # in a SoC's constructor: module, bus, interrupt, and the registers as CSRs
 
 A read or a write may take as long as its stream lets it wait, so the registers are on the bus, not on that of the CSRs; but they
 are among these in every file that LiteX writes, at the addresses that they have.
@@ -58,7 +63,7 @@ REGISTERS = (
 
 
 class {name}(LiteXModule):
-    """{layout.title.replace(chr(92), "").replace(chr(34), chr(39))}: its bus is ``self.bus``, its interrupt the source ``events`` of ``self.ev``."""
+    """{_plain(layout.title)}: its bus is ``self.bus``, its interrupt ``events`` of ``self.ev``."""
 
     def __init__(self, platform):
 {made}
@@ -84,7 +89,8 @@ class {name}(LiteXModule):
             origin = _free(soc, base + 2**(soc.csr.address_width + 2))
         if origin < base or origin % WINDOW:
             # LiteX counts the addresses in csr.h from where the CSRs begin, and a bus's windows are whole ones.
-            raise ValueError(f"origin 0x{{origin:x}}: allowed are multiples of 0x{{WINDOW:x}} behind the CSRs, which are at 0x{{base:x}}")
+            allowed = f"multiples of 0x{{WINDOW:x}} behind the CSRs, which are at 0x{{base:x}}"
+            raise ValueError(f"origin 0x{{origin:x}}: allowed are {{allowed}}")
         module = cls(soc.platform)
         soc.add_module(name=name, module=module)
         region = SoCRegion(origin=origin, size=WINDOW, cached=False)

@@ -1,6 +1,6 @@
-"""A testbench in plain Verilog that reaches a design through its bus: identity, registers after the reset, errors, state words."""
+"""A testbench in plain Verilog that reaches a design through its bus: identity, registers, errors, state words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jinja2 import PackageLoader
@@ -40,7 +40,7 @@ Access = tuple[str, int, int, int, str]
 """``write``, ``read`` or ``refuse_write``, ``refuse_read``; address; value; bits of what is read that count; why."""
 
 
-def accesses(layout: Layout, banks: dict[str, Bank] | Any) -> Iterator[Access]:
+def accesses(layout: Layout, banks: Mapping[str, Bank]) -> Iterator[Access]:
     """Yield the accesses of a testbench: all follow from the description of the registers."""
     registers = layout.map
     for k, byte in enumerate(layout.identity):

@@ -162,6 +162,43 @@ int sc_step(const struct sc_device *d, const uint32_t *const *values, const stru
   return wrong;
 }
 
+int sc_burst_begin(const struct sc_device *d, struct sc_burst *b, volatile uint32_t *window, uint32_t beats) {
+  const struct sc_design *g = d->design;
+  const struct sc_stream *s = &g->input[0];
+  if (g->inputs != 1 || g->commands > 1 || !g->drops || !s->beats) return SC_RANGE;
+  b->values = g->commands ? g->command[0].words : 0u;
+  b->command = g->commands ? window + g->command[0].address / 4u : NULL;
+  b->words = beats / s->beats;
+  b->whole = window + s->address / 4u + s->beats - 1u;
+  beats %= s->beats;
+  b->rest = beats ? window + s->address / 4u + beats - 1u : NULL;
+  return put(d, d->design->control, 2u);
+}
+
+void sc_burst_step(const struct sc_burst *b, const uint32_t *values, const uint32_t *word) {
+  volatile uint32_t *port = b->whole;
+  uint32_t left = b->words, k;
+  for (k = 0; k < b->values; k++) b->command[k] = values[k];
+  if (b->command) b->command[b->values] = 0u;
+  for (; left >= 8u; left -= 8u, word += 8) { /* a jump for each word would take longer than the design takes for its beats */
+    uint32_t w0 = word[0], w1 = word[1], w2 = word[2], w3 = word[3];
+    *port = w0, *port = w1, *port = w2, *port = w3;
+    w0 = word[4], w1 = word[5], w2 = word[6], w3 = word[7];
+    *port = w0, *port = w1, *port = w2, *port = w3;
+  }
+  for (; left; left--) *port = *word++;
+  if (b->rest) *b->rest = *word;
+}
+
+int sc_burst_end(const struct sc_device *d) {
+  uint32_t events;
+  int wrong = sc_settle(d), later = put(d, d->design->control, 0u);
+  if (wrong || later) return wrong ? wrong : later;
+  if (get(d, d->design->events, &events)) return SC_BUS;
+  if (!(events >> d->design->refused_bit & 1u)) return SC_OK;
+  return put(d, d->design->events, 1u << d->design->refused_bit) ? SC_BUS : SC_TIMEOUT;
+}
+
 uint32_t sc_checkpoint_words(const struct sc_device *d) {
   uint32_t words = 4u; /* mark, digest, checksum */
   unsigned k;
