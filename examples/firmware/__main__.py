@@ -36,7 +36,18 @@ START, REWARD = 1 << 15, 100
 BAR = 1.2  # clocks of a timestep beside a sweep's
 MOST = 400_000_000  # clocks
 GCC = "riscv64-unknown-elf-gcc"
-FLAGS = ("-march=rv32i", "-mabi=ilp32", "-Os", "-std=c99", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-nostartfiles")
+FLAGS = (
+    "-march=rv32i",
+    "-mabi=ilp32",
+    "-O2",
+    "-flto",
+    "-std=c99",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-ffreestanding",
+    "-nostartfiles",
+)
 CPUS = {
     "picorv32": ("pythondata_cpu_picorv32", ("picorv32.v",)),
     "serv": ("pythondata_cpu_serv", ("rtl/*.v",)),

@@ -2,8 +2,6 @@
  *
  * A synapse leads from each pixel to each class. A digit is shown twice: its bright pixels spike, then the neuron of its class, then a
  * reward comes; then its dark pixels, the same neuron, and a punishment. All that learns is in the core: nothing here multiplies. */
-#include <string.h>
-
 #include "digits.h"
 #include "sc_core_design.h"
 
@@ -29,6 +27,7 @@ static int write_word(void *context, uint32_t address, uint32_t value) {
 
 static struct sc_device device = {read_word, write_word, NULL, &sc_core_design, 1000u};
 static uint32_t before[WORDS], behind[WORDS], silence[WORDS], reward;
+static unsigned of_before; /* whose words of behind are set */
 
 /* The three kinds of timestep by turns, and one of rest. */
 static const uint32_t *const kinds[4] = {before, behind, silence, silence};
@@ -36,11 +35,14 @@ static const uint32_t *const kinds[4] = {before, behind, silence, silence};
 static void prepare(unsigned digit, uint32_t turned) {
   unsigned k, class = labels[digit];
   for (k = 0; k < WORDS_OF_A_CLASS; k++) {
-    uint32_t word = pixels[digit][k] ^ turned, *to = &before[k];
-    while (to < before + WORDS) *to = word, to += WORDS_OF_A_CLASS;
+    uint32_t word = pixels[digit][k] ^ turned;
+    unsigned each;
+#pragma GCC unroll 16
+    for (each = 0; each < CLASSES; each++) before[each * WORDS_OF_A_CLASS + k] = word;
   }
-  memset(behind, 0, sizeof behind);
-  for (k = 0; k < WORDS_OF_A_CLASS; k++) behind[class * WORDS_OF_A_CLASS + k] = BEHIND;
+  for (k = 0; k < WORDS_OF_A_CLASS; k++) behind[of_before + k] = 0;
+  of_before = class * WORDS_OF_A_CLASS;
+  for (k = 0; k < WORDS_OF_A_CLASS; k++) behind[of_before + k] = BEHIND;
 }
 
 /* Every weight to where it begins; whatever else there is to what a clear leaves. */
@@ -75,8 +77,8 @@ static void at_once(const struct sc_burst *burst, unsigned digit, uint32_t turne
   unsigned step;
   prepare(digit, turned);
   for (step = 0; step < 4; step++) {
-    reward = step == 2 ? paid : 0u;
-    sc_burst_step(burst, &reward, kinds[step]);
+    static const uint32_t nothing;
+    sc_burst_step(burst, step == 2 ? &paid : step == 3 ? &nothing : NULL, kinds[step]); /* a value is kept until it is written again */
   }
 }
 
@@ -108,7 +110,7 @@ int main(void) {
   reward = 0;
   sc_burst_step(&burst, &reward, silence);
   from = BOARD[0];
-  for (step = 0; step < 8; step++) sc_burst_step(&burst, &reward, silence);
+  for (step = 0; step < 8; step++) sc_burst_step(&burst, NULL, silence);
   tell(BOARD[0] - from); /* clocks of eight timesteps whose words are there */
   if (!wrong) wrong = sc_burst_end(&device);
   tell((uint32_t)wrong);

@@ -23,7 +23,7 @@ TURNS = dict(zip(EMITTED, [*BUSES] * 2, strict=False))  # each design with a bus
 @pytest.fixture(scope="module")
 def emitted(tmp_path_factory):
     """Emit a design behind a bus once; return its folder."""
-    from sc_hw.api.call import call, verbs
+    from sc_hw.api.call import verbs
 
     root, made = tmp_path_factory.mktemp("packages"), {}
 
@@ -36,7 +36,6 @@ def emitted(tmp_path_factory):
             made[folder] = load_emitted(folder)
         return made[folder]
 
-    assert call
     return emit
 
 
@@ -122,16 +121,19 @@ def test_vivado_has_the_registers_and_ports(emitted):
 
 def test_a_package_is_whole_and_repeatable(sc_hw, tmp_path):
     assert sc_hw("emit", "-n", "8", "--bus", "apb", "-o", tmp_path / "core")[0] == 0
-    for place in ("a", "b"):
-        status, out, err = sc_hw("package", tmp_path / "core", "--format", "fusesoc", "-o", tmp_path / place)
+    texts = []
+    for more in ((), ("--force",)):
+        status, out, err = sc_hw("package", tmp_path / "core", "--format", "fusesoc", "-o", tmp_path / "a", *more)
         assert status == 0, err
         assert "APB4 for FuseSoC" in out
-    texts = [
-        {p.relative_to(tmp_path / one): p.read_bytes() for p in (tmp_path / one).rglob("*") if p.is_file()} for one in ("a", "b")
-    ]
+        texts.append({p.relative_to(tmp_path / "a"): p.read_bytes() for p in (tmp_path / "a").rglob("*") if p.is_file()})
+    told = [json.loads(text.pop(Path("package.json"))) for text in texts]
     assert texts[0] == texts[1]
+    for record in told:
+        assert record.pop("command").startswith("sc-hw package ")
+    assert told[0] == told[1]
     record = json.loads((tmp_path / "a/package.json").read_text())
-    assert {str(path) for path in texts[0]} == {"package.json", *record["sha256"]}
+    assert {str(path) for path in texts[0]} == {*record["sha256"]}
     again = ("package", tmp_path / "core", "--format", "vivado", "-o", tmp_path / "a")
     status, _, err = sc_hw(*again)
     assert (status, err.count("\n")) == (2, 1)

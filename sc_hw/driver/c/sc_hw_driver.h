@@ -90,10 +90,11 @@ int sc_step(const struct sc_device *device, const uint32_t *const *values, const
  * looked at in between. For a design with at most one command and one stream of input that packs its beats (else SC_RANGE), whose
  * stream never waits as long as a bus error takes; sc_burst_end returns SC_TIMEOUT where one did, and words were lost. */
 struct sc_burst {
-  volatile uint32_t *command, *whole, *rest; /* rest: where the last word goes, if it has fewer beats; NULL for none, as command */
-  uint32_t values, words;                    /* words of a command, and of a timestep's input that are full of beats */
+  volatile uint32_t *command, *send, *whole, *rest; /* the values of a command, what sends it; where words go, the last with fewer beats */
+  uint32_t values, eights, left, odd;               /* values; words full of beats in eights, and those left; whether there is more */
 };
 int sc_burst_begin(const struct sc_device *device, struct sc_burst *burst, volatile uint32_t *window, uint32_t beats);
+/* values may be NULL: those of the timestep before. */
 void sc_burst_step(const struct sc_burst *burst, const uint32_t *values, const uint32_t *word);
 int sc_burst_end(const struct sc_device *device);
 
