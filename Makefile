@@ -169,7 +169,7 @@ man: $(READY) ## write a manual page for each verb, from the command line itself
 
 sbom: $(READY) ## list what sc-hw installs, all extras for its users, with versions and licences, as CycloneDX into build/sbom.json
 	$(PYTHON) -m venv --clear build/sbom
-	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[digits,prove,coverage,boards,explore]'
+	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[digits,prove,coverage,boards,explore,firmware]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[sbom]'
 	$(BIN)/cyclonedx-py environment build/sbom --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json
 

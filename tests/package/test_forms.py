@@ -161,6 +161,17 @@ def test_what_cannot_be_is_refused(sc_hw, tmp_path, bus, kind, told):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_package_inside_a_folder_is_no_stray(sc_hw, tmp_path):
+    assert sc_hw("emit", "-n", "8", "--bus", "apb", "-o", tmp_path / "core")[0] == 0
+    again = ("package", tmp_path / "core", "--format", "ip-xact", "-o")
+    assert sc_hw(*again, tmp_path / "core/ip")[0] == 0
+    assert sc_hw(*again, tmp_path / "other")[0] == 0
+    (tmp_path / "core/ip/rtl/more.v").write_text("")
+    status, _, err = sc_hw(*again, tmp_path / "third")
+    assert status == 2
+    assert "more.v" in err
+
+
 def test_an_edited_bus_is_refused(sc_hw, tmp_path):
     assert sc_hw("emit", "-n", "8", "--bus", "apb", "-o", tmp_path / "core")[0] == 0
     path = tmp_path / "core/bus/sc_core_bus.v"
