@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth compiled runtime bus delays continual-cost baselines pnr scaling engines selftest fuzz line digits digits-bus continual layer crossbar crossbar-clocks learn learning networks network-faults docs man sbom release neurocore bench clean
+.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth compiled runtime bus delays continual-cost baselines pnr scaling engines selftest fuzz line digits digits-bus firmware continual layer crossbar crossbar-clocks learn learning networks network-faults docs man sbom release neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -125,6 +125,9 @@ digits: $(READY) ## the worked example on real data
 digits-bus: $(READY) ## a chip behind a bus that learns digits, in Verilator, beside its golden network
 	$(BIN)/python examples/digits_bus.py
 
+firmware: $(READY) ## firmware on PicoRV32 and SERV lets a core learn digits, in Verilator; needs gcc-riscv64-unknown-elf
+	$(BIN)/python examples/firmware -o docs/measured/firmware.md
+
 continual: $(READY) ## two tasks on real data: forgetting with and without consolidation, in the model and in the Verilog
 	$(BIN)/python examples/continual build/continual --docs docs
 
@@ -166,7 +169,7 @@ man: $(READY) ## write a manual page for each verb, from the command line itself
 
 sbom: $(READY) ## list what sc-hw installs, all extras for its users, with versions and licences, as CycloneDX into build/sbom.json
 	$(PYTHON) -m venv --clear build/sbom
-	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[digits,prove,coverage,boards,explore]'
+	build/sbom/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt '.[digits,prove,coverage,boards,explore,firmware]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[sbom]'
 	$(BIN)/cyclonedx-py environment build/sbom --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .api.measure import synth as synth
     from .api.network import Network as Network
     from .api.network import network as network
+    from .api.package import package as package
     from .api.result import Result as Result
     from .api.verify import mutate as mutate
     from .api.verify import prove as prove
@@ -48,6 +49,7 @@ _ROOMS = {
     "api.board": ("board", "monitor"),
     "api.core": ("Core", "emit", "load"),
     "api.network": ("Network", "network"),
+    "api.package": ("package",),
     "api.result": ("Result",),
     "errors": ("CheckError", "UserError"),
     "api.make": ("files", "rule_check", "rule_new", "rules", "vectors"),

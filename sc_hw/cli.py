@@ -10,6 +10,7 @@ from .verbs.board import board, monitor
 from .verbs.learn import accuracy, derive, fit, train
 from .verbs.make import emit, files, rule, rules, vectors
 from .verbs.measure import absorb, doctor, estimate, explore, pnr, synth
+from .verbs.package import package
 from .verbs.verify import mutate, prove, replay, report, selftest, sim
 
 __all__ = ["app", "main"]
@@ -52,6 +53,7 @@ _VERBS = (
     vectors,
     board,
     monitor,
+    package,
     doctor,
 )
 for verb in _VERBS:

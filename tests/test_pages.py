@@ -25,6 +25,7 @@ PAGES: dict[str, set[str]] = {  # and the verbs that take less than a second; th
     "docs/tutorials/trained_network.md": set(),
     "docs/curves.md": set(),
     "docs/ci.md": {"emit"},
+    "docs/packages.md": {"emit", "package"},
 }
 
 FETCHED = re.compile(

@@ -13,6 +13,7 @@ from . import learn, make, measure, verify
 from .board import board as _board
 from .board import monitor as _monitor
 from .call import Folder, Settings, Value, call, joined
+from .package import package as _package
 from .result import Result, Text
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Core:
     estimate = measure.estimate
     board = _board
     monitor = _monitor
+    package = _package
 
     def __fspath__(self) -> str:
         return str(self.folder)

@@ -37,6 +37,13 @@ class Beats(ctypes.Structure):
     _fields_ = (("word", ctypes.POINTER(ctypes.c_uint32)), ("count", ctypes.c_uint32))
 
 
+class Burst(ctypes.Structure):
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("command", "send", "whole", "rest")),
+        *((name, ctypes.c_uint32) for name in ("values", "eights", "left", "odd")),
+    )
+
+
 def words(values):
     return (ctypes.c_uint32 * max(1, len(values)))(*values)
 
@@ -253,6 +260,36 @@ def test_another_design_is_refused(compiled):
     for index, value, expected in ((0, 0x54, NO_DESIGN), (4, 2, ABI), (9, told(36) ^ 1, DIGEST)):
         driver.transport.read = lie(0, index, value)
         assert driver.call("sc_open") == expected
+
+
+def test_a_burst_stores_to_the_registers(compiled):
+    """Each register has the last word that belongs there; these words, through the bus, are the golden model's timestep."""
+    driver = compiled("core")
+    at, burst = driver.layout.map, Burst()
+    event, nothing = at["event"].address, 0xDEADBEEF
+
+    def stored(beats, values, data):
+        window = words([nothing] * 1024)
+        assert driver.call("sc_burst_begin", ctypes.byref(burst), window, beats) == OK
+        driver.library.sc_burst_step(ctypes.byref(burst), values, words(data))
+        return {4 * k: word for k, word in enumerate(window) if word != nothing}
+
+    told = {at["command"].address: 0}
+    assert stored(41, words([20]), [1, 2, 3]) == told | {at["command_reward"].address: 20, event + 60: 2, event + 32: 3}
+    assert stored(144, None, range(1, 10)) == told | {event + 60: 9}
+    assert stored(128, None, range(1, 9)) == told | {event + 60: 8}
+    golden, generator = Golden(driver.design), np.random.default_rng(5)
+    assert driver.call("sc_clear") == OK
+    for _ in range(3):
+        beats, command, _ = golden.play(driver.layout, generator)
+        word = sum(beat << 2 * k for k, beat in enumerate(beats["event"]))
+        for address, value in sorted(stored(9, words([command["reward"] & 0xFF]), [word]).items()):
+            driver.transport.write(address, value)
+    assert driver.call("sc_burst_end") == OK
+    equal(driver, golden)
+    told = driver.transport.read
+    driver.transport.read = lambda address: told(address) | (4 if address == at["events"].address else 0)
+    assert driver.call("sc_burst_end") == TIMEOUT, "a word that was refused was lost"
 
 
 def test_it_needs_nothing_of_a_system(compiled, tmp_path):

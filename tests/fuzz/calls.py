@@ -102,6 +102,7 @@ _GOOD = {
     "method": "ewc",
     "optimiser": "sgd",
     "board": "none",
+    "kind": "fusesoc",
     "weights": "w.npz",
     "importance": "f.npz",
     "stimulus": "s.npz",

@@ -90,17 +90,16 @@ int sc_read(const struct sc_device *d, unsigned part, uint32_t unit, uint32_t *w
   return wrong;
 }
 
-/* The first beats of those that are left: as many as a write sends. Returns how many, or what went wrong. */
-static int32_t sent(const struct sc_device *d, const struct sc_stream *s, const struct sc_beats *b, uint32_t done) {
-  uint32_t count = b->count - done, k;
+/* The first beats of those that are left, from word on: as many as a write sends. Returns how many, or what went wrong. */
+static int32_t sent(const struct sc_device *d, const struct sc_stream *s, const uint32_t *word, uint32_t count) {
+  unsigned k;
   int wrong = SC_OK;
   if (s->beats) {
-    uint32_t word = b->word[done / s->beats]; /* done is a multiple, but at the end */
-    if (count > s->beats) count = s->beats;
-    wrong = put(d, s->address + 4u * (count - 1u), word & masked(count * s->bits));
-    return wrong ? wrong : (int32_t)count;
+    if (count >= s->beats) wrong = put(d, s->address + 4u * (s->beats - 1u), *word);
+    else wrong = put(d, s->address + 4u * (count - 1u), *word & masked(count * s->bits));
+    return wrong ? wrong : (int32_t)(count < s->beats ? count : s->beats);
   }
-  for (k = 0; k < s->words && !wrong; k++) wrong = put(d, s->address + 4u * k, b->word[done * s->words + k]);
+  for (k = 0; k < s->words && !wrong; k++) wrong = put(d, s->address + 4u * k, word[k]);
   return wrong ? wrong : 1;
 }
 
@@ -119,6 +118,7 @@ static int taken(const struct sc_device *d, const struct sc_stream *s, struct sc
 int sc_step(const struct sc_device *d, const uint32_t *const *values, const struct sc_beats *inputs, struct sc_beats *outputs) {
   const struct sc_design *g = d->design;
   uint32_t fed[MOST] = {0}, got[MOST] = {0}, idle = 0, status, open;
+  const uint32_t *next[MOST];
   unsigned k;
   int wrong;
   if (g->inputs > MOST || g->outputs > MOST || (!outputs && !g->drops)) return SC_RANGE;
@@ -127,6 +127,7 @@ int sc_step(const struct sc_device *d, const uint32_t *const *values, const stru
     wrong = put(d, g->control, 2u);
     if (wrong) return wrong;
   }
+  for (k = 0; k < g->inputs; k++) next[k] = inputs[k].word; /* moved on without a division, which small processors lack */
   wrong = command(d, values, 0u);
   while (!wrong) {
     int moved = 0;
@@ -134,9 +135,10 @@ int sc_step(const struct sc_device *d, const uint32_t *const *values, const stru
     wrong = get(d, g->status, &status);
     for (k = 0; k < g->inputs && !wrong; k++) {
       if (fed[k] < inputs[k].count && (status >> g->input[k].status_bit & 1u)) {
-        int32_t beats = sent(d, &g->input[k], &inputs[k], fed[k]);
+        int32_t beats = sent(d, &g->input[k], next[k], inputs[k].count - fed[k]);
         if (beats < 0) wrong = (int)beats;
         else fed[k] += (uint32_t)beats;
+        next[k] += g->input[k].beats ? 1 : g->input[k].words;
         moved = 1;
       }
       if (fed[k] < inputs[k].count) left = 1;
@@ -160,6 +162,49 @@ int sc_step(const struct sc_device *d, const uint32_t *const *values, const stru
     if (!wrong) wrong = later;
   }
   return wrong;
+}
+
+int sc_burst_begin(const struct sc_device *d, struct sc_burst *b, volatile uint32_t *window, uint32_t beats) {
+  const struct sc_design *g = d->design;
+  const struct sc_stream *s = &g->input[0];
+  if (g->inputs != 1 || g->commands > 1 || !g->drops || !s->beats) return SC_RANGE;
+  b->values = g->commands ? g->command[0].words : 0u;
+  b->command = g->commands ? window + g->command[0].address / 4u : NULL;
+  b->send = g->commands ? b->command + b->values : NULL;
+  b->whole = window + s->address / 4u + s->beats - 1u;
+  b->eights = beats / s->beats & ~7u;
+  b->left = beats / s->beats & 7u;
+  beats %= s->beats;
+  b->rest = beats ? window + s->address / 4u + beats - 1u : NULL;
+  b->odd = b->left || beats;
+  return put(d, d->design->control, 2u);
+}
+
+/* What stands between the last word of a timestep and the first of the next is time in which the design waits: as little as can be. */
+void sc_burst_step(const struct sc_burst *b, const uint32_t *values, const uint32_t *word) {
+  volatile uint32_t *port;
+  const uint32_t *end;
+  uint32_t k;
+  if (values)
+    for (k = 0; k < b->values; k++) b->command[k] = values[k];
+  if (b->send) *b->send = 0u;
+  port = b->whole;
+  for (end = word + b->eights; word != end; word += 8) { /* a jump for each word would take longer than the design for its beats */
+    *port = word[0], *port = word[1], *port = word[2], *port = word[3];
+    *port = word[4], *port = word[5], *port = word[6], *port = word[7];
+  }
+  if (!b->odd) return;
+  for (k = b->left; k; k--) *port = *word++;
+  if (b->rest) *b->rest = *word;
+}
+
+int sc_burst_end(const struct sc_device *d) {
+  uint32_t events;
+  int wrong = sc_settle(d), later = put(d, d->design->control, 0u);
+  if (wrong || later) return wrong ? wrong : later;
+  if (get(d, d->design->events, &events)) return SC_BUS;
+  if (!(events >> d->design->refused_bit & 1u)) return SC_OK;
+  return put(d, d->design->events, 1u << d->design->refused_bit) ? SC_BUS : SC_TIMEOUT;
 }
 
 uint32_t sc_checkpoint_words(const struct sc_device *d) {

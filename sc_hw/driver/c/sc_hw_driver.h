@@ -86,6 +86,18 @@ int sc_read(const struct sc_device *device, unsigned part, uint32_t unit, uint32
 /* A timestep, or a sample. values: of each command its words, in the order of sc_design.command. outputs may be NULL where drops is 1: results go. */
 int sc_step(const struct sc_device *device, const uint32_t *const *values, const struct sc_beats *inputs, struct sc_beats *outputs);
 
+/* Timesteps one behind the other as fast as a processor stores words: registers mapped into memory at window, results let go, nothing
+ * looked at in between. For a design with at most one command and one stream of input that packs its beats (else SC_RANGE), whose
+ * stream never waits as long as a bus error takes; sc_burst_end returns SC_TIMEOUT where one did, and words were lost. */
+struct sc_burst {
+  volatile uint32_t *command, *send, *whole, *rest; /* the values of a command, what sends it; where words go, the last with fewer beats */
+  uint32_t values, eights, left, odd;               /* values; words full of beats in eights, and those left; whether there is more */
+};
+int sc_burst_begin(const struct sc_device *device, struct sc_burst *burst, volatile uint32_t *window, uint32_t beats);
+/* values may be NULL: those of the timestep before. */
+void sc_burst_step(const struct sc_burst *burst, const uint32_t *values, const uint32_t *word);
+int sc_burst_end(const struct sc_device *device);
+
 /* A checkpoint in sc_checkpoint_words words: a mark, the digest, every state word, a checksum. */
 uint32_t sc_checkpoint_words(const struct sc_device *device);
 int sc_save(const struct sc_device *device, uint32_t *buffer);
