@@ -12,7 +12,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "docs/images/monitor.png"
-WIDTH, HEIGHT, COLOURS = 1100, 900, 96
+WIDTH, HEIGHT, COLOURS = 1100, 900, 200
 
 
 def main() -> None:

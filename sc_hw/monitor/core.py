@@ -139,8 +139,8 @@ class CoreWatch:
             figures=[
                 {"name": "timesteps", "value": f"{self.timesteps:,}"},
                 {
-                    "name": "state words that differ from the golden model's",
-                    "value": f"{self.differ:,} of {self.words_read:,} read",
+                    "name": "state words read that differ from the golden model's",
+                    "value": f"{self.differ:,} of {self.words_read:,}",
                     "good": not self.differ,
                 },
                 {"name": "frames dropped on the way back", "value": f"{line:,}"},

@@ -209,7 +209,10 @@ class NetworkWatch:
         held_out, learning = self._testing.points, self._learning.points
         return [
             {"name": "samples learned", "value": f"{self.learned:,}"},
-            {"name": f"right of the last {WINDOW}", "value": f"{100 * learning[-1][1]:.0f} %" if learning else "none yet"},
+            {
+                "name": f"right of the last {len(self._right) or WINDOW}",
+                "value": f"{100 * learning[-1][1]:.0f} %" if learning else "none yet",
+            },
             {"name": "right of those held out", "value": f"{100 * held_out[-1][1]:.0f} %" if held_out else "none yet"},
             {
                 "name": "decisions that differ from the golden network's",
@@ -217,8 +220,8 @@ class NetworkWatch:
                 "good": not self.decisions_differ,
             },
             {
-                "name": "weights that differ from the golden network's",
-                "value": f"{self.weights_differ:,} of {self.weights_read:,} read",
+                "name": "weights read that differ from the golden network's",
+                "value": f"{self.weights_differ:,} of {self.weights_read:,}",
                 "good": not self.weights_differ,
             },
             *([{"name": "frames dropped on the way back", "value": f"{line:,}"}] if line is not None else []),

@@ -47,7 +47,9 @@ def options(folder, *more):
 def running(folder, *more):
     """Run the verb; give the process and what its page is told."""
     command = [sys.executable, "-m", "sc_hw", *map(str, options(folder, *more))]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731 - whatever started the tests ignores
+    with subprocess.Popen(command, preexec_fn=heard, **pipes) as process:
         try:
             url = process.stdout.readline().strip()
 
