@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .api.core import Core as Core
     from .api.core import emit as emit
     from .api.core import load as load
+    from .api.imports import imported as imported
     from .api.learn import accuracy as accuracy
     from .api.learn import derive as derive
     from .api.learn import fit as fit
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "api.board": ("board",),
     "api.core": ("Core", "emit", "load"),
+    "api.imports": ("imported",),
     "api.network": ("Network", "network"),
     "api.result": ("Result",),
     "errors": ("CheckError", "UserError"),

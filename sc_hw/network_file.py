@@ -49,7 +49,7 @@ def _weights(path: Path, table: dict[str, Any]) -> dict[str, np.ndarray] | None:
 
 def weights_bytes(spec: NetworkSpec) -> bytes:
     """Return the ``.npz`` file of the weights that a network is given; what ``WEIGHTS`` holds."""
-    return npz_bytes({name: weights.astype(np.int16) for name, weights in spec.weights.items()})
+    return npz_bytes({name: np.ascontiguousarray(weights, dtype=np.int16) for name, weights in spec.weights.items()})
 
 
 def network_line(spec: NetworkSpec) -> str:

@@ -35,6 +35,7 @@ class Network:
         self.path = Path(path)
         self.spec = network_of(self.path, option="", settings=joined(settings, {}))
         self.model: NetworkModel = network_model(self.spec)
+        self.record: dict[str, Any] = {}  # of sc_hw.imported
 
     @property
     def classes_(self) -> np.ndarray:

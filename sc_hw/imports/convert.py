@@ -134,10 +134,10 @@ class _Converter:
 
     def _clipped(self, layer: Layer, room: float, lowest: int) -> int:
         if "clip" not in self.options.approximate:
-            least = max(lowest, 1)
+            largest = (1 << (self.options.weight_bits - 1)) - 1
             raise UserError(
-                f"{shown(layer.name)}: its largest weight is {((1 << (self.options.weight_bits - 1)) - 1) / room:.3g} thresholds; "
-                f"weights of {self.options.weight_bits} bits reach {((1 << (self.options.weight_bits - 1)) - 1) / least:.3g}; give "
+                f"{shown(layer.name)}: its largest weight is {largest / room:.3g} thresholds; weights of "
+                f"{self.options.weight_bits} bits reach {largest / max(lowest, 1):.3g}; give "
                 "--weight-bits up to 14, or --approximate clip"
             )
         return lowest
@@ -206,8 +206,8 @@ class _Converter:
         shift = round(min(exact, MOST_LEAK))
         if abs(2.0**-shift - layer.leak) > 1e-4 * max(layer.leak, 2.0**-shift):
             text = (
-                f"{shown(layer.name)}: its membrane loses {layer.leak:.6g} in a timestep; a chip's loses 2^-k, k 0..{MOST_LEAK}; the "
-                f"nearest is {2.0**-shift:.6g}, a tau of {2**shift} timesteps"
+                f"{shown(layer.name)}: its membrane loses {layer.leak:.6g} in a timestep; a chip's loses 2^-k, k 0..{MOST_LEAK}; "
+                f"the nearest is {2.0**-shift:.6g}, a tau of {2**shift} timesteps"
             )
             if "leak" not in self.options.approximate:
                 raise UserError(f"{text}; train with that, or give --approximate leak, and the comparison shows what it costs")

@@ -20,11 +20,10 @@ MOST_NEURONS = 65536
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """Neurons ``size`` of a node: ``leak`` dt / tau in 0..1, ``gain`` of the current, ``threshold`` and ``floor``, where a
-    reset to a value leads, ``(size,)``.
+    """Neurons of a node: ``leak`` dt / tau in 0..1, ``gain`` of the current, ``threshold``, ``floor`` ``(size,)``.
 
-    Kind ``fire`` is stepped, ``rate`` sends a rate in proportion to its current (a layer of rectified neurons), ``sum`` is the
-    readout.
+    ``floor`` is where a reset to a value leads. Kind ``fire`` is stepped, ``rate`` sends a rate in proportion to its current
+    (a layer of rectified neurons), ``sum`` is the readout.
     """
 
     name: str
@@ -161,8 +160,8 @@ class _Reader:
             for other in self.before[name] + self.after[name]:
                 if other not in layers:
                     raise UserError(
-                        f"{shown(name, node)}: {shown(other, self.nodes[other])} is next to it; allowed are an Input, neurons and "
-                        "an Output; multiply matrices in a row"
+                        f"{shown(name, node)}: {shown(other, self.nodes[other])} is next to it; allowed are an Input, "
+                        "neurons and an Output; multiply matrices in a row"
                     )
             if len(self.before[name]) != 1 or not self.after[name]:
                 raise UserError(
@@ -242,8 +241,8 @@ class _Reader:
         tau = uniform(name, node, "tau_syn", what="a chip has no synaptic filter")
         if abs(tau - dt) > 1e-4 * dt:
             raise UserError(
-                f"{shown(name, node)}: its synapses are a filter of tau_syn {tau:g} s, which no block does; possible is tau_syn equal "
-                f"to --dt {dt:g}, which is none, or LIF: train with that"
+                f"{shown(name, node)}: its synapses are a filter of tau_syn {tau:g} s, which no block does; possible is tau_syn "
+                f"equal to --dt {dt:g}, which is none, or LIF: train with that"
             )
         return parameter_of(name, node, "w_in").ravel()
 

@@ -294,7 +294,7 @@ def import_(
 ) -> None:
     """Make a network of one that was trained elsewhere: NIR, PyTorch, Keras; say what rounding lost, layer by layer.
 
-    What the file does not say must be given. Example: sc-hw import net.nir --timesteps 16 --dt 1e-4 --reset subtract --code constant -o net
+    Example: sc-hw import net.nir --timesteps 16 --dt 1e-4 --reset subtract --code constant -o net
     """
     from ..console import Console
     from ..imports.command import import_command

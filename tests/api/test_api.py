@@ -16,7 +16,7 @@ from sc_hw.api.result import Result, Text
 from ..networks.small import SMALL_FILE
 
 VERBS = verbs()
-NAMES = {words: "_".join(words) for words in VERBS}
+NAMES = {words: "_".join(words) for words in VERBS} | {("import",): "imported"}  # a keyword of Python
 BAD = [
     ("emit", {"synapses": 0}, ["--synapses", "0"]),
     ("emit", {"synapses": "x"}, ["--synapses", "x"]),

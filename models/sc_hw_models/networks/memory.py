@@ -49,7 +49,7 @@ class Memory:
         if self._given is None:
             self.state["weight"] = uniform(self._stream, self.rows * self.neurons, -spread, spread).reshape(shape)
         else:
-            self.state["weight"] = self._given.astype(np.int64)
+            self.state["weight"] = np.array(self._given, dtype=np.int64, order="C")  # rows stand one after another
         lfsr = self.rule.lfsr if self.rule else None
         self.registers = [lane_seed(self._stream, lane, lfsr.bits) for lane in range(self.weights.lanes)] if lfsr else []
 

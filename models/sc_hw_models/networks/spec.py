@@ -100,7 +100,9 @@ class NetworkSpec:
     """A network: populations and projections in the order of the file, by name, and the sample.
 
     ``seed`` 0..2^31-1 is of all chance. ``weights`` are what projections start with instead of chance, by name, integers
-    ``(rows, neurons)``: a network that was trained elsewhere. Errors: ``ConfigError`` begins with the table of the file and says what is allowed.
+    ``(rows, neurons)``: a network that was trained elsewhere.
+
+    Errors: ``ConfigError`` begins with the table of the file and says what is allowed.
     """
 
     populations: Mapping[str, Population]
