@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .api.core import Core as Core
     from .api.core import emit as emit
     from .api.core import load as load
+    from .api.imports import imported as imported
     from .api.learn import accuracy as accuracy
     from .api.learn import derive as derive
     from .api.learn import fit as fit
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "api.board": ("board", "monitor"),
     "api.core": ("Core", "emit", "load"),
+    "api.imports": ("imported",),
     "api.network": ("Network", "network"),
     "api.package": ("package",),
     "api.result": ("Result",),

@@ -7,7 +7,7 @@ import click
 from .boundary import run
 from .options import Verbs
 from .verbs.board import board, monitor
-from .verbs.learn import accuracy, derive, fit, train
+from .verbs.learn import accuracy, derive, fit, import_, train
 from .verbs.make import emit, files, rule, rules, vectors
 from .verbs.measure import absorb, doctor, estimate, explore, pnr, synth
 from .verbs.package import package
@@ -36,6 +36,7 @@ _VERBS = (
     train,
     fit,
     derive,
+    import_,
     sim,
     estimate,
     synth,

@@ -6,15 +6,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sc_hw_models.networks import NetworkSpec, read_network
 from sc_hw_models.networks.neurons import NEURONS
 from sc_hw_models.networks.synapses import SYNAPSES
 from sc_hw_models.rule import ConfigError
 
 from .errors import UserError, one_line
-from .reading import read_toml
+from .folder import npz_bytes
+from .reading import read_npz, read_toml
 
-__all__ = ["network_line", "network_of", "network_toml"]
+__all__ = ["WEIGHTS", "network_line", "network_of", "network_toml", "weights_bytes"]
+
+WEIGHTS = "weights.npz"  # beside the file that names it
 
 
 def network_of(path: Path, *, option: str, settings: Sequence[str] = ()) -> NetworkSpec:
@@ -26,9 +31,25 @@ def network_of(path: Path, *, option: str, settings: Sequence[str] = ()) -> Netw
     for setting in settings:
         _change(table, setting)
     try:
-        return read_network(table)
+        return read_network(table, _weights(path, table))
     except ConfigError as error:
         raise UserError(f"{option} {path}: ".lstrip() + one_line(error, 600)) from error
+
+
+def _weights(path: Path, table: dict[str, Any]) -> dict[str, np.ndarray] | None:
+    """Return the arrays of the file beside ``path`` that the table names, ``None`` where it names none."""
+    network = table.get("network")
+    name = network.get("weights") if isinstance(network, dict) else None
+    if name is None:
+        return None
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", name):
+        raise ConfigError(f"[network] weights={name!r}: allowed is the name of an .npz file beside this one")
+    return read_npz(path.parent / name, option="[network] weights:", what="give one array of integers for each projection")
+
+
+def weights_bytes(spec: NetworkSpec) -> bytes:
+    """Return the ``.npz`` file of the weights that a network is given; what ``WEIGHTS`` holds."""
+    return npz_bytes({name: np.ascontiguousarray(weights, dtype=np.int16) for name, weights in spec.weights.items()})
 
 
 def network_line(spec: NetworkSpec) -> str:
@@ -44,6 +65,7 @@ def network_toml(spec: NetworkSpec) -> str:
         "# A network that learns in the chip, as it was read: every setting, defaults too.",
         "[network]",
         f"seed = {spec.seed}",
+        *([f'weights = "{WEIGHTS}"'] if spec.weights else []),
     ]
     for population in spec.populations.values():
         neuron = population.neuron

@@ -21,7 +21,7 @@ from .folder import npz_bytes
 from .manifest import MANIFEST, Core, load_core
 from .manifest.describe import FILE_LIST, difference, manifest_text, sha256
 from .manifest.emitted import Emitted, altered, check_folder, read_verilog, whole_digest
-from .network_file import network_of, network_toml
+from .network_file import WEIGHTS, network_of, network_toml, weights_bytes
 from .rtl.networks.design import NetworkDesign
 from .rtl.networks.files import network_files
 from .rtl.template import TEMPLATE, template_text
@@ -81,6 +81,7 @@ def _own_files(design: NetworkDesign, verilog: list[str]) -> dict[str, str | byt
         INITIAL: npz_bytes(arrays),
         DESCRIPTION: network_toml(design.spec),
         TEMPLATE: template_text(design.name, design.ports()),
+        **({WEIGHTS: weights_bytes(design.spec)} if design.spec.weights else {}),
     }
 
 

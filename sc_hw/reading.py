@@ -19,6 +19,7 @@ from .errors import UserError
 
 __all__ = [
     "MOST_ARRAYS",
+    "check_contents",
     "check_regular",
     "limited",
     "opened_regular",
@@ -144,7 +145,7 @@ def read_npz(
     with reading(path, option=option, what=what, fault=fault), opened_regular(path, most) as file:
         if file.read(6) == np.lib.format.MAGIC_PREFIX:
             raise UserError(f"{option} {path}".strip() + f": {_ONE_ARRAY}; {what}")
-        _check_contents(file)
+        check_contents(file)
         arrays = {}
         with zipfile.ZipFile(file) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > most:
@@ -160,7 +161,7 @@ def read_npz(
         return arrays
 
 
-def _check_contents(file: IO[bytes]) -> None:
+def check_contents(file: IO[bytes]) -> None:
     """Refuse a zip file whose table of contents is large: it would be read whole. Errors: ``ValueError``."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - _END_RECORD - 0xFFFF))

@@ -12,7 +12,7 @@ from sc_hw_models.scratch import temporary_folder
 
 from ..errors import UserError
 from ..folder import npz_bytes
-from ..network_file import network_line, network_of, network_toml
+from ..network_file import WEIGHTS, network_line, network_of, network_toml, weights_bytes
 from ..outlet import outlet, write_outlet
 from ..reading import read_npz
 from .call import Folder, Settings, joined
@@ -38,6 +38,7 @@ class Network:
         self.path = Path(path)
         self.spec = network_of(self.path, option="", settings=joined(settings, {}))
         self.model: NetworkModel = network_model(self.spec)
+        self.record: dict[str, Any] = {}  # of sc_hw.imported
 
     @property
     def classes_(self) -> np.ndarray:
@@ -139,6 +140,8 @@ class Network:
         with temporary_folder(prefix="sc-hw-") as scratch:
             path = scratch / "network.toml"
             path.write_text(network_toml(self.spec), encoding="utf-8")
+            if self.spec.weights:
+                (scratch / WEIGHTS).write_bytes(weights_bytes(self.spec))
             return emit(network=path, output=output, name=name, bus=bus, bus_streams=bus_streams, force=force)
 
     def __repr__(self) -> str:

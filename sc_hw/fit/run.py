@@ -18,6 +18,7 @@ from sc_hw_models.rule import ConfigError
 from .. import __version__
 from ..errors import UserError
 from ..folder import npz_bytes, replace_file, write_folder
+from ..network_file import weights_bytes
 from ..reading import read_npz, reading
 from .curves import curves_svg
 from .data import Samples
@@ -121,6 +122,7 @@ def description(spec: NetworkSpec) -> dict[str, Any]:
     """Return a network as plain tables: what was read, and what was left at its default."""
     return {
         "seed": spec.seed,
+        **({"weights_sha256": hashlib.sha256(weights_bytes(spec)).hexdigest()} if spec.weights else {}),
         "populations": {
             p.name: {"size": p.size, "kind": type(p.neuron).__name__, **asdict(p.neuron)} for p in spec.populations.values()
         },

@@ -1,5 +1,6 @@
 """A run of a network in simulation: a random campaign, or samples of a file learned one after another."""
 
+import base64
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ import numpy as np
 
 from ..folder import npz_bytes
 from ..junit import junit
-from ..network_file import network_toml
+from ..network_file import network_toml, weights_bytes
 from ..network_folder import Network
 from ..simulate import read_outcome, simulation_tools
 from ..simulator import SimulationError, run_program
@@ -69,7 +70,7 @@ def simulate_network(
     log, outcome, plan, xml = (output / name for name in ("sim.log", "outcome.json", "plan.json", "results.xml"))
     for stale in (log, outcome, xml):
         stale.unlink(missing_ok=True)
-    kept = None
+    kept, spec = None, network.design.spec
     if data is not None:
         content = npz_bytes(data)
         (output / "stimulus.npz").write_bytes(content)
@@ -81,7 +82,8 @@ def simulate_network(
             "samples": samples,
             "data": kept,
             "faults": list(faults),
-            "network": network_toml(network.design.spec),
+            "network": network_toml(spec),
+            "weights": base64.b64encode(weights_bytes(spec)).decode() if spec.weights else None,
             "monitors": monitors(network.design),
             "projections": list(projection_places(network.design)),
             "outcome": str(outcome),

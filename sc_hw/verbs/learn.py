@@ -21,7 +21,7 @@ from ..options import (
 )
 from ..progress import progress
 
-__all__ = ["accuracy", "derive", "fit", "train"]
+__all__ = ["accuracy", "derive", "fit", "import_", "train"]
 
 
 @click.command(cls=Verb)
@@ -259,5 +259,65 @@ def accuracy(
             json_path=json_path,
             console=Console(),
             core=load_core(folder) if folder else None,
+        )
+    )
+
+
+@click.command("import", cls=Verb)
+@click.argument("file", metavar="FILE", type=FILE)
+@click.option("--output", "-o", type=FILE, required=True, metavar="DIR", help="Folder to write.")
+@click.option("--timesteps", type=click.IntRange(1, 255), required=True, metavar="T", help="Of a sample.")
+@click.option(
+    "--dt", type=float, metavar="SECONDS", help="Of a timestep when it was trained; neurons with a time constant need it."
+)
+@click.option("--reset", help="How spiking neurons reset when it was trained: subtract, subtract-late or zero.")
+@click.option("--code", help="What a pixel becomes in a timestep: constant, poisson or latency.")
+@click.option(
+    "--full-scale", type=float, default=1.0, show_default=True, metavar="X", help="Input that a pixel of 255 stands for."
+)
+@click.option("--threshold", type=float, metavar="X", help="Of dense layers: the activation at which a neuron always spikes.")
+@click.option(
+    "--axes", metavar="NAME,NAME", help="Of dense layers: what the axes of every matrix are: post,pre for (outputs, inputs)."
+)
+@click.option("--weight-bits", type=click.IntRange(2, 14), default=12, show_default=True, metavar="N", help="Of all weights.")
+@click.option(
+    "--approximate", multiple=True, metavar="WHAT", help="Take the nearest that a chip has of leak, reset or clip; repeat it."
+)
+@click.option("--data", metavar="SET", help="Compare on samples as sc-hw fit takes them.  [default: bytes by chance]")
+@click.option("--samples", type=click.IntRange(1, 10**6), default=50, show_default=True, metavar="N", help="To compare on.")
+@seed_option
+@click.option("--force", is_flag=True, help="Replace DIR if sc-hw imported it.")
+@json_option
+def import_(
+    file: Path,
+    output: Path,
+    data: str | None,
+    samples: int,
+    seed: int,
+    force: bool,
+    json_path: Path | None,
+    approximate: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Make a network of one that was trained elsewhere: NIR, PyTorch, Keras; say what rounding lost, layer by layer.
+
+    Example: sc-hw import net.nir --timesteps 16 --dt 1e-4 --reset subtract --code constant -o net
+    """
+    from ..console import Console
+    from ..imports.command import import_command
+    from ..imports.graph import Options
+
+    sys.exit(
+        import_command(
+            file,
+            output,
+            Options(approximate=approximate, **options),
+            data=data,
+            samples=samples,
+            seed=seed,
+            force=force,
+            json_path=json_path,
+            echo=click.echo,
+            console=Console(),
         )
     )

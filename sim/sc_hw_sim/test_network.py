@@ -1,5 +1,6 @@
 """The cocotb side of ``sc-hw sim`` on a network: runs what a plan asks for and writes what was compared."""
 
+import base64
 import hashlib
 import io
 import json
@@ -31,7 +32,11 @@ async def network(dut: Any) -> None:
     asked = Path(os.environ[PLAN]).read_bytes()
     plan = json.loads(asked)
     await Timer(1, unit="step")  # the streams open in initial blocks, which run at the first evaluation
-    spec, done = read_network(tomllib.loads(plan["network"])), 0
+    weights = None
+    if plan["weights"]:
+        with np.load(io.BytesIO(base64.b64decode(plan["weights"])), allow_pickle=False) as archive:
+            weights = dict(archive)
+    spec, done = read_network(tomllib.loads(plan["network"]), weights), 0
     data = {}
     if plan["data"]:
         content = Path(plan["data"]["file"]).read_bytes()

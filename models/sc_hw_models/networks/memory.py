@@ -30,7 +30,7 @@ class Memory:
             raise ConfigError(f"{projection.place}: has no memory")
         self.projection, self.weights = projection, weights
         self.rows, self.neurons = spec.populations[projection.source].rows, spec.populations[projection.target].size
-        self._stream = spec.stream(projection.name)
+        self._stream, self._given = spec.stream(projection.name), spec.weights.get(projection.name)
         self.config = spec.rule_config(projection) if isinstance(weights, Plastic) else None
         self.rule = RULE.spec(self.config) if self.config else None
         self.clear()
@@ -47,7 +47,10 @@ class Memory:
         """Put weights at their start, everything else at 0, and registers at their seeds."""
         shape, spread = (self.rows, self.neurons), self.weights.spread
         self.state = {name: np.zeros(shape, dtype=np.int64) for name in self.fields}
-        self.state["weight"] = uniform(self._stream, self.rows * self.neurons, -spread, spread).reshape(shape)
+        if self._given is None:
+            self.state["weight"] = uniform(self._stream, self.rows * self.neurons, -spread, spread).reshape(shape)
+        else:
+            self.state["weight"] = np.array(self._given, dtype=np.int64, order="C")  # rows stand one after another
         lfsr = self.rule.lfsr if self.rule else None
         self.registers = [lane_seed(self._stream, lane, lfsr.bits) for lane in range(self.weights.lanes)] if lfsr else []
 

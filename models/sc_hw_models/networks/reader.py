@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
+
 from ..rule import ConfigError, RuleConfig, check_integer
 from .neurons import NEURONS
 from .spec import NetworkSpec, Population, Projection, Sample
@@ -12,19 +14,24 @@ from .synapses import SYNAPSES, Feedback, Static, Symmetric
 __all__ = ["read_network"]
 
 
-def read_network(tables: Mapping[str, Any]) -> NetworkSpec:
+def read_network(tables: Mapping[str, Any], weights: Mapping[str, np.ndarray] | None = None) -> NetworkSpec:
     """Return the network that the tables of a TOML file describe: ``network``, ``population.*``, ``projection.*``, ``sample``.
+
+    ``weights`` are the arrays of the file that ``weights`` of ``[network]`` names.
 
     Errors: ``ConfigError``, one line that begins with the table.
     """
     _known("the file", tables, ("network", "population", "projection", "sample"))
     network, sample = (_table(f"[{name}]", tables.get(name, {})) for name in ("network", "sample"))
-    _known("[network]", network, ("seed",))
+    _known("[network]", network, ("seed", "weights"))
+    if (network.pop("weights", None) is None) != (weights is None):
+        raise ConfigError("[network] weights: names a file of arrays, which must be given with the tables, and only then")
     populations, projections = (_table(f"[{name}]", tables.get(name, {})) for name in ("population", "projection"))
     return NetworkSpec(
         populations={name: _population(name, _table(f"[population.{name}]", table)) for name, table in populations.items()},
         projections={name: _projection(name, _table(f"[projection.{name}]", table)) for name, table in projections.items()},
         sample=_made("[sample]", Sample, sample),
+        weights=weights or {},
         **network,
     )
 

@@ -5,9 +5,11 @@ Every width follows from the intervals of what it holds. The same description is
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
+
+import numpy as np
 
 from ..consolidation import ConsolidationConfig
 from ..rule import ConfigError, RuleConfig, check_integer
@@ -97,13 +99,17 @@ class Sample(RuleConfig):
 class NetworkSpec:
     """A network: populations and projections in the order of the file, by name, and the sample.
 
-    ``seed`` 0..2^31-1 is of all chance.     Errors: ``ConfigError`` begins with the table of the file and says what is allowed.
+    ``seed`` 0..2^31-1 is of all chance. ``weights`` are what projections start with instead of chance, by name, integers
+    ``(rows, neurons)``: a network that was trained elsewhere.
+
+    Errors: ``ConfigError`` begins with the table of the file and says what is allowed.
     """
 
     populations: Mapping[str, Population]
     projections: Mapping[str, Projection]
     sample: Sample
     seed: int = 1
+    weights: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         check_integer("[network] seed", self.seed, 0, 2**31 - 1)
@@ -122,6 +128,8 @@ class NetworkSpec:
         _ = self.order
         for population in self.populations.values():
             self._check_population(population)
+        for name, weights in self.weights.items():
+            self._check_weights(name, weights)
 
     # What there is, by role.
 
@@ -295,6 +303,22 @@ class NetworkSpec:
             raise ConfigError(
                 f"{population.place}: its activity needs {self.activity_bits(population)} bits; allowed are "
                 f"{MOST_ACTIVITY_BITS}; take fewer timesteps or a smaller bias"
+            )
+
+    def _check_weights(self, name: str, weights: np.ndarray) -> None:
+        carrying = {p.name: p for p in self.forward}
+        if name not in carrying:
+            raise ConfigError(f"[network] weights: {name!r} is no projection that has weights; allowed are {', '.join(carrying)}")
+        projection, synapses = carrying[name], carrying[name].synapses
+        assert isinstance(synapses, Weights)  # noqa: S101 # for the type checker
+        shape = (self.populations[projection.source].rows, self.populations[projection.target].size)
+        if weights.shape != shape or weights.dtype.kind not in "iu":
+            raise ConfigError(f"{projection.place} weights: {weights.dtype} {weights.shape} given; allowed are integers {shape}")
+        top = 1 << (synapses.weight_bits - 1)
+        if weights.min() < -top or weights.max() >= top:
+            raise ConfigError(
+                f"{projection.place} weights: {weights.min()}..{weights.max()} given; allowed are {-top}..{top - 1} "
+                f"with weight_bits={synapses.weight_bits}"
             )
 
     # Widths.
