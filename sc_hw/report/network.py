@@ -179,8 +179,7 @@ def _partial(verb: str, records: Mapping[str, dict[str, Any]]) -> str:
 
 
 NETWORK = Reading(
-    records={verb: RECORDS[verb] for verb in ("mutate", "synth", "pnr")}
-    | {"sim": _Sim, "prove": _Prove, "selftest": _Selftest},
+    records={verb: RECORDS[verb] for verb in ("mutate", "synth", "pnr")} | {"sim": _Sim, "prove": _Prove, "selftest": _Selftest},
     contradiction=_contradiction,
     summary=_summary,
     partial=_partial,
