@@ -119,7 +119,12 @@ def fixed(planted: Core, number: int, folder: Path) -> Core:
     if not count:
         raise CheckError("the planted netlist selects nothing")
     folder.mkdir()
-    files = _by_module(text, planted.design.name)
+    files: dict[str, str] = {}
+    for found in re.finditer(r"^module (\S+).*?^endmodule\n", text, re.MULTILINE | re.DOTALL):
+        # A module of which there are several sets of parameters is called after them, not as it was emitted.
+        file = found[1] if re.fullmatch(r"\w+", found[1]) else f"{planted.design.name}_derived"
+        if re.match(rf"{planted.design.name}(_|$)", file):
+            files[f"{file}.v"] = files.get(f"{file}.v", "") + found[0]
     for name, module in files.items():
         (folder / name).write_text(module, encoding="utf-8")
     names = {kind: name for kind, name in planted.manifest["modules"].items() if kind != "selection"}
@@ -131,24 +136,17 @@ def fixed(planted: Core, number: int, folder: Path) -> Core:
     )
 
 
-def _by_module(netlist: str, name: str) -> dict[str, str]:
-    """Return the modules of a netlist that are called after the design ``name``, a file a module."""
-    files: dict[str, str] = {}
-    for found in re.finditer(r"^module (\S+).*?^endmodule\n", netlist, re.MULTILINE | re.DOTALL):
-        # A module of which there are several sets of parameters is called after them, not as it was emitted.
-        file = found[1] if re.fullmatch(r"\w+", found[1]) else f"{name}_derived"
-        if re.match(rf"{name}(_|$)", file):
-            files[f"{file}.v"] = files.get(f"{file}.v", "") + found[0]
-    return files
-
-
 def fixed_modules(netlist: str, name: str, number: int) -> dict[str, str]:
     """Return the Verilog of a planted netlist of a network in which the number is a constant, a file a module."""
     instance = rf"{name}_selection \w+ \(\s*\.selected\((\w+)\)\s*\);"
     text, count = re.subn(instance, rf"assign \1 = {SELECTION_BITS}'d{number};", netlist)
     if not count:
         raise CheckError("the planted netlist selects nothing")
-    return _by_module(text, name)
+    files: dict[str, str] = {}
+    for found in re.finditer(r"^module (\w+)\b.*?^endmodule\n", text, re.MULTILINE | re.DOTALL):
+        file = f"{re.sub(r'_reset_[0-9]+$', '', found[1])}.v"  # what stands in front of a register belongs to its module
+        files[file] = files.get(file, "") + found[0]
+    return files
 
 
 def planted_part(planted: Core, part: Core) -> Core:
