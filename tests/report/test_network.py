@@ -8,8 +8,12 @@ import pytest
 from sc_hw.folder import write_folder
 from sc_hw.network_file import network_of
 from sc_hw.network_folder import load_network, network_design, network_folder
+from sc_hw.network_proof.ledger import check_network_ledger, network_ledger_record
+from sc_hw.network_proof.prove import network_obligations, simulated_only
+from sc_hw.proof.result import Obligation
 from sc_hw.records import write_results
 from sc_hw.report.learning import learned, stepped
+from sc_hw.report.network import statements_of
 from sc_hw_models.networks.neurons import CountingConfig, counting_step
 from tests.networks.small import SMALL_FILE
 
@@ -82,6 +86,66 @@ def test_a_verdict_that_does_not_follow_is_refused(sc_hw, folder, name):
     status, _, err = sc_hw("report", folder)
     assert status == 2
     assert text in err
+
+
+def proof_of(network):
+    """Return a record of a proof of everything, by two solvers; made up, but for what follows from the network."""
+    design, only = network.design, simulated_only(network)
+    wanted, statements = [*network_obligations(network), "campaign"], statements_of(network)
+    names = [(name, name.rpartition("/")[2]) for name in wanted]
+
+    def answers(name):
+        words = {"structure": "read", "defined": "read", "campaign": "ran", "fits": ""}
+        word = words.get(name, "read" if name.startswith("initial_") else "unsat")
+        solvers = [] if not word else ("yices", "bitwuzla") if word == "unsat" else ("yosys",)
+        return [{"solver": solver, "version": "1", "answer": word, "seconds": 0.1} for solver in solvers]
+
+    proven = [
+        Obligation(name=full, statement=statements.get(full, "s"), verdict="proven", answers=answers(name))
+        for full, name in names
+    ]
+    proven.append(check_network_ledger(design, proven, wanted))
+    head = {"verb": "prove", "verdict": "pass", "seconds": 1.0, "command": "sc-hw prove net", "counterexample": None}
+    return head | {
+        "tools": {"yosys": "0", "sby": "0", "yices": "1", "bitwuzla": "1"},
+        "rule": "network",
+        "generator": "verilog",
+        "config": {},
+        "assumptions": network_ledger_record(design),
+        "obligations": [vars(o) for o in proven],
+        "simulated_only": [{"name": name, "statement": text} for name, text in only.items()],
+        "partial": f"simulated only: {', '.join(only)}",
+    }
+
+
+def test_what_a_proof_leaves_to_simulation_takes_a_whole_simulation(sc_hw, folder):
+    network = load_network(folder)
+    write_results(network, proof_of(network), None)
+    status, out, err = sc_hw("report", folder)
+    assert (status, "PARTIAL tiny" in out) == (1, True), out + err
+    write_results(network, SIM, None)
+    status, out, err = sc_hw("report", folder)
+    assert (status, "PASS tiny: 2 of 2" in out) == (0, True), out + err
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda r: r["obligations"].pop(3), "no obligation"),
+        (lambda r: r["obligations"][5].update(statement="else"), "states something else"),
+        (lambda r: r["obligations"][5].update(answers=[]), "no answer says so"),
+        (lambda r: r["simulated_only"].pop(), "simulated only is not what"),
+        (lambda r: r["assumptions"].pop(), "assumptions is not that"),
+        (lambda r: r.update(partial=""), "called a whole run"),
+    ],
+)
+def test_a_proof_that_is_not_this_networks_is_refused(sc_hw, folder, change, text):
+    network = load_network(folder)
+    record = proof_of(network)
+    change(record)
+    write_results(network, record, None)
+    status, _, err = sc_hw("report", folder)
+    assert (status, text in err) == (2, True), err
 
 
 def test_a_fault_that_is_missing_or_missed_is_no_pass(sc_hw, folder):
