@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
-.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth compiled runtime bus delays continual-cost baselines pnr scaling engines selftest fuzz line digits digits-bus firmware continual layer crossbar crossbar-clocks learn learning networks network-faults docs man sbom release neurocore bench clean
+.PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth compiled runtime bus delays continual-cost baselines pnr scaling engines selftest fuzz line digits digits-bus firmware continual layer crossbar crossbar-clocks learn learning networks network-faults network-mutants docs man sbom release neurocore bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -151,6 +151,9 @@ learning: $(READY) ## measure every off-chip learning system on its paper's task
 
 network-faults: $(READY) ## plant faults by hand in every block of a network and prove that each is refused
 	$(BIN)/python -m tests.networks.measure_proof_faults -o docs/measured/network_faults.md
+
+network-mutants: $(READY) ## mutants of the small network and of an example, simulated and put to the proof block by block; hours
+	$(BIN)/python -m tests.networks.measure_mutants -o docs/measured/network_mutation.md
 
 networks: $(READY) ## networks that learn in the chip, in their golden model: figures of three seeds and controls; DATA=FILE.npz measures MNIST too
 	$(BIN)/python examples/networks build/networks --docs docs $(if $(DATA),--data $(DATA))

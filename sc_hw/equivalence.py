@@ -7,7 +7,7 @@ of a processor: a busy machine changes no verdict.
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from sc_hw_models.scratch import temporary_folder
@@ -17,7 +17,7 @@ from .instances import Instance
 from .manifest import Core
 from .yosys import run_abc, run_pinned_yosys
 
-__all__ = ["compare", "compare_around"]
+__all__ = ["compare", "compare_around", "compare_modules"]
 
 # Undefined values and power-up contents become 0 before any pass that would choose them to its liking.
 _READ = """read_verilog -sv {files}
@@ -137,6 +137,28 @@ def compare(
     return _decided(script + _MITER, gold, gate, timeout, {"masked.v": modules})
 
 
+def compare_modules(
+    gold: Mapping[str, str], gate: Mapping[str, str], module: str, inside: Collection[str], *, timeout: int
+) -> tuple[str, str]:
+    """Return ``equal``, ``different`` or ``unknown``, and how, for two variants of a module, each texts by file name.
+
+    The modules ``inside`` it are taken out: what they are given must be equal.
+    """
+    kinds = [kind for name in sorted(inside) for kind in (name, rf"$paramod*\{name}")]
+    script = "".join(
+        _READ.format(
+            files=" ".join(f"{name}_{file}" for file in texts),
+            top=module,
+            name=name,
+            apart="\n".join(f"blackbox {kind}" for kind in kinds),
+            evert="\n".join(f"expose -evert t:{kind}" for kind in kinds),
+        )
+        for name, texts in (("gold", gold), ("gate", gate))
+    )
+    files = {f"{name}_{file}": text for name, texts in (("gold", gold), ("gate", gate)) for file, text in texts.items()}
+    return _answered(script + _MITER, files, timeout)
+
+
 def _named(core: Core) -> Core:
     """Return a planted core in which the kinds of a module, one for each set of parameters, are plain names."""
 
@@ -156,12 +178,14 @@ def _kinds(core: Core, module: str) -> list[str]:
 
 def _decided(script: str, gold: Core, gate: Core, timeout: int, files: Mapping[str, str] | None = None) -> tuple[str, str]:
     """Return what ABC says of the question that a script writes; ``files`` are read beside those of both cores."""
+    written = {f"{name}_{file}": text for name, core in (("gold", gold), ("gate", gate)) for file, text in core.verilog.items()}
+    return _answered(script, {**(files or {}), **{name: text.decode() for name, text in written.items()}}, timeout)
+
+
+def _answered(script: str, files: Mapping[str, str], timeout: int) -> tuple[str, str]:
     with temporary_folder() as folder:
-        for file, text in (files or {}).items():
+        for file, text in files.items():
             (folder / file).write_text(text, encoding="utf-8")
-        for name, core in (("gold", gold), ("gate", gate)):
-            for file, content in core.verilog.items():
-                (folder / f"{name}_{file}").write_bytes(content)
         run_pinned_yosys(script, cwd=folder)
         said = run_abc(_DECIDE, cwd=folder, processor=timeout)
     line = next((line for line in said.splitlines() if "was asserted in frame" in line), "")

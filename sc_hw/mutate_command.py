@@ -7,9 +7,11 @@ from rich.console import Console
 from rich.table import Table
 
 from .mutate import Judged, MutationResult, mutate
+from .network_folder import is_network
+from .network_mutate.run import mutate_network
 from .partial import MUTANTS, SOLVERS, fewer, joined
 from .proof.solver import find_solver
-from .run import begin
+from .run import begin, begin_network
 
 __all__ = ["mutate_command"]
 
@@ -31,9 +33,11 @@ def mutate_command(
     Errors: ``UserError`` for a folder or solver that cannot be used.
     """
     chosen = [find_solver(name) for name in dict.fromkeys(solvers)]
-    with begin("mutate", folder) as run:
+    # Of the two kinds of folder each has its own reader, and its own mutants.
+    begun, mutated = (begin_network, mutate_network) if is_network(folder) else (begin, mutate)
+    with begun("mutate", folder) as run:  # type: ignore[operator]
         core = run.core
-        result = mutate(
+        result = mutated(
             core, count=count, seed=seed, solvers=chosen, timeout=timeout, output=run.files, note=note, progress=progress
         )
         partial = joined(fewer(count, MUTANTS, "mutants"), fewer(len(chosen), len(SOLVERS), "solvers"))

@@ -29,8 +29,10 @@ __all__ = [
     "alone",
     "as_mutants",
     "fixed",
+    "fixed_modules",
     "plant_faults",
     "plant_mutants",
+    "planted_mutants",
     "planted_network",
     "planted_part",
 ]
@@ -134,6 +136,19 @@ def fixed(planted: Core, number: int, folder: Path) -> Core:
     )
 
 
+def fixed_modules(netlist: str, name: str, number: int) -> dict[str, str]:
+    """Return the Verilog of a planted netlist of a network in which the number is a constant, a file a module."""
+    instance = rf"{name}_selection \w+ \(\s*\.selected\((\w+)\)\s*\);"
+    text, count = re.subn(instance, rf"assign \1 = {SELECTION_BITS}'d{number};", netlist)
+    if not count:
+        raise CheckError("the planted netlist selects nothing")
+    files: dict[str, str] = {}
+    for found in re.finditer(r"^module (\w+)\b.*?^endmodule\n", text, re.MULTILINE | re.DOTALL):
+        file = f"{re.sub(r'_reset_[0-9]+$', '', found[1])}.v"  # what stands in front of a register belongs to its module
+        files[file] = files.get(file, "") + found[0]
+    return files
+
+
 def planted_part(planted: Core, part: Core) -> Core:
     """Return a part of a planted layer or crossbar as a planted core."""
     modules = {**part.manifest["modules"], "selection": planted.manifest["modules"]["selection"]}
@@ -184,21 +199,38 @@ def _plant(core: Core, folder: Path, what: dict[str, Any], texts: Mapping[str, s
     )
 
 
-def planted_network(network: Network, faults: Sequence[Fault]) -> dict[str, bytes]:
-    """Return the Verilog of a network with every fault in it; number ``K`` selects ``faults[K-1]``, 0 none.
+def planted_network(network: Network, faults: Sequence[Fault], instances: Sequence[InstanceFault] = ()) -> dict[str, bytes]:
+    """Return the Verilog of a network with every fault in it; number ``K`` selects ``[*faults, *instances][K-1]``, 0 none.
 
     Errors: ``CheckError`` when Yosys fails or a fault names a net that the network does not have.
     """
     texts = {name: without_directives(content.decode()) for name, content in network.verilog.items()}
+    if numbered := dict(enumerate(instances, 1 + len(faults))):
+        texts = plant_instances(texts, numbered, selection=f"{network.design.name}_selection")
     what = {
         "faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults],
         "seed": 0,
-        "first": 1 + len(faults),
+        "first": 1 + len(faults) + len(instances),
         "registers": 0,
+        "copies": COPIES,
     }
+    return _planted_network(network, what, texts)[0]
+
+
+def planted_mutants(network: Network, count: int, seed: int) -> tuple[dict[str, bytes], list[Mutant]]:
+    """Return the Verilog of a network with mutants in it, as ``plant_mutants`` does of a core, and what they are."""
+    texts = {name: without_directives(content.decode()) for name, content in network.verilog.items()}
+    datapaths = [f"{block.name}_datapath" for block in network.design.projections.values() if block.core]
+    what = {"count": count, "seed": seed, "datapaths": datapaths, "first": 1, "registers": count}
+    return _planted_network(network, what, texts)
+
+
+def _planted_network(network: Network, what: dict[str, Any], texts: Mapping[str, str]) -> tuple[dict[str, bytes], list[Mutant]]:
     with temporary_folder() as folder:
         files = _planted_files(network.design.name, folder, what, texts)
-        return {name: (folder / name).read_bytes() for name in files}
+        lines = (folder / "mutants.txt").read_text(encoding="utf-8").splitlines() if "count" in what else []
+        mutants = [*(_mutant(number, line) for number, line in enumerate(lines, 1)), *_of_registers(folder)]
+        return {name: (folder / name).read_bytes() for name in files}, mutants
 
 
 def _planted_files(name: str, folder: Path, what: dict[str, Any], texts: Mapping[str, str]) -> list[str]:

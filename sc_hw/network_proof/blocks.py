@@ -207,7 +207,8 @@ def _projection(block: ProjectionBlock) -> Question:
         statements={
             "list": "each active row is listed once, in order, with its activity, the bias last; a list in use stays as it is",
             "products": "the products of a list's rows leave once each, in order, the first row and the last beat marked",
-            "written": "of a list only entries are used that were written for this sample; of an empty one none is: its word is the first",
+            "written": "of a list only entries are used that were written for this sample; "
+            "of an empty one none: its word is the first",
             "forward": "a product is that of a synapse's weight and its row's activity; of an empty list it is 0",
             **(learns if block.core else {}),
             **(rows if block.gives_rows else {}),

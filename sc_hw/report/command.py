@@ -37,7 +37,11 @@ def report_command(folder: Path, output: Path | None, json_path: Path | None, ve
     if core.edited:
         console.print(f"edited since it was emitted: {', '.join(core.edited)}", markup=False, highlight=False)
     good, missing = sum(entry.status == "pass" for entry in report.present), len(report.missing)
-    partly = [f"{entry.verb} ({entry.record['partial']})" for entry in report.present if entry.status != "pass" and entry.record and entry.record["partial"]]
+    partly = [
+        f"{entry.verb} ({entry.record['partial']})"
+        for entry in report.present
+        if entry.status != "pass" and entry.record and entry.record["partial"]
+    ]
     counts = [
         f"{good} of {len(report.present)} records good",
         *([f"partial: {', '.join(partly)}"] if partly else []),

@@ -62,7 +62,7 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Every verb of a core or network; ``waveform`` is the demonstration that ``sim`` recorded with these files, if there is one."""
+    """Every verb of a core or network; ``waveform`` is the demonstration that ``sim`` recorded with these files, if any."""
 
     core: Core | Network
     entries: tuple[Entry, ...]

@@ -151,7 +151,13 @@ def _shown(spec: NetworkSpec, model: Any, pixels: np.ndarray, labels: np.ndarray
                 membranes[key][1].extend(spikes)
                 row += 1
         y["neurons"] = row
-    most = sorted(membranes, key=lambda key: (-len(set(membranes[key][0])), -sum(membranes[key][1]), key))[:_TRACES]
+
+    # What is neither silent nor beyond its threshold in most timesteps shows how a membrane goes.
+    def beyond(key: str) -> int:
+        values, _, threshold = membranes[key]
+        return sum(not -threshold < value < threshold for value in values)
+
+    most = sorted(membranes, key=lambda key: (beyond(key), -sum(membranes[key][1]), key))[:_TRACES]
     traces = [_trace(key, *membranes[key], 16 + 66 * k, wide) for k, key in enumerate(most)]
     return "".join(marks), bands, y.get("neurons", 0), traces
 

@@ -1,7 +1,7 @@
 """Records of a network: their shapes, and their verdicts worked out again from what was compared, proven, planted, counted."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -22,7 +22,7 @@ from .join import Reading, Report, join, summary_of
 from .schema import RECORDS, Count, Fault, Prove, Record, Text
 from .verdicts import VERDICTS, judged, see, word
 
-__all__ = ["NETWORK", "network_report"]
+__all__ = ["NETWORK", "network_report", "statements_of"]
 
 Recorded = Mapping[str, Any]
 
@@ -74,7 +74,7 @@ def _sim(network: Network, record: Recorded) -> tuple[str, ...]:
     return word(samples > 0 and run["values_compared"] > 0), fewer(samples, STEPS, "samples")
 
 
-def _statements(network: Network) -> dict[str, str]:
+def statements_of(network: Network) -> dict[str, str]:
     """Return what obligations of blocks state, by name."""
     found = {}
     for place, block in network.design.blocks.items():
@@ -103,11 +103,21 @@ def _prove(network: Network, record: Recorded) -> tuple[str, ...]:
     see(record["counterexample"] is None, "all is proven, and there is a counterexample")
     if not record["partial"].startswith("only "):
         _whole(network, obligations)
-    solvers = [(o, found) for o in obligations if o.verdict == "proven" and (found := agreed(o)) is not None]
+    solvers = [(o, found) for o in obligations if o.verdict == "proven" and (found := _agreed(o)) is not None]
     for obligation, found in solvers:
         see(found, f"{obligation.name} is proven, and no answer says so")
     needed = [len(set(found)) for o, found in solvers if not is_lemma(o.name)]
     return verdict, less, fewer(min(needed, default=0), len(SOLVERS), "solvers")
+
+
+def _agreed(obligation: Obligation) -> Collection[str] | None:
+    """Return what ``agreed`` does, of what only a network has, too: widths are worked out, contents are read."""
+    name = obligation.name.rpartition("/")[2]
+    if name == "fits":
+        return None
+    if name.startswith("initial_"):
+        return None if [answer["answer"] for answer in obligation.answers] == ["read"] else ()
+    return agreed(obligation)
 
 
 def _whole(network: Network, obligations: list[Obligation]) -> None:
@@ -117,7 +127,10 @@ def _whole(network: Network, obligations: list[Obligation]) -> None:
     for name in (*wanted, "ledger"):
         see(name in names, f"no obligation {name}")
     see(len(set(names)) == len(names), "an obligation twice")
-    statements = _statements(network)
+    for place, block in network.design.blocks.items():
+        for name, _, wrong in fits(network.design, block):
+            see(not wrong, f"{place}/{name} is proven, and {wrong}")
+    statements = statements_of(network)
     for o in obligations:
         see(o.statement and o.statement == statements.get(o.name, o.statement), f"{o.name} states something else")
     others = [o for o in obligations if o.name != "ledger"]
@@ -179,8 +192,7 @@ def _partial(verb: str, records: Mapping[str, dict[str, Any]]) -> str:
 
 
 NETWORK = Reading(
-    records={verb: RECORDS[verb] for verb in ("mutate", "synth", "pnr")}
-    | {"sim": _Sim, "prove": _Prove, "selftest": _Selftest},
+    records={verb: RECORDS[verb] for verb in ("mutate", "synth", "pnr")} | {"sim": _Sim, "prove": _Prove, "selftest": _Selftest},
     contradiction=_contradiction,
     summary=_summary,
     partial=_partial,

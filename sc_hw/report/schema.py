@@ -18,6 +18,8 @@ _Figure = Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)]
 
 
 class Record(Struct):
+    """What every record has."""
+
     verb: str
     verdict: Literal["pass", "fail", "unknown"]
     core: str
@@ -32,6 +34,8 @@ class Record(Struct):
 
 
 class Text(Struct):
+    """A difference, or a path."""
+
     text: Annotated[str, Meta(min_length=1)]
 
 
@@ -75,6 +79,8 @@ class _Counterexample(Struct):
 
 
 class Prove(Record, kw_only=True):
+    """A proof."""
+
     rule: str
     generator: str
     config: dict[str, Any]
@@ -84,6 +90,8 @@ class Prove(Record, kw_only=True):
 
 
 class Fault(Struct):
+    """A planted fault and what became of it."""
+
     fault: str
     description: str
     verdict: str
@@ -261,7 +269,10 @@ RECORDS: dict[str, Any] = {
 
 
 def read_record(path: Path, schema: str, records: Mapping[str, Any] = RECORDS) -> dict[str, Any]:
-    """Return the record of the verb that a file is called after; ``records`` are the types of each verb's. Errors: ``UserError`` names the first entry that is none."""
+    """Return the record of the verb that a file is called after; ``records`` are the types of each verb's.
+
+    Errors: ``UserError`` names the first entry that is none.
+    """
     document = _read(path, schema)
     if path.stem not in records:
         raise UserError(f"{one_line(path)}: of a verb that leaves no records; allowed are {', '.join(records)}; remove it")

@@ -48,7 +48,7 @@ def contradiction(core: Core, verb: str, record: Record) -> str:
 
 
 def judged(core: Any, verb: str, record: Record, verdicts: Mapping[str, Callable[[Any, Record], tuple[str, ...]]]) -> str:
-    """Return the same by ``verdicts``: for each verb, what works out a verdict of a record, and why the run was less than whole."""
+    """Return the same by ``verdicts``: by verb, what works out a verdict of a record, and why the run was less than whole."""
     if text := wrong_head(core, verb, record):
         return text
     try:

@@ -65,10 +65,10 @@ async def network(dut: Any) -> None:
         await bench.check_all("at the end")
 
     started, records = time.perf_counter(), []
-    for fault in plan["faults"]:
+    for turn, fault in enumerate(plan["faults"]):
         dut.fault.value = 0
         bench, text = Campaign(dut, spec, plan["monitors"], plan["seed"]), None
-        if records:
+        if turn:
             await bench.restore()  # what a fault left must not decide about the next
         dut.fault.value = fault
         for name in plan["projections"]:

@@ -1,4 +1,4 @@
-"""Chips of networks in Icarus, a simulator of four values: what was never written is unknown there, and so is all that comes of it."""
+"""Chips of networks in Icarus, a simulator of four values: what was never written is unknown, and all that comes of it."""
 
 import subprocess
 

@@ -1,4 +1,4 @@
-"""Chips of networks where nothing is known that was never written: a dark sample decides, and everything is the golden model's."""
+"""Chips of networks where nothing is known that was never written: a dark sample decides as the golden model does."""
 
 import shutil
 from dataclasses import replace

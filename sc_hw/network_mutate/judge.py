@@ -1,0 +1,135 @@
+"""What the proof of a network says of a mutant: asked are the statements about the block that the mutant is in."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from sc_hw_models.scratch import temporary_folder
+
+from ..equivalence import compare_modules
+from ..errors import UserError
+from ..instance_faults import InstanceFault, plant_instances
+from ..instances import Instance, source_module, without_directives
+from ..network_folder import Network
+from ..network_proof.prove import prove_block, prove_kept, prove_lanes, prove_wiring
+from ..plant import Mutant, fixed_modules
+from ..proof.docket import Docket
+from ..proof.induction import Inquiry
+from ..proof.result import Obligation
+from ..proof.solver import Solver
+from ..proof.structure import structure_of
+from ..rtl.networks.projection import ProjectionBlock
+
+__all__ = ["Judge"]
+
+Verdict = tuple[str, str]
+
+
+class _Refuted(Exception):  # noqa: N818 - what a mutant should be
+    """Ends a proof at its first refuted obligation, which it names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judge:
+    """Judges mutants of a network, as ``judge_mutants`` does those of a core; ``netlist`` holds those of bits and registers.
+
+    ``instances`` are the network's; each question has ``timeout`` seconds.
+    """
+
+    network: Network
+    netlist: str
+    instances: Sequence[Instance]
+    solvers: Sequence[Solver]
+    timeout: int
+
+    @cached_property
+    def _gold(self) -> Mapping[str, str]:
+        return fixed_modules(self.netlist, self.network.design.name, 0)
+
+    @cached_property
+    def _texts(self) -> Mapping[str, str]:
+        return {name: without_directives(text) for name, text in self.network.verilog_text.items()}
+
+    def mutant(self, mutant: Mutant, *, killed: bool) -> Verdict:
+        """Return ``refuted``, ``differs``, ``equivalent`` or ``unknown``, and what decided it, of a mutant in the netlist."""
+        module = source_module(mutant.module)
+        gate = fixed_modules(self.netlist, self.network.design.name, mutant.number)
+        file = f"{module}.v"
+        changed = replace(self.network, texts={**self.network.texts, file: gate[file].encode()}, edited=(file,))
+        return self._said(changed, module, lambda: self._compared(self._gold, gate, module), killed=killed, structure=False)
+
+    def fault(self, fault: InstanceFault, *, killed: bool) -> Verdict:
+        """Return the same of a fault at an instance, an edit of the emitted text; its structure is asked first."""
+        texts = plant_instances(self._texts, {1: fault})
+        own = {name: text.encode() for name, text in texts.items()}
+        changed = replace(
+            self.network, texts=own, edited=tuple(name for name, text in texts.items() if text != self._texts[name])
+        )
+        module = fault.instance.parent
+        return self._said(changed, module, lambda: self._compared(self._texts, texts, module), killed=killed, structure=True)
+
+    def _compared(self, gold: Mapping[str, str], gate: Mapping[str, str], module: str) -> Verdict:
+        inside = {instance.module for instance in self.instances if instance.parent == module}
+        # A fault may have put a module of another name, or a copy of one, in place of one that stands inside.
+        if any(text.count("\nmodule ") != gold.get(name, "").count("\nmodule ") for name, text in gate.items()):
+            inside = set()
+        return compare_modules(gold, gate, module, inside, timeout=self.timeout)
+
+    def _said(self, changed: Network, module: str, compared: Callable[[], Verdict], *, killed: bool, structure: bool) -> Verdict:
+        """Return the verdict: of what survives a comparison first, which is quicker; of what was killed when no proof decides."""
+        if not killed and compared()[0] == "equal":
+            return "equivalent", "equal to the module without it for all inputs and all time"
+        try:
+            verdict, how = self._proof(changed, module, structure=structure)
+        except UserError as error:  # as a user of sc-hw prove would be told; without the mutant nothing is refused
+            verdict, how = "refuted", f"refused: {error}"
+        if verdict == "unknown" and killed:
+            different, where = compared()
+            if different == "different":
+                return "differs", f"differs from the module without it in {where}; {how}"
+        return verdict, how
+
+    def _proof(self, changed: Network, module: str, *, structure: bool) -> Verdict:
+        decided: list[Obligation] = []
+        with temporary_folder() as folder:
+            try:
+                for obligation in self._obligations(changed, module, folder, structure=structure):
+                    _stop(obligation)
+                    decided.append(obligation)
+            except _Refuted as refuted:
+                return "refuted", str(refuted)
+        left = [o for o in decided if o.verdict not in ("proven", "no cut")]
+        if left or not decided:
+            return "unknown", f"{left[0].name} {left[0].verdict}: {left[0].note}" if left else f"nothing is proven of {module}"
+        return "equivalent", f"{len(decided)} obligations proven"
+
+    def _obligations(self, changed: Network, module: str, folder: Path, *, structure: bool) -> Iterator[Obligation]:
+        """Yield what is proven of a module: as the top, as a block, as a memory of one, or as a part of a lane."""
+        if structure:
+            yield from structure_of(changed, None)
+        design = changed.design
+        inquiry = Inquiry(core=changed, solvers=self.solvers, timeout=self.timeout, folder=folder, traces=None)
+        if module == design.name:
+            yield from prove_wiring(inquiry, design)
+            return
+        for place, block in design.blocks.items():
+            kept = {f"{block.name}_{memory}" for memory in block.memories()}
+            inside = {instance.module for instance in block.instances().values()}
+            if module == block.name:
+                yield from prove_block(inquiry, design, place)
+                yield from prove_kept(inquiry, design, place)
+            elif any(module in (name, f"{name}_blocks", f"{name}_rest") for name in kept):
+                yield from prove_kept(inquiry, design, place)
+            elif isinstance(block, ProjectionBlock) and (module in inside or module.startswith(f"{block.name}_")):
+                yield from self._lanes(changed, block)
+
+    def _lanes(self, changed: Network, block: ProjectionBlock) -> Iterable[Obligation]:
+        docket = Docket(solvers=self.solvers, timeout=self.timeout, progress=_stop)
+        prove_lanes(changed, block.projection, docket)
+        return docket.obligations
+
+
+def _stop(obligation: Obligation) -> None:
+    if obligation.verdict == "refuted":
+        raise _Refuted(f"{obligation.name} refuted{f': {obligation.note}' if obligation.note else ''}")

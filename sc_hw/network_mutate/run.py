@@ -1,0 +1,162 @@
+"""Mutants of a network: planted, simulated longer and longer, and put to the proof."""
+
+import itertools
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from os import cpu_count
+from pathlib import Path
+from typing import Any
+
+from ..errors import CheckError
+from ..instance_faults import InstanceFault, instance_faults
+from ..instances import Instance, read_instances, without_directives
+from ..mutate import Judged, MutationResult
+from ..network_folder import Network
+from ..network_sim.run import simulate_network
+from ..plant import as_mutants, planted_mutants, planted_network
+from ..proof.solver import Solver
+from ..yosys import find_yosys
+from .judge import Judge
+
+__all__ = ["mutate_network"]
+
+_ROUNDS = (40, 160, 640)  # samples: each round is of those that survived the one before
+_NOTHING = lambda *_: None  # noqa: E731
+
+
+class _Simulations:
+    """The simulations of one run; ``rounds`` and ``tools`` are filled as they run."""
+
+    def __init__(self, network: Network, seed: int, output: Path) -> None:
+        self._network, self._seed, self._output = network, seed, output
+        self.rounds: list[dict[str, int]] = []
+        self.tools: dict[str, str] = {}
+
+    def differences(
+        self, files: Mapping[str, bytes], numbers: Sequence[int], turn: int, alone: Sequence[int] = ()
+    ) -> dict[int, str]:
+        """Return the first difference of each, empty for those that survive; ``alone`` have a process of their own."""
+        samples, seed = _ROUNDS[turn], self._seed + turn
+        several = [number for number in numbers if number not in alone]
+        first, *texts, last = self._texts(files, [0, *several, 0], samples, seed)
+        if first or last:
+            raise CheckError(f"the netlist without a mutant differs from the model: {first or last}")
+        found = dict(zip(several, texts, strict=True)) | {n: self._texts(files, [n], samples, seed)[0] for n in alone}
+        survived = sum(not text for text in found.values())
+        self.rounds.append({"steps": samples, "seed": seed, "mutants": len(found), "survived": survived})
+        return found
+
+    def _texts(self, files: Mapping[str, bytes], numbers: Sequence[int], samples: int, seed: int) -> list[str]:
+        result = simulate_network(self._network, output=self._output, seed=seed, samples=samples, faults=numbers, files=files)
+        self.tools.update(result.tools)
+        return [run["mismatch"]["text"].splitlines()[0] if run["mismatch"] else "" for run in result.runs]
+
+
+def mutate_network(
+    network: Network,
+    *,
+    count: int,
+    seed: int,
+    solvers: Sequence[Solver],
+    timeout: int,
+    output: Path,
+    note: Callable[[str], None] = _NOTHING,
+    progress: Callable[[int, int], None] = _NOTHING,
+) -> MutationResult:
+    """Plant up to ``count`` mutants of bits, as many of registers in a reset and as many at instances, as ``mutate`` of a core.
+
+    Errors: ``CheckError`` when the network without a mutant fails in simulation, or Yosys does.
+    """
+    start, simulations = time.monotonic(), _Simulations(network, seed, output)
+    instances = read_instances(network)
+    faults = drawn_faults(network, instances, count, seed)
+    files, mutants = planted_mutants(network, count, seed)
+    judge = Judge(
+        network=network,
+        netlist=files[f"{network.design.name}_planted.v"].decode(),
+        instances=instances,
+        solvers=solvers,
+        timeout=timeout,
+    )
+    total, counter = len(mutants) + len(faults), itertools.count(1)
+
+    def judged(number: int, ask: Callable[[bool], tuple[str, str]], killed: bool) -> tuple[int, tuple[str, str]]:
+        verdict = ask(killed)
+        progress(next(counter), total)
+        return number, verdict
+
+    note(f"simulating {len(mutants)} mutants")
+    differences = simulations.differences(files, [m.number for m in mutants], 0)
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        asked = [
+            pool.submit(judged, m.number, lambda killed, m=m: judge.mutant(m, killed=killed), bool(differences[m.number]))
+            for m in mutants
+        ]
+        proofs = dict(one.result() for one in asked)
+    differences |= _longer(simulations, files, differences, proofs)
+
+    planted = planted_network(network, (), faults)
+    numbered = dict(enumerate(faults, 1))
+    note(f"simulating {len(faults)} faults at instances")
+    seen = simulations.differences(planted, list(numbered), 0, [n for n, f in numbered.items() if f.initial])
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        asked = [
+            pool.submit(judged, n, lambda killed, f=f: judge.fault(f, killed=killed), bool(seen[n])) for n, f in numbered.items()
+        ]
+        shown = dict(one.result() for one in asked)
+    left = {n: text for n, text in seen.items() if not numbered[n].rare and not numbered[n].initial}
+    seen |= _longer(simulations, planted, left, shown)
+    differences |= {n + len(mutants): text for n, text in seen.items()}
+    proofs |= {n + len(mutants): verdict for n, verdict in shown.items()}
+    mutants += as_mutants(faults, 1 + len(mutants))
+    return MutationResult(
+        core=network.design.name,
+        rule="network",
+        generator=str(network.manifest.get("generator", "verilog")),
+        synapses=network.design.synapses,
+        lanes=network.design.lanes,
+        config={},
+        edited=network.edited,
+        count=count,
+        seed=seed,
+        rounds=simulations.rounds,
+        tools={"yosys": find_yosys()[1]} | {s.name: s.tool.version for s in solvers} | simulations.tools,
+        seconds=round(time.monotonic() - start, 3),
+        mutants=[
+            Judged(
+                mutant=m,
+                simulation="killed" if differences[m.number] else "survives",
+                difference=differences[m.number],
+                proof=proofs[m.number][0],
+                evidence=proofs[m.number][1],
+            )
+            for m in mutants
+        ],
+    )
+
+
+def drawn_faults(network: Network, instances: Sequence[Instance], count: int, seed: int) -> list[InstanceFault]:
+    """Return up to ``count`` faults at the instances of a network, as many of each kind as can be."""
+    texts = {name: without_directives(text) for name, text in network.verilog_text.items()}
+    kinds: dict[str, list[InstanceFault]] = {}
+    for fault in instance_faults(instances, texts):
+        kinds.setdefault(fault.kind, []).append(fault)
+    generator = random.Random(seed)  # noqa: S311 # a choice, not a secret
+    for faults in kinds.values():
+        generator.shuffle(faults)
+    turns = itertools.zip_longest(*kinds.values())
+    return [fault for turn in turns for fault in turn if fault][:count]
+
+
+def _longer(
+    simulations: _Simulations, files: Mapping[str, bytes], differences: Mapping[int, str], proofs: Mapping[int, Any]
+) -> dict[int, str]:
+    """Simulate those that survived and are not equivalent longer and longer; return what was found of each."""
+    found: dict[int, str] = {}
+    for turn in range(1, len(_ROUNDS)):
+        seen = {**differences, **found}
+        if left := [number for number, text in seen.items() if not text and proofs[number][0] != "equivalent"]:
+            found |= simulations.differences(files, left, turn)
+    return found
