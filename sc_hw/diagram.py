@@ -9,12 +9,13 @@ from typing import Any
 from .picture import Arrow, Box, picture, wrapped
 from .rtl.design import CoreDesign
 from .rtl.graph import Graph
+from .rtl.networks.design import NetworkDesign
 from .rtl.stream import Stream
 
 __all__ = ["diagram"]
 
 
-def diagram(design: CoreDesign) -> str:
+def diagram(design: CoreDesign | NetworkDesign) -> str:
     """Return the picture of a design as an SVG; of a core, which is one block, the block and its streams."""
     graph = design.graph
     if graph is None:
@@ -27,7 +28,7 @@ def diagram(design: CoreDesign) -> str:
     return picture(boxes, _arrows(graph), _title(design))
 
 
-def _title(design: CoreDesign) -> str:
+def _title(design: CoreDesign | NetworkDesign) -> str:
     return f"{design.name}: its blocks and streams"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -34,8 +35,11 @@ def mutate_command(
     """
     chosen = [find_solver(name) for name in dict.fromkeys(solvers)]
     # Of the two kinds of folder each has its own reader, and its own mutants.
-    begun, mutated = (begin_network, mutate_network) if is_network(folder) else (begin, mutate)
-    with begun("mutate", folder) as run:  # type: ignore[operator]
+    begun: Any = begin
+    mutated: Any = mutate
+    if is_network(folder):
+        begun, mutated = begin_network, mutate_network
+    with begun("mutate", folder) as run:
         core = run.core
         result = mutated(
             core, count=count, seed=seed, solvers=chosen, timeout=timeout, output=run.files, note=note, progress=progress

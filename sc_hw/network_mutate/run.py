@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from os import cpu_count
 from pathlib import Path
 from typing import Any
@@ -82,18 +83,15 @@ def mutate_network(
     )
     total, counter = len(mutants) + len(faults), itertools.count(1)
 
-    def judged(number: int, ask: Callable[[bool], tuple[str, str]], killed: bool) -> tuple[int, tuple[str, str]]:
-        verdict = ask(killed)
+    def judged(number: int, ask: Callable[..., tuple[str, str]], killed: bool) -> tuple[int, tuple[str, str]]:
+        verdict = ask(killed=killed)
         progress(next(counter), total)
         return number, verdict
 
     note(f"simulating {len(mutants)} mutants")
     differences = simulations.differences(files, [m.number for m in mutants], 0)
     with ThreadPoolExecutor(cpu_count()) as pool:
-        asked = [
-            pool.submit(judged, m.number, lambda killed, m=m: judge.mutant(m, killed=killed), bool(differences[m.number]))
-            for m in mutants
-        ]
+        asked = [pool.submit(judged, m.number, partial(judge.mutant, m), bool(differences[m.number])) for m in mutants]
         proofs = dict(one.result() for one in asked)
     differences |= _longer(simulations, files, differences, proofs)
 
@@ -102,9 +100,7 @@ def mutate_network(
     note(f"simulating {len(faults)} faults at instances")
     seen = simulations.differences(planted, list(numbered), 0, [n for n, f in numbered.items() if f.initial])
     with ThreadPoolExecutor(cpu_count()) as pool:
-        asked = [
-            pool.submit(judged, n, lambda killed, f=f: judge.fault(f, killed=killed), bool(seen[n])) for n, f in numbered.items()
-        ]
+        asked = [pool.submit(judged, n, partial(judge.fault, f), bool(seen[n])) for n, f in numbered.items()]
         shown = dict(one.result() for one in asked)
     left = {n: text for n, text in seen.items() if not numbered[n].rare and not numbered[n].initial}
     seen |= _longer(simulations, planted, left, shown)

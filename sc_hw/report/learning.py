@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sc_hw_models.networks import NetworkSpec, network_model
-from sc_hw_models.networks.neurons import CountingConfig
+from sc_hw_models.networks.neurons import CountingConfig, InputConfig
 
 __all__ = ["Bars", "Field", "Learning", "Trace", "learned", "stepped"]
 
@@ -130,39 +130,41 @@ def stepped(current: int, threshold: int, timesteps: int) -> tuple[list[int], li
 
 def _shown(spec: NetworkSpec, model: Any, pixels: np.ndarray, labels: np.ndarray) -> Any:
     """Return the raster of all hidden neurons on some samples, the samples' places, how many neurons, and some membranes."""
-    hidden = [p for p in spec.order if isinstance(p.neuron, CountingConfig)]
+    hidden = [(p.name, p.neuron) for p in spec.order if isinstance(p.neuron, CountingConfig)]
     timesteps = spec.sample.timesteps
     wide = (WIDTH - LEFT - 20) / (len(pixels) * timesteps)
-    marks, bands, membranes, y = [], [], {}, {}
+    marks: list[str] = []
+    bands, neurons = [], 0
+    membranes: dict[str, tuple[list[int], list[int], int]] = {}
     for number, seen in enumerate(model.play(pixels, labels, learn=False)):
         at = LEFT + number * timesteps * wide
         bands.append((f"class {labels[number]}, decided {seen['decision']}", round(at, 1), round(timesteps * wide, 1)))
         row = 0
-        for population in hidden:
-            currents = seen["timesteps"][0][f"{population.name}.current"]
+        for name, config in hidden:
+            currents = seen["timesteps"][0][f"{name}.current"]
             for neuron, current in enumerate(currents.tolist()):
-                threshold = timesteps << population.neuron.threshold_shift
+                threshold = timesteps << config.threshold_shift
                 values, spikes = stepped(current, threshold, timesteps)
                 if row < _RASTER:
                     marks += [f"M{at + (k + 0.5) * wide:.1f} {28 + 4 * row}v3" for k, spike in enumerate(spikes) if spike]
-                key = f"{population.name} {neuron}"
+                key = f"{name} {neuron}"
                 membranes.setdefault(key, ([], [], threshold))
                 membranes[key][0].extend(values)
                 membranes[key][1].extend(spikes)
                 row += 1
-        y["neurons"] = row
+        neurons = row
 
     # What is neither silent nor beyond its threshold in most timesteps shows how a membrane goes.
-    def beyond(key: str) -> int:
+    def inside(key: str) -> int:
         values, _, threshold = membranes[key]
         return sum(not -threshold < value < threshold for value in values)
 
-    most = sorted(membranes, key=lambda key: (beyond(key), -sum(membranes[key][1]), key))[:_TRACES]
-    traces = [_trace(key, *membranes[key], 16 + 66 * k, wide) for k, key in enumerate(most)]
-    return "".join(marks), bands, y.get("neurons", 0), traces
+    most = sorted(membranes, key=lambda key: (-inside(key), -sum(membranes[key][1]), key))[:_TRACES]
+    traces = [_trace(key, *membranes[key], top=16 + 66 * k, wide=wide) for k, key in enumerate(most)]
+    return "".join(marks), bands, neurons, traces
 
 
-def _trace(name: str, values: Sequence[int], spikes: Sequence[int], threshold: int, top: float, wide: float) -> Trace:
+def _trace(name: str, values: Sequence[int], spikes: Sequence[int], threshold: int, *, top: float, wide: float) -> Trace:
     low, high = -threshold, threshold  # far below it is as silent as a little
     heights = [round(top + 54 * (high - min(max(v, low), high)) / (high - low), 1) for v in values]
     path = "".join(f"{'L' if k else 'M'}{LEFT + (k + 0.5) * wide:.1f} {y}" for k, y in enumerate(heights))
@@ -186,8 +188,8 @@ def _bars(name: str, before: np.ndarray, after: np.ndarray) -> Bars:
 def _side(spec: NetworkSpec) -> tuple[int, int]:
     """Return rows and columns of the inputs as a picture: its own, a square, or one row."""
     neuron, size = spec.input.neuron, spec.input.size
-    if getattr(neuron, "width", 0):
-        columns = -(-(neuron.width - 2 * neuron.crop) // neuron.pool)  # type: ignore[union-attr]
+    if isinstance(neuron, InputConfig) and neuron.width:
+        columns = -(-(neuron.width - 2 * neuron.crop) // neuron.pool)
         return size // columns, columns
     root = round(size**0.5)
     return (root, root) if root * root == size else (1, size)

@@ -76,7 +76,7 @@ def _sim(network: Network, record: Recorded) -> tuple[str, ...]:
 
 def statements_of(network: Network) -> dict[str, str]:
     """Return what obligations of blocks state, by name."""
-    found = {}
+    found = dict[str, str]()
     for place, block in network.design.blocks.items():
         own = memory_statements(block) | dict(question_of(block).statements)
         own |= {name: text for name, text, _ in fits(network.design, block)}
@@ -184,8 +184,9 @@ def _summary(verb: str, record: dict[str, Any]) -> str:
 def _partial(verb: str, records: Mapping[str, dict[str, Any]]) -> str:
     """Return why a record is of less than a whole run: a proof's part that is simulated only is none beside a whole ``sim``."""
     partial, sim = str(records[verb]["partial"]), records.get("sim")
-    simulated = sim is not None and (sim["verdict"], sim["partial"]) == ("pass", "")
-    if verb != "prove" or not simulated or sim["core_sha256"] != records[verb]["core_sha256"]:
+    if verb != "prove" or sim is None or (sim["verdict"], sim["partial"]) != ("pass", ""):
+        return partial
+    if sim["core_sha256"] != records[verb]["core_sha256"]:
         return partial
     names = ", ".join(row["name"] for row in records[verb]["simulated_only"])
     return "".join(partial.split(f"simulated only: {names}")).strip("; ")

@@ -52,7 +52,7 @@ def _template(name: str) -> Template:
 def render(report: Report) -> str:
     """Return the page. Everything that records hold is data and is escaped."""
     drawing = draw(report.waveform) if report.waveform and report.waveform["inputs"][0]["values"] else None
-    design = report.core.design
+    design: Any = report.core.design
     return page_of(
         "page.html.j2",
         report,
