@@ -16,8 +16,10 @@ from sc_hw.package.command import package_files
 from sc_hw.package.testbench import accesses
 
 from ..bus.designs import EMITTED
+from ..daily import few
 
 SPIRIT = "{http://www.spiritconsortium.org/XMLSchema/SPIRIT/1685-2009}"
+DAILY = ["core", "crossbar", "network"]
 TURNS = dict(zip(EMITTED, [*BUSES] * 2, strict=False))  # each design with a bus, each bus with two designs
 
 
@@ -52,7 +54,7 @@ def schema(version):
     return etree, etree.XMLSchema(etree.parse(str(place / "index.xsd")))
 
 
-@pytest.mark.parametrize("name", EMITTED)
+@pytest.mark.parametrize("name", few(EMITTED, DAILY, "the other shapes; each has its bus and registers in other tests"))
 def test_xml_is_as_its_schema_says(emitted, name):
     """What ``--bus`` writes, the package ``ip-xact`` and Vivado's component; each is refused with an element out of its place."""
     for streams in ("registers", "axi-stream"):
@@ -74,7 +76,7 @@ def test_xml_is_as_its_schema_says(emitted, name):
                     assert not checked.validate(root)
 
 
-@pytest.mark.parametrize("name", EMITTED)
+@pytest.mark.parametrize("name", few(EMITTED, DAILY, "the other shapes; each has its bus and registers in other tests"))
 def test_a_core_file_lists_what_there_is(emitted, name):
     files = files_of(emitted(name, TURNS[name]), "fusesoc")
     head, text = files["sc_core_bus.core"].split("\n", 1)
@@ -89,7 +91,7 @@ def test_a_core_file_lists_what_there_is(emitted, name):
         assert f"module {target['toplevel']}" in (text if isinstance(text, str) else text.decode())
 
 
-@pytest.mark.parametrize("name", EMITTED)
+@pytest.mark.parametrize("name", few(EMITTED, DAILY, "the other shapes; each has its bus and registers in other tests"))
 def test_a_testbench_asks_for_every_register_and_bank(emitted, name):
     core = emitted(name, TURNS[name])
     layout, banks = load_bus(core).layout, core.design.banks
