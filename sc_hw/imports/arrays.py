@@ -16,7 +16,7 @@ from .graph import Graph, Node, Options
 
 __all__ = ["dense_graph", "read"]
 
-_PARTS = re.compile(r"(?P<layer>.*?)[./:_]?(?P<part>kernel|weight|w|bias|b)(:0)?", re.IGNORECASE)
+_PARTS = re.compile(r"(?P<name>.*?)[./:_]?(?P<part>kernel|weight|w|bias|b)(:0)?", re.IGNORECASE)
 _WHAT = "give matrices and biases of dense layers by name: np.savez('FILE.npz', **{'fc1.weight': ..., 'fc1.bias': ...})"
 MOST_LAYERS = 64
 
@@ -63,7 +63,7 @@ def _layers(path: Path, arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str,
     for name, array in arrays.items():
         match = _PARTS.fullmatch(name)
         part = "bias" if match and match["part"].lower() in ("bias", "b") else "weight"
-        layer, place = (match["layer"] if match else name) or "layer", f"{path}: array {one_line(repr(name))[:80]}"
+        layer, place = (match["name"] if match else name) or "dense", f"{path}: array {one_line(repr(name))[:80]}"
         if array.ndim != (1 if part == "bias" else 2) or not array.size:
             raise UserError(
                 f"{place}: shape {array.shape} is no {part} of a dense layer; allowed are matrices "

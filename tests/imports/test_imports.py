@@ -369,3 +369,10 @@ def test_a_graph_of_wires_alone_ends(tmp_path):
     nodes = {"input": Node("Input", {"shape": np.array([2])}), "f": Node("Flatten"), "output": Node("Output")}
     with pytest.raises(UserError, match="leads to itself"):
         net_of(Graph(nodes, (("f", "f"),)), said())
+
+
+def test_a_file_that_the_hdf5_library_never_ends_with_is_refused(run, tmp_path, monkeypatch):
+    """Bytes changed by chance let it run for ever: here it has no time at all."""
+    nir.write(tmp_path / "net.nir", graphs.dense())
+    monkeypatch.setattr("sc_hw.imports.nir.MOST_SECONDS", 0.001)
+    refused(run("import", "net.nir", *SAID, "-o", "net"), "came to no end")
