@@ -124,7 +124,7 @@ class NetworkDriver(Device[NetworkDesign]):
 
     def read(self) -> Arrays:
         """Return what all synapses keep, called as in the ``state`` of the golden network: ``PROJECTION.weight``."""
-        found = {}
+        found: Arrays = {}
         for name in self.parts:
             shape = self.design.initial[name].shape
             found |= {f"{name}.{kept}": values.reshape(shape) for kept, values in self._read_part(name).items()}

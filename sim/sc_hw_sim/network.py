@@ -35,7 +35,10 @@ def bits_of(memory: Memory) -> int:
 
 def packed(memory: Memory) -> np.ndarray:
     """Return every synapse as the chip keeps it: its fields side by side, without a sign."""
-    return np.sum([(memory.state[f.name] & (1 << f.bits) - 1) << low for f, low in _layout(memory)], axis=0)
+    words = np.zeros((memory.rows, memory.neurons), dtype=np.int64)
+    for f, low in _layout(memory):
+        words |= (memory.state[f.name] & (1 << f.bits) - 1) << low
+    return words
 
 
 def unpacked(memory: Memory, words: np.ndarray) -> Arrays:

@@ -104,9 +104,9 @@ class Campaign(NetworkBench):
         for k in range(len(pixels) + 1):
             while after and after[0] == k:
                 after.pop(0)
-                written, place, value = accesses.pop(0)
+                written, place, word = accesses.pop(0)
                 if written:
-                    self._put(written, place, value)
+                    self._put(written, place, word)
                 else:
                     self.play_consolidate()
             if k < len(pixels):

@@ -64,7 +64,7 @@ async def network(dut: Any) -> None:
                 progress(len(chosen))
         await bench.check_all("at the end")
 
-    started, records = time.perf_counter(), []
+    started, records = time.perf_counter(), list[dict[str, Any]]()
     for turn, fault in enumerate(plan["faults"]):
         dut.fault.value = 0
         bench, text = Campaign(dut, spec, plan["monitors"], plan["seed"]), None

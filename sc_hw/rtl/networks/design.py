@@ -247,9 +247,8 @@ class NetworkDesign:
         found["error"] = self.error
         for number, (population_name, projection) in enumerate(self.learning.items()):
             found[place_of(BACK, population_name)] = self._feedback(number, projection)
-        found["host"] = HostBlock(
-            name=f"{self.name}_host", accesses=tuple(p.access for p in self.projections.values()), tasks=self.tasks
-        )
+        accesses = tuple(p.access for p in self.projections.values())
+        found["host"] = HostBlock(name=f"{self.name}_host", accesses=accesses, tasks=self.tasks)
         return found
 
     # How they are joined.
@@ -388,8 +387,8 @@ class NetworkDesign:
     def banks(self) -> dict[str, Bank]:
         """What the host reads and writes: the synapses of each projection, by its name."""
         several, task = len(self.projections) > 1, {"consolidate": 0} if self.tasks else {}
-        numbered = enumerate(self.projections.values())
-        return {p.projection: p.bank(({"projection": k} if several else {}) | task) for k, p in numbered}
+        chosen = [({"projection": k} if several else {}) | task for k in range(len(self.projections))]
+        return {p.projection: p.bank(own) for p, own in zip(self.projections.values(), chosen, strict=True)}
 
     @property
     def streams(self) -> tuple[Stream, ...]:
