@@ -9,6 +9,7 @@ from typing import Any
 
 from ..manifest import Core
 from ..rtl.addresses import AddressesDesign
+from ..rtl.design import CoreDesign
 from ..rtl.graph import Graph
 from ..rtl.joint import FanoutDesign
 from ..rtl.net import verilog_text
@@ -28,7 +29,10 @@ _ROWS = (
     "when they were visited last, nothing changed them since, and neither an input nor a trace reaches them"
 )
 _INSIDE = "the invariants by which the induction closes"
-_WIRING = "every pin of every block, and every output, is on what the graph says"
+_WIRING = (
+    "every pin of every block, and every output, is on what the graph says; in a reset what says that a core is offered something "
+    "means nothing"
+)
 _ADDRESSES = (
     "every neuron's bit of a timestep says whether an event named it since the timestep before was complete; words come in "
     "order, once each, without a lost clock"
@@ -176,18 +180,23 @@ def _task(design: Any, files: Mapping[str, str], *, inside: bool | None) -> dict
     return induction_task(design, files, replaced, harness)
 
 
-def wires_of(graph: Graph) -> Iterator[tuple[str, str]]:
-    """Yield each input of a node and each output of the whole with what it must be, as names in the harness."""
+def wires_of(graph: Graph) -> Iterator[tuple[str, str, bool]]:
+    """Yield each input of a node and each output of the whole with what it must be, as names in the harness.
+
+    Last is whether that holds in a reset too: a core that is reset takes nothing, whatever is offered, and its proof lets anything be.
+    """
     top, ports = graph.top, {port.name: port for port in graph.ports()}
     driver = {name: name if name in ("clk", "rst") else f"top_{name}" for name in ports if ports[name].direction == "input"}
     driver |= {name: rf"\dut.{place}.{pin} " for name, (place, pin) in top.drivers.items()}
     driver |= {left.name: f"top_{left.name}" for left, _ in top.assigned}
     for left, value in top.assigned:
-        yield f"top_{left.name}", verilog_text(value, driver.__getitem__)
+        yield f"top_{left.name}", verilog_text(value, driver.__getitem__), True
     for name, port in ports.items():
         if port.direction == "output" and name in top.drivers:
-            yield f"top_{name}", driver[name]
+            yield f"top_{name}", driver[name], True
     for place, node in graph.nodes.items():
+        offers = {f"{stream.name}_valid" for stream in node.block.streams} if isinstance(node.block, CoreDesign) else set()
         for port in node.block.ports():
             if port.direction == "input" and port.name != "clk":
-                yield rf"\dut.{place}.{port.name} ", verilog_text(top.pins[place][port.name], driver.__getitem__)
+                found = verilog_text(top.pins[place][port.name], driver.__getitem__)
+                yield rf"\dut.{place}.{port.name} ", found, port.name not in offers
