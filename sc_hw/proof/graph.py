@@ -30,8 +30,8 @@ _ROWS = (
 )
 _INSIDE = "the invariants by which the induction closes"
 _WIRING = (
-    "every pin of every block, and every output, is on what the graph says; in a reset what says that a core is offered something "
-    "means nothing"
+    "every pin of every block, and every output, is on what the graph says; in a reset what says that something is offered to a "
+    "core means nothing"
 )
 _ADDRESSES = (
     "every neuron's bit of a timestep says whether an event named it since the timestep before was complete; words come in "
@@ -183,7 +183,7 @@ def _task(design: Any, files: Mapping[str, str], *, inside: bool | None) -> dict
 def wires_of(graph: Graph) -> Iterator[tuple[str, str, bool]]:
     """Yield each input of a node and each output of the whole with what it must be, as names in the harness.
 
-    Last is whether that holds in a reset too: a core that is reset takes nothing, whatever is offered, and its proof lets anything be.
+    Last is whether that holds in a reset too: a core that is reset takes nothing, and its proof lets anything be offered then.
     """
     top, ports = graph.top, {port.name: port for port in graph.ports()}
     driver = {name: name if name in ("clk", "rst") else f"top_{name}" for name in ports if ports[name].direction == "input"}
