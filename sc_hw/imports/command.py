@@ -55,7 +55,7 @@ def import_command(
     chip = chip_of(net, options, seed)
     pixels, labels = _samples(chip, data, samples, seed)
     record = _record(file, net, chip, options, compared(net, chip, options, pixels, labels), data, seed)
-    files = {
+    files: dict[str, str | bytes] = {
         NETWORK: network_toml(chip.spec),
         WEIGHTS: weights_bytes(chip.spec),
         RECORD: json.dumps(record, indent=2) + "\n",

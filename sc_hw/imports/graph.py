@@ -109,7 +109,7 @@ def parameter_of(name: str, node: Node, parameter: str) -> np.ndarray:
     value: Any = node.values.get(parameter)
     if value is None:
         raise UserError(f"{shown(name, node)}: has no {parameter}; export it again with one")
-    value = np.asarray(value, dtype=np.float64)
-    if not value.size or not np.isfinite(value).all():
+    array: np.ndarray = np.asarray(value, dtype=np.float64)
+    if not array.size or not np.isfinite(array).all():
         raise UserError(f"{shown(name, node)}: {parameter} is empty or not finite; allowed are numbers")
-    return value
+    return array

@@ -23,7 +23,7 @@ _FILTERS = (None, "gzip", "lzf")  # built in: nothing is loaded from elsewhere
 
 def _main(path: Path, folder: Path) -> None:
     """Write ``tree.json``, in which a number stands for an array, and ``arrays.npz``."""
-    import h5py
+    import h5py  # type: ignore[import-untyped,unused-ignore] # it has no types
 
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (8 * MOST_BYTES, 8 * MOST_BYTES))

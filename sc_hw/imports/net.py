@@ -210,7 +210,7 @@ class _Reader:
                 floor=none,
             )
         dt = self._given(name, node, "dt", "--dt SECONDS, of a timestep of the network when it was trained", positive=True)
-        gain = parameter_of(name, node, "r").ravel() * dt * ones if np.size(node.values.get("r")) in (1, size) else none[:0]
+        gain = parameter_of(name, node, "r").ravel() * dt * ones if np.size(node.values.get("r", 0.0)) in (1, size) else none[:0]
         if node.kind == "I":
             if not last or np.ptp(gain) > 1e-6 * np.abs(gain).max() or gain[0] <= 0:
                 raise UserError(f"{shown(name, node)}: resistances differ or are not positive; allowed is one above 0")

@@ -24,7 +24,7 @@ _WHAT = "give a file that nir.write wrote"
 def read(path: Path, options: Options) -> Graph:
     """Return the graph of a NIR file. Errors: ``UserError``."""
     if find_spec("h5py") is None:
-        raise UserError(f"{path}: NIR files need h5py; install it: pip install 'sc-hw[imports]'")
+        raise UserError(f"{path}: needs h5py to be read; install it with: pip install 'sc-hw[imports]'")
     with reading(path, what=_WHAT, fault="not a usable NIR file"), opened_regular(path, MOST_BYTES), temporary_folder() as folder:
         try:
             command = [sys.executable, "-m", "sc_hw.imports.hdf5", str(path.absolute()), str(folder)]

@@ -36,9 +36,10 @@ def read(path: Path, options: Options) -> Graph:
 
 
 def _array(name: str, entry: Any, content: bytes) -> np.ndarray:
-    kind, shape, place = (
-        (entry.get(key) for key in ("dtype", "shape", "data_offsets")) if isinstance(entry, dict) else (None,) * 3
-    )
+    table: dict[str, Any] = entry if isinstance(entry, dict) else {}
+    kind: Any = table.get("dtype")
+    shape: Any = table.get("shape")
+    place: Any = table.get("data_offsets")
     integers = isinstance(shape, list) and isinstance(place, list) and all(type(n) is int and n >= 0 for n in [*shape, *place])
     if kind not in _KINDS or not integers or len(place) != 2 or len(shape) > 8:
         raise ValueError(f"tensor {name!r} of kind {kind!r} and shape {shape!r}")

@@ -36,7 +36,7 @@ def lacking(verbs_by_words, functions):
     """Return what verbs and options have no function or keyword, and keywords that are of no option."""
     found = []
     for words, command in verbs_by_words.items():
-        name = "_".join(words)
+        name = NAMES.get(words, "_".join(words))
         if name not in functions:
             found.append(name)
             continue

@@ -88,6 +88,7 @@ COMMANDS = [
     ("pnr core --target gowin-gw1n9", "nextpnr-himbaechel-gowin", "pnr"),
     ("board bus --board icebreaker -o b", "pins of boards come from amaranth-boards", "boards"),
     ("explore -o e", "explore: needs pyarrow", "explore"),
+    ("import net.nir --timesteps 4 -o i", "net.nir: needs h5py", "imports"),
 ]
 
 
