@@ -280,5 +280,11 @@ class ProjectionBlock(NetworkBlock):
                 entry="entry_reg",
                 ending="in_task",
             ),
-            fault("task of the list", "at the end of a task rows are taken from the list", "own_row", "1'b0"),
+            fault(
+                "task of the list",
+                "at the end of a task rows are taken from the list",
+                "own_row",
+                "1'b0",
+                "the list has every row" if self.every_row else "",
+            ),
         ]
