@@ -3,13 +3,12 @@
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from subprocess import TimeoutExpired
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from sc_hw_models.scratch import run_process, temporary_folder
+from sc_hw_models.scratch import TimeoutExpired, run_process, temporary_folder
 
 from ..errors import UserError
 from ..reading import opened_regular, read_npz, reading

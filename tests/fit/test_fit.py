@@ -191,7 +191,7 @@ def test_emitted_descriptions_hold_what_the_model_starts_from(run, tmp_path):
         "--from": "d",
     }.items():
         refused(run("emit", "--network", DIGITS, option, value, "-o", "other"), f"{option}: is of a core", "all of a network")
-    refused(run("mutate", "net"), "a network, which this verb does not take yet")
+    refused(run("replay", "net"), "a network, which this verb does not take yet")
     before = (tmp_path / "net" / "manifest.json").read_bytes()
     assert run("emit", "--network", DIGITS, "-o", "net", "--force")[0] == 0
     assert (tmp_path / "net" / "manifest.json").read_bytes() == before

@@ -168,8 +168,7 @@ def test_lanes_that_differ_are_one_line(run, tmp_path):
 def test_what_does_not_take_a_network_says_so(run, tmp_path):
     refused(run("emit", "--network", "small.toml", "-o", "net", "--generator", "amaranth"), "amaranth", "no blocks of networks")
     assert run("emit", "--network", "small.toml", "-o", "net")[0] == 0
-    for verb in ("mutate", "report", "replay"):
-        refused(run(verb, "net"), "a network, which this verb does not take yet")
+    refused(run("replay", "net"), "a network, which this verb does not take yet")
     refused(run("sim", "net", "--coverage"), "--coverage", "network")
     refused(run("sim", "net", "net"), "give the network alone")
     refused(run("synth", "net", "--module", "lane"), "--module lane", "network")
