@@ -143,6 +143,7 @@ def test_a_network_that_learned_goes_into_its_chip(tmp_path):
         chip.restore(tmp_path / "other.npz")
 
 
+@check("the methods of the estimator are called by the others")
 def test_scikit_learn_takes_a_network_for_a_classifier():
     from sklearn.base import clone, is_classifier
     from sklearn.model_selection import cross_val_score

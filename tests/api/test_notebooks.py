@@ -59,6 +59,7 @@ def test_what_the_package_lacks_is_noticed():
     assert unknown(book) == {"emits"}
 
 
+@check("what the notebooks call is tried by name in every run")
 @pytest.mark.filterwarnings("ignore")  # of the kernel's own libraries
 def test_the_curves_are_drawn(monkeypatch):
     """All but the sweep."""

@@ -88,6 +88,7 @@ BUGS = {
 }
 
 
+@check("the proof finds the same bug in every run")
 @pytest.mark.parametrize("bug", few(BUGS, 1, "each fault of the line that the fuzz finds"))
 def test_the_fuzz_finds_a_planted_bug(emitted, bug):
     part, before, after = BUGS[bug]

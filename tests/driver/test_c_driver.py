@@ -222,6 +222,7 @@ def buffer_weights(buffer, own):
         yield value - (1 << f.bits) if value > f.maximum else value
 
 
+@check("the same in Python is in every run")
 def test_checkpoints_and_refusals(compiled, tmp_path):
     driver = compiled("core")
     assert driver.call("sc_open") == OK

@@ -94,6 +94,7 @@ def test_it_fits_as_the_golden_network_does(chip):
     assert driver.slower == model.slower
 
 
+@check("a checkpoint of a core is brought back in every run")
 def test_a_checkpoint_brings_everything_back(chip, tmp_path):
     driver = chip(WIDE)
     pixels, classes = samples(driver, 12)

@@ -11,11 +11,13 @@ from sc_hw.fit.run import FitConfig
 from sc_hw.fit.tasks import task_samples
 from sc_hw.network_file import network_of
 from sc_hw_models.networks import network_model
+from tests.daily import check
 from tests.npz import read_arrays
 
 TWO = Path(__file__).parents[2] / "examples" / "networks" / "two_tasks.toml"
 
 
+@check("the end of a task is compared with the golden model in every run")
 def test_tasks_follow_each_other_and_codes_are_made_between(sc_hw, tmp_path):
     status, out, err = sc_hw("fit", TWO, "--tasks", "2", "--passes", "2", "--seed", "4", "-o", tmp_path / "new")
     assert status == 0, err

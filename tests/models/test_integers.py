@@ -21,6 +21,7 @@ from sc_hw_models.online_o1 import OnlineO1Array, OnlineO1Synapse, build_online_
 from sc_hw_models.registry import RULES, get_rule
 from sc_hw_models.rule import ConfigError, Field, as_integer, check_flag, check_integer
 from sc_hw_models.rules.r_stdp import OnlineO1Config
+from tests.daily import check
 
 KINDS = [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64, np.intp, np.array]
 NO_INTEGERS = [True, np.True_, 3.0, np.float64(3), np.float32(3), "3", None, [3], np.array([3]), np.array([3, 4]), 3j]
@@ -123,6 +124,7 @@ def test_models_take_them_as_sizes():
     assert json.loads(json.dumps(proof))["total_state_bits"] == 520
 
 
+@check("the same integers are checked one by one in every run")
 def test_a_core_described_by_them_is_emitted_and_simulated_as_any(tmp_path):
     rule = get_rule("r_stdp")
     folders = []

@@ -92,6 +92,7 @@ def alive(number):
         return False
 
 
+@check("that a board ends with its process is in every run")
 def test_an_interruption_ends_it_and_the_board(chip):
     with running(chip, "--test", "2") as (process, told):
         sections = learning(told)

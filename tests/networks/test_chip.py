@@ -53,6 +53,7 @@ def test_a_changed_chip_differs(sc_hw, folder, monkeypatch):
     assert "edited" in err
 
 
+@check("selftest of a core is in every run, and faults of a chip are refuted; make network-faults has faults of every block")
 @pytest.mark.parametrize(
     "text", [SMALL, pytest.param(WIDE, marks=check("faults of every block are in every run"))], ids=["small", "wide"]
 )

@@ -53,6 +53,7 @@ def test_an_entry_that_was_never_written_is_seen(tmp_path):
     assert found != wanted
 
 
+@check("a dark sample decides in Icarus in every run")
 def test_the_proof_refutes_an_entry_that_was_never_written(tmp_path):
     chip = chip_of(DEEP, tmp_path)
     file = f"{chip.design.blocks['synapses_ab'].name}.v"

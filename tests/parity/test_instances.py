@@ -149,6 +149,7 @@ def selftest_arrays(initial):
     return {name: np.array(values) for name, values in initial.items()}
 
 
+@check("faults at instances are drawn and told apart in every run")
 def test_a_comparison_tells_what_is_seen(make_core):
     core = make_core(synapses=5, lanes=2, **SMALL)
     instances = read_instances(core)

@@ -20,6 +20,7 @@ def run(layer, tmp_path):
 SHAPES = [("amaranth", 64, 10, 2), ("verilog", 64, 10, 2), ("amaranth", 3, 1, 3), ("verilog", 1, 5, 1)]
 
 
+@check("a fault of a layer is refuted by the same statements in every run")
 @pytest.mark.parametrize(
     ("generator", "neurons", "postsynaptic", "lanes"),
     few(SHAPES, SHAPES[3:], "the other shapes"),
