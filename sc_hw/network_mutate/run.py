@@ -15,6 +15,7 @@ from ..instance_faults import InstanceFault, instance_faults
 from ..instances import Instance, read_instances, without_directives
 from ..mutate import Judged, MutationResult
 from ..network_folder import Network
+from ..network_proof.prove import prove_network
 from ..network_sim.run import simulate_network
 from ..plant import as_mutants, planted_mutants, planted_network
 from ..proof.solver import Solver
@@ -55,6 +56,16 @@ class _Simulations:
         return [run["mismatch"]["text"].splitlines()[0] if run["mismatch"] else "" for run in result.runs]
 
 
+def _see_proven(network: Network, solvers: Sequence[Solver], timeout: int) -> None:
+    """Raise ``CheckError`` unless a network is proven as it is: else what refutes a mutant, or does not, says nothing of it."""
+    wrong = [o for o in prove_network(network, solvers, timeout=timeout, campaign=False).obligations if o.verdict != "proven"]
+    if wrong:
+        raise CheckError(
+            f"{network.folder}: not proven as it is, so no proof tells a mutant from it ({wrong[0].name} {wrong[0].verdict}); "
+            "run sc-hw prove"
+        )
+
+
 def mutate_network(
     network: Network,
     *,
@@ -68,9 +79,11 @@ def mutate_network(
 ) -> MutationResult:
     """Plant up to ``count`` mutants of bits, as many of registers in a reset and as many at instances, as ``mutate`` of a core.
 
-    Errors: ``CheckError`` when the network without a mutant fails in simulation, or Yosys does.
+    Errors: ``CheckError`` when the network without a mutant is not proven or fails in simulation, or Yosys does.
     """
     start, simulations = time.monotonic(), _Simulations(network, seed, output)
+    note("proving the network without a mutant")
+    _see_proven(network, solvers, timeout)
     instances = read_instances(network)
     faults = drawn_faults(network, instances, count, seed)
     files, mutants = planted_mutants(network, count, seed)
