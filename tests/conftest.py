@@ -17,7 +17,7 @@ from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
 from sc_hw.rtl.layer import LayerDesign
 from sc_hw_models.registry import get_rule
-from tests.daily import share_of
+from tests.daily import LONG, share_of
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,8 +36,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not exhaustive and config.getoption("--share") != "1/1":
         raise pytest.UsageError("--share: is of the tests that --check runs; give --check too")
     kept = [item for item in items if bool(item.get_closest_marker("check")) == exhaustive]
+    share = config.getoption("--share")
+    if exhaustive and share != "1/1":
+        kept = [item for item in kept if not item.nodeid.removeprefix("tests/").startswith(LONG)]
     if exhaustive:
-        kept = share_of(kept, config.getoption("--share"))
+        kept = share_of(kept, share)
     chosen = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = kept

@@ -8,7 +8,16 @@ import pytest
 
 from sc_hw_models.cache import cache_folder
 
-__all__ = ["check", "crossed", "few", "shapes", "share_compiled", "share_of"]
+__all__ = ["LONG", "check", "crossed", "few", "shapes", "share_compiled", "share_of"]
+
+# Minutes each: make check runs them, a share of it, which is for every commit, does not.
+LONG = (
+    "board/test_board.py::test_a_board_that_is_too_small_is_told_with_what_would_fit",
+    "board/test_proof.py::test_the_bridge_holds[z3]",
+    "bus/test_accesses.py::test_ten_thousand_accesses",
+    "compiler/test_examples.py::test_a_rule_is_proven[izhikevich-",
+    "parity/test_corners.py::test_every_fault_by_hand_is_found",
+)
 
 
 def check(reason: str) -> pytest.MarkDecorator:

@@ -1,8 +1,10 @@
 """Nothing is lost between the daily run and what is left to ``make check``."""
 
+from pathlib import Path
+
 import pytest
 
-from .daily import check, crossed, few, share_of
+from .daily import LONG, check, crossed, few, share_of
 
 
 def marked(parameters):
@@ -42,3 +44,9 @@ def test_what_is_not_of_every_run_has_a_reason():
     ):
         with pytest.raises(ValueError, match=r"say why|not a part of|never come"):
             wrong()
+
+
+def test_what_is_in_no_share_is_there():
+    for test in LONG:
+        file, _, name = test.partition("::")
+        assert f"def {name.partition('[')[0]}(" in (Path(__file__).parent / file).read_text(encoding="utf-8")
