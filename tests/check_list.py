@@ -12,8 +12,8 @@ _HEAD = """\
 
 `make test` runs the tests of every change. These take too long for that, and what they look for is looked for in every run by a
 smaller one of the same kind; `make check` runs them all, `make check SHARE=K/N` every Nth from the Kth. `.ci/run` takes one share
-of 50, by the commit, so that every one of them meets about one commit in fifty. Those that take minutes each (`LONG` in `tests/daily.py`)
-are in no share. `make check-list` makes this page.
+of 50, by the commit, so that every one of them meets about one commit in fifty. Those that take minutes each (`LONG` in
+`tests/daily.py`) are in no share. `make check-list` makes this page.
 """
 
 
