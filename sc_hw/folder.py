@@ -15,8 +15,9 @@ from sc_hw_models.scratch import held, partial, temporary_folder
 from .errors import UserError
 from .interrupt import interruption_held
 from .progress import note
+from .strict import read_json
 
-__all__ = ["check_output", "new_folder", "npz_bytes", "replace_file", "turn", "write_folder"]
+__all__ = ["check_output", "new_folder", "npz_bytes", "replace_file", "turn", "with_record", "write_folder"]
 
 
 @contextmanager
@@ -33,6 +34,20 @@ def turn(folder: Path) -> Iterator[None]:
         except OSError as error:
             raise UserError(f"{folder}: cannot be locked ({error.strerror}); give a folder that can be read") from error
         yield
+
+
+def with_record(verb: str, record: str, schema: str) -> Callable[[Path], Iterator[str]]:
+    """Return what lists the files of a folder in which a verb left a ``record`` of such a schema with digests of the others."""
+
+    def listed(folder: Path) -> Iterator[str]:
+        """Yield the files that we wrote into a folder. Errors: ``UserError`` when it is none of ours."""
+        found = read_json(folder / record, remedy=f"sc-hw {verb} writes one")
+        if not isinstance(found, dict) or found.get("schema") != schema or not isinstance(found.get("sha256"), dict):
+            raise UserError(f"{folder / record}: not of sc-hw {verb}; give another folder")
+        yield record
+        yield from map(str, found["sha256"])
+
+    return listed
 
 
 def check_output(output: Path, listed: Callable[[Path], Iterable[str]], *, force: bool, verb: str) -> Path:

@@ -11,11 +11,10 @@ from rich.console import Console
 
 from ..bus.folder import load_bus
 from ..errors import CheckError, UserError
-from ..folder import check_output, write_folder
+from ..folder import check_output, with_record, write_folder
 from ..manifest.describe import FILE_LIST, sha256
 from ..network_folder import load_emitted
 from ..records import head, write_record
-from ..strict import read_json
 from .boards import BOARDS
 from .build import Built, Plan, build, plan
 from .virtual import DIVIDER, VirtualBoard
@@ -23,6 +22,9 @@ from .virtual import DIVIDER, VirtualBoard
 __all__ = ["RECORD", "SCHEMA", "board_command", "listed_files", "virtual_command"]
 
 RECORD, SCHEMA = "board.json", "sc-hw/board/1"
+
+listed_files = with_record("board", RECORD, SCHEMA)
+"""Yields the files that we wrote into a folder. Errors: ``UserError`` when it is none of ours."""
 _PATIENCE = 0.2  # seconds between looks at a board that works
 
 
@@ -87,15 +89,6 @@ def board_command(
     for line in _told(what, built, output):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     return 0
-
-
-def listed_files(folder: Path) -> Iterator[str]:
-    """Yield the files that we wrote into a folder. Errors: ``UserError`` when it is none of ours."""
-    record = read_json(folder / RECORD, remedy="sc-hw board writes one")
-    if not isinstance(record, dict) or record.get("schema") != SCHEMA or not isinstance(record.get("sha256"), dict):
-        raise UserError(f"{folder / RECORD}: not of sc-hw board; give another folder")
-    yield RECORD
-    yield from map(str, record["sha256"])
 
 
 def _record(what: Plan, built: Built) -> dict[str, Any]:

@@ -1,23 +1,24 @@
 """The verb ``package``: a design behind a bus as a folder that another tool takes."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 from ..bus.folder import Behind, load_bus
 from ..errors import UserError
-from ..folder import check_output, write_folder
+from ..folder import check_output, with_record, write_folder
 from ..manifest.describe import sha256
 from ..manifest.emitted import Design, Emitted
 from ..network_folder import load_emitted
 from ..records import stamp
-from ..strict import read_json
 from . import PACKAGES
 from .description import Contents, Package
 
 __all__ = ["RECORD", "SCHEMA", "listed_files", "package_command", "package_files"]
 
 RECORD, SCHEMA = "package.json", "sc-hw/package/1"
+
+listed_files = with_record("package", RECORD, SCHEMA)
+"""Yields the files that we wrote into a folder. Errors: ``UserError`` when it is none of ours."""
 _SOFTWARE = (".h", ".c", ".py", ".svd", ".rdl", ".md")
 
 
@@ -63,12 +64,3 @@ def package_files(core: Emitted[Design], around: Behind, package: Package) -> di
     software = [name for name in files if name.startswith("sw/")]
     contents = Contents(layout=around.layout, bus=around.bus, banks=core.design.banks, sources=sources, software=software)
     return {**package.files(contents), **files}
-
-
-def listed_files(folder: Path) -> Iterator[str]:
-    """Yield the files that we wrote into a folder. Errors: ``UserError`` when it is none of ours."""
-    record = read_json(folder / RECORD, remedy="sc-hw package writes one")
-    if not isinstance(record, dict) or record.get("schema") != SCHEMA or not isinstance(record.get("sha256"), dict):
-        raise UserError(f"{folder / RECORD}: not of sc-hw package; give another folder")
-    yield RECORD
-    yield from map(str, record["sha256"])

@@ -9,12 +9,11 @@ from jinja2 import PackageLoader
 
 from .. import __version__
 from ..errors import UserError
-from ..folder import check_output, write_folder
+from ..folder import check_output, with_record, write_folder
 from ..manifest import Core, load_core
 from ..manifest.describe import sha256
 from ..records import stamp
 from ..rtl.text import finished, vector
-from ..strict import read_json
 from ..templates import verilog_templates
 from .play import played
 from .script import Script, Track
@@ -22,6 +21,8 @@ from .script import Script, Track
 __all__ = ["listed_files", "vectors_command", "vectors_of"]
 
 SCHEMA, RECORD = "sc-hw/vectors/1", "vectors.json"
+
+_recorded = with_record("vectors", RECORD, SCHEMA)
 PHASES = ("clear", "write all words", "timesteps", "read all words")
 COMMANDS = (
     "  iverilog -g2012 -s testbench -o testbench.vvp -f filelist.f && vvp testbench.vvp",
@@ -72,17 +73,6 @@ def vectors_of(core: Core, steps: int, seed: int) -> Script:
     return played(design, steps, seed)
 
 
-def listed_files(folder: Path) -> Iterator[str]:
-    """Yield the files that we wrote into a folder. Errors: ``UserError`` when it is none of ours."""
-    record = read_json(folder / RECORD, remedy="sc-hw vectors writes one")
-    if not isinstance(record, dict) or record.get("schema") != SCHEMA or not isinstance(record.get("sha256"), dict):
-        raise UserError(f"{folder / RECORD}: not of sc-hw vectors; give another folder")
-    yield RECORD
-    yield from map(str, record["sha256"])
-    yield from ("testbench.vvp", "testbench.vcd")  # what the commands that we print leave
-    yield from (path.relative_to(folder).as_posix() for path in (folder / "obj_dir").rglob("*") if path.is_file())
-
-
 def _hex_files(script: Script) -> dict[str, str]:
     """Return the beats of each stream, and which bits of what comes back mean something."""
     files = {}
@@ -113,3 +103,10 @@ def _testbench(core: Core, script: Script, steps: int, seed: int) -> str:
         "patience": 1000 + 4 * design.words,
     }
     return finished(environment.get_template("testbench.v.j2").render(values))
+
+
+def listed_files(folder: Path) -> Iterator[str]:
+    """Yield the files that we wrote into a folder. Errors: ``UserError`` when it is none of ours."""
+    yield from _recorded(folder)
+    yield from ("testbench.vvp", "testbench.vcd")  # what the commands that we print leave
+    yield from (path.relative_to(folder).as_posix() for path in (folder / "obj_dir").rglob("*") if path.is_file())
