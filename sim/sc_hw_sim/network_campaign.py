@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from cocotb.triggers import Timer
 
-from .network import NetworkBench, NetworkMismatchError, bits_of, packed, unpacked
+from .network import NetworkBench, NetworkMismatchError
+from .packing import bits_of, packed, unpacked
 from .streams import CLOCK_PERIOD
 
 __all__ = ["Campaign"]

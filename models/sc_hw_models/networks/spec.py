@@ -314,12 +314,10 @@ class NetworkSpec:
         shape = (self.populations[projection.source].rows, self.populations[projection.target].size)
         if weights.shape != shape or weights.dtype.kind not in "iu":
             raise ConfigError(f"{projection.place} weights: {weights.dtype} {weights.shape} given; allowed are integers {shape}")
-        top = 1 << (synapses.weight_bits - 1)
-        if weights.min() < -top or weights.max() >= top:
-            raise ConfigError(
-                f"{projection.place} weights: {weights.min()}..{weights.max()} given; allowed are {-top}..{top - 1} "
-                f"with weight_bits={synapses.weight_bits}"
-            )
+        low, high, bits = weights.min(), weights.max(), synapses.weight_bits
+        if not -(1 << bits - 1) <= low <= high < 1 << bits - 1:
+            allowed = f"{-(1 << bits - 1)}..{(1 << bits - 1) - 1} with weight_bits={bits}"
+            raise ConfigError(f"{projection.place} weights: {low}..{high} given; allowed are {allowed}")
 
     # Widths.
 
