@@ -14,22 +14,12 @@ from sc_hw.cli import main
 from sc_hw.report import page
 
 from ..daily import check, few
+from ..monitor.browser import FLAGS
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium, chromium-browser or google-chrome on PATH")
 
-QUIET = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--enable-logging=stderr",
-)
+QUIET = (*FLAGS, "--hide-scrollbars", "--enable-logging=stderr")
 SECTIONS = (
     "verdicts",
     "core",
