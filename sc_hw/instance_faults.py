@@ -4,15 +4,17 @@ A fault is an edit of the emitted text. Many are planted together, a number choo
 gives the design that somebody with a text editor would have made, which is what the proof is asked about.
 """
 
+import itertools
+import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 from .instances import Instance, Pin, locate
 from .rtl.contents import first_and_last
 
-__all__ = ["COPIES", "InstanceFault", "instance_faults", "plant_instances"]
+__all__ = ["COPIES", "InstanceFault", "by_turns", "instance_faults", "plant_instances"]
 
 COPIES = r"sc_hw_fault_\d+_copy_\d+"  # how ``plant_instances`` calls copies of an instance with a fault in it
 _SELDOM_BITS = 8  # of a word that a simulation meets now and then
@@ -368,3 +370,15 @@ def _replaced(texts: Mapping[str, str], fault: InstanceFault) -> dict[str, str]:
         f"  assign {fault.pin.name} = {wrong};\nendmodule\n"
     )  # fmt: skip
     return result
+
+
+def by_turns(faults: Iterable[InstanceFault], count: int, seed: int) -> list[InstanceFault]:
+    """Return up to ``count`` of some faults, drawn from ``seed``, as many of each kind as can be."""
+    kinds: dict[str, list[InstanceFault]] = {}
+    for fault in faults:
+        kinds.setdefault(fault.kind, []).append(fault)
+    generator = random.Random(seed)  # noqa: S311 # a choice, not a secret
+    for own in kinds.values():
+        generator.shuffle(own)
+    turns = itertools.zip_longest(*kinds.values())
+    return [fault for turn in turns for fault in turn if fault][:count]

@@ -5,6 +5,7 @@ import itertools
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from .errors import CheckError
 from .manifest import Core
 from .plant import Mutant, as_mutants, plant_faults, plant_mutants
 from .proof.mutants import judge_faults, judge_mutants, see_proven
+from .proof.prove import prove
 from .proof.solver import Solver
 from .selftest import drawn_instance_faults, enough_timesteps
 from .simulate import simulate
 from .yosys import find_yosys
 
-__all__ = ["Judged", "MutationResult", "gap_of", "judged_as", "mutate"]
+__all__ = ["Judged", "MutationResult", "as_judged", "gap_of", "judged_as", "mutate", "simulated_longer"]
 
 _ROUNDS = (1, 10, 100, 1000)
 """How many times ``enough_timesteps`` each simulation of those that survived the one before takes."""
@@ -134,15 +136,43 @@ class _Run:
 
     def longer(self, planted: Core, differences: Mapping[int, str], proofs: Mapping[int, tuple[str, str]]) -> dict[int, str]:
         """Simulate those that survived and are not equivalent longer and longer; return what was found of each."""
-        found: dict[int, str] = {}
-        for turn in range(1, len(_ROUNDS)):
-            seen = {**differences, **found}
-            left = [number for number, text in seen.items() if not text and proofs[number][0] != "equivalent"]
-            if not left:
-                break
+
+        def once(left: list[int], turn: int) -> dict[int, str]:
             self.note(f"{len(left)} mutants survive {self.rounds[-1]['steps']} timesteps; simulating them longer")
-            found |= self.simulated(planted, left, turn=turn)
-        return found
+            return self.simulated(planted, left, turn=turn)
+
+        return simulated_longer(once, len(_ROUNDS), differences, proofs)
+
+
+def simulated_longer(
+    once: Callable[[list[int], int], dict[int, str]],
+    rounds: int,
+    differences: Mapping[int, str],
+    proofs: Mapping[int, tuple[str, str]],
+) -> dict[int, str]:
+    """Call ``once``, with numbers and a round, for what survived and is not equivalent; return what was found of each."""
+    found: dict[int, str] = {}
+    for turn in range(1, rounds):
+        seen = {**differences, **found}
+        left = [number for number, text in seen.items() if not text and proofs[number][0] != "equivalent"]
+        if not left:
+            break
+        found |= once(left, turn)
+    return found
+
+
+def as_judged(mutants: Sequence[Mutant], differences: Mapping[int, str], proofs: Mapping[int, tuple[str, str]]) -> list[Judged]:
+    """Return what simulation and proof, each by a mutant's number, say of mutants."""
+    return [
+        Judged(
+            mutant=m,
+            simulation="killed" if differences[m.number] else "survives",
+            difference=differences[m.number],
+            proof=proofs[m.number][0],
+            evidence=proofs[m.number][1],
+        )
+        for m in mutants
+    ]
 
 
 def mutate(
@@ -174,7 +204,7 @@ def mutate(
         tools={"yosys": find_yosys()[1]} | {solver.name: solver.tool.version for solver in solvers},
     )
     note("proving the core without a mutant")
-    see_proven(core, solvers, timeout=timeout)
+    see_proven(core.folder, partial(prove, core, solvers, timeout=timeout, covers=False))
     faults, instances = drawn_instance_faults(core, count, seed, corners=True)
     with temporary_folder() as scratch:
         folder, beside = scratch / "bits", scratch / "instances"
@@ -202,16 +232,6 @@ def mutate(
         found = run.longer(several, left, {n - len(mutants): proofs[n] for n in seen})
         differences |= seen | {number + len(mutants): text for number, text in found.items()}
         mutants += as_mutants(faults, 1 + len(mutants))
-    judged = [
-        Judged(
-            mutant=m,
-            simulation="killed" if differences[m.number] else "survives",
-            difference=differences[m.number],
-            proof=proofs[m.number][0],
-            evidence=proofs[m.number][1],
-        )
-        for m in mutants
-    ]
     return MutationResult(
         core=core.design.name,
         rule=core.design.rule.name,
@@ -225,5 +245,5 @@ def mutate(
         rounds=run.rounds,
         tools=run.tools,
         seconds=round(time.monotonic() - start, 3),
-        mutants=judged,
+        mutants=as_judged(mutants, differences, proofs),
     )

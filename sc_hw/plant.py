@@ -114,17 +114,8 @@ def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core
 def fixed(planted: Core, number: int, folder: Path) -> Core:
     """Return a core in ``folder``, which is made, in which the number is a constant: what a proof reads, a file a module."""
     netlist = planted.verilog_text[planted.manifest["verilog"][0]]
-    instance = rf"{planted.manifest['modules']['selection']} \w+ \(\s*\.selected\((\w+)\)\s*\);"
-    text, count = re.subn(instance, rf"assign \1 = {SELECTION_BITS}'d{number};", netlist)
-    if not count:
-        raise CheckError("the planted netlist selects nothing")
+    files = fixed_modules(netlist, planted.design.name, planted.manifest["modules"]["selection"], number)
     folder.mkdir()
-    files: dict[str, str] = {}
-    for found in re.finditer(r"^module (\S+).*?^endmodule\n", text, re.MULTILINE | re.DOTALL):
-        # A module of which there are several sets of parameters is called after them, not as it was emitted.
-        file = found[1] if re.fullmatch(r"\w+", found[1]) else f"{planted.design.name}_derived"
-        if re.match(rf"{planted.design.name}(_|$)", file):
-            files[f"{file}.v"] = files.get(f"{file}.v", "") + found[0]
     for name, module in files.items():
         (folder / name).write_text(module, encoding="utf-8")
     names = {kind: name for kind, name in planted.manifest["modules"].items() if kind != "selection"}
@@ -136,16 +127,23 @@ def fixed(planted: Core, number: int, folder: Path) -> Core:
     )
 
 
-def fixed_modules(netlist: str, name: str, number: int) -> dict[str, str]:
-    """Return the Verilog of a planted netlist of a network in which the number is a constant, a file a module."""
-    instance = rf"{name}_selection \w+ \(\s*\.selected\((\w+)\)\s*\);"
-    text, count = re.subn(instance, rf"assign \1 = {SELECTION_BITS}'d{number};", netlist)
+def fixed_modules(netlist: str, name: str, selection: str, number: int) -> dict[str, str]:
+    """Return the Verilog of a planted netlist of design ``name``, whose module ``selection`` tells the number, a constant here.
+
+    A file a module; modules of which there are several sets of parameters are in one.
+    """
+    text, count = re.subn(
+        rf"{selection} \w+ \(\s*\.selected\((\w+)\)\s*\);", rf"assign \1 = {SELECTION_BITS}'d{number};", netlist
+    )
     if not count:
         raise CheckError("the planted netlist selects nothing")
     files: dict[str, str] = {}
-    for found in re.finditer(r"^module (\w+)\b.*?^endmodule\n", text, re.MULTILINE | re.DOTALL):
-        file = f"{re.sub(r'_reset_[0-9]+$', '', found[1])}.v"  # what stands in front of a register belongs to its module
-        files[file] = files.get(file, "") + found[0]
+    for found in re.finditer(r"^module ([^\s(;]+).*?^endmodule\n", text, re.MULTILINE | re.DOTALL):
+        # A module of which there are several sets of parameters is called after them, not as it was emitted.
+        module = found[1] if re.fullmatch(r"\w+", found[1]) else f"{name}_derived"
+        file = f"{re.sub(r'_reset_[0-9]+$', '', module)}.v"  # what stands in front of a register belongs to its module
+        if re.match(rf"{name}(_|\.)", file):
+            files[file] = files.get(file, "") + found[0]
     return files
 
 

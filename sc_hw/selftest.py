@@ -1,8 +1,6 @@
 """Do the checks bite? Plants known bugs in a copy of an emitted core and demands that the simulation fails."""
 
 import dataclasses
-import itertools
-import random
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from sc_hw_models.scratch import temporary_folder
 
 from .equivalence import compare_around
 from .errors import CheckError, UserError
-from .instance_faults import InstanceFault, instance_faults
+from .instance_faults import InstanceFault, by_turns, instance_faults
 from .instances import Instance, read_instances, read_texts
 from .manifest import Core, load_core
 from .plant import Mutant, alone, plant_faults
@@ -111,7 +109,7 @@ def drawn_instance_faults(
     instances = read_instances(core)
     padded = {(part.name, f"memory_{lane}") for part in _cores(core) for lane in part.padded_lanes}
     still = {f"{part.name}_datapath" for part in _cores(core) if not part.overlap}
-    kinds: dict[str, list[InstanceFault]] = {}
+    shown: list[InstanceFault] = []
     for fault in instance_faults(instances, read_texts(core)):
         parent = fault.instance.parent
         unseen = (parent, fault.instance.name) in padded and (fault.parameter or ("",))[0] == "WORDS"
@@ -119,12 +117,8 @@ def drawn_instance_faults(
         stage = (fault.pin is not None and fault.pin.name in ("clk", "enable")) or (fault.parameter or ("",))[0] == "STAGES"
         corner = fault.rare or fault.kind in _CORNERS or (stage and any(parent.startswith(module) for module in still))
         if not unseen and (corners or not corner):
-            kinds.setdefault(fault.kind, []).append(fault)
-    generator = random.Random(seed)  # noqa: S311 # a choice, not a secret
-    for faults in kinds.values():
-        generator.shuffle(faults)
-    turns = itertools.zip_longest(*kinds.values())
-    return [fault for turn in turns for fault in turn if fault][:count], instances
+            shown.append(fault)
+    return by_turns(shown, count, seed), instances
 
 
 def _cores(core: Core) -> list[CoreDesign]:

@@ -16,6 +16,7 @@ from ..network_proof.prove import prove_block, prove_kept, prove_lanes, prove_wi
 from ..plant import Mutant, fixed_modules
 from ..proof.docket import Docket
 from ..proof.induction import Inquiry
+from ..proof.mutants import answered, stop
 from ..proof.result import Obligation
 from ..proof.solver import Solver
 from ..proof.structure import structure_of
@@ -24,10 +25,6 @@ from ..rtl.networks.projection import ProjectionBlock
 __all__ = ["Judge"]
 
 Verdict = tuple[str, str]
-
-
-class _Refuted(Exception):  # noqa: N818 - what a mutant should be
-    """Ends a proof at its first refuted obligation, which it names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +42,11 @@ class Judge:
 
     @cached_property
     def _gold(self) -> Mapping[str, str]:
-        return fixed_modules(self.netlist, self.network.design.name, 0)
+        return self._fixed(0)
+
+    def _fixed(self, number: int) -> Mapping[str, str]:
+        name = self.network.design.name
+        return fixed_modules(self.netlist, name, f"{name}_selection", number)
 
     @cached_property
     def _texts(self) -> Mapping[str, str]:
@@ -54,7 +55,7 @@ class Judge:
     def mutant(self, mutant: Mutant, *, killed: bool) -> Verdict:
         """Return ``refuted``, ``differs``, ``equivalent`` or ``unknown``, and what decided it, of a mutant in the netlist."""
         module = source_module(mutant.module)
-        gate = fixed_modules(self.netlist, self.network.design.name, mutant.number)
+        gate = self._fixed(mutant.number)
         file = f"{module}.v"
         changed = replace(self.network, texts={**self.network.texts, file: gate[file].encode()}, edited=(file,))
         return self._said(changed, module, lambda: self._compared(self._gold, gate, module), killed=killed, structure=False)
@@ -91,18 +92,8 @@ class Judge:
         return verdict, how
 
     def _proof(self, changed: Network, module: str, *, structure: bool) -> Verdict:
-        decided: list[Obligation] = []
         with temporary_folder() as folder:
-            try:
-                for obligation in self._obligations(changed, module, folder, structure=structure):
-                    _stop(obligation)
-                    decided.append(obligation)
-            except _Refuted as refuted:
-                return "refuted", str(refuted)
-        left = [o for o in decided if o.verdict not in ("proven", "no cut")]
-        if left or not decided:
-            return "unknown", f"{left[0].name} {left[0].verdict}: {left[0].note}" if left else f"nothing is proven of {module}"
-        return "equivalent", f"{len(decided)} obligations proven"
+            return answered(lambda: self._obligations(changed, module, folder, structure=structure))
 
     def _obligations(self, changed: Network, module: str, folder: Path, *, structure: bool) -> Iterator[Obligation]:
         """Yield what is proven of a module: as the top, as a block, as a memory of one, or as a part of a lane."""
@@ -125,11 +116,6 @@ class Judge:
                 yield from self._lanes(changed, block)
 
     def _lanes(self, changed: Network, block: ProjectionBlock) -> Iterable[Obligation]:
-        docket = Docket(solvers=self.solvers, timeout=self.timeout, progress=_stop)
+        docket = Docket(solvers=self.solvers, timeout=self.timeout, progress=stop)
         prove_lanes(changed, block.projection, docket)
         return docket.obligations
-
-
-def _stop(obligation: Obligation) -> None:
-    if obligation.verdict == "refuted":
-        raise _Refuted(f"{obligation.name} refuted{f': {obligation.note}' if obligation.note else ''}")

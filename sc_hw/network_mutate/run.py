@@ -1,23 +1,22 @@
 """Mutants of a network: planted, simulated longer and longer, and put to the proof."""
 
 import itertools
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from os import cpu_count
 from pathlib import Path
-from typing import Any
 
 from ..errors import CheckError
-from ..instance_faults import InstanceFault, instance_faults
+from ..instance_faults import InstanceFault, by_turns, instance_faults
 from ..instances import Instance, read_instances, without_directives
-from ..mutate import Judged, MutationResult
+from ..mutate import MutationResult, as_judged, simulated_longer
 from ..network_folder import Network
 from ..network_proof.prove import prove_network
 from ..network_sim.run import simulate_network
 from ..plant import as_mutants, planted_mutants, planted_network
+from ..proof.mutants import see_proven
 from ..proof.solver import Solver
 from ..yosys import find_yosys
 from .judge import Judge
@@ -56,16 +55,6 @@ class _Simulations:
         return [run["mismatch"]["text"].splitlines()[0] if run["mismatch"] else "" for run in result.runs]
 
 
-def _see_proven(network: Network, solvers: Sequence[Solver], timeout: int) -> None:
-    """Raise ``CheckError`` unless a network is proven as it is: else what refutes a mutant, or does not, says nothing of it."""
-    wrong = [o for o in prove_network(network, solvers, timeout=timeout, campaign=False).obligations if o.verdict != "proven"]
-    if wrong:
-        raise CheckError(
-            f"{network.folder}: not proven as it is, so no proof tells a mutant from it ({wrong[0].name} {wrong[0].verdict}); "
-            "run sc-hw prove"
-        )
-
-
 def mutate_network(
     network: Network,
     *,
@@ -83,7 +72,7 @@ def mutate_network(
     """
     start, simulations = time.monotonic(), _Simulations(network, seed, output)
     note("proving the network without a mutant")
-    _see_proven(network, solvers, timeout)
+    see_proven(network.folder, partial(prove_network, network, solvers, timeout=timeout, campaign=False))
     instances = read_instances(network)
     faults = drawn_faults(network, instances, count, seed)
     files, mutants = planted_mutants(network, count, seed)
@@ -106,7 +95,7 @@ def mutate_network(
     with ThreadPoolExecutor(cpu_count()) as pool:
         asked = [pool.submit(judged, m.number, partial(judge.mutant, m), bool(differences[m.number])) for m in mutants]
         proofs = dict(one.result() for one in asked)
-    differences |= _longer(simulations, files, differences, proofs)
+    differences |= simulated_longer(partial(simulations.differences, files), len(_ROUNDS), differences, proofs)
 
     planted = planted_network(network, (), faults)
     numbered = dict(enumerate(faults, 1))
@@ -116,7 +105,7 @@ def mutate_network(
         asked = [pool.submit(judged, n, partial(judge.fault, f), bool(seen[n])) for n, f in numbered.items()]
         shown = dict(one.result() for one in asked)
     left = {n: text for n, text in seen.items() if not numbered[n].rare and not numbered[n].initial}
-    seen |= _longer(simulations, planted, left, shown)
+    seen |= simulated_longer(partial(simulations.differences, planted), len(_ROUNDS), left, shown)
     differences |= {n + len(mutants): text for n, text in seen.items()}
     proofs |= {n + len(mutants): verdict for n, verdict in shown.items()}
     mutants += as_mutants(faults, 1 + len(mutants))
@@ -133,39 +122,11 @@ def mutate_network(
         rounds=simulations.rounds,
         tools={"yosys": find_yosys()[1]} | {s.name: s.tool.version for s in solvers} | simulations.tools,
         seconds=round(time.monotonic() - start, 3),
-        mutants=[
-            Judged(
-                mutant=m,
-                simulation="killed" if differences[m.number] else "survives",
-                difference=differences[m.number],
-                proof=proofs[m.number][0],
-                evidence=proofs[m.number][1],
-            )
-            for m in mutants
-        ],
+        mutants=as_judged(mutants, differences, proofs),
     )
 
 
 def drawn_faults(network: Network, instances: Sequence[Instance], count: int, seed: int) -> list[InstanceFault]:
     """Return up to ``count`` faults at the instances of a network, as many of each kind as can be."""
     texts = {name: without_directives(text) for name, text in network.verilog_text.items()}
-    kinds: dict[str, list[InstanceFault]] = {}
-    for fault in instance_faults(instances, texts):
-        kinds.setdefault(fault.kind, []).append(fault)
-    generator = random.Random(seed)  # noqa: S311 # a choice, not a secret
-    for faults in kinds.values():
-        generator.shuffle(faults)
-    turns = itertools.zip_longest(*kinds.values())
-    return [fault for turn in turns for fault in turn if fault][:count]
-
-
-def _longer(
-    simulations: _Simulations, files: Mapping[str, bytes], differences: Mapping[int, str], proofs: Mapping[int, Any]
-) -> dict[int, str]:
-    """Simulate those that survived and are not equivalent longer and longer; return what was found of each."""
-    found: dict[int, str] = {}
-    for turn in range(1, len(_ROUNDS)):
-        seen = {**differences, **found}
-        if left := [number for number, text in seen.items() if not text and proofs[number][0] != "equivalent"]:
-            found |= simulations.differences(files, left, turn)
-    return found
+    return by_turns(instance_faults(instances, texts), count, seed)

@@ -4,7 +4,7 @@ Nothing is lost, duplicated, changed or reordered between cores, by k-induction.
 its own folder.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..manifest import Core
@@ -111,13 +111,7 @@ def _addresses_task(
     ports = {"read_enable": 1, "read_address": word, "read_data": 1, "write_enable": 1, "write_address": word, "write_data": 1}
     taps |= {f"memory_{lane}.{port}": bits for lane in range(module.lanes) for port, bits in ports.items()}
     harness = render("addresses.sv.j2", design, top=top_of(design), addresses=module, owner=place, taps=taps, inside=inside)
-    return induction_task(design, _files_of(texts, [module.name, memory]), [memory], harness)
-
-
-def _files_of(texts: Mapping[str, str], modules: Sequence[str]) -> dict[str, str]:
-    """Return the files of some modules, or all there are where a mutant has every module in one."""
-    names = [f"{module}.v" for module in modules]
-    return {name: texts[name] for name in names} if all(name in texts for name in names) else dict(texts)
+    return induction_task(design, {f"{name}.v": texts[f"{name}.v"] for name in (module.name, memory)}, [memory], harness)
 
 
 def _memory_taps(place: str, address_bits: int, data_bits: int) -> dict[str, int]:
@@ -144,7 +138,7 @@ def _task(design: Any, files: Mapping[str, str], *, inside: bool | None) -> dict
     cores = {place: node.block for place, node in graph.nodes.items() if node.block not in inner}
     memories = [f"{block.name}_memory" for block in inner]
     replaced = [*memories, *(block.name for block in cores.values())]
-    files = _files_of(files, [design.name, *(block.name for block in inner), *replaced])
+    files = {f"{module}.v": files[f"{module}.v"] for module in (design.name, *(block.name for block in inner), *replaced)}
     taps = {f"{place}.{port.name}": port.bits for place, node in graph.nodes.items() for port in node.block.ports()}
     taps |= {f"{fan_out}.replay_reg": 1, f"{fan_out}.address_reg": fanout.address_bits, f"{fan_out}.round_reg": fanout.round_bits}
     taps |= _memory_taps(fan_out, fanout.address_bits, fanout.stored_bits)

@@ -21,11 +21,11 @@ from .circuit import Circuit, read_circuit
 from .graph import prove_graph
 from .induction import Inquiry
 from .prove import prove
-from .result import PARTS, Obligation
+from .result import PARTS, Obligation, ProofResult
 from .solver import Solver
 from .structure import check_structure
 
-__all__ = ["judge_faults", "judge_mutants", "see_proven"]
+__all__ = ["answered", "judge_faults", "judge_mutants", "see_proven", "stop"]
 
 
 _SEARCH = 10  # seconds for a break of a statement of the engine, mostly found in one; the others are compared
@@ -170,7 +170,7 @@ class _Judge:
                 covers=False,
                 structure=False,
                 circuit=circuit,
-                progress=_stop,
+                progress=stop,
             )
         except _Refuted as refuted:
             return "refuted", str(refuted)
@@ -207,15 +207,15 @@ def _joint(gate: Core, solvers: Sequence[Solver], timeout: int) -> tuple[str, st
     with temporary_folder() as scratch:
         folder = scratch
         inquiry = Inquiry(core=gate, solvers=solvers, timeout=timeout, folder=folder / "run", traces=None)
-        return _answered(lambda: prove_graph(inquiry))
+        return answered(lambda: prove_graph(inquiry))
 
 
-def _answered(obligations: Callable[[], Iterable[Obligation]]) -> tuple[str, str]:
+def answered(obligations: Callable[[], Iterable[Obligation]]) -> tuple[str, str]:
     """Return the verdict of a proof, which ends at the first refuted obligation; ``UserError`` when it refuses to begin."""
     decided = []
     try:
         for obligation in obligations():
-            _stop(obligation)
+            stop(obligation)
             decided.append(obligation)
     except _Refuted as refuted:
         return "refuted", str(refuted)
@@ -223,26 +223,30 @@ def _answered(obligations: Callable[[], Iterable[Obligation]]) -> tuple[str, str
 
 
 def _said(obligations: Sequence[Obligation]) -> tuple[str, str]:
+    if not obligations:
+        return "unknown", "nothing is proven of it"
     left = [o for o in obligations if o.verdict not in ("proven", "no cut")]
     return ("unknown", f"{left[0].name} {left[0].verdict}") if left else ("equivalent", f"{len(obligations)} obligations proven")
 
 
-def _stop(obligation: Obligation) -> None:
+def stop(obligation: Obligation) -> None:
+    """Raise what ends a proof at an obligation that is refuted: a mutant needs no second one."""
     if obligation.verdict == "refuted":
         raise _Refuted(f"{obligation.name} refuted{f': {obligation.note}' if obligation.note else ''}")
 
 
-def see_proven(core: Core, solvers: Sequence[Solver], *, timeout: int) -> None:
-    """Raise ``CheckError`` unless a core is proven as it is: else what refutes, or differs from, it says nothing of a mutant.
+def see_proven(folder: Path, proof: Callable[..., ProofResult]) -> None:
+    """Raise ``CheckError`` unless ``folder`` is proven as it is: else what refutes a mutant, or does not, says nothing.
 
-    Asked is what mutants are asked: not whether the proof is vacuous, which without them it is not either.
+    ``proof``, which is called with ``progress``, asks what mutants are asked: not whether it is vacuous, which without them it is
+    not either.
     """
     try:
-        verdict, how = _said(prove(core, solvers, timeout=timeout, covers=False, progress=_stop).obligations)
+        verdict, how = _said(proof(progress=stop).obligations)
     except _Refuted as refuted:
         verdict, how = "refuted", str(refuted)
     if verdict != "equivalent":
-        raise CheckError(f"{core.folder}: not proven as it is, so no proof tells a mutant from it ({how}); run sc-hw prove")
+        raise CheckError(f"{folder}: not proven as it is, so no proof tells a mutant from it ({how}); run sc-hw prove")
 
 
 def judge_faults(
@@ -285,7 +289,7 @@ def judge_faults(
 def _proven(gate: Core, fault: InstanceFault, solvers: Sequence[Solver], timeout: int) -> tuple[str, str]:
     """Return what the proof says of an instance: its structure first, then the parts that look at its module."""
     # What a fault remembers, such as a clock ago, is known to be strange; whether it shows is what is asked.
-    verdict, how = _answered(lambda: check_structure(gate, registers=False))
+    verdict, how = answered(lambda: check_structure(gate, registers=False))
     cores = [part for part in gate.parts or (gate,) if fault.instance.file in part.manifest["verilog"]]
     if verdict != "equivalent":
         return verdict, how
@@ -297,6 +301,6 @@ def _proven(gate: Core, fault: InstanceFault, solvers: Sequence[Solver], timeout
     parts = inside.get(fault.instance.parent, ["datapath"] if names["datapath"] in fault.instance.parent else PARTS)
 
     def theorem() -> Iterable[Obligation]:
-        return prove(core, solvers, timeout=timeout, parts=parts, covers=False, structure=False, progress=_stop).obligations
+        return prove(core, solvers, timeout=timeout, parts=parts, covers=False, structure=False, progress=stop).obligations
 
-    return _answered(theorem)
+    return answered(theorem)
