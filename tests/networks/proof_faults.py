@@ -129,8 +129,8 @@ FAULTS = (
     ProofFault(
         "products are of the word beside",
         "tiny_synapses_0",
-        "listed_row * 5'd2 + word_1",
-        "listed_row * 5'd2 + (word_1 ^ 1'd1)",
+        "listed_row * 5'd2 + {4'd0, word_1}",
+        "listed_row * 5'd2 + {4'd0, ~word_1}",
         "synapses_in",
     ),
     ProofFault("silent rows are listed, too", "tiny_synapses_0", "(take & (active_activity != 5'd0))", "take", "synapses_in"),

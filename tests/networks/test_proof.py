@@ -80,6 +80,10 @@ def test_a_fault_in_any_block_is_refused(emitted, fault, tmp_path):
     assert found.verdict in ("refuted", "unknown"), found
 
 
+def test_every_fault_has_its_place(emitted):
+    assert all(planted(emitted, fault).edited for fault in FAULTS)
+
+
 COVERED = ["sums_hidden", "neurons_hidden", "synapses_in", "host", "pixels", "error", "back_hidden", "synapses_out"]
 
 

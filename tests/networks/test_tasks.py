@@ -166,3 +166,7 @@ def test_a_fault_in_it_is_refused(learning, fault, tmp_path):
     found = first_broken(planted(learning, fault), fault.part, find_solver("yices"), tmp_path, 60.0)
     assert found is not None
     assert found.verdict in ("refuted", "unknown"), found
+
+
+def test_every_fault_has_its_place(learning):
+    assert all(planted(learning, fault).edited for fault in FAULTS)
