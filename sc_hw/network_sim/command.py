@@ -50,10 +50,13 @@ def verdict_line(name: str, result: NetworkRun, partial: str) -> str:
     run = result.runs[0]
     if run["mismatch"]:
         return f"FAIL {name}: {run['mismatch']['text']}, seed {result.seed}"
+    scenes = run["corners"].values()
+    whole = all(scene["reset"] == scene["clocks"] for scene in scenes)
+    corners = f" in {'every clock' if whole else 'many clocks'} of {len(scenes)} scenes and at random" if scenes else ""
     less = f"{partial}, no full campaign, " if partial else ""
     return (
         f"PASS {name}: {run['samples']:,} samples, {run['learned']:,} learned, {run['values_compared']:,} values equal, "
-        f"{run['words_written']:,} words learned, {run['host_accesses']:,} accesses, {run['resets']} resets, "
+        f"{run['words_written']:,} words learned, {run['host_accesses']:,} accesses, {run['resets']} resets{corners}, "
         f"{less}seed {result.seed}"
     )
 

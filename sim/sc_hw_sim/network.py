@@ -64,6 +64,7 @@ class NetworkBench:
         self.model = NetworkModel(spec)
         self.tasks = self.samples = self.learned = self.values = self.resets = self.accesses = self.writes = 0
         self.flowing_samples = self.flowing_clocks = 0
+        self.corners: dict[str, tuple[int, int]] = {}
         self._owed: dict[str, _Owed] = {}
         self._mirror = self._synapses()
 
@@ -76,10 +77,14 @@ class NetworkBench:
         """Reset the chip, which is then idle, and put the model's random registers at their seeds."""
         self._dut.rst.value = 1
         await Timer(clocks_ * CLOCK_PERIOD, unit="step")
+        self.leave_reset()
+        await Timer(CLOCK_PERIOD, unit="step")
+
+    def leave_reset(self) -> None:
+        """End a reset before the next clock; the streams have nothing, and the model's random registers are at their seeds."""
         for stream in self.streams.values():
             stream.flush()
         self._dut.rst.value = 0
-        await Timer(CLOCK_PERIOD, unit="step")
         fresh = NetworkModel(self.spec)
         self.model.port = fresh.port
         for name, memory in self.model.memories.items():
@@ -377,6 +382,7 @@ class NetworkBench:
             "values_compared": self.values,
             "words_written": self.writes,
             "resets": self.resets,
+            "corners": {name: {"reset": reset, "clocks": clocks_} for name, (reset, clocks_) in self.corners.items()},
             "host_accesses": self.accesses,
             "clocks": clocks(0),
             "busy": busy,

@@ -5,14 +5,15 @@ from collections.abc import Callable
 import numpy as np
 from cocotb.triggers import Timer
 
-from .network import NetworkBench, NetworkMismatchError
-from .packing import bits_of, packed, unpacked
+from .network import NetworkMismatchError
+from .network_corners import CornerBench
+from .packing import bits_of
 from .streams import CLOCK_PERIOD
 
 __all__ = ["Campaign"]
 
 
-class Campaign(NetworkBench):
+class Campaign(CornerBench):
     """Drives a chip with random samples, everything drawn from the seed of its bench."""
 
     async def run(self, samples: int, progress: Callable[[int], None]) -> None:
@@ -20,6 +21,7 @@ class Campaign(NetworkBench):
         await self.reset()
         await self.check_all("after power-up")
         await self._all_equal()
+        await self.visit_corners(samples)
         turn = 0
         while self.samples < samples:
             self.stalls(0.0 if turn % 4 == 1 else 0.9)
@@ -71,7 +73,7 @@ class Campaign(NetworkBench):
                 every = np.arange(memory.rows * memory.neurons)
                 self._access(number, every, write=True, values=np.zeros(every.size), lanes=memory.weights.lanes)
                 for synapse in every.tolist():
-                    self._put(name, synapse, 0)
+                    self.put(name, synapse, 0)
         await self.settle("weights put to 0")
         self.streams["host_done"].flush()
         self.compare("weights put to 0")
@@ -107,7 +109,7 @@ class Campaign(NetworkBench):
                 after.pop(0)
                 written, place, word = accesses.pop(0)
                 if written:
-                    self._put(written, place, word)
+                    self.put(written, place, word)
                 else:
                     self.play_consolidate()
             if k < len(pixels):
@@ -120,32 +122,18 @@ class Campaign(NetworkBench):
         self.check_image("samples with accesses of the host")
         self.check_registers("samples with accesses of the host")
 
-    def _put(self, name: str, synapse: int, value: int) -> None:
-        """Let a synapse of the model be what the host writes."""
-        memory = self.model.memories[name]
-        lanes = memory.weights.lanes
-        for own, fresh in unpacked(memory, np.array(value)).items():
-            memory.state[own].reshape(-1)[synapse] = fresh
-        word = packed(memory).reshape(-1, lanes)[synapse // lanes]
-        self._owe(f"synapses_{name}.write", [synapse // lanes], *([value] for value in word))
-
     async def _interrupted(self, drawn: tuple[np.ndarray, ...]) -> None:
         """Reset in the middle of samples: what was done was right, in order; what was written stays, nothing else is left."""
-        pixels, labels, learn, slower, lengths = drawn
         if self.consolidates and self.generator.random() < 0.5:
             self.ask_consolidate()
             self.play_consolidate()
         else:
-            self.offer(pixels, labels, learn, slower, lengths)
-            for _ in self.play(pixels, labels, learn, slower):
-                pass
+            self.offer(*drawn)
+            self.play_all(drawn)
         rows = sum(p.rows * p.neurons // p.weights.lanes for p in self.model.memories.values())
-        await Timer(int(self.generator.integers(1, 2 * rows + 2 * pixels.size)) * CLOCK_PERIOD + CLOCK_PERIOD // 4, unit="step")
+        await Timer(int(self.generator.integers(1, 2 * rows + 2 * drawn[0].size)) * CLOCK_PERIOD + CLOCK_PERIOD // 4, unit="step")
         self._dut.rst.value = 1
         await Timer(int(self.generator.integers(1, 4)) * CLOCK_PERIOD, unit="step")
-        self.compare("samples until a reset", prefix=True)
-        self.resets += 1
-        await self.reset(1)
-        for name, memory in self.model.memories.items():
-            memory.state = unpacked(memory, self._mirror[name])
+        self.cut_off("samples until a reset")
+        await Timer(CLOCK_PERIOD, unit="step")
         await self.check_all("after a reset")
