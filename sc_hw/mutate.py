@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from sc_hw_models.scratch import temporary_folder
 
 from .errors import CheckError
 from .manifest import Core
-from .plant import Mutant, as_mutants, plant_faults, plant_mutants
+from .plant import Mutant, as_mutants, plant_faults, plant_mutants, planted_part
 from .proof.mutants import judge_faults, judge_mutants, see_proven
 from .proof.prove import prove
 from .proof.solver import Solver
@@ -25,6 +26,7 @@ __all__ = ["Judged", "MutationResult", "as_judged", "gap_of", "judged_as", "muta
 
 _ROUNDS = (1, 10, 100, 1000)
 """How many times ``enough_timesteps`` each simulation of those that survived the one before takes."""
+_MOST = 1 << 25  # updates of a synapse in a simulation of one mutant, the first aside: what is rarer is no longer looked for
 
 
 def gap_of(simulation: str, proof: str, *, rare: bool) -> str:
@@ -134,14 +136,42 @@ class _Run:
         self.tools.update(result.tools)
         return [record["mismatch"]["text"].splitlines()[0] if record["mismatch"] else "" for record in result.cores]
 
-    def longer(self, planted: Core, differences: Mapping[int, str], proofs: Mapping[int, tuple[str, str]]) -> dict[int, str]:
-        """Simulate those that survived and are not equivalent longer and longer; return what was found of each."""
+    def longer(
+        self,
+        planted: Core,
+        differences: Mapping[int, str],
+        proofs: Mapping[int, tuple[str, str]],
+        modules: Mapping[int, str],
+    ) -> dict[int, str]:
+        """Simulate those that survived and are not equivalent longer and longer; return what was found of each.
+
+        First, of a layer or a crossbar, those in a part in that part alone, as its own folder is simulated: the proof of a part
+        holds wherever it stands, and the whole may never bring it where a mutant shows.
+        """
+        found = self.in_parts(planted, _left(differences, proofs), modules)
 
         def once(left: list[int], turn: int) -> dict[int, str]:
             self.note(f"{len(left)} mutants survive {self.rounds[-1]['steps']} timesteps; simulating them longer")
             return self.simulated(planted, left, turn=turn)
 
-        return simulated_longer(once, len(_ROUNDS), differences, proofs)
+        within = [r for r in _ROUNDS if r * enough_timesteps(self.core) * self.core.design.synapses <= _MOST]
+        return found | simulated_longer(once, len(within), {**differences, **found}, proofs)
+
+    def in_parts(self, planted: Core, left: Collection[int], modules: Mapping[int, str]) -> dict[int, str]:
+        """Return the first difference of each mutant that a simulation of its part alone kills, with the part's name."""
+        found = {}
+        for part in self.core.parts:
+            mine = [number for number in left if re.match(rf"{part.design.name}(_|$)", modules[number])]
+            if mine:
+                self.note(f"{len(mine)} mutants of {part.folder.name} survive in the whole; simulating {part.folder.name} alone")
+                alone = dataclasses.replace(self, core=part)
+                seen = alone.simulated(planted_part(planted, part), mine)
+                found |= {number: f"{part.folder.name} alone: {text}" for number, text in seen.items() if text}
+        return found
+
+
+def _left(differences: Mapping[int, str], proofs: Mapping[int, tuple[str, str]]) -> list[int]:
+    return [number for number, text in differences.items() if not text and proofs[number][0] != "equivalent"]
 
 
 def simulated_longer(
@@ -153,8 +183,7 @@ def simulated_longer(
     """Call ``once``, with numbers and a round, for what survived and is not equivalent; return what was found of each."""
     found: dict[int, str] = {}
     for turn in range(1, rounds):
-        seen = {**differences, **found}
-        left = [number for number, text in seen.items() if not text and proofs[number][0] != "equivalent"]
+        left = _left({**differences, **found}, proofs)
         if not left:
             break
         found |= once(left, turn)
@@ -221,7 +250,7 @@ def mutate(
         differences = run.simulated(planted, [m.number for m in mutants], step)
         survivors = [number for number, text in differences.items() if not text]
         proofs = judge_mutants(core, planted, mutants, survivors, solvers, timeout=timeout, folder=folder, progress=step)
-        differences |= run.longer(planted, differences, proofs)
+        differences |= run.longer(planted, differences, proofs, {m.number: m.module for m in mutants})
 
         several, _ = plant_faults(core, [], beside, faults)
         seen = run.simulated(several, range(1, 1 + len(faults)), step, alone=[k for k, f in enumerate(faults, 1) if f.initial])
@@ -229,7 +258,8 @@ def mutate(
         survivors = [number for number, text in seen.items() if not text]
         proofs |= judge_faults(core, numbered, survivors, instances, solvers, timeout=timeout, progress=step)
         left = {n - len(mutants): text for n, text in seen.items() if not numbered[n].rare and not numbered[n].initial}
-        found = run.longer(several, left, {n - len(mutants): proofs[n] for n in seen})
+        modules = {number: fault.instance.parent for number, fault in enumerate(faults, 1)}
+        found = run.longer(several, left, {n - len(mutants): proofs[n] for n in seen}, modules)
         differences |= seen | {number + len(mutants): text for number, text in found.items()}
         mutants += as_mutants(faults, 1 + len(mutants))
     return MutationResult(

@@ -136,8 +136,10 @@ def _task(design: Any, files: Mapping[str, str], *, inside: bool | None) -> dict
     row_filter, rows = found[0] if found else ("", None)
     inner = [fanout, *([rows] if rows else [])]
     cores = {place: node.block for place, node in graph.nodes.items() if node.block not in inner}
-    memories = [f"{block.name}_memory" for block in inner]
-    replaced = [*memories, *(block.name for block in cores.values())]
+    memories = [{"module": f"{fanout.name}_memory", "bits": fanout.stored_bits, "address_bits": fanout.address_bits}]
+    if rows:
+        memories.append({"module": f"{rows.name}_memory", "bits": rows.level_bits, "address_bits": rows.row_bits})
+    replaced = [*(memory["module"] for memory in memories), *(block.name for block in cores.values())]
     files = {f"{module}.v": files[f"{module}.v"] for module in (design.name, *(block.name for block in inner), *replaced)}
     taps = {f"{place}.{port.name}": port.bits for place, node in graph.nodes.items() for port in node.block.ports()}
     taps |= {f"{fan_out}.replay_reg": 1, f"{fan_out}.address_reg": fanout.address_bits, f"{fan_out}.round_reg": fanout.round_bits}

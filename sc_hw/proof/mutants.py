@@ -186,6 +186,9 @@ class _JointJudge(_Judge):
         self._planted, self._survivors, self._solvers = planted, survivors, solvers
         self._timeout, self._folder = timeout, folder
         self._gold = fixed(planted, 0, folder / "gold")
+        verdict, how = _joint(self._gold, solvers, timeout)
+        if verdict != "equivalent":
+            raise CheckError(f"{planted.design.name}: the netlist without a mutant is not proven ({how}), so no mutant is judged")
 
     def together(self, module: str, mutants: Sequence[Mutant]) -> Iterator[tuple[int, tuple[str, str]]]:
         """Yield nothing: each is judged alone."""
