@@ -159,7 +159,7 @@ class _Run:
 
     def in_parts(self, planted: Core, left: Collection[int], modules: Mapping[int, str]) -> dict[int, str]:
         """Return the first difference of each mutant that a simulation of its part alone kills, with the part's name."""
-        found = {}
+        found: dict[int, str] = {}
         for part in self.core.parts:
             mine = [number for number in left if re.match(rf"{part.design.name}(_|$)", modules[number])]
             if mine:
