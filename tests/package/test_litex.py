@@ -90,7 +90,7 @@ def test_litex_has_our_registers_where_they_are(sc_hw, tmp_path, name, bus, cpu)
     instances = [k for k, line in enumerate(text, 1) if line.startswith("sc_core_bus ")]
     assert len(instances) == 2
     inside = {f"/soc.v:{k}" for first in instances for k in range(first, first + text[first:].index(");") + 2)}
-    assert not [one for one in warned if "sc_core" in one or one in inside]
+    assert not [one for one in warned if "sc_core" in one or one in inside], done.stderr
     # An address that LiteX's header would tell wrongly is refused; so is one that is no window's.
     for k, origin in enumerate(("0x00000100",)):
         wrong = elaborated(tmp_path / "package", tmp_path / f"wrong{k}", origin=origin, passes=False)
