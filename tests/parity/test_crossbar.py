@@ -36,7 +36,7 @@ def test_parity(make_crossbar, tmp_path, chosen):
         pre, post, lanes, settings = SHAPES[shape]
         crossbars.append(make_crossbar(generator, pre=pre, post=post, lanes=lanes, name=f"x{shape}", **settings))
     # The fewer rows, the more timesteps until many were skipped.
-    least = 80 if chosen is DAILY else 400
+    least = 200 if chosen is DAILY else 400
     steps = [max(least, 4 * least // crossbar.design.pre.synapses) for crossbar in crossbars]
     result = simulate(crossbars, steps=steps, seed=3, output=tmp_path / "sim")
     for crossbar, outcome in zip(crossbars, result.cores, strict=True):

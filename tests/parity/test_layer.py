@@ -32,7 +32,7 @@ def test_parity(make_layer, tmp_path, chosen):
     for shape, generator in chosen:
         n, p, lanes, settings, front = SHAPES[shape]
         layers.append(make_layer(generator, neurons=n, postsynaptic=p, lanes=lanes, front=front, name=f"l{shape}", **settings))
-    least = 80 if chosen is DAILY else 400
+    least = 200 if chosen is DAILY else 400
     steps = [max(least, 50 * least // layer.design.synapses) for layer in layers]
     result = simulate(layers, steps=steps, seed=3, output=tmp_path / "sim")
     for layer, outcome in zip(layers, result.cores, strict=True):

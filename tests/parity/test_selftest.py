@@ -126,11 +126,12 @@ def test_every_fault_of_every_rule_is_caught(make_core, tmp_path, request, gener
         "the other kinds; si is among the rules",
     ),
 )
-def test_every_fault_of_a_weight_stage_is_caught(make_core, tmp_path, kind, generator, some):
+def test_every_fault_of_a_weight_stage_is_caught(make_core, tmp_path, request, kind, generator, some):
     core = make_core(generator, rule="three_factor", synapses=40, consolidation=kind)
     faults = [fault for fault in faults_of(core) if any(net.startswith("datapath.") for net in fault.cuts)]
     assert {fault.name for fault in faults} >= some
-    outcomes = selftest(core, steps=200, seed=1, output=tmp_path / "out", faults=faults)
+    steps = min(200, STEPS[request.config.getoption("--check")])
+    outcomes = selftest(core, steps=steps, seed=1, output=tmp_path / "out", faults=faults)
     assert [outcome.verdict for outcome in outcomes] == ["passes"] + ["caught"] * len(faults), outcomes
 
 
