@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CORE := build/demo/core
 
+# Tests, and sweeps, are hundreds of processes; where this is set, each compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo test estimate check check-list planted concurrent lint sim corners faults coverage prove prove-presets mutate mutate-wholes mutate-models synth compiled runtime bus delays continual-cost baselines pnr scaling engines selftest fuzz line digits digits-bus firmware continual layer crossbar crossbar-clocks learn learning networks network-faults network-mutants docs man sbom release neurocore bench clean
 
 help: ## list the targets

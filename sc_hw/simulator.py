@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 from jinja2 import FileSystemLoader, Template
 
 import sc_hw_sim
-from sc_hw_models.cache import cache_folder, cache_limit, cached
+from sc_hw_models.cache import cache_folder, cache_limit, cached, locked
 from sc_hw_models.scratch import run_process, temporary_folder
 
 from .coverage.moments import moments, watcher
@@ -27,7 +27,17 @@ from .rtl.port import Port
 from .templates import verilog_templates
 from .toolchain import VERILATED_MAKE, ccache, compiler, for_make, make, perl, plain_temporary, verilator, verilator_in
 
-__all__ = ["BRIEF", "SimulationError", "Simulator", "bench_text", "ccache_environment", "log_tail", "run_cocotb", "run_program"]
+__all__ = [
+    "BRIEF",
+    "SimulationError",
+    "Simulator",
+    "alone_if_first",
+    "bench_text",
+    "ccache_environment",
+    "log_tail",
+    "run_cocotb",
+    "run_program",
+]
 
 BRIEF = 200_000  # synapse-steps below which code that is compiled faster, and runs slower, is done earlier
 
@@ -82,6 +92,25 @@ def ccache_environment(folder: Path) -> dict[str, str]:
         "CCACHE_NOHASHDIR": "1",
         "CCACHE_SLOPPINESS": "pch_defines,time_macros,include_file_mtime",
     }
+
+
+@contextmanager
+def alone_if_first(kind: str) -> Iterator[None]:
+    """Let the first build of a ``kind`` with a new cache be alone: one beside it would compile Verilator's own files, too.
+
+    They take ten times as long as a small design. Later builds find them in ccache and are side by side.
+    """
+    kept = cache_folder() / "ccache"
+    done = kept / f"{kind}.built"
+    with ExitStack() as stack:
+        if kept.is_dir() and ccache().found and not done.exists():
+            stack.enter_context(locked(kept))
+            if done.exists():  # by the one that this waited for
+                stack.close()
+        yield
+        if kept.is_dir():
+            with suppress(OSError):  # one that can only be read has them, or never will
+                done.touch()
 
 
 def _payload(design: CoreDesign, stream: str) -> list[Port]:
@@ -195,19 +224,21 @@ class Simulator:
         for name, content in {**self.files, **self.bench, **self.native}.items():
             (folder / name).write_bytes(content)
         sources = [folder / "streams.sv", *(folder / name for name in (*self.files, *self.bench) if name != "streams.sv")]
-        run_cocotb(
-            log,
-            folder,
-            ccache_environment(folder),
-            self._build_commands,
-            compile_only=True,
-            waves=self.waves,
-            timescale="1ns/1ps",
-            verilog_sources=[str(source) for source in sources],
-            defines=self.defines,
-            make_args=self.make,
-            compile_args=[*self.arguments, *(str(folder / name) for name in self.native)],
-        )
+        variables = ccache_environment(folder)
+        with alone_if_first("bench"):
+            run_cocotb(
+                log,
+                folder,
+                variables,
+                self._build_commands,
+                compile_only=True,
+                waves=self.waves,
+                timescale="1ns/1ps",
+                verilog_sources=[str(source) for source in sources],
+                defines=self.defines,
+                make_args=self.make,
+                compile_args=[*self.arguments, *(str(folder / name) for name in self.native)],
+            )
         if not (folder / _TOP).is_file():
             raise SimulationError(log_tail(log))
         return (folder / _TOP).read_bytes()

@@ -10,7 +10,7 @@ from sc_hw_models.cache import cached
 from sc_hw_models.scratch import run_process, temporary_folder
 
 from ..errors import CheckError
-from ..simulator import ccache_environment
+from ..simulator import alone_if_first, ccache_environment
 from ..toolchain import VERILATED_MAKE, compiler, make, perl, plain_temporary, verilator, verilator_in
 
 __all__ = ["program", "program_key"]
@@ -50,10 +50,12 @@ def _build(path: Path, files: Mapping[str, bytes], top: str, harness: Path, opti
         environment |= ccache_environment(folder)
         sources = [str(folder / name) for name in files]
         verilate = [perl().path, command, *_VERILATE, *options, "-Mdir", str(folder / "built"), "--top-module", top]
-        built = ["make", "-C", str(folder / "built"), "-f", "Vbus.mk", *VERILATED_MAKE, "OPT_FAST=-O1", "OPT_SLOW=-O0"]
-        for words in ([*verilate, *sources, str(folder / "harness.cpp")], built):
-            done = run_process(words, cwd=folder, environment=environment)
-            if done.returncode:
-                raise CheckError(f"{Path(words[0]).name}: the simulator cannot be built\n{(done.stdout + done.stderr)[-2000:]}")
+        built = ["make", "-j2", "-C", str(folder / "built"), "-f", "Vbus.mk", *VERILATED_MAKE, "OPT_FAST=-O1", "OPT_SLOW=-O0"]
+        with alone_if_first("program"):
+            for words in ([*verilate, *sources, str(folder / "harness.cpp")], built):
+                done = run_process(words, cwd=folder, environment=environment)
+                if done.returncode:
+                    said = (done.stdout + done.stderr)[-2000:]
+                    raise CheckError(f"{Path(words[0]).name}: the simulator cannot be built\n{said}")
         path.write_bytes((folder / "built" / "Vbus").read_bytes())
         path.chmod(0o755)

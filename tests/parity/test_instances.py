@@ -183,7 +183,7 @@ def test_a_part_of_another_emission(make_layer, tmp_path, monkeypatch):
 def test_a_rule_without_faults_of_its_own_does_not_pass(make_core, sc_hw, monkeypatch):
     core = make_core(synapses=21)
     monkeypatch.setattr("sc_hw.rtl.rules.r_stdp.faults", lambda _design: [])
-    status, said, _ = sc_hw("selftest", core.folder, "--instances", 0)
+    status, said, _ = sc_hw("selftest", core.folder, "--instances", 0, "--steps", 20)
     assert status == 1
     assert "no faults of rule r_stdp itself" in said.splitlines()[-1]
     record = json.loads((core.folder / "results" / "selftest.json").read_text())

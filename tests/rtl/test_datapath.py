@@ -14,7 +14,7 @@ from sc_hw_models.rule import Field
 from tests.daily import few
 
 SEED = 20261122
-UPDATES = 500
+UPDATES = {False: 200, True: 500}  # in every run and in make check
 EXHAUSTIVE_BITS = 11  # an update with no more input bits than this is tried with every input
 ROUNDINGS = ("floor", "nearest", "stochastic")
 KINDS = ("shift", "probabilistic", "pull", "lock", "si")
@@ -110,18 +110,18 @@ CONFIGURATIONS = [
 ]
 
 
-def draw(generator: np.random.Generator, field: Field) -> np.ndarray:
+def draw(generator: np.random.Generator, field: Field, count: int) -> np.ndarray:
     """Draw values of a field, half of them at or beside the ends of its range or zero."""
     ends = [field.minimum, field.minimum + 1, 0, 1, field.maximum - 1, field.maximum, -1]
-    corners = generator.choice([value for value in ends if field.minimum <= value <= field.maximum], UPDATES)
-    return np.where(generator.random(UPDATES) < 0.5, corners, generator.integers(field.minimum, field.maximum + 1, UPDATES))
+    corners = generator.choice([value for value in ends if field.minimum <= value <= field.maximum], count)
+    return np.where(generator.random(count) < 0.5, corners, generator.integers(field.minimum, field.maximum + 1, count))
 
 
-def stimulus(generator: np.random.Generator, fields: list[Field]) -> list[np.ndarray]:
-    """Return values of each field, one an update."""
+def stimulus(generator: np.random.Generator, fields: list[Field], count: int) -> list[np.ndarray]:
+    """Return values of each field, one an update: ``count`` of them, or all there are if they are few."""
     bits = sum(field.bits for field in fields)
     if bits > EXHAUSTIVE_BITS:
-        return [draw(generator, field) for field in fields]
+        return [draw(generator, field, count) for field in fields]
     word, values = generator.permutation(1 << bits), []
     for field in fields:
         value = word & ((1 << field.bits) - 1)
@@ -144,7 +144,7 @@ def label(value):
 
 
 @pytest.mark.parametrize(("name", "settings"), few(CONFIGURATIONS, CONFIGURATIONS[::2], "every other configuration"), ids=label)
-def test_datapath_is_the_step(name, settings):
+def test_datapath_is_the_step(name, settings, request):
     rule = get_rule(name)
     config = rule.config_type(**settings)
     design = CoreDesign(name="dut", rule=rule, config=config, synapses=1)
@@ -153,7 +153,7 @@ def test_datapath_is_the_step(name, settings):
     print(f"seed {SEED}")
 
     inputs = [*spec.state, *spec.inputs, *spec.noise]
-    values = stimulus(generator, inputs)
+    values = stimulus(generator, inputs, UPDATES[request.config.getoption("--check")])
     named = [
         dict(zip((f.name for f in part), columns, strict=True))
         for part, columns in ((spec.state, values[: len(spec.state)]), (inputs[len(spec.state) :], values[len(spec.state) :]))
