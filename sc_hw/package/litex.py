@@ -133,8 +133,9 @@ _WISHBONE = """        self.bus = wishbone.Interface(data_width=32, address_widt
 _AXI_LITE = """        self.bus = axi.AXILiteInterface(data_width=32, address_width=32)
         pins = dict(
             i_s_axi_awaddr=self.bus.aw.addr[:{bits}], i_s_axi_awvalid=self.bus.aw.valid, o_s_axi_awready=self.bus.aw.ready,
-            i_s_axi_awprot=Constant(0, 3), i_s_axi_wdata=self.bus.w.data, i_s_axi_wstrb=self.bus.w.strb, i_s_axi_wvalid=self.bus.w.valid,
-            o_s_axi_wready=self.bus.w.ready, o_s_axi_bvalid=self.bus.b.valid, i_s_axi_bready=self.bus.b.ready,
+            i_s_axi_awprot=Constant(0, 3), i_s_axi_wdata=self.bus.w.data, i_s_axi_wstrb=self.bus.w.strb,
+            i_s_axi_wvalid=self.bus.w.valid, o_s_axi_wready=self.bus.w.ready, o_s_axi_bvalid=self.bus.b.valid,
+            i_s_axi_bready=self.bus.b.ready,
             o_s_axi_bresp=self.bus.b.resp, i_s_axi_araddr=self.bus.ar.addr[:{bits}], i_s_axi_arvalid=self.bus.ar.valid,
             o_s_axi_arready=self.bus.ar.ready, i_s_axi_arprot=Constant(0, 3), o_s_axi_rvalid=self.bus.r.valid,
             i_s_axi_rready=self.bus.r.ready, o_s_axi_rdata=self.bus.r.data, o_s_axi_rresp=self.bus.r.resp)"""

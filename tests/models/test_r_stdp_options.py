@@ -57,7 +57,7 @@ def test_scalar_array_core_and_reference_agree_for_all_options(rounding, decay_r
         fresh = sum(noise_widths(config))
         noise = SerialNoise(77, 0, fresh) if fresh else None
         state = (30_000, 0, 0, 0)
-        for _ in range(30):
+        for _ in range(60):
             pre, post = (generator.random(2) < 0.2).tolist()
             reward = random_reward(generator, config)
             state = option_step(config, state, pre, post, reward, noise.draw() if noise else 0)

@@ -13,7 +13,6 @@ from sc_hw.selftest import _proofs, drawn_instance_faults, faults_of, selftest
 
 from ..daily import check, few
 
-STEPS = {False: 120, True: 300}  # in every run and in make check
 NAMED_BY_THE_PROJECT = {
     "sum one bit short",
     "negate overflow",
@@ -41,9 +40,9 @@ NAMED_BY_THE_PROJECT = {
         "the same faults in the other generator's text; stp by amaranth is in every run",
     ),
 )
-def test_every_fault_is_caught(make_core, tmp_path, request, generator, synapses, lanes, settings):
+def test_every_fault_is_caught(make_core, tmp_path, generator, synapses, lanes, settings):
     core = make_core(generator, synapses=synapses, lanes=lanes, **settings)
-    outcomes = selftest(core, steps=STEPS[request.config.getoption("--check")], seed=1, output=tmp_path / "out")
+    outcomes = selftest(core, steps=300, seed=1, output=tmp_path / "out")
     assert outcomes[0].verdict == "passes", outcomes[0].evidence
     verdicts = {outcome.fault: outcome.verdict for outcome in outcomes[1:]}
     assert {name for name, verdict in verdicts.items() if verdict == "missed"} == set()
@@ -102,9 +101,9 @@ def test_every_fault_is_caught(make_core, tmp_path, request, generator, synapses
         "further options; three_factor is among the faults of a weight stage",
     ),
 )
-def test_every_fault_of_every_rule_is_caught(make_core, tmp_path, request, generator, rule, synapses, lanes, settings, some):
+def test_every_fault_of_every_rule_is_caught(make_core, tmp_path, generator, rule, synapses, lanes, settings, some):
     core = make_core(generator, rule=rule, synapses=synapses, lanes=lanes, **settings)
-    outcomes = selftest(core, steps=STEPS[request.config.getoption("--check")], seed=1, output=tmp_path / "out")
+    outcomes = selftest(core, steps=300, seed=1, output=tmp_path / "out")
     verdicts = {outcome.fault: outcome.verdict for outcome in outcomes}
     assert verdicts.pop("(none)") == "passes"
     assert set(verdicts.values()) <= {"caught", "not applicable"}, verdicts
@@ -126,12 +125,11 @@ def test_every_fault_of_every_rule_is_caught(make_core, tmp_path, request, gener
         "the other kinds; si is among the rules",
     ),
 )
-def test_every_fault_of_a_weight_stage_is_caught(make_core, tmp_path, request, kind, generator, some):
+def test_every_fault_of_a_weight_stage_is_caught(make_core, tmp_path, kind, generator, some):
     core = make_core(generator, rule="three_factor", synapses=40, consolidation=kind)
     faults = [fault for fault in faults_of(core) if any(net.startswith("datapath.") for net in fault.cuts)]
     assert {fault.name for fault in faults} >= some
-    steps = min(200, STEPS[request.config.getoption("--check")])
-    outcomes = selftest(core, steps=steps, seed=1, output=tmp_path / "out", faults=faults)
+    outcomes = selftest(core, steps=200, seed=1, output=tmp_path / "out", faults=faults)
     assert [outcome.verdict for outcome in outcomes] == ["passes"] + ["caught"] * len(faults), outcomes
 
 
