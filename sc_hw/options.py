@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from sc_hw_models.defaults import DEFAULT_RULE
 
 from .errors import UserError
-from .outlet import STANDARD_OUTPUT, check_outlet, outlet, standard_output_free
+from .outlet import STANDARD_OUTPUT, check_not_read, check_outlet, outlet, standard_output_free
 from .partial import SOLVERS, STEPS
 from .records import ARGUMENTS
 
@@ -79,6 +79,8 @@ class Verb(click.Command):
         output, record = ctx.params.get("output"), ctx.params.get("json_path")
         if output and record and STANDARD_OUTPUT != record == Path(os.path.abspath(output)):
             raise UserError(f"--json {record}: is also what --output names; give another file")
+        if record and record != STANDARD_OUTPUT:
+            check_not_read(record, ctx.meta.get(ARGUMENTS, ()))
         return super().invoke(ctx)
 
 

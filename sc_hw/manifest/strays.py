@@ -11,7 +11,7 @@ from ..strict import read_json
 __all__ = ["recorded_files", "stray_verilog"]
 
 _SUFFIXES = (".v", ".vh", ".sv", ".svh")
-_RECORDS = ("bus", "vectors", "package")  # folders of ours with a record in NAME.json that lists their files
+_RECORDS = ("board", "bus", "vectors", "package")  # folders of ours with a record in NAME.json that lists their files
 _RECORD_BYTES = 1 << 20
 
 

@@ -113,6 +113,10 @@ def _checked(source: str, arrays: dict[str, np.ndarray]) -> Data:
                 f"{labels.shape}; allowed are samples of numbers, of one length, and as many classes "
                 f"0..{CLASSES - 1}; {_FORMS}"
             )
+        if pixels.size > MOST_ARRAYS // 8:  # as numbers in floating point
+            raise UserError(
+                f"--data {source}: {key} samples {pixels.shape} are more than {MOST_ARRAYS >> 23} Mi numbers; give fewer"
+            )
         scaled = pixels.reshape(len(pixels), -1) / (255 if pixels.dtype == np.uint8 else 1)
         if not np.isfinite(scaled).all():
             raise UserError(f"--data {source}: {key} samples are not all finite; allowed are finite numbers")
