@@ -206,3 +206,11 @@ def test_nothing_is_emitted_into_an_emitted_folder(run, tmp_path):
         (tmp_path / "other/manifest.json").write_text(manifest)
         assert run("emit", "-n", 4, *SMALL, "-o", "other/core", "--force")[0] == 0
     assert run("files", "core")[0] == 0
+
+
+@pytest.mark.parametrize("content", ["[1", "[]", '{"schema": "sc-hw/bus/1"}', "[" * 100_000])
+def test_a_spoiled_record_is_named_and_not_the_verilog_that_it_listed(run, tmp_path, content):
+    """Told that the Verilog is a stray, somebody moves it and has no bus any more."""
+    assert run("emit", "-n", 4, *SMALL, "--bus", "apb", "-o", "core")[0] == 0
+    (tmp_path / "core/bus/bus.json").write_text(content)
+    refused(run("files", "core"), "core/bus/bus.json: no record of sc-hw", "write them again")

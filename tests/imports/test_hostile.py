@@ -3,6 +3,7 @@
 import json
 import pickle
 import struct
+import sys
 import zipfile
 
 import numpy as np
@@ -107,3 +108,19 @@ def test_numbers_are_counted_as_what_they_become(tmp_path, monkeypatch):
     (tmp_path / "w.safetensors").write_bytes(struct.pack("<Q", len(head)) + head + bytes(50))
     with pytest.raises(UserError, match="the most that are read here; give a smaller network"):
         read_graph(tmp_path / "w.safetensors", Options(timesteps=4, threshold=1.0))
+
+
+def test_h5py_that_cannot_be_loaded_is_named_with_its_extra(tmp_path, monkeypatch):
+    """Hidden by a finder, which raises where ``find_spec`` gives nothing, or broken: not a bad file."""
+
+    class Hidden:
+        @staticmethod
+        def find_spec(name, *_):
+            if name == "h5py":
+                raise ImportError("libhdf5.so: cannot open shared object file", name=name)
+
+    monkeypatch.delitem(sys.modules, "h5py", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Hidden, *sys.meta_path])
+    (tmp_path / "w.nir").write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(UserError, match=r"needs h5py to be read; install it with: pip install 'sc-hw\[imports\]'"):
+        read_graph(tmp_path / "w.nir", Options(timesteps=4))
