@@ -85,9 +85,15 @@ class Verb(click.Command):
 
 
 class Verbs(click.Group):
-    """The verbs."""
+    """The verbs, or those of one."""
 
     command_class = Verb
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Ask for a verb where none is given; click has the whole help for an error, which is no line."""
+        if not args and not ctx.resilient_parsing:
+            raise click.UsageError(f"no verb given; allowed are {', '.join(self.list_commands(ctx))}", ctx)
+        return super().parse_args(ctx, args)
 
 
 def complete(names: Callable[[], list[str]]) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
