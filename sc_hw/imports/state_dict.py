@@ -103,7 +103,8 @@ def _check_sizes(content: bytes) -> None:
     Errors: ``ValueError``, also for what is no pickle.
     """
     for code, argument, _ in pickletools.genops(content):
-        if code.name in ("PUT", "BINPUT", "LONG_BINPUT") and not 0 <= argument < len(content):
+        number = argument if code.name in ("PUT", "BINPUT", "LONG_BINPUT") else 0
+        if not isinstance(number, int) or not 0 <= number < len(content):
             raise ValueError(f"its pickle notes object {argument}, which it cannot have")
 
 

@@ -69,6 +69,8 @@ def load(source: str) -> Data:
             arrays = {key: _idx(path, name) for key, name in _IDX.items()}
         else:
             archive = read_npz(path, option="--data", what=_FORMS, fault="cannot be read")
+            if lacking := [name for name in _NPZ.values() if name not in archive]:
+                raise ValueError(f"it has no {', '.join(lacking)}")
             arrays = {key: archive[name] for key, name in _NPZ.items()}
         return _checked(source, arrays)
 
