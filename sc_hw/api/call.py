@@ -183,7 +183,7 @@ def _told_as_the_command(words: str) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        line, status = failure(error)
+        line, status = failure(error, report=False)  # a defect is raised as it is
         if status != ENVIRONMENT:
             raise
         raise UserError(line.removeprefix("sc-hw: ")) from error

@@ -39,6 +39,16 @@ def test_what_cannot_be_typed_is_refused(value):
         sc_hw.emit(synapses=value)
 
 
+def test_a_defect_is_raised_and_leaves_no_file(tmp_path, monkeypatch):
+    """The command line leaves a file with the traceback, which Python shows."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.delenv("SC_HW_TRACEBACK")
+    monkeypatch.setattr("sc_hw.api.call._arguments", lambda *_: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        sc_hw.rules()
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("given", [None, 3, b"core", "a\0b", "a\ud800b", ["core"]], ids=repr)
 def test_what_is_no_path_is_refused_before_anything_is_written(given, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
