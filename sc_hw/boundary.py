@@ -47,8 +47,8 @@ def _told(error: BaseException) -> int:
     return status
 
 
-def failure(error: BaseException) -> tuple[str, int]:
-    """Return what to say of a failure, and its status."""
+def failure(error: BaseException, *, report: bool = True) -> tuple[str, int]:
+    """Return what to say of a failure, and its status; of a defect with a ``report``, which leaves a file."""
     import click
 
     rule = sys.modules.get("sc_hw_models.rule")  # a failure of its import is told too
@@ -80,7 +80,7 @@ def failure(error: BaseException) -> tuple[str, int]:
         case RuntimeError() if "can't start new thread" in str(error):
             return "sc-hw: no more threads or memory for them; raise the limits (ulimit)", ENVIRONMENT
         case _:
-            return f"sc-hw: {_defect(error)}", DEFECT
+            return f"sc-hw: {_defect(error) if report else error}", DEFECT
 
 
 def _place(error: OSError) -> str:

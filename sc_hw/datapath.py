@@ -39,7 +39,10 @@ def with_datapath(
         return rule
     from .compiler.rule import DEFAULT_TARGET, Timing, compiled
 
-    timing = Timing(target=device or DEFAULT_TARGET, clock=clock or 0, latency=latency or 0)
+    for option, given, allowed in (("clock", clock, "1..1000 MHz"), ("latency", latency, "1..64 clocks")):
+        if given == 0:  # which Timing takes for not given
+            raise UserError(f"--{option} {given:g}: out of range; allowed are {allowed}")
+    timing = Timing(target=DEFAULT_TARGET if device is None else device, clock=clock or 0, latency=latency or 0)
     try:
         rule = with_runtime(
             rule, [*rule.config_type.RUNTIME, *(name for name in runtime if name not in rule.config_type.RUNTIME)]

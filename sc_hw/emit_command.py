@@ -81,7 +81,7 @@ def design_of(
     """
     options = {
         "synapses": synapses,
-        "presynaptic": presynaptic or None,
+        "presynaptic": presynaptic,
         "neurons": neurons,
         "neuron_settings": neuron_settings,
         "pre": pre,

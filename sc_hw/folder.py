@@ -17,7 +17,7 @@ from .interrupt import interruption_held
 from .progress import note
 from .strict import read_json
 
-__all__ = ["check_output", "new_folder", "npz_bytes", "replace_file", "turn", "with_record", "write_folder"]
+__all__ = ["check_apart", "check_output", "new_folder", "npz_bytes", "replace_file", "turn", "with_record", "write_folder"]
 
 
 @contextmanager
@@ -81,6 +81,22 @@ def check_output(output: Path, listed: Callable[[Path], Iterable[str]], *, force
                 "another folder"
             )
     return output
+
+
+def check_apart(output: Path) -> None:
+    """Refuse to emit into an emitted folder: it could not be read, with Verilog it does not list. Errors: ``UserError``."""
+    place = Path(os.path.realpath(output))
+    for folder in place.parents:
+        manifest = folder / "manifest.json"
+        if not manifest.is_file() or place.relative_to(folder).parts[0] == "results":
+            continue
+        with suppress(UserError):
+            found = read_json(manifest, remedy="")
+            if isinstance(found, dict) and str(found.get("schema")).startswith("sc-hw/"):
+                break
+    else:
+        return
+    raise UserError(f"-o {output}: is in {folder}, an emitted folder, which holds no other design; give a folder elsewhere")
 
 
 def _inside(folder: Path, prefix: str = "") -> Iterator[tuple[str, bool]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from .bus.folder import bus_files, bus_line, chosen_bus
 from .emitted import listed_files
 from .errors import UserError
-from .folder import check_output, write_folder
+from .folder import check_apart, check_output, write_folder
 from .network_file import network_line, network_of
 from .network_folder import network_design, network_folder
 from .options import design_option_names
@@ -44,6 +44,7 @@ def emit_network(
         design = network_design(spec, name)
     except UserError as error:
         raise UserError(f"--network {network}: {error}" if str(error).startswith("[") else str(error)) from error
+    check_apart(output)
     output = check_output(output, listed_files, force=force, verb="emitted")
     files = network_folder(design, generator)
     around = bus_files(design, files, chosen, bus_streams) if chosen else {}

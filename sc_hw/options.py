@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 from sc_hw_models.defaults import DEFAULT_RULE
 
 from .errors import UserError
-from .outlet import STANDARD_OUTPUT, check_outlet, outlet, standard_output_free
+from .outlet import STANDARD_OUTPUT, check_not_read, check_outlet, outlet, standard_output_free
 from .partial import SOLVERS, STEPS
 from .records import ARGUMENTS
 
@@ -79,13 +79,21 @@ class Verb(click.Command):
         output, record = ctx.params.get("output"), ctx.params.get("json_path")
         if output and record and STANDARD_OUTPUT != record == Path(os.path.abspath(output)):
             raise UserError(f"--json {record}: is also what --output names; give another file")
+        if record and record != STANDARD_OUTPUT:
+            check_not_read(record, ctx.meta.get(ARGUMENTS, ()))
         return super().invoke(ctx)
 
 
 class Verbs(click.Group):
-    """The verbs."""
+    """The verbs, or those of one."""
 
     command_class = Verb
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Ask for a verb where none is given; click has the whole help for an error, which is no line."""
+        if not args and not ctx.resilient_parsing:
+            raise click.UsageError(f"no verb given; allowed are {', '.join(self.list_commands(ctx))}", ctx)
+        return super().parse_args(ctx, args)
 
 
 def complete(names: Callable[[], list[str]]) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:

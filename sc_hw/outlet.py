@@ -6,7 +6,7 @@ import secrets
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,7 +16,15 @@ from sc_hw_models.scratch import held, partial
 from .errors import UserError
 from .interrupt import interruption_held
 
-__all__ = ["STANDARD_OUTPUT", "check_outlet", "guard_standard_output", "outlet", "standard_output_free", "write_outlet"]
+__all__ = [
+    "STANDARD_OUTPUT",
+    "check_not_read",
+    "check_outlet",
+    "guard_standard_output",
+    "outlet",
+    "standard_output_free",
+    "write_outlet",
+]
 
 STANDARD_OUTPUT = Path("-")
 _SAME = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
@@ -82,6 +90,35 @@ def check_outlet(path: Path, option: str) -> None:
                 raise PermissionError(0, "Permission denied")
     except OSError as error:
         raise _unwritable(path, option, error) from error
+
+
+def check_not_read(record: Path, arguments: Sequence[str]) -> None:
+    """Refuse a record that would take the place of what the same command reads.
+
+    That is a file among the ``arguments``, or one of a folder among them, but for records of before. Errors: ``UserError``.
+    """
+    place, named = os.path.realpath(record), 0
+    for argument in arguments:
+        given = argument.partition("=")[2] if argument.startswith("--") else argument
+        path = os.path.realpath(given) if given and "\0" not in given else ""
+        named += path == place
+        if not os.path.isfile(os.path.join(path, "manifest.json")) or os.path.commonpath((path, place)) != path:
+            continue
+        inside = os.path.relpath(place, path)
+        if inside == "results" or (os.path.isfile(place) and not inside.startswith("results/") and not _is_record(place)):
+            raise UserError(f"--json {record}: is a file of {given}, which this command reads; give another file")
+    if named > 1 and os.path.isfile(place):
+        raise UserError(f"--json {record}: is a file that this command reads; give another one")
+
+
+def _is_record(place: str) -> bool:
+    from .strict import read_json
+
+    try:
+        found = read_json(Path(place), remedy="")
+    except UserError:
+        return False
+    return isinstance(found, dict) and "verb" in found
 
 
 def write_outlet(path: Path, content: bytes, option: str) -> None:

@@ -118,7 +118,10 @@ def _number(text: str) -> tuple[int, ...]:
 
 def find_package(package: str) -> Path | None:
     """Return the folder of an installed package, ``None`` when it is missing."""
-    spec = find_spec(package)
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):  # some finder of this process's own says so
+        return None
     return Path(spec.origin).parent if spec and spec.origin else None
 
 

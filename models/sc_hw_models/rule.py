@@ -55,19 +55,23 @@ def index_bits(count: int) -> int:
     return max(1, (count - 1).bit_length())
 
 
+_MOST_BITS = 14_000  # of an integer that Python writes as decimal digits
+
+
 def as_integer(name: str, value: object, allowed: str = "integers") -> int:
     """Return an integer as an ``int``; raise ``ConfigError``, which says what is ``allowed``, for anything else.
 
     Integers are what Python takes as an index, hence NumPy's of any width and arrays of no axes; a ``bool`` is none.
     """
-    if type(value) is int:
-        return value
     try:
         if isinstance(value, bool):
             raise TypeError
-        return operator.index(value)  # type: ignore[arg-type]  # refused by TypeError
+        number = operator.index(value)  # type: ignore[arg-type]  # refused by TypeError
     except TypeError:
         raise ConfigError(f"{name}={value!r}: not an integer; allowed are {allowed}") from None
+    if number.bit_length() > _MOST_BITS:  # one of thousands of digits cannot even be shown
+        raise ConfigError(f"{name}: an integer of {number.bit_length()} bits; allowed are {allowed}")
+    return number
 
 
 def check_integer(name: str, value: object, low: int, high: int) -> int:

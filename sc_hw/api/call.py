@@ -4,19 +4,20 @@ import io
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from sc_hw_models.scratch import temporary_folder
 
-from ..errors import UserError
+from ..errors import UserError, one_line
 from .result import Result
 
-__all__ = ["Folder", "Settings", "Value", "call", "joined", "keywords", "verbs"]
+__all__ = ["Folder", "Settings", "Value", "call", "joined", "keywords", "path_of", "verbs"]
 
 Folder = str | os.PathLike[str]
 """A path; what ``emit`` returns is one too."""
@@ -70,8 +71,8 @@ def call(*words: str, **values: Any) -> Result:
     """
     command, record = verbs()[words], values.get("json")
     with _one, temporary_folder(prefix="sc-hw-record-") as scratch, _told_as_the_command(" ".join(words)):
-        if record is not None and not isinstance(record, str | os.PathLike):
-            raise UserError(f"--json {record!r}: not a path; give one")
+        if record is not None:
+            path_of("--json", record)
         if record is None and "json" in keywords(command):
             values = values | {"json": scratch / "record.json"}
         printed = io.StringIO()
@@ -113,7 +114,7 @@ def _arguments(command: click.Command, values: Mapping[str, Any]) -> list[str]:
             continue
         option = parameter.opts[0]
         if isinstance(parameter, click.Option) and parameter.is_flag:
-            if not isinstance(value, bool):
+            if not isinstance(value, bool | np.bool_):
                 raise UserError(f"{option} {value!r}: is a switch; allowed are True and False")
             options += [option] if value else []
         elif parameter.multiple:
@@ -127,29 +128,49 @@ def _several(value: Any) -> list[Any]:
     """Return the values of an option that may be repeated: settings by name, several in a row, or one."""
     if isinstance(value, Mapping):
         return [f"{key}={_text(str(key), one)}" for key, one in value.items()]
-    return list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
+    if isinstance(value, np.ndarray) and value.ndim:
+        return list(value.flat)
+    return list(value) if isinstance(value, list | tuple | Set | ValuesView) else [value]
 
 
 def _text(what: str, value: Any) -> str:
     """Return a value as it is typed. Errors: ``UserError`` for one that is no value of an option."""
     match value:
-        case bool():
-            return str(value).lower()
+        case bool() | np.bool_():
+            return str(bool(value)).lower()
         case str():
             text = value
         case os.PathLike():
             text = os.fsdecode(value)
         case None:
             return "none"
-        case _ if hasattr(value, "__index__"):
-            return str(int(value))
-        case _ if hasattr(value, "__float__"):
-            return repr(float(value))
         case _:
-            raise UserError(f"{what}: {type(value).__name__} given; allowed are text, numbers, paths, True and False")
+            return _number(what, value)
     if "\0" in text:
         raise UserError(f"{what} {text!r}: has a zero byte, which no argument can; leave it out")
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError as error:
+        raise UserError(f"{what} {text!r}: has half a character, which no argument can; leave it out") from error
     return text
+
+
+def _number(what: str, value: Any) -> str:
+    """Return a number of any library as it is typed. Errors: ``UserError`` for what is none, and one of thousands of digits."""
+    for kind, convert, written in (("__index__", int, str), ("__float__", float, repr)):
+        if hasattr(value, kind):
+            try:
+                return written(convert(value))
+            except (TypeError, ValueError, OverflowError) as error:
+                raise UserError(f"{what}: {type(value).__name__} that is no number to type ({error}); give one number") from error
+    raise UserError(f"{what}: {type(value).__name__} given; allowed are text, numbers, paths, True and False")
+
+
+def path_of(what: str, given: Any) -> Path:
+    """Return what was given as a path. Errors: ``UserError`` for what is none."""
+    if not isinstance(given, str | os.PathLike):
+        raise UserError(f"{what} {one_line(repr(given), 80)}: not a path; give one")
+    return Path(_text(what, given))
 
 
 @contextmanager
@@ -162,7 +183,7 @@ def _told_as_the_command(words: str) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        line, status = failure(error)
+        line, status = failure(error, report=False)  # a defect is raised as it is
         if status != ENVIRONMENT:
             raise
         raise UserError(line.removeprefix("sc-hw: ")) from error

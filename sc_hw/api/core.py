@@ -12,7 +12,7 @@ from sc_hw_models.scratch import temporary_folder
 from . import learn, make, measure, verify
 from .board import board as _board
 from .board import monitor as _monitor
-from .call import Folder, Settings, Value, call, joined
+from .call import Folder, Settings, Value, call, joined, path_of
 from .package import package as _package
 from .result import Result, Text
 
@@ -29,7 +29,7 @@ class Core:
     """
 
     def __init__(self, folder: Folder, made: Result | None = None) -> None:
-        self.folder = Path(folder).absolute()
+        self.folder = path_of("folder", folder).absolute()
         self.made = made
 
     sim = verify.sim
@@ -156,7 +156,9 @@ def emit(
     keywords are settings of the rule: ``learning_shift=6``. Errors: ``UserError``, as the command.
     """
     with ExitStack() as stack:
-        place = output if output is not None else stack.enter_context(temporary_folder(prefix="sc-hw-")) / "core"
+        place = (
+            path_of("--output", output) if output is not None else stack.enter_context(temporary_folder(prefix="sc-hw-")) / "core"
+        )
         made = call(
             "emit",
             synapses=synapses,

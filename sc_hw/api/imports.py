@@ -1,9 +1,8 @@
 """A network that was trained elsewhere, as a network of a chip."""
 
-from pathlib import Path
 from typing import Any
 
-from .call import Folder, call
+from .call import Folder, call, path_of
 from .network import Network, network
 
 __all__ = ["imported"]
@@ -52,6 +51,6 @@ def imported(
         force=force,
         json=json,
     )
-    made = network(Path(output) / "network.toml")
+    made = network(path_of("--output", output) / "network.toml")
     made.record = result.record
     return made

@@ -1,7 +1,5 @@
 """A network that learns in the chip, as a classifier with scikit-learn's names."""
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -15,7 +13,7 @@ from ..folder import npz_bytes
 from ..network_file import WEIGHTS, network_line, network_of, network_toml, weights_bytes
 from ..outlet import outlet, write_outlet
 from ..reading import read_npz
-from .call import Folder, Settings, joined
+from .call import Folder, Settings, joined, path_of
 from .core import Core, emit
 
 if TYPE_CHECKING:
@@ -35,7 +33,7 @@ class Network:
 
     def __init__(self, path: Folder, settings: Settings | None = None) -> None:
         self._given = {"path": path, "settings": settings}
-        self.path = Path(path)
+        self.path = path_of("network", path)
         self.spec = network_of(self.path, option="", settings=joined(settings, {}))
         self.model: NetworkModel = network_model(self.spec)
         self.record: dict[str, Any] = {}  # of sc_hw.imported
@@ -99,17 +97,17 @@ class Network:
 
     def weights(self, projection: str) -> np.ndarray:
         """Return the weights of a projection now, ``(rows, neurons)``: a row for each sender, the bias the last."""
-        if projection not in self.model.memories:
+        if not isinstance(projection, str) or projection not in self.model.memories:
             raise UserError(f"projection {projection!r}: unknown; allowed are {', '.join(self.model.memories)}")
         return self.model.memories[projection].state["weight"].copy()
 
     def save(self, path: Folder) -> None:
         """Write everything that the network holds now, as ``sc-hw fit`` leaves it in ``state.npz``."""
-        write_outlet(outlet(os.fspath(path)), npz_bytes(self.model.state), "state")
+        write_outlet(outlet(str(path_of("state", path))), npz_bytes(self.model.state), "state")
 
     def restore(self, path: Folder) -> Self:
         """Take back what ``save`` or ``sc-hw fit`` wrote. Errors: ``UserError`` for another file, or one of another network."""
-        state = read_npz(Path(path), option="state", what="give a file that Network.save or sc-hw fit wrote")
+        state = read_npz(path_of("state", path), option="state", what="give a file that Network.save or sc-hw fit wrote")
         _checked(lambda: self.model.load(state))
         return self
 

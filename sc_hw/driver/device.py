@@ -28,6 +28,8 @@ _CHECKPOINT = "sc-hw/checkpoint/1"
 SECONDS = 10.0  # that a stream may take to move a beat: far longer than any sweep
 D = TypeVar("D", bound=Design)
 
+_LOAD = "load the design that the folder is of, or give another line or address"
+
 
 class Device(Generic[D]):
     """A design behind a bus, reached by a transport.
@@ -159,9 +161,9 @@ class Device(Generic[D]):
         try:
             found = bytes(self.get("identity", k) & 0xFF for k in range(len(self.layout.identity)))
         except BusError as error:
-            raise UserError(f"no design of sc-hw at this address ({error})") from error
+            raise UserError(f"no design of sc-hw at this address ({error}); {_LOAD}") from error
         if not found.startswith(MAGIC):
-            raise UserError(f"no design of sc-hw at this address: it says {found[:4].hex()}, not {MAGIC.hex()}")
+            raise UserError(f"no design of sc-hw at this address: it says {found[:4].hex()}, not {MAGIC.hex()}; {_LOAD}")
         if found[4] != ABI:
             raise UserError(f"a design of ABI {found[4]}; this driver speaks {ABI}; use the driver that came with it")
         if found != self.layout.identity:

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any, get_args, get_type_hints
 
 from ..errors import UserError
-from ..plot_style import STYLE
+from ..plot_style import STYLE, matplotlib_quiet
 from .front import throughput_of
 from .sweep import Sweep
 
@@ -27,6 +27,8 @@ def _library(module: str) -> Any:
     """Return the package of a module of the extra ``explore``, with that module loaded."""
     package = module.partition(".")[0]
     try:
+        if package == "matplotlib":
+            return matplotlib_quiet()
         import_module(module)
     except ImportError as error:
         raise UserError(f"explore: needs {package}; install it with: pip install 'sc-hw[explore]'") from error

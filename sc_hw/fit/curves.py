@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..errors import UserError
-from ..plot_style import INK, STYLE
+from ..plot_style import INK, STYLE, matplotlib_quiet
 
 __all__ = ["curves_svg", "require_matplotlib"]
 
@@ -13,10 +13,9 @@ __all__ = ["curves_svg", "require_matplotlib"]
 def require_matplotlib() -> Any:
     """Return matplotlib. Errors: ``UserError`` when it is not installed; called before anything is learned."""
     try:
-        import matplotlib.figure
+        return matplotlib_quiet()
     except ImportError as error:
         raise UserError("fit: needs matplotlib for its curves; install it with: pip install 'sc-hw[digits]'") from error
-    return matplotlib
 
 
 def curves_svg(record: dict[str, Any]) -> bytes:

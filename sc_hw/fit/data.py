@@ -17,6 +17,7 @@ __all__ = ["Samples", "check_samples", "load_samples"]
 
 LABELS = ("y", "label", "labels")
 SAMPLES = ("X", "x")
+_MOST_CLASS = (1 << 31) - 1
 _FORMS = (
     "give digits, mnist5k, an .npz file with X and y (or x_train, y_train, x_test, y_test), a .csv file with a column label, or "
     "a folder with MNIST's four idx files"
@@ -102,9 +103,9 @@ def _checked(source: str, pixels: np.ndarray, labels: np.ndarray) -> tuple[np.nd
     """Return samples as rows of bytes and their classes."""
     integers = pixels.dtype.kind in "iu" and labels.dtype.kind in "iu"
     fits = pixels.ndim >= 2 and pixels.size > 0 and labels.shape == pixels.shape[:1]
-    if not integers or not fits or pixels.min() < 0 or pixels.max() > 255 or labels.min() < 0:
+    if not integers or not fits or pixels.min() < 0 or pixels.max() > 255 or labels.min() < 0 or labels.max() > _MOST_CLASS:
         raise UserError(
             f"--data {source}: samples {pixels.dtype} {pixels.shape}, labels {labels.dtype} {labels.shape}; allowed "
-            f"are samples of bytes, 0..255, and a class of at least 0 for each; {_FORMS}"
+            f"are samples of bytes, 0..255, and a class of 0..{_MOST_CLASS} for each; {_FORMS}"
         )
     return pixels.reshape(len(pixels), -1).astype(np.uint8), labels.astype(np.int64)

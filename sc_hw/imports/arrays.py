@@ -11,8 +11,8 @@ import numpy as np
 
 from ..axes import AXES, parse_axes
 from ..errors import UserError, one_line
-from ..reading import read_npz
-from .graph import Graph, Node, Options
+from ..reading import MOST_ARRAYS, read_npz
+from .graph import LARGEST, Graph, Node, Options
 
 __all__ = ["dense_graph", "read"]
 
@@ -38,28 +38,38 @@ def dense_graph(path: Path, arrays: Mapping[str, np.ndarray], options: Options) 
             "neuron spikes in every timestep"
         )
     threshold = 1.0 if options.threshold is None else options.threshold
-    if not 0 < threshold < float("inf"):
-        raise UserError(f"--threshold {threshold}: allowed are numbers above 0")
+    if not 1 / LARGEST <= threshold <= LARGEST:
+        raise UserError(f"--threshold {threshold}: allowed are numbers above 0, {1 / LARGEST:g} to {LARGEST:g}")
     if options.reset is not None or options.dt is not None:
         raise UserError("--dt, --reset: dense layers have neither timestep nor reset; leave them out")
     oriented = _oriented(path, layers, parse_axes(options.axes))
-    nodes = {"input": Node("Input", {"shape": np.array([oriented[0][1].shape[1]])})}
-    edges, last, amplitude = list[tuple[str, str]](), "input", 1.0
+    first, end = _other("input", layers), _other("output", layers)
+    nodes = {first: Node("Input", {"shape": np.array([oriented[0][1].shape[1]])})}
+    edges, last, amplitude = list[tuple[str, str]](), first, 1.0
     for number, (name, weights, bias) in enumerate(oriented):
         nodes[name] = Node("Affine", {"weight": weights * amplitude, "bias": bias})
         edges.append((last, name))
         last, amplitude = name, threshold
         if number + 1 < len(oriented):
-            last = f"{name}.neurons"
+            last = _other(f"{name}.neurons", layers)
             nodes[last] = Node("Rate", {"v_threshold": np.full(len(bias), threshold)})
             edges.append((name, last))
-    nodes["output"] = Node("Output", {})
-    return Graph(nodes, (*edges, (last, "output")))
+    nodes[end] = Node("Output", {})
+    return Graph(nodes, (*edges, (last, end)))
+
+
+def _other(name: str, layers: Mapping[str, object]) -> str:
+    """Return a name of a node of ours that no layer of the file has."""
+    while name in layers:
+        name += "_"
+    return name
 
 
 def _layers(path: Path, arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
     """Return the matrices and biases of layers by name. Errors: ``UserError`` that names an array that is neither."""
     found: dict[str, dict[str, np.ndarray]] = {}
+    if sum(array.size for array in arrays.values()) * 8 > MOST_ARRAYS:  # as what they become, and arrays can share their bytes
+        raise UserError(f"{path}: more than {MOST_ARRAYS >> 23} Mi numbers, the most that are read here; give a smaller network")
     for name, array in arrays.items():
         match = _PARTS.fullmatch(name)
         part = "bias" if match and match["part"].lower() in ("bias", "b") else "weight"
@@ -71,6 +81,8 @@ def _layers(path: Path, arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str,
             )
         if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
             raise UserError(f"{place}: {array.dtype}; allowed are finite numbers")
+        if max(abs(array.min()), abs(array.max())) > LARGEST:
+            raise UserError(f"{place}: a number above {LARGEST:g}; allowed are smaller ones; scale the layer")
         if part in found.setdefault(layer, {}):
             raise UserError(f"{place}: {one_line(repr(layer))[:80]} has such an array already; allowed is one")
         found[layer][part] = array.astype(np.float64)

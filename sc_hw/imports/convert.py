@@ -15,7 +15,7 @@ from sc_hw_models.networks.neurons import MAX_LEVEL
 from sc_hw_models.rule import ConfigError
 
 from ..errors import UserError, one_line
-from .graph import Options, shown
+from .graph import LARGEST, Options, shown
 from .net import Connection, Layer, Net
 
 __all__ = ["Chip", "chip_of"]
@@ -65,8 +65,8 @@ class _Converter:
         self.code = options.code or ("constant" if all(layer.kind == "rate" for layer in self.hidden) else None)
         if self.code is None:
             raise UserError(f"{shown(net.entry)}: the file does not say how inputs become spikes; give --code {'|'.join(CODES)}")
-        if not 0 < options.full_scale < math.inf:
-            raise UserError(f"--full-scale {options.full_scale}: allowed are numbers above 0")
+        if not 1 / LARGEST <= options.full_scale <= LARGEST:
+            raise UserError(f"--full-scale {options.full_scale}: allowed are numbers above 0, {1 / LARGEST:g} to {LARGEST:g}")
         self.counting = self._counts()
         self.notes: list[str] = []
         names, places = _Names(), _Names()
@@ -106,6 +106,10 @@ class _Converter:
     def _wanted(self, c: Connection) -> tuple[np.ndarray, np.ndarray]:
         """Return a connection's weights and biases in units of its target's threshold, for one unit of activity of the source."""
         target = self._layer(c.target)
+        if target.threshold.min() < 1 / LARGEST:
+            raise UserError(
+                f"{shown(target.name)}: a threshold of {target.threshold.min():g}; allowed are {1 / LARGEST:g} to {LARGEST:g}"
+            )
         scale = target.gain / target.threshold
         passes = self.options.timesteps if self.counting else 1
         bias = c.bias * scale * passes / self._bias(c.source)
@@ -120,6 +124,10 @@ class _Converter:
         """Return the integer that a layer's threshold (of a readout, 1) becomes: the largest that all weights leave room for."""
         top = (1 << (self.options.weight_bits - 1)) - 1
         most = max(float(np.abs(part).max(initial=0)) for pair in wanted for part in pair)
+        if 0 < most < LARGEST**-4:  # all that is in it comes of a few numbers of at most 1 / LARGEST
+            raise UserError(
+                f"{shown(layer.name)}: its largest weight is {most:.3g} thresholds, next to nothing; scale its weights"
+            )
         room = top / most if most else float(HIGHEST)
         if layer.kind == "sum":
             counted = all(c.name == c.source for c in self.net.onto(layer.name))  # spikes, without a matrix

@@ -11,10 +11,11 @@ import numpy as np
 
 from ..errors import UserError, one_line
 
-__all__ = ["APPROXIMATIONS", "RESETS", "Graph", "Node", "Options", "laid_open", "parameter_of", "shown", "uniform"]
+__all__ = ["APPROXIMATIONS", "LARGEST", "RESETS", "Graph", "Node", "Options", "laid_open", "parameter_of", "shown", "uniform"]
 
 RESETS = ("subtract", "subtract-late", "zero")
 APPROXIMATIONS = ("leak", "reset", "clip")
+LARGEST = 1e30  # of a number in a file or an option, so that no product of a few of them is infinite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +111,8 @@ def parameter_of(name: str, node: Node, parameter: str) -> np.ndarray:
     if value is None:
         raise UserError(f"{shown(name, node)}: has no {parameter}; export it again with one")
     array: np.ndarray = np.asarray(value, dtype=np.float64)
-    if not array.size or not np.isfinite(array).all():
-        raise UserError(f"{shown(name, node)}: {parameter} is empty or not finite; allowed are numbers")
+    if not array.size or not (np.abs(array) <= LARGEST).all():  # nor is a NaN
+        raise UserError(
+            f"{shown(name, node)}: {parameter} is empty, not finite or above {LARGEST:g}; allowed are smaller numbers"
+        )
     return array

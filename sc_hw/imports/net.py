@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import UserError
-from .graph import RESETS, Graph, Node, Options, laid_open, parameter_of, shown, uniform
+from .graph import LARGEST, RESETS, Graph, Node, Options, laid_open, parameter_of, shown, uniform
 
 __all__ = ["Connection", "Layer", "Net", "net_of"]
 
@@ -263,6 +263,6 @@ class _Reader:
         value = getattr(self.options, option)
         if value is None:
             raise UserError(f"{shown(name, node)}: the file does not say it; give {what}")
-        if positive and not 0 < value < float("inf"):
-            raise UserError(f"--{option} {value}: allowed are seconds above 0")
+        if positive and not 1 / LARGEST <= value <= LARGEST:
+            raise UserError(f"--{option} {value}: allowed are seconds above 0, {1 / LARGEST:g} to {LARGEST:g}")
         return value

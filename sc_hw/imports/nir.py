@@ -1,7 +1,6 @@
 """NIR files, which are HDF5; what reads them is another process (``hdf5.py``)."""
 
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,10 @@ _WHAT = "give a file that nir.write wrote"
 
 def read(path: Path, options: Options) -> Graph:
     """Return the graph of a NIR file. Errors: ``UserError``."""
-    if find_spec("h5py") is None:
-        raise UserError(f"{path}: needs h5py to be read; install it with: pip install 'sc-hw[imports]'")
+    try:
+        import h5py  # type: ignore[import-untyped,unused-ignore] # noqa: F401 - it is there, and its library can be loaded
+    except ImportError as error:
+        raise UserError(f"{path}: needs h5py to be read; install it with: pip install 'sc-hw[imports]'") from error
     with reading(path, what=_WHAT, fault="not a usable NIR file"), opened_regular(path, MOST_BYTES), temporary_folder() as folder:
         try:
             command = [sys.executable, "-m", "sc_hw.imports.hdf5", str(path.absolute()), str(folder)]

@@ -46,4 +46,5 @@ def _array(name: str, entry: Any, content: bytes) -> np.ndarray:
     dtype = np.dtype(_KINDS[kind])
     if not place[0] <= place[1] <= len(content) or prod(shape) * dtype.itemsize != place[1] - place[0]:
         raise ValueError(f"tensor {name!r}: {shape} at {place[0]}..{place[1]} of {len(content)} bytes")
-    return np.frombuffer(content[place[0] : place[1]], dtype).reshape(shape)
+    # No copy: any number of tensors may name the same place.
+    return np.frombuffer(content, dtype, prod(shape), place[0]).reshape(shape)

@@ -6,6 +6,7 @@ the storages as files. ``find_class`` gives stand-ins that only note their argum
 
 import io
 import pickle  # with a find_class that knows five names
+import pickletools
 import zipfile
 from math import prod
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..reading import MOST_ARRAYS, check_contents, opened_regular, reading
-from .arrays import dense_graph
+from .arrays import MOST_LAYERS, dense_graph
 from .graph import Graph, Options
 
 __all__ = ["read"]
@@ -38,10 +39,15 @@ def read(path: Path, options: Options) -> Graph:
             order = next((e for e in archive.infolist() if e.filename == f"{root}byteorder"), None)
             if order and (order.file_size > 8 or archive.read(order) != b"little"):
                 raise ValueError("its numbers are not little-endian")
-            table = _Reader(io.BytesIO(archive.read(found[0]))).load()
+            content = archive.read(found[0])
+            _check_sizes(content)
+            table = _Reader(io.BytesIO(content)).load()
             if not isinstance(table, dict) or not all(isinstance(v, _Tensor) and isinstance(k, str) for k, v in table.items()):
                 raise ValueError("it holds no tensors by name")
-            arrays = {name: tensor.array(archive, root) for name, tensor in table.items()}
+            if len(table) > 2 * MOST_LAYERS:
+                raise ValueError(f"{len(table)} tensors; allowed are {2 * MOST_LAYERS}")
+            storages = {key: archive.read(f"{root}data/{key}") for key in {tensor.key for tensor in table.values()}}
+            arrays = {name: tensor.array(storages[tensor.key]) for name, tensor in table.items()}
     return dense_graph(path, arrays, options)
 
 
@@ -61,15 +67,23 @@ class _Tensor:
     def __setstate__(self, state: object) -> None:
         raise ValueError("a tensor with a state")
 
-    def array(self, archive: zipfile.ZipFile, root: str) -> np.ndarray:
-        """Return the numbers. Errors: ``ValueError`` for a place outside of the storage, or a shape that is not in its order."""
-        numbers = [self.offset, *self.shape, *self.strides]
-        if not all(type(n) is int and 0 <= n < 1 << 40 for n in numbers) or len(self.shape) != len(self.strides) > 8:
-            raise ValueError("a tensor without a shape")
-        tag, kind, key, _, count = self.storage
-        if tag != "storage" or kind not in _STORAGES.values() or not isinstance(key, str) or type(count) is not int:
+    @property
+    def key(self) -> str:
+        """The name of its storage. Errors: ``ValueError``."""
+        tag, _, key, *_ = self.storage
+        if tag != "storage" or not isinstance(key, str):
             raise ValueError("a tensor without a storage")
-        content = archive.read(f"{root}data/{key}")
+        return key
+
+    def array(self, content: bytes) -> np.ndarray:
+        """Return the numbers in a storage. Errors: ``ValueError`` for a place outside of it, or a shape in another order."""
+        numbers = [self.offset, *self.shape, *self.strides]
+        fit = len(self.shape) == len(self.strides) <= 8
+        if not fit or not all(type(n) is int and 0 <= n < 1 << 40 for n in numbers):
+            raise ValueError("a tensor without a shape")
+        _, kind, _, _, count = self.storage
+        if kind not in _STORAGES.values() or type(count) is not int:
+            raise ValueError("a tensor without a storage")
         flat = np.frombuffer(content, kind)
         inner = [prod(self.shape[k + 1 :]) for k in range(len(self.shape))]
         turned = len(self.shape) == 2 and list(self.strides) == [1, self.shape[0]]
@@ -81,6 +95,17 @@ class _Tensor:
             raise ValueError(f"a tensor {self.shape} in a storage of {flat.size}")
         part = flat[self.offset : self.offset + prod(self.shape)]
         return part.reshape(self.shape[::-1]).T if turned else part.reshape(self.shape)
+
+
+def _check_sizes(content: bytes) -> None:
+    """Refuse a pickle in which a number of memory, or a length, is larger than it: both are allocated before they are looked at.
+
+    Errors: ``ValueError``, also for what is no pickle.
+    """
+    for code, argument, _ in pickletools.genops(content):
+        number = argument if code.name in ("PUT", "BINPUT", "LONG_BINPUT") else 0
+        if not isinstance(number, int) or not 0 <= number < len(content):
+            raise ValueError(f"its pickle notes object {argument}, which it cannot have")
 
 
 class _Reader(pickle.Unpickler):

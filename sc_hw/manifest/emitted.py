@@ -16,7 +16,7 @@ from ..rtl.stream import Stream
 from ..sources import check_verilog
 from ..strict import read_text
 from .describe import sha256
-from .strays import stray_verilog
+from .strays import spoiled_record, stray_verilog
 
 __all__ = ["MANIFEST", "Design", "Emitted", "altered", "check_folder", "read_verilog", "whole_digest"]
 
@@ -123,6 +123,10 @@ def check_folder(
                 f"{folder / name}: contents of {words[0]} words of {words[1]} bits, not of as many as the memory has; {again}"
             )
     if stray := stray_verilog(folder, [*listed], [*parts]):
+        if record := spoiled_record(folder, stray):
+            raise UserError(
+                f"{folder / record}: no record of sc-hw, of whose files {one_line(stray)!r} may be one; write them again"
+            )
         raise UserError(f"{folder}: {one_line(stray)!r} is Verilog that {MANIFEST} does not list; move it elsewhere")
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from ..errors import UserError
 from ..strict import read_json
 
-__all__ = ["recorded_files", "stray_verilog"]
+__all__ = ["recorded_files", "spoiled_record", "stray_verilog"]
 
 _SUFFIXES = (".v", ".vh", ".sv", ".svh")
-_RECORDS = ("bus", "vectors", "package")  # folders of ours with a record in NAME.json that lists their files
+_RECORDS = ("board", "bus", "vectors", "package")  # folders of ours with a record in NAME.json that lists their files
 _RECORD_BYTES = 1 << 20
 
 
@@ -29,6 +29,15 @@ def stray_verilog(folder: Path, listed: Collection[str], parts: Collection[str])
         for name in sorted(files):
             if name.lower().endswith(_SUFFIXES) and inside / name not in allowed:
                 return (inside / name).relative_to(folder).as_posix()
+    return ""
+
+
+def spoiled_record(folder: Path, stray: str) -> str:
+    """Return the path of a record around stray Verilog that can no longer be read as one of ours; empty when there is none."""
+    for place in list(Path(stray).parents)[:-1]:
+        for kind in _RECORDS:
+            if os.path.lexists(folder / place / f"{kind}.json") and not _recorded(folder / place, kind):
+                return (place / f"{kind}.json").as_posix()
     return ""
 
 

@@ -77,6 +77,8 @@ def monitor_command(
     if odd := [name for name in wrong if given(name)]:
         what = "a network, which has samples" if isinstance(core, Network) else "no network, and has timesteps"
         raise UserError(f"--{odd[0].replace('_', '-')}: {folder} is {what}; leave it out")
+    if line == "":
+        raise UserError("--line '': no port; give one, such as /dev/ttyUSB0, or leave it out for a virtual board")
     samples = None
     if isinstance(core, Network):
         samples = load_samples(data, held_out, plan.seed)

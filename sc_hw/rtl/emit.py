@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..emitted import listed_files
 from ..errors import UserError
-from ..folder import check_output, write_folder
+from ..folder import check_apart, check_output, write_folder
 from ..manifest.describe import manifest_of, manifest_text, own_texts
 from ..manifest.load import MANIFEST
 from .design import CoreDesign
@@ -74,6 +74,7 @@ def emit(
     ``output`` is complete or absent. Errors: ``UserError`` when it exists (without ``force``), is no folder of
     ours (with it), or cannot be written.
     """
+    check_apart(output)
     output = check_output(output, listed_files, force=force, verb="emitted")
     files = core_files(design, generator)
     write_folder(output, {**files, **around(files)})

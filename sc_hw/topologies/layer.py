@@ -18,9 +18,9 @@ KEY = "presynaptic"
 def check(options: Mapping[str, Any]) -> None:
     """Raise ``UserError`` for an option without the one it belongs to."""
     name, neurons = options.get("presynaptic"), options.get("neurons")
-    if name and neurons is None:
-        raise UserError(f"--presynaptic {name}: needs --neurons N, the number of presynaptic neurons")
-    if not name and (neurons is not None or options.get("neuron_settings")):
+    if name is not None and neurons is None:
+        raise UserError(f"--presynaptic {name or repr(name)}: needs --neurons N, the number of presynaptic neurons")
+    if name is None and (neurons is not None or options.get("neuron_settings")):
         raise UserError("--neurons and --neuron-set: are of presynaptic neurons; give --presynaptic RULE too")
 
 

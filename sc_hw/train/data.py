@@ -69,6 +69,8 @@ def load(source: str) -> Data:
             arrays = {key: _idx(path, name) for key, name in _IDX.items()}
         else:
             archive = read_npz(path, option="--data", what=_FORMS, fault="cannot be read")
+            if lacking := [name for name in _NPZ.values() if name not in archive]:
+                raise ValueError(f"it has no {', '.join(lacking)}")
             arrays = {key: archive[name] for key, name in _NPZ.items()}
         return _checked(source, arrays)
 
@@ -112,6 +114,10 @@ def _checked(source: str, arrays: dict[str, np.ndarray]) -> Data:
                 f"--data {source}: {key} samples {pixels.dtype} {pixels.shape}, labels {labels.dtype} "
                 f"{labels.shape}; allowed are samples of numbers, of one length, and as many classes "
                 f"0..{CLASSES - 1}; {_FORMS}"
+            )
+        if pixels.size > MOST_ARRAYS // 8:  # as numbers in floating point
+            raise UserError(
+                f"--data {source}: {key} samples {pixels.shape} are more than {MOST_ARRAYS >> 23} Mi numbers; give fewer"
             )
         scaled = pixels.reshape(len(pixels), -1) / (255 if pixels.dtype == np.uint8 else 1)
         if not np.isfinite(scaled).all():

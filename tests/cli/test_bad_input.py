@@ -104,6 +104,11 @@ def test_other_options(run, tmp_path):
     assert_refused(run("emit", "-o", "out"), tmp_path, "--synapses")
     assert_refused(run("emit", "-n", "8"), tmp_path, "--output")
     assert_refused(run("bogus"), tmp_path, "bogus")
+    for option in ("--clock", "--latency"):  # 0 and nothing are given, too, and were taken for not given
+        assert_refused(run(*GOOD, "--datapath", "compiled", option, "0"), tmp_path, f"{option} 0: out of range; allowed are 1..")
+    assert_refused(run(*GOOD, "--datapath", "compiled", "--device", ""), tmp_path, "''", "ecp5-25k")
+    assert_refused(run(*GOOD, "--presynaptic", ""), tmp_path, "--presynaptic ''", "--neurons N")
+    assert_refused(run(*GOOD, "--presynaptic", "", "--neurons", "2"), tmp_path, "rule ''", "r_stdp")
     assert_refused(run(*GOOD, "--bogus"), tmp_path, "--bogus")
 
 

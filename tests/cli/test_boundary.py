@@ -103,6 +103,8 @@ def shell(line, folder, **environment):
         ("{} rules >&- 2>&-", 2, ""),
         ("{} rules 2>&- <&-", 0, ""),
         ("{} bogus 2>/dev/full", 2, ""),
+        ("{}", 2, "sc-hw: no verb given; allowed are absorb, accuracy, "),
+        ("{} rule", 2, "sc-hw rule: no verb given; allowed are check, new (see sc-hw rule --help)"),
         ("{} rules | true", 2, "standard output: cannot be written (Broken pipe)"),
         ("mkdir x; cd x; rmdir ../x; {} emit -n 4 -o y", 2, "the working directory is gone"),
         ("{} emit -n 4 -o $(printf 'a%.0s' {{1..300}})", 2, "File name too long"),

@@ -175,3 +175,42 @@ def test_a_dash_is_standard_output_for_the_record_alone(tmp_path):
     run("emit", "-n", "4", *SMALL, "-o", "c")
     refused(run("report", "c", "-o", "-", "--json", "-"), "takes one file")
     assert run("report", "c", "-o", "-")[1].startswith("<!")
+
+
+def test_no_record_takes_the_place_of_what_is_read(run, tmp_path):
+    """Of a file on the command line, of a file of a folder on it, and of the place of its results."""
+    assert run("emit", "-n", 8, *SMALL, "-o", "core")[0] == 0
+    (tmp_path / "c.toml").write_text("weight_bits = 9\n")
+    (tmp_path / "link").symlink_to("c.toml")
+    for json_path in ("c.toml", "./c.toml", "link", str(tmp_path / "c.toml")):
+        for option in (["--json", json_path], [f"--json={json_path}"]):
+            refused(run("estimate", "-n", 8, "--config", "c.toml", *option), "is a file that this command reads")
+            refused(run("estimate", "-n", 8, "--config=link", *option), "is a file that this command reads")
+    for name in ("manifest.json", "sc_core.v", "results"):
+        refused(run("estimate", "core", "--json", f"core/{name}"), f"core/{name}: is a file of core, which this command reads")
+    assert (tmp_path / "c.toml").read_text() == "weight_bits = 9\n"
+    for _ in range(2):  # also where a record is
+        assert run("estimate", "core", "--json", "core/mine.json")[0] == 0
+    assert run("files", "core")[0] == 0
+
+
+def test_nothing_is_emitted_into_an_emitted_folder(run, tmp_path):
+    """The folder could not be read any more, because of Verilog that it does not list."""
+    assert run("emit", "-n", 8, *SMALL, "-o", "core")[0] == 0
+    (tmp_path / "link").symlink_to("core")
+    for path in ("core/sub", "core/a/b", "link/sub"):
+        refused(run("emit", "-n", 4, *SMALL, "-o", path), f"{path}: is in ", "an emitted folder", "give a folder elsewhere")
+    assert run("emit", "-n", 4, *SMALL, "-o", "core/results/sub")[0] == 0
+    (tmp_path / "other").mkdir()
+    for manifest in ('{"schema": "theirs"}', "["):
+        (tmp_path / "other/manifest.json").write_text(manifest)
+        assert run("emit", "-n", 4, *SMALL, "-o", "other/core", "--force")[0] == 0
+    assert run("files", "core")[0] == 0
+
+
+@pytest.mark.parametrize("content", ["[1", "[]", '{"schema": "sc-hw/bus/1"}', "[" * 100_000])
+def test_a_spoiled_record_is_named_and_not_the_verilog_that_it_listed(run, tmp_path, content):
+    """Told that the Verilog is a stray, somebody moves it and has no bus any more."""
+    assert run("emit", "-n", 4, *SMALL, "--bus", "apb", "-o", "core")[0] == 0
+    (tmp_path / "core/bus/bus.json").write_text(content)
+    refused(run("files", "core"), "core/bus/bus.json: no record of sc-hw", "write them again")

@@ -133,7 +133,7 @@ def test_another_design_is_refused_by_its_digest(simulated, sc_hw, tmp_path):
 
     for answer, said in (
         (lambda _address: 0, "it says 00000000"),
-        (nothing, "no design of sc-hw at this address"),
+        (nothing, "no design of sc-hw at this address .*; load the design that the folder is of, or give another line"),
         (lambda address: b"SChw\x02"[address // 4] if address < 20 else 0, "a design of ABI 2"),
     ):
         with pytest.raises(UserError, match=said):

@@ -1,6 +1,7 @@
 """``sc-hw fit`` and ``sc-hw emit --network``: what they learn, leave and refuse; killed, resumed, the same bytes."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -220,3 +221,14 @@ def test_a_compiler_that_fails_is_a_tool_that_failed(run, tmp_path, monkeypatch)
     status, out, err = run("fit", DIGITS, "--data", "d.npz", "--held-out", "90", "--passes", "1", "-o", "out")
     assert status == 0, err
     assert "not compiled" in out
+
+
+def test_a_home_that_cannot_be_written_is_no_word_on_the_terminal(tmp_path):
+    """Matplotlib says three lines of it, and does without."""
+    program = "from sc_hw.fit.curves import require_matplotlib; require_matplotlib()"
+    environment = {**os.environ, "HOME": "/proc", "TMPDIR": str(tmp_path)}
+    for name in ("MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        environment.pop(name, None)
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert not list(tmp_path.iterdir())

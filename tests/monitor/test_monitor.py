@@ -177,3 +177,12 @@ def test_a_port_that_is_taken_and_other_folders(chip, sc_hw, tmp_path):
     assert "has no bus; emit it with --bus" in sc_hw("monitor", tmp_path / "core")[2]
     api.emit(synapses=4, bus="apb", output=tmp_path / "bus")
     assert "--samples: " in sc_hw("monitor", tmp_path / "bus", "--samples", 3)[2]
+
+
+def test_a_line_without_a_name_is_no_virtual_board(sc_hw, monkeypatch, tmp_path):
+    """As a script has it whose variable is empty."""
+    monkeypatch.chdir(tmp_path)
+    assert sc_hw("emit", "-n", 4, "--generator", "verilog", "--bus", "apb", "-o", "bus")[0] == 0
+    status, out, err = sc_hw("monitor", "bus", "--no-open", "--steps", "1", "--line", "")
+    assert (status, out) == (2, "")
+    assert "--line '': no port; give one" in err

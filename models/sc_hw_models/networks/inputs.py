@@ -11,14 +11,14 @@ from ..rule import ConfigError
 from .neurons import MAX_LEVEL, InputConfig
 from .spec import NetworkSpec
 
-__all__ = ["JITTER", "POISSON", "InputPort", "checked_samples", "rounded_level"]
+__all__ = ["JITTER", "POISSON", "InputPort", "checked_pixels", "checked_samples", "rounded_level"]
 
 JITTER, POISSON = Lfsr(16), Lfsr(4)
 
 
 def checked_samples(spec: NetworkSpec, samples: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return samples ``(n, pixels)`` of bytes and their classes ``(n,)`` as arrays. Errors: ``ConfigError`` for other ones."""
-    pixels, classes, size = np.asarray(samples), np.asarray(labels), InputPort(spec).pixels
+    pixels, classes, size = _array("samples", samples), _array("labels", labels), InputPort(spec).pixels
     if pixels.dtype != np.uint8 or pixels.ndim != 2 or pixels.shape[1] != size:
         raise ConfigError(f"samples: {pixels.dtype} {pixels.shape} given; allowed are bytes (samples, {size})")
     if classes.shape != pixels.shape[:1] or classes.dtype.kind not in "iu":
@@ -26,6 +26,19 @@ def checked_samples(spec: NetworkSpec, samples: Any, labels: Any) -> tuple[np.nd
     if classes.size and not 0 <= classes.min() <= classes.max() < spec.output.size:
         raise ConfigError(f"labels: {classes.min()}..{classes.max()} given; allowed are 0..{spec.output.size - 1}")
     return pixels, classes
+
+
+def _array(what: str, given: Any) -> np.ndarray:
+    try:
+        return np.asarray(given)
+    except (ValueError, TypeError, OverflowError) as error:  # rows of unlike lengths, or no array
+        raise ConfigError(f"{what}: no array ({error}); allowed is one") from error
+
+
+def checked_pixels(spec: NetworkSpec, samples: Any) -> np.ndarray:
+    """Return samples without classes as ``checked_samples``. Errors: as there."""
+    pixels = _array("samples", samples)
+    return checked_samples(spec, pixels, np.zeros(pixels.shape[:1], dtype=np.int64))[0]
 
 
 def rounded_level(total: Value, pool: int) -> Value:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..rule import ConfigError, check_integer
 from .errors import ERRORS, signal
-from .inputs import InputPort, checked_samples
+from .inputs import InputPort, checked_pixels, checked_samples
 from .memory import Memory
 from .neurons import CountingConfig, LifConfig, counting_step, lif_step
 from .spec import NetworkSpec, Population, Projection
@@ -205,17 +205,17 @@ class NetworkModel:
         aside = copy.copy(self)
         aside.port = copy.copy(self.port)
         aside.port.registers = dict(self.port.registers)
-        return aside._decide(checked_samples(self.spec, samples, np.zeros(len(samples), dtype=np.int64))[0])
+        return aside._decide(checked_pixels(self.spec, samples))
 
     def _decide(self, pixels: np.ndarray) -> np.ndarray:
         return np.array([self._sample(sample, 0, learn=False)["decision"] for sample in pixels], dtype=np.int64)
 
     def score(self, samples: Any, labels: Any) -> float:
         """Return the part of samples decided as their label, learning off."""
-        labels = np.asarray(labels)
-        if not len(labels):
+        pixels, classes = checked_samples(self.spec, samples, labels)
+        if not len(pixels):
             raise ConfigError("samples: none given; a score needs at least one")
-        return float((self.predict(samples) == labels).mean())
+        return float((self.predict(pixels) == classes).mean())
 
     @property
     def state(self) -> dict[str, Any]:
