@@ -185,9 +185,12 @@ class ContinualTrainer:
 
     def _whole(self, task: int, found: Arrays) -> Arrays:
         """Return arrays of a task's active weights as arrays of all weights, 0 elsewhere."""
-        result = [np.zeros(w.shape) for w in self.weights]
-        for k, array in zip(self._layers(task), found, strict=True):
-            result[k][: len(array)] = array
+        given = dict(zip(self._layers(task), found, strict=True))
+        result = []
+        for k, weight in enumerate(self.weights):
+            array = given.get(k, np.zeros((0, weight.shape[1])))
+            missing = len(weight) - len(array)
+            result.append(np.vstack([array, np.zeros((missing, weight.shape[1]))]) if missing else array)
         return result
 
     def _step(self, inputs: np.ndarray, labels: np.ndarray, generator: np.random.Generator) -> float:
@@ -198,7 +201,8 @@ class ContinualTrainer:
             drawn = self.memory.draw(task, len(inputs), generator)
             _, again = self.network.loss_gradient(self._active(task, self.weights), *drawn)
             gradients = [g + a for g, a in zip(gradients, self._whole(task, again), strict=True)]
-        gradients = [g / (old + 1) for g in gradients]  # the new task and each old one count alike
+        if old:
+            gradients = [g / (old + 1) for g in gradients]  # the new task and each old one count alike
         if self.method == "lwf" and self.task:
             counted = self.growth * self.task or self.sizes[-1]  # the classes that counted then
             for task in range(self.task) if self.heads > 1 else (self.task - 1,):
