@@ -24,7 +24,7 @@ from rich.table import Table
 from sc_hw.plot_style import STYLE
 
 SCENARIOS = ("scenarios", "scenarios_mnist")
-SYSTEMS = ("network", "bptt", "eprop", "reward", "plasticity", "meta", "forgetting", *SCENARIOS)
+SYSTEMS = ("network", "bptt", "eprop", "reward", "plasticity", "meta", "density", "forgetting", *SCENARIOS)
 LOOK = STYLE | {
     "axes.spines.top": False,
     "axes.spines.right": False,

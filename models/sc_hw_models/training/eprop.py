@@ -271,7 +271,7 @@ class EpropTrainer:
         signal = output.backward(errors) if self.random_feedback is None else errors @ self.random_feedback
         for k, trace in enumerate(self.eligibilities):
             product = signal.take(trace.projection.indices, axis=-1) * self.filtered[k]
-            self.gradients[k] += product.reshape(-1, product.shape[-1]).sum(axis=0)
+            self.gradients[k] += product.sum(axis=tuple(range(product.ndim - 1)))
         self.gradients[2] += output.weight_gradient(self.filtered[2], errors)
 
     def _start(self, inputs: np.ndarray) -> np.ndarray:
