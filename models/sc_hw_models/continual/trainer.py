@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..checks import as_array, check_array, check_choice, check_instance, check_number, check_sizes
+from ..checks import as_array, check_array, check_choice, check_instance, check_number, check_sizes, check_state
 from ..rule import ConfigError, check_integer
 from ..training.optimisers import SGD, Adam, Optimiser, protected_step
 from .anchored import AnchoredPenalty
@@ -159,14 +159,30 @@ class ContinualTrainer:
         return arrays | {"progress": np.array([self.task, self.epoch])}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from a ``state`` of a trainer with the same arguments; then ``remember`` each finished task, in order."""
-        for group, arrays in self._groups().items():
-            for k, array in enumerate(arrays):
-                array[...] = check_array(f"{group}{k}", state[f"{group}{k}"], array.shape)
-        kept = sorted((name for name in state if name.startswith("optimiser")), key=lambda name: int(name[len("optimiser") :]))
+        """Go on from a ``state`` of a trainer with the same arguments; then ``remember`` each finished task, in order.
+
+        Errors: ``ConfigError`` names what is missing or of another shape; nothing is changed then.
+        """
+        own = {f"{group}{k}": array for group, arrays in self._groups().items() for k, array in enumerate(arrays)}
+        check_state("state", state, [*own, "progress"])
+        given = {name: check_array(f"state {name}", state[name], array.shape) for name, array in own.items()}
+        progress = check_array("state progress", state["progress"], (2,))
+        if (progress < 0).any() or (progress != progress.round()).any():
+            raise ConfigError(f"state progress: {progress.tolist()} given; allowed are a task and an epoch, whole numbers from 0")
+        numbers = range(sum(name.startswith("optimiser") for name in state))
+        check_state("state", state, [f"optimiser{k}" for k in numbers])
+        shapes = [w.shape for w in self.weights]
+        wanted = [*shapes, *shapes, ()] if self._new_optimiser is Adam else shapes
+        if numbers and len(numbers) != len(wanted):
+            raise ConfigError(f"state: {len(numbers)} arrays of the optimiser given; allowed are none and {len(wanted)}")
+        kept = [np.array(check_array(f"state optimiser{k}", state[f"optimiser{k}"], wanted[k])) for k in numbers]
+        if any((array < 0).any() for array in kept[len(shapes) :]):  # second moments and the number of steps
+            raise ConfigError("state optimiser: negative second moments or steps; allowed are what a trainer's state has")
+        for name, array in own.items():
+            array[...] = given[name]
         self.optimiser = self._new_optimiser(self.lr)
-        self.optimiser.state = [np.array(state[name]) for name in kept]
-        self.task, self.epoch = (int(n) for n in state["progress"])
+        self.optimiser.state = kept
+        self.task, self.epoch = (int(n) for n in progress)
         self.memory.tasks.clear()
 
     def _groups(self) -> dict[str, Arrays]:
