@@ -98,22 +98,22 @@ class SNNGeneticEvolver:
         check_state("state", state, ("weights", "fitness", "history", "generator"))
         weights, fitness = check_all("state weights", state["weights"], list), check_all("state fitness", state["fitness"], float)
         history = check_all("state history", state["history"], float)
-        for name, given in (("weights", weights), ("fitness", fitness)):
-            if len(given) != self.population_size:
-                raise ConfigError(f"state {name}: of {len(given)} individuals; allowed are {self.population_size}")
+        for name, count in (("weights", len(weights)), ("fitness", len(fitness))):
+            if count != self.population_size:
+                raise ConfigError(f"state {name}: of {count} individuals; allowed are {self.population_size}")
         for individual, arrays in zip(self.population, weights, strict=True):
-            shapes, given = [w.shape for w in _weights(individual)], check_all("state weights", arrays, np.ndarray)
-            if [w.shape for w in given] != shapes:
-                raise ConfigError(f"state weights: shapes {[w.shape for w in given]} of an individual; allowed are {shapes}")
-            for w in given:
-                check_array("state weights", w, w.shape)
+            shapes, kept = [w.shape for w in _weights(individual)], check_all("state weights", arrays, np.ndarray)
+            if [w.shape for w in kept] != shapes:
+                raise ConfigError(f"state weights: shapes {[w.shape for w in kept]} of an individual; allowed are {shapes}")
+            for array in kept:
+                check_array("state weights", array, array.shape)
         try:
             np.random.default_rng(0).bit_generator.state = state["generator"]
         except (TypeError, ValueError, KeyError, OverflowError) as error:
             raise ConfigError("state generator: no state of this generator; allowed is what an evolver's state has") from error
         for individual, arrays in zip(self.population, weights, strict=True):
-            for w, kept in zip(_weights(individual), arrays, strict=True):
-                w[...] = kept
+            for w, array in zip(_weights(individual), arrays, strict=True):
+                w[...] = array
         self.fitness, self.history = fitness, history
         self._generator.bit_generator.state = state["generator"]
 
