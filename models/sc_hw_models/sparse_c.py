@@ -37,7 +37,7 @@ static inline double one(int64_t s, int64_t end, const int32_t *restrict from, c
   double sums[GROUP] = {0};
   for (; s + GROUP <= end; s += GROUP)
     for (int k = 0; k < GROUP; k++) sums[k] += values[s + k] * sent[from[s + k]];
-  for (; s < end; s++) sums[0] += values[s] * sent[from[s]];
+  for (int k = 0; s < end; s++, k++) sums[k] += values[s] * sent[from[s]];
   for (int k = 1; k < GROUP; k++) sums[0] += sums[k];
   return sums[0];
 }
