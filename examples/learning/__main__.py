@@ -1,6 +1,6 @@
 """Do the learning systems learn? Each is measured on the task its paper is about, or one like it.
 
-    python examples/learning [SYSTEM ...] [--docs DIR]
+    python examples/learning [SYSTEM ...] [--docs DIR] [--only-kept] [--processes N]
 
 Writes measured/learning/SYSTEM.md and images/learning/SYSTEM.svg into DIR (default build/learning) for each system, by default
 all of them. Everything random comes from the seeds a page names. Exit status 1 when a bar is missed.
@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import matplotlib as mpl
+import measurement
 import numpy as np
 from matplotlib.figure import Figure
 from measurement import Measurement
@@ -22,7 +23,8 @@ from rich.table import Table
 
 from sc_hw.plot_style import STYLE
 
-SYSTEMS = ("network", "bptt", "eprop", "reward", "plasticity", "meta", "forgetting", "scenarios", "scenarios_mnist")
+SCENARIOS = ("scenarios", "scenarios_mnist")
+SYSTEMS = ("network", "bptt", "eprop", "reward", "plasticity", "meta", "density", "forgetting", *SCENARIOS)
 LOOK = STYLE | {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -61,14 +63,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("systems", nargs="*", metavar="SYSTEM", help=", ".join(SYSTEMS))
     parser.add_argument("--docs", type=Path, default=Path("build/learning"))
+    parser.add_argument("--only-kept", action="store_true", help="of scenarios: train nothing, show what is there")
+    parser.add_argument("--processes", type=int, choices=range(1, 257), metavar="N", help="side by side (default: all)")
     options = parser.parse_args()
+    measurement.processes = options.processes
     if unknown := set(options.systems) - set(SYSTEMS):
         parser.error(f"{', '.join(sorted(unknown))}: not known; allowed are {', '.join(SYSTEMS)}")
+    if options.only_kept and not (options.systems and set(options.systems) <= set(SCENARIOS)):
+        parser.error(f"--only-kept: goes with {' and '.join(SCENARIOS)} alone; name them")
     table = Table("system", "quantity", "measured", "wanted", "met")
     met = True
     for system in options.systems or SYSTEMS[:-1]:  # the last takes an hour
         print(f"measuring {system}", file=sys.stderr, flush=True)
-        measured: Measurement = importlib.import_module(f"{system}_task").measure()
+        measured: Measurement = importlib.import_module(f"{system}_task").measure(
+            **{"only_kept": True} if options.only_kept else {}
+        )
         write(system, measured, options.docs)
         for row in measured.rows:
             table.add_row(system, row.quantity, row.measured, row.wanted, "yes" if row.met else "NO")

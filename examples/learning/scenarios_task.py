@@ -1,15 +1,16 @@
 """Every protocol with every method: what is kept of five tasks, strengths chosen on held-out samples for each pair."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from forgetting_task import held_out
 from matplotlib.figure import Figure
-from measurement import INK, Measurement, Row, kept, on_all_processors
+from measurement import INK, Measurement, Row, Runs, as_they_end
 
 from sc_hw.train.data import load
 from sc_hw.train.run import TrainConfig, tasks
@@ -17,9 +18,10 @@ from sc_hw_models.continual.metrics import TransferReport, transfer
 from sc_hw_models.continual.trainer import METHODS
 
 PROTOCOLS = ("split-task", "split-domain", "split-class", "permuted-domain")
+MADE = ("split-class", "split-domain", "split-task", "permuted-domain")  # in this order: those that tell most, then the longest
 PENALTIES = ("ewc", "online_ewc", "si", "mas")
 SEEDS, VALIDATION_SEEDS = range(5), range(5, 7)
-T_95 = 2.776  # Student's t, four degrees of freedom: half a 95 % interval of a mean of five, in standard errors
+T_95 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}  # Student's t: half a 95 % interval of a mean of so many, in standard errors
 FIGURES = {
     "average_accuracy": "average accuracy",
     "learned": "when just learned",
@@ -43,14 +45,15 @@ PUBLISHED: dict[str, dict[str, tuple[float | None, ...]]] = {
         "split-class": (19.9, 20.6, None, 21.2, None, 21.9, 88.8, 98.2),
     },
 }
-Runs = dict[tuple[str, str], list[TransferReport]]
+Pair = tuple[str, str]  # a protocol and a method
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A data set with the settings of its network, and the strengths that are tried."""
+    """A data set with the settings of its network, where its runs are kept, and the strengths that are tried."""
 
     title: str
+    runs: Path
     options: dict[str, Any]
     strengths: dict[str, tuple[float, ...]] = field(
         default_factory=lambda: {
@@ -65,17 +68,28 @@ class Setting:
 
 DIGITS = Setting(
     "scikit-learn's digits, standardised, 64-64, 10 epochs a task, Adam at 0.003, batches of 32",
+    Path("build/learning/runs/digits.jsonl"),
     {"data": "digits", "standardise": True, "hidden": (64,), "epochs": 10, "lr": 0.003, "batch": 32, "memory": 40},
 )
 
 
-def report(config: TrainConfig, *, validation: bool = False) -> TransferReport:
-    """Train a run in memory and return its figures, with ``validation`` without the test samples; one that was made is kept."""
-    return TransferReport(**kept(f"{config} {validation}", lambda: asdict(_report(config, validation=validation))))
+@dataclass(frozen=True)
+class Run:
+    """A run, with ``validation`` without the test samples."""
+
+    config: TrainConfig
+    validation: bool
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that it depends on."""
+        return {"validation": self.validation, **asdict(self.config)}
 
 
-def _report(config: TrainConfig, *, validation: bool) -> TransferReport:
-    data = held_out(load(config.data)) if validation else load(config.data)
+def report(run: Run) -> TransferReport:
+    """Train a run in memory and return its figures."""
+    config = run.config
+    data = held_out(load(config.data)) if run.validation else load(config.data)
     data = data.standardised() if config.standardise else data
     trainer, parts = config.trainer(data), tasks(config, data)
     untrained = [trainer.accuracy(k, p.test, p.test_labels) for k, p in enumerate(parts)]
@@ -91,29 +105,86 @@ def _report(config: TrainConfig, *, validation: bool) -> TransferReport:
 def interval(values: Sequence[float]) -> str:
     """Return mean and half of a 95 % interval, in percent."""
     percent = 100 * np.array(values)
-    return f"{percent.mean():.1f} ± {T_95 * percent.std(ddof=1) / len(percent) ** 0.5:.1f}"
+    if len(percent) == 1:
+        return f"{percent[0]:.1f}"
+    return f"{percent.mean():.1f} ± {T_95[len(percent)] * percent.std(ddof=1) / len(percent) ** 0.5:.1f}"
 
 
-def chosen_and_run(setting: Setting) -> tuple[dict[tuple[str, str], float], Runs]:
-    """Return the strength chosen for each protocol and method, and the figures of all seeds with it."""
-    chosen: dict[tuple[str, str], float] = {}
-    runs: Runs = {}
-    for protocol in PROTOCOLS:
-        for method in METHODS:
-            print(f"  {protocol}, {NAMES[method]}", file=sys.stderr, flush=True)
-            make = partial(TrainConfig, protocol=protocol, method=method, **setting.options)
-            strengths = setting.strengths.get(method, (0.0,))
-            if len(strengths) > 1:
-                configs = [make(strength=s, seed=seed) for s in strengths for seed in VALIDATION_SEEDS]
-                found = on_all_processors(partial(report, validation=True), configs)
-                tried = np.array([r.average_accuracy for r in found]).reshape(len(strengths), -1).mean(axis=1)
-                strengths = (strengths[int(tried.argmax())],)
-            chosen[protocol, method] = strengths[0]
-            runs[protocol, method] = on_all_processors(report, [make(strength=strengths[0], seed=seed) for seed in SEEDS])
-    return chosen, runs
+class Scenarios:
+    """Every run of a setting, those that were kept from before; the others where ``make`` is called."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting, self.kept = setting, Runs(setting.runs)
+        self.strengths = {pair: setting.strengths.get(pair[1], (0.0,)) for pair in product(PROTOCOLS, METHODS)}
+        tried = [run for pair in self.strengths for run in self.tried(pair)]
+        self.repeated = next((run for run in tried if self._report(run)), None)
+
+    def make(self) -> None:
+        """Make all that is missing: protocol by protocol, first what strengths are chosen by, then seed by seed."""
+        for protocol in MADE:
+            pairs = [(protocol, method) for method in METHODS]
+            self._make([run for pair in pairs for run in self.tried(pair)])
+            self._make([self.measured(pair, seed) for seed in SEEDS for pair in pairs])
+
+    def _make(self, runs: Sequence[Run]) -> None:
+        missing = [run for run in runs if not self._report(run)]
+        for done, (place, figures) in enumerate(as_they_end(report, missing), 1):
+            self.kept.add(missing[place].settings, asdict(figures))
+            print(f"  {missing[place].config.protocol}: {done} of {len(missing)} runs", file=sys.stderr, flush=True)
+
+    def tried(self, pair: Pair) -> list[Run]:
+        """Return the runs that choose the strength of a pair, strength by strength; none where there is no choice."""
+        strengths = self.strengths[pair] if len(self.strengths[pair]) > 1 else ()
+        return [self._run(pair, strength, seed, True) for strength in strengths for seed in VALIDATION_SEEDS]
+
+    def chosen(self, pair: Pair) -> float | None:
+        """Return the strength chosen for a pair, if all runs that choose it are there."""
+        found = [report for run in self.tried(pair) if (report := self._report(run))]
+        if len(found) < len(self.tried(pair)):
+            return None
+        tried = np.array([r.average_accuracy for r in found]).reshape(len(self.strengths[pair]), -1)
+        return self.strengths[pair][int(tried.mean(axis=1).argmax()) if found else 0]
+
+    def measured(self, pair: Pair, seed: int) -> Run:
+        """Return the run that measures a pair with the strength chosen for it."""
+        strength = self.chosen(pair)
+        if strength is None:
+            raise ValueError(f"{pair}: the strength is not chosen yet")
+        return self._run(pair, strength, seed, False)
+
+    def reports(self, pair: Pair) -> list[TransferReport]:
+        """Return the figures of a pair, a seed each, of those that are there."""
+        if self.chosen(pair) is None:
+            return []
+        return [report for seed in SEEDS if (report := self._report(self.measured(pair, seed)))]
+
+    def missing(self) -> Iterator[str]:
+        """Yield a line for each pair that has not all its seeds."""
+        for pair in self.strengths:
+            there = len(self.reports(pair))
+            if self.chosen(pair) is None:
+                yield f"{pair[0]}, {NAMES[pair[1]]}: all seeds, and the choice of the strength"
+            elif there < len(SEEDS):
+                yield f"{pair[0]}, {NAMES[pair[1]]}: {len(SEEDS) - there} of {len(SEEDS)} seeds"
+
+    def again(self) -> float:
+        """Make the first run that was kept once more; return by how much its average accuracy is another."""
+        before = self.repeated and self._report(self.repeated)
+        if not (self.repeated and before):
+            raise ValueError("no run was kept")
+        return report(self.repeated).average_accuracy - before.average_accuracy
+
+    def _run(self, pair: Pair, strength: float, seed: int, validation: bool) -> Run:
+        protocol, method = pair
+        options = self.setting.options | {"protocol": protocol, "method": method, "strength": strength, "seed": seed}
+        return Run(TrainConfig(**options), validation)
+
+    def _report(self, run: Run) -> TransferReport | None:
+        figures = self.kept.find(run.settings)
+        return TransferReport(**figures) if figures else None
 
 
-def table(setting: Setting, protocol: str, chosen: dict[tuple[str, str], float], runs: Runs) -> list[str]:
+def table(found: Scenarios, protocol: str) -> list[str]:
     """Return the lines of a protocol's table."""
     lines = [f"### {protocol}", ""]
     if protocol == "split-task":
@@ -123,20 +194,30 @@ def table(setting: Setting, protocol: str, chosen: dict[tuple[str, str], float],
         "|---" + "|---:" * (1 + len(FIGURES) + len(PUBLISHED)) + "|",
     ]
     for place, method in enumerate(METHODS):
-        columns = [interval([getattr(r, name) for r in runs[protocol, method]]) for name in FIGURES]
-        strength = f"{chosen[protocol, method]:g}" if method in setting.strengths else ""
+        pair = protocol, method
+        reports, chosen = found.reports(pair), found.chosen(pair)
+        columns = [interval([getattr(r, name) for r in reports]) if reports else "missing" for name in FIGURES]
+        strength = f"{chosen:g}" if method in found.setting.strengths and chosen is not None else ""
         figures = [own[protocol][place] if protocol in own else None for own in PUBLISHED.values()]
         columns += ["" if figure is None else str(figure) for figure in figures]
         lines.append(f"| {NAMES[method]} | {strength} | {' | '.join(columns)} |")
     return [*lines, ""]
 
 
-def measure(setting: Setting = DIGITS) -> Measurement:
-    """Choose every strength, then train every protocol, method and seed with it."""
-    chosen, runs = chosen_and_run(setting)
-    mean = {key: 100 * float(np.mean([r.average_accuracy for r in reports])) for key, reports in runs.items()}
+def measure(setting: Setting = DIGITS, *, only_kept: bool = False) -> Measurement:
+    """Choose every strength, then train every protocol, method and seed with it; ``only_kept``: train nothing."""
+    found = Scenarios(setting)
+    if not only_kept:
+        found.make()
+    mean = {
+        pair: 100 * float(np.mean([r.average_accuracy for r in reports]))
+        for pair in found.strengths
+        if (reports := found.reports(pair))
+    }
     rows = []
     for protocol in PROTOCOLS:
+        if any(len(found.reports((protocol, method))) < len(SEEDS) for method in METHODS):
+            continue
         best = max(PENALTIES, key=lambda method: mean[protocol, method])
         penalty, plain, replay, joint = (mean[protocol, method] for method in (best, "none", "replay", "joint"))
         rows.append(
@@ -154,6 +235,12 @@ def measure(setting: Setting = DIGITS) -> Measurement:
             rows.append(
                 Row(f"{protocol}: replay over the best penalty", f"{replay - penalty:+.1f} %", "more than 0", replay > penalty)
             )
+    if found.repeated and not only_kept:
+        apart = 100 * abs(found.again())
+        rows.append(Row("a run that was kept, made again: accuracies apart", f"{apart:.2f} %", "at most 1 %", apart <= 1))
+    missing = list(found.missing())
+    if missing:
+        rows.append(Row("runs that are missing, listed below", f"{len(missing)} pairs", "none", False))
     details = [
         "",
         "## All figures",
@@ -162,12 +249,15 @@ def measure(setting: Setting = DIGITS) -> Measurement:
         "all of MNIST and another network, 400-400: Hsu et al. 2018, table 2, van de Ven et al. 2022; quoted from memory.",
         "",
     ]
-    details += [line for protocol in PROTOCOLS for line in table(setting, protocol, chosen, runs)]
+    details += [line for protocol in PROTOCOLS for line in table(found, protocol)]
+    if missing:
+        details += ["## Missing", "", "Nothing is estimated for these; the same command makes them.", ""]
+        details += [*(f"- {line}" for line in missing), ""]
 
     def draw(figure: Figure) -> None:
         for panel, protocol in zip(figure.subplots(1, 4, sharey=True), PROTOCOLS, strict=True):
             colours = [INK if method in ("none", "joint") else "#2f8fd0" for method in METHODS]
-            panel.bar(range(len(METHODS)), [mean[protocol, method] for method in METHODS], color=colours)
+            panel.bar(range(len(METHODS)), [mean.get((protocol, method), 0) for method in METHODS], color=colours)
             panel.set_xticks(range(len(METHODS)), list(NAMES.values()), rotation=90)
             panel.set(title=protocol, ylim=(0, 100))
         figure.axes[0].set_ylabel("average test accuracy, %")

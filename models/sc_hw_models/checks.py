@@ -1,7 +1,9 @@
 """Checks of numbers and arrays that come from outside: one line names what was given and what is allowed."""
 
+import inspect
 import math
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +19,7 @@ __all__ = [
     "check_length",
     "check_number",
     "check_sizes",
+    "check_state",
     "new_generator",
 ]
 
@@ -104,11 +107,28 @@ def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def check_callable(name: str, value: T) -> T:
-    """Return ``value`` if it can be called."""
+def check_callable(name: str, value: T, *arguments: str) -> T:
+    """Return ``value`` if it can be called with ``arguments``, given by place; a function that does not say is believed."""
     if not callable(value):
         raise ConfigError(f"{name}={value!r}: not callable; allowed are functions")
+    try:
+        signature = inspect.signature(value)
+    except (TypeError, ValueError):
+        return value
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        takes = f"functions of {', '.join(arguments)}" if arguments else "functions without arguments"
+        raise ConfigError(f"{name}: takes {signature}; allowed are {takes}") from error
     return value
+
+
+def check_state(name: str, state: object, wanted: Iterable[str]) -> Mapping[str, Any]:
+    """Return ``state`` if it is a mapping that has all entries ``wanted``."""
+    if not isinstance(state, Mapping) or not set(wanted) <= set(state):
+        given = f"entries {', '.join(sorted(map(str, state)))}" if isinstance(state, Mapping) else type(state).__name__
+        raise ConfigError(f"{name}: {given} given; allowed is a mapping with {', '.join(sorted(wanted))}")
+    return state
 
 
 def check_sizes(name: str, values: object, least: int = 2) -> list[int]:

@@ -6,7 +6,7 @@ the spikes of this timestep, from itself or a later one those of the timestep be
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from .checks import as_array, check_all, check_array, check_instance, check_number
 from .neurons import Neuron, Source, State
 from .rule import ConfigError, check_integer
-from .sparse import SparseMatrix
+from .sparse import Held, SparseMatrix
 
 __all__ = ["Inputs", "Network", "Population", "Projection", "Wiring"]
 
@@ -83,7 +83,7 @@ class Projection:
         if synapses and (places.min() < 0 or places.max() >= target.n or not ascending):
             raise ConfigError(f"indices: allowed are targets 0..{target.n - 1}, ascending and each once, in every row")
         self.data, self.matrix = weights, SparseMatrix((source.n, target.n), starts, places)
-        self._held: np.ndarray | None = None
+        self._held: Held | None = None
 
     @property
     def indptr(self) -> np.ndarray:
@@ -131,7 +131,7 @@ class Projection:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Within, what multiplies does so with the weights as they were at the start: faster, where they do not change."""
-        self._held = self.matrix.filled_in(self.data)
+        self._held = self.matrix.held(self.data)
         try:
             yield
         finally:
@@ -270,7 +270,7 @@ class Network:
         arrays = self.check_sequence(inputs)
         first = arrays[self.sources[0]]
         self.reset(first.shape[1] if first.ndim == 3 else None)
-        with self.held() if first.ndim == 3 else nullcontext():
+        with self.held():
             return np.stack([self.advance({name: array[t] for name, array in arrays.items()}) for t in range(len(first))])
 
     def _named(self, inputs: Inputs) -> Mapping[str, np.ndarray]:

@@ -136,7 +136,8 @@ class LIF:
 
     def slope(self, state: State, surrogate: Surrogate) -> np.ndarray:
         """Return dz/dv by the surrogate; 0 while a neuron is refractory."""
-        return np.where(state["refractory"] > 0, 0.0, surrogate(self.distance(state), self.threshold))
+        found = check_array("surrogate", surrogate(self.distance(state), self.threshold), state["voltage"].shape)
+        return np.where(state["refractory"] > 0, 0.0, found)
 
     def adjoint(self, state: State, gradient: np.ndarray, later: State, surrogate: Surrogate) -> State:
         """Return the gradients with respect to the state; the reset and the adaptation are paths like any other."""

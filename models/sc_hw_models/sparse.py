@@ -1,15 +1,20 @@
 """Products with a sparse matrix whose values change all the time: for one vector by what is active, for many at once.
 
-Many vectors at a time are the case of learning. A small matrix, and one with a synapse in ``_DENSE`` places, is
-filled in and multiplied as a dense one, which costs less than following indices; else memory stays linear in the synapses.
+A matrix with a synapse in ``_DENSE`` places is filled in and multiplied as a dense one; of all others memory stays linear in the
+synapses. Where there is a C compiler the products are ``sparse_c``'s; without one NumPy follows the indices, which costs so
+much that filling in is worth it much longer.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["SparseMatrix", "spans"]
+from .sparse_c import SparseProducts, sparse_products
 
-_DENSE = 64  # places a synapse up to which a filled-in matrix is faster
-_SMALL = 1 << 18  # places up to which it is filled in whatever the synapses: 2 MB
+__all__ = ["Held", "SparseMatrix", "spans"]
+
+_DENSE, _SMALL = 2, 1 << 14  # places a synapse up to which a filled-in matrix is faster, and places up to which any is
+_DENSE_NUMPY, _SMALL_NUMPY = 64, 1 << 18  # the same without a compiler
 _MANY = 8  # vectors from which it is worth filling a matrix in for them
 _BLOCK = 1 << 16  # numbers worked on at once
 
@@ -22,6 +27,14 @@ def spans(starts: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return np.asarray((first - ends + counts).repeat(counts) + np.arange(counts.sum()))
 
 
+@dataclass(frozen=True)
+class Held:
+    """Values made ready for products: the matrix filled in where that is faster, else the values column by column."""
+
+    matrix: np.ndarray | None
+    ordered: np.ndarray | None
+
+
 class SparseMatrix:
     """The places of a matrix ``(n, m)`` in compressed sparse rows; values are given with each product, ``(synapses,)``.
 
@@ -30,13 +43,20 @@ class SparseMatrix:
     """
 
     def __init__(self, shape: tuple[int, int], indptr: np.ndarray, indices: np.ndarray) -> None:
-        self.shape, self.indptr, self.indices = shape, indptr, indices
+        self.shape = shape
+        self.indptr, self.indices = (np.ascontiguousarray(array, dtype=np.int64) for array in (indptr, indices))
         self.rows = np.repeat(np.arange(shape[0]), np.diff(indptr))
         self.place = self.rows * shape[1] + indices
         self._complete = len(indices) == shape[0] * shape[1]
-        self._filled_in = shape[0] * shape[1] <= max(_SMALL, len(indices) * _DENSE)
         self.order = np.argsort(indices, kind="stable")
         self.columns = np.searchsorted(indices[self.order], np.arange(shape[1] + 1))
+        places, dense, small = shape[0] * shape[1], *((_DENSE, _SMALL) if self._c else (_DENSE_NUMPY, _SMALL_NUMPY))
+        self._filled_in = places <= max(small, len(indices) * dense)
+        self._to, self._from = (array.astype(np.int32) for array in (self.indices, self.rows[self.order]))
+
+    @property
+    def _c(self) -> SparseProducts | None:  # not an attribute: a network can be copied and sent to other processes
+        return None if self._complete else sparse_products()
 
     def dense(self, values: np.ndarray) -> np.ndarray:
         """Return the matrix, 0 where there is no synapse; of a complete one it is ``values`` themselves."""
@@ -46,26 +66,33 @@ class SparseMatrix:
         matrix.reshape(-1)[self.place] = values
         return matrix
 
-    def filled_in(self, values: np.ndarray) -> np.ndarray | None:
-        """Return what ``dense`` gives where that is the faster way to multiply, to be given to products with these values."""
-        return self.dense(values) if self._filled_in else None
+    def held(self, values: np.ndarray) -> Held:
+        """Return what makes products with these values faster, to be given to them."""
+        if self._complete or self._filled_in:
+            return Held(self.dense(values), None)
+        return Held(None, values[self.order])
 
-    def product(self, vectors: np.ndarray, values: np.ndarray, filled: np.ndarray | None = None) -> np.ndarray:
+    def product(self, vectors: np.ndarray, values: np.ndarray, held: Held | None = None) -> np.ndarray:
         """Return ``vectors`` ``(..., n)`` times the matrix, ``(..., m)``."""
-        if vectors.ndim == 1 and not self._complete and filled is None:
+        matrix = self._matrix(vectors, values, held)
+        if matrix is not None:
+            return np.asarray(vectors @ matrix)
+        if vectors.ndim == 1:
             return self._active(vectors, values)
-        if filled is not None or self._worth_it(vectors):
-            return np.asarray(vectors @ (self.dense(values) if filled is None else filled))
-        return self._summed(vectors, values[self.order], self.rows[self.order], self.columns, self.shape[1])
+        ordered = values[self.order] if held is None or held.ordered is None else held.ordered
+        return self._sums(vectors, ordered, self._from, self.columns, self.shape[1])
 
-    def transposed(self, vectors: np.ndarray, values: np.ndarray, filled: np.ndarray | None = None) -> np.ndarray:
+    def transposed(self, vectors: np.ndarray, values: np.ndarray, held: Held | None = None) -> np.ndarray:
         """Return ``vectors`` ``(..., m)`` times the transposed matrix, ``(..., n)``."""
-        if filled is not None or self._worth_it(vectors):
-            return np.asarray(vectors @ (self.dense(values) if filled is None else filled).T)
-        return self._summed(vectors, values, self.indices, self.indptr, self.shape[0])
+        matrix = self._matrix(vectors, values, held)
+        if matrix is not None:
+            return np.asarray(vectors @ matrix.T)
+        return self._sums(vectors, values, self._to, self.indptr, self.shape[0])
 
     def outer(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Return at each place the sum over k of ``left[k]`` ``(n,)`` times ``right[k]`` ``(m,)``."""
+        if self._c and not self._filled_in:
+            return self._c.outer(left, right, self.indptr, self._to)
         if self._worth_it(left):
             full = (left.T @ right).reshape(-1)
             return np.asarray(full if self._complete else full[self.place])
@@ -77,11 +104,22 @@ class SparseMatrix:
             total[part] = np.einsum("kb,kb->k", first[self.rows[part]], second[self.indices[part]])
         return total
 
+    def _matrix(self, vectors: np.ndarray, values: np.ndarray, held: Held | None) -> np.ndarray | None:
+        """Return the matrix where it is filled in to be multiplied."""
+        if held is not None:
+            return held.matrix
+        return self.dense(values) if self._worth_it(vectors) else None
+
     def _worth_it(self, vectors: np.ndarray) -> bool:
         return self._complete or (self._filled_in and vectors.size >= _MANY * vectors.shape[-1])
 
+    def _sums(self, vectors: np.ndarray, values: np.ndarray, sent: np.ndarray, starts: np.ndarray, n: int) -> np.ndarray:
+        return (self._c.summed if self._c else self._summed)(vectors, values, sent, starts, n)
+
     def _active(self, vector: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Return the product of one vector; only rows with something in it are read."""
+        if self._c:
+            return self._c.active(vector, values, self.indptr, self._to, self.shape[1])
         active = vector.nonzero()[0]
         if not len(active):
             return np.zeros(self.shape[1])

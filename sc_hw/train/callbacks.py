@@ -87,6 +87,7 @@ class TensorBoardCallback(TrainingCallback):
         for name, value in metrics.items():
             if not isinstance(value, str):
                 self._writer.add_scalar(name, value, step)
+        self._writer.flush()  # a checkpoint follows: what it has must be there after a kill
 
     def close(self) -> None:
         """Close the files."""

@@ -123,7 +123,7 @@ class Writer:
     """What ``SummaryWriter`` and ``wandb.init`` are asked, by run."""
 
     def __init__(self, **asked):
-        self.asked, self.steps = asked, []
+        self.asked, self.steps, self.flushed = asked, [], []
 
     def add_scalar(self, name, value, step):
         assert isinstance(value, int | float)
@@ -132,6 +132,9 @@ class Writer:
 
     def log(self, values, step):
         self.add_scalar("loss", values["loss"], step)
+
+    def flush(self):
+        self.flushed.append(self.steps[-1])
 
     def close(self):
         pass
@@ -166,6 +169,7 @@ def test_a_resumed_run_goes_on_where_it_stopped_on_every_board(tmp_path, monkeyp
         first, second = (run.asked for run in made)
         if board == "tensorboard":
             assert (first["purge_step"], second["purge_step"]) == (0, 2)
+            assert [run.flushed for run in made] == [[0, 1], [2, 3, 4, 5]]  # before the checkpoint, so that a kill loses none
         else:
             assert first == second
             assert first["resume"] == "allow"

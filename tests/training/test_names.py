@@ -245,7 +245,8 @@ def test_training_tools(tmp_path, monkeypatch):
         assert schedule.lr != start
         assert schedule.reset() is None
         assert schedule.lr == start
-    quiet = SimpleNamespace(log=lambda values, step: None, finish=lambda: None, add_scalar=lambda *a: None, close=lambda: None)
+    quiet = SimpleNamespace(log=lambda values, step: None, add_scalar=lambda *a: None)
+    quiet.finish = quiet.flush = quiet.close = lambda: None
     monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(init=lambda **asked: quiet))
     monkeypatch.setitem(sys.modules, "tensorboardX", SimpleNamespace(SummaryWriter=lambda folder, **asked: quiet))
     base = imported("TrainingCallback.log").__globals__["TrainingCallback"]

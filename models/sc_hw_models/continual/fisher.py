@@ -99,8 +99,10 @@ class Perceptron:
         """Return for each layer the errors at its outputs and what it was given, ``(samples, n)`` each."""
         activities = self._activities(weights, inputs)
         result: list[tuple[np.ndarray, np.ndarray]] = []
-        for weight, activity in zip(reversed(weights), reversed(activities[:-1]), strict=True):
+        for layer, weight, activity in zip(range(len(weights))[::-1], reversed(weights), reversed(activities[:-1]), strict=True):
             result.insert(0, (errors, activity))
+            if not layer:  # nobody asks for errors of the inputs
+                break
             back = errors @ weight
             errors = (back[:, :-1] if self.biases else back) * (activity[:, : activity.shape[1] - self.biases] > 0)
         return result

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..checks import as_array, check_array, check_choice, check_instance, check_number, check_sizes
+from ..checks import as_array, check_array, check_choice, check_instance, check_number, check_sizes, check_state
 from ..rule import ConfigError, check_integer
 from ..training.optimisers import SGD, Adam, Optimiser, protected_step
 from .anchored import AnchoredPenalty
@@ -159,14 +159,30 @@ class ContinualTrainer:
         return arrays | {"progress": np.array([self.task, self.epoch])}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from a ``state`` of a trainer with the same arguments; then ``remember`` each finished task, in order."""
-        for group, arrays in self._groups().items():
-            for k, array in enumerate(arrays):
-                array[...] = check_array(f"{group}{k}", state[f"{group}{k}"], array.shape)
-        kept = sorted((name for name in state if name.startswith("optimiser")), key=lambda name: int(name[len("optimiser") :]))
+        """Go on from a ``state`` of a trainer with the same arguments; then ``remember`` each finished task, in order.
+
+        Errors: ``ConfigError`` names what is missing or of another shape; nothing is changed then.
+        """
+        own = {f"{group}{k}": array for group, arrays in self._groups().items() for k, array in enumerate(arrays)}
+        check_state("state", state, [*own, "progress"])
+        given = {name: check_array(f"state {name}", state[name], array.shape) for name, array in own.items()}
+        progress = check_array("state progress", state["progress"], (2,))
+        if (progress < 0).any() or (progress != progress.round()).any():
+            raise ConfigError(f"state progress: {progress.tolist()} given; allowed are a task and an epoch, whole numbers from 0")
+        numbers = range(sum(name.startswith("optimiser") for name in state))
+        check_state("state", state, [f"optimiser{k}" for k in numbers])
+        shapes = [w.shape for w in self.weights]
+        wanted = [*shapes, *shapes, ()] if self._new_optimiser is Adam else shapes
+        if numbers and len(numbers) != len(wanted):
+            raise ConfigError(f"state: {len(numbers)} arrays of the optimiser given; allowed are none and {len(wanted)}")
+        kept = [np.array(check_array(f"state optimiser{k}", state[f"optimiser{k}"], wanted[k])) for k in numbers]
+        if any((array < 0).any() for array in kept[len(shapes) :]):  # second moments and the number of steps
+            raise ConfigError("state optimiser: negative second moments or steps; allowed are what a trainer's state has")
+        for name, array in own.items():
+            array[...] = given[name]
         self.optimiser = self._new_optimiser(self.lr)
-        self.optimiser.state = [np.array(state[name]) for name in kept]
-        self.task, self.epoch = (int(n) for n in state["progress"])
+        self.optimiser.state = kept
+        self.task, self.epoch = (int(n) for n in progress)
         self.memory.tasks.clear()
 
     def _groups(self) -> dict[str, Arrays]:
@@ -185,9 +201,12 @@ class ContinualTrainer:
 
     def _whole(self, task: int, found: Arrays) -> Arrays:
         """Return arrays of a task's active weights as arrays of all weights, 0 elsewhere."""
-        result = [np.zeros(w.shape) for w in self.weights]
-        for k, array in zip(self._layers(task), found, strict=True):
-            result[k][: len(array)] = array
+        given = dict(zip(self._layers(task), found, strict=True))
+        result = []
+        for k, weight in enumerate(self.weights):
+            array = given.get(k, np.zeros((0, weight.shape[1])))
+            missing = len(weight) - len(array)
+            result.append(np.vstack([array, np.zeros((missing, weight.shape[1]))]) if missing else array)
         return result
 
     def _step(self, inputs: np.ndarray, labels: np.ndarray, generator: np.random.Generator) -> float:
@@ -198,7 +217,8 @@ class ContinualTrainer:
             drawn = self.memory.draw(task, len(inputs), generator)
             _, again = self.network.loss_gradient(self._active(task, self.weights), *drawn)
             gradients = [g + a for g, a in zip(gradients, self._whole(task, again), strict=True)]
-        gradients = [g / (old + 1) for g in gradients]  # the new task and each old one count alike
+        if old:
+            gradients = [g / (old + 1) for g in gradients]  # the new task and each old one count alike
         if self.method == "lwf" and self.task:
             counted = self.growth * self.task or self.sizes[-1]  # the classes that counted then
             for task in range(self.task) if self.heads > 1 else (self.task - 1,):

@@ -89,10 +89,17 @@ class BPTTLearner:
         optimiser: Optimiser | None = None,
         penalty: Penalty | None = None,
     ) -> None:
-        self.network, self.loss_fn = check_instance("network", network, Network), check_callable("loss_fn", loss_fn)
-        self.surrogate = fast_sigmoid() if surrogate is None else check_callable("surrogate", surrogate)
+        self.network, self.loss_fn = (
+            check_instance("network", network, Network),
+            check_callable("loss_fn", loss_fn, "outputs", "targets"),
+        )
+        self.surrogate = fast_sigmoid() if surrogate is None else check_callable("surrogate", surrogate, "distance", "threshold")
         self.optimiser: Optimiser = Adam(lr) if optimiser is None else check_instance("optimiser", optimiser, Optimiser)  # type: ignore[type-abstract]
         self.penalty = penalty if penalty is None else check_instance("penalty", penalty, Penalty)  # type: ignore[type-abstract]
+        shapes = [w.shape for w in network.weights]
+        for kept in self.penalty.arrays.values() if self.penalty else ():
+            if [np.shape(array) for array in kept] != shapes:
+                raise ConfigError(f"penalty: shapes {[np.shape(array) for array in kept]} given; allowed are {shapes}")
         self._wiring = Wiring(network.projections)
 
     def gradients(self, inputs: Inputs, targets: np.ndarray) -> tuple[float, Arrays]:

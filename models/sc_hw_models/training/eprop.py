@@ -86,7 +86,7 @@ class ProjectionEligibility:
         if not isinstance(projection.target.neuron, LIF):
             raise ConfigError(f"projection onto {projection.target.name}: allowed are targets that are LIF or ALIF")
         self.projection, self.neuron = projection, projection.target.neuron
-        self.surrogate = triangular() if surrogate is None else check_callable("surrogate", surrogate)
+        self.surrogate = triangular() if surrogate is None else check_callable("surrogate", surrogate, "distance", "threshold")
         self._wiring = Wiring([projection])
         self.reset()
 
@@ -176,7 +176,7 @@ class EpropTrainer:
             ],
         )
         self.random_feedback = g.normal(0.0, 1 / n_neurons**0.5, (n_outputs, n_neurons)) if feedback == "random" else None
-        self.loss_fn = check_callable("loss_fn", loss_fn)
+        self.loss_fn = check_callable("loss_fn", loss_fn, "outputs", "targets")
         self.optimiser: Optimiser = Adam(lr) if optimiser is None else check_instance("optimiser", optimiser, Optimiser)  # type: ignore[type-abstract]
         self.eligibilities = [ProjectionEligibility(projection, surrogate) for projection in self.network.projections[:2]]
         self._wiring, self.filtered = Wiring(self.network.projections), list[np.ndarray]()
@@ -271,7 +271,7 @@ class EpropTrainer:
         signal = output.backward(errors) if self.random_feedback is None else errors @ self.random_feedback
         for k, trace in enumerate(self.eligibilities):
             product = signal.take(trace.projection.indices, axis=-1) * self.filtered[k]
-            self.gradients[k] += product.reshape(-1, product.shape[-1]).sum(axis=0)
+            self.gradients[k] += product.sum(axis=tuple(range(product.ndim - 1)))
         self.gradients[2] += output.weight_gradient(self.filtered[2], errors)
 
     def _start(self, inputs: np.ndarray) -> np.ndarray:

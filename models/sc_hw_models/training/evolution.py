@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import check_callable, check_number, new_generator
+from ..checks import check_all, check_array, check_callable, check_number, check_state, new_generator
 from ..rule import ConfigError, check_integer
 
 __all__ = ["SNNGeneticEvolver"]
@@ -46,9 +46,11 @@ class SNNGeneticEvolver:
         self.mutation_rate = check_number("mutation_rate", mutation_rate, low=0, high=1)
         self.mutation_scale = check_number("mutation_scale", mutation_scale, low=0)
         self.elites = max(1, round(check_number("elite_fraction", elite_fraction, low=0, high=1) * population_size))
-        check_callable("layer_factory", layer_factory)
-        self.fitness_func, self._generator = check_callable("fitness_func", fitness_func), new_generator(seed)
-        given = (self._generator,) if _takes_one(layer_factory) else ()
+        self._generator = new_generator(seed)
+        check_callable("fitness_func", fitness_func, "individual")
+        self.fitness_func = fitness_func
+        given = (self._generator,) if callable(layer_factory) and _takes_one(layer_factory) else ()
+        check_callable("layer_factory", layer_factory, *["generator"] * len(given))
         self.population = [layer_factory(*given) for _ in range(population_size)]
         shapes = [[w.shape for w in _weights(individual)] for individual in self.population]
         if not shapes[0] or any(other != shapes[0] for other in shapes):
@@ -89,11 +91,30 @@ class SNNGeneticEvolver:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a ``state`` of an evolver with the same arguments, as if it had never stopped."""
-        for individual, weights in zip(self.population, state["weights"], strict=True):
-            for w, kept in zip(_weights(individual), weights, strict=True):
-                w[...] = kept
-        self.fitness, self.history = list(state["fitness"]), list(state["history"])
+        """Go on from a ``state`` of an evolver with the same arguments, as if it had never stopped.
+
+        Errors: ``ConfigError`` names what is missing or of another shape; nothing is changed then.
+        """
+        check_state("state", state, ("weights", "fitness", "history", "generator"))
+        weights, fitness = check_all("state weights", state["weights"], list), check_all("state fitness", state["fitness"], float)
+        history = check_all("state history", state["history"], float)
+        for name, count in (("weights", len(weights)), ("fitness", len(fitness))):
+            if count != self.population_size:
+                raise ConfigError(f"state {name}: of {count} individuals; allowed are {self.population_size}")
+        for individual, arrays in zip(self.population, weights, strict=True):
+            shapes, kept = [w.shape for w in _weights(individual)], check_all("state weights", arrays, np.ndarray)
+            if [w.shape for w in kept] != shapes:
+                raise ConfigError(f"state weights: shapes {[w.shape for w in kept]} of an individual; allowed are {shapes}")
+            for array in kept:
+                check_array("state weights", array, array.shape)
+        try:
+            np.random.default_rng(0).bit_generator.state = state["generator"]
+        except (TypeError, ValueError, KeyError, OverflowError) as error:
+            raise ConfigError("state generator: no state of this generator; allowed is what an evolver's state has") from error
+        for individual, arrays in zip(self.population, weights, strict=True):
+            for w, array in zip(_weights(individual), arrays, strict=True):
+                w[...] = array
+        self.fitness, self.history = fitness, history
         self._generator.bit_generator.state = state["generator"]
 
     def _child(self) -> Individual:

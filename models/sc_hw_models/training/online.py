@@ -54,7 +54,7 @@ class OnlineLIFLayer:
     ) -> None:
         lif = LIF(tau_mem=tau_mem, threshold=threshold, dt=dt)
         self.neuron: LIF | Leaky = lif if check_instance("spiking", spiking, bool) else Leaky(tau_mem=tau_mem, dt=dt)
-        self.surrogate = fast_sigmoid() if surrogate is None else check_callable("surrogate", surrogate)
+        self.surrogate = fast_sigmoid() if surrogate is None else check_callable("surrogate", surrogate, "distance", "threshold")
         n_inputs, n_neurons = (check_integer(k, n, 1, 2**31 - 1) for k, n in (("n_inputs", n_inputs), ("n_neurons", n_neurons)))
         self.lr, deviation = check_number("lr", lr, above=0), check_number("scale", scale, low=0) / n_inputs**0.5
         self.weights = new_generator(seed).normal(0.0, deviation, (n_inputs, n_neurons))
@@ -122,7 +122,7 @@ class OnlineTrainer:
             )
             for k, (n, m) in enumerate(sizes)
         ]
-        self.loss_fn = check_callable("loss_fn", loss_fn)
+        self.loss_fn = check_callable("loss_fn", loss_fn, "outputs", "targets")
         self.optimiser: Optimiser = Adam(lr) if optimiser is None else check_instance("optimiser", optimiser, Optimiser)  # type: ignore[type-abstract]
 
     @property

@@ -1,6 +1,7 @@
 """Optimisers: they change arrays of weights in place; ``lr`` may be set between steps, which is all a schedule does."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -11,6 +12,7 @@ from ..rule import ConfigError
 __all__ = ["SGD", "Adam", "Optimiser", "Penalty", "follow", "protected_step"]
 
 Arrays = list[np.ndarray]
+_BLOCK = 2**14  # values of an array worked on at once
 
 
 @runtime_checkable
@@ -102,10 +104,19 @@ class Adam:
         self.state = self.state or [np.zeros(w.shape) for w in (*weights, *weights)] + [np.zeros(())]
         self.state[-1] += 1
         t = float(self.state[-1])
-        for w, g, m, v in zip(weights, gradients, self.state[:n], self.state[n : 2 * n], strict=True):
-            m += (1 - self.beta1) * (g - m)
-            v += (1 - self.beta2) * (g * g - v)
-            w -= self.lr / (1 - self.beta1**t) * m / (np.sqrt(v / (1 - self.beta2**t)) + self.epsilon)
+        for arrays in zip(weights, gradients, self.state[:n], self.state[n : 2 * n], strict=True):
+            for w, g, m, v in _blocks(*arrays):
+                m += (1 - self.beta1) * (g - m)
+                v += (1 - self.beta2) * (g * g - v)
+                w -= self.lr / (1 - self.beta1**t) * m / (np.sqrt(v / (1 - self.beta2**t)) + self.epsilon)
+
+
+def _blocks(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
+    """Yield a few rows of each array at a time, so few that what is computed of them stays in a processor's cache."""
+    arrays = tuple(np.atleast_1d(array) for array in arrays)
+    rows = max(1, _BLOCK // max(1, math.prod(arrays[0].shape[1:])))
+    for start in range(0, len(arrays[0]), rows):
+        yield tuple(array[start : start + rows] for array in arrays)
 
 
 def _check(weights: Arrays, gradients: Arrays) -> None:

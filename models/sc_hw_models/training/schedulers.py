@@ -5,7 +5,7 @@ A rate is set by hand on whatever has one: ``optimiser.lr = schedule.lr`` before
 
 import math
 
-from ..checks import check_number
+from ..checks import check_number, check_state
 from ..rule import check_integer
 
 __all__ = ["CosineScheduler", "ExponentialScheduler", "Scheduler", "StepScheduler", "WarmupCosineScheduler"]
@@ -42,7 +42,7 @@ class Scheduler:
 
     def restore(self, state: dict[str, int]) -> None:
         """Go on from a ``state``."""
-        self.count = check_integer("count", state["count"], 0, 2**63 - 1)
+        self.count = check_integer("count", check_state("state", state, ["count"])["count"], 0, 2**63 - 1)
 
 
 class StepScheduler(Scheduler):

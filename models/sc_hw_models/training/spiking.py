@@ -48,7 +48,7 @@ class SpikingClassifier:
         if len(network.sources) != 1:
             raise ConfigError(f"network: sources {network.sources}; allowed is one")
         self.likelihood = check_choice("likelihood", likelihood, LIKELIHOODS)
-        self.surrogate = fast_sigmoid() if surrogate is None else check_callable("surrogate", surrogate)
+        self.surrogate = fast_sigmoid() if surrogate is None else check_callable("surrogate", surrogate, "distance", "threshold")
 
     @property
     def weights(self) -> Arrays:

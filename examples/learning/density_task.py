@@ -1,0 +1,129 @@
+"""What a synapse costs at any density: BPTT and e-prop through sparse projections, beside complete ones."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.figure import Figure
+from measurement import INK, Measurement, Row
+
+from sc_hw_models.network import Network, Population, Projection
+from sc_hw_models.neurons import LIF, Leaky, Source
+from sc_hw_models.training.bptt import BPTTLearner
+from sc_hw_models.training.eprop import EpropTrainer
+from sc_hw_models.training.losses import squared_error
+
+SIZES, DENSITIES = (100, 300, 1000), (0.01, 0.05, 0.1, 0.3)
+TIMESTEPS, SEED = 20, 0
+ROUNDS, SECONDS = 5, 4.0  # at least so many, and as many as go into that time
+LEARNERS = {"BPTT, 1 sample": 1, "BPTT, 32 samples": 32, "e-prop, 1 sample": 0}
+BAR = 2.0
+JUDGED = 10_000  # synapses from which a ratio is judged: fewer cost less than the calls of a timestep, whatever their density
+
+
+def projection(source: Population, target: Population, density: float, *, loops: bool, g: np.random.Generator) -> Projection:
+    """Return a projection with exactly that share of all places, without loops those off the diagonal."""
+    places = np.arange(source.n * target.n).reshape(source.n, target.n)
+    allowed = places.reshape(-1) if loops else places[~np.eye(source.n, dtype=bool)]
+    mask = np.zeros(places.shape, bool)
+    mask.flat[g.permutation(allowed)[: round(density * len(allowed))]] = True
+    return Projection.from_matrix(source, target, g.normal(0, source.n**-0.5, places.shape), mask)
+
+
+def learner(kind: str, n: int, density: float, *, loops: bool = True) -> tuple[Callable[[], float], int]:
+    """Return a step of learning, and the synapses of its two large projections."""
+    g = np.random.default_rng(SEED)
+    samples = LEARNERS[kind]
+    x, h, y = Population("x", n, Source()), Population("h", n, LIF()), Population("y", 2, Leaky())
+    large = [projection(x, h, density, loops=True, g=g), projection(h, h, density, loops=loops, g=g)]
+    inputs = 3.0 * (g.random((TIMESTEPS, samples, n) if samples > 1 else (TIMESTEPS, n)) < 0.05)
+    targets = np.zeros((*inputs.shape[:-1], 2))
+    synapses = sum(len(p.data) for p in large)
+    if not samples:
+        trainer = EpropTrainer(n, n, 2, seed=SEED)
+        for own, p in zip(trainer.network.projections, large, strict=False):
+            own.rewire(p.indptr, p.indices, p.data)
+        return lambda: trainer.train_sequence(inputs, targets), synapses
+    readout = Projection.from_matrix(h, y, g.normal(0, n**-0.5, (n, 2)))
+    network = BPTTLearner(Network([x, h, y], [*large, readout]), squared_error)
+    return lambda: network.train_step(inputs, targets), synapses
+
+
+def times(steps: list[Callable[[], float]]) -> list[float]:
+    """Return the shortest processor time of each over rounds in which all take their turn."""
+    found: list[list[float]] = []
+    for step in steps:
+        step()
+    end = time.process_time() + SECONDS
+    while len(found) < ROUNDS or time.process_time() < end:
+        row = []
+        for step in steps:
+            start = time.process_time()
+            step()
+            row.append(time.process_time() - start)
+        found.append(row)
+    return [float(t) for t in np.min(found, axis=0)]
+
+
+def measure() -> Measurement:
+    """Time every learner at every size and density."""
+    lines = ["", "## All figures", ""]
+    lines += [
+        "Milliseconds of a step of learning, and in brackets what a synapse costs, times what it costs in the complete network:",
+        "without what the same network takes that has no synapse, and with it.",
+        "",
+        f"| learner, neurons | none | {' | '.join(f'{100 * d:g} %' for d in DENSITIES)} | no loops | complete |",
+        "|---" + "|---:" * (len(DENSITIES) + 3) + "|",
+    ]
+    worst = dict.fromkeys(LEARNERS, 0.0)
+    free = dict.fromkeys(LEARNERS, 0.0)
+    curves: dict[str, list[float]] = {}
+    for kind in LEARNERS:
+        for n in SIZES:
+            made = [learner(kind, n, d) for d in (1.0, 0.0, *DENSITIES)] + [learner(kind, n, 1.0, loops=False)]
+            complete, none, *found = times([step for step, _ in made])
+            synapses = [count for _, count in made]
+            cells, ratios = [], []
+            for t, count in zip(found, synapses[2:], strict=True):
+                own = (t - none) / count / ((complete - none) / synapses[0])
+                whole = t / count / (complete / synapses[0])
+                judged = count >= JUDGED
+                cells.append(f"{1e3 * t:.1f} ({own:.1f}, {whole:.1f})")
+                ratios.append(own)
+                if judged and len(ratios) <= len(DENSITIES):
+                    worst[kind] = max(worst[kind], own)
+            free[kind] = max(free[kind], ratios[-1]) if synapses[0] >= JUDGED else free[kind]
+            lines.append(f"| {kind}, {n} | {1e3 * none:.1f} | {' | '.join(cells)} | {1e3 * complete:.1f} |")
+            if n == SIZES[-1]:
+                curves[kind] = [1e3 * t for t in (*found[:-1], complete)]
+    lines.append("")
+
+    def draw(figure: Figure) -> None:
+        panel = figure.subplots()
+        for (kind, curve), colour in zip(curves.items(), ("#2f8fd0", "#e07020", INK), strict=True):
+            panel.plot([*DENSITIES, 1.0], curve, "o-", color=colour, label=kind)
+        panel.set(xlabel="density", ylabel=f"ms a step, {SIZES[-1]} neurons", xscale="log", yscale="log")
+        panel.legend()
+
+    rows = []
+    for kind in LEARNERS:
+        rows.append(
+            Row(
+                f"{kind}: a synapse at {100 * DENSITIES[0]:g} to {100 * DENSITIES[-1]:g} %, times one of the complete, worst",
+                f"{worst[kind]:.1f}",
+                f"at most {BAR:g}",
+                worst[kind] <= BAR,
+            )
+        )
+        rows.append(
+            Row(f"{kind}: without loops, the same", f"{free[kind]:.1f}", f"at most {BAR:g}", free[kind] <= BAR),
+        )
+    return Measurement(
+        title="learning through sparse projections",
+        setting=f"n inputs and n recurrent LIF neurons, n = {', '.join(map(str, SIZES))}, {TIMESTEPS} timesteps; processor time "
+        f"of one thread, the shortest of {ROUNDS} rounds or more. Without what neurons cost, the same at any density; of "
+        f"networks with {JUDGED:,} synapses or more: fewer cost less than the calls of a timestep.",
+        rows=rows,
+        draw=draw,
+        details=lines,
+    )
