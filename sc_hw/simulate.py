@@ -23,6 +23,7 @@ from .coverage.netlist import settling_clocks
 from .errors import UserError
 from .junit import junit
 from .manifest import Core
+from .mined import mined_numbers
 from .reading import read_npz
 from .rtl.design import CoreDesign
 from .simulator import BRIEF, SimulationError, Simulator, log_tail, run_program
@@ -269,6 +270,7 @@ def simulate(
                 **_entry(core.design, length, powered_up=one),
                 "digest": _verilog_digest(core),
                 "moments": [moment_entry(moment) for moment in moments(core.design, index)],
+                "mined": mined_numbers(core) if one else [],
             }
             for index, (core, length) in enumerate(zip(cores, lengths, strict=True))
         ],

@@ -94,6 +94,11 @@ class CheckedStep:
         return last[1]
 
     def _traced(self, config: Any) -> _Contract:
+        for name, value in vars(config).items() if hasattr(config, "__dict__") else ():
+            if not _plain(value):
+                self._refuse(
+                    f" is given the setting {name}, a {type(value).__name__}; allowed are numbers, words and tuples of these"
+                )
         spec = self._spec(config)
         contract = self._trace(config, spec)
         bits = max((each.bits for each in subterms(contract.terms.values())), default=1)
@@ -253,6 +258,11 @@ def _joined(after: Values, outputs: Values, *, lifted: bool = True) -> dict[str,
     """Return results under one kind of name, as terms or as they are."""
     results = {f"next_{name}": value for name, value in after.items()} | {f"out_{name}": value for name, value in outputs.items()}
     return {name: lift(value) for name, value in results.items()} if lifted else results
+
+
+def _plain(value: object) -> bool:
+    """Return whether the value of a setting can never change and has no operators of its own."""
+    return all(map(_plain, value)) if type(value) is tuple else value is None or type(value) in (int, bool, float, str)
 
 
 def _line(error: Exception) -> str:

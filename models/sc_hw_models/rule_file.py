@@ -141,7 +141,7 @@ def _run(path: Path, text: str) -> Rule:
             f"joined by _, at most 40 characters, and none of ours: {', '.join(RULES)}"
         )
     try:
-        check_step_code(unchecked(rule.step), code)
+        check_step_code(unchecked(rule.step), code, rule.config_type)
     except StepCodeError as error:
         raise ConfigError(f"{error.file}:{error.line}: {error}") from error
     return rule

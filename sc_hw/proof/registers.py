@@ -32,19 +32,26 @@ def emitted_texts(core: Core) -> dict[str, str]:
 
 def strange_registers(found: list[tuple[str, Mapping[str, Any]]], emitted: list[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
     """Yield the registers and memories of modules ``found``, (name, netlist), that those of these names ``emitted`` lack."""
-    known: dict[str, set[tuple[str, int]]] = {}
+    known: dict[str, dict[tuple[str, int], int]] = {}  # which bit of an emitted module has a name
     nameless: dict[str, int] = {}
     memories: dict[str, set[tuple[str, int, int]]] = {}
     for module, netlist in emitted:
         bits = _bits(netlist)
-        known.setdefault(module, set()).update(place for names in bits for place in names)
+        numbers = known.setdefault(module, {})
+        for names in bits:  # of a module with other parameters, too
+            number = next((numbers[place] for place in names if place in numbers), len(numbers))
+            numbers |= dict.fromkeys(names, number)
         nameless[module] = max(nameless.get(module, 0), sum(not names for names in bits))
         memories.setdefault(module, set()).update(_memories(netlist))
     for module, netlist in found:
         bits = _bits(netlist)
         strange: dict[str, int] = {}
-        for names in bits:
-            if names and not known.get(module, set()).intersection(names):
+        taken: set[int] = set()  # a bit of the emitted module may have several names, and is one all the same
+        options = [({known.get(module, {}).get(place, -1) for place in names} - {-1}, names) for names in bits if names]
+        for numbers_of, names in sorted(options, key=lambda each: len(each[0])):
+            if free := numbers_of - taken:
+                taken.add(min(free))
+            else:
                 strange[names[0][0]] = strange.get(names[0][0], 0) + 1
         for name, count in strange.items():
             yield f"module {module}: {name} holds {count} bit{'s' * (count > 1)} of state that the emitted module has not"

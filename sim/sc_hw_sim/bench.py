@@ -11,6 +11,7 @@ from sc_hw_models.rule import Rule
 from .corners import Corners
 from .driver import Arrays, Driver
 from .endurance import endure
+from .mined import play_mined
 from .scoreboard import Context, MismatchError
 from .stimulus import BATCH, LOAD, LOAD_TIMESTEP, Kind, inputs_of, random_state, schedule
 from .streams import CLOCK_PERIOD, clocks, contradictions
@@ -38,6 +39,7 @@ class CoreBench(Driver):
         self.parts: list[CoreBench] = [self]  # the benches of all cores in the design: several in a layer or a crossbar
         self.together: list[CoreBench] = [self]  # those of the cores that take a command of this one's: in a crossbar all
         self.coverage: FunctionalCoverage | None = None
+        self.mined: Sequence[int] = ()  # numbers that are in the edited Verilog alone
         self.moments: Sequence[Mapping[str, Any]] = ()  # of the whole design: what ``Corners`` visits
         self.corners: dict[str, int] = {}  # how often each was met
         # What was asked for and has not been compared: states and outputs, and which synapses are visited, each
@@ -71,6 +73,7 @@ class CoreBench(Driver):
             await part._check_readback("clear after power-up")
         await Corners(self).run()
         await endure(self)
+        await play_mined(self)
         for kind, steps in schedule(self._motifs, self.synapses, self.steps):
             self._stalls()
             if self.generator.random() < 0.5 or self.done == 0:

@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+from cocotb.triggers import Timer
 
 from .driver import PATIENCE
 from .stimulus import BATCH, Kind, endured, random_state
+from .streams import CLOCK_PERIOD
 
 if TYPE_CHECKING:
     from .bench import CoreBench
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["endure"]
 
 _KIND = Kind("endurance", "random", "random")
+_SLOW = 15 / 16  # of the clocks, in which a result waits: 320 leave in these, more than twice the slots of any queue
+_SLOW_CLOCKS = 5120
 
 
 async def endure(bench: "CoreBench") -> None:
@@ -37,10 +41,17 @@ async def endure(bench: "CoreBench") -> None:
 
 
 async def _timesteps(bench: "CoreBench", steps: int) -> None:
+    """Play timesteps; the first results leave so slowly that a queue stays full while its counters go round."""
     done = 0
     while done < steps:
         some = min(steps - done, max(1, BATCH // bench.synapses))
+        for part in bench.parts:
+            part.result.stall(0.0 if done else _SLOW, 1)
         bench._ask(bench._inputs(_KIND, some), some)
+        if not done:
+            await Timer(_SLOW_CLOCKS * CLOCK_PERIOD + CLOCK_PERIOD // 4, unit="step")
+            for part in bench.parts:
+                part.result.stall(0.0, 0)
         await _compared(bench, f"timesteps {done:,} to {done + some - 1:,} without a reset")
         done += some
 

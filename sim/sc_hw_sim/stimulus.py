@@ -18,6 +18,7 @@ __all__ = [
     "endured",
     "inputs_of",
     "kinds",
+    "mined_steps",
     "played",
     "random_state",
     "resets_of",
@@ -34,6 +35,7 @@ _FEW = 64
 _LONG, _LONGER = 8, 64  # clocks of a long reset, and of one while nothing is under way
 _MANY = 320  # timesteps, host accesses, and clocks of a wait without a reset: no byte counts as many
 _CLEARS = 40
+_MINED = 40
 _LARGE = 400  # synapses, from which on there are fewer timesteps and clears,
 _LEAST = 16  # but never fewer than these
 
@@ -127,6 +129,11 @@ def endured(synapses: int) -> dict[str, int]:
         return min(count, max(_LEAST, _LARGE * count // synapses))
 
     return {"timesteps": share(_MANY), "clears": share(_CLEARS), "host accesses": _MANY, "clocks of each wait": _MANY}
+
+
+def mined_steps(synapses: int) -> int:
+    """Return how many timesteps are played with each number of an edited core."""
+    return min(_MINED, max(4, _LARGE * _MINED // synapses))
 
 
 def played(moments: Sequence[Mapping[str, Any]], synapses: int, *, rows: bool) -> dict[str, bool]:

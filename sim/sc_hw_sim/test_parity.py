@@ -122,6 +122,7 @@ async def parity(dut: Any) -> None:
         for index, (rule, core_bench) in enumerate(built):
             core_bench.coverage = _functional(core_bench, index, rule) if counting else None
             core_bench.moments = plan["cores"][index]["moments"]
+            core_bench.mined = plan["cores"][index]["mined"]
         tasks = [cocotb.start_soon(run(bench)) for bench in benches]
         records += [await task for task in tasks]
         played.append(fault)

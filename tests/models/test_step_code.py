@@ -11,6 +11,7 @@ import os
 import sys
 import numpy as np
 from dataclasses import dataclass
+from typing import ClassVar
 from sc_hw_models import fixed, term
 from sc_hw_models.fixed import clip, select
 from sc_hw_models.rule import Field, Rule, RuleConfig, RuleSpec
@@ -21,7 +22,26 @@ AMOUNT = math.floor(2.5)
 
 @dataclass(frozen=True, kw_only=True)
 class Config(RuleConfig):
-    pass
+    shift: int = 3
+
+    CALLS: ClassVar = []
+    TWO: ClassVar = 2
+
+    @property
+    def double(self):
+        return 2 * self.shift
+
+    @property
+    def verb(self):
+        return len(sys.argv)
+
+    def moved(self, value):
+        return value >> self.shift
+
+    def counted(self, value):
+        CALLS[0] += 1
+        return value
+{config}
 
 
 def spec(config):
@@ -51,6 +71,13 @@ def rare(value):
     return (value == 123456789) * 1
 
 
+def marked(value):
+    return value
+
+
+marked.calls = [0]
+
+
 def kinds(value):
     return isinstance(value, term.Term)
 
@@ -71,7 +98,7 @@ FAULTS = {
     "type": ("w = select(rare(w) * (type(w) is int), 0, w)", "calls type"),
     "class of a value": ("w = select(rare(w) * (w.__class__ is int), 0, w)", "looks at __class__"),
     "numpy tells": ("w = select(rare(w) * np.isscalar(w), 0, w)", "reads np.isscalar, which calls isinstance"),
-    "an error tells": ("try:\n        w.low\n    except AttributeError:\n        w = select(rare(w), 0, w)", "catches an error"),
+    "an error tells": ("try:\n        w + ''\n    except TypeError:\n        w = select(rare(w), 0, w)", "catches an error"),
     "a class matched": ("match w:\n        case int(): w = select(rare(w), 0, w)", "matches a class"),
     "hasattr": ("w = select(rare(w) * hasattr(w, 'low'), 0, w)", "calls hasattr"),
     "environment": ("w = w + len(os.environ.get('FLIP', ''))", "reads os.environ"),
@@ -84,6 +111,16 @@ FAULTS = {
     "function that changes one": ("bump()", "reads BUMPED, which a function"),
     "closure": ("w = w + (counted() > 99999)", "changes calls, which outlives it"),
     "attribute": ("step.calls = 1", "changes an attribute"),
+    "a method of its configuration": ("w = config.counted(w)", "reads CALLS, a list"),
+    "a property of its configuration": ("w = w + config.verb", "reads sys.argv"),
+    "a list of its configuration": ("config.CALLS.append(0)", "reads CALLS, a list"),
+    "an attribute that nobody knows": ("w = w + config.hidden", "looks at hidden, which is neither a setting nor"),
+    "an attribute of a value": ("w = w + w.real", "looks at real, which is neither a setting nor"),
+    "a function that holds something": ("w = marked(w)", "reaches marked, which holds calls"),
+    "small integers are one": ("w = w + ((w ^ 123456789) is AMOUNT)", "asks with is"),
+    "text": ("w = w + (f'{{w}}' == '123456789')", "makes text of a value"),
+    "text by %": ("w = w + ('%s' % w == '123456789')", "makes text of a value with %"),
+    "text by format": ("w = w + ('{{}}'.format(w) == '123456789')", "looks at format"),
     "random": ("w = w + np.random.randint(1)", "reads np.random.randint"),
 }
 
@@ -94,10 +131,12 @@ def read(tmp_path, monkeypatch):
     monkeypatch.setattr("sc_hw_models.rule_file._KNOWN", {})
     monkeypatch.setenv(RULE_FILES, "")
 
-    def reading(line, after=""):
-        default = ", calls=[]" if "calls.append" in line else ""
+    def reading(line, after="", config=""):
+        default = ", calls=[]" if line.startswith("calls.append") else ""
         path = tmp_path / "odd.py"
-        path.write_text(FILE.format(line=f"    {line}", default=default, after=after))
+        path.write_text(
+            FILE.format(line=f"    {line}".replace("{{", "{").replace("}}", "}"), default=default, after=after, config=config)
+        )
         return path, add_rule_file
 
     return reading
@@ -120,7 +159,25 @@ def test_an_object_in_place_of_a_function_is_refused(read, after):
         add(path)
 
 
+@pytest.mark.parametrize("word", ["__getitem__", "__getattr__", "__eq__", "__add__", "__call__"])
+def test_a_configuration_with_operators_of_its_own_is_refused(read, word):
+    path, add = read("pass", config=f"\n    def {word}(self, *given):\n        return len(sys.argv)\n")
+    with pytest.raises(ConfigError, match=f"a configuration whose class Config has a {word}"):
+        add(path)
+
+
+@pytest.mark.parametrize("kind", ["[]", "{}", "np.int64(1)", "(1, [2])"])
+def test_a_setting_that_can_change_is_refused(read, kind):
+    after = f'    def __post_init__(self):\n        object.__setattr__(self, "shift", {kind})\n'
+    path, add = read("w = w + config.shift", config=after)
+    rule = add(path).rule
+    with pytest.raises(ConfigError, match="is given the setting shift, a"):
+        rule.step(rule.config_type(), {"w": 1}, {"x": 1})
+
+
 ALLOWED = (
+    "w = config.moved(w) + config.double + config.TWO",
+    "w = w + 1 if config.shift is None else w",
     "w = w + SHIFTS[0] + AMOUNT",
     "w = fixed.asr(w, SHIFTS[1])",
     "w = w + sum(range(3)) + math.ceil(1.5)",

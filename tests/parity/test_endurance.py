@@ -3,6 +3,7 @@
 import re
 
 from sc_hw.manifest import load_core
+from sc_hw.mined import mined_numbers
 from sc_hw.simulate import simulate
 
 from ..daily import check
@@ -30,6 +31,20 @@ FAULTS = {
         (HELD % (("result",) * 2), "1'b1", 300),
         (r"if \(move\) valid_reg <= stored", "if (move | (n_reg == 9'd300)) valid_reg <= stored"),
         "result beats expected",
+    ),
+    "full_queue": (
+        {"queued": True},
+        "_queue",
+        None,
+        (r"wire move = (.*?);", r"wire move = (\1) & ~(&read_reg & write_reg == {1'b0, {SLOT_BITS{1'b1}}});"),
+        "timesteps 0 to 319 without a reset",
+    ),
+    "number": (
+        {},
+        "",
+        None,
+        (r"= write_last;", "= write_last & ~((step_reward_reg == 8'd77) & (word_out_0[15:0] == 16'd4660));"),
+        "result_last expected 1, found 0",
     ),
     "event_late": (
         {},
@@ -69,7 +84,17 @@ FAULTS = {
 }
 
 
-@check("nine planted faults, each with a run of its own; every sim of the others endures")
+def test_numbers_of_an_edited_file_alone_are_mined(make_core):
+    core = make_core("verilog", synapses=8, lanes=2)
+    assert mined_numbers(core) == []
+    path = core.folder / "dut.v"
+    text = path.read_text()
+    edit = "wire odd = (host_data == 52'hbe_ef) | (|{host_address, 2'b11} == 8'd201) | (command_reward == 93); // 16'd4711\n"
+    path.write_text(text.replace("endmodule", f"{edit}endmodule", 1))
+    assert mined_numbers(load_core(core.folder)) == [0xBEEF, 201, 93]
+
+
+@check("eleven planted faults, each with a run of its own; every sim of the others endures")
 def test_what_comes_late_is_found(make_core, tmp_path):
     """Each in a core of its own, all in one simulator; a core without any passes, and tells what it endured."""
     cores = [make_core("verilog", synapses=8, lanes=2, name="right")]

@@ -230,6 +230,20 @@ def test_what_a_module_remembers_besides_is_named(make_core, make_crossbar, name
     assert note in faults(edit(core, file, pattern, new))["structure"]
 
 
+def test_a_register_in_place_of_another_name_is_named(make_core):
+    """What a register is read by is a name of the same bit: made a register of its own, it would leave the other to remember."""
+    core = make_core("verilog", synapses=23, lanes=2)
+    kept = r"reg valid_out; always @(posedge clk) if (enable) valid_out <= valid_reg[LATENCY-2];"
+    core = edit(core, "dut.v", r"wire valid_out = valid_reg\[LATENCY-1\];", kept)
+    core = edit(
+        core,
+        "dut.v",
+        r"assign host_ready = state_reg == HOST;",
+        r"assign host_ready = (state_reg == HOST) & ~valid_reg[LATENCY-1];",
+    )
+    assert re.search("module dut: valid_(out|reg) holds 1 bit of state that", faults(core)["structure"])
+
+
 def test_a_memory_besides_is_named(make_core):
     core = make_core("verilog", synapses=23, lanes=2)
     write = "  always @(posedge clk) if (write_enable) more[write_address[1:0]] <= write_data;\n"
