@@ -62,7 +62,11 @@ def test_what_is_no_path_is_refused_before_anything_is_written(given, tmp_path, 
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("samples", [None, [[1], [1, 2]], "abc", iter([]), PIXELS * 1.0, PIXELS[0], [[10**30] * 6]], ids=repr)
+@pytest.mark.parametrize(
+    "samples",
+    [None, [[1], [1, 2]], "abc", iter([]), PIXELS * 1.0, PIXELS[0], [[10**30] * 6]],
+    ids=["none", "ragged", "text", "iterator", "floats", "flat", "too large"],
+)
 def test_samples_that_are_none_are_refused(samples):
     network = sc_hw.network(SMALL_FILE)
     for call in (network.predict, lambda x: network.fit(x, CLASSES, passes=1), lambda x: network.score(x, CLASSES)):
