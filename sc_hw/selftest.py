@@ -13,6 +13,7 @@ from sc_hw_models.scratch import temporary_folder
 
 from .equivalence import compare_around
 from .errors import CheckError, UserError
+from .folder import write_folder
 from .instance_faults import InstanceFault, by_turns, instance_faults
 from .instances import Instance, read_instances, read_texts
 from .manifest import Core, load_core
@@ -20,7 +21,7 @@ from .plant import Mutant, alone, plant_faults
 from .proof.mutants import judge_mutants
 from .proof.solver import find_solver
 from .rtl.design import CoreDesign
-from .rtl.emit import emit
+from .rtl.emit import core_files
 from .rtl.faults import Fault
 from .rtl.topologies import TOPOLOGIES
 from .simulate import simulate
@@ -263,7 +264,7 @@ def part_of_another(
         folder = scratch / "copy"
         shutil.copytree(core.folder, folder, ignore=shutil.ignore_patterns("results"))
         shutil.rmtree(folder / part.folder.name)
-        emit(other, part.manifest["generator"], folder / part.folder.name)
+        write_folder(folder / part.folder.name, core_files(other, part.manifest["generator"]))
         try:
             copy = load_core(folder)
         except UserError as error:

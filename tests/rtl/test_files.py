@@ -170,7 +170,8 @@ def test_verilog_in_a_sub_folder_that_nothing_lists(make_core, sc_hw):
         record = {"schema": f"sc-hw/{kind}/1", "sha256": {"rtl/more.v": sha256("")}}
         for document in ("{", "[]", json.dumps(record | {"sha256": {}}), json.dumps(record | {"schema": "lunch"})):
             (own / f"{kind}.json").write_text(document)
-            refused(sc_hw, core.folder, f"'{kind}/rtl/more.v' is Verilog that manifest.json does not list")
+            said = f"{kind}/{kind}.json: no record of sc-hw, of whose files '{kind}/rtl/more.v' may be one"
+            refused(sc_hw, core.folder, said)
         (own / f"{kind}.json").write_text(json.dumps(record))
         assert load_core(core.folder).edited == ()
     (core.folder / "results").mkdir()
