@@ -68,6 +68,11 @@ def _of(source: RuleFile, config: Any) -> Iterator[Finding]:
             place=_raised(source, error, source.rule.spec), text=f"{type(error).__name__}: {' '.join(str(error).split())}"
         )
         return
+    if not spec.state or not spec.outputs:
+        what = "state" if not spec.state else "outputs"
+        text = f"the rule has no {what}: a core keeps at least one field for each synapse, and gives at least one result"
+        yield Finding(place=_function(source, source.rule.spec), text=text)
+        return
     step = unchecked(source.rule.step)
     try:
         terms, places = watched(rule, config)

@@ -63,11 +63,13 @@ class DemonstrationBench(CoreBench):
         self.result.expect(self.words)
         await self._moved("demonstration: timestep")
         lane, address = synapse % self.lanes, synapse // self.lanes
+        self.board.count("demonstration", "result beats", self.words, self.result.left)
         results = [column[address] for column in self.result.take()[1 + lane :: self.lanes]]
         await self._settled()
         self._one_access(0, synapse, [0] * len(self.spec.state))
         self.readback.expect(1)
         await self._moved("demonstration: read-back")
+        self.board.count("demonstration", "words read back", 1, self.readback.left)
         state = [column[0] for column in self.readback.take()]
         self._values["inputs"].append(moment)
         self._values["expected"].append({f.name: int((states | outputs)[f.name][0, synapse]) for f in self._shown})

@@ -90,6 +90,7 @@ async def _padding(bench: "CoreBench", part: "CoreBench") -> None:
         part.writes[lane].expect(1)
     await bench._moved(check)
     for number, lane in enumerate(lanes):
+        part.board.count(check, f"words written to lane {lane}", 1, part.writes[lane].left)
         word = [column[number : number + 1] for column in (place[1], *values.values())]
         part.board.host_values += part.board.tables(
             check, part._word(word), part._word(part.writes[lane].take()), lambda _row: {}
@@ -99,6 +100,7 @@ async def _padding(bench: "CoreBench", part: "CoreBench") -> None:
     part.host.load([np.zeros(len(lanes)), *place, *values.values()])
     part.readback.expect(len(lanes))
     await bench._moved(check)
+    part.board.count(check, "words read back", len(lanes), part.readback.left)
     found = dict(zip(values, part.readback.take(), strict=True))
     part.board.host_values += part.board.tables(check, values, found, lambda _row: {})
     await part._check_readback(check)

@@ -50,6 +50,8 @@ MISTAKES = {
         "trace = full if",
         "must not branch on a value; it uses select instead of if",
     ),
+    "no outputs": ("        outputs=(", "        outputs=() and (", "def spec(config)", "the rule has no outputs: a core keeps"),
+    "no state": ("        state=(", "        state=() and (", "def spec(config)", "the rule has no state: a core keeps"),
     "while on data": ("    depression = select", "    while pre: pass\n    depression = select", "while pre", "must not branch"),
     "and of data": ("select(post, asr", "select(post and pre, asr", "post and pre", "must not branch"),
     "float": ("select(pre, config.depression, 0)", "select(pre, 0.5, 0)", "0.5", "0.5: a step on terms takes terms and ints"),

@@ -43,8 +43,11 @@ FAULTS = {
         {},
         "",
         None,
-        (r"= write_last;", "= write_last & ~((step_reward_reg == 8'd77) & (word_out_0[15:0] == 16'd4660));"),
-        "result_last expected 1, found 0",
+        (
+            r"\.in_pre_spike\(word_pre_spike_reg\[0\]\)",
+            ".in_pre_spike(word_pre_spike_reg[0] ^ ((word_reward_reg == 8'd77) & (word_reg_0[15:0] == 16'd4660)))",
+        ),
+        "timesteps with numbers of the edited Verilog: 77, 4660",
     ),
     "event_late": (
         {},
@@ -82,6 +85,15 @@ FAULTS = {
         "host accesses to words without a synapse",
     ),
 }
+
+
+def test_what_has_no_answer_is_a_difference(make_core, tmp_path):
+    """Also in the demonstration after the campaign: a host that is always ready, so that no word is read."""
+    core = make_core("verilog", synapses=2)
+    path = core.folder / "dut.v"
+    path.write_text(path.read_text().replace("assign host_ready = state_reg == HOST;", "assign host_ready = 1'b1;"))
+    (record,) = simulate([load_core(core.folder)], steps=1, seed=1, output=tmp_path / "out", demonstrate=True).cores
+    assert record["mismatch"]
 
 
 def test_numbers_of_an_edited_file_alone_are_mined(make_core):
