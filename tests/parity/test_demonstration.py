@@ -58,8 +58,10 @@ def test_a_fault_that_only_the_demonstration_meets_fails_the_run(make_core, tmp_
     late = (
         "reg [31:0] clocks = 0; always @(posedge clk) clocks <= clocks + 1;\n  assign next_weight = weight_7 ^ (clocks > LATE);"
     )
-    campaign = simulate([core], steps=6, seed=1, output=tmp_path / "out").cores[0]["clocks"]
-    path.write_text(path.read_text().replace(good, late.replace("LATE", str(campaign + 300))))
+    text = path.read_text()
+    path.write_text(text.replace(good, late.replace("LATE", "32'hFFFFFFFF")))  # an edited core's campaign is longer
+    campaign = simulate([load_core(core.folder)], steps=6, seed=1, output=tmp_path / "out").cores[0]["clocks"]
+    path.write_text(text.replace(good, late.replace("LATE", str(campaign + 300))))
     broken = load_core(core.folder)
     assert simulate([broken], steps=6, seed=1, output=tmp_path / "out").passed
     result = simulate([broken], steps=6, seed=1, output=tmp_path / "out", demonstrate=True)
