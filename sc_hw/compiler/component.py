@@ -59,7 +59,7 @@ def _shape(node: Node) -> Shape:
 
 
 def _widened(a: Value, bits: int) -> Value:
-    """Return the lowest bits of a value that is never negative, in that many bits."""
+    """Return the lowest bits of a value, in that many bits: those above its own repeat its sign."""
     return (a | Const(0, bits))[:bits]
 
 
@@ -87,7 +87,7 @@ def _value(node: Node, a: list[Value]) -> Value:
         case "shr":
             return a[0].shift_right(d)
         case "low":
-            return a[0][:d]
+            return a[0][:d] if d <= len(a[0]) else _widened(a[0], d)  # a slice has no more bits than the value
         case "cat":
             both = Cat(_widened(a[1], d), a[0])
             return both.as_signed() if a[0].shape().signed else both

@@ -42,6 +42,13 @@ def test_what_random_steps_become_is_verilog_that_all_tools_read_alike(written, 
         emitted(seed, written, tmp_path, "verilog")
 
 
+def test_low_bits_of_a_value_that_has_fewer_repeat_its_sign(written, tmp_path):
+    """Of this step Amaranth compared two bits with -1 as if they were never negative; the proof refuted it, and so did sim."""
+    core = emitted(20261363, written, tmp_path, "amaranth")
+    found = prove(core, [find_solver("yices")], parts=["datapath"], covers=False, timeout=60)
+    assert found.verdict == "proven", [o for o in found.obligations if o.verdict not in ("proven", "no cut")]
+
+
 @check("their Verilog is read by every tool, and steps are rewritten, in every run")
 def test_random_steps_become_cores(written, tmp_path):
     whole_way((*range(4), 20261326), written, tmp_path)  # of the last, a shift has more bits than are left
