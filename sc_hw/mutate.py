@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from sc_hw_models.scratch import temporary_folder
 
 from .errors import CheckError
 from .manifest import Core
-from .plant import Mutant, as_mutants, plant_faults, plant_mutants, planted_part
+from .plant import Mutant, as_mutants, in_part, plant_faults, plant_mutants, planted_part
 from .proof.mutants import judge_faults, judge_mutants, see_proven
 from .proof.prove import prove
 from .proof.solver import Solver
@@ -161,7 +160,7 @@ class _Run:
         """Return the first difference of each mutant that a simulation of its part alone kills, with the part's name."""
         found: dict[int, str] = {}
         for part in self.core.parts:
-            mine = [number for number in left if re.match(rf"{part.design.name}(_|$)", modules[number])]
+            mine = [number for number in left if in_part(part, modules[number])]
             if mine:
                 self.note(f"{len(mine)} mutants of {part.folder.name} survive in the whole; simulating {part.folder.name} alone")
                 alone = dataclasses.replace(self, core=part)

@@ -30,6 +30,7 @@ __all__ = [
     "as_mutants",
     "fixed",
     "fixed_modules",
+    "in_part",
     "plant_faults",
     "plant_mutants",
     "planted_mutants",
@@ -145,6 +146,11 @@ def fixed_modules(netlist: str, name: str, selection: str, number: int) -> dict[
         if re.match(rf"{name}(_|\.)", file):
             files[file] = files.get(file, "") + found[0]
     return files
+
+
+def in_part(part: Core, module: str) -> bool:
+    """Return whether a module is one of a part of a layer or a crossbar."""
+    return bool(re.match(rf"{part.design.name}(_|$)", module))
 
 
 def planted_part(planted: Core, part: Core) -> Core:

@@ -1,6 +1,5 @@
 """What the proof says of every mutant of one planted core: as much as possible from one netlist, the rest one by one."""
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,7 +14,7 @@ from ..errors import CheckError, UserError
 from ..instance_faults import InstanceFault
 from ..instances import Instance
 from ..manifest import Core
-from ..plant import Mutant, alone, fixed, planted_part
+from ..plant import Mutant, alone, fixed, in_part, planted_part
 from .broken import find_broken
 from .circuit import Circuit, read_circuit
 from .graph import prove_graph
@@ -55,7 +54,7 @@ def judge_mutants(
     """
     verdicts: dict[int, tuple[str, str]] = {}
     for part in core.parts:
-        mine = [m for m in mutants if re.match(rf"{part.design.name}(_|$)", m.module)]
+        mine = [m for m in mutants if in_part(part, m.module)]
         if mine:
             place = folder / part.folder.name
             place.mkdir()

@@ -149,6 +149,11 @@ class NetworkBench:
             self._note(seen, before, learn=bool(learn[k]))
             yield k
 
+    def play_all(self, drawn: tuple[np.ndarray, ...]) -> None:
+        """Let the model take samples, whose lengths it does not need."""
+        for _ in self.play(*drawn[:4]):
+            pass
+
     def _owe(self, name: str, *columns: Any) -> None:
         self._owed.setdefault(name, _Owed()).add(*columns)
 
@@ -220,11 +225,15 @@ class NetworkBench:
             return
         self.ask_consolidate()
         self.play_consolidate()
-        await self.settle("end of a task")
+        await self.finish("end of a task")
+
+    async def finish(self, what: str) -> None:
+        """Wait until all that was asked for is done, and compare what moved and was written."""
+        await self.settle(what)
         self.streams["host_done"].flush()
-        self.compare("end of a task")
-        self.check_image("end of a task")
-        self.check_registers("end of a task")
+        self.compare(what)
+        self.check_image(what)
+        self.check_registers(what)
 
     def compare(self, what: str, *, prefix: bool = False) -> dict[str, int]:
         """Compare what the monitors saw with what the model says; with ``prefix`` they may have seen less of it.
@@ -344,11 +353,10 @@ class NetworkBench:
 
     async def learn_drawn(self, drawn: tuple[np.ndarray, ...], *, flowing: bool) -> None:
         """Let chip and model take samples and compare them; ``flowing``: count the clocks."""
-        pixels, labels, learn, slower, lengths = drawn
+        pixels, learn = drawn[0], drawn[2]
         start = clocks(0)
-        self.offer(pixels, labels, learn, slower, lengths)
-        for _ in self.play(pixels, labels, learn, slower):
-            pass
+        self.offer(*drawn)
+        self.play_all(drawn)
         await self.settle("samples")
         if flowing:
             self.flowing_samples += len(pixels)
