@@ -23,7 +23,7 @@ FOLDER = Path("build/wholes")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the table as Markdown.")
 def main(count: int, seed: int, only: str | None, output: Path | None) -> None:
     """Exit status 1 when one does not pass. Faults at all their instances are drawn too; records stay in build/wholes."""
-    failed, rows, tools = 0, [], {}
+    failed, rows, tools, gaps = 0, [], {}, ""
     for whole, generator in ((whole, generator) for whole in WHOLES for generator in GENERATORS):
         folder = FOLDER / f"{whole}_{generator}"
         if only in (None, whole):
@@ -37,11 +37,13 @@ def main(count: int, seed: int, only: str | None, output: Path | None) -> None:
             record = json.loads(path.read_text(encoding="utf-8"))
             tools |= record["tools"]
             rows.append([whole, generator, *tabled(record)])
+            for mutant in (one for one in record["mutants"] if one["gap"]):
+                gaps += f"\n{whole}, {generator}: `{mutant['text']}`: {mutant['gap']}; {mutant['proof']}, {mutant['evidence']}.\n"
     if output:
         command = " ".join(["python -m tests.measure_wholes", *sys.argv[1:]])
         shape = "; ".join(f"{whole}: {' '.join(options)}" for whole, options in WHOLES.items())
         head = ["whole", "generator", *TITLES["mutate"]]
-        output.write_text(page("Mutants of wholes", command, tools, shape, [head, *rows]), encoding="utf-8")
+        output.write_text(page("Mutants of wholes", command, tools, shape, [head, *rows]) + gaps, encoding="utf-8")
     sys.exit(1 if failed else 0)
 
 
