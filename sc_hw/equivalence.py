@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from sc_hw_models.scratch import temporary_folder
 
-from .instance_faults import InstanceFault
-from .instances import Instance
+from .instance_faults import FAULTY, RIGHT, InstanceFault
+from .instances import Instance, locate
 from .manifest import Core
 from .yosys import run_abc, run_pinned_yosys
 
@@ -46,6 +46,18 @@ write_blif miter.blif
 """
 # What differs for a clock or two only, as a register does that a reset leaves alone, is seen by induction over two clocks.
 _DECIDE = "read_blif miter.blif; strash; zero; scorr; scorr -F 2; pdr; sat"
+_WATCHED = """design -load gate
+expose w:*{shows}
+delete -output o:* o:*{shows} %d
+opt_clean
+techmap
+opt -fast
+dffunmap
+opt_clean
+write_blif miter.blif
+"""
+# Generalised, with registers left out until they matter: a question of control alone is then decided in seconds.
+_NEVER = "read_blif miter.blif; strash; zero; orpos; scorr; pdr -n -c -t"
 # A memory takes no notice of what it is given while it is not enabled.
 _MASKED = """module {module} (
   input clk, input read_enable, input [{top}:0] read_address, output [{word}:0] read_data,
@@ -89,10 +101,49 @@ def compare_around(gold: Core, gate: Core, fault: InstanceFault, instances: Sequ
         miter = _MITER.replace("dffunmap", "clk2fflogic\nopt -fast\ndffunmap") if fault.kind == "clock" else _MITER
         verdict, _ = _decided("".join(read) + miter, gold, gate, timeout)
         around = {instance.parent for instance in instances if instance.module == module}
-        if verdict == "equal" or not around:
+        if verdict == "equal":
             return verdict
+        if not around:
+            return "equal" if _never_shows(gate, fault, instances, timeout) else verdict
         module = around.pop() if len(around) == 1 else gold.design.name
         inside.add(module)
+
+
+def _never_shows(gate: Core, fault: InstanceFault, instances: Sequence[Instance], timeout: int) -> bool:
+    """Return whether a fault at an input of an instance never changes what the instance gives, wherever the design gets to.
+
+    A copy of the instance with the right value at that input stands beside it: as long as both give the same, the rest of the
+    design is the one without the fault. Memories and datapaths around it are taken out: what they give is any value.
+    """
+    instance, pin = fault.instance, fault.pin
+    text = gate.verilog_text[instance.file]
+    if pin is None or pin.output or fault.kind == "clock" or f" {FAULTY};" not in text:
+        return False
+    place = locate(text, instance)
+    given = {name: text[slice(*span)] for name, span in place.connections.items()} | {pin.name: RIGHT}
+    outputs = [p for p in instance.pins if p.output and given[p.name].strip()]
+    if not outputs:
+        return False
+    beside = given | {p.name: f"{RIGHT}_{p.name}" for p in outputs}
+    lines = [f"  wire [{p.bits - 1}:0] {beside[p.name]};" for p in outputs]
+    ports = ", ".join(f".{name}({what})" for name, what in beside.items())
+    lines += [f"  {instance.module}{text[slice(*place.parameters)]} {RIGHT}_copy ({ports});"]
+    lines += [f"  (* keep *) wire {RIGHT}_shows = {' | '.join(f'({beside[p.name]} != {given[p.name]})' for p in outputs)};"]
+    watched = text[: place.end] + "\n" + "\n".join(lines) + text[place.end :]
+    inside = {instance.module}
+    while more := {i.module for i in instances if i.parent in inside} - inside:
+        inside |= more
+    apart = {i.module for i in instances if i.memory_bits or i.module.endswith("_datapath")} - inside
+    kinds = [kind for m in sorted(apart) for kind in (m, rf"$paramod*\\{m}")]
+    script = _READ.format(
+        files=" ".join(gate.verilog),
+        top=gate.design.name,
+        name="gate",
+        apart="\n".join(f"blackbox {kind}" for kind in kinds),
+        evert="\n".join(f"expose -evert t:{kind}" for kind in kinds),
+    )
+    files = gate.verilog_text | {instance.file: watched}
+    return _answered(script + _WATCHED.format(shows=f"{RIGHT}_shows"), files, timeout, _NEVER)[0] == "equal"
 
 
 def compare(
@@ -182,12 +233,12 @@ def _decided(script: str, gold: Core, gate: Core, timeout: int, files: Mapping[s
     return _answered(script, {**(files or {}), **{name: text.decode() for name, text in written.items()}}, timeout)
 
 
-def _answered(script: str, files: Mapping[str, str], timeout: int) -> tuple[str, str]:
+def _answered(script: str, files: Mapping[str, str], timeout: int, decide: str = _DECIDE) -> tuple[str, str]:
     with temporary_folder() as folder:
         for file, text in files.items():
             (folder / file).write_text(text, encoding="utf-8")
         run_pinned_yosys(script, cwd=folder)
-        said = run_abc(_DECIDE, cwd=folder, processor=timeout)
+        said = run_abc(decide, cwd=folder, processor=timeout)
     line = next((line for line in said.splitlines() if "was asserted in frame" in line), "")
     if line:
         return "different", f"clock {line.split('frame', 1)[1].split('.')[0].strip()} after reset"

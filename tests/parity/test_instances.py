@@ -162,6 +162,18 @@ def test_a_comparison_tells_what_is_seen(make_core):
         assert (compare_around(core, gate, fault, instances, timeout=seconds) == "equal") == (fault == harmless), fault.name
 
 
+def test_what_no_run_brings_about_is_invisible(make_crossbar):
+    """Results have left before the next timestep begins, so a fault in clocks that have both shows nowhere."""
+    core = make_crossbar(pre=2, post=2, lanes=1, **SMALL)
+    instances = read_instances(core)
+    faults = {f.name: f for f in instance_faults(instances, read_texts(core))}
+    never = faults["corner: dut.row_filter.stored_events: lost while result_moves is high"]
+    moves = never.instance, next(pin for pin in never.instance.pins if pin.name == "stored_moves")
+    seen = dataclasses.replace(never, reads=dict.fromkeys(never.reads, moves))
+    assert compare_around(core, alone(core, never), never, instances, timeout=60) == "equal"
+    assert compare_around(core, alone(core, seen), seen, instances, timeout=60) == "different"
+
+
 def test_a_part_of_another_emission(make_layer, tmp_path, monkeypatch):
     """Refused when it is read, or else simulated; what neither sees is missed."""
     layer = make_layer()
