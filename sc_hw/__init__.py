@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .api.measure import explore as explore
     from .api.measure import pnr as pnr
     from .api.measure import synth as synth
-    from .api.network import Network as Network
+    from .api.network import NetworkClassifier as NetworkClassifier
     from .api.network import network as network
     from .api.package import package as package
     from .api.result import Result as Result
@@ -50,7 +50,7 @@ _ROOMS = {
     "api.board": ("board", "monitor"),
     "api.core": ("Core", "emit", "load"),
     "api.imports": ("imported",),
-    "api.network": ("Network", "network"),
+    "api.network": ("NetworkClassifier", "network"),
     "api.package": ("package",),
     "api.result": ("Result",),
     "errors": ("CheckError", "UserError"),

@@ -14,7 +14,7 @@ from sc_hw_models.scratch import temporary_folder
 
 from .errors import UserError
 from .manifest import Core
-from .network_folder import Network
+from .network_folder import EmittedNetwork
 from .yosys import run_pinned_yosys
 
 __all__ = ["Instance", "Pin", "Place", "locate", "read_instances", "read_texts", "source_module", "without_directives"]
@@ -67,7 +67,7 @@ class Place:
     end: int
 
 
-def read_texts(core: Core | Network) -> dict[str, str]:
+def read_texts(core: Core | EmittedNetwork) -> dict[str, str]:
     """Return the Verilog of a core and its parts by file name, without directives, which would shift the places Yosys gives."""
     return {name: without_directives(text) for name, text in core.verilog_text.items()}
 
@@ -82,7 +82,7 @@ def source_module(name: str) -> str:
     return re.sub(r"^\$paramod(\$[0-9a-f]+)?\\(\w+).*$", r"\2", name)
 
 
-def read_instances(core: Core | Network) -> list[Instance]:
+def read_instances(core: Core | EmittedNetwork) -> list[Instance]:
     """Return every instance of a module of the design with its connected pins, once for each module that it is in.
 
     Errors: ``YosysError`` for sources that Yosys cannot elaborate.

@@ -29,7 +29,7 @@ from .strict import read_file, read_json
 
 __all__ = [
     "SCHEMA",
-    "Network",
+    "EmittedNetwork",
     "is_network",
     "layout",
     "load_emitted",
@@ -45,10 +45,10 @@ _BYTES = 1 << 28
 
 
 @dataclass(frozen=True, kw_only=True)
-class Network(Emitted[NetworkDesign]):
+class EmittedNetwork(Emitted[NetworkDesign]):
     """An emitted network."""
 
-    parts: "tuple[Network, ...]" = ()
+    parts: "tuple[EmittedNetwork, ...]" = ()
 
 
 def network_design(spec: NetworkSpec, name: str) -> NetworkDesign:
@@ -113,11 +113,11 @@ def _entries(design: NetworkDesign, generator: str, verilog: list[str]) -> dict[
     }
 
 
-def network_in_memory(spec: NetworkSpec, name: str = "network") -> Network:
+def network_in_memory(spec: NetworkSpec, name: str = "network") -> EmittedNetwork:
     """Return a network as it would be emitted, without a folder: for what only runs it."""
     design = network_design(spec, name)
     texts = {file: text.encode() for file, text in network_files(design).items()}
-    return Network(folder=Path(name), manifest={"verilog": list(texts)}, design=design, edited=(), digest="", texts=texts)
+    return EmittedNetwork(folder=Path(name), manifest={"verilog": list(texts)}, design=design, edited=(), digest="", texts=texts)
 
 
 def is_network(folder: Path) -> bool:
@@ -129,7 +129,7 @@ def is_network(folder: Path) -> bool:
     return isinstance(manifest, dict) and str(manifest.get("schema", "")).startswith("sc-hw/network/")
 
 
-def load_network(folder: Path, *, system_tasks: bool = False) -> Network:
+def load_network(folder: Path, *, system_tasks: bool = False) -> EmittedNetwork:
     """Read the folder of a network: all that its manifest says must follow from its description.
 
     Verilog that differs from its digest is listed in ``edited``; it must keep to what ``check_verilog`` and ``check_elaborated``
@@ -173,10 +173,10 @@ def load_network(folder: Path, *, system_tasks: bool = False) -> Network:
     files = {file: sha256(text) for file, text in texts.items()}
     edited = tuple(file for file, digest in files.items() if digest != manifest["sha256"][file])
     digest = whole_digest(manifest, manifest["sha256"] | files)
-    return Network(folder=folder, manifest=manifest, design=design, edited=edited, digest=digest, texts=texts)
+    return EmittedNetwork(folder=folder, manifest=manifest, design=design, edited=edited, digest=digest, texts=texts)
 
 
-def load_emitted(folder: Path, *, system_tasks: bool = False) -> Core | Network:
+def load_emitted(folder: Path, *, system_tasks: bool = False) -> Core | EmittedNetwork:
     """Read an emitted folder, whatever it is of. Errors: those of ``load_core`` and ``load_network``."""
     return load_network(folder, system_tasks=system_tasks) if is_network(folder) else load_core(folder, system_tasks=system_tasks)
 

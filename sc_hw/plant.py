@@ -20,7 +20,7 @@ from .errors import CheckError
 from .instance_faults import COPIES, InstanceFault, plant_instances
 from .instances import read_texts, source_module, without_directives
 from .manifest import Core
-from .network_folder import Network
+from .network_folder import EmittedNetwork
 from .rtl.faults import Fault
 
 __all__ = [
@@ -203,7 +203,9 @@ def _plant(core: Core, folder: Path, what: dict[str, Any], texts: Mapping[str, s
     )
 
 
-def planted_network(network: Network, faults: Sequence[Fault], instances: Sequence[InstanceFault] = ()) -> dict[str, bytes]:
+def planted_network(
+    network: EmittedNetwork, faults: Sequence[Fault], instances: Sequence[InstanceFault] = ()
+) -> dict[str, bytes]:
     """Return the Verilog of a network with every fault in it; number ``K`` selects ``[*faults, *instances][K-1]``, 0 none.
 
     Errors: ``CheckError`` when Yosys fails or a fault names a net that the network does not have.
@@ -221,7 +223,7 @@ def planted_network(network: Network, faults: Sequence[Fault], instances: Sequen
     return _planted_network(network, what, texts)[0]
 
 
-def planted_mutants(network: Network, count: int, seed: int) -> tuple[dict[str, bytes], list[Mutant]]:
+def planted_mutants(network: EmittedNetwork, count: int, seed: int) -> tuple[dict[str, bytes], list[Mutant]]:
     """Return the Verilog of a network with mutants in it, as ``plant_mutants`` does of a core, and what they are."""
     texts = {name: without_directives(content.decode()) for name, content in network.verilog.items()}
     datapaths = [f"{block.name}_datapath" for block in network.design.projections.values() if block.core]
@@ -229,7 +231,9 @@ def planted_mutants(network: Network, count: int, seed: int) -> tuple[dict[str, 
     return _planted_network(network, what, texts)
 
 
-def _planted_network(network: Network, what: dict[str, Any], texts: Mapping[str, str]) -> tuple[dict[str, bytes], list[Mutant]]:
+def _planted_network(
+    network: EmittedNetwork, what: dict[str, Any], texts: Mapping[str, str]
+) -> tuple[dict[str, bytes], list[Mutant]]:
     with temporary_folder() as folder:
         files = _planted_files(network.design.name, folder, what, texts)
         lines = (folder / "mutants.txt").read_text(encoding="utf-8").splitlines() if "count" in what else []

@@ -18,7 +18,7 @@ from sc_hw_models.scratch import held, partial, temporary_folder
 from .errors import UserError
 from .folder import turn
 from .manifest import Core, load_core
-from .network_folder import Network, load_network
+from .network_folder import EmittedNetwork, load_network
 from .partial import joined
 from .progress import note
 from .records import Emitted, head, results_folder, write_record, write_results, write_text
@@ -139,7 +139,7 @@ def begin(verb: str, *folders: Path, system_tasks: bool = False) -> Iterator[Run
 
 
 @contextmanager
-def begin_network(verb: str, folder: Path, *, system_tasks: bool = False) -> Iterator[Run[Network]]:
+def begin_network(verb: str, folder: Path, *, system_tasks: bool = False) -> Iterator[Run[EmittedNetwork]]:
     """Read an emitted network when it is its turn and give the run of a verb on it. Errors: as ``_begun``."""
     with _begun(verb, (folder,), lambda path: load_network(path, system_tasks=system_tasks)) as run:
         yield run

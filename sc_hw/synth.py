@@ -17,7 +17,7 @@ from sc_hw_models.scratch import end_processes, temporary_folder
 
 from .errors import UserError
 from .manifest import Core
-from .network_folder import Network, is_network
+from .network_folder import EmittedNetwork, is_network
 from .rtl.design import CoreDesign
 from .rtl.networks.design import NetworkDesign
 from .run import begin, begin_network
@@ -185,18 +185,20 @@ def _proof(
     )
 
 
-def top_module(core: Core | Network, module: str) -> str:
+def top_module(core: Core | EmittedNetwork, module: str) -> str:
     """Return the name of the module to synthesise. Errors: ``UserError`` when ``module`` is none of ``MODULES``."""
     if module not in MODULES:
         raise UserError(f"--module {module!r}: unknown; allowed are {', '.join(MODULES)}")
-    if module != "core" and isinstance(core, Network):
+    if module != "core" and isinstance(core, EmittedNetwork):
         raise UserError(f"--module {module}: is of cores; {core.folder} is a network; leave it out")
     if module != "core" and isinstance(core, Core):
         core.check_single(f"--module {module}")
     return str(core.design.name if module == "core" else f"{core.design.name}_lane")
 
 
-def synthesise(core: Core | Network, target: Target, *, module: str = "core", structure: Structure | None = None) -> SynthResult:
+def synthesise(
+    core: Core | EmittedNetwork, target: Target, *, module: str = "core", structure: Structure | None = None
+) -> SynthResult:
     """Synthesise a core, or one lane of it, for a target and return counts and verdicts.
 
     ``structure`` is what ``read_structure`` returned for the same module, so that several targets need it
@@ -229,7 +231,7 @@ def synthesise(core: Core | Network, target: Target, *, module: str = "core", st
 
 
 def synthesise_many(
-    core: Core | Network,
+    core: Core | EmittedNetwork,
     targets: Sequence[Target],
     jobs: int | None = None,
     *,

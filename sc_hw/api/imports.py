@@ -3,7 +3,7 @@
 from typing import Any
 
 from .call import Folder, call, path_of
-from .network import Network, network
+from .network import NetworkClassifier, network
 
 __all__ = ["imported"]
 
@@ -26,7 +26,7 @@ def imported(
     seed: int | None = None,
     force: bool = False,
     json: Folder | None = None,
-) -> Network:
+) -> NetworkClassifier:
     """Return the network of a NIR, PyTorch or Keras file, written to ``output`` as ``sc-hw import`` does (docs/imports.md).
 
     Keywords are the options of the command, None is an option that is not given. ``record`` of the network says what rounding

@@ -19,10 +19,10 @@ from .core import Core, emit
 if TYPE_CHECKING:
     from ..driver import NetworkDriver, Transport
 
-__all__ = ["Network", "network"]
+__all__ = ["NetworkClassifier", "network"]
 
 
-class Network:
+class NetworkClassifier:
     """The golden network of a TOML file: it learns sample by sample, bit for bit as the chip.
 
     Samples are bytes ``(samples, pixels)``, classes integers from 0. ``model`` is the golden model with all it holds.
@@ -77,7 +77,7 @@ class Network:
         if odd := given.keys() - self._given.keys():
             raise UserError(f"{', '.join(sorted(odd))}: unknown; allowed are {', '.join(self._given)}")
         if given:
-            Network.__init__(self, **{**self._given, **given})
+            NetworkClassifier.__init__(self, **{**self._given, **given})
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -107,7 +107,9 @@ class Network:
 
     def restore(self, path: Folder) -> Self:
         """Take back what ``save`` or ``sc-hw fit`` wrote. Errors: ``UserError`` for another file, or one of another network."""
-        state = read_npz(path_of("state", path), option="state", what="give a file that Network.save or sc-hw fit wrote")
+        state = read_npz(
+            path_of("state", path), option="state", what="give a file that NetworkClassifier.save or sc-hw fit wrote"
+        )
         _checked(lambda: self.model.load(state))
         return self
 
@@ -153,9 +155,9 @@ class Network:
         )
 
 
-def network(path: Folder, *, settings: Settings | None = None) -> Network:
+def network(path: Folder, *, settings: Settings | None = None) -> NetworkClassifier:
     """Return the network that a TOML file describes, changed by settings such as ``{"population.input.jitter": 1}``."""
-    return Network(path, settings)
+    return NetworkClassifier(path, settings)
 
 
 def _checked(what: Any) -> Any:

@@ -11,7 +11,7 @@ from sc_hw_models.networks.model import sample_order, schedule
 from sc_hw_models.rule import ConfigError, check_integer
 
 from ..errors import UserError
-from ..network_folder import Network, load_network
+from ..network_folder import EmittedNetwork, load_network
 from ..rtl.networks.design import NetworkDesign
 from .beats import Arrays, array_of, beat_of
 from .device import Device, state_words
@@ -32,7 +32,7 @@ class NetworkDriver(Device[NetworkDesign]):
     for samples or classes of another kind.
     """
 
-    def __init__(self, core: Network | Path, transport: Transport) -> None:
+    def __init__(self, core: EmittedNetwork | Path, transport: Transport) -> None:
         super().__init__(load_network(Path(core)) if isinstance(core, str | Path) else core, transport)
         self.spec = self.design.spec
         self._slower = 0

@@ -2,7 +2,7 @@
 
 from ..bus.folder import load_bus
 from ..manifest import Core
-from ..network_folder import Network
+from ..network_folder import EmittedNetwork
 from .driver import Driver
 from .network import NetworkDriver
 from .serial import SerialLine
@@ -14,7 +14,7 @@ __all__ = ["VIRTUAL", "open_driver"]
 VIRTUAL = "virtual"
 
 
-def open_driver(core: Core | Network, transport: Transport | str = VIRTUAL) -> Driver | NetworkDriver:
+def open_driver(core: Core | EmittedNetwork, transport: Transport | str = VIRTUAL) -> Driver | NetworkDriver:
     """Return the driver of a folder that was emitted with ``--bus``.
 
     ``transport`` is ``virtual`` for the Verilog in Verilator, a serial port by its name, or a transport. Errors: ``UserError``
@@ -25,7 +25,7 @@ def open_driver(core: Core | Network, transport: Transport | str = VIRTUAL) -> D
     if isinstance(transport, str):
         transport = Simulation(core, around) if transport == VIRTUAL else SerialLine(transport)
     try:
-        return NetworkDriver(core, transport) if isinstance(core, Network) else Driver(core, transport)
+        return NetworkDriver(core, transport) if isinstance(core, EmittedNetwork) else Driver(core, transport)
     except BaseException:
         transport.close()
         raise

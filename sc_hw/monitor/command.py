@@ -20,7 +20,7 @@ from ..driver.serial import SerialLine, require_pyserial
 from ..errors import CheckError, UserError
 from ..fit.data import Samples, check_samples, load_samples
 from ..manifest import Core
-from ..network_folder import Network, load_emitted
+from ..network_folder import EmittedNetwork, load_emitted
 from ..progress import note
 from ..records import head, write_record
 from .core import CoreWatch
@@ -73,14 +73,14 @@ def monitor_command(
     """
     core = load_emitted(folder)
     around = load_bus(core)
-    wrong = ("steps",) if isinstance(core, Network) else ("samples", "test", "every", "data", "held_out", "keep")
+    wrong = ("steps",) if isinstance(core, EmittedNetwork) else ("samples", "test", "every", "data", "held_out", "keep")
     if odd := [name for name in wrong if given(name)]:
-        what = "a network, which has samples" if isinstance(core, Network) else "no network, and has timesteps"
+        what = "a network, which has samples" if isinstance(core, EmittedNetwork) else "no network, and has timesteps"
         raise UserError(f"--{odd[0].replace('_', '-')}: {folder} is {what}; leave it out")
     if line == "":
         raise UserError("--line '': no port; give one, such as /dev/ttyUSB0, or leave it out for a virtual board")
     samples = None
-    if isinstance(core, Network):
+    if isinstance(core, EmittedNetwork):
         samples = load_samples(data, held_out, plan.seed)
         check_samples(core.design.spec, samples, data, folder)
     require_pyserial()
@@ -110,7 +110,7 @@ def monitor_command(
     return 0 if good else 1
 
 
-def _driver(core: Core | Network, around: Behind, line: str | None, baud: int, stack: ExitStack) -> Driver | NetworkDriver:
+def _driver(core: Core | EmittedNetwork, around: Behind, line: str | None, baud: int, stack: ExitStack) -> Driver | NetworkDriver:
     """Return the driver of a design at the end of a line, or of the virtual board's; both go the same way from there."""
     port = line or stack.enter_context(VirtualBoard(core, around.layout)).port
     driver = open_driver(core, SerialLine(port, baud=baud))
@@ -126,7 +126,7 @@ def _watch(driver: Driver | NetworkDriver, samples: Samples | None, plan: Plan, 
     return CoreWatch(driver, plan, view)
 
 
-def _about(core: Core | Network, line: str | None) -> dict[str, str]:
+def _about(core: Core | EmittedNetwork, line: str | None) -> dict[str, str]:
     return {
         "title": core.design.name,
         "design": core.design.legend,

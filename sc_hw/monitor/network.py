@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sc_hw_models.networks import NetworkModel, NetworkSpec, Population, Projection
+from sc_hw_models.networks import NetworkModel, NetworkSpec, PopulationSpec, ProjectionSpec
 from sc_hw_models.networks.model import sample_order
 from sc_hw_models.networks.neurons import MAX_LEVEL, CountingConfig, InputConfig
 
@@ -161,7 +161,7 @@ class NetworkWatch:
 
     # ---- Weights ----
 
-    def _image(self, projection: Projection) -> Images:
+    def _image(self, projection: ProjectionSpec) -> Images:
         """Return the images of a projection: of weights from the input one as a picture for each neuron, else a row for each."""
         spec = self._driver.spec
         source, target = spec.populations[projection.source], spec.populations[projection.target]
@@ -232,7 +232,7 @@ class NetworkWatch:
         return {"height": height, "width": width, "levels": packed(sample), "label": label, "decision": decision}
 
 
-def _most_sent(spec: NetworkSpec, population: Population) -> int:
+def _most_sent(spec: NetworkSpec, population: PopulationSpec) -> int:
     """Return the largest activity of a neuron in one pass."""
     neuron = population.neuron
     if isinstance(neuron, InputConfig):

@@ -11,7 +11,7 @@ from ..equivalence import compare_modules
 from ..errors import UserError
 from ..instance_faults import InstanceFault, plant_instances
 from ..instances import Instance, source_module, without_directives
-from ..network_folder import Network
+from ..network_folder import EmittedNetwork
 from ..network_proof.prove import prove_block, prove_kept, prove_lanes, prove_wiring
 from ..plant import Mutant, fixed_modules
 from ..proof.docket import Docket
@@ -34,7 +34,7 @@ class Judge:
     ``instances`` are the network's; each question has ``timeout`` seconds.
     """
 
-    network: Network
+    network: EmittedNetwork
     netlist: str
     instances: Sequence[Instance]
     solvers: Sequence[Solver]
@@ -77,7 +77,9 @@ class Judge:
             inside = set()
         return compare_modules(gold, gate, module, inside, timeout=self.timeout)
 
-    def _said(self, changed: Network, module: str, compared: Callable[[], Verdict], *, killed: bool, structure: bool) -> Verdict:
+    def _said(
+        self, changed: EmittedNetwork, module: str, compared: Callable[[], Verdict], *, killed: bool, structure: bool
+    ) -> Verdict:
         """Return the verdict: of what survives a comparison first, which is quicker; of what was killed when no proof decides."""
         if not killed and compared()[0] == "equal":
             return "equivalent", "equal to the module without it for all inputs and all time"
@@ -91,11 +93,11 @@ class Judge:
                 return "differs", f"differs from the module without it in {where}; {how}"
         return verdict, how
 
-    def _proof(self, changed: Network, module: str, *, structure: bool) -> Verdict:
+    def _proof(self, changed: EmittedNetwork, module: str, *, structure: bool) -> Verdict:
         with temporary_folder() as folder:
             return answered(lambda: self._obligations(changed, module, folder, structure=structure))
 
-    def _obligations(self, changed: Network, module: str, folder: Path, *, structure: bool) -> Iterator[Obligation]:
+    def _obligations(self, changed: EmittedNetwork, module: str, folder: Path, *, structure: bool) -> Iterator[Obligation]:
         """Yield what is proven of a module: as the top, as a block, as a memory of one, or as a part of a lane."""
         if structure:
             yield from structure_of(changed, None)
@@ -115,7 +117,7 @@ class Judge:
             elif isinstance(block, ProjectionBlock) and (module in inside or module.startswith(f"{block.name}_")):
                 yield from self._lanes(changed, block)
 
-    def _lanes(self, changed: Network, block: ProjectionBlock) -> Iterable[Obligation]:
+    def _lanes(self, changed: EmittedNetwork, block: ProjectionBlock) -> Iterable[Obligation]:
         docket = Docket(solvers=self.solvers, timeout=self.timeout, progress=stop)
         prove_lanes(changed, block.projection, docket)
         return docket.obligations

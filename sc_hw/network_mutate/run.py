@@ -12,7 +12,7 @@ from ..errors import CheckError
 from ..instance_faults import InstanceFault, by_turns, instance_faults
 from ..instances import Instance, read_instances, without_directives
 from ..mutate import MutationResult, as_judged, simulated_longer
-from ..network_folder import Network
+from ..network_folder import EmittedNetwork
 from ..network_proof.prove import prove_network
 from ..network_sim.run import simulate_network
 from ..plant import as_mutants, planted_mutants, planted_network
@@ -30,7 +30,7 @@ _NOTHING = lambda *_: None  # noqa: E731
 class _Simulations:
     """The simulations of one run; ``rounds`` and ``tools`` are filled as they run."""
 
-    def __init__(self, network: Network, seed: int, output: Path) -> None:
+    def __init__(self, network: EmittedNetwork, seed: int, output: Path) -> None:
         self._network, self._seed, self._output = network, seed, output
         self.rounds: list[dict[str, int]] = []
         self.tools: dict[str, str] = {}
@@ -56,7 +56,7 @@ class _Simulations:
 
 
 def mutate_network(
-    network: Network,
+    network: EmittedNetwork,
     *,
     count: int,
     seed: int,
@@ -126,7 +126,7 @@ def mutate_network(
     )
 
 
-def drawn_faults(network: Network, instances: Sequence[Instance], count: int, seed: int) -> list[InstanceFault]:
+def drawn_faults(network: EmittedNetwork, instances: Sequence[Instance], count: int, seed: int) -> list[InstanceFault]:
     """Return up to ``count`` faults at the instances of a network, as many of each kind as can be."""
     texts = {name: without_directives(text) for name, text in network.verilog_text.items()}
     return by_turns(instance_faults(instances, texts), count, seed)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ..network_folder import Network
+from ..network_folder import EmittedNetwork
 from ..network_sim.run import NetworkRun, simulate_network
 from ..proof.result import Obligation
 
@@ -18,7 +18,7 @@ _SAMPLES, _SEED = 60, 1
 class NetworkCampaign:
     """Random samples on a network's own files, played when they are asked for; ``output`` gets what a simulation leaves."""
 
-    network: Network
+    network: EmittedNetwork
     output: Path
 
     @cached_property

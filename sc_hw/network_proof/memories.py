@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..network_folder import Network
+from ..network_folder import EmittedNetwork
 from ..proof.induction import Inquiry
 from ..proof.memories import MEMORY, contents_differ, initial_obligation, memory_question
 from ..proof.result import Obligation
@@ -35,7 +35,7 @@ def _contents(block: NetworkBlock) -> dict[str, Sequence[int]]:
     return {}
 
 
-def prove_block_memories(inquiry: Inquiry[Network], block: NetworkBlock) -> Iterator[Obligation]:
+def prove_block_memories(inquiry: Inquiry[EmittedNetwork], block: NetworkBlock) -> Iterator[Obligation]:
     """Prove each memory of a block, named as ``memory_statements``."""
     statements = memory_statements(block)
     for place in block.memories():

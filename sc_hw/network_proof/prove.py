@@ -12,7 +12,7 @@ from sc_hw_models.scratch import temporary_folder
 
 from ..errors import UserError
 from ..manifest import Core
-from ..network_folder import Network
+from ..network_folder import EmittedNetwork
 from ..proof.circuit import read_circuit
 from ..proof.docket import Docket
 from ..proof.induction import Inquiry
@@ -56,7 +56,7 @@ _SIMULATED = {
 }
 
 
-def simulated_only(network: Network) -> dict[str, str]:
+def simulated_only(network: EmittedNetwork) -> dict[str, str]:
     """Return what of a network no obligation shows, by name: the campaign of ``sc-hw sim`` compares it on random samples."""
     found, pixels = dict(_SIMULATED), network.design.pixels
     if pixels.pool > 1:
@@ -78,7 +78,7 @@ def check_covered(design: NetworkDesign) -> None:
             )
 
 
-def network_obligations(network: Network) -> list[str]:
+def network_obligations(network: EmittedNetwork) -> list[str]:
     """Return the names of the obligations that a proof of everything must have proven, but for those about lanes."""
     names = ["structure", "defined", *WIRING]
     for place, block in network.design.blocks.items():
@@ -87,7 +87,7 @@ def network_obligations(network: Network) -> list[str]:
     return names
 
 
-def lane_core(network: Network, block: ProjectionBlock) -> Core | None:
+def lane_core(network: EmittedNetwork, block: ProjectionBlock) -> Core | None:
     """Return the lane of a projection that learns as a core without an engine, which the proof of lanes reads."""
     design = block.core
     if not isinstance(design, CoreDesign):
@@ -103,7 +103,7 @@ def lane_core(network: Network, block: ProjectionBlock) -> Core | None:
 
 
 def prove_network(
-    network: Network,
+    network: EmittedNetwork,
     solvers: Sequence[Solver],
     *,
     timeout: float = 60.0,
@@ -162,7 +162,7 @@ def prove_network(
     )
 
 
-def original(network: Network) -> Original:
+def original(network: EmittedNetwork) -> Original:
     """Return the Verilog of a network as it is emitted, and the modules whose registers the proof of lanes follows itself."""
     design = network.design
     learning = [block for block in design.projections.values() if block.core]
@@ -172,13 +172,13 @@ def original(network: Network) -> Original:
     )
 
 
-def prove_wiring(inquiry: Inquiry[Network], design: NetworkDesign) -> Iterator[Obligation]:
+def prove_wiring(inquiry: Inquiry[EmittedNetwork], design: NetworkDesign) -> Iterator[Obligation]:
     """Yield what is proven of the wires between blocks."""
     task = wiring_task(design, inquiry.sources)
     yield from inquiry.decide("wiring", task, task, WIRING)
 
 
-def prove_block(inquiry: Inquiry[Network], design: NetworkDesign, place: str) -> Iterator[Obligation]:
+def prove_block(inquiry: Inquiry[EmittedNetwork], design: NetworkDesign, place: str) -> Iterator[Obligation]:
     """Yield what is proven of the block at a place around its memories: names begin with the place."""
     block, question = design.blocks[place], question_of(design.blocks[place])
     inside, visible = (block_task(block, question, inquiry.sources, inside=inside) for inside in (True, False))
@@ -186,7 +186,7 @@ def prove_block(inquiry: Inquiry[Network], design: NetworkDesign, place: str) ->
         yield dataclasses.replace(obligation, name=f"{place}/{obligation.name}")
 
 
-def prove_kept(inquiry: Inquiry[Network], design: NetworkDesign, place: str) -> Iterator[Obligation]:
+def prove_kept(inquiry: Inquiry[EmittedNetwork], design: NetworkDesign, place: str) -> Iterator[Obligation]:
     """Yield what is proven of the widths and memories of the block at a place."""
     block = design.blocks[place]
     found = [
@@ -197,7 +197,7 @@ def prove_kept(inquiry: Inquiry[Network], design: NetworkDesign, place: str) -> 
         yield dataclasses.replace(obligation, name=f"{place}/{obligation.name}")
 
 
-def prove_lanes(network: Network, name: str, docket: Docket, parts: Collection[str] = PARTS) -> Counterexample | None:
+def prove_lanes(network: EmittedNetwork, name: str, docket: Docket, parts: Collection[str] = PARTS) -> Counterexample | None:
     """Prove the lanes of a projection, if it learns; return a counterexample where there is one."""
     core, parts = lane_core(network, network.design.projections[name]), set(parts) & {"datapath", "lane"}
     if core is None or not parts:
@@ -209,7 +209,7 @@ def prove_lanes(network: Network, name: str, docket: Docket, parts: Collection[s
 class _Run:
     """The proof of a network whose structure is as it must be."""
 
-    network: Network
+    network: EmittedNetwork
     solvers: Sequence[Solver]
     timeout: float
     parts: Collection[str]
@@ -239,7 +239,7 @@ class _Run:
                 add(obligation)
         return counterexample
 
-    def _inquiry(self, name: str) -> Inquiry[Network]:
+    def _inquiry(self, name: str) -> Inquiry[EmittedNetwork]:
         return Inquiry(
             core=self.network,
             solvers=self.solvers,

@@ -7,7 +7,7 @@ from jinja2 import FileSystemLoader
 
 import sc_hw_sim
 
-from ..network_folder import Network
+from ..network_folder import EmittedNetwork
 from ..rtl.graph import Channel
 from ..rtl.net import Net, verilog_text
 from ..rtl.networks.design import NetworkDesign
@@ -94,7 +94,7 @@ class NetworkSimulator(Simulator):
     It is compiled for a run of so many ``samples``: a short one is done earlier if less is optimised.
     """
 
-    def __init__(self, network: Network, *, waves: bool, samples: int, files: Mapping[str, bytes] | None = None) -> None:
+    def __init__(self, network: EmittedNetwork, *, waves: bool, samples: int, files: Mapping[str, bytes] | None = None) -> None:
         design = network.design
         widest = max(sum(bits for _, bits, _ in fields) for fields in monitors(design).values())
         synapses = sum(block.rows * block.neurons for block in projection_places(design).values())

@@ -16,7 +16,7 @@ import numpy as np
 from ..folder import npz_bytes
 from ..junit import junit
 from ..network_file import network_toml, weights_bytes
-from ..network_folder import Network
+from ..network_folder import EmittedNetwork
 from ..simulate import read_outcome, simulation_tools
 from ..simulator import SimulationError, run_program
 from .bench import NetworkSimulator, monitors, projection_places
@@ -43,7 +43,7 @@ class NetworkRun:
 
 
 def simulate_network(
-    network: Network,
+    network: EmittedNetwork,
     *,
     output: Path,
     seed: int,

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ..errors import CheckError
-from ..network_folder import Network
+from ..network_folder import EmittedNetwork
 from ..partial import fewer
 from ..plant import planted_network
 from ..progress import note, progress
@@ -23,7 +23,7 @@ ENOUGH = 120  # samples after which a fault shows
 
 
 def network_selftest(
-    network: Network,
+    network: EmittedNetwork,
     *,
     samples: int,
     seed: int,

@@ -11,7 +11,7 @@ from sc_hw_models.scratch import end_processes, held, temporary_folder
 
 from ..errors import UserError
 from ..manifest import Core
-from ..network_folder import Network
+from ..network_folder import EmittedNetwork
 from ..rtl.port import Port
 from ..synth import map_wrapped, top_module
 from ..targets import PlaceAndRoute, Target, list_targets, load_target
@@ -101,7 +101,7 @@ class _Placement:
 
 
 def place_many(
-    core: Core | Network,
+    core: Core | EmittedNetwork,
     targets: Sequence[tuple[Target, PlaceAndRoute]],
     seeds: Sequence[int],
     *,

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..folder import turn
-from ..network_folder import Network, load_emitted
+from ..network_folder import EmittedNetwork, load_emitted
 from ..records import head, results_folder, write_record, write_text
 from .join import Report, join
 from .network import network_report
@@ -28,8 +28,8 @@ def report_command(folder: Path, output: Path | None, json_path: Path | None, ve
     with turn(folder):
         core = load_emitted(folder, system_tasks=True)  # it reads records and runs nothing
         path = output or results_folder(folder) / "report.html"
-        report = network_report(core) if isinstance(core, Network) else join(core, verbs)
-        page = render_network(report) if isinstance(core, Network) else render(report)
+        report = network_report(core) if isinstance(core, EmittedNetwork) else join(core, verbs)
+        page = render_network(report) if isinstance(core, EmittedNetwork) else render(report)
         write_text(path, page, option="--output")
         if json_path:
             write_record(json_path, head(core) | report.to_dict())

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..manifest import Core
-from ..network_folder import Network
+from ..network_folder import EmittedNetwork
 from ..partial import INSTANCES, MUTANTS, SEEDS, STEPS
 from ..proof.solver import SOLVERS
 
@@ -27,7 +27,7 @@ _TOOLS = {  # which each verb rests on, and after them those that it may
 }
 
 
-def wrong_head(core: Core | Network, verb: str, record: Record) -> str:
+def wrong_head(core: Core | EmittedNetwork, verb: str, record: Record) -> str:
     """Return the first entry of a record of the core as it is that is not of such a run; empty when there is none."""
     if record["core"] != core.design.name:
         return f"core is {record['core']!r}, not {core.design.name!r}"

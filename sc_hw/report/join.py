@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import UserError, one_line
 from ..manifest import Core
-from ..network_folder import Network
+from ..network_folder import EmittedNetwork
 from ..records import RECORD_SCHEMA, WAVEFORM
 from ..replay import different
 from ..selftest import counted
@@ -64,7 +64,7 @@ class Reading:
 class Report:
     """Every verb of a core or network; ``waveform`` is the demonstration that ``sim`` recorded with these files, if any."""
 
-    core: Core | Network
+    core: Core | EmittedNetwork
     entries: tuple[Entry, ...]
     waveform: dict[str, Any] | None
 
@@ -102,7 +102,7 @@ class Report:
         }
 
 
-def join(core: Core | Network, verbs: Collection[str], reading: Reading | None = None) -> Report:
+def join(core: Core | EmittedNetwork, verbs: Collection[str], reading: Reading | None = None) -> Report:
     """Read every record of a core; ``verbs`` are those there are, of which a missing record is worth a word.
 
     Without a ``reading`` they are read as those of a core.
@@ -128,7 +128,7 @@ def _partial(verb: str, records: Mapping[str, dict[str, Any]]) -> str:
     return str(records[verb]["partial"])
 
 
-def _entry(core: Core | Network, verb: str, records: Mapping[str, dict[str, Any]], reading: Reading) -> Entry:
+def _entry(core: Core | EmittedNetwork, verb: str, records: Mapping[str, dict[str, Any]], reading: Reading) -> Entry:
     record = records.get(verb)
     command = f"sc-hw {verb} {shlex.quote(str(core.folder))}"
     if record is None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from ..network_folder import Network
+from ..network_folder import EmittedNetwork
 from ..network_proof.blocks import question_of
 from ..network_proof.fits import fits
 from ..network_proof.ledger import check_network_ledger, network_ledger_record
@@ -59,7 +59,7 @@ class _Prove(Prove, kw_only=True):
 _VERBS = ("sim", "prove", "selftest", "mutate", "synth", "pnr")
 
 
-def _sim(network: Network, record: Recorded) -> tuple[str, ...]:
+def _sim(network: EmittedNetwork, record: Recorded) -> tuple[str, ...]:
     (run,) = record["runs"]
     if run["mismatch"]:
         return ("fail",)
@@ -74,7 +74,7 @@ def _sim(network: Network, record: Recorded) -> tuple[str, ...]:
     return word(samples > 0 and run["values_compared"] > 0), fewer(samples, STEPS, "samples")
 
 
-def statements_of(network: Network) -> dict[str, str]:
+def statements_of(network: EmittedNetwork) -> dict[str, str]:
     """Return what obligations of blocks state, by name."""
     found = dict[str, str]()
     for place, block in network.design.blocks.items():
@@ -84,7 +84,7 @@ def statements_of(network: Network) -> dict[str, str]:
     return found
 
 
-def _prove(network: Network, record: Recorded) -> tuple[str, ...]:
+def _prove(network: EmittedNetwork, record: Recorded) -> tuple[str, ...]:
     obligations = [
         Obligation(**{name: entry[name] for name in ("name", "statement", "verdict", "answers", "note")})
         for entry in record["obligations"]
@@ -120,7 +120,7 @@ def _agreed(obligation: Obligation) -> Collection[str] | None:
     return agreed(obligation)
 
 
-def _whole(network: Network, obligations: list[Obligation]) -> None:
+def _whole(network: EmittedNetwork, obligations: list[Obligation]) -> None:
     """See that a proof of everything has all obligations of the network, with their statements, and that its ledger closes."""
     wanted = [*network_obligations(network), "campaign"]
     names = [o.name for o in obligations]
@@ -138,7 +138,7 @@ def _whole(network: Network, obligations: list[Obligation]) -> None:
     see(closed.verdict == "proven" and obligations[-1] == closed, "the ledger does not close")
 
 
-def _selftest(network: Network, record: Recorded) -> tuple[str, ...]:
+def _selftest(network: EmittedNetwork, record: Recorded) -> tuple[str, ...]:
     outcomes = [
         Outcome(**{name: entry[name] for name in ("fault", "description", "verdict", "evidence")}) for entry in record["faults"]
     ]
@@ -162,7 +162,7 @@ _JUDGES: dict[str, Callable[[Any, Recorded], tuple[str, ...]]] = {
 }
 
 
-def _contradiction(network: Network, verb: str, record: Recorded) -> str:
+def _contradiction(network: EmittedNetwork, verb: str, record: Recorded) -> str:
     return judged(network, verb, record, _JUDGES)
 
 
@@ -200,6 +200,6 @@ NETWORK = Reading(
 )
 
 
-def network_report(network: Network) -> Report:
+def network_report(network: EmittedNetwork) -> Report:
     """Join the records of a network. Errors: as ``join``."""
     return join(network, _VERBS, NETWORK)

@@ -1,7 +1,7 @@
 """The page of a network: that of a core, with what a network has of its own, and drawings of it while it learns."""
 
 from ..network_file import network_line
-from ..network_folder import Network
+from ..network_folder import EmittedNetwork
 from .join import Report
 from .learning import LEFT, WIDTH, learned
 from .page import page_of
@@ -25,7 +25,7 @@ _SECTIONS = (
 def render_network(report: Report) -> str:
     """Return the page of a network. Everything that records hold is data and is escaped."""
     network = report.core
-    if not isinstance(network, Network):
+    if not isinstance(network, EmittedNetwork):
         raise TypeError("not of a network")
     spec = network.design.spec
     return page_of(

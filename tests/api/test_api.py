@@ -139,7 +139,7 @@ def test_a_network_that_learned_goes_into_its_chip(tmp_path):
             tmp_path / "state.npz"
         )
     (tmp_path / "other.npz").write_bytes(b"nothing of the kind")
-    with pytest.raises(api.UserError, match=r"Network\.save or sc-hw fit wrote"):
+    with pytest.raises(api.UserError, match=r"NetworkClassifier\.save or sc-hw fit wrote"):
         chip.restore(tmp_path / "other.npz")
 
 

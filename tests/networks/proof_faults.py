@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sc_hw.network_folder import Network, load_network
+from sc_hw.network_folder import EmittedNetwork, load_network
 from sc_hw.network_proof.prove import original, prove_block, prove_kept, prove_lanes, prove_wiring
 from sc_hw.proof.docket import Docket
 from sc_hw.proof.induction import Inquiry
@@ -232,7 +232,7 @@ FAULTS = (
 """One in every block and more; each text stands in the emitted file."""
 
 
-def planted(folder: Path, fault: ProofFault) -> Network:
+def planted(folder: Path, fault: ProofFault) -> EmittedNetwork:
     """Return the network of a folder with a fault in it, without a change of the folder."""
     whole = load_network(folder)
     name = f"{fault.file}.v"
@@ -242,7 +242,7 @@ def planted(folder: Path, fault: ProofFault) -> Network:
     return dataclasses.replace(whole, texts=changed, edited=(name,))
 
 
-def obligations_of(network: Network, part: str, solver: Solver, folder: Path, timeout: float) -> Iterator[Obligation]:
+def obligations_of(network: EmittedNetwork, part: str, solver: Solver, folder: Path, timeout: float) -> Iterator[Obligation]:
     """Yield the obligations of a part of a proof, asked of one solver, without a campaign."""
     yield from structure_of(network, lambda: original(network))
     if part == "structure":
@@ -260,7 +260,7 @@ def obligations_of(network: Network, part: str, solver: Solver, folder: Path, ti
         yield from (prove_kept if what == "memories" else prove_block)(inquiry, network.design, place)
 
 
-def first_broken(network: Network, part: str, solver: Solver, folder: Path, timeout: float = 60.0) -> Obligation | None:
+def first_broken(network: EmittedNetwork, part: str, solver: Solver, folder: Path, timeout: float = 60.0) -> Obligation | None:
     """Return the first obligation of a part that is refuted, or else the first that is not proven; ``None`` if all are."""
     first = None
     for obligation in obligations_of(network, part, solver, folder, timeout):

@@ -6,7 +6,7 @@ import pytest
 from sc_hw_models.continual.anchored import AnchoredPenalty
 from sc_hw_models.continual.fisher import Perceptron
 from sc_hw_models.continual.metrics import transfer
-from sc_hw_models.continual.rehearsal import TEMPERATURE, Memory, distilled
+from sc_hw_models.continual.rehearsal import TEMPERATURE, ReplayBuffer, distilled
 from sc_hw_models.continual.trainer import METHODS, ContinualTrainer
 from sc_hw_models.rule import ConfigError
 from tests.daily import check
@@ -129,7 +129,7 @@ def test_an_anchored_penalty_by_hand():
 def test_a_memory_keeps_an_even_draw():
     x, counts = np.arange(50.0)[:, None], np.zeros(50)
     for seed in range(400):
-        memory = Memory(10)
+        memory = ReplayBuffer(10)
         memory.keep(x, np.arange(50), [seed])
         inputs, labels = memory.tasks[0]
         assert len(set(labels)) == 10
@@ -138,7 +138,7 @@ def test_a_memory_keeps_an_even_draw():
     assert counts.min() > 40
     drawn = memory.draw(0, 1000, np.random.default_rng(0))[1]
     assert set(drawn) == set(labels)
-    everything = Memory(None)
+    everything = ReplayBuffer(None)
     everything.keep(x, np.arange(50), [0])
     assert len(everything.tasks[0][0]) == 50
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from .fisher import Perceptron
 
-__all__ = ["TEMPERATURE", "Memory", "distilled"]
+__all__ = ["TEMPERATURE", "ReplayBuffer", "distilled"]
 
 TEMPERATURE = 2.0
 Arrays = list[np.ndarray]
 
 
-class Memory:
+class ReplayBuffer:
     """Up to ``size`` samples of each finished task, drawn evenly; with ``None``, all of them."""
 
     def __init__(self, size: int | None) -> None:

@@ -11,7 +11,7 @@ from ..training.optimisers import SGD, Adam, Optimiser, protected_step
 from .anchored import AnchoredPenalty
 from .ewc import ElasticPenalty
 from .fisher import Perceptron, fisher_diagonal
-from .rehearsal import Memory, distilled
+from .rehearsal import ReplayBuffer, distilled
 from .si import SynapticIntelligence
 
 __all__ = ["METHODS", "OPTIMISERS", "ContinualTrainer"]
@@ -64,7 +64,7 @@ class ContinualTrainer:
         self.strength, self.decay = check_number("strength", strength, low=0), check_number("decay", decay, low=0, high=1)
         self.damping = check_number("damping", damping, above=0)
         self.fisher_samples = check_integer("fisher_samples", fisher_samples, 1, 2**31 - 1)
-        self.memory = Memory(None if method == "joint" else check_integer("memory", memory, 1, 2**31 - 1))
+        self.memory = ReplayBuffer(None if method == "joint" else check_integer("memory", memory, 1, 2**31 - 1))
         self._new_optimiser = Adam if check_choice("optimiser", optimiser, OPTIMISERS) == "adam" else SGD
         self.optimiser: Optimiser = self._new_optimiser(self.lr)
         self.network, self.task, self.epoch = Perceptron("softmax", check_instance("biases", biases, bool)), 0, 0

@@ -3,14 +3,14 @@
 from .compiled import CompiledNetwork, network_model
 from .model import NetworkModel
 from .reader import read_network
-from .spec import NetworkSpec, Population, Projection, Sample
+from .spec import NetworkSpec, PopulationSpec, ProjectionSpec, Sample
 
 __all__ = [
     "CompiledNetwork",
     "NetworkModel",
     "NetworkSpec",
-    "Population",
-    "Projection",
+    "PopulationSpec",
+    "ProjectionSpec",
     "Sample",
     "network_model",
     "read_network",

@@ -9,7 +9,7 @@ at most 28 new bits). With consolidation it is the rule's own step, printed.
 from ..c_text import definitions
 from ..rules.three_factor import RULE
 from ..term import lift, subterms, variable
-from .spec import NetworkSpec, Projection
+from .spec import NetworkSpec, ProjectionSpec
 from .synapses import Plastic, Weights
 
 __all__ = ["further_fields", "sum_text", "sweep_text"]
@@ -116,17 +116,17 @@ static void sweep_{name}(int16_t *const w, uint64_t *const registers, {parameter
 """
 
 
-def sum_text(spec: NetworkSpec, projection: Projection) -> str:
+def sum_text(spec: NetworkSpec, projection: ProjectionSpec) -> str:
     """Return ``sum_NAME(w, activity, current)``, which adds up the currents; it works on whole vectors of 16 neurons."""
     return _SUM.format(**_sizes(spec, projection))
 
 
-def sweep_text(spec: NetworkSpec, projection: Projection) -> str:
+def sweep_text(spec: NetworkSpec, projection: ProjectionSpec) -> str:
     """Return ``sweep_NAME(w, registers, further fields..., activity, signal)``, which lets a plastic projection learn."""
     return _any(spec, projection) if further_fields(spec, projection) else _plain(spec, projection)
 
 
-def _sizes(spec: NetworkSpec, projection: Projection) -> dict[str, int | str]:
+def _sizes(spec: NetworkSpec, projection: ProjectionSpec) -> dict[str, int | str]:
     neurons = spec.populations[projection.target].size
     source, weights = spec.populations[projection.source], projection.synapses
     if not isinstance(weights, Weights):
@@ -141,7 +141,7 @@ def _sizes(spec: NetworkSpec, projection: Projection) -> dict[str, int | str]:
     }
 
 
-def _plain(spec: NetworkSpec, projection: Projection) -> str:
+def _plain(spec: NetworkSpec, projection: ProjectionSpec) -> str:
     weights, config = projection.synapses, spec.rule_config(projection)
     if not isinstance(weights, Plastic):
         raise TypeError(projection.name)
@@ -160,14 +160,14 @@ def _plain(spec: NetworkSpec, projection: Projection) -> str:
     )
 
 
-def further_fields(spec: NetworkSpec, projection: Projection) -> list[str]:
+def further_fields(spec: NetworkSpec, projection: ProjectionSpec) -> list[str]:
     """Return what the synapses of a projection keep beside their weight."""
     if not isinstance(projection.synapses, Plastic):
         return []
     return [f.name for f in RULE.spec(spec.rule_config(projection)).state if f.name != "weight"]
 
 
-def _any(spec: NetworkSpec, projection: Projection) -> str:
+def _any(spec: NetworkSpec, projection: ProjectionSpec) -> str:
     """Return the sweep of a projection with consolidation, its update printed from the rule's step."""
     config, synapses = spec.rule_config(projection), projection.synapses
     rule = RULE.spec(config)

@@ -5,7 +5,7 @@ from .c_sweep import further_fields, sum_text, sweep_text
 from .errors import EXPONENTIALS, reciprocals
 from .inputs import JITTER, POISSON
 from .neurons import AlifConfig, CountingConfig, InputConfig, LifConfig
-from .spec import NetworkSpec, Population
+from .spec import NetworkSpec, PopulationSpec
 from .synapses import Feedback, Plastic
 
 __all__ = ["PADDING", "network_text"]
@@ -204,7 +204,7 @@ def _sample(spec: NetworkSpec, c: _Lines) -> None:
     _learning(spec, c)
 
 
-def _population(spec: NetworkSpec, p: Population, c: _Lines) -> None:
+def _population(spec: NetworkSpec, p: PopulationSpec, c: _Lines) -> None:
     """Add one pass of a population: its current, its neurons, what it sends."""
     neuron, name = p.neuron, p.name
     if isinstance(neuron, InputConfig):

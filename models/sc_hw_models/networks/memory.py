@@ -8,7 +8,7 @@ import numpy as np
 from ..lfsr import lane_seed
 from ..rule import ConfigError
 from ..rules.three_factor import RULE
-from .spec import NetworkSpec, Projection
+from .spec import NetworkSpec, ProjectionSpec
 from .synapses import Plastic, Weights, uniform
 
 __all__ = ["Memory"]
@@ -24,7 +24,7 @@ class Memory:
     visits every row.
     """
 
-    def __init__(self, spec: NetworkSpec, projection: Projection) -> None:
+    def __init__(self, spec: NetworkSpec, projection: ProjectionSpec) -> None:
         weights = projection.synapses
         if not isinstance(weights, Weights):
             raise ConfigError(f"{projection.place}: has no memory")

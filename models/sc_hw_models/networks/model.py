@@ -12,7 +12,7 @@ from .errors import ERRORS, signal
 from .inputs import InputPort, checked_pixels, checked_samples
 from .memory import Memory
 from .neurons import CountingConfig, LifConfig, counting_step, lif_step
-from .spec import NetworkSpec, Population, Projection
+from .spec import NetworkSpec, PopulationSpec, ProjectionSpec
 from .synapses import Feedback, uniform
 
 __all__ = ["NetworkModel", "numbers", "sample_order", "schedule", "words"]
@@ -123,7 +123,7 @@ class NetworkModel:
             moments.append(moment)
         return moments
 
-    def _current(self, population: Population, sent: Arrays, moment: Arrays, late: Arrays | None = None) -> np.ndarray:
+    def _current(self, population: PopulationSpec, sent: Arrays, moment: Arrays, late: Arrays | None = None) -> np.ndarray:
         """Return the sum over the projections onto a population, and note what each of them carried."""
         current = np.zeros(population.size, dtype=np.int64)
         for projection in self.spec.onto(population.name):
@@ -149,7 +149,7 @@ class NetworkModel:
                 self.memories[projection.name].sweep(activity, signals[projection.target] << (sample.octaves - self.slower))
         return result
 
-    def _signal(self, projection: Projection, slope: np.ndarray, error: np.ndarray) -> np.ndarray:
+    def _signal(self, projection: ProjectionSpec, slope: np.ndarray, error: np.ndarray) -> np.ndarray:
         """Return the learning signal of each hidden neuron: the error brought back, times its slope, saturated."""
         feedback, way = projection.synapses, self.spec.symmetric(projection.target)
         if not isinstance(feedback, Feedback):
@@ -242,7 +242,7 @@ class NetworkModel:
         self.slower = check_integer("slower", int(state["slower"]), 0, self.spec.sample.octaves)
 
 
-def _with_bias(population: Population, activity: np.ndarray) -> np.ndarray:
+def _with_bias(population: PopulationSpec, activity: np.ndarray) -> np.ndarray:
     """Return the activity of every row of a projection from here."""
     bias = population.neuron.bias
     return np.append(activity, bias) if bias else activity

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..rule import ConfigError, RuleConfig, check_integer
 from .neurons import NEURONS
-from .spec import NetworkSpec, Population, Projection, Sample
+from .spec import NetworkSpec, PopulationSpec, ProjectionSpec, Sample
 from .synapses import SYNAPSES, Feedback, Static, Symmetric
 
 __all__ = ["read_network"]
@@ -36,7 +36,7 @@ def read_network(tables: Mapping[str, Any], weights: Mapping[str, np.ndarray] | 
     )
 
 
-def _population(name: str, table: dict[str, Any]) -> Population:
+def _population(name: str, table: dict[str, Any]) -> PopulationSpec:
     place = f"[population.{name}]"
     rule, size = _taken(place, table, "rule"), _taken(place, table, "size")
     if not isinstance(rule, str) or rule not in NEURONS:
@@ -45,10 +45,10 @@ def _population(name: str, table: dict[str, Any]) -> Population:
         size = check_integer("size", size, 1, 65536)
     except ConfigError as error:
         raise ConfigError(f"{place} {error}") from error
-    return Population(name=name, size=size, neuron=_made(place, NEURONS[rule], table))
+    return PopulationSpec(name=name, size=size, neuron=_made(place, NEURONS[rule], table))
 
 
-def _projection(name: str, table: dict[str, Any]) -> Projection:
+def _projection(name: str, table: dict[str, Any]) -> ProjectionSpec:
     place = f"[projection.{name}]"
     rule, source, target = (_taken(place, table, key) for key in ("rule", "from", "to"))
     delay = table.pop("delay", 0)
@@ -76,7 +76,7 @@ def _projection(name: str, table: dict[str, Any]) -> Projection:
     synapses: Any = _made(place, kind, table)
     if way_back:
         target = target.removesuffix(".signal")
-    return Projection(name=name, source=source, target=target, synapses=synapses, delay=delay)
+    return ProjectionSpec(name=name, source=source, target=target, synapses=synapses, delay=delay)
 
 
 def _table(place: str, value: Any) -> dict[str, Any]:

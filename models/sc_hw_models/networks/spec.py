@@ -18,7 +18,7 @@ from .errors import ERROR_BITS, MAX_OUTPUTS
 from .neurons import MAX_LEVEL, AlifConfig, CountingConfig, InputConfig, LifConfig, NeuronConfig, ReadoutConfig
 from .synapses import Feedback, Plastic, Weights
 
-__all__ = ["NetworkSpec", "Population", "Projection", "Sample"]
+__all__ = ["NetworkSpec", "PopulationSpec", "ProjectionSpec", "Sample"]
 
 MOST_SYNAPSES = 1 << 24
 MOST_ACTIVITY_BITS = 12
@@ -27,7 +27,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Population:
+class PopulationSpec:
     """``size`` neurons (1..65536) of one rule, and one unit more that is always on where the rule's ``bias`` is not 0."""
 
     name: str
@@ -46,7 +46,7 @@ class Population:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Projection:
+class ProjectionSpec:
     """Synapses from every neuron of one population, its bias included, to every neuron of another; or the way of an error.
 
     ``delay`` is 0 or 1 timesteps. In the memory of a projection row i holds the weights of presynaptic neuron i, the bias last,
@@ -105,8 +105,8 @@ class NetworkSpec:
     Errors: ``ConfigError`` begins with the table of the file and says what is allowed.
     """
 
-    populations: Mapping[str, Population]
-    projections: Mapping[str, Projection]
+    populations: Mapping[str, PopulationSpec]
+    projections: Mapping[str, ProjectionSpec]
     sample: Sample
     seed: int = 1
     weights: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
@@ -133,7 +133,7 @@ class NetworkSpec:
 
     # What there is, by role.
 
-    def _only(self, kind: type[NeuronConfig], rule: str) -> Population:
+    def _only(self, kind: type[NeuronConfig], rule: str) -> PopulationSpec:
         found = [p for p in self.populations.values() if isinstance(p.neuron, kind)]
         if len(found) != 1:
             names = ", ".join(p.place for p in found) or "none"
@@ -141,12 +141,12 @@ class NetworkSpec:
         return found[0]
 
     @cached_property
-    def input(self) -> Population:
+    def input(self) -> PopulationSpec:
         """The population that samples enter."""
         return self._only(InputConfig, "input")
 
     @cached_property
-    def output(self) -> Population:
+    def output(self) -> PopulationSpec:
         """The population that decides."""
         return self._only(ReadoutConfig, "readout")
 
@@ -156,23 +156,23 @@ class NetworkSpec:
         return any(isinstance(p.neuron, CountingConfig) for p in self.populations.values())
 
     @cached_property
-    def forward(self) -> tuple[Projection, ...]:
+    def forward(self) -> tuple[ProjectionSpec, ...]:
         """The projections that carry activity, in the order of the file."""
         return tuple(p for p in self.projections.values() if not p.is_feedback)
 
     @cached_property
-    def feedback(self) -> Mapping[str, Projection]:
+    def feedback(self) -> Mapping[str, ProjectionSpec]:
         """The way of the error to each hidden population that learns."""
         return {p.target: p for p in self.projections.values() if p.is_feedback}
 
-    def onto(self, population: str) -> list[Projection]:
+    def onto(self, population: str) -> list[ProjectionSpec]:
         """Return the projections that a population's current is the sum of."""
         return [p for p in self.forward if p.target == population]
 
     @cached_property
-    def order(self) -> tuple[Population, ...]:
+    def order(self) -> tuple[PopulationSpec, ...]:
         """The populations, each behind all whose activity it needs in the same timestep; otherwise as in the file."""
-        left, done = dict(self.populations), list[Population]()
+        left, done = dict(self.populations), list[PopulationSpec]()
         while left:
             ready = [p for p in left.values() if not any(c.delay == 0 and c.source in left for c in self.onto(p.name))]
             if not ready:
@@ -221,7 +221,7 @@ class NetworkSpec:
                 f'{self.input.place} code={neuron.code!r}: the counting form takes constant current; give code = "constant"'
             )
 
-    def _check_projection(self, projection: Projection) -> None:
+    def _check_projection(self, projection: ProjectionSpec) -> None:
         place, synapses = projection.place, projection.synapses
         if isinstance(synapses, Feedback):
             self._check_feedback(projection, synapses)
@@ -252,7 +252,7 @@ class NetworkSpec:
                 )
             self.rule_config(projection)
 
-    def _check_feedback(self, projection: Projection, synapses: Feedback) -> None:
+    def _check_feedback(self, projection: ProjectionSpec, synapses: Feedback) -> None:
         place = projection.place
         source, _, what = projection.source.partition(".")
         target, _, signal = projection.target.partition(".")
@@ -274,7 +274,7 @@ class NetworkSpec:
                 f"{place} rule='symmetric': there is no projection from {target!r} to {self.output.name!r} to go back on"
             )
 
-    def symmetric(self, population: str) -> Projection | None:
+    def symmetric(self, population: str) -> ProjectionSpec | None:
         """Return the projection from a population to the output, whose weights symmetric feedback takes."""
         return next((p for p in self.forward if (p.source, p.target) == (population, self.output.name)), None)
 
@@ -290,7 +290,7 @@ class NetworkSpec:
                     f'"{self.output.name}.error" to "{projection.target}.signal"'
                 )
 
-    def _check_population(self, population: Population) -> None:
+    def _check_population(self, population: PopulationSpec) -> None:
         if population is not self.input and not self.onto(population.name):
             raise ConfigError(f"{population.place}: lacks its input current; add a projection to {population.name!r}")
         if population is not self.output and not any(c.source == population.name for c in self.forward):
@@ -321,18 +321,18 @@ class NetworkSpec:
 
     # Widths.
 
-    def step_maximum(self, population: Population) -> int:
+    def step_maximum(self, population: PopulationSpec) -> int:
         """Return the largest activity of a neuron, or of the bias, in one pass."""
         neuron = population.neuron
         if isinstance(neuron, InputConfig):
             return max(MAX_LEVEL if neuron.code == "constant" else 1, neuron.bias)
         return max(self.sample.timesteps if isinstance(neuron, CountingConfig) else 1, neuron.bias)
 
-    def activity_bits(self, population: Population) -> int:
+    def activity_bits(self, population: PopulationSpec) -> int:
         """Return the bits of an activity as learning takes it: of a whole sample."""
         return (self.step_maximum(population) * (1 if self.counting else self.sample.timesteps)).bit_length()
 
-    def sum_bits(self, population: Population) -> int:
+    def sum_bits(self, population: PopulationSpec) -> int:
         """Return the bits of the exact current of a neuron in one pass; of a readout, of a whole sample, which it adds up."""
         most = 0
         for projection in self.onto(population.name):
@@ -343,7 +343,7 @@ class NetworkSpec:
             most *= self.sample.timesteps
         return most.bit_length() + 1
 
-    def slope_bits(self, population: Population) -> int:
+    def slope_bits(self, population: PopulationSpec) -> int:
         """Return the bits of a slope of a whole sample."""
         if self.counting:
             return 1
@@ -351,7 +351,7 @@ class NetworkSpec:
         most = max(8, neuron.threshold >> 7) if isinstance(neuron, LifConfig) else 0
         return (most * self.sample.timesteps).bit_length()
 
-    def state_fields(self, population: Population) -> dict[str, int]:
+    def state_fields(self, population: PopulationSpec) -> dict[str, int]:
         """Return the bits of what a neuron keeps between timesteps, by name; ``membrane`` is signed."""
         neuron = population.neuron
         if self.counting or not isinstance(neuron, LifConfig):
@@ -359,7 +359,7 @@ class NetworkSpec:
         more = {"adaptation": neuron.adaptation_bits, "rest": 1} if isinstance(neuron, AlifConfig) else {}
         return {"membrane": neuron.membrane_bits} | more
 
-    def rule_config(self, projection: Projection) -> ThreeFactorConfig:
+    def rule_config(self, projection: ProjectionSpec) -> ThreeFactorConfig:
         """Return the configuration of the rule that a plastic projection is a core of.
 
         The signal comes ``octaves`` bits wider than it is computed, and the rule's shift is that much larger: the schedule shifts
@@ -382,7 +382,7 @@ class NetworkSpec:
         except ConfigError as error:
             raise ConfigError(f"{projection.place} {error}") from error
 
-    def rule_bits(self, projection: Projection) -> int:
+    def rule_bits(self, projection: ProjectionSpec) -> int:
         """Return the bits of all synapses of a projection, with what consolidation keeps."""
         synapses = projection.synapses
         if not isinstance(synapses, Weights):

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from sc_hw_models.lfsr import lane_seed
-from sc_hw_models.networks import NetworkSpec, Population, Projection
+from sc_hw_models.networks import NetworkSpec, PopulationSpec, ProjectionSpec
 from sc_hw_models.networks.errors import ERROR_BITS
 from sc_hw_models.networks.neurons import CountingConfig, InputConfig
 from sc_hw_models.networks.synapses import Feedback, Plastic, Weights
@@ -99,12 +99,12 @@ class NetworkDesign:
         return max(1, self.spec.sample.octaves.bit_length())
 
     @cached_property
-    def learning(self) -> dict[str, Projection]:
+    def learning(self) -> dict[str, ProjectionSpec]:
         """The feedback of each population that some projection learns by."""
         learned = {p.target for p in self.spec.forward if isinstance(p.synapses, Plastic)}
         return {name: p for name, p in self.spec.feedback.items() if name in learned}
 
-    def _gives_rows(self, projection: Projection) -> bool:
+    def _gives_rows(self, projection: ProjectionSpec) -> bool:
         ways = (
             self.spec.symmetric(name)
             for name, p in self.learning.items()
@@ -122,7 +122,7 @@ class NetworkDesign:
         """Numbers of the projections to which the end of a task is a command."""
         return tuple(k for k, block in enumerate(self.projections.values()) if block.consolidates)
 
-    def _projection(self, number: int, projection: Projection) -> ProjectionBlock:
+    def _projection(self, number: int, projection: ProjectionSpec) -> ProjectionBlock:
         spec, synapses, name = self.spec, projection.synapses, f"{self.name}_synapses_{number}"
         source, target = spec.populations[projection.source], spec.populations[projection.target]
         if not isinstance(synapses, Weights):
@@ -167,7 +167,7 @@ class NetworkDesign:
             initial=words_of(self.initial[projection.name], synapses.lanes, synapses.weight_bits, bits, low),
         )
 
-    def _sums(self, population: Population, number: int) -> SumsBlock:
+    def _sums(self, population: PopulationSpec, number: int) -> SumsBlock:
         own = [self.projections[p.name] for p in self.spec.onto(population.name)]
         return SumsBlock(
             name=f"{self.name}_sums_{number}",
@@ -178,7 +178,7 @@ class NetworkDesign:
             inputs=tuple(p.product_bits for p in own),
         )
 
-    def _counting(self, population: Population, number: int) -> CountingBlock:
+    def _counting(self, population: PopulationSpec, number: int) -> CountingBlock:
         neuron = population.neuron
         if not isinstance(neuron, CountingConfig):
             raise TypeError(f"{population.name} is of another rule")
@@ -207,7 +207,7 @@ class NetworkDesign:
             slower_bits=self.slower_bits,
         )
 
-    def _feedback(self, number: int, projection: Projection) -> FeedbackBlock:
+    def _feedback(self, number: int, projection: ProjectionSpec) -> FeedbackBlock:
         spec, synapses = self.spec, projection.synapses
         if not isinstance(synapses, Feedback):
             raise TypeError(f"{projection.name} is no feedback")
@@ -313,7 +313,7 @@ class NetworkDesign:
             driven=self._driven(),
         )
 
-    def _targets_of(self, population: Population) -> list[Target]:
+    def _targets_of(self, population: PopulationSpec) -> list[Target]:
         """Return where the activities of a population go."""
         targets = [Target(to=f"{place_of(SYNAPSES, p.name)}.active") for p in self.spec.forward if p.source == population.name]
         if population.name in self.learning:
