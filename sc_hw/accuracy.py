@@ -86,16 +86,16 @@ def accuracy_command(
         configs[name] = build_config(rule, table or {}, [*settings, *own], preset=preset)
     started = time.perf_counter()
     results = measure_accuracy(rule, configs, seeds=seeds, console=console)
-    if markdown:
-        console.print(accuracy_markdown(results), markup=False, highlight=False, soft_wrap=True)
-    else:
-        console.print(accuracy_table(rule.name, results))
     record = _record(rule, results) | {"seconds": round(time.perf_counter() - started, 2)}
     if core:
         with turn(core.folder):
             write_results(core, record, json_path)
     elif json_path:
         write_record(json_path, record)
+    if markdown:
+        console.print(accuracy_markdown(results), markup=False, highlight=False, soft_wrap=True)
+    else:
+        console.print(accuracy_table(rule.name, results))
     if without := figureless(results):
         console.print(
             f"FAIL {rule.name}: no figures of {', '.join(without)}: its accuracy(config, seed) gives no numbers; "

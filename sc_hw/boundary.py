@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from .errors import CheckError, UserError, one_line
+from .written import forget, standing
 
 __all__ = ["CHECK", "DEFECT", "ENVIRONMENT", "failure", "run"]
 
@@ -21,6 +22,7 @@ def run(verb: Callable[[], Any]) -> int:
 
     ``verb`` is a command of click, called with ``standalone_mode=False``: it returns or raises the status.
     """
+    forget()
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):  # a name that the terminal cannot show is escaped
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -48,7 +50,16 @@ def _told(error: BaseException) -> int:
 
 
 def failure(error: BaseException, *, report: bool = True) -> tuple[str, int]:
-    """Return what to say of a failure, and its status; of a defect with a ``report``, which leaves a file."""
+    """Return what to say of a failure, and its status; of a defect with a ``report``, which leaves a file.
+
+    With status 2 nothing is written, but for what the line names: what was whole before, as a result that could not be told.
+    """
+    line, status = _kind(error, report=report)
+    stands = f"; written before that: {', '.join(standing())}" if status == ENVIRONMENT and standing() else ""
+    return line + stands, status
+
+
+def _kind(error: BaseException, *, report: bool) -> tuple[str, int]:
     import click
 
     rule = sys.modules.get("sc_hw_models.rule")  # a failure of its import is told too

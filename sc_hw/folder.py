@@ -16,6 +16,7 @@ from .errors import UserError
 from .interrupt import interruption_held
 from .progress import note
 from .strict import read_json
+from .written import wrote
 
 __all__ = ["check_apart", "check_output", "new_folder", "npz_bytes", "replace_file", "turn", "with_record", "write_folder"]
 
@@ -145,6 +146,7 @@ def _exchange(output: Path, fresh: Path, old: Path) -> None:
         if old.exists() and not output.exists():
             old.rename(output)
         raise
+    wrote(output)
 
 
 def write_folder(output: Path, files: Mapping[str, str | bytes]) -> None:
@@ -178,6 +180,7 @@ def replace_file(path: Path, content: bytes) -> None:
         folder = os.open(path.parent, os.O_RDONLY)
         os.fsync(folder)  # the name too is on the disk
         os.close(folder)
+        wrote(path.parent)
     except OSError as error:
         fresh.unlink(missing_ok=True)
         raise UserError(f"-o {path.parent}: cannot be written ({error.strerror}); give a writable folder") from error

@@ -1,8 +1,10 @@
 """Where a file that the user names is written: links, modes, FIFOs and devices stay what they are, ``-`` is standard output."""
 
+import errno
 import io
 import os
 import secrets
+import select
 import stat
 import sys
 import time
@@ -15,6 +17,7 @@ from sc_hw_models.scratch import held, partial
 
 from .errors import UserError
 from .interrupt import interruption_held
+from .written import wrote
 
 __all__ = [
     "STANDARD_OUTPUT",
@@ -42,16 +45,37 @@ class _Guarded(io.FileIO):
             return len(content) if self._broken else super().write(content)
         except OSError as error:
             self._broken = True
-            raise UserError(
-                f"standard output: cannot be written ({error.strerror}); give it a place to go, such as a file"
-            ) from error
+            raise UserError(_refusal(error.strerror)) from error
 
 
 def guard_standard_output() -> None:
-    """Put a guard around this process's standard output."""
+    """Put a guard around this process's standard output, and refuse one that takes nothing, before any work is done."""
     before = sys.stdout
+    _check_takes(before.fileno())
     guarded = io.BufferedWriter(_Guarded(before.fileno(), "w", closefd=False))
     sys.stdout = io.TextIOWrapper(guarded, before.encoding, "backslashreplace", line_buffering=bool(before.line_buffering))
+
+
+def _check_takes(number: int) -> None:
+    """Leave with status 2 where it is known now that nothing can be written: to a full device, a pipe that nobody reads."""
+    reason, kind = "", stat.S_IFMT(os.fstat(number).st_mode)
+    if kind == stat.S_IFCHR:
+        try:
+            os.write(number, b"")
+        except OSError as error:
+            reason = str(error.strerror)
+    elif kind == stat.S_IFIFO:
+        asked = select.poll()
+        asked.register(number, 0)
+        reason = os.strerror(errno.EPIPE) if any(event & select.POLLERR for _, event in asked.poll(0)) else ""
+    if reason:
+        with suppress(OSError, ValueError, AttributeError):
+            print(f"sc-hw: {_refusal(reason)}", file=sys.stderr, flush=True)
+        os._exit(2)
+
+
+def _refusal(reason: str | None) -> str:
+    return f"standard output: cannot be written ({reason}); give it a place to go, such as a file"
 
 
 def outlet(text: str) -> Path:
@@ -144,8 +168,9 @@ def write_outlet(path: Path, content: bytes, option: str) -> None:
             with held(), open(place, "r+b") as file:
                 file.write(content)
                 file.truncate()
-            return
-        _replace(place, content, before)
+        else:
+            _replace(place, content, before)
+        wrote(path)
     except OSError as error:
         raise _unwritable(path, option, error) from error
 

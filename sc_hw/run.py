@@ -23,6 +23,7 @@ from .partial import joined
 from .progress import note
 from .records import Emitted, head, results_folder, write_record, write_results, write_text
 from .simulator import SimulationError
+from .written import wrote
 
 __all__ = ["Run", "begin", "begin_network"]
 
@@ -94,6 +95,7 @@ class Run(Generic[F]):
                 for name, text in texts.items():
                     write_text(core.folder / "results" / name, text, option="results")
                 write_results(core, self.settled(record) | {"partial": reason}, None)
+                wrote(core.folder / "results")
         if json_path is not None:
             write_record(
                 json_path, head(self.core) | self.settled(whole or records[0]) | {"partial": joined(*dict.fromkeys(reasons))}

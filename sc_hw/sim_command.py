@@ -78,7 +78,11 @@ def sim_command(
             beside=[{WAVEFORM: _waveform(core, shown)} for core, shown in zip(cores, result.demonstrations, strict=True)],
             partial=reasons,
         )
-        result = result.moved(run.settled)
+        result, covered = result.moved(run.settled), None
+        if coverage and result.passed:
+            from .coverage.command import write_coverage
+
+            covered = write_coverage(cores, result, note)
         for index, core in enumerate(cores):
             if core.edited:
                 note(f"{core.folder}: edited since it was emitted: {', '.join(core.edited)}")
@@ -88,10 +92,11 @@ def sim_command(
         rate = sum(outcome["synapse_steps"] for outcome in result.cores) / max(result.run_seconds, 1e-9)
         seen = f"; waveform {result.waves}" if result.waves else ""
         click.echo(f"{rate:,.0f} synapse-steps/s compared; log {result.log}{seen}")
-        if coverage and result.passed:
-            from .coverage.command import coverage_command
+        if covered:
+            from .console import Console
+            from .coverage.command import print_coverage
 
-            coverage_command(cores, result, note)
+            print_coverage(covered, Console())
     if not result.passed:
         again = " ".join(str(folder) for folder in folders)
         length = f"--stimulus {stimulus}" if stimulus else f"--steps {steps}"

@@ -15,6 +15,7 @@ import numpy as np
 from sc_hw_models.scratch import temporary_folder
 
 from ..errors import UserError, one_line
+from ..written import forget
 from .result import Result
 
 __all__ = ["Folder", "Settings", "Value", "call", "joined", "keywords", "path_of", "verbs"]
@@ -70,6 +71,7 @@ def call(*words: str, **values: Any) -> Result:
     ``CheckError`` where a tool ended without a result. A check that failed is an outcome: ``passed`` is False.
     """
     command, record = verbs()[words], values.get("json")
+    forget()
     with _one, temporary_folder(prefix="sc-hw-record-") as scratch, _told_as_the_command(" ".join(words)):
         if record is not None:
             path_of("--json", record)

@@ -10,17 +10,17 @@ from ..simulate import SimulationResult
 from .reach import PROVEN
 from .report import coverage_of, coverage_table, merge
 
-__all__ = ["coverage_command", "print_coverage"]
+__all__ = ["print_coverage", "write_coverage"]
 
 PROOF_SECONDS = 60  # for each core
 
 
-def coverage_command(cores: Sequence[Core], result: SimulationResult, note: Callable[[str], None]) -> None:
-    """Print what a simulation covered and write ``coverage.json`` into the results of each core."""
+def write_coverage(cores: Sequence[Core], result: SimulationResult, note: Callable[[str], None]) -> dict[str, Any]:
+    """Write what a simulation covered as ``coverage.json`` into the results of each core, and return the record of all."""
     records = coverage_of(cores, result, seconds=PROOF_SECONDS, note=note)
     for core, record in zip(cores, records, strict=True):
         write_results(core, record, None)
-    print_coverage(merge(records), Console())
+    return merge(records)
 
 
 def print_coverage(record: dict[str, Any], console: Console) -> None:

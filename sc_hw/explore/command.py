@@ -14,6 +14,7 @@ from ..errors import UserError
 from ..folder import turn
 from ..reading import read_toml
 from ..records import stamp, write_bytes, write_record
+from ..written import wrote
 from .files import parquet_bytes, plot_bytes, require_libraries
 from .front import mark_front, render_fronts, throughput_of
 from .run import Runner, row_of
@@ -60,6 +61,7 @@ def explore_command(
                 raise UserError(f"-o {output}: exists; --resume goes on with it; give another folder")
             with held():  # from its first moment a folder that can be gone on with
                 store = Store(output / STORE)
+                wrote(output)
             runner = Runner(sweep, store)
             runner.run(executor, progress)
             rows = [row_of(sweep, point, store, runner.failures) for point in sweep.points]

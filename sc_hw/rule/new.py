@@ -1,11 +1,13 @@
 """A file to begin a rule with: it runs as it stands, and says what each part is for."""
 
+import os
 import re
 from pathlib import Path
 
 from sc_hw_models.registry import RULES
 
 from ..errors import UserError
+from ..outlet import write_outlet
 
 __all__ = ["MOST_NAME", "new_rule"]
 
@@ -92,9 +94,7 @@ def new_rule(name: str, output: Path | None, *, force: bool) -> str:
     path = output or Path(f"{name}.py")
     if path.suffix != ".py":
         raise UserError(f"--output {path}: a rule's file ends in .py")
-    try:
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(TEXT.format(name=name))
-    except FileExistsError:
-        raise UserError(f"{path}: is there already; give another name, or --force to replace it") from None
+    if os.path.lexists(path) and not force:
+        raise UserError(f"{path}: is there already; give another name, or --force to replace it")
+    write_outlet(path, TEXT.format(name=name).encode(), "--output")
     return f"{path}: a rule to begin with; next: sc-hw rule check {path}"
