@@ -148,7 +148,7 @@ class Fuzz:
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder, self.draw, self.counts, self.faults = folder, random.Random(seed), Counter[str](), list[str]()
-        self.slowest = 0.0
+        self.slowest, self.arguments = 0.0, list[str]()
         g = np.random.default_rng(1)
         with contextlib.chdir(folder):
             np.savez("w.npz", fc1=g.normal(0, 0.3, (2, 4)))
@@ -263,7 +263,7 @@ class Fuzz:
 
     def once(self, *, here: bool = True) -> None:
         """Make one call, in this process or in one of its own, and note what is wrong with how it ends."""
-        arguments = self.call()
+        arguments = self.arguments = self.call()
         before = self.listing()
         started = time.monotonic()
         if here:
