@@ -21,7 +21,6 @@ from sc_hw.rtl.layer import LayerDesign
 from sc_hw_models.registry import get_rule
 from tests.daily import LONG, share_of
 
-
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # gw0, gw1, ...; in none, nothing
 
 
