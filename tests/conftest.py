@@ -1,11 +1,13 @@
 """Options and fixtures that several rooms share."""
 
+import gc
 import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: tests run one a core, and more threads wait for each other
 os.environ["SC_HW_TRACEBACK"] = "1"  # a defect that a test plants, or meets, leaves no file in the machine's temporary folder
 
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from sc_hw.rtl.layer import LayerDesign
 from sc_hw_models.registry import get_rule
 from tests.daily import LONG, share_of
 
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # gw0, gw1, ...; in none, nothing
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--check", action="store_true", help="run what the ordinary run leaves out: the tests marked with check")
@@ -27,11 +31,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.disable()  # until all tests are collected: what is made till then stays
     config.addinivalue_line("markers", "check(reason): only make check runs it, because of the reason")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Let every other process of a run begin at the end: each compiles half of the files, and reads what the other compiled."""
+    report = yield
+    if isinstance(collector, pytest.Session | pytest.Directory) and int(WORKER.removeprefix("gw") or 0) % 2:
+        report.result.reverse()
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the daily tests, or with ``--check`` a share of the others."""
+    """Keep the daily tests, or with ``--check`` a share of the others; all processes of a run in one order."""
+    if WORKER:
+        items.sort(key=lambda item: item.path)
     exhaustive = config.getoption("--check")
     if not exhaustive and config.getoption("--share") != "1/1":
         raise pytest.UsageError("--share: is of the tests that --check runs; give --check too")
@@ -44,6 +61,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     chosen = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = kept
+
+
+def pytest_collection_finish() -> None:
+    """Leave modules and tests out of every later search for garbage: they stay, and there are millions of objects in them."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 import ast
 from pathlib import Path
 
-import nbclient
-import nbformat
 import pytest
 
 import sc_hw
@@ -18,11 +16,15 @@ LONG = "long"  # a tag of cells that synthesise
 
 
 def read(path):
+    import nbformat  # with what it imports, a third of a second of every collection
+
     return nbformat.read(path, as_version=4)
 
 
 def run(book, path, monkeypatch):
     """Run a notebook and return the kinds of what it shows."""
+    import nbclient
+
     monkeypatch.setenv("SC_HW_NOTEBOOK_STEPS", "20")
     monkeypatch.setenv("SC_HW_NOTEBOOK_PASSES", "1")
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
@@ -47,6 +49,8 @@ def test_there_are_three():
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_is_kept_without_outputs(path):
+    import nbformat
+
     book = read(path)
     nbformat.validate(book)
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in book.cells), "strip its outputs"
@@ -55,6 +59,8 @@ def test_a_notebook_is_kept_without_outputs(path):
 
 
 def test_what_the_package_lacks_is_noticed():
+    import nbformat
+
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import sc_hw\nsc_hw.emits(synapses=4).x")])
     assert unknown(book) == {"emits"}
 

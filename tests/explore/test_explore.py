@@ -11,10 +11,8 @@ import time
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
-import pyarrow.parquet
 import pytest
 from click.testing import CliRunner
-from distributed import LocalCluster
 
 from sc_hw.accuracy import measure_accuracy
 from sc_hw.cli import app
@@ -73,6 +71,8 @@ def test_what_a_sweep_leaves(whole, tmp_path):
     assert record == json.loads((folder.parent / "record.json").read_text())
     assert (record["points"], record["measured"], record["verdict"]) == (4, TASKS, "pass")
     assert f"4 points, {TASKS} measurements made in this run, 0 points do not fit" in output
+    import pyarrow.parquet
+
     table = pyarrow.parquet.read_table(folder / "points.parquet")
     rows = table.to_pylist()
     assert [row for row in rows if row["pareto"]] == [{**dict.fromkeys(table.column_names), **row} for row in record["front"]]
@@ -145,6 +145,8 @@ def test_killed_and_resumed_nothing_is_lost_or_repeated(whole, tmp_path, how):
 
 @check("what a cluster is given is what this machine's processes are, which every run measures")
 def test_on_a_cluster(whole, tmp_path):
+    from distributed import LocalCluster  # half a second of every collection
+
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
         done = explore(tmp_path / "cluster", "--scheduler", cluster.scheduler_address)
     assert done.exit_code == 0, done.output
@@ -170,6 +172,8 @@ def test_a_clock_of_what_fits(tmp_path):
     )
     assert done.exit_code == 0, done.output
     assert "M updates/s" in done.output
+    import pyarrow.parquet
+
     one, many = pyarrow.parquet.read_table(tmp_path / "out" / "points.parquet").to_pylist()
     assert (one["fits"], many["fits"]) == (True, False)
     assert (one["pareto"], many["pareto"]) == (True, False)

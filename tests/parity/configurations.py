@@ -3,6 +3,7 @@
 import dataclasses
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from itertools import cycle, product
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import GENERATORS
 from sc_hw_models.registry import RULES, get_rule
-from sc_hw_models.rule import ConfigError
+from sc_hw_models.rule import ConfigError, RuleConfig
 
 from ..daily import check
 
@@ -31,12 +32,15 @@ class Configuration:
     rule: str = "r_stdp"
     queued: bool = False
 
+    @cached_property
+    def config(self) -> RuleConfig:
+        return get_rule(self.rule).config_type(**self.settings)
+
     def design(self, name: str) -> CoreDesign:
-        rule = get_rule(self.rule)
         return CoreDesign(
             name=name,
-            rule=rule,
-            config=rule.config_type(**self.settings),
+            rule=get_rule(self.rule),
+            config=self.config,
             synapses=self.synapses,
             lanes=self.lanes,
             queued=self.queued,
@@ -45,8 +49,13 @@ class Configuration:
     @property
     def label(self) -> str:
         return f"{self.rule} N={self.synapses} P={self.lanes} {'queue ' * self.queued}" + " ".join(
-            f"{k}={v}" for k, v in self.settings.items() if v != getattr(get_rule(self.rule).config_type(), k)
+            f"{k}={v}" for k, v in self.settings.items() if v != getattr(_default(self.rule), k)
         )
+
+
+@cache
+def _default(rule: str) -> RuleConfig:
+    return get_rule(rule).config_type()
 
 
 def corners() -> list[Configuration]:
@@ -211,7 +220,7 @@ def features(configuration: Configuration, generator: str) -> set:
         ("overlap", design.overlap),
         ("lanes", min(design.lanes, 3), design.queued),
         ("padding", design.synapses % design.lanes > 0),
-        ("rule", configuration.rule, design.config == kind()),
+        ("rule", configuration.rule, design.config == _default(configuration.rule)),
     }
     met = {(generator, *one) for one in shapes} | {("queues", design.queued and len(design.lane_groups))}
     words = [(name, settings[name]) for name in kind.CHOICES]
@@ -221,6 +230,7 @@ def features(configuration: Configuration, generator: str) -> set:
     return met
 
 
+@cache
 def daily() -> list[tuple[int, str]]:
     """Return the cores of every run, by number and generator: the fewest that meet all features, found greedily."""
     offered = {

@@ -56,6 +56,13 @@ def test_the_first_build_of_a_cache_is_alone(tmp_path, monkeypatch):
         assert most == [0, together]
 
 
+def test_headers_are_read_once_where_ccache_keeps_them(tmp_path):
+    proposed = [["verilator", "--public-flat-rw", "x/verilator.cpp", "top.sv"], ["make", "-C", str(tmp_path), "-f", "Vtop.mk"]]
+    assert Simulator._build_commands(proposed) == [["verilator", "top.sv"], proposed[1]]
+    (tmp_path / "sc_hw.mk").touch()
+    assert Simulator._build_commands(proposed)[1] == [*proposed[1][:-1], "sc_hw.mk"]
+
+
 def test_a_good_core_passes_and_everything_is_counted(make_core, tmp_path):
     core = make_core(synapses=20, lanes=3)
     result = simulate([core], steps=120, seed=5, output=tmp_path / "out")
@@ -112,8 +119,6 @@ def test_a_mismatch_is_reported_precisely_and_repeats(broken, tmp_path, monkeypa
     rule = get_rule("r_stdp")
     state, _ = rule.step(broken.design.config, mismatch["state_before"], mismatch["inputs"])
     assert state["weight"] == mismatch["expected"]
-    assert simulate([broken], steps=120, seed=5, output=tmp_path / "out", waves=True).cores[0]["mismatch"] == mismatch
-
     monkeypatch.setattr(
         sys,
         "argv",
@@ -128,6 +133,7 @@ def test_a_mismatch_is_reported_precisely_and_repeats(broken, tmp_path, monkeypa
     assert "edited since it was emitted: dut_datapath.v" in err
     record = json.loads((tmp_path / "r.json").read_text())
     assert record["verdict"] == "fail"
+    assert record["cores"][0]["mismatch"] == mismatch
     waves = (broken.folder / "results" / "sim" / "waves.vcd").read_text()
     assert "eligibility_sum" in waves
     assert waves.count("\n#") > 100
@@ -162,21 +168,20 @@ def test_verilog_that_does_not_compile_is_an_error_with_the_log(make_core, tmp_p
         simulate([load_core(core.folder, system_tasks=True)], steps=3, seed=1, output=tmp_path / "out")
 
 
-def test_a_core_that_stops_is_a_report_not_a_hang(make_core, tmp_path):
-    core = make_core(synapses=12)
-    path = core.folder / "dut.v"
+def stopping(make_core):
+    core = make_core(synapses=12, name="stopping")
+    path = core.folder / "stopping.v"
     text = path.read_text().replace("assign event_ready = sweeping &", "assign event_ready = sweeping & (address_reg != 4'd7) &")
     text = text.replace("(clearing_reg | event_valid)", "(clearing_reg | event_valid & (address_reg != 4'd7))")
     assert text.count("4'd7") == 2
     path.write_text(text)
-    result = simulate([load_core(core.folder)], steps=30, seed=1, output=tmp_path / "out")
-    assert "stuck" in result.cores[0]["mismatch"]["check"]
+    return core
 
 
-def test_a_beat_that_changes_while_it_waits_is_a_protocol_error(make_core, tmp_path):
+def changing(make_core):
     """Results that follow the event stream's idle noise instead of holding still under backpressure."""
-    core = make_core(synapses=12)
-    path = core.folder / "dut.v"
+    core = make_core(synapses=12, name="changing")
+    path = core.folder / "changing.v"
     text = path.read_text()
     path.write_text(
         text.replace(".out_weight(result_weight)", ".out_weight(right_weight)").replace(
@@ -186,8 +191,28 @@ def test_a_beat_that_changes_while_it_waits_is_a_protocol_error(make_core, tmp_p
         )
     )
     assert path.read_text() != text
-    result = simulate([load_core(core.folder)], steps=60, seed=1, output=tmp_path / "out")
-    assert "withdrawn or changed" in result.cores[0]["mismatch"]["field"]
+    return core
+
+
+def begun_wrong(make_core):
+    core = make_core(synapses=10, initial={"weight": np.arange(10)}, name="begun")
+    path = core.folder / "begun_memory_0.v"
+    text = path.read_text()
+    path.write_text(text.replace(f"{3:013x}", f"{4:013x}", 1))
+    assert path.read_text() != text
+    return core
+
+
+def test_what_is_wrong_with_a_core_is_told_as_it_is(make_core, tmp_path):
+    """In one simulator: a core that stops is a report and no hang, a beat that changes while it waits a protocol error, and
+    what a core begins with is compared.
+    """
+    cores = [load_core(made(make_core).folder) for made in (stopping, changing, begun_wrong)]
+    result = simulate(cores, steps=60, seed=1, output=tmp_path / "out")
+    stopped, changed, begun = (core["mismatch"] for core in result.cores)
+    assert "stuck" in stopped["check"]
+    assert "withdrawn or changed" in changed["field"]
+    assert (begun["check"], begun["synapse"], begun["expected"], begun["found"]) == ("initial state", 3, 3, 4)
 
 
 @check("vectors and fit --rtl play inputs that are given; state that is loaded on the way is in every run")
@@ -256,15 +281,6 @@ def test_state_loaded_on_the_way(make_core, tmp_path):
     np.savez(tmp_path / "s.npz", **stimulus, load_timestep=np.array([3]))
     with pytest.raises(UserError, match="load_FIELD of weight"):
         check_stimulus(tmp_path / "s.npz", core.design)
-
-
-def test_initial_state_is_checked(make_core, tmp_path):
-    core = make_core(synapses=10, initial={"weight": np.arange(10)})
-    path = core.folder / "dut_memory_0.v"
-    path.write_text(path.read_text().replace(f"{3:013x}", f"{4:013x}", 1))
-    result = simulate([load_core(core.folder)], steps=30, seed=1, output=tmp_path / "out")
-    mismatch = result.cores[0]["mismatch"]
-    assert (mismatch["check"], mismatch["synapse"], mismatch["expected"], mismatch["found"]) == ("initial state", 3, 3, 4)
 
 
 def test_a_run_that_compared_nothing_has_not_passed(make_core, tmp_path):

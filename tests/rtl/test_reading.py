@@ -111,7 +111,9 @@ def test_every_configuration_of_the_regression_reads_well():
         assert found(design, "verilog") == [], number
 
 
-GOOD = core_files(core(), "verilog")
+@pytest.fixture(scope="module")
+def good():
+    return core_files(core(), "verilog")
 
 
 @pytest.mark.parametrize(
@@ -128,10 +130,10 @@ GOOD = core_files(core(), "verilog")
         ("sc_core.v", "  reg [2:0] state_reg;\n", "  reg [2:0] state_reg; \n"),
     ],
 )
-def test_what_reads_badly_is_found(file, right, wrong):
-    assert list(looks(file, GOOD[file])) == []
-    text = GOOD[file].replace(right, wrong, 1)
-    assert text != GOOD[file]
+def test_what_reads_badly_is_found(good, file, right, wrong):
+    assert list(looks(file, good[file])) == []
+    text = good[file].replace(right, wrong, 1)
+    assert text != good[file]
     assert list(looks(file, text)), wrong
 
 
@@ -145,8 +147,8 @@ def test_what_reads_badly_is_found(file, right, wrong):
         ("wire signed [P-1:0] product = reward_wide", "wire signed [P-1:0] product = reward_3"),
     ],
 )
-def test_a_number_that_counts_no_clocks_is_found(right, wrong):
-    text = GOOD["sc_core_datapath.v"]
+def test_a_number_that_counts_no_clocks_is_found(good, right, wrong):
+    text = good["sc_core_datapath.v"]
     assert list(misnumbered("datapath", text, 7)) == []
     assert right in text
     assert list(misnumbered("datapath", text.replace(right, wrong), 7))
