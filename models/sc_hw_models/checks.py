@@ -35,7 +35,7 @@ def check_number(
     """
     number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if number and math.isfinite(value) and low <= value <= high and above < value < below:  # type: ignore[operator, arg-type]
-        return float(value)  # type: ignore[arg-type]
+        return float(value) + 0.0  # type: ignore[arg-type]  # -0.0 becomes 0.0, which NumPy's generators take
     limits = [
         f"{word} {limit:g}"
         for word, limit in (("at least", low), ("above", above), ("at most", high), ("below", below))
@@ -45,10 +45,10 @@ def check_number(
 
 
 def as_array(name: str, value: object) -> np.ndarray:
-    """Return ``value`` as an array, or refuse by ``ConfigError`` what has rows of different lengths."""
+    """Return ``value`` as an array, or refuse by ``ConfigError`` what has rows of different lengths, or cannot become one."""
     try:
         return np.asarray(value)
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # an object's own way of becoming an array may raise anything
         raise ConfigError(f"{name}: rows of different lengths, or no numbers; allowed are arrays") from error
 
 

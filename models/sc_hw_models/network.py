@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from .checks import as_array, check_all, check_array, check_instance, check_number
+from .checks import as_array, check_all, check_array, check_instance, check_number, check_state
 from .neurons import Neuron, Source, State
 from .rule import ConfigError, check_integer
 from .sparse import Held, SparseMatrix
@@ -36,6 +36,7 @@ class Population:
         self.incoming: list[Projection] = []
         self.name, self.n, self.neuron = name, check_integer("n", n, 1, 2**31 - 1), neuron
         self.reset_all()
+        self._kept = frozenset(self.state)
 
     def reset_all(self, samples: int | None = None) -> None:
         """Put all neurons at rest; with ``samples`` >= 1, that many copies of the population side by side."""
@@ -46,6 +47,15 @@ class Population:
         """Advance all neurons by a timestep with input ``current``, in the shape of the state, and return their output."""
         self.state = self.neuron.step(self.state, check_array(f"current of {self.name}", current, self.output.shape))
         return self.output
+
+    def check_state(self) -> None:
+        """Refuse by ``ConfigError`` a ``state`` that was changed from outside into another kind or shape, or is not finite."""
+        name = f"state of {self.name}"
+        state = check_state(name, self.state, self._kept)
+        shape = np.shape(state["output"])
+        for entry in self._kept:
+            if np.shape(state[entry]) != shape or shape[-1:] != (self.n,) or not math.isfinite(np.sum(state[entry])):
+                check_array(f"{name}, {entry}", state[entry], (*shape[:-1], self.n))
 
     @property
     def voltages(self) -> np.ndarray:
@@ -62,8 +72,8 @@ class Projection:
     """Synapses from one population to another in compressed sparse rows.
 
     Row i holds what source neuron i projects to: targets ``indices[indptr[i]:indptr[i+1]]``, ascending, with weights ``data``
-    at the same places. ``data`` is float64 and may be changed in place; ``rewire`` changes which synapses there are. Memory is
-    linear in the synapses. Errors: ``ConfigError`` for arrays that are no such matrix.
+    at the same places. ``data`` is float64 and may be changed in place or set; ``rewire`` changes which synapses there are.
+    Memory is linear in the synapses. Errors: ``ConfigError`` for arrays that are no such matrix.
     """
 
     def __init__(self, source: Population, target: Population, indptr: np.ndarray, indices: np.ndarray, data: np.ndarray) -> None:
@@ -82,8 +92,17 @@ class Projection:
         ascending = (np.diff(rows * target.n + places) > 0).all()
         if synapses and (places.min() < 0 or places.max() >= target.n or not ascending):
             raise ConfigError(f"indices: allowed are targets 0..{target.n - 1}, ascending and each once, in every row")
-        self.data, self.matrix = weights, SparseMatrix((source.n, target.n), starts, places)
+        self._data, self.matrix = weights, SparseMatrix((source.n, target.n), starts, places)
         self._held: Held | None = None
+
+    @property
+    def data(self) -> np.ndarray:
+        """The weight of each synapse, ``(synapses,)``; the array itself, and an array that is set is kept."""
+        return self._data
+
+    @data.setter
+    def data(self, weights: np.ndarray) -> None:
+        self._data = check_array("data", weights, self._data.shape)  # products in C trust its length
 
     @property
     def indptr(self) -> np.ndarray:
@@ -117,8 +136,8 @@ class Projection:
     ) -> "Projection":
         """Return ``out_degree`` synapses from each source neuron to different targets, weights normal, deviation ``scale``."""
         check_instance("source", source, Population), check_instance("target", target, Population)
-        check_integer("out_degree", out_degree, 1, target.n)
-        check_number("scale", scale, low=0)
+        out_degree = check_integer("out_degree", out_degree, 1, target.n)
+        scale = check_number("scale", scale, low=0)
         check_instance("generator", generator, np.random.Generator)
         rows = [np.sort(generator.choice(target.n, out_degree, replace=False)) for _ in range(source.n)]
         indptr = np.arange(source.n + 1) * out_degree
@@ -130,12 +149,21 @@ class Projection:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Within, what multiplies does so with the weights as they were at the start: faster, where they do not change."""
+        """Within, what multiplies does so with the weights as they were at the start: faster, where they do not change.
+
+        Errors: ``ConfigError`` for weights that are not finite: of NaN comes no spike, in silence.
+        """
+        self.check_finite()
         self._held = self.matrix.held(self.data)
         try:
             yield
         finally:
             self._held = None
+
+    def check_finite(self) -> None:
+        """Refuse by ``ConfigError`` weights that are not finite."""
+        if not np.isfinite(self._data).all():
+            raise ConfigError(f"data: weights from {self.source.name} to {self.target.name} are not finite; allowed are such")
 
     def forward(self, output: np.ndarray) -> np.ndarray:
         """Return the currents ``(..., target.n)`` that the source's ``output``, ``(..., source.n)``, causes."""
@@ -148,6 +176,10 @@ class Projection:
     def weight_gradient(self, output: np.ndarray, gradient: np.ndarray) -> np.ndarray:
         """Return the gradient of ``data`` for outputs and gradients ``(..., n)``, summed over all in front of their last axis."""
         output, gradient = _check_last("output", output, self.source.n), _check_last("gradient", gradient, self.target.n)
+        if output.shape[:-1] != gradient.shape[:-1]:
+            raise ConfigError(
+                f"gradient: shape {gradient.shape} given; allowed is {(*output.shape[:-1], self.target.n)}, as output is"
+            )
         return self.matrix.outer(output.reshape(-1, self.source.n), gradient.reshape(-1, self.target.n))
 
 
@@ -155,7 +187,8 @@ class Wiring:
     """Notices that projections were rewired, so that what is kept for each synapse can follow."""
 
     def __init__(self, projections: Sequence[Projection]) -> None:
-        self._projections, self._seen = list(projections), [p.matrix for p in projections]
+        self._projections = check_all("projections", projections, Projection)
+        self._seen = [p.matrix for p in self._projections]
 
     def changes(self) -> Iterator[tuple[int, Callable[[np.ndarray], np.ndarray]]]:
         """Yield for each projection that was rewired since the last call its number and what carries arrays ``(..., synapses)``.
@@ -249,6 +282,8 @@ class Network:
     def step(self, inputs: Inputs) -> np.ndarray:
         """Advance the network by a timestep and return the output, ``(n,)`` or ``(samples, n)`` as the inputs are."""
         inputs = self._named(inputs)
+        for population in self.populations.values():
+            population.check_state()
         shape = self.output.output.shape[:-1]
         checked = {name: check_array(f"inputs {name}", inputs[name], (*shape, self.populations[name].n)) for name in self.sources}
         return self.advance(checked)

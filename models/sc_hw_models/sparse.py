@@ -1,11 +1,11 @@
 """Products with a sparse matrix whose values change all the time: for one vector by what is active, for many at once.
 
-A matrix with a synapse in ``_DENSE`` places is filled in and multiplied as a dense one; of all others memory stays linear in the
-synapses. Where there is a C compiler the products are ``sparse_c``'s; without one NumPy follows the indices, which costs so
-much that filling in is worth it much longer.
+A matrix with a synapse in ``_DENSE`` places is filled in for several vectors, and multiplied as a dense one; memory stays linear
+in the synapses. Where there is a C compiler the products are ``sparse_c``'s. Without one NumPy follows the indices, which costs
+so much that filling in is worth it much longer.
 """
 
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -13,8 +13,10 @@ from .sparse_c import SparseProducts, sparse_products
 
 __all__ = ["Held", "SparseMatrix", "spans"]
 
-_DENSE, _SMALL = 2, 1 << 14  # places a synapse up to which a filled-in matrix is faster, and places up to which any is
+# Places a synapse up to which a filled-in matrix is faster for several vectors, and places up to which any is.
+_DENSE, _SMALL = 2.5, 1 << 14
 _DENSE_NUMPY, _SMALL_NUMPY = 64, 1 << 18  # the same without a compiler
+_GATHER = 8  # what a product at a synapse costs, times one of a dense product
 _MANY = 8  # vectors from which it is worth filling a matrix in for them
 _BLOCK = 1 << 16  # numbers worked on at once
 
@@ -27,12 +29,21 @@ def spans(starts: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return np.asarray((first - ends + counts).repeat(counts) + np.arange(counts.sum()))
 
 
-@dataclass(frozen=True)
 class Held:
-    """Values made ready for products: the matrix filled in where that is faster, else the values column by column."""
+    """Values made ready for products when these first ask: the matrix filled in, or the values column by column."""
 
-    matrix: np.ndarray | None
-    ordered: np.ndarray | None
+    def __init__(self, places: "SparseMatrix", values: np.ndarray) -> None:
+        self._places, self._values = places, values
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """The matrix filled in."""
+        return self._places.dense(self._values)
+
+    @cached_property
+    def ordered(self) -> np.ndarray:
+        """The values column by column, which a single vector never asks for."""
+        return np.asarray(self._values[self._places.order])
 
 
 class SparseMatrix:
@@ -50,8 +61,9 @@ class SparseMatrix:
         self._complete = len(indices) == shape[0] * shape[1]
         self.order = np.argsort(indices, kind="stable")
         self.columns = np.searchsorted(indices[self.order], np.arange(shape[1] + 1))
-        places, dense, small = shape[0] * shape[1], *((_DENSE, _SMALL) if self._c else (_DENSE_NUMPY, _SMALL_NUMPY))
-        self._filled_in = places <= max(small, len(indices) * dense)
+        self._places = shape[0] * shape[1]
+        dense, small = (_DENSE, _SMALL) if self._c else (_DENSE_NUMPY, _SMALL_NUMPY)
+        self._small, self._dense = self._places <= small, self._places <= len(indices) * dense
         self._to, self._from = (array.astype(np.int32) for array in (self.indices, self.rows[self.order]))
 
     @property
@@ -68,9 +80,7 @@ class SparseMatrix:
 
     def held(self, values: np.ndarray) -> Held:
         """Return what makes products with these values faster, to be given to them."""
-        if self._complete or self._filled_in:
-            return Held(self.dense(values), None)
-        return Held(None, values[self.order])
+        return Held(self, values)
 
     def product(self, vectors: np.ndarray, values: np.ndarray, held: Held | None = None) -> np.ndarray:
         """Return ``vectors`` ``(..., n)`` times the matrix, ``(..., m)``."""
@@ -79,7 +89,7 @@ class SparseMatrix:
             return np.asarray(vectors @ matrix)
         if vectors.ndim == 1:
             return self._active(vectors, values)
-        ordered = values[self.order] if held is None or held.ordered is None else held.ordered
+        ordered = values[self.order] if held is None else held.ordered
         return self._sums(vectors, ordered, self._from, self.columns, self.shape[1])
 
     def transposed(self, vectors: np.ndarray, values: np.ndarray, held: Held | None = None) -> np.ndarray:
@@ -91,9 +101,10 @@ class SparseMatrix:
 
     def outer(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Return at each place the sum over k of ``left[k]`` ``(n,)`` times ``right[k]`` ``(m,)``."""
-        if self._c and not self._filled_in:
+        sent = np.count_nonzero(left) * len(self.indices) * _GATHER < left.size * self._places  # so little that it is gathered
+        if self._c and sent and not self._small:
             return self._c.outer(left, right, self.indptr, self._to)
-        if self._worth_it(left):
+        if self._c or self._complete or ((self._small or self._dense) and len(left) >= _MANY):
             full = (left.T @ right).reshape(-1)
             return np.asarray(full if self._complete else full[self.place])
         total = np.zeros(len(self.indices))
@@ -106,12 +117,13 @@ class SparseMatrix:
 
     def _matrix(self, vectors: np.ndarray, values: np.ndarray, held: Held | None) -> np.ndarray | None:
         """Return the matrix where it is filled in to be multiplied."""
+        if self._complete:
+            return self.dense(values)
+        if not (self._small or (self._dense and (vectors.ndim > 1 or not self._c))):
+            return None
         if held is not None:
             return held.matrix
-        return self.dense(values) if self._worth_it(vectors) else None
-
-    def _worth_it(self, vectors: np.ndarray) -> bool:
-        return self._complete or (self._filled_in and vectors.size >= _MANY * vectors.shape[-1])
+        return self.dense(values) if vectors.size >= _MANY * vectors.shape[-1] else None
 
     def _sums(self, vectors: np.ndarray, values: np.ndarray, sent: np.ndarray, starts: np.ndarray, n: int) -> np.ndarray:
         return (self._c.summed if self._c else self._summed)(vectors, values, sent, starts, n)

@@ -18,9 +18,16 @@ _TEXT = r"""
 #include <stdint.h>
 #include <string.h>
 
-#define GROUP 8 /* numbers worked on at once */
-#define SHARE 64 /* terms of a place's sum at once, so few that both sides stay in the cache */
-typedef double group __attribute__((vector_size(GROUP * sizeof(double))));
+#define GROUP 8 /* sums of a span at once, of a single vector */
+#define SHARE 32 /* terms of a place's sum at once, so few that both sides stay in the cache */
+#if defined(__AVX512F__)
+#define LANE 8 /* numbers that the processor works on at once: a compiler takes longer types apart, number by number */
+#elif defined(__AVX__)
+#define LANE 4
+#else
+#define LANE 2
+#endif
+typedef double lane __attribute__((vector_size(LANE * sizeof(double))));
 
 /* rows x columns, from each row so far to the next, turned into columns x rows, from each column so far to the next */
 static void turn(int64_t rows, int64_t columns, int64_t apart, const double *restrict given, int64_t turned_apart,
@@ -42,45 +49,36 @@ static inline double one(int64_t s, int64_t end, const int32_t *restrict from, c
   return sums[0];
 }
 
-/* result[i] = sum of values * sent over the span of i, for each of so many groups of vectors */
-static void summed(int64_t spans, int64_t groups, const int64_t *restrict starts, const int32_t *restrict from,
-                   const double *restrict values, const group *restrict sent, group *restrict result) {
-  for (int64_t i = 0; i < spans; i++) {
-    group *to = result + i * groups;
-    int64_t low = 0;
-    for (; low + 4 <= groups; low += 4) { /* four sums at once hide how long one addition takes */
-      group a = {0}, b = {0}, c = {0}, d = {0};
-      for (int64_t s = starts[i]; s < starts[i + 1]; s++) {
-        const group *row = sent + from[s] * groups + low;
-        a += values[s] * row[0];
-        b += values[s] * row[1];
-        c += values[s] * row[2];
-        d += values[s] * row[3];
-      }
-      to[low] = a, to[low + 1] = b, to[low + 2] = c, to[low + 3] = d;
-    }
-    for (; low < groups; low++) {
-      group sum = {0};
-      for (int64_t s = starts[i]; s < starts[i + 1]; s++) sum += values[s] * sent[from[s] * groups + low];
-      to[low] = sum;
-    }
+/* result[i] = sum of values * sent over the span of i, for so many lanes of vectors: several hide how long an addition takes */
+#define SUMS(lanes)                                                                                                         \
+  static void summed_##lanes(int64_t spans, const int64_t *restrict starts, const int32_t *restrict from,                   \
+                             const double *restrict values, const lane *restrict sent, lane *restrict result) {             \
+    for (int64_t i = 0; i < spans; i++) {                                                                                   \
+      lane sums[lanes] = {{0}};                                                                                             \
+      for (int64_t s = starts[i]; s < starts[i + 1]; s++)                                                                   \
+        for (int k = 0; k < lanes; k++) sums[k] += values[s] * sent[from[s] * lanes + k];                                   \
+      for (int k = 0; k < lanes; k++) result[i * lanes + k] = sums[k];                                                      \
+    }                                                                                                                       \
   }
-}
+SUMS(1) SUMS(2) SUMS(3) SUMS(4)
 
-/* room: (sources + spans) * vectors numbers, these rounded up to whole groups; it begins where a line of the cache does, because
-   a group on two lines takes twice as long */
+/* room: (sources + spans) * 4 * LANE numbers; it begins where a line of the cache does, because a lane on two lines takes twice
+   as long. Four lanes at a time: what they need of each source then stays near the processor. */
 void product(int64_t spans, int64_t sources, int64_t vectors, const int64_t *starts, const int32_t *from,
              const double *values, const double *given, double *result, double *room) {
   if (vectors == 1) {
     for (int64_t i = 0; i < spans; i++) result[i] = one(starts[i], starts[i + 1], from, values, given);
     return;
   }
-  const int64_t groups = (vectors + GROUP - 1) / GROUP, wide = groups * GROUP;
-  double *found = room + sources * wide;
-  if (wide > vectors) memset(room, 0, sources * wide * sizeof *room);
-  turn(vectors, sources, sources, given, wide, room);
-  summed(spans, groups, starts, from, values, (const group *)room, (group *)found);
-  turn(spans, vectors, wide, found, spans, result);
+  for (int64_t low = 0; low < vectors; low += 4 * LANE) {
+    const int64_t count = vectors - low < 4 * LANE ? vectors - low : 4 * LANE, lanes = (count + LANE - 1) / LANE;
+    double *found = room + sources * lanes * LANE;
+    if (lanes * LANE > count) memset(room, 0, sources * lanes * LANE * sizeof *room);
+    turn(count, sources, sources, given + low * sources, lanes * LANE, room);
+    (lanes == 4 ? summed_4 : lanes == 3 ? summed_3 : lanes == 2 ? summed_2 : summed_1)(
+        spans, starts, from, values, (const lane *)room, (lane *)found);
+    turn(spans, count, lanes * LANE, found, spans, result + low * spans);
+  }
 }
 
 /* one vector: only the rows of what is not 0 are read */
@@ -92,38 +90,41 @@ void active(int64_t sources, int64_t targets, const int64_t *restrict starts, co
       for (int64_t s = starts[i]; s < starts[i + 1]; s++) result[to[s]] += values[s] * given[i];
 }
 
-/* result[k] = sum over so many terms of left[., row of k] * right[., column of k]; room as above, (rows + columns) * SHARE.
-   What a neuron sent is mostly 0: only the groups of terms in which it sent something are read. */
+/* result[s] += the sum over so many terms of a * b[column of s] over a span; four at once read and write the result once */
+static inline void gathered(int64_t count, const double *restrict a, const double *const *b, int64_t span,
+                            const int32_t *restrict to, double *restrict result) {
+  int64_t k = 0;
+  for (; k + 4 <= count; k += 4) {
+    const double *restrict b0 = b[k], *restrict b1 = b[k + 1], *restrict b2 = b[k + 2], *restrict b3 = b[k + 3];
+    const double a0 = a[k], a1 = a[k + 1], a2 = a[k + 2], a3 = a[k + 3];
+    for (int64_t s = 0; s < span; s++) result[s] += a0 * b0[to[s]] + a1 * b1[to[s]] + a2 * b2[to[s]] + a3 * b3[to[s]];
+  }
+  for (; k < count; k++)
+    for (int64_t s = 0; s < span; s++) result[s] += a[k] * b[k][to[s]];
+}
+
+/* result[k] = sum over so many terms of left[., row of k] * right[., column of k].
+   What a neuron sent is mostly 0: only the terms in which it sent something are read. */
 void outer(int64_t terms, int64_t rows, int64_t columns, const int64_t *restrict starts, const int32_t *restrict to,
-           const double *restrict left, const double *restrict right, double *restrict result, double *restrict room) {
-  double *restrict second = room + rows * SHARE;
+           const double *restrict left, const double *restrict right, double *restrict result) {
   memset(result, 0, starts[rows] * sizeof *result);
   for (int64_t low = 0; low < terms; low += SHARE) {
-    const int64_t share = terms - low < SHARE ? terms - low : SHARE, wide = (share + GROUP - 1) / GROUP * GROUP;
-    if (wide > share) memset(room, 0, (rows + columns) * SHARE * sizeof *room);
-    turn(share, rows, rows, left + low * rows, wide, room);
-    turn(share, columns, columns, right + low * columns, wide, second);
+    const int64_t high = terms - low < SHARE ? terms : low + SHARE;
     for (int64_t i = 0; i < rows; i++) {
-      const double *restrict a = room + i * wide;
-      int64_t groups[SHARE / GROUP], count = 0;
-      for (int64_t g = 0; g < wide; g += GROUP) {
-        int some = 0;
-        for (int k = 0; k < GROUP; k++) some |= a[g + k] != 0;
-        groups[count] = g;
-        count += some;
+      double a[SHARE];
+      const double *b[SHARE];
+      int64_t count = 0;
+      for (int64_t k = low; k < high; k++) {
+        a[count] = left[k * rows + i];
+        b[count] = right + k * columns;
+        count += a[count] != 0;
       }
-      for (int64_t s = starts[i]; s < starts[i + 1] && count; s++) {
-        const double *restrict b = second + to[s] * wide;
-        group sum = {0};
-        for (int64_t c = 0; c < count; c++) sum += *(const group *)(a + groups[c]) * *(const group *)(b + groups[c]);
-        for (int k = 1; k < GROUP; k++) sum[0] += sum[k];
-        result[s] += sum[0];
-      }
+      gathered(count, a, b, starts[i + 1] - starts[i], to + starts[i], result + starts[i]);
     }
   }
 }
 """
-_GROUP, _SHARE = 8, 64  # as in the text
+_MOST = 32  # vectors worked on at once: four lanes of the widest processor
 
 
 class SparseProducts:
@@ -132,7 +133,7 @@ class SparseProducts:
     def __init__(self, path: str) -> None:
         library = loaded(_TEXT, path)
         self._product, self._active, self._outer = library.product, library.active, library.outer
-        for function, numbers, arrays in ((self._product, 3, 6), (self._active, 2, 5), (self._outer, 3, 6)):
+        for function, numbers, arrays in ((self._product, 3, 6), (self._active, 2, 5), (self._outer, 3, 5)):
             function.argtypes = [ctypes.c_int64] * numbers + [ctypes.c_void_p] * arrays
             function.restype = None
 
@@ -140,23 +141,23 @@ class SparseProducts:
         """Return the sums of values times what is sent, one for each of ``n`` spans of ``starts``, for every vector."""
         flat = _numbers(vectors).reshape(-1, vectors.shape[-1])
         count, sources = flat.shape
-        result, room = np.empty((count, n)), _aligned(-(-count // _GROUP) * _GROUP * (n + sources) if count > 1 else 0)
+        result, room = np.empty((count, n)), _aligned(_MOST * (n + sources) if count > 1 else 0)
         arrays = (starts, sent, _numbers(values), flat, result, room)
-        self._product(n, sources, count, *(array.ctypes.data for array in arrays))
+        self._product(n, sources, count, *map(_address, arrays))
         return result.reshape(*vectors.shape[:-1], n)
 
     def active(self, vector: np.ndarray, values: np.ndarray, starts: np.ndarray, indices: np.ndarray, n: int) -> np.ndarray:
         """Return the product of one vector ``(rows,)``, ``(n,)``; only rows with something in it are read."""
         result = np.empty(n)
         arrays = (starts, indices, _numbers(values), _numbers(vector), result)
-        self._active(len(vector), n, *(array.ctypes.data for array in arrays))
+        self._active(len(vector), n, *map(_address, arrays))
         return result
 
     def outer(self, left: np.ndarray, right: np.ndarray, starts: np.ndarray, indices: np.ndarray) -> np.ndarray:
         """Return at each place the sum over k of ``left[k]`` times ``right[k]``."""
-        result, room = np.empty(len(indices)), _aligned((left.shape[1] + right.shape[1]) * _SHARE)
-        arrays = (starts, indices, _numbers(left), _numbers(right), result, room)
-        self._outer(len(left), left.shape[1], right.shape[1], *(array.ctypes.data for array in arrays))
+        result = np.empty(len(indices))
+        arrays = (starts, indices, _numbers(left), _numbers(right), result)
+        self._outer(len(left), left.shape[1], right.shape[1], *map(_address, arrays))
         return result
 
 
@@ -165,6 +166,14 @@ def _aligned(numbers: int) -> np.ndarray:
     array = np.empty(numbers + 8)
     start = -array.ctypes.data % 64 // 8
     return array[start : start + numbers]
+
+
+def _address(array: np.ndarray) -> int:
+    """Return where an array begins. ``array.ctypes`` takes several times as long: as the product of some thousand synapses."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]  # an array is a buffer
+    except (TypeError, ValueError):  # an array that cannot be written, or without anything in it
+        return array.ctypes.data
 
 
 def _numbers(array: np.ndarray) -> np.ndarray:

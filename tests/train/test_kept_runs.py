@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import math
 import sys
 from pathlib import Path
 
@@ -67,3 +68,30 @@ def test_runs_are_made_once_and_a_page_names_those_that_are_missing(example, tmp
     assert {found.chosen((protocol, "ewc")) for protocol in scenarios.PROTOCOLS} == {0.3}
     changed = dataclasses.replace(setting, options=setting.options | {"lr": 0.5})
     assert len(list(scenarios.Scenarios(changed).missing())) == len(scenarios.PROTOCOLS) * len(scenarios.METHODS)
+
+
+@pytest.mark.parametrize(
+    ("best", "tried"),
+    [
+        (30.0, [1.0, 2.0, 20.0, 200.0]),  # beyond the end, and once more to see that it falls
+        (1e9, [1.0, 2.0, 20.0, 200.0, 2000.0]),  # never more than three times
+        (0.1, [0.01, 0.1, 1.0, 2.0]),
+        (None, [1.0, 2.0]),  # all alike: nothing to be found further out
+    ],
+)
+def test_strengths_beyond_the_listed_ones_are_tried_while_an_end_is_clearly_the_best(example, tmp_path, monkeypatch, best, tried):
+    scenarios = example("scenarios_task")
+
+    def as_they_end(function, arguments):
+        for place, run in enumerate(arguments):
+            score = -abs(math.log10(run.config.strength / best)) if best and run.config.strength else 0.5
+            yield place, scenarios.TransferReport(**dict.fromkeys(scenarios.FIGURES, score))
+
+    monkeypatch.setattr(scenarios, "as_they_end", as_they_end)
+    setting = dataclasses.replace(scenarios.DIGITS, runs=tmp_path / "runs.jsonl", strengths={"ewc": (1.0, 2.0)})
+    found = scenarios.Scenarios(setting)
+    found.make()
+    assert found.strengths(("split-class", "ewc")) == tried
+    assert not list(scenarios.Scenarios(setting).missing())
+    chosen = min(tried, key=lambda s: abs(math.log10(s / best))) if best else 1.0
+    assert found.chosen(("split-class", "ewc")) == chosen

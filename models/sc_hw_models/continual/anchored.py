@@ -10,7 +10,7 @@ import numpy as np
 
 from ..checks import check_all, check_number
 from ..rule import ConfigError
-from .ewc import check_arrays
+from .ewc import MOST, check_arrays, finite, pulling
 
 __all__ = ["AnchoredPenalty"]
 
@@ -37,15 +37,15 @@ class AnchoredPenalty:
         """Hold the weights where they are now, by what earlier tasks and this one need of them."""
         for name, arrays in (("importance", importance), ("weights", weights)):
             check_arrays(name, arrays, [a.shape for a in self.anchor])
-        if any((np.asarray(i) < 0).any() for i in importance):
-            raise ConfigError("importance: negative values; allowed are values of at least 0")
+        if any((np.asarray(i) < 0).any() or (np.asarray(i) > MOST).any() for i in importance):
+            raise ConfigError(f"importance: negative values, or above {MOST:g}; allowed are values of at least 0")
         for layer, (i, w) in enumerate(zip(importance, weights, strict=True)):
             self.importance[layer] = self.decay * self.importance[layer] + i
             self.anchor[layer] = np.array(w, dtype=np.float64)
 
     def value(self, weights: Arrays) -> float:
         """Return the penalty."""
-        return self.strength / 2 * float(sum((i * np.square(w - a)).sum() for i, a, w in self._parts(weights)))
+        return finite(self.strength / 2 * float(sum((i * np.square(w - a)).sum() for i, a, w in self._parts(weights))))
 
     def gradient(self, weights: Arrays) -> Arrays:
         """Return the penalty's gradient for each layer."""
@@ -53,9 +53,9 @@ class AnchoredPenalty:
 
     def pull(self, weights: Arrays, lr: float) -> None:
         """Move the weights, in place, to where lr times the penalty plus half the squared distance from them is least."""
-        check_number("lr", lr, above=0)
+        k = pulling(lr, self.strength)
         for i, a, w in self._parts(weights):
-            w -= lr * self.strength * i * (w - a) / (1 + lr * self.strength * i)
+            w -= k * i * (w - a) / (1 + k * i)
 
     def record(self, gradients: Arrays, changes: Arrays) -> None:
         """Nothing: this importance is measured at the end of a task, not gathered on the way."""

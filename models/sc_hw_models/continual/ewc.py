@@ -3,6 +3,7 @@
 Source: Kirkpatrick et al., "Overcoming catastrophic forgetting in neural networks", PNAS 114 (2017), eq. 3.
 """
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..rule import ConfigError
 __all__ = ["ElasticPenalty"]
 
 Arrays = list[np.ndarray]
+MOST = 1e100  # of importance, and of lr times strength: their product with a weight is finite
 
 
 class ElasticPenalty:
@@ -32,8 +34,8 @@ class ElasticPenalty:
         """Hold the weights where they are now, each by its Fisher information."""
         for name, arrays in (("fisher", fisher), ("weights", weights)):
             check_arrays(name, arrays, [f.shape for f in self.fisher])
-        if any((np.asarray(f) < 0).any() for f in fisher):
-            raise ConfigError("fisher: negative values; a Fisher information is a mean of squares")
+        if any((np.asarray(f) < 0).any() or (np.asarray(f) > MOST).any() for f in fisher):
+            raise ConfigError(f"fisher: negative values, or above {MOST:g}; a Fisher information is a mean of squares")
         for layer, (f, w) in enumerate(zip(fisher, weights, strict=True)):
             self.fisher[layer] = self.fisher[layer] + f
             self._pulled[layer] = self._pulled[layer] + f * w
@@ -46,20 +48,21 @@ class ElasticPenalty:
 
     def anchors(self, otherwise: Arrays) -> Arrays:
         """Return where the penalty of each weight is least; ``otherwise`` where it has none."""
+        check_arrays("otherwise", otherwise, [f.shape for f in self.fisher])
         return [np.where(f > 0, g / np.where(f > 0, f, 1.0), w) for f, g, _, w in self._parts(otherwise)]
 
     def value(self, weights: Arrays) -> float:
         """Return the penalty."""
-        return self.strength / 2 * float(sum((f * w * w - 2 * g * w + h).sum() for f, g, h, w in self._parts(weights)))
+        return finite(self.strength / 2 * float(sum((f * w * w - 2 * g * w + h).sum() for f, g, h, w in self._parts(weights))))
 
     def pull(self, weights: Arrays, lr: float) -> None:
         """Move the weights, in place, to where lr times the penalty plus half the squared distance from them is least.
 
         The proximal step (Parikh and Boyd, "Proximal algorithms", 2014): stable for any strength, where a gradient step is not.
         """
-        check_number("lr", lr, above=0)
+        k = pulling(lr, self.strength)
         for f, g, _, w in self._parts(weights):
-            w -= lr * self.strength * (f * w - g) / (1 + lr * self.strength * f)
+            w -= k * (f * w - g) / (1 + k * f)
 
     def gradient(self, weights: Arrays) -> Arrays:
         """Return the penalty's gradient for each layer."""
@@ -72,6 +75,18 @@ class ElasticPenalty:
         """Return for each layer the sums over tasks of F, F w* and F w*^2, and the weights, after checking those."""
         check_arrays("weights", weights, [f.shape for f in self.fisher])
         return zip(self.fisher, self._pulled, self._constant, weights, strict=True)
+
+
+def pulling(lr: float, strength: float) -> float:
+    """Return how strongly a proximal step pulls, lr times strength; no more than is finite, where weights reach their anchors."""
+    return min(check_number("lr", lr, above=0) * strength, MOST)
+
+
+def finite(penalty: float) -> float:
+    """Return the value of a penalty, or refuse weights that make it overflow."""
+    if not math.isfinite(penalty):
+        raise ConfigError("weights: so large that the penalty is not finite; allowed are smaller ones")
+    return penalty
 
 
 def check_arrays(name: str, arrays: Arrays, shapes: list[tuple[int, ...]]) -> None:

@@ -91,6 +91,9 @@ class Perceptron:
     def loss_gradient(self, weights: Arrays, inputs: np.ndarray, labels: np.ndarray) -> tuple[float, Arrays]:
         """Return the mean of -log p(label) over samples of a ``softmax`` network, and its gradient; labels ``(samples,)``."""
         p = self.probabilities(weights, inputs)
+        labels = as_array("labels", labels)
+        if labels.shape != p.shape[:1] or labels.dtype.kind not in "iu" or not ((labels >= 0) & (labels < p.shape[1])).all():
+            raise ConfigError(f"labels: {labels.dtype} of shape {labels.shape}; allowed are {len(p)} classes 0..{p.shape[1] - 1}")
         truth = np.eye(p.shape[1])[labels]
         loss = -float(np.log(np.maximum((p * truth).sum(axis=1), 1e-300)).mean())
         return loss, self.output_gradient(weights, inputs, (p - truth) / len(p))
@@ -98,6 +101,7 @@ class Perceptron:
     def _backward(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return for each layer the errors at its outputs and what it was given, ``(samples, n)`` each."""
         activities = self._activities(weights, inputs)
+        errors = check_array("errors", errors, activities[-1].shape)
         result: list[tuple[np.ndarray, np.ndarray]] = []
         for layer, weight, activity in zip(range(len(weights))[::-1], reversed(weights), reversed(activities[:-1]), strict=True):
             result.insert(0, (errors, activity))
@@ -109,8 +113,9 @@ class Perceptron:
 
     def _activities(self, weights: Arrays, inputs: np.ndarray) -> Arrays:
         """Return what each layer is given, and the outputs."""
-        check_layout(weights, np.shape(inputs), self.biases)
-        activities = [self._with_one(np.asarray(inputs, dtype=np.float64))]
+        inputs = as_array("inputs", inputs)
+        check_layout(weights, inputs.shape, self.biases)
+        activities = [self._with_one(check_array("inputs", inputs, inputs.shape))]
         for layer, weight in enumerate(weights):
             z = activities[-1] @ weight.T
             activities.append(z if layer == len(weights) - 1 else self._with_one(np.maximum(z, 0.0)))
@@ -125,7 +130,9 @@ def check_layout(weights: Arrays, inputs: tuple[int, ...], biases: int = 0) -> N
 
     With ``biases`` each layer takes one input more, which is 1.
     """
-    shapes = [np.shape(weight) for weight in weights]
+    shapes = [weight.shape for weight in check_all("weights", weights, np.ndarray)]
+    if not shapes:
+        raise ConfigError("weights: none; allowed is a list with an array for each layer")
     if any(len(shape) != 2 for shape in shapes):
         raise ConfigError(f"weights: shapes {shapes} given; allowed is (outputs, inputs) for each layer")
     shapes = [(shape[0], shape[1] - biases) for shape in shapes]
@@ -191,11 +198,15 @@ def fisher_diagonal(
         for errors in _errors(network.likelihood, kind, p, truth, generator):
             for sum_, squares in zip(total, network.squared_gradients(weights, inputs[batch], errors), strict=True):
                 sum_ += squares
+    if not all(np.isfinite(sum_).all() for sum_ in total):
+        raise ConfigError("inputs: so large, or the weights, that the Fisher information is not finite; allowed are smaller ones")
     return [sum_ / len(inputs) for sum_ in total]
 
 
 def likelihood_probabilities(likelihood: str, z: np.ndarray) -> np.ndarray:
-    """Return p of outputs z ``(samples, C)``."""
+    """Return p of outputs z ``(samples, C)``. Errors: ``ConfigError`` where they are not finite."""
+    if not np.isfinite(z).all():
+        raise ConfigError("inputs: so large, or the weights, that outputs are not finite; allowed are smaller ones")
     if likelihood == "logistic":
         return np.asarray(0.5 * (1 + np.tanh(z / 2)))
     e = np.exp(z - z.max(axis=1, keepdims=True))

@@ -7,6 +7,8 @@ without forgetting", ECCV 2016, with the distillation of Hinton et al. (2015) at
 
 import numpy as np
 
+from ..checks import as_array, check_all, check_array
+from ..rule import ConfigError, check_integer
 from .fisher import Perceptron
 
 __all__ = ["TEMPERATURE", "ReplayBuffer", "distilled"]
@@ -16,15 +18,19 @@ Arrays = list[np.ndarray]
 
 
 class ReplayBuffer:
-    """Up to ``size`` samples of each finished task, drawn evenly; with ``None``, all of them."""
+    """Up to ``size`` >= 1 samples of each finished task, drawn evenly; with ``None``, all of them. Errors: ``ConfigError``."""
 
     def __init__(self, size: int | None) -> None:
-        self.size = size
+        self.size = None if size is None else check_integer("size", size, 1, 2**31 - 1)
         self.tasks: list[tuple[np.ndarray, np.ndarray]] = []
 
     def keep(self, inputs: np.ndarray, labels: np.ndarray, seed: list[int]) -> None:
-        """Keep samples of a task; which, follows from ``seed``."""
-        chosen = np.random.default_rng(seed).permutation(len(inputs))[: self.size]
+        """Keep samples of a task, ``(samples, n)`` with a label each; which, follows from ``seed``, integers from 0."""
+        inputs, labels = check_array("inputs", inputs, (None, None)), as_array("labels", labels)
+        if labels.shape != inputs.shape[:1]:
+            raise ConfigError(f"labels: shape {labels.shape} given; allowed is ({len(inputs)},)")
+        seeds = [check_integer("seed", value, 0, 2**63 - 1) for value in check_all("seed", seed, int)]
+        chosen = np.random.default_rng(seeds).permutation(len(inputs))[: self.size]
         self.tasks.append((inputs[chosen], labels[chosen]))
 
     def draw(self, task: int, count: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

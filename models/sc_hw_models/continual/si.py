@@ -9,7 +9,7 @@ import numpy as np
 
 from ..checks import as_array, check_number
 from ..rule import ConfigError
-from .ewc import check_arrays
+from .ewc import check_arrays, finite, pulling
 
 __all__ = ["SynapticIntelligence"]
 
@@ -56,13 +56,13 @@ class SynapticIntelligence:
 
     def penalty(self, weights: Arrays) -> float:
         """Return the penalty."""
-        return self.strength * float(sum((omega * np.square(w - anchor)).sum() for omega, anchor, w in self._parts(weights)))
+        return finite(self.strength * float(sum((o * np.square(w - anchor)).sum() for o, anchor, w in self._parts(weights))))
 
     def pull(self, weights: Arrays, lr: float) -> None:
         """Move the weights, in place, to where lr times the penalty plus half the squared distance from them is least."""
-        check_number("lr", lr, above=0)
+        k = pulling(lr, 2 * self.strength)
         for omega, anchor, w in self._parts(weights):
-            w -= 2 * lr * self.strength * omega * (w - anchor) / (1 + 2 * lr * self.strength * omega)
+            w -= k * omega * (w - anchor) / (1 + k * omega)
 
     def gradient(self, weights: Arrays) -> Arrays:
         """Return the penalty's gradient 2c Omega (w - w*) for each layer."""

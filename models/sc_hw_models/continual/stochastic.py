@@ -8,7 +8,7 @@ import numpy as np
 
 from ..checks import check_array, check_number, new_generator
 from ..rule import ConfigError, check_integer
-from .ewc import ElasticPenalty
+from .ewc import ElasticPenalty, check_arrays
 from .fisher import fisher_diagonal
 
 __all__ = ["EWC_SCLayer"]
@@ -83,10 +83,14 @@ class EWC_SCLayer:  # noqa: N801 - the name under which users of stochastic comp
 
     def probabilities(self, weights: list[np.ndarray], inputs: np.ndarray) -> np.ndarray:
         """Return what ``forward`` tends to for long streams."""
+        check_arrays("weights", weights, [self.weights.shape])
+        inputs = self._checked(inputs)
         return self._logistic(inputs @ weights[0].T / inputs.shape[1])
 
     def squared_gradients(self, weights: list[np.ndarray], inputs: np.ndarray, errors: np.ndarray) -> list[np.ndarray]:
         """Return the sum over samples of the squared gradient of ``sum_c errors_c z_c``, z before the logistic function."""
+        inputs = self._checked(inputs)
+        errors = check_array("errors", errors, (len(inputs), len(self.weights)))
         return [(self.gain / inputs.shape[1]) ** 2 * np.square(errors).T @ np.square(inputs)]
 
     def train_step(self, inputs: np.ndarray, labels: np.ndarray) -> float:

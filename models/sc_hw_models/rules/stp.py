@@ -73,7 +73,7 @@ class ShortTermPlasticity:
         raises u first, then releases u x, then x loses that.
         """
         given = as_array("pre_spikes", pre_spikes)
-        spikes = given == 1
+        spikes = given == 1 if given.dtype.kind in "biuf" else np.zeros(given.shape, bool)
         if given.dtype.kind not in "biuf" or not (spikes | (given == 0)).all():
             raise ConfigError(f"pre_spikes: dtype {given.dtype} given, or other values; allowed are bool, and 0 and 1")
         expected = spikes.shape[:1] if self.n_pre is None else (self.n_pre,)
@@ -184,7 +184,7 @@ class StpConfig(RuleConfig):
         low, high = cls.RANGES["recovery_shift"]
         shifts = {}
         for name, tau in wanted.items():
-            shifts[name] = min(range(low, high + 1), key=lambda shift: abs(log(_tau(shift, dt) / tau)))
+            shifts[name] = min(range(low, high + 1), key=lambda shift: abs(log(_tau(shift, 1.0)) + log(dt) - log(tau)))
             if not 0.5 < _tau(shifts[name], dt) / tau < 2:
                 raise ConfigError(
                     f"{name}={tau!r}: no shift comes near; allowed are {_tau(low, dt):.3g}..{_tau(high, dt):.3g} at dt={dt:g}"

@@ -66,7 +66,10 @@ class EligibilityTrace:
         decay = math.exp(-self.dt / self.tau_e)
         self.pre = decay * self.pre + pre
         self.eligibility = decay * self.eligibility + np.outer(self.pre, post)
-        return np.asarray(self.eligibility * error)
+        change = self.eligibility * error
+        if not np.isfinite(change).all():
+            raise ConfigError("error_signal: so large, or the spikes, that a change is not finite; allowed are smaller ones")
+        return np.asarray(change)
 
 
 class ProjectionEligibility:
@@ -150,13 +153,15 @@ class EpropTrainer:
     ) -> None:
         check_choice("feedback", feedback, FEEDBACKS)
         check_number("tau_trace", tau_trace, above=0)
-        for name, scale in (("input_scale", input_scale), ("recurrent_scale", recurrent_scale)):
-            check_number(name, scale, low=0)
+        input_scale = check_number("input_scale", input_scale, low=0)
+        recurrent_scale = check_number("recurrent_scale", recurrent_scale, low=0)
         plain: dict[str, Any] = {"tau_mem": tau_mem, "threshold": threshold, "refractory": refractory, "dt": dt}
         adapting = check_number("adaptation", adaptation, low=0) > 0
         neuron = ALIF(**plain, tau_adaptation=tau_adaptation, adaptation=adaptation) if adapting else LIF(**plain)
-        for name, n in (("n_inputs", n_inputs), ("n_neurons", n_neurons), ("n_outputs", n_outputs)):
+        n_inputs, n_neurons, n_outputs = (
             check_integer(name, n, 1, 2**31 - 1)
+            for name, n in (("n_inputs", n_inputs), ("n_neurons", n_neurons), ("n_outputs", n_outputs))
+        )
         g = new_generator(seed)
         x, h, y = (
             Population("input", n_inputs, Source()),

@@ -45,19 +45,19 @@ class SNNGeneticEvolver:
         self.population_size = check_integer("population_size", population_size, 2, 100_000)
         self.mutation_rate = check_number("mutation_rate", mutation_rate, low=0, high=1)
         self.mutation_scale = check_number("mutation_scale", mutation_scale, low=0)
-        self.elites = max(1, round(check_number("elite_fraction", elite_fraction, low=0, high=1) * population_size))
+        self.elites = max(1, round(check_number("elite_fraction", elite_fraction, low=0, high=1) * self.population_size))
         self._generator = new_generator(seed)
         check_callable("fitness_func", fitness_func, "individual")
         self.fitness_func = fitness_func
         given = (self._generator,) if callable(layer_factory) and _takes_one(layer_factory) else ()
         check_callable("layer_factory", layer_factory, *["generator"] * len(given))
-        self.population = [layer_factory(*given) for _ in range(population_size)]
+        self.population = [layer_factory(*given) for _ in range(self.population_size)]
         shapes = [[w.shape for w in _weights(individual)] for individual in self.population]
         if not shapes[0] or any(other != shapes[0] for other in shapes):
             raise ConfigError("layer_factory: makes no weights, or other shapes each time; allowed are the same arrays' shapes")
         self.history: list[float] = []
         self.fitness: list[float] = []
-        self._judge([None] * population_size)
+        self._judge([None] * self.population_size)
 
     @property
     def best(self) -> Individual:
@@ -157,9 +157,11 @@ def _weights(individual: Individual) -> Arrays:
     """Return the arrays of an individual themselves, to be changed in place."""
     held = getattr(individual, "weights", individual)
     arrays: list[Any] = list(held) if isinstance(held, list | tuple) else [held]
-    if not all(isinstance(w, np.ndarray) and w.dtype == np.float64 and w.flags.writeable for w in arrays):
+    if not all(
+        isinstance(w, np.ndarray) and w.dtype == np.float64 and w.flags.writeable and np.isfinite(w).all() for w in arrays
+    ):
         raise ConfigError(
-            f"layer_factory: {type(individual).__name__} made; allowed are float64 arrays, lists of them, "
+            f"layer_factory: {type(individual).__name__} made; allowed are finite float64 arrays, lists of them, "
             "and objects whose weights are such"
         )
     return arrays

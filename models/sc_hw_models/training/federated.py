@@ -86,7 +86,7 @@ class SecureSum:
 
     def send(self, client: int, values: np.ndarray) -> np.ndarray:
         """Return what a client sends, and count it: its values plus a mask for each neighbour, modulo 2^64."""
-        check_integer("client", client, 0, self.n_clients - 1)
+        client = check_integer("client", client, 0, self.n_clients - 1)
         if client in self._sent:
             raise ConfigError(f"client={client}: has sent already; a mask is used once, so make a new SecureSum")
         array = _numbers("values", values)

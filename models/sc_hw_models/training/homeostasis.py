@@ -63,6 +63,8 @@ class HomeostaticPlasticity:
         if not population.incoming:
             raise ConfigError(f"population: nothing projects onto {population.name}; put it into a Network, with projections")
         spikes = check_array("spikes of the population", population.output, rates.shape)
+        for p in population.incoming:
+            p.check_finite()
         rates = self._decay * rates + (1 - self._decay) * spikes * 1000.0 / self.dt
         steps = self._seen.get(population, (0, rates))[0] + 1
         self._seen[population] = (steps, rates)
@@ -73,7 +75,8 @@ class HomeostaticPlasticity:
                 p.data[:] = np.where(p.data == 0, 0.0, np.copysign(size, p.data))
 
     def factors(self, rates: np.ndarray) -> np.ndarray:
-        """Return what the weights of neurons with these rates are multiplied by, when they are."""
+        """Return what the weights of neurons with these rates, ``(n,)`` in Hz, are multiplied by, when they are."""
+        rates = check_array("rates", rates, (None,))
         if self.form == "slow":
             return np.asarray(np.exp(self.dt / self.tau_scaling * (1 - rates / self.target_rate)))
         return np.asarray(np.clip(self.target_rate / np.maximum(rates, 1e-9), 0.9, 1.1))

@@ -87,7 +87,12 @@ class OnlineLIFLayer:
         before, self.gradient = self.gradient, np.zeros(self.weights.shape)
         try:
             self.backward(signal)
-            self.weights -= self.lr * self.gradient
+            change = self.lr * self.gradient
+            if not np.isfinite(change).all():
+                raise ConfigError(
+                    "signal: so large that the weights would not be finite; allowed are smaller ones, or a smaller lr"
+                )
+            self.weights -= change
         finally:
             self.gradient = before
 

@@ -42,7 +42,11 @@ class Scheduler:
 
     def restore(self, state: dict[str, int]) -> None:
         """Go on from a ``state``."""
-        self.count = check_integer("count", check_state("state", state, ["count"])["count"], 0, 2**63 - 1)
+        self.count = _counted(check_state("state", state, ["count"])["count"])
+
+
+def _counted(count: int) -> int:
+    return check_integer("count", count, 0, 2**63 - 1)
 
 
 class StepScheduler(Scheduler):
@@ -55,6 +59,7 @@ class StepScheduler(Scheduler):
 
     def rate(self, count: int) -> float:
         """Return the rate after ``count`` steps."""
+        count = _counted(count)
         return float(self.lr_init * self.gamma ** (count // self.step_size))
 
 
@@ -67,6 +72,7 @@ class ExponentialScheduler(Scheduler):
 
     def rate(self, count: int) -> float:
         """Return the rate after ``count`` steps."""
+        count = _counted(count)
         return float(self.lr_init * self.gamma**count)
 
 
@@ -83,6 +89,7 @@ class CosineScheduler(Scheduler):
 
     def rate(self, count: int) -> float:
         """Return the rate after ``count`` steps."""
+        count = _counted(count)
         return self._fallen(min(count / self.total_steps, 1.0))
 
     def _fallen(self, done: float) -> float:
@@ -98,6 +105,7 @@ class WarmupCosineScheduler(CosineScheduler):
 
     def rate(self, count: int) -> float:
         """Return the rate after ``count`` steps."""
+        count = _counted(count)
         if count < self.warmup_steps:
             return self.lr_init * count / self.warmup_steps
         return self._fallen(min((count - self.warmup_steps) / (self.total_steps - self.warmup_steps), 1.0))

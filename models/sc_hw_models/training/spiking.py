@@ -105,6 +105,8 @@ class SpikingTrainable:
         return self._learner.network.weights
 
     def gradient(self, weights: Arrays, batch: tuple[np.ndarray, np.ndarray]) -> tuple[float, Arrays]:
-        """Return the loss of a sequence and its gradient."""
+        """Return the loss of a sequence and its gradient; ``batch`` is inputs and targets."""
+        if not isinstance(batch, list | tuple) or len(batch) != 2:
+            raise ConfigError(f"batch: {type(batch).__name__} given; allowed is a pair of inputs and targets")
         with loaded(self._learner.network, weights):
             return self._learner.gradients(*batch)

@@ -50,6 +50,7 @@ class StructuralPlasticity:
         Errors: ``ConfigError`` for populations that run samples side by side.
         """
         p = check_instance("projection", projection, Projection)
+        p.check_finite()
         if p not in self._seen:
             self._seen[p] = 0
             self._traces[p] = (np.zeros((self.window, p.source.n)), np.zeros((self.window, p.target.n)))
