@@ -81,8 +81,8 @@ BUGS = (
     Bug(
         "rows at rest draw noise",
         f"{MODELS}/networks/memory.py",
-        "rows = np.flatnonzero(activity) if resting else",
-        "rows = np.arange(self.rows) if resting else",
+        "rows = np.arange(self.rows) if every else np.flatnonzero(activity)",
+        "rows = np.arange(self.rows)",
         "models/networks",
     ),
     Bug(

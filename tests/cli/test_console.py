@@ -52,6 +52,8 @@ def test_verbs_print_their_tables_so(columns, sc_hw, monkeypatch, tmp_path):
     assert status == 0
     (row,) = [line for line in out.splitlines() if line.strip().startswith(NAME[:48]) and "code" not in line]
     assert row.split()[:2] == [NAME[:48], "12"]
+    if columns == "200":  # one table that a tool fills is enough
+        return
     sc_hw("emit", "--from", "d", "-o", "core")
     status, out, _ = sc_hw("synth", "core", "--target", "ice40-hx8k")
     assert status == 0

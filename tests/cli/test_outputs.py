@@ -161,16 +161,11 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(run, tmp_path
     refused(run("derive", "w.npz", "--importance", "f.npz", "-o", "d", "--json", "d"), "also what --output names")
 
 
-def test_a_dash_is_standard_output_for_the_record_alone(tmp_path):
-    def run(*arguments):
-        command = [sys.executable, "-m", "sc_hw", *arguments]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        return done.returncode, done.stdout, done.stderr
-
-    status, out, err = run("doctor", "--json", "-")
-    assert status == 0
-    assert json.loads(out)["verb"] == "doctor"
-    assert "everything is here" in err
+def test_a_dash_is_standard_output_for_the_record_alone(run, tmp_path):
+    done = subprocess.run([sys.executable, "-m", "sc_hw", "doctor", "--json", "-"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["verb"] == "doctor"
+    assert "everything is here" in done.stderr
     assert not list(tmp_path.iterdir())
     run("emit", "-n", "4", *SMALL, "-o", "c")
     refused(run("report", "c", "-o", "-", "--json", "-"), "takes one file")

@@ -46,7 +46,7 @@ def test_several_folders_are_locked_in_one_order(make_core, tmp_path):
     done = []
 
     def work(*folders):
-        for _ in range(20):
+        for _ in range(8):
             with begin("sim", *folders):
                 pass
         done.append(folders)

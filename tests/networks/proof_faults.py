@@ -13,7 +13,7 @@ from sc_hw.proof.result import Obligation
 from sc_hw.proof.solver import Solver
 from sc_hw.proof.structure import structure_of
 
-__all__ = ["FAULTS", "ProofFault", "first_broken", "planted"]
+__all__ = ["FAULTS", "ProofFault", "first_broken", "planted", "planted_in"]
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,11 @@ FAULTS = (
 
 def planted(folder: Path, fault: ProofFault) -> EmittedNetwork:
     """Return the network of a folder with a fault in it, without a change of the folder."""
-    whole = load_network(folder)
+    return planted_in(load_network(folder), fault)
+
+
+def planted_in(whole: Network, fault: ProofFault) -> Network:
+    """Return a network with a fault in it."""
     name = f"{fault.file}.v"
     text = whole.texts[name].decode()
     assert text.count(fault.old) >= 1, f"{name}: no {fault.old!r}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sc_hw.manifest import load_core
 from sc_hw.proof.engine import engine_task, queue_task
 from sc_hw.proof.expected import asked_of
 from sc_hw.proof.graph import _addresses_task, _placed, _task
@@ -16,7 +17,12 @@ from sc_hw.proof.memories import memory_task, own_memories
 from sc_hw.proof.prove import prove
 from sc_hw.proof.solver import find_solver
 from sc_hw.rtl.addresses import AddressesDesign
+from sc_hw.rtl.crossbar import CrossbarDesign
+from sc_hw.rtl.design import CoreDesign
+from sc_hw.rtl.emit import emit
+from sc_hw.rtl.layer import LayerDesign
 from sc_hw.rtl.queue import queue_of
+from sc_hw_models.registry import get_rule
 
 MEMORY_PINS = ("read_enable", "read_address", "write_enable", "write_address", "write_data")
 LABEL = re.compile(r"\bassume_(\w+?)(?:_\d+)?: assume \(")
@@ -38,15 +44,20 @@ def harnesses(core):
                 yield "addresses", _addresses_task(design, place, module, sources, inside=inside)["files"]["engine.sv"]
 
 
-@pytest.fixture
-def folders(make_core, make_layer, make_crossbar):
-    return [
-        make_core(synapses=5, lanes=2, rounding="stochastic", name="lively"),
-        make_core(synapses=9, lanes=5, queued=True, name="queued"),
-        make_layer(name="layer"),
-        make_crossbar(pre=4, post=4, lanes=2, addressed=True, name="rows"),
-        make_crossbar(pre=4, post=2, lanes=2, name="no_rows"),
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    rule, other, front = (get_rule(name) for name in ("r_stdp", "three_factor", "stp"))
+    noisy = rule.config_type(rounding="stochastic")
+    before = CoreDesign(name="layer_neurons", rule=front, config=front.config_type(), synapses=6)
+    designs = [
+        CoreDesign(name="lively", rule=rule, config=noisy, synapses=5, lanes=2),
+        CoreDesign(name="queued", rule=rule, config=rule.config_type(), synapses=9, lanes=5, queued=True),
+        LayerDesign(name="layer", rule=other, config=other.config_type(), synapses=24, presynaptic=before),
+        CrossbarDesign.made("rows", rule, rule.config_type(), pre=4, post=4, lanes=2, addressed=True),
+        CrossbarDesign.made("no_rows", rule, rule.config_type(), pre=4, post=2, lanes=2),
     ]
+    folder = tmp_path_factory.mktemp("ledger")
+    return [load_core(emit(design, "verilog", folder / design.name)) for design in designs]
 
 
 def test_no_harness_assumes_what_is_not_in_the_ledger(folders):
