@@ -16,6 +16,7 @@ __all__ = ["Held", "SparseMatrix", "spans"]
 # Places a synapse up to which a filled-in matrix is faster for several vectors, and places up to which any is.
 _DENSE, _SMALL = 2.5, 1 << 14
 _DENSE_NUMPY, _SMALL_NUMPY = 64, 1 << 18  # the same without a compiler
+_ACTIVE = 8  # numbers of several vectors of which less than one is not 0, that what is not is worth following
 _GATHER = 8  # what a product at a synapse costs, times one of a dense product
 _MANY = 8  # vectors from which it is worth filling a matrix in for them
 _BLOCK = 1 << 16  # numbers worked on at once
@@ -87,7 +88,7 @@ class SparseMatrix:
         matrix = self._matrix(vectors, values, held)
         if matrix is not None:
             return np.asarray(vectors @ matrix)
-        if vectors.ndim == 1:
+        if vectors.ndim == 1 or (self._c and np.count_nonzero(vectors) * _ACTIVE < vectors.size):
             return self._active(vectors, values)
         ordered = values[self.order] if held is None else held.ordered
         return self._sums(vectors, ordered, self._from, self.columns, self.shape[1])
@@ -128,15 +129,15 @@ class SparseMatrix:
     def _sums(self, vectors: np.ndarray, values: np.ndarray, sent: np.ndarray, starts: np.ndarray, n: int) -> np.ndarray:
         return (self._c.summed if self._c else self._summed)(vectors, values, sent, starts, n)
 
-    def _active(self, vector: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """Return the product of one vector; only rows with something in it are read."""
+    def _active(self, vectors: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Return the product of one vector, in C of several; only rows with something in them are read."""
         if self._c:
-            return self._c.active(vector, values, self.indptr, self._to, self.shape[1])
-        active = vector.nonzero()[0]
+            return self._c.active(vectors, values, self.indptr, self._to, self.shape[1])
+        active = vectors.nonzero()[0]
         if not len(active):
             return np.zeros(self.shape[1])
-        place = spans(self.indptr, active) if len(active) < len(vector) else slice(None)
-        return np.bincount(self.indices[place], values[place] * vector[self.rows[place]], self.shape[1])
+        place = spans(self.indptr, active) if len(active) < len(vectors) else slice(None)
+        return np.bincount(self.indices[place], values[place] * vectors[self.rows[place]], self.shape[1])
 
     @staticmethod
     def _summed(vectors: np.ndarray, values: np.ndarray, sent: np.ndarray, starts: np.ndarray, n: int) -> np.ndarray:

@@ -81,13 +81,14 @@ void product(int64_t spans, int64_t sources, int64_t vectors, const int64_t *sta
   }
 }
 
-/* one vector: only the rows of what is not 0 are read */
-void active(int64_t sources, int64_t targets, const int64_t *restrict starts, const int32_t *restrict to,
+/* vectors in which little is not 0: only the rows of that are read */
+void active(int64_t vectors, int64_t sources, int64_t targets, const int64_t *restrict starts, const int32_t *restrict to,
             const double *restrict values, const double *restrict given, double *restrict result) {
-  memset(result, 0, targets * sizeof *result);
-  for (int64_t i = 0; i < sources; i++)
-    if (given[i] != 0)
-      for (int64_t s = starts[i]; s < starts[i + 1]; s++) result[to[s]] += values[s] * given[i];
+  memset(result, 0, vectors * targets * sizeof *result);
+  for (int64_t v = 0; v < vectors; v++, given += sources, result += targets)
+    for (int64_t i = 0; i < sources; i++)
+      if (given[i] != 0)
+        for (int64_t s = starts[i]; s < starts[i + 1]; s++) result[to[s]] += values[s] * given[i];
 }
 
 /* result[s] += the sum over so many terms of a * b[column of s] over a span; four at once read and write the result once */
@@ -133,7 +134,7 @@ class SparseProducts:
     def __init__(self, path: str) -> None:
         library = loaded(_TEXT, path)
         self._product, self._active, self._outer = library.product, library.active, library.outer
-        for function, numbers, arrays in ((self._product, 3, 6), (self._active, 2, 5), (self._outer, 3, 5)):
+        for function, numbers, arrays in ((self._product, 3, 6), (self._active, 3, 5), (self._outer, 3, 5)):
             function.argtypes = [ctypes.c_int64] * numbers + [ctypes.c_void_p] * arrays
             function.restype = None
 
@@ -146,11 +147,11 @@ class SparseProducts:
         self._product(n, sources, count, *map(_address, arrays))
         return result.reshape(*vectors.shape[:-1], n)
 
-    def active(self, vector: np.ndarray, values: np.ndarray, starts: np.ndarray, indices: np.ndarray, n: int) -> np.ndarray:
-        """Return the product of one vector ``(rows,)``, ``(n,)``; only rows with something in it are read."""
-        result = np.empty(n)
-        arrays = (starts, indices, _numbers(values), _numbers(vector), result)
-        self._active(len(vector), n, *map(_address, arrays))
+    def active(self, vectors: np.ndarray, values: np.ndarray, starts: np.ndarray, indices: np.ndarray, n: int) -> np.ndarray:
+        """Return the products ``(..., n)`` of vectors ``(..., rows)``; only rows with something in them are read."""
+        result = np.empty((*vectors.shape[:-1], n))
+        arrays = (starts, indices, _numbers(values), _numbers(vectors), result)
+        self._active(vectors.size // vectors.shape[-1], vectors.shape[-1], n, *map(_address, arrays))
         return result
 
     def outer(self, left: np.ndarray, right: np.ndarray, starts: np.ndarray, indices: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Sparse products against dense ones, in C and in NumPy: every density, also rows, columns and vectors with nothing in them."""
 
 import copy
+from itertools import product
 
 import numpy as np
 import pytest
@@ -37,8 +38,8 @@ def test_products_are_those_of_the_dense_matrix(products, density):
         matrix, values = SparseMatrix((n, m), indptr, indices), g.normal(size=mask.sum())
         dense = np.zeros((n, m))
         dense[mask] = values
-        for samples in SAMPLES:
-            sent = g.normal(size=(*samples, n)) * (g.random((*samples, n)) < 0.3)
+        for samples, activity in product(SAMPLES, (0.0, 0.04, 0.3, 1.0)):  # what follows what was sent, and what does not
+            sent = g.normal(size=(*samples, n)) * (g.random((*samples, n)) < activity)
             back = g.normal(size=(m, *samples)).T if len(samples) == 1 else g.normal(size=(*samples, m))
             for held in (None, matrix.held(values)):
                 np.testing.assert_allclose(matrix.product(sent, values, held), sent @ dense, atol=1e-12)
