@@ -51,7 +51,7 @@ def rewritten(seeds, written):
 
 
 def test_random_steps_are_rewritten_into_what_they_are(written):
-    rewritten(range(120), written)
+    rewritten(range(60), written)
 
 
 @check("more random steps, the same rewrites")
