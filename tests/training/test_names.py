@@ -322,3 +322,9 @@ def test_every_row_says_whether_it_is_the_same_and_every_name_is_called_here():
         assert re.match(r"(same|more|differs)\b", here), name
         assert not here.startswith("differs") or len(here) > 20, name  # with a reason
         assert re.search(rf"\b{name.rpartition('.')[2]}\b", text), name
+
+
+def test_each_page_of_off_chip_learning_says_what_the_other_package_does():
+    pages = [path for path in PAGE.parent.glob("*.md") if path.name != "index.md"]
+    assert len(pages) >= 8
+    assert [path.name for path in pages if "sc-neurocore" not in path.read_text(encoding="utf-8")] == []
