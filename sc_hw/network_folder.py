@@ -4,9 +4,10 @@ import json
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta, Struct
 
 from sc_hw_models.lfsr import lane_seed
 from sc_hw_models.networks import NetworkModel, NetworkSpec
@@ -21,11 +22,12 @@ from .folder import npz_bytes
 from .manifest import MANIFEST, Core, load_core
 from .manifest.describe import FILE_LIST, difference, manifest_text, sha256
 from .manifest.emitted import Emitted, altered, check_folder, read_verilog, whole_digest
+from .manifest.schema import Digest, Version
 from .network_file import WEIGHTS, network_of, network_toml, weights_bytes
 from .rtl.networks.design import NetworkDesign
 from .rtl.networks.files import network_files
 from .rtl.template import TEMPLATE, template_text
-from .strict import read_file, read_json
+from .strict import checked, read_file, read_json
 
 __all__ = [
     "SCHEMA",
@@ -42,6 +44,19 @@ __all__ = [
 SCHEMA, INITIAL, DESCRIPTION = "sc-hw/network/2", "initial.npz", "network.toml"
 _AGAIN = "emit the network again"
 _BYTES = 1 << 28
+
+
+class _Tools(Struct, forbid_unknown_fields=True, kw_only=True, rename={"sc_hw": "sc-hw"}):
+    sc_hw: Version
+    jinja2: Version
+    numpy: Version
+
+
+class _Told(Struct):
+    """The entries of a manifest that do not follow from the network alone."""
+
+    tools: _Tools
+    sha256: Annotated[dict[str, Digest], Meta(max_length=1 << 16)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,10 +167,11 @@ def load_network(folder: Path, *, system_tasks: bool = False) -> EmittedNetwork:
     wanted = json.loads(json.dumps(_entries(design, generator, list(emitted))))
     if text := difference(told, wanted):
         raise UserError(f"{path}: {one_line(text)}, which follows from {DESCRIPTION}; {_AGAIN}")
+    checked({key: manifest.get(key) for key in ("tools", "sha256")}, _Told, path, "a manifest", remedy=_AGAIN)
     digests = {file: sha256(content) for file, content in sorted({**emitted, **own}.items())}
-    if manifest.get("tools", {}).get("sc-hw") == __version__ and (text := difference(manifest.get("sha256"), digests, "sha256")):
+    if manifest["tools"]["sc-hw"] == __version__ and (text := difference(manifest["sha256"], digests, "sha256")):
         raise UserError(f"{path}: {one_line(text)}, which follows from {DESCRIPTION}; {_AGAIN}")
-    if not isinstance(manifest.get("sha256"), dict) or manifest["sha256"].keys() != digests.keys():
+    if manifest["sha256"].keys() != digests.keys():
         raise UserError(f"{path}: sha256 does not list the files of the network; {_AGAIN}")
     for file, content in own.items():
         if file == TEMPLATE:
@@ -171,7 +187,8 @@ def load_network(folder: Path, *, system_tasks: bool = False) -> EmittedNetwork:
         {str(folder / file): text.decode() for file, text in texts.items()}, design.name, ports, ports_only=system_tasks
     )
     files = {file: sha256(text) for file, text in texts.items()}
-    edited = tuple(file for file, digest in files.items() if digest != manifest["sha256"][file])
+    # What another version wrote otherwise counts as edited, too: its manifest alone says that nobody did.
+    edited = tuple(file for file, digest in files.items() if not digest == manifest["sha256"][file] == digests[file])
     digest = whole_digest(manifest, manifest["sha256"] | files)
     return EmittedNetwork(folder=folder, manifest=manifest, design=design, edited=edited, digest=digest, texts=texts)
 

@@ -1,6 +1,6 @@
 """What a whole run of a verb is, and how a record says that one was less: so that no part is taken for the whole."""
 
-__all__ = ["INSTANCES", "MUTANTS", "SEEDS", "SOLVERS", "STEPS", "fewer", "joined"]
+__all__ = ["INSTANCES", "MUTANTS", "SEEDS", "SIMULATOR_ONLY", "SOLVERS", "STEPS", "fewer", "joined"]
 
 STEPS = 200
 """Timesteps of ``sim``."""
@@ -12,6 +12,9 @@ SEEDS = 5
 """Seeds of ``pnr``."""
 SOLVERS = ("yices", "bitwuzla")
 """Solvers of ``prove`` and ``mutate``: so many must agree, whichever they are."""
+
+SIMULATOR_ONLY = "with what only a simulator can do"
+"""Of a ``sim`` with ``--allow-system-tasks``: what such Verilog does, no other verb sees."""
 
 
 def fewer(count: int, whole: int, what: str) -> str:

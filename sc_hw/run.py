@@ -21,6 +21,7 @@ from .manifest import Core, load_core
 from .network_folder import EmittedNetwork, load_network
 from .partial import joined
 from .progress import note
+from .reading import opened_regular
 from .records import Emitted, head, results_folder, write_record, write_results, write_text
 from .simulator import SimulationError
 from .written import wrote
@@ -123,9 +124,10 @@ def _edited(core: _Folder) -> bool:
     """Return whether the Verilog of a core is no longer what it was when it was read."""
     for name, content in core.texts.items():
         try:
-            if (core.folder / name).read_bytes() != content:
-                return True
-        except OSError:
+            with opened_regular(core.folder / name, len(content)) as file:  # no longer: what never ends is another file
+                if file.read() != content:
+                    return True
+        except (OSError, ValueError):
             return True
     return any(_edited(part) for part in core.parts)
 

@@ -11,7 +11,7 @@ from .campaign import not_visited
 from .errors import UserError
 from .manifest import Core
 from .network_folder import is_network
-from .partial import STEPS, fewer, joined
+from .partial import SIMULATOR_ONLY, STEPS, fewer, joined
 from .progress import note, progress
 from .records import WAVEFORM
 from .run import begin
@@ -66,7 +66,7 @@ def sim_command(
             )
         partial = joined(
             "recorded inputs only" if stimulus else fewer(steps, STEPS, "timesteps"),
-            "with what only a simulator can do" if system_tasks else "",
+            SIMULATOR_ONLY if system_tasks else "",
         )
         # Nobody may take for a whole campaign one that did not get everywhere; of a difference it says nothing.
         missed = ["" if stimulus or core["mismatch"] else not_visited(core) for core in result.cores]

@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ LIMIT_VARIABLE = "SC_HW_CACHE_MEGABYTES"
 _DEFAULT_LIMIT = 2000
 _KINDS = ("sim", "models")  # what is pruned; ccache prunes its own folder beside them
 _FILE, _DIGEST, _NEW = "built", "sha256", "new"
+_DIGEST_BYTES = 64
 
 
 class CacheError(ConfigError):
@@ -144,10 +146,12 @@ def _seal(entry: Path, content: bytes) -> str:
 
 
 def _whole(entry: Path) -> bool:
-    file = entry / _FILE
+    file, sealed = entry / _FILE, entry / _DIGEST
     try:
-        sealed = (entry / _DIGEST).read_text(encoding="ascii")
-        return file.is_file() and os.access(file, os.X_OK) and sealed == _seal(entry, file.read_bytes())
+        # What is no file of a known size, such as a queue, would be waited for or never end.
+        if not all(stat.S_ISREG(path.lstat().st_mode) for path in (file, sealed)) or sealed.stat().st_size != _DIGEST_BYTES:
+            return False
+        return os.access(file, os.X_OK) and sealed.read_text(encoding="ascii") == _seal(entry, file.read_bytes())
     except (OSError, UnicodeDecodeError):
         return False
 

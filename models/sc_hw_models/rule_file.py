@@ -102,8 +102,12 @@ def _text(path: Path) -> str:
 def _outside(path: Path) -> None:
     """Refuse a file in a folder that sc-hw emitted: that is data, maybe a stranger's, and data is not run."""
     for folder in path.resolve().parents:
+        place = folder / "manifest.json"
         try:
-            manifest = json.loads((folder / "manifest.json").read_bytes()[:MOST_BYTES])
+            if not stat.S_ISREG(os.stat(place).st_mode):  # a queue would be waited for
+                continue
+            with place.open("rb") as file:
+                manifest = json.loads(file.read(4 * MOST_BYTES))  # that of a network is as long
             schema = str(manifest["schema"])
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue

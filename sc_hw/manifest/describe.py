@@ -16,9 +16,23 @@ from ..rtl.port import Port
 from ..rtl.template import TEMPLATE, template_text
 from .topologies import TOPOLOGIES
 
-__all__ = ["CONFIG", "FILE_LIST", "INITIAL", "described", "difference", "manifest_of", "manifest_text", "own_texts", "sha256"]
+__all__ = [
+    "CONFIG",
+    "FILE_LIST",
+    "INITIAL",
+    "described",
+    "difference",
+    "emitted_digests",
+    "manifest_of",
+    "manifest_text",
+    "own_texts",
+    "sha256",
+]
 
 FILE_LIST, CONFIG, INITIAL = "filelist.f", "config.toml", "initial_state.csv"
+
+_digests: dict[str, dict[str, str]] = {}  # of what this process emitted, by all that it follows from
+_MOST = 256
 
 
 def sha256(content: str | bytes) -> str:
@@ -72,7 +86,28 @@ def manifest_of(design: CoreDesign, generator: str, files: Mapping[str, str], pa
     digests = {"parts": {place: sha256(text) for place, text in parts.items()}} if parts else {}
     tools = {"sc-hw": __version__} | {name: version(name) for name in ("amaranth", "jinja2", "pyosys")}
     sha = {name: sha256(text) for name, text in sorted(files.items())}
-    return {**described(design, generator), **digests, "tools": tools, "sha256": sha}
+    entries = described(design, generator)
+    if len(_digests) >= _MOST:
+        _digests.clear()
+    _digests[_key(design, generator)] = sha
+    return {**entries, **digests, "tools": tools, "sha256": sha}
+
+
+def _key(design: CoreDesign, generator: str) -> str:
+    """Return a digest of everything that the files of a design follow from."""
+    designs = {"": design} | {place: part for place, (_, part) in design.parts.items()}
+    initial = [[place, name, sha256(array.tobytes())] for place, one in designs.items() for name, array in one.initial.items()]
+    return sha256(json.dumps([described(design, generator), initial], sort_keys=True))
+
+
+def emitted_digests(design: CoreDesign, generator: str) -> dict[str, str]:
+    """Return the digest of each file of a design's own folder as this sc-hw emits it."""
+    key = _key(design, generator)
+    if key not in _digests:
+        from ..rtl.emit import core_files  # imported here: it reads folders itself, and asks manifest_of for digests
+
+        core_files(design, generator)
+    return _digests[key]
 
 
 def manifest_text(manifest: Mapping[str, Any]) -> str:

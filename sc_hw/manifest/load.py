@@ -16,7 +16,7 @@ from ..initial import emitted_initial, initial_bytes, initial_csv
 from ..rtl.design import CoreDesign
 from ..rtl.template import TEMPLATE
 from ..strict import checked, read_file, read_json
-from .describe import INITIAL, described, difference, manifest_text, own_texts, sha256
+from .describe import INITIAL, described, difference, emitted_digests, manifest_text, own_texts, sha256
 from .emitted import MANIFEST, Emitted, altered, check_folder, read_verilog, whole_digest
 from .topologies import OLD_SCHEMAS, TOPOLOGIES, by_schema
 
@@ -44,10 +44,10 @@ def load_core(folder: Path, *, system_tasks: bool = False) -> Core:
     """Read a folder of emitted IP.
 
     The manifest must have its schema, and every entry of it that follows from rule, configuration and sizes must be what
-    follows; so must each part's from the whole's. Verilog that differs from its digest is listed in ``edited``, not refused:
-    an edited core is just what parity is for. It must have the ports of its manifest and keep to what ``check_verilog`` and, all
-    files together, ``check_elaborated`` allow; ``system_tasks`` allows more, for simulation. Any other file
-    but the template must be as it was emitted, and there may be no Verilog that is not listed.
+    follows; so must each part's from the whole's. Verilog that differs from its digest, or from what is emitted here, is in
+    ``edited``, not refused: an edited core is just what parity is for. It must have the ports of its manifest and keep to what
+    ``check_verilog`` and, all files together, ``check_elaborated`` allow; ``system_tasks`` allows more, for simulation. Any other
+    file but the template must be as it was emitted, and there may be no Verilog that is not listed.
     Errors: ``UserError`` that names the file and the first entry for which this is not so.
     """
     manifest, inside = _read(folder), {}
@@ -66,6 +66,10 @@ def load_core(folder: Path, *, system_tasks: bool = False) -> Core:
             initial[""] = _initial(folder, manifest, bare)
         design = _design(folder, manifest, initial)
     except (ConfigError, TypeError, ValueError, OverflowError) as error:
+        raise UserError(f"{folder / MANIFEST}: {one_line(error)}; {_AGAIN}") from error
+    try:
+        emitted_digests(design, manifest["generator"])  # those of its parts are known then, too
+    except UserError as error:
         raise UserError(f"{folder / MANIFEST}: {one_line(error)}; {_AGAIN}") from error
     for place, (_, part) in design.parts.items():
         _check_part(folder, place, inside[place], part, manifest, names=True)
@@ -167,7 +171,9 @@ def _core(folder: Path, manifest: dict[str, Any], design: CoreDesign, parts: tup
         if found[name] != listed[name]:
             raise altered(folder / name, _AGAIN)
     check_folder(folder, texts, found, manifest.get("parts", {}), design.instances().values(), _AGAIN)
-    edited = [name for name, digest in listed.items() if found[name] != digest]
+    # A digest can be written anew with the file; and nobody but the manifest says that another version wrote it so.
+    emitted = emitted_digests(design, manifest["generator"])
+    edited = [name for name, digest in listed.items() if found[name] != digest or (name in texts and digest != emitted[name])]
     edited += [f"{part.folder.name}/{name}" for part in parts for name in part.edited]
     whole = whole_digest(manifest, {name: found[name] for name in listed}, [part.digest for part in parts])
     return Core(folder=folder, manifest=manifest, design=design, edited=tuple(edited), digest=whole, texts=texts, parts=parts)

@@ -11,7 +11,7 @@ from sc_hw_models.rule import Rule
 from ..config import build_config
 from ..rtl.design import MAX_LANES, MAX_SYNAPSES
 
-__all__ = ["FILE_NAME", "Config", "Count", "Digest", "RuleName", "StateField", "Units", "Whole", "rule_of"]
+__all__ = ["FILE_NAME", "Config", "Count", "Digest", "RuleName", "StateField", "Units", "Version", "Whole", "rule_of"]
 
 # \Z, because $ also matches before a line's end.
 FILE_NAME = r"^[A-Za-z][A-Za-z0-9_]*\.(v|f|csv|toml|v\.txt)\Z"
@@ -20,7 +20,7 @@ RuleName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*(\.(pre|post|synapse))?
 _Verilog = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]*\.v\Z", max_length=80)]
 _File = Annotated[str, Meta(pattern=FILE_NAME, max_length=80)]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-_Version = Annotated[str, Meta(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+!_-]*\Z", max_length=64)]
+Version = Annotated[str, Meta(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+!_-]*\Z", max_length=64)]
 _Text = Annotated[str, Meta(max_length=400)]
 Units = Annotated[int, Meta(ge=1, le=MAX_SYNAPSES)]
 _Lanes = Annotated[int, Meta(ge=1, le=MAX_LANES)]
@@ -53,10 +53,10 @@ class StateField(_Entry):
 
 
 class _Tools(_Entry, rename={"sc_hw": "sc-hw"}):
-    sc_hw: _Version
-    amaranth: _Version
-    jinja2: _Version
-    pyosys: _Version
+    sc_hw: Version
+    amaranth: Version
+    jinja2: Version
+    pyosys: Version
 
 
 class _ByHand(_Entry, tag_field="kind", tag="hand"):

@@ -30,6 +30,7 @@ from ..toolchain import sby
 from ..yosys import find_yosys
 from .blocks import question_of
 from .campaign import NetworkCampaign
+from .chance import chance_statements, prove_chance
 from .fits import fits
 from .ledger import check_network_ledger, network_ledger_record
 from .memories import memory_statements, prove_block_memories
@@ -61,8 +62,6 @@ def simulated_only(network: EmittedNetwork) -> dict[str, str]:
     found, pixels = dict(_SIMULATED), network.design.pixels
     if pixels.pool > 1:
         found["squares"] = "the activity of an input is the rounded sum of all pixels of its square"
-    if pixels.jitter:
-        found["shifts"] = "the register of shifts steps as the golden model's"
     if network.design.learning:
         found["slopes"] = "slopes and errors that meet are of one sample"
     return found
@@ -82,7 +81,9 @@ def network_obligations(network: EmittedNetwork) -> list[str]:
     """Return the names of the obligations that a proof of everything must have proven, but for those about lanes."""
     names = ["structure", "defined", *WIRING]
     for place, block in network.design.blocks.items():
-        names += [f"{place}/{name}" for name in [*memory_statements(block), *question_of(block).statements]]
+        names += [
+            f"{place}/{name}" for name in (*memory_statements(block), *chance_statements(block), *question_of(block).statements)
+        ]
         names += [f"{place}/{name}" for name, _, _ in fits(network.design, block)]
     return names
 
@@ -187,13 +188,13 @@ def prove_block(inquiry: Inquiry[EmittedNetwork], design: NetworkDesign, place: 
 
 
 def prove_kept(inquiry: Inquiry[EmittedNetwork], design: NetworkDesign, place: str) -> Iterator[Obligation]:
-    """Yield what is proven of the widths and memories of the block at a place."""
+    """Yield what is proven of the widths, memories and random register of the block at a place."""
     block = design.blocks[place]
     found = [
         Obligation(name=name, statement=text, verdict="refuted" if wrong else "proven", answers=[], note=wrong)
         for name, text, wrong in fits(design, block)
     ]
-    for obligation in (*found, *prove_block_memories(inquiry, block)):
+    for obligation in (*found, *prove_block_memories(inquiry, block), *prove_chance(inquiry, block)):
         yield dataclasses.replace(obligation, name=f"{place}/{obligation.name}")
 
 

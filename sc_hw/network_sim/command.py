@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ..partial import STEPS, fewer
+from ..partial import SIMULATOR_ONLY, STEPS, fewer, joined
 from ..progress import note, progress
 from ..run import begin_network
 from .run import NetworkRun, busiest, simulate_network
@@ -21,7 +21,7 @@ def network_sim_command(folder: Path, *, samples: int, seed: int, waves: bool, j
             result = simulate_network(
                 network, output=run.files, seed=seed, samples=samples, waves=waves, note=note, progress=advance
             )
-        partial = fewer(samples, STEPS, "samples")
+        partial = joined(fewer(samples, STEPS, "samples"), SIMULATOR_ONLY if system_tasks else "")
         run.publish([record_of(result)], json_path, partial=partial)
         if network.edited:
             note(f"{folder}: edited since it was emitted: {', '.join(network.edited)}")

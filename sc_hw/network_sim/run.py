@@ -13,15 +13,19 @@ from typing import Any
 
 import numpy as np
 
+from sc_hw_sim.scenes import SCENES, TASK_SCENE, chosen_clocks
+
 from ..folder import npz_bytes
 from ..junit import junit
+from ..mined import mined_numbers
 from ..network_file import network_toml, weights_bytes
 from ..network_folder import EmittedNetwork
+from ..rtl.networks.design import NetworkDesign
 from ..simulate import read_outcome, simulation_tools
 from ..simulator import SimulationError, run_program
 from .bench import NetworkSimulator, monitors, projection_places
 
-__all__ = ["NetworkRun", "busiest", "simulate_network"]
+__all__ = ["NetworkRun", "busiest", "simulate_network", "unlike_campaign"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +86,7 @@ def simulate_network(
             "samples": samples,
             "data": kept,
             "faults": list(faults),
+            "mined": mined_numbers(network) if data is None and files is None else [],
             "network": network_toml(spec),
             "weights": base64.b64encode(weights_bytes(spec)).decode() if spec.weights else None,
             "monitors": monitors(network.design),
@@ -110,10 +115,13 @@ def simulate_network(
         run_program(program, log, environment, arguments, on_line, module="sc_hw_sim.test_network")
     record = read_outcome(outcome, log, text)
     wanted = len(data["labels"]) if data is not None else samples
+    short = [unlike_campaign(network.design, run) for run in record["runs"] if data is None and run["mismatch"] is None]
     if [run["fault"] for run in record["runs"]] != list(faults) or any(
         run["mismatch"] is None and run["samples"] != wanted for run in record["runs"]
     ):
         raise SimulationError(f"no verdict: the bench did not do what was asked; the log is {log}")
+    if any(short):
+        raise SimulationError(f"no verdict: the bench did not do what was asked: {max(short)}; the log is {log}")
     shown = [{"name": network.design.name, **run} for run in record["runs"]]
     xml.write_bytes(junit(shown, seed=seed, seconds=record["seconds"]))
     return NetworkRun(
@@ -125,6 +133,18 @@ def simulate_network(
         log=log,
         waves=wave,
     )
+
+
+def unlike_campaign(design: NetworkDesign, run: Mapping[str, Any]) -> str:
+    """Return how a run without a difference is no campaign of a network, of which corner it lacks resets; else nothing."""
+    corners, scenes = run["corners"], [*SCENES, *([TASK_SCENE] if design.tasks else [])]
+    if {*corners} != {*scenes}:
+        return f"its corners are {', '.join(corners) or 'none'}, not {', '.join(scenes)}"
+    for name, scene in corners.items():
+        if not scene["clocks"] or scene["reset"] != len(chosen_clocks(scene["clocks"], run["samples"])):
+            return f"{scene['reset']:,} resets in the {scene['clocks']:,} clocks of {name}"
+    least = sum(scene["reset"] for scene in corners.values())
+    return "" if run["resets"] >= least else f"{run['resets']:,} resets, and {least:,} in its corners"
 
 
 def busiest(run: Mapping[str, Any]) -> tuple[str, int, int]:

@@ -8,11 +8,13 @@ from msgspec import Meta, Struct
 
 from ..network_folder import EmittedNetwork
 from ..network_proof.blocks import question_of
+from ..network_proof.chance import chance_statements
 from ..network_proof.fits import fits
 from ..network_proof.ledger import check_network_ledger, network_ledger_record
 from ..network_proof.memories import memory_statements
 from ..network_proof.prove import network_obligations, simulated_only
 from ..network_sim.bench import projection_places
+from ..network_sim.run import unlike_campaign
 from ..network_sim.selftest import ENOUGH
 from ..partial import SOLVERS, STEPS, fewer
 from ..proof.expected import agreed
@@ -27,6 +29,11 @@ __all__ = ["NETWORK", "network_report", "statements_of"]
 Recorded = Mapping[str, Any]
 
 
+class _Scene(Struct):
+    reset: Count
+    clocks: Count
+
+
 class _Run(Struct):
     mismatch: Text | None
     samples: Count
@@ -38,6 +45,7 @@ class _Run(Struct):
     clocks: Count
     flowing_samples: Count
     flowing_clocks: Count
+    corners: dict[str, _Scene]
     busy: dict[str, dict[str, Count]]
 
 
@@ -71,6 +79,8 @@ def _sim(network: EmittedNetwork, record: Recorded) -> tuple[str, ...]:
     least = samples * (1 + sum(p.size for p in design.spec.order if p is not design.spec.input))
     see(run["values_compared"] >= least, f"{run['values_compared']:,} values of {samples:,} samples, which have {least:,}")
     see(run["flowing_samples"] <= samples and run["clocks"] >= run["flowing_clocks"], "more samples or clocks than there were")
+    text = unlike_campaign(design, run)
+    see(not text, text)
     return word(samples > 0 and run["values_compared"] > 0), fewer(samples, STEPS, "samples")
 
 
@@ -78,7 +88,7 @@ def statements_of(network: EmittedNetwork) -> dict[str, str]:
     """Return what obligations of blocks state, by name."""
     found = dict[str, str]()
     for place, block in network.design.blocks.items():
-        own = memory_statements(block) | dict(question_of(block).statements)
+        own = memory_statements(block) | chance_statements(block) | dict(question_of(block).statements)
         own |= {name: text for name, text, _ in fits(network.design, block)}
         found |= {f"{place}/{name}": text for name, text in own.items()}
     return found

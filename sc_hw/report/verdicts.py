@@ -8,6 +8,7 @@ design, as far as that is known without running anything.
 import dataclasses
 import json
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any
@@ -18,7 +19,7 @@ from ..coverage.reach import PROVEN
 from ..coverage.report import merge
 from ..manifest import Core
 from ..mutate import gap_of, judged_as
-from ..partial import INSTANCES, MUTANTS, SEEDS, SOLVERS, STEPS, fewer
+from ..partial import INSTANCES, MUTANTS, SEEDS, SIMULATOR_ONLY, SOLVERS, STEPS, fewer
 from ..pnr.result import all_routed, spread
 from ..proof import solver
 from ..proof.campaign import is_note
@@ -55,6 +56,8 @@ def judged(core: Any, verb: str, record: Record, verdicts: Mapping[str, Callable
         verdict, *less = verdicts[verb](core, record)
     except WrongError as error:
         return str(error)
+    if verb == "sim" and "--allow-system-tasks" in shlex.split(record["command"]):
+        less = [*less, SIMULATOR_ONLY]
     if verdict != record["verdict"]:
         return f"verdict is {record['verdict']}, and the rest of it comes to {verdict}"
     missing = [reason for reason in less if reason not in record["partial"]] if verdict == "pass" else []

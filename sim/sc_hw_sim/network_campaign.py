@@ -1,27 +1,31 @@
 """The campaign of ``sc-hw sim`` on a network: random samples with stalls, accesses of the host and resets among them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from cocotb.triggers import Timer
 
 from .network import NetworkMismatchError
-from .network_corners import CornerBench
+from .network_mined import MinedBench
 from .packing import bits_of
 from .streams import CLOCK_PERIOD
 
 __all__ = ["Campaign"]
 
 
-class Campaign(CornerBench):
+class Campaign(MinedBench):
     """Drives a chip with random samples, everything drawn from the seed of its bench."""
 
-    async def run(self, samples: int, progress: Callable[[int], None]) -> None:
-        """Run the campaign: random samples with stalls, accesses between them, resets in them; then everything once more."""
+    async def run(self, samples: int, mined: Sequence[int], progress: Callable[[int], None]) -> None:
+        """Run the campaign: random samples with stalls, accesses between them, resets in them; then everything once more.
+
+        Before them the corners, and samples with the numbers ``mined`` from edited Verilog.
+        """
         await self.reset()
         await self.check_all("after power-up")
         await self._all_equal()
         await self.visit_corners(samples)
+        await self.play_mined(mined)
         turn = 0
         while self.samples < samples:
             self.stalls(0.0 if turn % 4 == 1 else 0.9)
@@ -33,6 +37,7 @@ class Campaign(CornerBench):
                 await self._accessed(drawn)
             else:
                 await self.learn_drawn(drawn, flowing=turn % 4 == 1)
+            self.learned += int(drawn[2].sum()) if turn % 4 != 3 else 0  # cut off by a reset
             self.samples += count
             progress(count)
             turn += 1
@@ -117,7 +122,6 @@ class Campaign(CornerBench):
         next(playing, None)
         if accesses:
             raise NetworkMismatchError(f"samples with accesses of the host: {len(accesses)} were not done, or not in order")
-        self.learned += int(learn.sum())
         self.compare("samples with accesses of the host")
         self.check_image("samples with accesses of the host")
         self.check_registers("samples with accesses of the host")

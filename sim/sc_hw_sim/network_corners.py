@@ -1,6 +1,6 @@
 """The corners of a network's campaign: a reset of one clock in each clock of a scene, before anything is left to chance."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,13 +8,12 @@ from cocotb.triggers import Timer
 
 from .network import NetworkBench, NetworkMismatchError
 from .packing import bits_of, packed, unpacked
+from .scenes import SCENES, TASK_SCENE, chosen_clocks
 from .streams import CLOCK_PERIOD, clocks
 
 __all__ = ["CornerBench", "Drawn"]
 
 Drawn = tuple[np.ndarray, ...]  # pixels, labels, whether they learn, slower, lengths
-
-_MOST = 256  # clocks of a scene in which the chip is reset, and no more than samples are asked for
 
 _PLAYS = 8  # of a scene with gaps, which are others each time, before it is reset
 
@@ -43,7 +42,7 @@ class CornerBench(NetworkBench):
         """
         for scene in self._scenes():
             length = max([await self._whole(scene) for _ in range(_PLAYS if scene.stalls else 1)])
-            chosen = _chosen(length, min(most, _MOST))
+            chosen = chosen_clocks(length, most)
             for clock in chosen:
                 await self._reset_in(scene, clock)
             self.corners[scene.name] = len(chosen), length
@@ -86,15 +85,16 @@ class CornerBench(NetworkBench):
     def _scenes(self) -> list[_Scene]:
         samples, label = self.some_samples(2), np.zeros(1, dtype=np.int64)
         dark = (np.zeros((1, samples[0].shape[1]), dtype=np.uint8), label, label + 1, label, label + 1)
+        plain, with_gaps, of_dark, accesses, accesses_with_gaps = SCENES
         found = [
-            _Scene("samples", lambda: self.offer(*samples), lambda: self.play_all(samples)),
-            _Scene("samples with gaps", lambda: self.offer(*samples), lambda: self.play_all(samples), 0.9),
-            _Scene("a dark sample", lambda: self.offer(*dark), lambda: self.play_all(dark)),
-            _Scene("accesses", *self._accesses()),
-            _Scene("accesses with gaps", *self._accesses(), 0.9),
+            _Scene(plain, lambda: self.offer(*samples), lambda: self.play_all(samples)),
+            _Scene(with_gaps, lambda: self.offer(*samples), lambda: self.play_all(samples), 0.9),
+            _Scene(of_dark, lambda: self.offer(*dark), lambda: self.play_all(dark)),
+            _Scene(accesses, *self._accesses()),
+            _Scene(accesses_with_gaps, *self._accesses(), 0.9),
         ]
         if self.consolidates:
-            found.append(_Scene("the end of a task", self.ask_consolidate, self.play_consolidate))
+            found.append(_Scene(TASK_SCENE, self.ask_consolidate, self.play_consolidate))
         return found
 
     def _accesses(self) -> tuple[Callable[[], None], Callable[[], None]]:
@@ -150,11 +150,3 @@ class CornerBench(NetworkBench):
         self.leave_reset()
         for name, memory in self.model.memories.items():
             memory.state = unpacked(memory, self._mirror[name])
-
-
-def _chosen(length: int, most: int) -> Sequence[int]:
-    """Return the clocks of a scene in which the chip is reset: of a longer one half of them at its start, the others evenly."""
-    if length <= most:
-        return range(length)
-    first = most // 2
-    return [*range(first), *np.linspace(first, length - 1, most - first, dtype=np.int64).tolist()]

@@ -75,7 +75,7 @@ async def network(dut: Any) -> None:
             getattr(dut, f"work_{name}").value = 0
             getattr(dut, f"pass_{name}").value = 0
         try:
-            await (learn(bench) if data else bench.run(plan["samples"], progress))
+            await (learn(bench) if data else bench.run(plan["samples"], plan["mined"], progress))
         except NetworkMismatchError as error:
             text = error.text
         except Exception as error:

@@ -1,6 +1,7 @@
 """A verdict belongs to one request: runs take turns, what ran is what was asked, and what a run leaves appears whole."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -83,6 +84,17 @@ def test_what_a_run_leaves_appears_whole(make_core):
         _end_with(SimulationError, "sim.log", core.folder)
     assert [path.name for path in results.iterdir()] == ["sim"]  # a log, and no verdict beside it
     assert (results / "sim" / "sim.log").read_text() == "why"
+
+
+@pytest.mark.parametrize("replaced", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["queue", "endless"])
+def test_a_file_that_became_a_queue_meanwhile_is_not_waited_for(make_core, capsys, replaced):
+    core = make_core(synapses=4)
+    path = core.folder / "dut_datapath.v"
+    with begin("sim", core.folder) as run:
+        path.unlink()
+        replaced(path)
+        run.publish([{"verb": "sim", "verdict": "pass"}])
+    assert f"{core.folder}: edited while sc-hw sim ran" in capsys.readouterr().err
 
 
 def _end_with(error, name, folder):

@@ -1,6 +1,7 @@
 """Rules of files of their own: begun, looked through, emitted; every mistake is a line with file and line, and status 2."""
 
 import json
+import os
 import re
 
 import pytest
@@ -172,6 +173,14 @@ def test_a_rule_in_an_emitted_folder_is_not_run(sc_hw, begun, tmp_path):
     assert "which sc-hw emitted; what is emitted is never run" in err
     (tmp_path / "link.py").symlink_to(place / "mine.py")
     assert "never run" in sc_hw("rule", "check", tmp_path / "link.py")[2]
+    manifest = tmp_path / "core/manifest.json"
+    manifest.write_text(manifest.read_text() + " " * (1 << 20))  # a network's may be as long
+    assert "never run" in sc_hw("rule", "check", place / "mine.py")[2]
+
+
+def test_a_queue_beside_a_rule_is_not_waited_for(sc_hw, begun):
+    os.mkfifo(begun.parent / "manifest.json")
+    assert sc_hw("rule", "check", begun)[0] == 0
 
 
 def test_two_files_of_one_name_are_refused(begun, tmp_path):

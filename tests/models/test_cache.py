@@ -42,6 +42,12 @@ def _folder_in_its_place(path):
     (path / "x").write_text("")
 
 
+def _replaced(path, make):
+    """What is no file of a known size is not waited for."""
+    path.unlink()
+    make(path)
+
+
 def _file_for_the_entry(path):
     for file in path.parent.iterdir():
         file.unlink()
@@ -60,6 +66,9 @@ def _file_for_the_entry(path):
         lambda path: path.unlink(),
         lambda path: path.with_name("sha256").unlink(),
         lambda path: path.with_name("sha256").write_bytes(b"\xff\xfe"),
+        lambda path: _replaced(path, os.mkfifo),
+        lambda path: _replaced(path.with_name("sha256"), os.mkfifo),
+        lambda path: _replaced(path.with_name("sha256"), lambda place: place.symlink_to("/dev/zero")),
         lambda path: path.with_name("new").write_bytes(b"left by a kill"),
         _folder_in_its_place,
         _file_for_the_entry,

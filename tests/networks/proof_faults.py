@@ -237,7 +237,7 @@ def planted(folder: Path, fault: ProofFault) -> EmittedNetwork:
     return planted_in(load_network(folder), fault)
 
 
-def planted_in(whole: Network, fault: ProofFault) -> Network:
+def planted_in(whole: EmittedNetwork, fault: ProofFault) -> EmittedNetwork:
     """Return a network with a fault in it."""
     name = f"{fault.file}.v"
     text = whole.texts[name].decode()

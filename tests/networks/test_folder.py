@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sc_hw.elaboration import check_elaborated
+from sc_hw.manifest.describe import sha256
 from sc_hw.network_file import network_line, network_of, network_toml
 from sc_hw.network_folder import load_network, network_in_memory
 from sc_hw.sources import check_verilog
@@ -102,6 +103,7 @@ CHANGED = {
     "file list": ("filelist.f", "sc_core.v\n", "", "not as it was emitted"),
     "Verilog": ("sc_core.v", "endmodule", "initial $finish; endmodule", "$finish"),
     "schema": ("manifest.json", "sc-hw/network/2", "sc-hw/network/1", "sc-hw/network/1"),
+    "tools": ("manifest.json", '"tools": {', '"tools": {"more": "1",', "unknown field `more`"),
 }
 
 
@@ -114,6 +116,28 @@ def test_a_folder_that_was_changed_is_refused(run, tmp_path, case):
     path.write_text(path.read_text().replace(old, new, 1))
     refused(run("sim", "net"), part)
     assert not (tmp_path / "net" / "results").exists()
+
+
+@pytest.mark.parametrize("tools", [[], None, {}, {"sc-hw": "0.0.1"}, {"sc-hw": 1, "jinja2": "1", "numpy": "1"}])
+def test_tools_are_versions(run, tmp_path, tools):
+    assert run("emit", "--network", "small.toml", "-o", "net")[0] == 0
+    path = tmp_path / "net" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"tools": tools}))
+    refused(run("sim", "net"), "tools")
+
+
+def test_an_edit_whose_digest_is_written_anew_is_an_edit(run, tmp_path):
+    """Of another version's folder, too, whose Verilog cannot be written again: the proof asks no more of what is not edited."""
+    assert run("emit", "--network", "small.toml", "-o", "net")[0] == 0
+    path, file = tmp_path / "net" / "manifest.json", tmp_path / "net" / "sc_core_error.v"
+    file.write_text(file.read_text() + "// edited\n")
+    document = json.loads(path.read_text())
+    document["sha256"][file.name] = sha256(file.read_text())
+    path.write_text(json.dumps(document))
+    refused(run("sim", "net"), f"sha256.{file.name}")
+    document["tools"]["sc-hw"] = "0.0.1"
+    path.write_text(json.dumps(document))
+    assert load_network(tmp_path / "net").edited == (file.name,)
 
 
 def test_what_a_folder_does_not_list_is_refused(run, tmp_path):

@@ -105,7 +105,11 @@ def test_numbers_of_an_edited_file_alone_are_mined(make_core):
     text = path.read_text()
     edit = "wire odd = (host_data == 52'hbe_ef) | (|{host_address, 2'b11} == 8'd201) | (command_reward == 93); // 16'd4711\n"
     path.write_text(text.replace("endmodule", f"{edit}endmodule", 1))
-    assert mined_numbers(load_core(core.folder)) == [0xBEEF, 201, 93]
+    beside = [0xBEEF << 2 | 3, 3 << 8 | 201, 3 << 52 | 0xBEEF, 201 << 2 | 3, 93 << 8 | 201]
+    assert mined_numbers(load_core(core.folder)) == [0xBEEF, 3, 201, 93, *beside]
+    known = int(re.findall(r"3'd([2-7])", text)[0])  # one that is in the file, once more
+    path.write_text(text.replace("endmodule", f"wire odd = host_address == 3'd{known};\nendmodule", 1))
+    assert mined_numbers(load_core(core.folder)) == [known]
 
 
 @check("eleven planted faults, each with a run of its own; every sim of the others endures")

@@ -15,6 +15,7 @@ from sc_hw.records import write_results
 from sc_hw.report.learning import learned, stepped
 from sc_hw.report.network import statements_of
 from sc_hw_models.networks.neurons import CountingConfig, counting_step
+from sc_hw_sim.scenes import SCENES
 from tests.networks.small import SMALL_FILE
 
 TOOLS = {"verilator": "5", "cocotb": "2", "cocotb-test": "0", "compiler": "g++"}
@@ -24,7 +25,8 @@ RUN = {
     "learned": 150,
     "values_compared": 20_000,
     "words_written": 900,
-    "resets": 6,
+    "resets": 406,
+    "corners": {name: {"reset": 80, "clocks": 80} for name in SCENES},
     "host_accesses": 500,
     "clocks": 60_000,
     "flowing_samples": 50,
@@ -38,6 +40,13 @@ WRONG = {  # what is changed of the run, and what is said of it
     "more learned than shown": ({"learned": 201}, "201 of 200 samples learned"),
     "another projection": ({"busy": {"synapses_in": {"work": 1, "passes": 1}}}, "projections are others"),
     "a difference that passes": ({"mismatch": {"text": "sums differ"}}, "verdict is pass, and the rest of it comes to fail"),
+    "no corners": ({"corners": {}}, "its corners are none, not samples, samples with gaps"),
+    "a corner less": (
+        {"corners": {name: {"reset": 80, "clocks": 80} for name in SCENES[1:]}},
+        "its corners are samples with gaps",
+    ),
+    "a corner in part": ({"corners": RUN["corners"] | {SCENES[1]: {"reset": 80, "clocks": 81}}}, "80 resets in the 81 clocks of"),
+    "fewer resets": ({"resets": 399}, "399 resets, and 400 in its corners"),
     "other samples than asked": ({"samples": 199}, "has steps 199"),
 }
 
@@ -48,6 +57,19 @@ def folder(tmp_path):
     design = network_design(network_of(SMALL_FILE, option=""), "tiny")
     write_folder(tmp_path / "net", network_folder(design, "verilog"))
     return tmp_path / "net"
+
+
+def test_a_simulation_of_what_only_a_simulator_can_do_is_no_whole_one(sc_hw, folder):
+    """The verb says so in its record; one that does not is refused."""
+    network = load_network(folder)
+    told = SIM | {"command": "sc-hw sim net --allow-system-tasks"}
+    write_results(network, told, None)
+    status, _, err = sc_hw("report", folder)
+    assert status == 2
+    assert "called a whole run, and is of with what only a simulator can do" in err
+    write_results(network, told | {"partial": "with what only a simulator can do"}, None)
+    status, out, _ = sc_hw("report", folder)
+    assert "PARTIAL tiny" in out
 
 
 def selftest_of(network):

@@ -182,6 +182,26 @@ def test_a_wrong_digest_of_verilog_is_an_edit_and_a_version_is_taken_as_said(fol
         refused(core.folder, json.dumps(document | {"tools": document["tools"] | {"jinja2": number}}), path)
 
 
+@pytest.mark.parametrize("version", ["", "0.0.1"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_edit_whose_digest_is_written_anew_is_an_edit_whatever_version_wrote_it(folders, kind, version):
+    """Nobody could tell it from the manifest: the proof asks no more of what is not edited, and simulation mines no numbers."""
+    core = folders(kind)
+    place = next(iter(core.parts), core)
+    name = place.manifest["verilog"][-1]
+    file, path, whole = place.folder / name, place.folder / "manifest.json", core.folder / "manifest.json"
+    file.write_text(file.read_text() + "// edited\n")
+    document = json.loads(path.read_text())
+    document["sha256"][name] = sha256(file.read_text())
+    document["tools"]["sc-hw"] = version or document["tools"]["sc-hw"]
+    path.write_text(manifest_text(document))
+    if place is not core:
+        around = json.loads(whole.read_text())
+        around["parts"][place.folder.name] = sha256(path.read_text())
+        whole.write_text(manifest_text(around))
+    assert load_core(core.folder).edited == (name if place is core else f"{place.folder.name}/{name}",)
+
+
 @pytest.mark.parametrize(
     ("text", "needle"),
     [
