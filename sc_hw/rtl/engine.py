@@ -76,6 +76,7 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         enable = Const(1) if design.queued else wire(m, "enable", ~self.result_valid | self.result_ready)
         results, room, waiting = self._results(m)
         drained = wire(m, "drained", ~(fetch_valid | word_valid | valid.any()))
+        opened = Signal(name="host_open_reg", init=1)  # idle: known from the clock before, so that it is early in this one
         passed = Signal(name="host_passed_reg")  # a command went before a host access that waits
         resting = wire(m, "resting", state == State.IDLE)
         startable = drained
@@ -95,7 +96,7 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         m.d.comb += [
             self.idle.eq(resting & drained & ~waiting if design.queued else resting & drained),
             self.command_ready.eq(resting & startable & ~passed),
-            self.host_ready.eq(self.idle & (passed | ~self.command_valid)),
+            self.host_ready.eq(opened & (passed | ~self.command_valid)),
             self.readback_valid.eq(state == State.READBACK),
             self.event_ready.eq(sweeping & ~clearing & (room if design.queued else enable)),
             results["valid"].eq(valid[-1] & ~clearing),
@@ -128,6 +129,8 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
                 m.d.sync += state.eq(State.IDLE)
         with m.If(command_accept):
             m.d.sync += clearing.eq(self.command_clear)
+        begins = host_accept if design.queued else host_accept & ~self.host_write  # what takes more than this clock
+        m.d.sync += opened.eq((self.readback_valid & self.readback_ready) | (self.idle & ~command_accept & ~begins))
         m.d.sync += passed.eq(self.host_valid & (command_accept | (passed & ~host_accept)))
 
         # Write-back: words leave the lanes in the order in which they entered, so a second counter is their address.
