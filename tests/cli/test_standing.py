@@ -41,7 +41,7 @@ VERBS = {
     "rule check": ("mine.py",),
     "rules": (),
     "vectors": ("core", "--steps", 1, "-o", "new"),
-    "board": ("core", "--board", "virtual", "--seconds", 1, *TOLD),
+    "board": ("core", "--virtual", "--seconds", 1, *TOLD),
     "monitor": ("core", "--steps", 1, *TOLD),
     "package": ("core", "--format", "fusesoc", "-o", "new"),
     "doctor": TOLD,
