@@ -13,8 +13,8 @@ from .sparse_c import SparseProducts, sparse_products
 
 __all__ = ["Held", "SparseMatrix", "spans"]
 
-# Places a synapse up to which a filled-in matrix is faster for several vectors, and places up to which any is.
-_DENSE, _SMALL = 2.5, 1 << 14
+# Places a synapse up to which a filled-in matrix is faster for several vectors and for one, and places up to which any is.
+_DENSE, _ALMOST, _SMALL = 2.5, 1.2, 1 << 14
 _DENSE_NUMPY, _SMALL_NUMPY = 64, 1 << 18  # the same without a compiler
 _ACTIVE = 8  # numbers of several vectors of which less than one is not 0, that what is not is worth following
 _GATHER = 8  # what a product at a synapse costs, times one of a dense product
@@ -65,6 +65,7 @@ class SparseMatrix:
         self._places = shape[0] * shape[1]
         dense, small = (_DENSE, _SMALL) if self._c else (_DENSE_NUMPY, _SMALL_NUMPY)
         self._small, self._dense = self._places <= small, self._places <= len(indices) * dense
+        self._almost = self._places <= len(indices) * _ALMOST
         self._to, self._from = (array.astype(np.int32) for array in (self.indices, self.rows[self.order]))
 
     @property
@@ -120,7 +121,7 @@ class SparseMatrix:
         """Return the matrix where it is filled in to be multiplied."""
         if self._complete:
             return self.dense(values)
-        if not (self._small or (self._dense and (vectors.ndim > 1 or not self._c))):
+        if not (self._small or (self._dense and (vectors.ndim > 1 or not self._c or self._almost))):
             return None
         if held is not None:
             return held.matrix
