@@ -70,9 +70,7 @@ def test_both_generators_do_the_same_without_a_reset(make_core, make_layer, make
     planted = KINDS[kinds[0]](make_core, make_layer, make_crossbar, "verilog", "planted")
     texts = {path.name: path.read_text() for own in [*pairs, [planted]] for core in own for path in core.sources}
     texts = {
-        name: re.sub(r"\b(reg host_passed_reg|reg \w+ host_passed_reg);", r"\1 = 1'b1;", text)
-        if name.startswith("planted")
-        else text
+        name: text.replace("reg [2:0] state_reg;", "reg [2:0] state_reg = 3'd4;") if name.startswith("planted") else text
         for name, text in texts.items()
     }
     pairs.append([pairs[0][0], planted])
@@ -96,4 +94,5 @@ def test_both_generators_do_the_same_without_a_reset(make_core, make_layer, make
         assert done.returncode == 0, done.stdout + done.stderr
     found = [line.split() for line in run_process([str(folder / "Vtop")], cwd=folder).stdout.splitlines()]
     assert [int(bad) for bad, _ in found] == [*(0 for _ in kinds), 1]
-    assert all(int(results) > LEAST for _, results in found), found
+    moved = zip([*kinds, kinds[0]], found, strict=True)  # what takes spikes by number takes none before a reset
+    assert all(int(results) > LEAST for kind, (_, results) in moved if kind != "addresses"), found
