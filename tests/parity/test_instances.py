@@ -108,7 +108,8 @@ def test_faults_at_instances_are_caught(make_core, tmp_path, generator, count):
     assert outcomes[0].verdict == "passes", outcomes[0].evidence
     assert [outcome.fault for outcome in outcomes[1:] if outcome.verdict not in ("caught", "invisible")] == []
     caught = [outcome.fault for outcome in outcomes if outcome.verdict == "caught"]
-    registers = sum(fault.startswith("reset: ") for fault in caught)  # ten of the Amaranth core's can be drawn, and two never show
+    # Ten of the Amaranth core's registers can be drawn, and two faults of them never show.
+    registers = sum(fault.startswith("reset: ") for fault in caught)
     assert len(caught) - registers == count
     assert registers >= count / 3
 
