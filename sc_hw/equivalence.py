@@ -7,12 +7,12 @@ of a processor: a busy machine changes no verdict.
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sc_hw_models.scratch import temporary_folder
 
-from .instance_faults import FAULTY, RIGHT, InstanceFault
+from .instance_faults import RIGHT, InstanceFault
 from .instances import Instance, locate
 from .manifest import Core
 from .yosys import run_abc, run_pinned_yosys
@@ -79,25 +79,14 @@ def compare_around(gold: Core, gate: Core, fault: InstanceFault, instances: Sequ
     the whole. What stands beside is taken out: what it is given must be equal. Memories too large to become registers are,
     too. With a fault of a clock the clocks are inputs like others.
     """
-    module, inside, kept = fault.instance.parent, {fault.instance.parent}, {fault.instance.module}
-    while more := {i.module for i in instances if i.parent in kept} - kept:
-        kept |= more
+    module, inside, kept = fault.instance.parent, {fault.instance.parent}, _within(fault.instance.module, instances)
     large = {i.module for i in instances if i.memory_bits > _LARGEST_MEMORY}
     if fault.instance.module in large and (fault.copied or fault.kind == "module"):
         return "unknown"
     while True:
         beside = {i.module for i in instances if i.parent == module} - inside - kept | large
-        apart = [kind for m in sorted(beside) for kind in (m, rf"$paramod*\\{m}")]
-        read = [
-            _READ.format(
-                files=" ".join(f"{name}_{file}" for file in core.verilog),
-                top=module,
-                name=name,
-                apart="\n".join(f"blackbox {kind}" for kind in apart),
-                evert="\n".join(f"expose -evert t:{kind}" for kind in apart),
-            )
-            for name, core in (("gold", gold), ("gate", gate))
-        ]
+        apart = _with_parameters(beside)
+        read = [_read(name, _named_for(name, core.verilog), module, apart) for name, core in (("gold", gold), ("gate", gate))]
         miter = _MITER.replace("dffunmap", "clk2fflogic\nopt -fast\ndffunmap") if fault.kind == "clock" else _MITER
         verdict, _ = _decided("".join(read) + miter, gold, gate, timeout)
         around = {instance.parent for instance in instances if instance.module == module}
@@ -117,7 +106,7 @@ def _never_shows(gate: Core, fault: InstanceFault, instances: Sequence[Instance]
     """
     instance, pin = fault.instance, fault.pin
     text = gate.verilog_text[instance.file]
-    if pin is None or pin.output or fault.kind == "clock" or f" {FAULTY};" not in text:
+    if pin is None or pin.output or fault.kind == "clock" or f" {RIGHT};" not in text:
         return False
     place = locate(text, instance)
     given = {name: text[slice(*span)] for name, span in place.connections.items()} | {pin.name: RIGHT}
@@ -130,18 +119,8 @@ def _never_shows(gate: Core, fault: InstanceFault, instances: Sequence[Instance]
     lines += [f"  {instance.module}{text[slice(*place.parameters)]} {RIGHT}_copy ({ports});"]
     lines += [f"  (* keep *) wire {RIGHT}_shows = {' | '.join(f'({beside[p.name]} != {given[p.name]})' for p in outputs)};"]
     watched = text[: place.end] + "\n" + "\n".join(lines) + text[place.end :]
-    inside = {instance.module}
-    while more := {i.module for i in instances if i.parent in inside} - inside:
-        inside |= more
-    apart = {i.module for i in instances if i.memory_bits or i.module.endswith("_datapath")} - inside
-    kinds = [kind for m in sorted(apart) for kind in (m, rf"$paramod*\\{m}")]
-    script = _READ.format(
-        files=" ".join(gate.verilog),
-        top=gate.design.name,
-        name="gate",
-        apart="\n".join(f"blackbox {kind}" for kind in kinds),
-        evert="\n".join(f"expose -evert t:{kind}" for kind in kinds),
-    )
+    apart = {i.module for i in instances if i.memory_bits or i.module.endswith("_datapath")} - _within(instance.module, instances)
+    script = _read("gate", gate.verilog, gate.design.name, _with_parameters(apart))
     files = gate.verilog_text | {instance.file: watched}
     return _answered(script + _WATCHED.format(shows=f"{RIGHT}_shows"), files, timeout, _NEVER)[0] == "equal"
 
@@ -175,13 +154,7 @@ def compare(
     asked = "".join(f"rename {m} {m}_itself\n" for m in masked) + ("read_verilog masked.v\n" if masked else "")
     apart = [f"{m}_itself" if m in masked else m for m in apart]
     script = "".join(
-        _READ.replace("hierarchy", f"{asked}hierarchy", 1).format(
-            files=" ".join(f"{name}_{file}" for file in core.manifest["verilog"]),
-            top=top,
-            name=name,
-            apart="\n".join(f"blackbox {m}" for m in apart),
-            evert="\n".join(f"expose -evert t:{m}" for m in apart),
-        )
+        _read(name, _named_for(name, core.manifest["verilog"]), top, apart).replace("hierarchy", f"{asked}hierarchy", 1)
         for name, core in (("gold", gold), ("gate", gate))
     )
     modules = "".join(_MASKED.format(module=m, top=design.address_bits - 1, word=design.spec.state_bits - 1) for m in masked)
@@ -195,19 +168,39 @@ def compare_modules(
 
     The modules ``inside`` it are taken out: what they are given must be equal.
     """
-    kinds = [kind for name in sorted(inside) for kind in (name, rf"$paramod*\{name}")]
-    script = "".join(
-        _READ.format(
-            files=" ".join(f"{name}_{file}" for file in texts),
-            top=module,
-            name=name,
-            apart="\n".join(f"blackbox {kind}" for kind in kinds),
-            evert="\n".join(f"expose -evert t:{kind}" for kind in kinds),
-        )
-        for name, texts in (("gold", gold), ("gate", gate))
-    )
+    apart = [kind for name in sorted(inside) for kind in (name, rf"$paramod*\{name}")]
+    script = "".join(_read(name, _named_for(name, texts), module, apart) for name, texts in (("gold", gold), ("gate", gate)))
     files = {f"{name}_{file}": text for name, texts in (("gold", gold), ("gate", gate)) for file, text in texts.items()}
     return _answered(script + _MITER, files, timeout)
+
+
+def _read(name: str, files: Iterable[str], top: str, apart: Sequence[str]) -> str:
+    """Return the script that reads a design, its modules ``apart`` taken out, and keeps it under a name."""
+    return _READ.format(
+        files=" ".join(files),
+        top=top,
+        name=name,
+        apart="\n".join(f"blackbox {kind}" for kind in apart),
+        evert="\n".join(f"expose -evert t:{kind}" for kind in apart),
+    )
+
+
+def _named_for(name: str, files: Iterable[str]) -> list[str]:
+    """Return the files of one of two designs as they stand beside those of the other."""
+    return [f"{name}_{file}" for file in files]
+
+
+def _within(module: str, instances: Sequence[Instance]) -> set[str]:
+    """Return a module and all that is in it."""
+    inside = {module}
+    while more := {i.module for i in instances if i.parent in inside} - inside:
+        inside |= more
+    return inside
+
+
+def _with_parameters(modules: Iterable[str]) -> list[str]:
+    """Return modules as Yosys calls them, each with any parameters too."""
+    return [kind for m in sorted(modules) for kind in (m, rf"$paramod*\\{m}")]
 
 
 def _named(core: Core) -> Core:

@@ -14,9 +14,9 @@ from functools import cache
 from .instances import Instance, Pin, locate
 from .rtl.contents import first_and_last
 
-__all__ = ["COPIES", "FAULTY", "RIGHT", "InstanceFault", "by_turns", "instance_faults", "plant_instances"]
+__all__ = ["COPIES", "RIGHT", "InstanceFault", "by_turns", "instance_faults", "plant_instances"]
 
-RIGHT, FAULTY = "sc_hw_fault_0_0", "sc_hw_fault_0_0_faulty"
+RIGHT = "sc_hw_fault_0_0"
 COPIES = r"sc_hw_fault_\d+_copy_\d+"  # how ``plant_instances`` calls copies of an instance with a fault in it
 _SELDOM_BITS = 8  # of a word that a simulation meets now and then
 _LEAST_BITS = 4
@@ -218,7 +218,7 @@ def plant_instances(texts: Mapping[str, str], faults: Mapping[int, InstanceFault
     """Return the texts with the faults in them; the module ``selection`` gives the number of the one that acts.
 
     Without ``selection`` there is one fault, which always acts; that of a pin has the wire ``RIGHT`` with what the pin should
-    have, and ``FAULTY`` with what it has. Errors: ``UserError`` when an instance is not found.
+    have. Errors: ``UserError`` when an instance is not found.
     """
     if not selection:
         ((_, fault),) = faults.items()
@@ -311,13 +311,11 @@ class _Module:
         chosen = "".join(f"{self._prefix}selected == 16'd{n} ? {text} :\n    " for n, text in cases) + wire
         if not self._selection:
             chosen = cases[0][1]
-        place = locate(self._text, instance)
-        self._declare(place.start, f"wire [{pin.bits - 1}:0] {wire}_faulty;")
-        self._tail.append(f"assign {wire}_faulty = {chosen};")
-        if pin.output:
-            self._tail.append(f"assign {self._driven.pop(key)} = {wire}_faulty;")
-        else:
+        if not pin.output:
+            place = locate(self._text, instance)
+            self._declare(place.start, f"wire [{pin.bits - 1}:0] {wire}_faulty;")
             self._edits.append((*place.connections[pin.name], f"{wire}_faulty"))
+        self._tail.append(f"assign {self._driven.pop(key, f'{wire}_faulty')} = {chosen};")
 
     def _copy(self, number: int, fault: InstanceFault, more: dict[str, str]) -> Iterator[tuple[Pin, str]]:
         """Add a copy of an instance with the fault in it and yield its outputs."""
