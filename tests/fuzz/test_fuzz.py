@@ -8,7 +8,7 @@ import pytest
 
 from tests.daily import check
 
-from . import calls
+from . import ways
 from .calls import Fuzz
 from .interruptions import Interruptions
 
@@ -69,9 +69,9 @@ def test_orphans_are_seen(tmp_path):
 
 def test_what_takes_long_is_ended(tmp_path, monkeypatch):
     """A fork that dies by itself is a fault; one that goes on is ended, with all that it was given to do."""
-    monkeypatch.setattr(calls, "_PATIENCE", 0.5)
-    for verb, ended in ((lambda *_: time.sleep(60), calls.LONG), (lambda *_: os._exit(3), -1)):
-        monkeypatch.setattr(calls, "_in_this_process", verb)
-        assert calls._in_a_copy(["train"], tmp_path)[0] == ended
-    monkeypatch.setattr(calls, "_PROGRAM", ["sleep", "60"])
-    assert calls._in_its_own([], tmp_path)[0] == -15  # of a program that does not say how it was ended
+    monkeypatch.setattr(ways, "_PATIENCE", 0.5)
+    for verb, ended in ((lambda *_: time.sleep(60), ways.LONG), (lambda *_: os._exit(3), -1)):
+        monkeypatch.setattr(ways, "in_this_process", verb)
+        assert ways.in_a_copy(["train"], tmp_path)[0] == ended
+    monkeypatch.setattr(ways, "PROGRAM", ["sleep", "60"])
+    assert ways.in_its_own([], tmp_path)[0] == -15  # of a program that does not say how it was ended
