@@ -99,7 +99,7 @@ BLOCK_ROOMS = (
     "sc_hw/coverage/rows.py",
     "sc_hw/coverage/addresses.py",
     "/topologies/",
-    "sc_hw/proof/graph.py",  # the statements of every block
+    "sc_hw/proof/blocks/",
 )
 RULE_ROOMS = (
     "sc_hw/learning_emitter.py",  # a name that users of another library know, of one rule
@@ -107,7 +107,7 @@ RULE_ROOMS = (
     "sc_hw/rtl/networks/design.py",
 )
 TOPOLOGIES = {"layer", "crossbar", "LayerDesign", "CrossbarDesign", "LayerBench", "CrossbarBench", "LayerModel", "CrossbarModel"}
-BLOCKS = {"FanoutDesign", "RowsDesign", "AddressesDesign", "QueueDesign"}
+BLOCKS = {"FanoutDesign", "RowsDesign", "AddressesDesign", "QueueDesign", "fanout", "fan_out", "row_filter", "rows_memory"}
 
 
 def using(root, names, own):
@@ -149,6 +149,7 @@ def test_generic_code_names_no_rule():
         ("sc_hw/emit_command.py", "from .rtl.layer import made\n", TOPOLOGIES),
         ("sim/sc_hw_sim/bench.py", 'if kind == "crossbar": pass\n', TOPOLOGIES),
         ("sc_hw/simulate.py", "from .rtl.rows import RowsDesign as R\n", BLOCKS),
+        ("sc_hw/proof/ledger.py", 'absent = {("fanout", "pre_waits")}\n', BLOCKS),
         ("sc_hw/selftest.py", 'if rule.name == "stp": pass\n', set(RULES)),
         ("sc_hw/proof/lane.py", "from sc_hw_models.rules.r_stdp import RULE\n", set(RULES)),
     ],

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..proof.ledger import CHOICE, PROVEN, USER
+from ..proof.assumption import CHOICE, PROVEN, USER
 from ..proof.result import Obligation, verdict_of
 from ..rtl.networks.block import NetworkBlock
 from ..rtl.networks.design import NetworkDesign

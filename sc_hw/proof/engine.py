@@ -7,11 +7,20 @@ from typing import Any
 from ..manifest import Core
 from ..rtl.design import CoreDesign
 from ..rtl.queue import queue_of
+from .assumption import CHOICE, READ, RESET, USER, WORD, Assumption, before, proven
 from .induction import Inquiry, induction_task, render, top_of
-from .memories import prove_memories
+from .memories import memory_name, prove_memories
 from .result import Obligation
 
-__all__ = ["cover_engine", "covers_of_engine", "engine_task", "prove_engine", "queue_task", "statements_of_engine"]
+__all__ = [
+    "ENGINE_ASSUMPTIONS",
+    "cover_engine",
+    "covers_of_engine",
+    "engine_task",
+    "prove_engine",
+    "queue_task",
+    "statements_of_engine",
+]
 
 # Statements by the first two words of their assertions' names.
 _STATEMENTS = {
@@ -42,6 +51,48 @@ _COVERS = {
     "cover_reset_then_result": "the word looked at gets a result after a reset in the middle of a timestep",
 }
 _QUEUE_COVER = "a result leaves a queue that was full and then reset"
+
+
+def _of_memories(design: Any, prefix: str) -> Iterator[str]:
+    for lane in range(design.lanes):
+        yield prefix + memory_name(design, design.memory_module(lane))
+
+
+def _of_lane(design: Any, prefix: str) -> Iterator[str]:
+    names = ["hold", *(f"next_{f.name}" for f in design.spec.state), *(f"out_{f.name}" for f in design.spec.outputs)]
+    names += ["lane_word", "lane_ports", "widths", "fields"]
+    if design.spec.lfsr:
+        names += ["lane_noise", "random_step", "random_hold", "random_restart", "lane_seeds", "lane_accept", "engine_noise"]
+    yield from (prefix + name for name in names)
+
+
+def _by_rows(design: Any) -> bool:
+    return bool(design.row_words)
+
+
+def _queues(design: Any) -> bool:
+    return bool(design.queued)
+
+
+ENGINE_ASSUMPTIONS = (
+    Assumption(harness="engine", name="word", meaning=WORD, kind=CHOICE),
+    Assumption(harness="engine", name="reset", meaning=RESET, kind=USER),
+    Assumption(harness="engine", name="host_exists", meaning="the host names a word that exists", kind=USER),
+    Assumption(harness="engine", name="host_waits", meaning="the host holds a request until it is served", kind=USER),
+    proven("engine", "memory", READ, _of_memories),
+    before("engine", "lane", "LATENCY enabled clocks after an update entered a lane, its result is there", _of_lane),
+    before("engine", "whole_rows", "a row is skipped before its first word or not at all", "/fanout", when=_by_rows),
+    Assumption(harness="engine", name="row", meaning=WORD, kind=CHOICE, when=_by_rows),
+    proven("engine", "queue_waits", "the queue says that results wait while any has not left", "queue_room", when=_queues),
+    proven(
+        "engine", "queue_room", "the queue has room only while fewer results than slots have not left", "queue_room", when=_queues
+    ),
+    proven("engine", "queue_offers", "the queue offers only what it was given", "queue_order", when=_queues),
+    Assumption(harness="queue", name="reset", meaning=RESET, kind=USER),
+    before("queue", "reserve", "a slot is reserved only while there is room", "engine_streams", "engine_queue"),
+    before("queue", "push", "a beat is pushed only where a slot was reserved", "engine_streams", "engine_queue"),
+    proven("queue", "memory", READ, "queue_memory"),
+)
 
 
 def prove_engine(inquiry: Inquiry[Core]) -> Iterator[Obligation]:

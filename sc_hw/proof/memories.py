@@ -14,11 +14,13 @@ from ..manifest import Core
 from ..rtl.design import CoreDesign
 from ..rtl.instances import Instance
 from ..yosys import YosysError, find_yosys, run_yosys
+from .assumption import CHOICE, DEFINITION, WORD, Assumption, before
 from .induction import Folder, Inquiry, harness, memory_script
 from .result import Obligation
 
 __all__ = [
     "MEMORY",
+    "MEMORY_ASSUMPTIONS",
     "contents_differ",
     "initial_obligation",
     "memory_name",
@@ -28,6 +30,17 @@ __all__ = [
     "prove_memories",
 ]
 
+MEMORY_ASSUMPTIONS = (
+    Assumption(harness="memory", name="word", meaning=WORD, kind=CHOICE),
+    Assumption(harness="memory", name="content", meaning="a name for what the word holds at power-up", kind=DEFINITION),
+    before(
+        "memory",
+        "reads",
+        "where results queue, the lanes' memories are read in every clock",
+        "engine_sweep",
+        when=lambda design: design.queued and not design.parts,
+    ),
+)
 MEMORY = "{} returns what was last written to a word; while it is not read, what it gave stays"
 _INITIAL = "at power-up the memories hold the words of the initial state"
 _READ = """read_verilog -sv {files}

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from sc_hw.manifest import load_core
+from sc_hw.proof.assumption import PROVEN
 from sc_hw.proof.engine import engine_task, queue_task
 from sc_hw.proof.expected import asked_of
-from sc_hw.proof.graph import _addresses_task, _placed, _task
+from sc_hw.proof.graph import _alone, block_task, joint_task
 from sc_hw.proof.induction import read_sources
-from sc_hw.proof.ledger import LEDGER, PROVEN, assumptions_of, check_ledger
+from sc_hw.proof.ledger import LEDGER, assumptions_of, check_ledger, needed
 from sc_hw.proof.memories import memory_task, own_memories
 from sc_hw.proof.prove import prove
 from sc_hw.proof.solver import find_solver
-from sc_hw.rtl.addresses import AddressesDesign
 from sc_hw.rtl.crossbar import CrossbarDesign
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
@@ -39,9 +39,9 @@ def harnesses(core):
             if design.queued:
                 yield "queue", queue_task(design, sources, inside=inside)["files"]["engine.sv"]
         else:
-            yield "fanout", _task(design, sources, inside=inside)["files"]["engine.sv"]
-            for place, module in _placed(design.graph, AddressesDesign).items():
-                yield "addresses", _addresses_task(design, place, module, sources, inside=inside)["files"]["engine.sv"]
+            yield "fanout", joint_task(design, sources, inside=inside)["files"]["engine.sv"]
+            for place, block, room in _alone(design.graph):
+                yield block.harness, block_task(design, place, block, room, sources, inside=inside)["files"]["engine.sv"]
 
 
 @pytest.fixture(scope="module")
@@ -105,20 +105,17 @@ def test_every_pin_that_goes_into_what_is_cut_away_is_stated(folders):
     assert count > 100
 
 
-def test_no_proof_leans_on_itself_in_one_clock():
-    edges = {}
-    owner = {"engine": "engine", "queue": "queue", "fanout": "fanout", "addresses": "addresses"}
-    for one in LEDGER:
-        needs = edges.setdefault(one.harness, set())
-        for by in one.by if one.kind == PROVEN and not one.before else ():
-            name = by.removeprefix("/").rpartition("/")[2]
-            if name == "{giver}":
-                needs |= {"engine", "addresses"}
-            elif name in ("{memories}", "{addresses}") or name.endswith("_memory"):
-                needs.add("memory")
-            else:
-                needs.add(owner.get(name, name.partition("_")[0]))
-    assert set().union(*edges.values()) <= edges.keys()
+def test_no_proof_leans_on_itself_in_one_clock(folders):
+    edges, owners = {}, {"engine", "queue", "fanout", "addresses", "rows"}
+    for core in [*folders, *(part for folder in folders for part in folder.parts)]:
+        for one in assumptions_of(core.design):
+            needs = edges.setdefault(one.harness, set())
+            for by in needed(core.design, one, "part/") if one.kind == PROVEN and not one.before else ():
+                name = by.rpartition("/")[2]
+                owner = name.partition("_")[0]
+                needs.add("memory" if "memory" in name else owner if owner in owners else "lane")
+    assert {need for needs in edges.values() for need in needs} <= edges.keys()
+    assert edges["fanout"] >= {"engine", "memory"}
     list(TopologicalSorter(edges).static_order())  # raises where there is a circle
 
 
