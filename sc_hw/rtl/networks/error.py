@@ -67,6 +67,15 @@ class ErrorBlock(NetworkBlock):
         texts = [f"16'd{value}" for value in reversed(values)]
         return ",\n    ".join(", ".join(texts[k : k + 12]) for k in range(0, len(texts), 12))
 
+    @staticmethod
+    def by_bits(values: Sequence[int]) -> list[str]:
+        """Return a literal for each bit of ``ONE``, the lowest first: that bit of each number, the first number's lowest."""
+        size = len(values)
+        return [
+            f"{size}'h{sum((value >> bit & 1) << n for n, value in enumerate(values)):0{size // 4}x}"
+            for bit in range(ONE.bit_length())
+        ]
+
     @property
     def distance_bits(self) -> int:
         """Bits of how far an output is below the largest, scaled; at least those of ``NONE``."""
