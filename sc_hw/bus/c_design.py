@@ -11,6 +11,7 @@ __all__ = ["c_files"]
 
 _DRIVER = ("sc_hw_driver.h", "sc_hw_driver.c")
 _NO_BIT = 255
+_ENDS = "host_consolidate"  # of a network: an access that ends a task
 
 
 def c_files(layout: Layout, parts: Mapping[str, Bank]) -> dict[str, str]:
@@ -35,6 +36,7 @@ def _design(layout: Layout, parts: Mapping[str, Bank]) -> str:
     digest = ", ".join(f"0x{byte:02x}u" for byte in layout.identity[8:])
     rooms = 1 | sum(1 << _status_bit(layout, tray) for tray in layout.inlets)
     at = {key: f"0x{layout.map[key].address:03x}" for key in ("control", "status", "events", layout.counter)}
+    ends = f"0x{layout.map[_ENDS].address:03x}" if _ENDS in layout.map else "0"
     lines = [
         f"/* {name} for the driver. Emitted by sc-hw; belongs to whoever emitted it. */",
         f"#ifndef {upper}_DESIGN_H",
@@ -48,7 +50,7 @@ def _design(layout: Layout, parts: Mapping[str, Bank]) -> str:
         *_table(f"struct sc_command {name}_command", (_command(tray) for tray in commands)),
         f"static const struct sc_design {name}_design = {{",
         f"  {ABI}, {{{digest}}},",
-        f"  {at['control']}, {at['status']}, {at['events']}, {at[layout.counter]},",
+        f"  {at['control']}, {at['status']}, {at['events']}, {at[layout.counter]}, {ends},",
         f"  {refused}, {drops}, 0x{rooms:08x}u, {len(inputs)}, {len(outputs)}, {len(parts)}, {len(commands)},",
         f"  {name}_input, {name}_output, {name}_part, {name}_command,",
         "};",

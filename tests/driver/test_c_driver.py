@@ -13,7 +13,7 @@ from sc_hw.driver.simulation import Simulation
 from sc_hw.network_folder import load_emitted
 from sc_hw_sim.stimulus import random_state
 
-from ..bus.designs import EMITTED, Golden, golden, random_inputs
+from ..bus.designs import EMITTED, SMALL_FILE, Golden, golden, random_inputs
 from ..daily import check, few
 
 FLAGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-ffreestanding", "-O2", "-fPIC"]
@@ -53,7 +53,8 @@ class Driver:
 
     def __init__(self, core, around, transport, folder):
         (folder / "export.c").write_text(EXPORT + "const struct sc_design *the_design(void) { return &sc_core_design; }\n")
-        sources = [core.folder / "bus" / "sc_hw_driver.c", folder / "export.c"]
+        self.folder = core.folder / "bus"
+        sources = [self.folder / "sc_hw_driver.c", folder / "export.c"]
         built = ["gcc", *FLAGS, "-shared", "-I", core.folder / "bus", *sources, "-o", folder / "driver.so"]
         subprocess.run(list(map(str, built)), check=True)
         self.library = ctypes.CDLL(str(folder / "driver.so"))
@@ -135,12 +136,18 @@ def compiled(sc_hw, tmp_path):
     running = []
 
     def make(name, bus="axi-lite"):
-        status, _, err = sc_hw("emit", *EMITTED[name], "--bus", bus, "-o", tmp_path / "core")
+        folder = tmp_path / name
+        folder.mkdir()
+        if name == "tasks":
+            kind = 'learning_shift = 6\nconsolidation = "si"\nimportance_offset = 0\nimportance_damping = 4'
+            (folder / "tasks.toml").write_text(SMALL_FILE.read_text().replace("learning_shift = 6", kind))
+        told = ["--network", folder / "tasks.toml"] if name == "tasks" else EMITTED[name]
+        status, _, err = sc_hw("emit", *told, "--bus", bus, "-o", folder / "core")
         assert status == 0, err
-        core = load_emitted(tmp_path / "core")
+        core = load_emitted(folder / "core")
         around = load_bus(core)
         running.append(Simulation(core, around))
-        return Driver(core, around, running[-1], tmp_path)
+        return Driver(core, around, running[-1], folder)
 
     yield make
     for one in running:
@@ -212,6 +219,32 @@ def test_a_network_learns_as_its_golden_model_does(compiled, bus):
     equal(driver, model)
     assert driver.call("sc_restore", buffer) == OK
     assert driver.read(0)["weight"] == list(buffer_weights(buffer, driver.parts[0]))
+
+
+@check("the driver in Python ends a task; the register that C writes is looked at in every run")
+def test_a_task_of_a_network_ends(compiled):
+    driver = compiled("tasks")
+    model, generator = golden(driver.design), np.random.default_rng(20261129)
+    for _ in range(2):
+        for _ in range(20):
+            status, _ = driver.play(*model.play(driver.layout, generator)[:2], results=False)
+            assert status == OK
+        assert driver.call("sc_consolidate") == OK
+        model.model.consolidate()
+        equal(driver, model)
+    assert model.state["out"]["code"].any()
+    assert driver.call("sc_load", 0, 0, words([85])) == OK, "an access after it is an access"
+    assert driver.read(0)["weight"][0] == 85
+    assert driver.read(0)["weight"][1:] == model.state["in"]["weight"].tolist()[1:]
+
+
+def test_only_a_network_that_consolidates_ends_tasks(compiled):
+    """The header names the register of those that do."""
+    driver = compiled("tasks")
+    ends = driver.layout.map["host_consolidate"].address
+    header = (driver.folder / "sc_core_design.h").read_text()
+    assert f", 0x{ends:03x},\n" in header
+    assert compiled("core").call("sc_consolidate") == RANGE
 
 
 def buffer_weights(buffer, own):
@@ -295,7 +328,7 @@ def test_a_burst_stores_to_the_registers(compiled):
 
 def test_it_needs_nothing_of_a_system(compiled, tmp_path):
     """Firmware has no library: the object asks for no symbol."""
-    compiled("core")
-    subprocess.run(["gcc", *FLAGS, "-c", str(tmp_path / "core/bus/sc_hw_driver.c"), "-o", str(tmp_path / "driver.o")], check=True)
+    folder = compiled("core").folder
+    subprocess.run(["gcc", *FLAGS, "-c", str(folder / "sc_hw_driver.c"), "-o", str(tmp_path / "driver.o")], check=True)
     found = subprocess.run(["nm", "-u", str(tmp_path / "driver.o")], capture_output=True, text=True, check=True)
     assert found.stdout.replace("_GLOBAL_OFFSET_TABLE_", "").split() in ([], ["U"])

@@ -65,6 +65,17 @@ int sc_clear(const struct sc_device *d) {
   return wrong ? wrong : sc_settle(d);
 }
 
+int sc_consolidate(const struct sc_device *d) {
+  const uint16_t ends = d->design->consolidate;
+  int wrong = ends ? sc_settle(d) : SC_RANGE, later;
+  if (!wrong) wrong = put(d, ends, 1u);
+  if (wrong) return wrong;
+  wrong = put(d, d->design->part[0].host, 0u);
+  if (!wrong) wrong = sc_settle(d);
+  later = put(d, ends, 0u); /* it stays as it was written, and other accesses are none */
+  return wrong ? wrong : later;
+}
+
 static int asked(const struct sc_device *d, const struct sc_part *p, uint32_t unit, const uint32_t *word) {
   unsigned k;
   int wrong = p->choose ? put(d, p->choose, p->chosen) : SC_OK;

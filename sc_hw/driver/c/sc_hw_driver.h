@@ -50,6 +50,7 @@ struct sc_design {
   uint8_t abi;
   uint8_t digest[8];
   uint16_t control, status, events, timesteps;
+  uint16_t consolidate; /* of a network that is told of the end of a task: what says that an access is that; else 0 */
   uint8_t refused_bit, drops; /* drops: control can let results go */
   uint32_t rooms; /* bits of status that are 1 when nothing is under way or waits to begin */
   uint8_t inputs, outputs, parts, commands;
@@ -78,6 +79,8 @@ int sc_reset(const struct sc_device *device);
 /* SC_RANGE where a design has no command that clears it. */
 int sc_clear(const struct sc_device *device);
 int sc_settle(const struct sc_device *device);
+/* Ends a task of a network. SC_RANGE where no kind of consolidation is told of it. */
+int sc_consolidate(const struct sc_device *device);
 
 /* A state word of a unit of a part. */
 int sc_load(const struct sc_device *device, unsigned part, uint32_t unit, const uint32_t *word);
