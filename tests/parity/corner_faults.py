@@ -188,6 +188,8 @@ def _core_faults(module: str, lanes: int, queued: bool, words: int, noise: bool)
         net("host_accept", "idle & host_valid"),  # an access begins in the clock in which a command is taken
         net("command_ready", "right | readback_valid"),  # a command is taken, and lost, while a read word waits
         net("command_ready", "right | (readback_valid & command_clear)"),  # only a clear is
+        net("command_ready", "right & command_valid"),  # it waits to be offered one
+        net("command_ready", "right & ~(host_data[1:0] == 3)"),  # it is late when the host's data, which nobody offers, ends so
         net("readback_valid", "right & ~(command_valid & command_clear)"),  # a read word is withdrawn when a clear comes
         net("host_store", "right & ~command_valid"),  # a write is lost when a command comes with it
         net("idle", "right | host_store"),
