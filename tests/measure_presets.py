@@ -49,7 +49,7 @@ def _proof(record: dict[str, Any]) -> list[object]:
         seconds[solver] += time
     for answer in (a for o in obligations if not _in_engine(o) for a in o["answers"]):
         seconds[answer["solver"]] += answer["seconds"]
-    slowest = max((o for o in obligations if not _in_engine(o)), key=lambda o: o["seconds"])
+    slowest = max((o for o in obligations if not _in_engine(o) and o["name"] not in _OF_NO_LANE), key=lambda o: o["seconds"])
     proven = sum(o["verdict"] == "proven" for o in obligations)
     return [
         len(obligations),
@@ -59,6 +59,9 @@ def _proof(record: dict[str, Any]) -> list[object]:
         f"{slowest['name']} {slowest['seconds']:.1f} s",
         f"{record['seconds']:.0f}",
     ]
+
+
+_OF_NO_LANE = ("structure", "defined", "campaign", "ledger")
 
 
 def _in_engine(obligation: dict[str, Any]) -> bool:
