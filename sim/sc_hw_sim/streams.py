@@ -152,5 +152,8 @@ def clocks(core: int) -> int:
 
 
 def contradictions(core: int) -> int:
-    """Return in how many clocks so far the core was idle and busy with a beat or a host access or took no command, or not idle after a reset."""
+    """Return in how many clocks so far the core was idle and not at rest, or not idle after a reset.
+
+    Not at rest is one that offers a beat, takes a host access, or takes no command.
+    """
     return int(_LIBRARY.sc_hw_contradictions(core))
