@@ -131,23 +131,26 @@ class Driver:
         return status, gathered(self.design, self.layout, found) if results and status == OK else {}
 
 
+def options_of(name, folder):
+    """Return the options of emit for a design; the network ``tasks`` consolidates."""
+    if name != "tasks":
+        return EMITTED[name]
+    kind = 'learning_shift = 6\nconsolidation = "si"\nimportance_offset = 0\nimportance_damping = 4'
+    (folder / "tasks.toml").write_text(SMALL_FILE.read_text().replace("learning_shift = 6", kind))
+    return ["--network", folder / "tasks.toml"]
+
+
 @pytest.fixture
 def compiled(sc_hw, tmp_path):
     running = []
 
     def make(name, bus="axi-lite"):
-        folder = tmp_path / name
-        folder.mkdir()
-        if name == "tasks":
-            kind = 'learning_shift = 6\nconsolidation = "si"\nimportance_offset = 0\nimportance_damping = 4'
-            (folder / "tasks.toml").write_text(SMALL_FILE.read_text().replace("learning_shift = 6", kind))
-        told = ["--network", folder / "tasks.toml"] if name == "tasks" else EMITTED[name]
-        status, _, err = sc_hw("emit", *told, "--bus", bus, "-o", folder / "core")
+        status, _, err = sc_hw("emit", *options_of(name, tmp_path), "--bus", bus, "-o", tmp_path / "core")
         assert status == 0, err
-        core = load_emitted(folder / "core")
+        core = load_emitted(tmp_path / "core")
         around = load_bus(core)
         running.append(Simulation(core, around))
-        return Driver(core, around, running[-1], folder)
+        return Driver(core, around, running[-1], tmp_path)
 
     yield make
     for one in running:
@@ -238,13 +241,15 @@ def test_a_task_of_a_network_ends(compiled):
     assert driver.read(0)["weight"][1:] == model.state["in"]["weight"].tolist()[1:]
 
 
-def test_only_a_network_that_consolidates_ends_tasks(compiled):
+def test_only_a_network_that_consolidates_ends_tasks(sc_hw, tmp_path):
     """The header names the register of those that do."""
-    driver = compiled("tasks")
-    ends = driver.layout.map["host_consolidate"].address
-    header = (driver.folder / "sc_core_design.h").read_text()
-    assert f", 0x{ends:03x},\n" in header
-    assert compiled("core").call("sc_consolidate") == RANGE
+    for name, ends in (("tasks", True), ("network", False)):
+        status, _, err = sc_hw("emit", *options_of(name, tmp_path), "--bus", "apb", "-o", tmp_path / name)
+        assert status == 0, err
+        registers = load_bus(load_emitted(tmp_path / name)).layout.map
+        assert ("host_consolidate" in registers) == ends
+        address = f"0x{registers['host_consolidate'].address:03x}" if ends else "0"
+        assert f", {address},\n" in (tmp_path / name / "bus" / "sc_core_design.h").read_text()
 
 
 def buffer_weights(buffer, own):
@@ -286,12 +291,13 @@ def test_checkpoints_and_refusals(compiled, tmp_path):
 
 def test_another_design_is_refused(compiled):
     driver = compiled("core")
-    told = driver.transport.read
+    assert driver.call("sc_consolidate") == RANGE, "nothing of a core is told of the end of a task"
+    read = driver.transport.read
 
     def lie(address, index, value):
-        return lambda at: value if at == 4 * index else told(at)
+        return lambda at: value if at == 4 * index else read(at)
 
-    for index, value, expected in ((0, 0x54, NO_DESIGN), (4, 2, ABI), (9, told(36) ^ 1, DIGEST)):
+    for index, value, expected in ((0, 0x54, NO_DESIGN), (4, 2, ABI), (9, read(36) ^ 1, DIGEST)):
         driver.transport.read = lie(0, index, value)
         assert driver.call("sc_open") == expected
 
@@ -321,8 +327,8 @@ def test_a_burst_stores_to_the_registers(compiled):
             driver.transport.write(address, value)
     assert driver.call("sc_burst_end") == OK
     equal(driver, golden)
-    told = driver.transport.read
-    driver.transport.read = lambda address: told(address) | (4 if address == at["events"].address else 0)
+    read = driver.transport.read
+    driver.transport.read = lambda address: read(address) | (4 if address == at["events"].address else 0)
     assert driver.call("sc_burst_end") == TIMEOUT, "a word that was refused was lost"
 
 
