@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sc_hw.proof.blocks import ROOMS
 from sc_hw_models.kinds import FIRST_CHOICE, KINDS
 from sc_hw_models.registry import RULES
 
@@ -107,7 +108,7 @@ RULE_ROOMS = (
     "sc_hw/rtl/networks/design.py",
 )
 TOPOLOGIES = {"layer", "crossbar", "LayerDesign", "CrossbarDesign", "LayerBench", "CrossbarBench", "LayerModel", "CrossbarModel"}
-BLOCKS = {"FanoutDesign", "RowsDesign", "AddressesDesign", "QueueDesign", "fanout", "fan_out", "row_filter", "rows_memory"}
+BLOCKS = {room.kind.__name__ for room in ROOMS} | {"QueueDesign", "fanout", "fan_out", "row_filter", "rows_memory"}
 
 
 def using(root, names, own):

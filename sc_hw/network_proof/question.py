@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader
 from sc_hw_models.rule import index_bits
 
 from ..proof.induction import engine_script
+from ..proof.memories import memory_pins
 from ..rtl.networks.block import NetworkBlock
 from ..rtl.port import Port
 from ..templates import verilog_templates
@@ -63,9 +64,7 @@ def block_task(block: NetworkBlock, question: Question, sources: Mapping[str, st
             "address": address,
             "words": words,
         }
-        pins = {"read_enable": 1, "write_enable": 1, "read_data": bits, "write_data": bits}
-        pins |= {"read_address": address, "write_address": address}
-        taps |= {f"{place}.{pin}": width for pin, width in pins.items()}
+        taps |= {f"{place}.{pin}": width for pin, width in memory_pins(address, bits).items()}
     top = f"{block.name}_proof"
     harness = render(
         question.template,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 __all__ = ["CHOICE", "DEFINITION", "PROVEN", "READ", "RESET", "STAYS", "USER", "WORD", "Assumption", "Names", "before", "proven"]
@@ -46,6 +47,5 @@ def proven(
     return Assumption(harness=harness, name=name, meaning=meaning, kind=PROVEN, by=by, when=when, before=before)
 
 
-def before(harness: str, name: str, meaning: str, *by: str | Names, when: Callable[[Any], bool] = _always) -> Assumption:
-    """Return an assumption that obligations discharge, of a clock from the clocks before it alone."""
-    return proven(harness, name, meaning, *by, when=when, before=True)
+before = partial(proven, before=True)
+"""Return an assumption that obligations discharge, of a clock from the clocks before it alone."""

@@ -9,11 +9,12 @@ from ..rtl.design import CoreDesign
 from ..rtl.queue import queue_of
 from .assumption import CHOICE, READ, RESET, USER, WORD, Assumption, before, proven
 from .induction import Inquiry, induction_task, render, top_of
-from .memories import memory_name, prove_memories
+from .memories import memory_name, memory_pins, prove_memories
 from .result import Obligation
 
 __all__ = [
     "ENGINE_ASSUMPTIONS",
+    "LANE_NOISE",
     "cover_engine",
     "covers_of_engine",
     "engine_task",
@@ -53,6 +54,10 @@ _COVERS = {
 _QUEUE_COVER = "a result leaves a queue that was full and then reset"
 
 
+# Obligations about the noise of a lane, which it has where its rule draws any.
+LANE_NOISE = ("lane_noise", "random_step", "random_hold", "random_restart", "lane_seeds", "lane_accept")
+
+
 def _of_memories(design: Any, prefix: str) -> Iterator[str]:
     for lane in range(design.lanes):
         yield prefix + memory_name(design, design.memory_module(lane))
@@ -62,7 +67,7 @@ def _of_lane(design: Any, prefix: str) -> Iterator[str]:
     names = ["hold", *(f"next_{f.name}" for f in design.spec.state), *(f"out_{f.name}" for f in design.spec.outputs)]
     names += ["lane_word", "lane_ports", "widths", "fields"]
     if design.spec.lfsr:
-        names += ["lane_noise", "random_step", "random_hold", "random_restart", "lane_seeds", "lane_accept", "engine_noise"]
+        names += [*LANE_NOISE, "engine_noise"]
     yield from (prefix + name for name in names)
 
 
@@ -156,8 +161,7 @@ def _harness(design: CoreDesign, *, inside: bool | None) -> str:
     if tree:
         seen["picked_reg"] = len(tree) + 1
     seen |= {f"pick_{level}_{k}": spec.state_bits for level, groups in enumerate(tree) for k in range(len(groups))}
-    memory_ports = {"read_enable": 1, "read_address": design.address_bits, "read_data": spec.state_bits}
-    memory_ports |= {"write_enable": 1, "write_address": design.address_bits, "write_data": spec.state_bits}
+    memory_ports = memory_pins(design.address_bits, spec.state_bits)
     for lane in range(design.lanes):
         seen |= {f"lane_{lane}.{port.name}": port.bits for port in design.lane_ports()}
         seen |= {f"memory_{lane}.{name}": bits for name, bits in memory_ports.items()}
@@ -196,10 +200,8 @@ def queue_task(design: CoreDesign, sources: Mapping[str, str], *, inside: bool |
     if queue is None:
         raise ValueError(f"{design.name}: no queue")
     memory, bits = f"{queue.name}_memory", queue.slot_bits
-    ports = {"read_enable": 1, "read_address": bits, "read_data": queue.data_bits}
-    ports |= {"write_enable": 1, "write_address": bits, "write_data": queue.data_bits}
     taps = {"valid_reg": 1} | dict.fromkeys(("write_reg", "read_reg", "promised_reg"), bits + 1)
-    taps |= {f"memory.{port}": width for port, width in ports.items()}
+    taps |= {f"memory.{pin}": width for pin, width in memory_pins(bits, queue.data_bits).items()}
     harness = render("queue.sv.j2", design, top=top_of(design), queue=queue, memory=memory, taps=taps, inside=inside)
     # A planted core has all its modules in one file.
     kept = {name: text for name, text in sources.items() if re.search(rf"^module {queue.name}(_memory)?\b", text, re.MULTILINE)}

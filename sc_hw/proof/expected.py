@@ -10,7 +10,7 @@ from sc_hw_models.rule import Rule
 
 from ..rtl.design import CoreDesign
 from .campaign import CAMPAIGN
-from .engine import covers_of_engine, statements_of_engine
+from .engine import LANE_NOISE, covers_of_engine, statements_of_engine
 from .graph import covers_of_graph, statements_of_graph
 from .memories import MEMORY, memory_name, own_memories
 from .result import Obligation, is_lemma
@@ -45,7 +45,7 @@ def _asked(design: CoreDesign, prefix: str, covers: bool) -> Iterator[str]:
         names = ["samples", "hold", "widths", "fields", *(f"next_{f.name}" for f in spec.state)]
         names += [*(f"out_{f.name}" for f in spec.outputs), "lane_word", "lane_ports", "clear_word", "state_bits"]
         if spec.lfsr:
-            names += ["lane_noise", "random_step", "random_hold", "random_restart", "lane_seeds", "lane_accept"]
+            names += LANE_NOISE
         groups = [*statements_of_engine(design), *(covers_of_engine(design) if covers else [])]
         names += memories + [name for group in groups for name in group] + ["engine_initial"] * bool(design.initial)
     yield from (prefix + name for name in names)

@@ -24,6 +24,7 @@ __all__ = [
     "contents_differ",
     "initial_obligation",
     "memory_name",
+    "memory_pins",
     "memory_question",
     "memory_task",
     "own_memories",
@@ -62,6 +63,12 @@ def memory_name(design: CoreDesign, module: str) -> str:
     """Return the name of the obligation about a memory module; it begins the names of its assertions."""
     own = module.removeprefix(f"{design.name}_")
     return f"engine_{own}" if own.startswith("memory") else own
+
+
+def memory_pins(address_bits: int, bits: int) -> dict[str, int]:
+    """Return the pins of a memory but for its clock, with bits."""
+    sides = (("read_enable", "read_address", "read_data"), ("write_enable", "write_address", "write_data"))
+    return {pin: width for pins in sides for pin, width in zip(pins, (1, address_bits, bits), strict=True)}
 
 
 def memory_task(design: CoreDesign, sources: Mapping[str, str], module: str) -> dict[str, Any]:

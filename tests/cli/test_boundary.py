@@ -165,7 +165,7 @@ def test_a_signal_ends_it_while_it_still_imports(tmp_path, number, delay):
 
 
 _AT_A_LINE = """
-import os, sys
+import os, sys, time
 import sc_hw.start
 from sc_hw import interrupt
 
@@ -181,8 +181,7 @@ def at(frame, event, _):
 sys.settrace(at)
 interrupt.watch_signals()
 sys.settrace(None)
-time = __import__("time")
-time.sleep({patience})
+time.sleep(20)
 """
 
 
@@ -192,7 +191,7 @@ def test_no_signal_is_lost_while_the_watch_begins(number):
     lines = {line for _, _, line in interrupt.watch_signals.__code__.co_lines() if line is not None}
     runs = [
         subprocess.Popen(
-            [sys.executable, "-c", _AT_A_LINE.format(line=line, number=int(number), patience=20)],
+            [sys.executable, "-c", _AT_A_LINE.format(line=line, number=int(number))],
             preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # a job in the background ignores SIGINT
         )
         for line in range(len(lines) - 1)  # the line of def is none

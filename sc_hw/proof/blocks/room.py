@@ -6,6 +6,7 @@ from typing import Any
 
 from ...rtl.graph import Graph
 from ..assumption import Assumption
+from ..memories import memory_pins
 
 __all__ = ["INSIDE", "BlockRoom", "giver_of", "memories_of", "memory_taps", "placed"]
 
@@ -55,16 +56,9 @@ def memories_of(block: Any) -> dict[str, dict[str, Any]]:
 def memory_taps(block: Any) -> dict[str, int]:
     """Return the pins of the memories inside a block, with bits."""
     return {
-        f"{place}.{port}": bits
+        f"{place}.{pin}": bits
         for place, memory in memories_of(block).items()
-        for port, bits in (
-            ("read_enable", 1),
-            ("read_address", memory["address_bits"]),
-            ("read_data", memory["bits"]),
-            ("write_enable", 1),
-            ("write_address", memory["address_bits"]),
-            ("write_data", memory["bits"]),
-        )
+        for pin, bits in memory_pins(memory["address_bits"], memory["bits"]).items()
     }
 
 
