@@ -42,7 +42,7 @@ NAMED_BY_THE_PROJECT = {
 )
 def test_every_fault_is_caught(make_core, tmp_path, generator, synapses, lanes, settings):
     core = make_core(generator, synapses=synapses, lanes=lanes, **settings)
-    outcomes = selftest(core, steps=300, seed=1, output=tmp_path / "out")
+    outcomes = selftest(core, steps=150, seed=1, output=tmp_path / "out")
     assert outcomes[0].verdict == "passes", outcomes[0].evidence
     verdicts = {outcome.fault: outcome.verdict for outcome in outcomes[1:]}
     assert {name for name, verdict in verdicts.items() if verdict == "missed"} == set()
