@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 
 from .checks import as_array, check_all, check_array, check_instance, check_number, check_state
+from .errors import shown
 from .neurons import Neuron, Source, State
 from .rule import ConfigError, check_integer
 from .sparse import Held, SparseMatrix
@@ -30,9 +31,9 @@ class Population:
 
     def __init__(self, name: str, n: int, neuron: Neuron) -> None:
         if not isinstance(name, str) or not name:
-            raise ConfigError(f"name={name!r}: allowed are non-empty strings")
+            raise ConfigError(f"name={shown(name)}: allowed are non-empty strings")
         if not all(callable(getattr(neuron, method, None)) for method in ("rest", "step", "adjoint")) or isinstance(neuron, type):
-            raise ConfigError(f"neuron={neuron!r}: allowed are models of neurons, such as LIF()")
+            raise ConfigError(f"neuron={shown(neuron)}: allowed are models of neurons, such as LIF()")
         self.incoming: list[Projection] = []
         self.name, self.n, self.neuron = name, check_integer("n", n, 1, 2**31 - 1), neuron
         self.reset_all()

@@ -43,7 +43,11 @@ class HomeostaticPlasticity:
     ) -> None:
         self.target_rate, self.form = check_number("target_rate", target_rate, above=0), check_choice("form", form, FORMS)
         self.tau, self.tau_scaling = check_number("tau", tau, above=0), check_number("tau_scaling", tau_scaling, above=0)
-        self.dt, self.w_min = check_number("dt", dt, above=0, high=self.tau), check_number("w_min", w_min, low=0)
+        self.dt, self.w_min = check_number("dt", dt, above=0), check_number("w_min", w_min, low=0)
+        if self.tau < self.dt:
+            raise ConfigError(
+                f"tau={self.tau}, dt={self.dt}: a time constant shorter than a timestep; allowed are at least as long ones"
+            )
         self.w_max = check_number("w_max", w_max, above=self.w_min)
         self._decay = math.exp(-self.dt / self.tau)
         self._every = round(self.tau / self.dt)  # timesteps between two steps of the clipped form
