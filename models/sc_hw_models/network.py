@@ -4,10 +4,13 @@ Populations are stepped in the order given, and a projection carries what its so
 the spikes of this timestep, from itself or a later one those of the timestep before.
 """
 
+import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -17,7 +20,10 @@ from .neurons import Neuron, Source, State
 from .rule import ConfigError, check_integer
 from .sparse import Held, SparseMatrix
 
-__all__ = ["Inputs", "Network", "Population", "Projection", "Wiring"]
+__all__ = ["Inputs", "Kept", "Network", "Population", "Projection", "Wiring"]
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 Inputs = Mapping[str, np.ndarray] | np.ndarray
 
@@ -200,6 +206,29 @@ class Wiring:
             if p.matrix is not before:
                 self._seen[k] = p.matrix
                 yield k, partial(_carried, before.place, p.matrix.place)
+
+
+class Kept(WeakKeyDictionary[K, V]):
+    """What a rule keeps of populations or projections, as long as they live.
+
+    Pickled with them. A copy is about their copies if they were copied before, as in ``copy.deepcopy((network, rule))``, and
+    about themselves otherwise.
+    """
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Kept[K, V]":
+        found: Kept[K, V] = Kept()
+        for owner, value in self.items():
+            found[memo.get(id(owner), owner)] = copy.deepcopy(value, memo)
+        return found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _kept, (list(self.items()),)
+
+
+def _kept(items: list[tuple[Any, Any]]) -> Kept[Any, Any]:
+    found: Kept[Any, Any] = Kept()
+    found.update(items)
+    return found
 
 
 def _carried(before: np.ndarray, after: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -5,12 +5,11 @@ van Rossum, Bi and Turrigiano, Journal of Neuroscience 20 (2000), eq. 4.
 """
 
 import math
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from ..checks import check_array, check_choice, check_instance, check_number
-from ..network import Population
+from ..network import Kept, Population
 from ..rule import ConfigError
 
 __all__ = ["HomeostaticPlasticity"]
@@ -51,7 +50,7 @@ class HomeostaticPlasticity:
         self.w_max = check_number("w_max", w_max, above=self.w_min)
         self._decay = math.exp(-self.dt / self.tau)
         self._every = round(self.tau / self.dt)  # timesteps between two steps of the clipped form
-        self._seen: WeakKeyDictionary[Population, tuple[int, np.ndarray]] = WeakKeyDictionary()
+        self._seen: Kept[Population, tuple[int, np.ndarray]] = Kept()
 
     def rates(self, population: Population) -> np.ndarray:
         """Return the estimated rate of each neuron, ``(n,)`` in Hz; the target before anything was seen."""
