@@ -336,7 +336,15 @@ class Network:
         first = arrays[self.sources[0]]
         self.reset(first.shape[1] if first.ndim == 3 else None)
         with self.held():
-            return np.stack([self.advance({name: array[t] for name, array in arrays.items()}) for t in range(len(first))])
+            outputs = np.stack([self.advance({name: array[t] for name, array in arrays.items()}) for t in range(len(first))])
+        self.check_voltages()
+        return outputs
+
+    def check_voltages(self) -> None:
+        """Refuse by ``ConfigError`` voltages that are not finite: of NaN comes no spike, in silence, and it stays."""
+        for population in self.populations.values():
+            if not np.isfinite(population.voltages).all():
+                raise ConfigError(f"inputs: a voltage of {population.name} is not finite; give smaller ones, or smaller weights")
 
     def _named(self, inputs: Inputs) -> Mapping[str, np.ndarray]:
         """Return inputs by the name of their source."""

@@ -15,10 +15,14 @@ from sc_hw_models.online_o1 import OnlineO1Array
 from sc_hw_models.rule import ConfigError
 from sc_hw_models.rules.r_stdp import RULE, OnlineO1Config
 from sc_hw_models.rules.stp import ShortTermPlasticity, steady_state
+from sc_hw_models.training.bptt import BPTTLearner, TBPTTLearner
+from sc_hw_models.training.eprop import EpropTrainer
 from sc_hw_models.training.federated import FederatedAggregator
 from sc_hw_models.training.homeostasis import HomeostaticPlasticity
+from sc_hw_models.training.losses import squared_error
 from sc_hw_models.training.online import OnlineTrainer
 
+from .test_names import network
 from .test_wrong_kinds import BAD, CALLS, INPUTS, LABELS, of
 
 
@@ -183,3 +187,21 @@ def test_a_count_that_is_an_index_counts():
             return 3
 
     assert (FederatedAggregator.majority_of_sum(np.array([1, 2]), Three()) == [0, 1]).all()
+
+
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
+def test_a_voltage_beyond_all_numbers_is_not_taken_for_silence():
+    made = network()
+    made.projections[0].data[:] = np.where(np.arange(12) < 4, -9.0, 9.0)
+    inputs, targets = np.full((5, 3), 1e308), np.zeros((5, 2))
+    trainer = EpropTrainer(3, 4, 2)
+    trainer.network.projections[0].data[:] = made.projections[0].data
+    for call in (
+        lambda: made.run(inputs),
+        lambda: BPTTLearner(made, squared_error).train_step(inputs, targets),
+        lambda: TBPTTLearner(made, squared_error, k=2).train_step(inputs, targets),
+        lambda: trainer.train_sequence(inputs, targets),
+        lambda: trainer.predict_sequence(inputs),
+    ):
+        with pytest.raises(ConfigError, match=r"^inputs: a voltage of (a|hidden) is not finite"):
+            call()

@@ -249,6 +249,7 @@ class EpropTrainer:
         hidden, readout = self.network.populations["hidden"], self.network.output
         sent = check_array("x", x, (*hidden.output.shape[:-1], self.network.populations["input"].n)), hidden.output
         output = self.network.advance({"input": sent[0]})
+        self.network.check_voltages()
         kappa = readout.neuron.decay  # type: ignore[attr-defined]
         parts = [trace.step(z, hidden.state) for trace, z in zip(self.eligibilities, sent, strict=True)]
         self.filtered = [kappa * f + e for f, e in zip(self.filtered, [*parts, hidden.output], strict=True)]
