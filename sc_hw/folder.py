@@ -12,7 +12,7 @@ import numpy as np
 from sc_hw_models.cache import locked
 from sc_hw_models.scratch import held, partial, temporary_folder
 
-from .errors import UserError
+from .errors import UserError, shown
 from .interrupt import interruption_held
 from .progress import note
 from .strict import read_json
@@ -29,7 +29,9 @@ def turn(folder: Path) -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(locked(folder, waiting=lambda: note(f"{folder}: another sc-hw works on it; waiting for its end")))
+            stack.enter_context(
+                locked(folder, waiting=lambda: note(f"{shown(folder)}: another sc-hw works on it; waiting for its end"))
+            )
         except (FileNotFoundError, NotADirectoryError):
             pass  # whoever wants to read it says so better
         except OSError as error:

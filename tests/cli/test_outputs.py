@@ -12,6 +12,8 @@ from importlib import import_module
 
 import pytest
 
+from sc_hw.errors import in_shell
+
 SMALL = ("--generator", "verilog")
 
 
@@ -209,3 +211,25 @@ def test_a_spoiled_record_is_named_and_not_the_verilog_that_it_listed(run, tmp_p
     assert run("emit", "-n", 4, *SMALL, "--bus", "apb", "-o", "core")[0] == 0
     (tmp_path / "core/bus/bus.json").write_text(content)
     refused(run("files", "core"), "core/bus/bus.json: no record of sc-hw", "write them again")
+
+
+def test_a_name_in_a_verdict_is_one_line_and_a_command_can_be_copied(run):
+    """What a terminal would obey is shown, and no name ends a line or begins a verdict of its own."""
+    odd = "a\nPASS all\x1b[31m\r\x9b b"
+    lines = [run("emit", "-n", 4, *SMALL, "-o", odd)[1]]
+    lines.append(run("vectors", odd, "--steps", 1, "-o", f"{odd}/v")[1])
+    lines.append(run("rule", "new", "mine", "-o", f"{odd} rule.py")[1])
+    status, out, _ = run("report", odd)
+    assert status == 1
+    lines.append(out)
+    for text in lines:
+        assert text
+        assert all(line.isprintable() and not line.startswith("PASS all") for line in text.splitlines()), text
+        assert r"a\nPASS all\x1b[31m\r\x9b b" in text
+    command = lines[2].partition("next: sc-hw rule check ")[2].strip()
+    told = subprocess.run(["bash", "-c", f"printf %s {command}"], capture_output=True, check=True).stdout
+    assert os.fsdecode(told) == f"{odd} rule.py"
+    for path in ("a b", "it's", "$x", odd, "a\udcff\n", "é\t\\"):
+        told = subprocess.run(["bash", "-c", f"printf %s {in_shell(path)}"], capture_output=True, check=True).stdout
+        assert os.fsdecode(told) == path
+        assert in_shell(path).isprintable()
