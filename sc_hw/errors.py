@@ -3,11 +3,19 @@
 import os
 import shlex
 
-__all__ = ["CheckError", "LackingError", "UserError", "in_shell", "one_line", "shown"]
+__all__ = ["LONGEST", "CheckError", "LackingError", "UserError", "in_shell", "one_line", "shown"]
+
+LONGEST = 2000  # characters of a line: what was given may be long
 
 
 class UserError(Exception):
-    """Something the user gave or the machine lacks; the message says what was given, what is allowed and what to do."""
+    """Something the user gave or the machine lacks; the message says what was given, what is allowed and what to do.
+
+    It is one line, whatever was given.
+    """
+
+    def __str__(self) -> str:
+        return one_line(super().__str__(), LONGEST)
 
 
 class LackingError(UserError):

@@ -219,3 +219,13 @@ def test_processes_and_temporary_folders_are_made_in_one_place():
                 assert "subprocess" not in text or path.name in ("planter.py",), path
                 assert "TemporaryDirectory" not in text, path
                 assert "mkdtemp" not in text, path
+
+
+def test_the_package_imports_nothing_so_that_signals_are_ours_at_once():
+    """Until ``sc_hw.start`` runs a signal is Python's to tell, as a traceback; the package is imported before it."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); before = set(sys.modules); import sc_hw; print(*set(sys.modules) - before)"
+    )
+    place = str(Path(interrupt.__file__).parents[1])
+    told = subprocess.run([sys.executable, "-I", "-S", "-c", code, place], capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["sc_hw"]
