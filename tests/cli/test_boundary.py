@@ -110,6 +110,7 @@ def shell(line, folder, **environment):
         ("mkdir x; cd x; rmdir ../x; {} emit -n 4 -o y", 2, "the working directory is gone"),
         ("{} emit -n 4 -o $(printf 'a%.0s' {{1..300}})", 2, "File name too long"),
         ("ulimit -v 200000; {} rules", 2, "ulimit -v"),
+        ("ulimit -n 5; {} rules", 2, "ulimit -n"),
         ("ulimit -f 1; {} emit -n 64 -o y", 2, "File too large"),
         ("ulimit -n 6; {} emit -n 64 --generator amaranth -o y", 2, "Too many open files"),
         ("{} emit -n 4 -o $'\\xff' --rule $'\\xfe'", 2, "\\udcfe"),
