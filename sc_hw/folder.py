@@ -12,13 +12,15 @@ import numpy as np
 from sc_hw_models.cache import locked
 from sc_hw_models.scratch import held, partial, temporary_folder
 
-from .errors import UserError
+from .errors import UserError, shown
 from .interrupt import interruption_held
 from .progress import note
 from .strict import read_json
 from .written import wrote
 
 __all__ = ["check_apart", "check_output", "new_folder", "npz_bytes", "replace_file", "turn", "with_record", "write_folder"]
+
+_checked: dict[Path, tuple[bool, Callable[[], Path]]] = {}  # of outputs not written yet: with --force or not, and their check
 
 
 @contextmanager
@@ -29,7 +31,9 @@ def turn(folder: Path) -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(locked(folder, waiting=lambda: note(f"{folder}: another sc-hw works on it; waiting for its end")))
+            stack.enter_context(
+                locked(folder, waiting=lambda: note(f"{shown(folder)}: another sc-hw works on it; waiting for its end"))
+            )
         except (FileNotFoundError, NotADirectoryError):
             pass  # whoever wants to read it says so better
         except OSError as error:
@@ -57,8 +61,10 @@ def check_output(output: Path, listed: Callable[[Path], Iterable[str]], *, force
     ``listed`` returns the files that a folder says are its own, relative to it, and raises ``UserError`` when the folder is
     none that ``verb`` wrote. Errors: ``UserError`` when it exists (without ``force``), or is not ours alone (with it): a link,
     a mount, the working directory or a folder around it, another program's folder, or one with a file that is not listed.
+    Asked again when the folder is written: another program may have made one there meanwhile, or put something into it.
     """
     output = Path(os.path.abspath(output))
+    _checked[output] = (force, lambda: check_output(output, listed, force=force, verb=verb))
     if not os.path.lexists(output):
         return output
     if not force:
@@ -138,8 +144,13 @@ def new_folder(output: Path) -> Iterator[Path]:
 
 
 def _exchange(output: Path, fresh: Path, old: Path) -> None:
+    replaces, check = _checked.pop(output, (True, lambda: output))
     try:
-        if os.path.lexists(output):
+        check()
+    finally:
+        _checked.pop(output, None)
+    try:
+        if replaces and os.path.lexists(output):  # else the system refuses to put a folder in the place of another
             output.rename(old)
         fresh.rename(output)
     except BaseException:

@@ -49,7 +49,7 @@ def verbs() -> dict[tuple[str, ...], click.Command]:
 
 def joined(settings: Settings | None, rule_settings: Mapping[str, Value]) -> list[str]:
     """Return settings that were given as ``settings`` and those given as keywords, which come last."""
-    return [_text("settings", one) for one in (*_several(settings or ()), *_several(rule_settings))]
+    return [_text("settings", one) for one in (*_several(() if settings is None else settings), *_several(rule_settings))]
 
 
 def keywords(command: click.Command) -> dict[str, click.Parameter]:
@@ -74,7 +74,7 @@ def call(*words: str, **values: Any) -> Result:
     forget()
     with _one, temporary_folder(prefix="sc-hw-record-") as scratch, _told_as_the_command(" ".join(words)):
         if record is not None:
-            path_of("--json", record)
+            values = values | {"json": record if record == "-" else path_of("--json", record)}
         if record is None and "json" in keywords(command):
             values = values | {"json": scratch / "record.json"}
         printed = io.StringIO()
@@ -117,7 +117,7 @@ def _arguments(command: click.Command, values: Mapping[str, Any]) -> list[str]:
         option = parameter.opts[0]
         if isinstance(parameter, click.Option) and parameter.is_flag:
             if not isinstance(value, bool | np.bool_):
-                raise UserError(f"{option} {value!r}: is a switch; allowed are True and False")
+                raise UserError(f"{option} {_seen(value)}: is a switch; allowed are True and False")
             options += [option] if value else []
         elif parameter.multiple:
             options += [f"{option}={_text(option, one)}" for one in _several(value)]
@@ -143,17 +143,20 @@ def _text(what: str, value: Any) -> str:
         case str():
             text = value
         case os.PathLike():
-            text = os.fsdecode(value)
+            try:
+                text = os.fsdecode(value)
+            except Exception as error:  # of its own __fspath__
+                raise UserError(f"{what}: {type(value).__name__} gives no path ({error}); give one") from error
         case None:
             return "none"
         case _:
             return _number(what, value)
     if "\0" in text:
-        raise UserError(f"{what} {text!r}: has a zero byte, which no argument can; leave it out")
+        raise UserError(f"{what} {_seen(text)}: has a zero byte, which no argument can; leave it out")
     try:
         os.fsencode(text)
     except UnicodeEncodeError as error:
-        raise UserError(f"{what} {text!r}: has half a character, which no argument can; leave it out") from error
+        raise UserError(f"{what} {_seen(text)}: has half a character, which no argument can; leave it out") from error
     return text
 
 
@@ -163,15 +166,23 @@ def _number(what: str, value: Any) -> str:
         if hasattr(value, kind):
             try:
                 return written(convert(value))
-            except (TypeError, ValueError, OverflowError) as error:
+            except Exception as error:  # of another library's number
                 raise UserError(f"{what}: {type(value).__name__} that is no number to type ({error}); give one number") from error
     raise UserError(f"{what}: {type(value).__name__} given; allowed are text, numbers, paths, True and False")
+
+
+def _seen(value: Any) -> str:
+    """Return how a value is shown in a message, whatever it is."""
+    try:
+        return one_line(repr(value), 80)
+    except Exception:  # of its own __repr__, and of integers of thousands of digits
+        return f"of type {type(value).__name__}"
 
 
 def path_of(what: str, given: Any) -> Path:
     """Return what was given as a path. Errors: ``UserError`` for what is none."""
     if not isinstance(given, str | os.PathLike):
-        raise UserError(f"{what} {one_line(repr(given), 80)}: not a path; give one")
+        raise UserError(f"{what} {_seen(given)}: not a path; give one")
     return Path(_text(what, given))
 
 

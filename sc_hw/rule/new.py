@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sc_hw_models.registry import RULES
 
-from ..errors import UserError
+from ..errors import UserError, in_shell, shown
 from ..outlet import write_outlet
 
 __all__ = ["MOST_NAME", "new_rule"]
@@ -97,4 +97,4 @@ def new_rule(name: str, output: Path | None, *, force: bool) -> str:
     if os.path.lexists(path) and not force:
         raise UserError(f"{path}: is there already; give another name, or --force to replace it")
     write_outlet(path, TEXT.format(name=name).encode(), "--output")
-    return f"{path}: a rule to begin with; next: sc-hw rule check {path}"
+    return f"{shown(path)}: a rule to begin with; next: sc-hw rule check {in_shell(path)}"
