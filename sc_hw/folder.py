@@ -82,7 +82,7 @@ def check_output(output: Path, listed: Callable[[Path], Iterable[str]], *, force
     except UserError as error:
         raise UserError(f"{refused} ({error}); give another folder") from error
     for path, regular in _inside(output):
-        if not regular or path not in own:
+        if not regular or (path not in own and not _left_empty(path, own)):
             raise UserError(
                 f"-o {output}: holds {path}, which sc-hw did not write, so --force will not replace it; move that or give "
                 "another folder"
@@ -107,13 +107,21 @@ def check_apart(output: Path) -> None:
 
 
 def _inside(folder: Path, prefix: str = "") -> Iterator[tuple[str, bool]]:
-    """Yield every file below a folder, relative to it, and whether it is a regular one; of a folder what it holds."""
+    """Yield every file and empty folder, with a slash, below a folder, relative to it; ``False`` with what is neither."""
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.is_dir(follow_symlinks=False):
-                yield from _inside(folder / entry.name, f"{prefix}{entry.name}/")
+                inside = _inside(folder / entry.name, f"{prefix}{entry.name}/")
+                first = next(inside, (f"{prefix}{entry.name}/", True))  # an empty folder is one that somebody made
+                yield first
+                yield from inside
             else:
                 yield prefix + entry.name, entry.is_file(follow_symlinks=False)
+
+
+def _left_empty(path: str, own: set[str]) -> bool:
+    """Return whether an empty folder is one that a verb of ours makes: for results, or for a file that is gone."""
+    return path.endswith("/") and ("results" in path.split("/") or any(name.startswith(path) for name in own))
 
 
 @contextmanager

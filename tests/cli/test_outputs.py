@@ -56,6 +56,15 @@ def test_force_names_the_file_that_is_not_ours(run, tmp_path, place):
     assert (tmp_path / "core" / place).read_text() == "mine"
 
 
+@pytest.mark.parametrize("place", ["drawings", "neurons/drawings/new"])
+def test_force_names_an_empty_folder_that_is_not_ours(run, tmp_path, place):
+    layer = ("-n", 8, "--presynaptic", "stp", "--neurons", 2, "--rule", "three_factor", *SMALL)
+    assert run("emit", *layer, "-o", "core")[0] == 0
+    (tmp_path / "core" / place).mkdir(parents=True)
+    refused(run("emit", *layer, "-o", "core", "--force"), f"holds {place}/")
+    assert (tmp_path / "core" / place).is_dir()
+
+
 def test_force_refuses_links_mounts_and_where_we_stand(run, tmp_path, monkeypatch):
     assert run("emit", "-n", 8, *SMALL, "-o", "core")[0] == 0
     (tmp_path / "link").symlink_to("core")
