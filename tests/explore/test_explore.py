@@ -215,7 +215,7 @@ def test_a_task_that_a_tool_refuses_is_said_and_tried_again(tmp_path, monkeypatc
         assert len(runner.failures) == failing
         assert seen[-1] == (TASKS, TASKS)
         row = row_of(sweep, sweep.points[0], store, runner.failures)
-        assert row["failure"] == ("left" if failing else "")
+        assert row["failure"] == ("no memory left" if failing else "")
         assert ("synth_lut" in row) == (not failing)
     assert runner.done == POINTS
 
