@@ -19,7 +19,7 @@ __all__ = ["VERBS", "Interruptions"]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _MARK = "SC_HW_INTERRUPTED_BY"
 _SECONDS = 3.0
-_BEGINS = 0.5  # seconds in which, on a busy machine, Python itself may not have begun, where a signal does what it does to any process
+_BEGINS = 0.5  # seconds in which Python itself may not have begun on a busy machine: a signal ends it then as any process
 _NETWORK = Path(__file__).parents[2] / "examples" / "networks" / "digits.toml"
 # What is called and the folder that it makes.
 VERBS = {
