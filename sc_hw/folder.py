@@ -20,7 +20,7 @@ from .written import wrote
 
 __all__ = ["check_apart", "check_output", "new_folder", "npz_bytes", "replace_file", "turn", "with_record", "write_folder"]
 
-_checked: dict[Path, tuple[bool, Callable[[], Path]]] = {}  # of outputs not written yet: with --force or not, and their check
+_checked: dict[Path, tuple[bool, Callable[[], None]]] = {}  # of outputs not written yet: with --force or not, and their check
 
 
 @contextmanager
@@ -64,9 +64,15 @@ def check_output(output: Path, listed: Callable[[Path], Iterable[str]], *, force
     Asked again when the folder is written: another program may have made one there meanwhile, or put something into it.
     """
     output = Path(os.path.abspath(output))
-    _checked[output] = (force, lambda: check_output(output, listed, force=force, verb=verb))
+    _check(output, listed, force, verb)
+    _checked[output] = (force, lambda: _check(output, listed, force, verb))
+    return output
+
+
+def _check(output: Path, listed: Callable[[Path], Iterable[str]], force: bool, verb: str) -> None:
+    """Raise ``UserError`` for what ``check_output`` refuses."""
     if not os.path.lexists(output):
-        return output
+        return
     if not force:
         raise UserError(f"-o {output}: exists; give another folder or --force to replace it")
     refused = f"-o {output}: not a folder that sc-hw {verb}, so --force will not replace it"
@@ -76,7 +82,7 @@ def check_output(output: Path, listed: Callable[[Path], Iterable[str]], *, force
         what = "another file system is mounted there" if output.is_mount() else "the working directory is in it"
         raise UserError(f"-o {output}: --force will not replace it: {what}; give another folder")
     if not any(output.iterdir()):
-        return output
+        return
     try:
         own = set(listed(output))
     except UserError as error:
@@ -87,7 +93,6 @@ def check_output(output: Path, listed: Callable[[Path], Iterable[str]], *, force
                 f"-o {output}: holds {path}, which sc-hw did not write, so --force will not replace it; move that or give "
                 "another folder"
             )
-    return output
 
 
 def check_apart(output: Path) -> None:
@@ -152,11 +157,8 @@ def new_folder(output: Path) -> Iterator[Path]:
 
 
 def _exchange(output: Path, fresh: Path, old: Path) -> None:
-    replaces, check = _checked.pop(output, (True, lambda: output))
-    try:
-        check()
-    finally:
-        _checked.pop(output, None)
+    replaces, check = _checked.pop(output, (True, lambda: None))
+    check()
     try:
         if replaces and os.path.lexists(output):  # else the system refuses to put a folder in the place of another
             output.rename(old)

@@ -12,9 +12,10 @@ from typing import Any
 import click
 import numpy as np
 
+from sc_hw_models.errors import shown
 from sc_hw_models.scratch import temporary_folder
 
-from ..errors import UserError, one_line
+from ..errors import UserError
 from ..written import forget
 from .result import Result
 
@@ -117,7 +118,7 @@ def _arguments(command: click.Command, values: Mapping[str, Any]) -> list[str]:
         option = parameter.opts[0]
         if isinstance(parameter, click.Option) and parameter.is_flag:
             if not isinstance(value, bool | np.bool_):
-                raise UserError(f"{option} {_seen(value)}: is a switch; allowed are True and False")
+                raise UserError(f"{option} {shown(value)}: is a switch; allowed are True and False")
             options += [option] if value else []
         elif parameter.multiple:
             options += [f"{option}={_text(option, one)}" for one in _several(value)]
@@ -152,11 +153,11 @@ def _text(what: str, value: Any) -> str:
         case _:
             return _number(what, value)
     if "\0" in text:
-        raise UserError(f"{what} {_seen(text)}: has a zero byte, which no argument can; leave it out")
+        raise UserError(f"{what} {shown(text)}: has a zero byte, which no argument can; leave it out")
     try:
         os.fsencode(text)
     except UnicodeEncodeError as error:
-        raise UserError(f"{what} {_seen(text)}: has half a character, which no argument can; leave it out") from error
+        raise UserError(f"{what} {shown(text)}: has half a character, which no argument can; leave it out") from error
     return text
 
 
@@ -171,18 +172,10 @@ def _number(what: str, value: Any) -> str:
     raise UserError(f"{what}: {type(value).__name__} given; allowed are text, numbers, paths, True and False")
 
 
-def _seen(value: Any) -> str:
-    """Return how a value is shown in a message, whatever it is."""
-    try:
-        return one_line(repr(value), 80)
-    except Exception:  # of its own __repr__, and of integers of thousands of digits
-        return f"of type {type(value).__name__}"
-
-
 def path_of(what: str, given: Any) -> Path:
     """Return what was given as a path. Errors: ``UserError`` for what is none."""
     if not isinstance(given, str | os.PathLike):
-        raise UserError(f"{what} {_seen(given)}: not a path; give one")
+        raise UserError(f"{what} {shown(given)}: not a path; give one")
     return Path(_text(what, given))
 
 
