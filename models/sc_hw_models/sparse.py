@@ -31,6 +31,11 @@ def spans(starts: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return np.asarray((first - ends + counts).repeat(counts) + np.arange(counts.sum()))
 
 
+def _sent(numbers: np.ndarray) -> int:
+    """Return how many numbers are not 0; compared first, because truths are counted in a fraction of the time."""
+    return int(np.count_nonzero(numbers != 0))
+
+
 class Held:
     """Values made ready for products when these first ask: the matrix filled in, or the values column by column."""
 
@@ -105,10 +110,8 @@ class SparseMatrix:
 
     def outer(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Return at each place the sum over k of ``left[k]`` ``(n,)`` times ``right[k]`` ``(m,)``."""
-        sent = int(np.count_nonzero(left))
-        gathered = sent * len(self.indices) * _GATHER < left.size * self._places  # so little that it is
-        if self._c and gathered and not self._small:
-            return self._c.outer(left, right, sent, self.indptr, self._to)
+        if self._c and not self._small and self._gathered(left):
+            return self._c.outer(left, right, self.indptr, self._to)
         if self._c or self._complete or ((self._small or self._dense) and len(left) >= _MANY):
             full = (left.T @ right).reshape(-1)
             return np.asarray(full if self._complete else full[self.place])
@@ -124,8 +127,13 @@ class SparseMatrix:
         """Return whether so little of several vectors is not 0 that only the rows of that are read."""
         if vectors.ndim == 1 or self._small or not self._c:
             return False
-        work = np.count_nonzero(vectors) * max(_ACTIVE, _SCATTER * len(self.indices) / self._places if self._dense else 0)
+        work = _sent(vectors) * max(_ACTIVE, _SCATTER * len(self.indices) / self._places if self._dense else 0)
         return bool(work < vectors.size)
+
+    def _gathered(self, left: np.ndarray) -> bool:
+        """Return whether what was sent meets so few synapses that products are made at these alone."""
+        work = len(self.indices) * _GATHER
+        return work < self._places or _sent(left) * work < left.size * self._places
 
     def _matrix(self, vectors: np.ndarray, values: np.ndarray, held: Held | None) -> np.ndarray | None:
         """Return the matrix where it is filled in to be multiplied."""
