@@ -57,7 +57,7 @@ opt_clean
 write_blif miter.blif
 """
 # Generalised, with registers left out until they matter: a question of control alone is then decided in seconds.
-_NEVER = "read_blif miter.blif; strash; zero; orpos; scorr; pdr -n -c -t"
+_NEVER = "read_blif miter.blif; strash; zero; orpos; scorr; pdr -n -c -t; sat"
 # A memory takes no notice of what it is given while it is not enabled.
 _MASKED = """module {module} (
   input clk, input read_enable, input [{top}:0] read_address, output [{word}:0] read_data,
@@ -168,7 +168,7 @@ def compare_modules(
 
     The modules ``inside`` it are taken out: what they are given must be equal.
     """
-    apart = [kind for name in sorted(inside) for kind in (name, rf"$paramod*\{name}")]
+    apart = _with_parameters(inside)
     script = "".join(_read(name, _named_for(name, texts), module, apart) for name, texts in (("gold", gold), ("gate", gate)))
     files = {f"{name}_{file}": text for name, texts in (("gold", gold), ("gate", gate)) for file, text in texts.items()}
     return _answered(script + _MITER, files, timeout)

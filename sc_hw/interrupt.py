@@ -26,15 +26,15 @@ def watch_signals(*, silent: bool = False) -> None:
     A signal that was ignored, as nohup and background jobs have it, stays so. Errors: ``ValueError`` outside the main thread.
     """
     global _watching
-    for number in SIGNALS:
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, lambda _number, _frame: None)  # the thread decides
-    if not _watching:
+    if not _watching:  # first the thread, then the handlers that leave it to the thread: no signal falls between
         read, write = os.pipe()
         os.set_blocking(write, False)
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         threading.Thread(target=_wait, args=(read, silent), daemon=True, name="signals").start()
         _watching = True
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda _number, _frame: None)  # the thread decides
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
+from sc_hw import interrupt
 from sc_hw.boundary import run
 from sc_hw.errors import CheckError, UserError, one_line
 from sc_hw_models.compiled import CompileError
@@ -161,6 +162,39 @@ def test_a_signal_ends_it_while_it_still_imports(tmp_path, number, delay):
     assert running.returncode == 128 + number
     assert len(error.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+_AT_A_LINE = """
+import os, sys
+import sc_hw.start
+from sc_hw import interrupt
+
+lines = iter(range({line} + 1))
+
+def at(frame, event, _):
+    if frame.f_code is not interrupt.watch_signals.__code__:
+        return None
+    if event == "line" and next(lines, None) == {line}:
+        os.kill(os.getpid(), {number})
+    return at
+
+sys.settrace(at)
+interrupt.watch_signals()
+sys.settrace(None)
+time = __import__("time")
+time.sleep({patience})
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_no_signal_is_lost_while_the_watch_begins(number):
+    """The signal comes at each line of the function that takes the signals over."""
+    lines = {line for _, _, line in interrupt.watch_signals.__code__.co_lines() if line is not None}
+    runs = [
+        subprocess.Popen([sys.executable, "-c", _AT_A_LINE.format(line=line, number=int(number), patience=20)])
+        for line in range(len(lines) - 1)  # the line of def is none
+    ]
+    assert {running.wait(30) for running in runs} == {128 + number}
 
 
 def test_an_ignored_signal_stays_ignored(tmp_path):
