@@ -107,7 +107,11 @@ def test_faults_at_instances_are_caught(make_core, tmp_path, generator, count):
     outcomes = selftest(core, steps=400 if count == 4 else 1500, seed=1, output=tmp_path / "out", faults=[], instances=count)
     assert outcomes[0].verdict == "passes", outcomes[0].evidence
     assert [outcome.fault for outcome in outcomes[1:] if outcome.verdict not in ("caught", "invisible")] == []
-    assert sum(outcome.verdict == "caught" for outcome in outcomes) > 1.4 * count
+    caught = [outcome.fault for outcome in outcomes if outcome.verdict == "caught"]
+    # Ten of the Amaranth core's registers can be drawn, and two faults of them never show.
+    registers = sum(fault.startswith("reset: ") for fault in caught)
+    assert len(caught) - registers == count
+    assert registers >= count / 3
 
 
 @check("it compares one core more; what a comparison tells is in every run")
