@@ -43,7 +43,7 @@ FAULTS = {
     "restart loses to accept": ("lane", r"restart\(restart\)", "restart(restart & ~accept)", "random_restart"),
     "wrong tap": ("random", r"27:12|K-1:K-FRESH", {"amaranth": "26:11", "verilog": "K-2:K-FRESH-1"}, "random_step"),
     "a bit of state too many": ("lane", r"endmodule", "reg more; always @(posedge clk) more <= ~more; endmodule", "state_bits"),
-    "a word too many": ("memory", r"WORDS-1\]", "WORDS]", "state_bits"),
+    "a word too many": ("memory", r"WORDS-1\]", "WORDS]", "structure"),
     "two lanes of one seed": ("", r"31'h42fe7f77", "31'h2a1c2d", "lane_seeds"),
     "clear writes another word": ("", r"(RESET_WORD = |clearing_reg \? )21'h0+", r"\g<1>21'h1", "clear_word"),
     "noise drawn in stalls": ("", r"enable & word_valid_reg", "word_valid_reg", "lane_accept"),
