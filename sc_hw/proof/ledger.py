@@ -61,7 +61,6 @@ LEDGER: tuple[Assumption, ...] = (
     Assumption(harness="engine", name="word", meaning=_WORD, kind=CHOICE),
     Assumption(harness="engine", name="reset", meaning=_RESET, kind=USER),
     Assumption(harness="engine", name="host_exists", meaning="the host names a word that exists", kind=USER),
-    Assumption(harness="engine", name="host_waits", meaning="the host holds a request until it is served", kind=USER),
     _proven("engine", "memory", _READ, "{memories}"),
     _before("engine", "lane", "LATENCY enabled clocks after an update entered a lane, its result is there", *_LANE),
     _before("engine", "whole_rows", "a row is skipped before its first word or not at all", "/fanout"),

@@ -152,5 +152,5 @@ def clocks(core: int) -> int:
 
 
 def contradictions(core: int) -> int:
-    """Return in how many clocks so far the core was idle and busy with a beat or a host access, or not idle after a reset."""
+    """Return in how many clocks so far the core was idle and offered a beat, or not idle after a reset."""
     return int(_LIBRARY.sc_hw_contradictions(core))
