@@ -191,7 +191,10 @@ def test_no_signal_is_lost_while_the_watch_begins(number):
     """The signal comes at each line of the function that takes the signals over."""
     lines = {line for _, _, line in interrupt.watch_signals.__code__.co_lines() if line is not None}
     runs = [
-        subprocess.Popen([sys.executable, "-c", _AT_A_LINE.format(line=line, number=int(number), patience=20)])
+        subprocess.Popen(
+            [sys.executable, "-c", _AT_A_LINE.format(line=line, number=int(number), patience=20)],
+            preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # a job in the background ignores SIGINT
+        )
         for line in range(len(lines) - 1)  # the line of def is none
     ]
     assert {running.wait(30) for running in runs} == {128 + number}

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -62,8 +63,13 @@ def test_the_fuzzer_sees_what_is_wrong(tmp_path, monkeypatch):
 def test_orphans_are_seen(tmp_path):
     runs = Interruptions.__new__(Interruptions)
     runs.mark = f"test-{os.getpid()}"
-    with subprocess.Popen(["sleep", "1000"], env={**os.environ, "SC_HW_INTERRUPTED_BY": runs.mark}):
-        assert runs._orphans() == ["sleep 1000"]
+    with subprocess.Popen(["sleep", "1000"], env={**os.environ, "SC_HW_INTERRUPTED_BY": runs.mark}) as left:
+        try:
+            while b"sleep" not in Path(f"/proc/{left.pid}/cmdline").read_bytes():
+                time.sleep(0.01)  # it has begun, and its name and environment are not there yet
+            assert runs._orphans() == ["sleep 1000"]
+        finally:
+            left.kill()
     assert runs._orphans() == []
 
 
