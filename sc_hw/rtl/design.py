@@ -292,7 +292,7 @@ class CoreDesign(Literals):
             ),
             Stream(
                 name="host",
-                offered="a host access is offered; served while idle, commands first",
+                offered="a host access is offered; served while idle, after one command at most",
                 taken="the host access is taken at this clock edge",
                 items=(
                     Item(name="write", meaning="1: write host_data; 0: read, answered on the readback stream"),

@@ -81,7 +81,7 @@ FAULTS = {
         (3, 1),
     ),
     "store in a sweep": (
-        ("host_store = host_ready & host_write", "host_store = host_valid & host_write"),
+        ("host_store = host_accept & host_write", "host_store = host_valid & host_write"),
         None,
         ("engine_sweep", "engine_host"),
         (3, 1),
@@ -144,6 +144,13 @@ FAULTS = {
     "read answered too early": (
         ("READ: state_reg <= READBACK", "READ: state_reg <= IDLE"),
         ("readback_valid = state_reg == 3'h4", "readback_valid = state_reg == 3'h3"),
+        ("engine_host", "engine_streams"),
+        (3, 1),
+    ),
+    "a command passes twice": ((r" & ~host_passed_reg;", ";"), None, ("engine_host", "engine_streams"), (3, 1)),
+    "a host access starves": (
+        (r"\(host_passed_reg \| ~command_valid\)", "~command_valid"),
+        None,
         ("engine_host", "engine_streams"),
         (3, 1),
     ),
