@@ -15,7 +15,8 @@ class Part:
 
     ``commanded``: the bench gives it its commands itself; ``commands`` is the path of the module that takes them with it for
     other cores, too. ``results_wait``, ``last_result_waits``: something can hold its results back. ``late``: the bench can hold
-    back its event beats, so that the last one of a timestep is alone in the pipeline.
+    back its event beats, so that the last one of a timestep is alone in the pipeline. ``ahead``: it is idle before another core
+    that takes commands with it.
     """
 
     place: Place
@@ -25,6 +26,7 @@ class Part:
     results_wait: bool = True
     last_result_waits: bool = True
     late: bool = True
+    ahead: bool = False
 
 
 def engine_moments(part: Part) -> Iterator[Moment]:
@@ -77,7 +79,7 @@ def engine_moments(part: Part) -> Iterator[Moment]:
             yield moment(f"{owed} results are owed", f"{t}_owed == {owed}", "many results wait", many=-(-owed // design.words))
         full = f"{t}_sweeping & {at.waits('event')} & {at.waits('result')}"
         yield moment("the queue is full", full, "many results wait", meets=True, many=-(-(slots + 2) // design.words))
-    yield from _host(design, at)
+    yield from _host(part)
     if part.late:
         yield from _alone(part)
 
@@ -116,8 +118,9 @@ def _alone(part: Part) -> Iterator[Moment]:
             )
 
 
-def _host(design: CoreDesign, at: Place) -> Iterator[Moment]:
+def _host(part: Part) -> Iterator[Moment]:
     """Yield the moments of a host port."""
+    design, at = part.design, part.place
     t, port, moment = at.tag, at.port, at.moment
     write, offered, clear = port("host_write"), port("command_valid"), port("command_clear")
     accept = at.moves("host")
@@ -144,6 +147,24 @@ def _host(design: CoreDesign, at: Place) -> Iterator[Moment]:
                 f"a {name} and a host {verb} wait while a read word waits", met, f"held read before {name}, {verb}", meets=True
             )
         yield from _after(at, f"a {name}", f"{at.moves('command')} & {command}", name)
+    for verb, which in (("read", f"~{write}"), ("write", write)):  # of two that wait the one is next that the other went before
+        served = f"{accept} & {which} & {offered}"
+        yield at.moment(
+            f"a host {verb} is served that a timestep went before, and the next one waits",
+            served,
+            f"timestep with {verb}, timestep",
+            reset=False,
+            meets=True,
+        )
+        if part.ahead:
+            waits = f"{port('idle')} & {offered} & {clear} & {port('host_valid')} & {which} & ~{port('command_others')}"
+            yield at.moment(
+                f"a host {verb} waits for a clear that waits for another core",
+                waits,
+                f"all spike, clear, late {verb}",
+                reset=False,
+                meets=True,
+            )
     # A reset in it must leave no memory of it: the first command after the reset goes before an access that is there, too.
     yield moment("a host read waits that a timestep went before", f"{t}_passed & ~{write}", "timestep with read")
     for verb, which in (("read", f"~{write}"), ("write", write)):

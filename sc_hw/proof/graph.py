@@ -15,6 +15,7 @@ from .blocks import INSIDE, ROOMS, BlockRoom, memories_of, memory_taps, placed
 from .induction import Inquiry, induction_task, render, top_of
 from .memories import prove_memories
 from .result import Obligation
+from .shared import SHARED, shared_places
 
 __all__ = ["block_task", "cover_graph", "covers_of_graph", "joint_task", "prove_graph", "statements_of_graph", "wires_of"]
 
@@ -45,7 +46,7 @@ def statements_of_graph(graph: Graph) -> list[dict[str, str]]:
     """Return the obligations about what joins the cores, and about each block that is asked about alone."""
     joint = {name: text for _, _, room in _together(graph) for name, text in room.statements.items()}
     return [
-        joint | {"wiring": _WIRING, "inside": INSIDE},
+        joint | ({"shared": SHARED} if shared_places(graph) else {}) | {"wiring": _WIRING, "inside": INSIDE},
         *({**room.statements, "inside": INSIDE} for _, _, room in _alone(graph)),
     ]
 
@@ -119,6 +120,7 @@ def joint_task(design: Any, files: Mapping[str, str], *, inside: bool | None) ->
         memories=memories,
         cores=cores.values(),
         wires=list(wires_of(graph)),
+        shared=shared_places(graph),
         **values,
     )
     return induction_task(design, {f"{module}.v": files[f"{module}.v"] for module in modules}, replaced, harness)

@@ -82,6 +82,10 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         if design.overlap:
             # Words still in the lanes are not those the next sweep reads first; a clear would overtake them.
             startable = drained | (~self.command_clear & ~clearing)
+        able = resting & startable & ~passed
+        if design.shared:  # what the others say decides when a command is taken, not whether one waits
+            m.d.comb += self.command_able.eq(apart(able))
+            able = self.command_able
         command_accept = wire(m, "command_accept", self.command_valid & self.command_ready)
         # A host access is all that is offered in the clock in which it is taken; in a reset nothing of it remains.
         host_accept = wire(m, "host_accept", self.host_valid & self.host_ready)
@@ -94,7 +98,7 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         write_last = wire(m, "write_last", self._ends(write_address, skipped))
         m.d.comb += [
             self.idle.eq(resting & drained & ~waiting if design.queued else resting & drained),
-            self.command_ready.eq(resting & startable & ~passed),
+            self.command_ready.eq(able & self.command_others if design.shared else able),
             self.host_ready.eq(self.idle & (passed | ~self.command_valid)),
             self.readback_valid.eq(state == State.READBACK),
             self.event_ready.eq(sweeping & ~clearing & (room if design.queued else enable)),

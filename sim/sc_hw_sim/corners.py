@@ -19,6 +19,7 @@ __all__ = ["Corners"]
 _RANDOM, _ALL, _SILENT = (Kind("corner", *what) for what in (("random", "random"), ("all", "maximum"), ("none", "random")))
 _TRIALS = 3
 _HOLD = 128  # clocks in which results wait; more than a queue and a pipeline take
+_LATE = 3  # clocks by which an access is behind a command, and in a sweep
 _WINDOW = 16  # clocks in which other things wait; words that are read back after a reset
 
 # Scenes behind which more can be asked for, which waits while they are played.
@@ -299,6 +300,8 @@ class Corners:
             part.event.hold(_HOLD, after=part.words - 1)
         elif scene.startswith("last event a bit late"):
             part.event.hold(many, after=part.words - 1)
+        elif ", late " in scene:  # the access comes behind the first command
+            part.host.hold(_LATE)
         elif " before " in scene:  # the command comes behind the host access
             master.command.hold(_WINDOW if scene.startswith("held") else 1)
         # The last words of a lane; commands go first, so that only one access comes before a command that is there, and one
