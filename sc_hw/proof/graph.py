@@ -21,7 +21,7 @@ __all__ = ["block_task", "cover_graph", "covers_of_graph", "joint_task", "prove_
 
 _WIRING = (
     "every pin of every block, and every output, is on what the graph says; in a reset what says that something is offered to a "
-    "core means nothing"
+    "core, or could be taken by others, means nothing"
 )
 
 
@@ -141,7 +141,8 @@ def wires_of(graph: Graph) -> Iterator[tuple[str, str, bool]]:
         if port.direction == "output" and name in top.drivers:
             yield f"top_{name}", driver[name], True
     for place, node in graph.nodes.items():
-        offers = {f"{stream.name}_valid" for stream in node.block.streams} if isinstance(node.block, CoreDesign) else set()
+        offered = [stream.name for stream in node.block.streams] if isinstance(node.block, CoreDesign) else []
+        offers = {f"{name}_{said}" for name in offered for said in ("valid", "others")}
         for port in node.block.ports():
             if port.direction == "input" and port.name != "clk":
                 found = verilog_text(top.pins[place][port.name], driver.__getitem__)
