@@ -12,10 +12,12 @@ Exit status 1 when a weight does not cross in time or anything differs. The plot
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from sc_hw_models.registry import get_rule
 SCHEMA = "sc-hw/adaptation/1"
 RULE = get_rule("r_stdp")
 SEEDS = range(5)
+PICTURES = (".svg", ".png", ".pdf")
 LAGS, DELAYS, QUIET = (1, 5), (1, 3), 8  # timesteps
 MOST = 30_000  # timesteps in which a weight must cross
 
@@ -152,6 +155,14 @@ def main() -> int:
     names = options.presets.split(",")
     if unknown := sorted(set(names) - set(RULE.presets)):
         parser.error(f"--presets {', '.join(unknown)}: unknown; allowed are {', '.join(RULE.presets)}")
+    for option in ("output", "plot"):  # before minutes of work
+        path = getattr(options, option)
+        if path and (path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK)):
+            parser.error(f"--{option} {path}: cannot be written; give a file in a folder that exists")
+    if options.plot and not find_spec("matplotlib"):
+        parser.error("--plot: needs matplotlib; install it with: pip install 'sc-hw[digits]'")
+    if options.plot and options.plot.suffix not in PICTURES:
+        parser.error(f"--plot {options.plot}: no kind of picture; allowed are names that end in {', '.join(PICTURES)}")
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "sc_hw": __version__,

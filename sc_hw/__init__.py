@@ -8,10 +8,12 @@ Every verb of the command line is a function here (docs/python.md).
 """
 
 import sys
-import types
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # nothing is imported here: until sc_hw.start runs, a signal is told by Python, as a traceback
 if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any
+
     from .api.board import board as board
     from .api.board import monitor as monitor
     from .api.core import Core as Core
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
     from .errors import CheckError as CheckError
     from .errors import UserError as UserError
 
+else:
+    ModuleType = type(sys)
+
 _ROOMS = {
     "api.board": ("board", "monitor"),
     "api.core": ("Core", "emit", "load"),
@@ -64,13 +69,13 @@ _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
 __all__ = ["__version__", *_PLACES]
 
 
-class _Package(types.ModuleType):
+class _Package(ModuleType):
     """The package: a verb's name is its function, though the room of the verb is a module of that name.
 
     Nothing is imported before it is asked for.
     """
 
-    def __getattribute__(self, name: str) -> Any:
+    def __getattribute__(self, name: str) -> "Any":
         if name in _PLACES:
             from importlib import import_module
 

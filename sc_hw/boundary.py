@@ -8,13 +8,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from .errors import CheckError, UserError, one_line
+from .errors import LONGEST, CheckError, UserError, one_line
 from .written import forget, standing
 
 __all__ = ["CHECK", "DEFECT", "ENVIRONMENT", "failure", "run"]
 
 CHECK, ENVIRONMENT, DEFECT = 1, 2, 70
-_LONGEST = 2000  # characters of a line: what was given may be long
 
 
 def run(verb: Callable[[], Any]) -> int:
@@ -45,7 +44,7 @@ def _told(error: BaseException) -> int:
         sys.stdout.flush()
     line, status = failure(error)
     with suppress(OSError, ValueError, AttributeError):
-        print(one_line(line, _LONGEST), file=sys.stderr, flush=True)
+        print(one_line(line, LONGEST), file=sys.stderr, flush=True)
     return status
 
 

@@ -23,7 +23,7 @@ from sc_hw_models.rule import Rule
 from . import __version__
 from .axes import axes_of, in_order, parse_axes, with_bias
 from .config import build_config, config_toml
-from .errors import UserError, one_line
+from .errors import UserError, in_shell, one_line
 from .folder import check_output, write_folder
 from .initial import read_initial
 from .reading import read_npz, read_toml
@@ -213,7 +213,9 @@ def derive_command(
     for layer in layers:
         counts = " ".join(map(str, layer["codes"]))
         console.print(f"{layer['layer']}: synapses with code 0, 1, ...: {counts}", highlight=False, soft_wrap=True)
-        console.print(f"  sc-hw emit --from {output} --layer {layer['layer']} -o CORE", highlight=False, soft_wrap=True)
+        console.print(
+            f"  sc-hw emit --from {in_shell(output)} --layer {in_shell(layer['layer'])} -o CORE", highlight=False, soft_wrap=True
+        )
     return 0
 
 

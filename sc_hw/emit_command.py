@@ -12,7 +12,7 @@ from sc_hw_models.rule_file import rule_file
 from .bus.folder import bus_files, bus_line, chosen_bus
 from .config import build_config
 from .datapath import with_datapath
-from .errors import UserError
+from .errors import UserError, shown
 from .initial import check_initial, read_initial
 from .reading import read_toml
 from .rtl.design import CoreDesign
@@ -40,7 +40,7 @@ def emit_command(output: Path, *, generator: str, force: bool, bus: str, bus_str
         force=force,
         around=lambda files: bus_files(design, files, chosen, bus_streams) if chosen else {},
     )
-    return f"{path}: {text}{bus_line(chosen)}"
+    return f"{shown(path)}: {text}{bus_line(chosen)}"
 
 
 def summary(design: CoreDesign) -> str:

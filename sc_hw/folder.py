@@ -12,13 +12,15 @@ import numpy as np
 from sc_hw_models.cache import locked
 from sc_hw_models.scratch import held, partial, temporary_folder
 
-from .errors import UserError
+from .errors import UserError, shown
 from .interrupt import interruption_held
 from .progress import note
 from .strict import read_json
 from .written import wrote
 
 __all__ = ["check_apart", "check_output", "new_folder", "npz_bytes", "replace_file", "turn", "with_record", "write_folder"]
+
+_checked: dict[Path, tuple[bool, Callable[[], None]]] = {}  # of outputs not written yet: with --force or not, and their check
 
 
 @contextmanager
@@ -29,7 +31,9 @@ def turn(folder: Path) -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(locked(folder, waiting=lambda: note(f"{folder}: another sc-hw works on it; waiting for its end")))
+            stack.enter_context(
+                locked(folder, waiting=lambda: note(f"{shown(folder)}: another sc-hw works on it; waiting for its end"))
+            )
         except (FileNotFoundError, NotADirectoryError):
             pass  # whoever wants to read it says so better
         except OSError as error:
@@ -57,10 +61,18 @@ def check_output(output: Path, listed: Callable[[Path], Iterable[str]], *, force
     ``listed`` returns the files that a folder says are its own, relative to it, and raises ``UserError`` when the folder is
     none that ``verb`` wrote. Errors: ``UserError`` when it exists (without ``force``), or is not ours alone (with it): a link,
     a mount, the working directory or a folder around it, another program's folder, or one with a file that is not listed.
+    Asked again when the folder is written: another program may have made one there meanwhile, or put something into it.
     """
     output = Path(os.path.abspath(output))
+    _check(output, listed, force, verb)
+    _checked[output] = (force, lambda: _check(output, listed, force, verb))
+    return output
+
+
+def _check(output: Path, listed: Callable[[Path], Iterable[str]], force: bool, verb: str) -> None:
+    """Raise ``UserError`` for what ``check_output`` refuses."""
     if not os.path.lexists(output):
-        return output
+        return
     if not force:
         raise UserError(f"-o {output}: exists; give another folder or --force to replace it")
     refused = f"-o {output}: not a folder that sc-hw {verb}, so --force will not replace it"
@@ -70,18 +82,17 @@ def check_output(output: Path, listed: Callable[[Path], Iterable[str]], *, force
         what = "another file system is mounted there" if output.is_mount() else "the working directory is in it"
         raise UserError(f"-o {output}: --force will not replace it: {what}; give another folder")
     if not any(output.iterdir()):
-        return output
+        return
     try:
         own = set(listed(output))
     except UserError as error:
         raise UserError(f"{refused} ({error}); give another folder") from error
     for path, regular in _inside(output):
-        if not regular or path not in own:
+        if not regular or (path not in own and not _left_empty(path, own)):
             raise UserError(
                 f"-o {output}: holds {path}, which sc-hw did not write, so --force will not replace it; move that or give "
                 "another folder"
             )
-    return output
 
 
 def check_apart(output: Path) -> None:
@@ -101,13 +112,21 @@ def check_apart(output: Path) -> None:
 
 
 def _inside(folder: Path, prefix: str = "") -> Iterator[tuple[str, bool]]:
-    """Yield every file below a folder, relative to it, and whether it is a regular one; of a folder what it holds."""
+    """Yield every file and empty folder, with a slash, below a folder, relative to it; ``False`` with what is neither."""
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.is_dir(follow_symlinks=False):
-                yield from _inside(folder / entry.name, f"{prefix}{entry.name}/")
+                inside = _inside(folder / entry.name, f"{prefix}{entry.name}/")
+                first = next(inside, (f"{prefix}{entry.name}/", True))  # an empty folder is one that somebody made
+                yield first
+                yield from inside
             else:
                 yield prefix + entry.name, entry.is_file(follow_symlinks=False)
+
+
+def _left_empty(path: str, own: set[str]) -> bool:
+    """Return whether an empty folder is one that a verb of ours makes: for results, or for a file that is gone."""
+    return path.endswith("/") and ("results" in path.split("/") or any(name.startswith(path) for name in own))
 
 
 @contextmanager
@@ -138,8 +157,10 @@ def new_folder(output: Path) -> Iterator[Path]:
 
 
 def _exchange(output: Path, fresh: Path, old: Path) -> None:
+    replaces, check = _checked.pop(output, (True, lambda: None))
+    check()
     try:
-        if os.path.lexists(output):
+        if replaces and os.path.lexists(output):  # else the system refuses to put a folder in the place of another
             output.rename(old)
         fresh.rename(output)
     except BaseException:

@@ -6,7 +6,6 @@ parameter or a wired net is one thing to a simulator and another to synthesis, a
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from .errors import UserError, one_line
@@ -49,7 +48,6 @@ def check_grammar(text: str, where: str, *, system_tasks: bool = False) -> None:
         raise UserError(f"{where}:{found}; correct the file or emit the core again")
 
 
-@lru_cache(maxsize=64)  # the same file is in many folders of one run
 def _first_fault(text: str, system_tasks: bool) -> str:
     """Return the line of the first construct that is not allowed, the construct and why; empty when all are."""
     from pyslang import DiagnosticEngine, SourceManager

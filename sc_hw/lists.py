@@ -34,7 +34,7 @@ def files_text(folder: Path) -> str:
     """Return the absolute paths of a folder's Verilog, a line each, the top first. Errors: ``UserError`` for another folder."""
     paths = [os.path.realpath(path) for path in load_emitted(folder).sources]
     if any("\n" in path for path in paths):
-        raise UserError(f"{folder!r}: has a line break in its path, which a file list cannot hold; move the folder")
+        raise UserError(f"{folder}: has a line break in its path, which a file list cannot hold; move the folder")
     return "\n".join(paths)
 
 

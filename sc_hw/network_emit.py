@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .bus.folder import bus_files, bus_line, chosen_bus
 from .emitted import listed_files
-from .errors import UserError
+from .errors import UserError, shown
 from .folder import check_apart, check_output, write_folder
 from .network_file import network_line, network_of
 from .network_folder import network_design, network_folder
@@ -49,4 +49,4 @@ def emit_network(
     files = network_folder(design, generator)
     around = bus_files(design, files, chosen, bus_streams) if chosen else {}
     write_folder(output, {**files, **around})
-    return f"{output}: {network_line(spec)}; {len(design.blocks)} blocks, {generator}{bus_line(chosen)}"
+    return f"{shown(output)}: {network_line(spec)}; {len(design.blocks)} blocks, {generator}{bus_line(chosen)}"

@@ -4,6 +4,7 @@ Sizes are known before anything is read, so that a file that never ends, or that
 """
 
 import os
+import re
 import stat
 import tomllib
 import zipfile
@@ -19,8 +20,9 @@ from .errors import UserError
 
 __all__ = [
     "MOST_ARRAYS",
-    "check_contents",
+    "check_archive",
     "check_regular",
+    "check_unpacked",
     "limited",
     "opened_regular",
     "read_bytes",
@@ -35,6 +37,9 @@ __all__ = [
 MOST_TOML, MOST_TEXT = 1 << 20, 512 << 20
 MOST_ARRAYS = 2 << 30  # as they are in memory
 _MOST_NAMES = 1 << 20  # of an archive's table of contents
+_FREE, _RATIO = 256 << 20, 64  # unpacking so much takes half a second; numbers that mean something shrink less
+_MOST_KEYS = 32  # of a dotted name: reading one takes time that grows with their square
+_DOTTED = re.compile(rf"""(?:\.[ \t]*(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*){{{_MOST_KEYS}}}""")
 _ONE_ARRAY = "one array without a name (.npy), no archive; write it by name: np.savez('FILE.npz', NAME=array)"
 _KINDS = {stat.S_IFIFO: "a FIFO", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFSOCK: "a socket"}
 _END_RECORD = 22  # bytes at the end of a zip file, before a comment
@@ -114,13 +119,18 @@ def read_gzip(path: Path, *, option: str = "", what: str, most: int = MOST_ARRAY
         opened_regular(path, most) as file,
         gzip.GzipFile(fileobj=file) as unpacked,
     ):
-        return limited(unpacked, most)  # type: ignore[arg-type] # a binary stream
+        size = os.fstat(file.fileno()).st_size
+        content = unpacked.read(min(most, max(_FREE, _RATIO * size)) + 1)
+        check_unpacked(len(content), size, most, "unpacked it is")
+        return content
 
 
 def read_toml(path: Path, *, option: str = "", what: str = "correct the file") -> dict[str, Any]:
     """Return the table of a TOML file of at most 1 MiB; ``UserError`` also for an integer of more than 64 bits."""
     text = read_text(path, option=option, what="give a readable TOML file", most=MOST_TOML, fault="not valid TOML")
     with reading(path, option=option, what=what, fault="not valid TOML"):
+        if _DOTTED.search(text):
+            raise ValueError(f"a name of more than {_MOST_KEYS} parts")
         table = tomllib.loads(text)
         _check_integers(table)
         return table
@@ -145,11 +155,8 @@ def read_npz(
     with reading(path, option=option, what=what, fault=fault), opened_regular(path, most) as file:
         if file.read(6) == np.lib.format.MAGIC_PREFIX:
             raise UserError(f"{option} {path}".strip() + f": {_ONE_ARRAY}; {what}")
-        check_contents(file)
         arrays = {}
-        with zipfile.ZipFile(file) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > most:
-                raise ValueError(f"its arrays are {_too_large(most)}")
+        with check_archive(file, most) as archive:
             for entry in archive.infolist():
                 name = entry.filename.removesuffix(".npy")
                 if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -161,8 +168,22 @@ def read_npz(
         return arrays
 
 
-def check_contents(file: IO[bytes]) -> None:
-    """Refuse a zip file whose table of contents is large: it would be read whole. Errors: ``ValueError``."""
+def check_unpacked(unpacked: int, size: int, most: int, what: str) -> None:
+    """Refuse ``what`` a file of ``size`` unpacks to: more than ``most``, or, beyond 256 MiB, than 64 times its size.
+
+    Errors: ``ValueError``.
+    """
+    if unpacked > most:
+        raise ValueError(f"{what} {_too_large(most)}")
+    if unpacked > max(_FREE, _RATIO * size):
+        raise ValueError(f"{what} more than {_RATIO} times its size and {_FREE >> 20} MiB; save it without compression")
+
+
+def check_archive(file: IO[bytes], most: int = MOST_ARRAYS) -> zipfile.ZipFile:
+    """Return an opened zip file, of which nothing is unpacked yet, in a ``file`` that stays open.
+
+    Errors: ``ValueError`` for a large table of contents, which would be read whole, and as ``check_unpacked``.
+    """
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - _END_RECORD - 0xFFFF))
     tail = file.read()
@@ -170,6 +191,9 @@ def check_contents(file: IO[bytes]) -> None:
     if end >= 0 and len(tail) - end >= _END_RECORD and int.from_bytes(tail[end + 12 : end + 16], "little") > _MOST_NAMES:
         raise ValueError(f"its table of contents is {_too_large(_MOST_NAMES)}")
     file.seek(0)
+    archive = zipfile.ZipFile(file)
+    check_unpacked(sum(entry.file_size for entry in archive.infolist()), size, most, "its arrays are")
+    return archive
 
 
 def read_npy(path: Path, *, option: str = "", what: str, most: int = MOST_ARRAYS, fault: str = "not a usable .npy") -> np.ndarray:

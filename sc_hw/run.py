@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 from sc_hw_models.scratch import held, partial, temporary_folder
 
-from .errors import UserError
+from .errors import UserError, shown
 from .folder import turn
 from .manifest import Core, load_core
 from .network_folder import EmittedNetwork, load_network
@@ -103,7 +103,7 @@ class Run(Generic[F]):
             )
         for core in self.cores:
             if _edited(core):
-                note(f"{core.folder}: edited while sc-hw {self.verb} ran; the verdict is of the files as they were before")
+                note(f"{shown(core.folder)}: edited while sc-hw {self.verb} ran; the verdict is of the files as they were before")
 
     def keep(self) -> None:
         """Let the files of the run take the place of those of the last one, whose record goes first."""

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .campaign import not_visited
-from .errors import UserError
+from .errors import UserError, in_shell, shown
 from .manifest import Core
 from .network_folder import is_network
 from .partial import SIMULATOR_ONLY, STEPS, fewer, joined
@@ -85,21 +85,21 @@ def sim_command(
             covered = write_coverage(cores, result, note)
         for index, core in enumerate(cores):
             if core.edited:
-                note(f"{core.folder}: edited since it was emitted: {', '.join(core.edited)}")
+                note(f"{shown(core.folder)}: edited since it was emitted: {shown(', '.join(core.edited))}")
             click.echo(_verdict(core.design.name, result.cores[index], seed, reasons[index]))
             if result.passed and (missed := [name for name, hits in result.cores[index]["corners"].items() if not hits]):
                 note(f"{core.design.name}: {len(missed)} corner{'s' * (len(missed) > 1)} not visited: {', '.join(missed)}")
         rate = sum(outcome["synapse_steps"] for outcome in result.cores) / max(result.run_seconds, 1e-9)
-        seen = f"; waveform {result.waves}" if result.waves else ""
-        click.echo(f"{rate:,.0f} synapse-steps/s compared; log {result.log}{seen}")
+        seen = f"; waveform {shown(result.waves)}" if result.waves else ""
+        click.echo(f"{rate:,.0f} synapse-steps/s compared; log {shown(result.log)}{seen}")
         if covered:
             from .console import Console
             from .coverage.command import print_coverage
 
             print_coverage(covered, Console())
     if not result.passed:
-        again = " ".join(str(folder) for folder in folders)
-        length = f"--stimulus {stimulus}" if stimulus else f"--steps {steps}"
+        again = " ".join(map(in_shell, folders))
+        length = f"--stimulus {in_shell(stimulus)}" if stimulus else f"--steps {steps}"
         click.echo(f"repeat with a waveform: sc-hw sim {again} {length} --seed {seed} --waves")
     return 0 if result.passed else 1
 

@@ -6,7 +6,7 @@ import sys
 
 __all__ = ["main"]
 
-_LEAST_MEMORY = 384 << 20
+_LEAST_MEMORY, _LEAST_FILES = 384 << 20, 6
 
 
 def _end_at_once(number: int, _frame: object) -> None:
@@ -24,7 +24,7 @@ from contextlib import suppress  # noqa: E402
 def main() -> None:
     """Run the command line and leave with its exit status."""
     _open_standard_streams()
-    _check_memory()
+    _check_limits()
     from .interrupt import watch_signals
 
     watch_signals()
@@ -54,10 +54,14 @@ def _leave(status: int) -> None:
     os._exit(status)
 
 
-def _check_memory() -> None:
-    """Refuse to work where the numerical library would end the process, because it cannot have its memory."""
+def _check_limits() -> None:
+    """Refuse to work where the numerical library would end the process for want of memory, or no module could be read."""
     import resource
 
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= files < _LEAST_FILES:
+        print(f"sc-hw: {files} files may be open at once; raise the limit to {_LEAST_FILES} (ulimit -n)", file=sys.stderr)
+        sys.exit(2)
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if 0 <= limit < _LEAST_MEMORY:
         print(

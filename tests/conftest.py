@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from sc_hw.cli import main
+from sc_hw.emitted import listed_files
+from sc_hw.folder import check_output, write_folder
 from sc_hw.manifest import Core, load_core
+from sc_hw.manifest.describe import identity_of
 from sc_hw.rtl.crossbar import CrossbarDesign
 from sc_hw.rtl.design import CoreDesign
-from sc_hw.rtl.emit import emit
+from sc_hw.rtl.emit import core_files
 from sc_hw.rtl.layer import LayerDesign
 from sc_hw_models.registry import get_rule
 from tests.daily import LONG, share_of
@@ -70,6 +73,19 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+EMITTED: dict[str, dict[str, str]] = {}  # the files of each design that was emitted, by what they follow from
+
+
+def emitted(design: CoreDesign, generator: str, folder: Path) -> Path:
+    """Emit a design into a folder: a hundred tests begin with the same one, which is worked out once in a process."""
+    key = identity_of(design, generator)
+    if key not in EMITTED:
+        EMITTED[key] = core_files(design, generator)
+    output = check_output(folder, listed_files, force=True, verb="emitted")
+    write_folder(output, EMITTED[key])
+    return output
+
+
 @pytest.fixture
 def make_core(tmp_path):
     """Emit a core into a temporary folder and load it back."""
@@ -96,7 +112,7 @@ def make_core(tmp_path):
             initial=initial or {},
             queued=queued,
         )
-        return load_core(emit(design, generator, folder or tmp_path / f"{name}_{generator}", force=True))
+        return load_core(emitted(design, generator, folder or tmp_path / f"{name}_{generator}"))
 
     return make
 
@@ -127,7 +143,7 @@ def make_layer(tmp_path):
             lanes=lanes,
             presynaptic=presynaptic,
         )
-        return load_core(emit(design, generator, tmp_path / f"{name}_{generator}", force=True))
+        return load_core(emitted(design, generator, tmp_path / f"{name}_{generator}"))
 
     return make
 
@@ -152,7 +168,7 @@ def make_crossbar(tmp_path):
         design = CrossbarDesign.made(
             name, chosen, chosen.config_type(**config), pre=pre, post=post, lanes=lanes, addressed=addressed, initial=initial
         )
-        return load_core(emit(design, generator, tmp_path / f"{name}_{generator}", force=True))
+        return load_core(emitted(design, generator, tmp_path / f"{name}_{generator}"))
 
     return make
 

@@ -277,7 +277,7 @@ BUGS = (
     Bug(
         "--force replaces a stranger's files",
         "sc_hw/folder.py",
-        "if not regular or path not in own:",
+        "if not regular or (path not in own and not _left_empty(path, own)):",
         "if not regular:",
         "cli/test_outputs.py",
     ),

@@ -25,6 +25,25 @@ def run(module, monkeypatch, *arguments):
     return module.main()
 
 
+def test_what_cannot_be_written_is_refused_before_the_work(adaptation, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(adaptation, "live", lambda preset: pytest.fail("worked"))
+    (tmp_path / "kept.json").write_text("kept")
+    for arguments, said in (
+        (("--output", tmp_path / "no" / "a.json"), "--output"),
+        (("--output", tmp_path), "--output"),
+        (("--plot", tmp_path / "no" / "a.svg"), "--plot"),
+        (("--plot", tmp_path / "a.txt", "--output", tmp_path / "kept.json"), "--plot"),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            run(adaptation, monkeypatch, *arguments)
+        assert f"error: {said} {arguments[1]}: " in capsys.readouterr().err
+    monkeypatch.setattr(adaptation, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit, match="2"):
+        run(adaptation, monkeypatch, "--plot", tmp_path / "a.svg")
+    assert "needs matplotlib" in capsys.readouterr().err
+    assert (tmp_path / "kept.json").read_text() == "kept"
+
+
 def test_weights_cross_up_and_down_alike_in_both_models(adaptation, monkeypatch, tmp_path, capsys):
     out = tmp_path / "a.json"
     assert run(adaptation, monkeypatch, "--presets", "default,narrow4", "--output", out) == 0

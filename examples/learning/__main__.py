@@ -71,6 +71,11 @@ def main() -> int:
         parser.error(f"{', '.join(sorted(unknown))}: not known; allowed are {', '.join(SYSTEMS)}")
     if options.only_kept and not (options.systems and set(options.systems) <= set(SCENARIOS)):
         parser.error(f"--only-kept: goes with {' and '.join(SCENARIOS)} alone; name them")
+    for kind in ("images", "measured"):  # before an hour of work
+        try:
+            (options.docs / kind / "learning").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            parser.error(f"--docs {options.docs}: cannot be written ({error.strerror}); give a writable folder")
     table = Table("system", "quantity", "measured", "wanted", "met")
     met = True
     for system in options.systems or SYSTEMS[:-1]:  # the last takes an hour

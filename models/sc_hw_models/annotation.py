@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from .errors import shown
 from .rule import ConfigError, RuleSpec
 
 __all__ = ["annotation"]
@@ -14,7 +15,7 @@ def annotation(schema: str, rule_id: str, settings: Mapping[str, Any], spec: Rul
     Errors: ``ConfigError`` for a ``rule_id`` that is no string or empty.
     """
     if not isinstance(rule_id, str) or not rule_id:
-        raise ConfigError(f"rule_id={rule_id!r}: allowed are non-empty strings")
+        raise ConfigError(f"rule_id={shown(rule_id)}: allowed are non-empty strings")
     return {
         "schema_version": schema,
         "rule_id": rule_id,

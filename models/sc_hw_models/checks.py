@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from .errors import shown
 from .rule import ConfigError, check_integer
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "check_number",
     "check_sizes",
     "check_state",
+    "keep_number",
     "new_generator",
 ]
 
@@ -41,15 +43,36 @@ def check_number(
         for word, limit in (("at least", low), ("above", above), ("at most", high), ("below", below))
         if math.isfinite(limit)
     ]
-    raise ConfigError(f"{name}={value!r}: allowed are finite numbers{' ' if limits else ''}{' and '.join(limits)}")
+    raise ConfigError(f"{name}={shown(value)}: allowed are finite numbers{' ' if limits else ''}{' and '.join(limits)}")
+
+
+def keep_number(owner: object, name: str, **limits: float) -> float:
+    """Have a frozen dataclass keep its field ``name`` as the ``float`` that ``check_number`` makes of it, and return that.
+
+    A number of NumPy would be kept in its own precision otherwise: of a float16, a decay loses all but three digits.
+    """
+    number = check_number(name, getattr(owner, name), **limits)
+    object.__setattr__(owner, name, number)
+    return number
 
 
 def as_array(name: str, value: object) -> np.ndarray:
-    """Return ``value`` as an array, or refuse by ``ConfigError`` what has rows of different lengths, or cannot become one."""
+    """Return ``value`` as an array, or refuse by ``ConfigError`` what has rows of different lengths, or cannot become one.
+
+    So is an array with masked values, itself or in a list: what becomes of it would show what is behind the mask.
+    """
+    parts = value if isinstance(value, list | tuple) and len(value) and isinstance(value[0], np.ndarray) else (value,)
+    _refuse_masked(name, parts)
     try:
         return np.asarray(value)
     except Exception as error:  # an object's own way of becoming an array may raise anything
         raise ConfigError(f"{name}: rows of different lengths, or no numbers; allowed are arrays") from error
+
+
+def _refuse_masked(name: str, values: Iterable[object]) -> None:
+    """Refuse by ``ConfigError`` an array with masked values."""
+    if any(isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value) for value in values):
+        raise ConfigError(f"{name}: masked values; allowed are arrays without; fill them in first")
 
 
 def check_length(name: str, value: object, length: int) -> np.ndarray:
@@ -97,20 +120,21 @@ def check_all(name: str, values: object, kind: type[T]) -> list[T]:
     """Return ``values`` as a list if it is a sequence of which each is of the type ``kind``."""
     if not isinstance(values, list | tuple) or not all(isinstance(value, kind) for value in values):
         raise ConfigError(f"{name}: {type(values).__name__} given; allowed is a list of {kind.__name__}")
+    _refuse_masked(name, values)
     return list(values)
 
 
 def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> str:
     """Return ``value`` if it is one of the words ``allowed``."""
     if not isinstance(value, str) or value not in allowed:
-        raise ConfigError(f"{name}={value!r}: not known; allowed are {', '.join(allowed)}")
+        raise ConfigError(f"{name}={shown(value)}: not known; allowed are {', '.join(allowed)}")
     return value
 
 
 def check_callable(name: str, value: T, *arguments: str) -> T:
     """Return ``value`` if it can be called with ``arguments``, given by place; a function that does not say is believed."""
     if not callable(value):
-        raise ConfigError(f"{name}={value!r}: not callable; allowed are functions")
+        raise ConfigError(f"{name}={shown(value)}: not callable; allowed are functions")
     try:
         signature = inspect.signature(value)
     except (TypeError, ValueError):
@@ -135,5 +159,5 @@ def check_sizes(name: str, values: object, least: int = 2) -> list[int]:
     """Return ``values`` as a list of at least ``least`` whole numbers above 0."""
     sequence = isinstance(values, list | tuple) or (isinstance(values, np.ndarray) and values.ndim == 1)
     if not sequence or len(values) < least:  # type: ignore[arg-type]
-        raise ConfigError(f"{name}={values!r}: allowed are at least {least} sizes, inputs and outputs")
+        raise ConfigError(f"{name}={shown(values)}: allowed are at least {least} sizes, inputs and outputs")
     return [check_integer(name, int(v) if isinstance(v, np.integer) else v, 1, 2**31 - 1) for v in values]  # type: ignore[attr-defined]

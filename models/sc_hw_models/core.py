@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .checks import as_array
 from .compiled import CompiledStep, compiler
 from .lfsr import lane_seed
 from .rule import ConfigError, Field, Rule, StepError, check_integer
@@ -166,7 +167,7 @@ class CoreModel:
 
     @staticmethod
     def _checked(f: Field, value: Any, shape: tuple[int, ...]) -> np.ndarray:
-        array = np.asarray(value)
+        array = as_array(f.name, value)
         if array.dtype.kind not in "iub":
             raise ConfigError(f"{f.name}: dtype {array.dtype} given; allowed are integers")
         if array.shape != shape:

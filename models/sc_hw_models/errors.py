@@ -1,6 +1,19 @@
 """What the models raise: one line that names what was given and what is allowed."""
 
-__all__ = ["ConfigError", "StepError"]
+import re
+
+__all__ = ["ConfigError", "StepError", "shown"]
+
+_LONGEST = 200  # characters of a value in a message
+
+
+def shown(value: object) -> str:
+    """Return how a message shows a value: in one line, not for pages, and where it cannot be shown, as what type it is."""
+    try:
+        text = re.sub(r"\s*\n\s*", " ", repr(value))
+    except Exception:  # an object's own way of being shown may raise anything
+        return f"<{type(value).__name__}>"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 class ConfigError(ValueError):

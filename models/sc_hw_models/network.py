@@ -4,19 +4,26 @@ Populations are stepped in the order given, and a projection carries what its so
 the spikes of this timestep, from itself or a later one those of the timestep before.
 """
 
+import copy
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from .checks import as_array, check_all, check_array, check_instance, check_number, check_state
+from .errors import shown
 from .neurons import Neuron, Source, State
 from .rule import ConfigError, check_integer
 from .sparse import Held, SparseMatrix
 
-__all__ = ["Inputs", "Network", "Population", "Projection", "Wiring"]
+__all__ = ["Inputs", "Kept", "Network", "Population", "Projection", "Wiring"]
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 Inputs = Mapping[str, np.ndarray] | np.ndarray
 
@@ -30,9 +37,9 @@ class Population:
 
     def __init__(self, name: str, n: int, neuron: Neuron) -> None:
         if not isinstance(name, str) or not name:
-            raise ConfigError(f"name={name!r}: allowed are non-empty strings")
+            raise ConfigError(f"name={shown(name)}: allowed are non-empty strings")
         if not all(callable(getattr(neuron, method, None)) for method in ("rest", "step", "adjoint")) or isinstance(neuron, type):
-            raise ConfigError(f"neuron={neuron!r}: allowed are models of neurons, such as LIF()")
+            raise ConfigError(f"neuron={shown(neuron)}: allowed are models of neurons, such as LIF()")
         self.incoming: list[Projection] = []
         self.name, self.n, self.neuron = name, check_integer("n", n, 1, 2**31 - 1), neuron
         self.reset_all()
@@ -201,6 +208,29 @@ class Wiring:
                 yield k, partial(_carried, before.place, p.matrix.place)
 
 
+class Kept(WeakKeyDictionary[K, V]):
+    """What a rule keeps of populations or projections, as long as they live.
+
+    Pickled with them. A copy is about their copies if they were copied before, as in ``copy.deepcopy((network, rule))``, and
+    about themselves otherwise.
+    """
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Kept[K, V]":
+        found: Kept[K, V] = Kept()
+        for owner, value in self.items():
+            found[memo.get(id(owner), owner)] = copy.deepcopy(value, memo)
+        return found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _kept, (list(self.items()),)
+
+
+def _kept(items: list[tuple[Any, Any]]) -> Kept[Any, Any]:
+    found: Kept[Any, Any] = Kept()
+    found.update(items)
+    return found
+
+
 def _carried(before: np.ndarray, after: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return values at the places ``before`` as values at the places ``after``, both ascending."""
     result = np.zeros((*values.shape[:-1], len(after)))
@@ -306,7 +336,15 @@ class Network:
         first = arrays[self.sources[0]]
         self.reset(first.shape[1] if first.ndim == 3 else None)
         with self.held():
-            return np.stack([self.advance({name: array[t] for name, array in arrays.items()}) for t in range(len(first))])
+            outputs = np.stack([self.advance({name: array[t] for name, array in arrays.items()}) for t in range(len(first))])
+        self.check_voltages()
+        return outputs
+
+    def check_voltages(self) -> None:
+        """Refuse by ``ConfigError`` voltages that are not finite: of NaN comes no spike, in silence, and it stays."""
+        for population in self.populations.values():
+            if not np.isfinite(population.voltages).all():
+                raise ConfigError(f"inputs: a voltage of {population.name} is not finite; give smaller ones, or smaller weights")
 
     def _named(self, inputs: Inputs) -> Mapping[str, np.ndarray]:
         """Return inputs by the name of their source."""

@@ -17,7 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .checks import check_array, check_number
+from .checks import check_array, keep_number
 from .rule import ConfigError, check_integer
 
 __all__ = ["ALIF", "LIF", "Izhikevich", "Leaky", "Neuron", "Source", "State", "Surrogate"]
@@ -71,8 +71,7 @@ class Leaky:
     dt: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("tau_mem", "dt"):
-            check_number(name, getattr(self, name), above=0)
+        keep_number(self, "tau_mem", above=0), keep_number(self, "dt", above=0)
 
     @property
     def decay(self) -> float:
@@ -108,7 +107,7 @@ class LIF:
 
     def __post_init__(self) -> None:
         for name in ("tau_mem", "threshold", "dt"):
-            check_number(name, getattr(self, name), above=0)
+            keep_number(self, name, above=0)
         object.__setattr__(self, "refractory", check_integer("refractory", self.refractory, 0, 10_000))
 
     @property
@@ -157,8 +156,7 @@ class ALIF(LIF):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("tau_adaptation", self.tau_adaptation, above=0)
-        check_number("adaptation", self.adaptation, low=0)
+        keep_number(self, "tau_adaptation", above=0), keep_number(self, "adaptation", low=0)
 
     @property
     def adaptation_decay(self) -> float:
@@ -207,8 +205,11 @@ class Izhikevich:
     def __post_init__(self) -> None:
         for name in ("a", "b", "c", "d"):
             value = getattr(self, name)
-            _ = check_array(name, value, (None,)) if isinstance(value, np.ndarray) else check_number(name, value)
-        check_number("dt", self.dt, above=0, high=1)
+            if isinstance(value, np.ndarray):
+                object.__setattr__(self, name, check_array(name, value, (None,)))
+            else:
+                keep_number(self, name)
+        keep_number(self, "dt", above=0, high=1)
 
     def rest(self, shape: tuple[int, ...]) -> State:
         """Return voltages of ``c`` and recovery variables of b c."""

@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .checks import as_array
 from .compiled import CompiledStep
 from .core import CoreModel
+from .errors import shown
 from .kinds import KINDS, get_kind
-from .rule import ConfigError, RuleSpec, as_integer, check_flag
+from .rule import ConfigError, RuleSpec, as_integer, check_flag, check_integer
 from .rules.r_stdp import RULE, OnlineO1Config
 from .synapse import Synapse, memory_proof
 
@@ -42,12 +44,20 @@ def _consolidate(spec: RuleSpec, value: bool) -> tuple[int, ...]:
 class OnlineO1Array(CoreModel):
     """N synapses of the rule under one reward, updated by one lane; ``state`` holds ``int64`` arrays ``(n_synapses,)``.
 
-    ``initial_weight`` is one integer or an array of them, 0..max_weight; traces start empty.
+    ``initial_weight`` is one integer or an array of them, 0..max_weight; traces start empty. Errors: ``ConfigError``.
     """
 
     def __init__(self, config: OnlineO1Config, n_synapses: int, initial_weight: Any = 0) -> None:
+        if not isinstance(config, OnlineO1Config):
+            raise ConfigError(f"config={shown(config)}: allowed is an OnlineO1Config")
+        n_synapses = check_integer("n_synapses", n_synapses, 1, 1 << 32)
+        weight, most = as_array("initial_weight", initial_weight), config.max_weight
+        fits = weight.dtype.kind in "iu" and weight.shape in ((), (n_synapses,)) and 0 <= weight.min() <= weight.max() <= most
+        if not fits:
+            given = f"{weight.dtype} of shape {weight.shape}" if weight.size != 1 else shown(initial_weight)
+            raise ConfigError(f"initial_weight: {given} given; allowed are an integer 0..{most}, and {n_synapses} of them")
         super().__init__(RULE, config, synapses=n_synapses)
-        self.load({"weight": np.broadcast_to(np.asarray(initial_weight), (n_synapses,))})
+        self.load({"weight": np.broadcast_to(weight, (n_synapses,))})
 
     def update(self, *, pre_spike: Any, post_spike: Any, reward: int, consolidate: bool = False) -> dict[str, np.ndarray]:
         """Advance one timestep and return the state; spikes are bool or 0/1 arrays, the reward any integer (encoded)."""
@@ -156,7 +166,7 @@ def build_online_o1_memory_proof(
 ) -> dict[str, Any]:
     """Return the O(1) memory claim for ``n_synapses`` >= 0; synthesis counts the netlist's bits against it (``memory_proof``)."""
     if not isinstance(config, OnlineO1Config):
-        raise ConfigError(f"config={config!r}: allowed is an OnlineO1Config")
+        raise ConfigError(f"config={shown(config)}: allowed is an OnlineO1Config")
 
     def play(synapse: OnlineO1Synapse, k: int) -> None:
         synapse.step(pre_spike=k % 3 == 0, post_spike=k % 5 == 1, reward=config.max_reward - k % 7)

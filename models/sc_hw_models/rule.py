@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 
 from .checked import CheckedStep, unchecked
-from .errors import ConfigError, StepError
+from .errors import ConfigError, StepError, shown
 from .fixed import Value
 from .lfsr import MAX_FRESH, Lfsr
 
@@ -68,7 +68,7 @@ def as_integer(name: str, value: object, allowed: str = "integers") -> int:
             raise TypeError
         number = operator.index(value)  # type: ignore[arg-type]  # refused by TypeError
     except TypeError:
-        raise ConfigError(f"{name}={value!r}: not an integer; allowed are {allowed}") from None
+        raise ConfigError(f"{name}={shown(value)}: not an integer; allowed are {allowed}") from None
     if number.bit_length() > _MOST_BITS:  # one of thousands of digits cannot even be shown
         raise ConfigError(f"{name}: an integer of {number.bit_length()} bits; allowed are {allowed}")
     return number
@@ -108,7 +108,7 @@ class RuleConfig:
                 object.__setattr__(self, name, check_integer(name, value, low, high))
         for name, allowed in self.CHOICES.items():
             if not isinstance(getattr(self, name), str) or getattr(self, name) not in allowed:
-                raise ConfigError(f"{name}={getattr(self, name)!r}: not known; allowed are {', '.join(allowed)}")
+                raise ConfigError(f"{name}={shown(getattr(self, name))}: not known; allowed are {', '.join(allowed)}")
 
 
 _DTYPES = {
@@ -136,7 +136,7 @@ class Field:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
-            raise ConfigError(f"field name {self.name!r}: allowed are lower-case letters, digits and _")
+            raise ConfigError(f"field name {shown(self.name)}: allowed are lower-case letters, digits and _")
         object.__setattr__(self, "bits", check_integer(f"{self.name}.bits", self.bits, 1, 62))
         reset = check_integer(f"{self.name}.reset", self.reset, self.minimum, self.maximum)
         object.__setattr__(self, "reset", reset)

@@ -71,9 +71,22 @@ def temporary_folder(within: Path | None = None, *, prefix: str = "") -> Iterato
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         with _lock:
             _paths.pop(folder, None)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder with all in it, as far as that can be done."""
+    shutil.rmtree(folder, ignore_errors=True)
+    # It keeps a file open for each level; what failed for want of them is removed with one at a time.
+    for place, folders, names in () if folder.is_symlink() else os.walk(folder, topdown=False):
+        for name in (*names, *folders):
+            with suppress(OSError):
+                path = os.path.join(place, name)
+                (os.rmdir if name in folders and not os.path.islink(path) else os.unlink)(path)
+    with suppress(OSError):
+        os.rmdir(folder)
 
 
 def run_process(
@@ -181,7 +194,7 @@ def clear_away() -> None:
                 if empty:
                     path.rmdir()
                 elif path.is_dir() and not path.is_symlink():
-                    shutil.rmtree(path, ignore_errors=True)
+                    _remove(path)
                 else:
                     path.unlink()
         if not any(os.path.lexists(path) for path, empty in _paths.items() if not empty) or time.monotonic() > end:

@@ -17,6 +17,7 @@ __all__ = ["Held", "SparseMatrix", "spans"]
 _DENSE, _ALMOST, _SMALL = 2.5, 1.2, 1 << 14
 _DENSE_NUMPY, _SMALL_NUMPY = 64, 1 << 18  # the same without a compiler
 _ACTIVE = 8  # numbers of several vectors of which less than one is not 0, that what is not is worth following
+_SCATTER = 20  # what a product at a synapse costs, times one of a dense product, where vectors are followed so
 _GATHER = 8  # what a product at a synapse costs, times one of a dense product
 _MANY = 8  # vectors from which it is worth filling a matrix in for them
 _BLOCK = 1 << 16  # numbers worked on at once
@@ -86,10 +87,11 @@ class SparseMatrix:
 
     def product(self, vectors: np.ndarray, values: np.ndarray, held: Held | None = None) -> np.ndarray:
         """Return ``vectors`` ``(..., n)`` times the matrix, ``(..., m)``."""
-        matrix = self._matrix(vectors, values, held)
+        few = self._few(vectors)
+        matrix = None if few else self._matrix(vectors, values, held)
         if matrix is not None:
             return np.asarray(vectors @ matrix)
-        if vectors.ndim == 1 or (self._c and np.count_nonzero(vectors) * _ACTIVE < vectors.size):
+        if few or vectors.ndim == 1:
             return self._active(vectors, values)
         ordered = values[self.order] if held is None else held.ordered
         return self._sums(vectors, ordered, self._from, self.columns, self.shape[1])
@@ -103,9 +105,10 @@ class SparseMatrix:
 
     def outer(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Return at each place the sum over k of ``left[k]`` ``(n,)`` times ``right[k]`` ``(m,)``."""
-        sent = np.count_nonzero(left) * len(self.indices) * _GATHER < left.size * self._places  # so little that it is gathered
-        if self._c and sent and not self._small:
-            return self._c.outer(left, right, self.indptr, self._to)
+        sent = int(np.count_nonzero(left))
+        gathered = sent * len(self.indices) * _GATHER < left.size * self._places  # so little that it is
+        if self._c and gathered and not self._small:
+            return self._c.outer(left, right, sent, self.indptr, self._to)
         if self._c or self._complete or ((self._small or self._dense) and len(left) >= _MANY):
             full = (left.T @ right).reshape(-1)
             return np.asarray(full if self._complete else full[self.place])
@@ -116,6 +119,13 @@ class SparseMatrix:
             part = slice(start, start + step)
             total[part] = np.einsum("kb,kb->k", first[self.rows[part]], second[self.indices[part]])
         return total
+
+    def _few(self, vectors: np.ndarray) -> bool:
+        """Return whether so little of several vectors is not 0 that only the rows of that are read."""
+        if vectors.ndim == 1 or self._small or not self._c:
+            return False
+        work = np.count_nonzero(vectors) * max(_ACTIVE, _SCATTER * len(self.indices) / self._places if self._dense else 0)
+        return bool(work < vectors.size)
 
     def _matrix(self, vectors: np.ndarray, values: np.ndarray, held: Held | None) -> np.ndarray | None:
         """Return the matrix where it is filled in to be multiplied."""

@@ -20,6 +20,10 @@ _TEXT = r"""
 
 #define GROUP 8 /* sums of a span at once, of a single vector */
 #define SHARE 32 /* terms of a place's sum at once, so few that both sides stay in the cache */
+#define FEW 2 /* terms of a share, on average, up to which it is not worth gathering them, and of short spans twice as many */
+#define SHORT 64
+#define LINE 8 /* numbers of a line of the cache */
+#define BLOCK 1024 /* numbers looked through at once for those that are not 0 */
 #if defined(__AVX512F__)
 #define LANE 8 /* numbers that the processor works on at once: a compiler takes longer types apart, number by number */
 #elif defined(__AVX__)
@@ -81,14 +85,28 @@ void product(int64_t spans, int64_t sources, int64_t vectors, const int64_t *sta
   }
 }
 
+/* the places from low to high at which something is not 0, and how many; written down first, because a processor that guesses
+   whether the next is one loses more time than this takes */
+static inline int64_t listed(int64_t low, int64_t high, const double *restrict given, int32_t *restrict list) {
+  int64_t count = 0;
+  for (int64_t i = low; i < high; i++) {
+    list[count] = i;
+    count += given[i] != 0;
+  }
+  return count;
+}
+
 /* vectors in which little is not 0: only the rows of that are read */
 void active(int64_t vectors, int64_t sources, int64_t targets, const int64_t *restrict starts, const int32_t *restrict to,
             const double *restrict values, const double *restrict given, double *restrict result) {
+  int32_t list[BLOCK];
   memset(result, 0, vectors * targets * sizeof *result);
   for (int64_t v = 0; v < vectors; v++, given += sources, result += targets)
-    for (int64_t i = 0; i < sources; i++)
-      if (given[i] != 0)
-        for (int64_t s = starts[i]; s < starts[i + 1]; s++) result[to[s]] += values[s] * given[i];
+    for (int64_t low = 0; low < sources; low += BLOCK) {
+      const int64_t count = listed(low, sources - low < BLOCK ? sources : low + BLOCK, given, list);
+      for (int64_t c = 0; c < count; c++)
+        for (int64_t s = starts[list[c]]; s < starts[list[c] + 1]; s++) result[to[s]] += values[s] * given[list[c]];
+    }
 }
 
 /* result[s] += the sum over so many terms of a * b[column of s] over a span; four at once read and write the result once */
@@ -104,11 +122,30 @@ static inline void gathered(int64_t count, const double *restrict a, const doubl
     for (int64_t s = 0; s < span; s++) result[s] += a[k] * b[k][to[s]];
 }
 
+/* as outer, where little was sent or spans are short, so that a row has hardly any terms to gather: term by term, its right side
+   beside the processor, and the next one's on the way */
+static void followed(int64_t terms, int64_t rows, int64_t columns, const int64_t *restrict starts, const int32_t *restrict to,
+                     const double *restrict left, const double *restrict right, double *restrict result) {
+  int32_t list[BLOCK];
+  for (int64_t k = 0; k < terms; k++, left += rows, right += columns) {
+    for (int64_t j = 0; k + 1 < terms && j < columns; j += LINE) __builtin_prefetch(right + columns + j);
+    for (int64_t low = 0; low < rows; low += BLOCK) {
+      const int64_t count = listed(low, rows - low < BLOCK ? rows : low + BLOCK, left, list);
+      for (int64_t c = 0; c < count; c++)
+        for (int64_t s = starts[list[c]]; s < starts[list[c] + 1]; s++) result[s] += left[list[c]] * right[to[s]];
+    }
+  }
+}
+
 /* result[k] = sum over so many terms of left[., row of k] * right[., column of k].
-   What a neuron sent is mostly 0: only the terms in which it sent something are read. */
-void outer(int64_t terms, int64_t rows, int64_t columns, const int64_t *restrict starts, const int32_t *restrict to,
-           const double *restrict left, const double *restrict right, double *restrict result) {
+   What a neuron sent is mostly 0: only the terms in which it sent something are read; sent: how many there are in all. */
+void outer(int64_t terms, int64_t rows, int64_t columns, int64_t sent, const int64_t *restrict starts,
+           const int32_t *restrict to, const double *restrict left, const double *restrict right, double *restrict result) {
   memset(result, 0, starts[rows] * sizeof *result);
+  if (sent * SHARE <= (starts[rows] <= SHORT * rows ? 2 * FEW : FEW) * terms * rows) {
+    followed(terms, rows, columns, starts, to, left, right, result);
+    return;
+  }
   for (int64_t low = 0; low < terms; low += SHARE) {
     const int64_t high = terms - low < SHARE ? terms : low + SHARE;
     for (int64_t i = 0; i < rows; i++) {
@@ -134,7 +171,7 @@ class SparseProducts:
     def __init__(self, path: str) -> None:
         library = loaded(_TEXT, path)
         self._product, self._active, self._outer = library.product, library.active, library.outer
-        for function, numbers, arrays in ((self._product, 3, 6), (self._active, 3, 5), (self._outer, 3, 5)):
+        for function, numbers, arrays in ((self._product, 3, 6), (self._active, 3, 5), (self._outer, 4, 5)):
             function.argtypes = [ctypes.c_int64] * numbers + [ctypes.c_void_p] * arrays
             function.restype = None
 
@@ -154,11 +191,11 @@ class SparseProducts:
         self._active(vectors.size // vectors.shape[-1], vectors.shape[-1], n, *map(_address, arrays))
         return result
 
-    def outer(self, left: np.ndarray, right: np.ndarray, starts: np.ndarray, indices: np.ndarray) -> np.ndarray:
-        """Return at each place the sum over k of ``left[k]`` times ``right[k]``."""
+    def outer(self, left: np.ndarray, right: np.ndarray, sent: int, starts: np.ndarray, indices: np.ndarray) -> np.ndarray:
+        """Return at each place the sum over k of ``left[k]``, in which ``sent`` numbers are not 0, times ``right[k]``."""
         result = np.empty(len(indices))
         arrays = (starts, indices, _numbers(left), _numbers(right), result)
-        self._outer(len(left), left.shape[1], right.shape[1], *map(_address, arrays))
+        self._outer(len(left), left.shape[1], right.shape[1], sent, *map(_address, arrays))
         return result
 
 

@@ -6,6 +6,7 @@ Many synapses at once are a ``CoreModel``.
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from .errors import shown
 from .lfsr import lane_seed
 from .python_text import python_step
 from .rule import ConfigError, Rule, StepError, check_integer
@@ -25,7 +26,7 @@ class Synapse:
 
     def __init__(self, rule: Rule, config: Any = None, **start: int) -> None:
         if config is not None and not isinstance(config, rule.config_type):
-            raise ConfigError(f"config={config!r}: allowed are {rule.config_type.__name__} and None")
+            raise ConfigError(f"config={shown(config)}: allowed are {rule.config_type.__name__} and None")
         self.config: Any = rule.config_type() if config is None else config
         self._rule, self._spec = rule, rule.spec(self.config)
         if unknown := sorted(start.keys() - {f.name for f in self._spec.state}):

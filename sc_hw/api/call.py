@@ -12,9 +12,10 @@ from typing import Any
 import click
 import numpy as np
 
+from sc_hw_models.errors import shown
 from sc_hw_models.scratch import temporary_folder
 
-from ..errors import UserError, one_line
+from ..errors import UserError
 from ..written import forget
 from .result import Result
 
@@ -49,7 +50,7 @@ def verbs() -> dict[tuple[str, ...], click.Command]:
 
 def joined(settings: Settings | None, rule_settings: Mapping[str, Value]) -> list[str]:
     """Return settings that were given as ``settings`` and those given as keywords, which come last."""
-    return [_text("settings", one) for one in (*_several(settings or ()), *_several(rule_settings))]
+    return [_text("settings", one) for one in (*_several(() if settings is None else settings), *_several(rule_settings))]
 
 
 def keywords(command: click.Command) -> dict[str, click.Parameter]:
@@ -74,7 +75,7 @@ def call(*words: str, **values: Any) -> Result:
     forget()
     with _one, temporary_folder(prefix="sc-hw-record-") as scratch, _told_as_the_command(" ".join(words)):
         if record is not None:
-            path_of("--json", record)
+            values = values | {"json": record if record == "-" else path_of("--json", record)}
         if record is None and "json" in keywords(command):
             values = values | {"json": scratch / "record.json"}
         printed = io.StringIO()
@@ -117,7 +118,7 @@ def _arguments(command: click.Command, values: Mapping[str, Any]) -> list[str]:
         option = parameter.opts[0]
         if isinstance(parameter, click.Option) and parameter.is_flag:
             if not isinstance(value, bool | np.bool_):
-                raise UserError(f"{option} {value!r}: is a switch; allowed are True and False")
+                raise UserError(f"{option} {shown(value)}: is a switch; allowed are True and False")
             options += [option] if value else []
         elif parameter.multiple:
             options += [f"{option}={_text(option, one)}" for one in _several(value)]
@@ -143,17 +144,20 @@ def _text(what: str, value: Any) -> str:
         case str():
             text = value
         case os.PathLike():
-            text = os.fsdecode(value)
+            try:
+                text = os.fsdecode(value)
+            except Exception as error:  # of its own __fspath__
+                raise UserError(f"{what}: {type(value).__name__} gives no path ({error}); give one") from error
         case None:
             return "none"
         case _:
             return _number(what, value)
     if "\0" in text:
-        raise UserError(f"{what} {text!r}: has a zero byte, which no argument can; leave it out")
+        raise UserError(f"{what} {shown(text)}: has a zero byte, which no argument can; leave it out")
     try:
         os.fsencode(text)
     except UnicodeEncodeError as error:
-        raise UserError(f"{what} {text!r}: has half a character, which no argument can; leave it out") from error
+        raise UserError(f"{what} {shown(text)}: has half a character, which no argument can; leave it out") from error
     return text
 
 
@@ -163,7 +167,7 @@ def _number(what: str, value: Any) -> str:
         if hasattr(value, kind):
             try:
                 return written(convert(value))
-            except (TypeError, ValueError, OverflowError) as error:
+            except Exception as error:  # of another library's number
                 raise UserError(f"{what}: {type(value).__name__} that is no number to type ({error}); give one number") from error
     raise UserError(f"{what}: {type(value).__name__} given; allowed are text, numbers, paths, True and False")
 
@@ -171,7 +175,7 @@ def _number(what: str, value: Any) -> str:
 def path_of(what: str, given: Any) -> Path:
     """Return what was given as a path. Errors: ``UserError`` for what is none."""
     if not isinstance(given, str | os.PathLike):
-        raise UserError(f"{what} {one_line(repr(given), 80)}: not a path; give one")
+        raise UserError(f"{what} {shown(given)}: not a path; give one")
     return Path(_text(what, given))
 
 

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from ..bus.folder import load_bus
-from ..errors import CheckError, UserError
+from ..errors import CheckError, UserError, in_shell, shown
 from ..folder import check_output, with_record, write_folder
 from ..manifest.describe import FILE_LIST, sha256
 from ..network_folder import load_emitted
@@ -42,7 +42,8 @@ def virtual_command(folder: Path, *, seconds: int | None, json_path: Path | None
             write_record(json_path, head(core) | {"verb": "board", "board": "virtual", "port": board.port, "divider": DIVIDER})
         click.echo(board.port)
         click.echo(
-            f"{core.folder} behind {board.port} until Ctrl-C; in Python: Driver(core, SerialLine({board.port!r}))", err=True
+            f"{shown(core.folder)} behind {board.port} until Ctrl-C; in Python: Driver(core, SerialLine({board.port!r}))",
+            err=True,
         )
         start = time.monotonic()
         while seconds is None or time.monotonic() < start + seconds:
@@ -117,7 +118,7 @@ def _load(what: Plan, bitstream: str) -> Sequence[str]:
 def _told(what: Plan, built: Built, output: Path) -> Iterator[str]:
     used = ", ".join(f"{name} {n:,} of {most:,}" for name, (n, most) in built.cells.items() if most > 100 and n > 10)
     slack = 1000 / what.mhz - 1000 / built.mhz
-    yield f"{output / built.name}: {what.board.title}"
+    yield f"{shown(output / built.name)}: {what.board.title}"
     yield f"{what.mhz:g} MHz met, {built.mhz:.2f} reached (seed {built.seed}, slack {slack:.2f} ns); {used}"
     yield f"line: {what.baud:.0f} baud, {what.divider} clocks a bit"
-    yield f"load it, from {output}: {' '.join(_load(what, built.name))}"
+    yield f"load it, from {in_shell(output)}: {' '.join(_load(what, built.name))}"

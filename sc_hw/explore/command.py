@@ -10,7 +10,7 @@ from rich.console import Console
 
 from sc_hw_models.scratch import held, partial
 
-from ..errors import UserError
+from ..errors import UserError, shown
 from ..folder import turn
 from ..reading import read_toml
 from ..records import stamp, write_bytes, write_record
@@ -76,7 +76,7 @@ def explore_command(
     does_not_fit = sum(row.get("fits") is False for row in rows)
     console.print(
         f"{len(rows):,} points, {runner.done:,} measurements made in this run, {does_not_fit:,} points do not fit; "
-        f"{output / POINTS}, {output / PLOT}",
+        f"{shown(output / POINTS)}, {shown(output / PLOT)}",
         markup=False,
         highlight=False,
         soft_wrap=True,

@@ -24,6 +24,8 @@ def workers(scheduler: str | None) -> Iterator[Executor]:
 
     Leaving the block with an exception stops what runs. Errors: ``UserError`` for a scheduler that does not answer.
     """
+    if scheduler == "":
+        raise UserError("--scheduler '': no address; give one like tcp://host:8786, or leave it out for this machine")
     if scheduler:
         with _cluster(scheduler) as executor:
             yield executor

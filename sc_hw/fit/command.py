@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sc_hw_models.networks import CompiledNetwork, network_model
 
-from ..errors import UserError
+from ..errors import UserError, shown
 from ..folder import check_output
 from ..network_file import network_line, network_of
 from ..progress import note
@@ -66,7 +66,7 @@ def fit_command(
         pairs = zip(learned, last["tasks"], strict=True)
         told = (f"{k} {100 * before:.2f} %, in the end {100 * end:.2f} %" for k, (before, end) in enumerate(pairs, 1))
         echo(f"  tasks, when just learned: {'; '.join(told)}")
-    echo(f"  {output}/curves.svg, fit.json, state.npz")
+    echo(f"  {shown(output)}/curves.svg, fit.json, state.npz")
     for line in rtl_lines(chip) if chip else ():
         echo(line)
     return 1 if chip and chip["verdict"] != "pass" else 0

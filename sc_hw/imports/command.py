@@ -15,7 +15,7 @@ from sc_hw_models.rule import ConfigError
 
 from .. import __version__
 from ..console import Console
-from ..errors import CheckError, UserError
+from ..errors import CheckError, UserError, shown
 from ..folder import check_output, write_folder
 from ..manifest.describe import sha256
 from ..network_file import WEIGHTS, network_line, network_of, network_toml, weights_bytes
@@ -64,7 +64,7 @@ def import_command(
     if json_path:
         write_record(json_path, record)
     _check_written(output / NETWORK, chip)
-    for line in (f"{output}: {network_line(chip.spec)}", *chip.notes):
+    for line in (f"{shown(output)}: {network_line(chip.spec)}", *chip.notes):
         echo(line)
     _print(record, console)
     return 0

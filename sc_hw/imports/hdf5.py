@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..reading import opened_regular
+from ..reading import check_unpacked, opened_regular
 
 __all__ = ["MOST_BYTES", "MOST_SECONDS"]
 
@@ -33,7 +33,7 @@ def _main(path: Path, folder: Path) -> None:
             raise ValueError("it does not begin as HDF5 does")
         file.seek(0)
         with h5py.File(file, "r") as opened:
-            reader = _Reader(h5py)
+            reader = _Reader(h5py, path.stat().st_size)
             tree = _numbered(reader.members(reader.group(opened).get("node"), 0), arrays)
     np.savez(folder / "arrays.npz", allow_pickle=False, **{str(k): array for k, array in enumerate(arrays)})
     (folder / "tree.json").write_text(json.dumps(tree), encoding="utf-8")
@@ -54,8 +54,8 @@ def _numbered(tree: Any, arrays: list[np.ndarray]) -> Any:
 class _Reader:
     """Reads a tree of groups and arrays, and counts what it has read."""
 
-    def __init__(self, h5py: Any) -> None:
-        self._h5py, self._members, self._left = h5py, 0, MOST_BYTES
+    def __init__(self, h5py: Any, size: int) -> None:
+        self._h5py, self._members, self._size, self._unpacked = h5py, 0, size, 0
 
     def group(self, group: Any) -> dict[str, Any]:
         """Return what stands in a group by name. Errors: ``ValueError`` for a link elsewhere, or too many."""
@@ -89,9 +89,8 @@ class _Reader:
             return None
         size = int(np.prod(array.shape, dtype=object)) * array.dtype.itemsize
         chunk = int(np.prod(array.chunks or (0,), dtype=object)) * array.dtype.itemsize
-        self._left -= max(size, chunk)
-        if self._left < 0:
-            raise ValueError(f"{name}: its arrays are larger than {MOST_BYTES >> 30} GiB, the most that is read here")
+        self._unpacked += max(size, chunk)
+        check_unpacked(self._unpacked, self._size, MOST_BYTES, f"{name}: its arrays are")
         if text is not None:
             if array.size > 2 * MOST_EDGES or (text.length or 0) > MOST_TEXT:
                 raise ValueError(f"{name}: more than {MOST_EDGES} edges")

@@ -7,14 +7,13 @@ the storages as files. ``find_class`` gives stand-ins that only note their argum
 import io
 import pickle  # with a find_class that knows five names
 import pickletools
-import zipfile
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..reading import MOST_ARRAYS, check_contents, opened_regular, reading
+from ..reading import MOST_ARRAYS, check_archive, opened_regular, reading
 from .arrays import MOST_LAYERS, dense_graph
 from .graph import Graph, Options
 
@@ -27,27 +26,27 @@ _WHAT = "give what torch.save(model.state_dict(), FILE) writes, of dense layers 
 
 def read(path: Path, options: Options) -> Graph:
     """Return the graph of the dense layers in a file. Errors: ``UserError``."""
-    with reading(path, what=_WHAT, fault="not a usable state_dict"), opened_regular(path, MOST_ARRAYS) as file:
-        check_contents(file)
-        with zipfile.ZipFile(file) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MOST_ARRAYS:
-                raise ValueError("its storages are larger than is read here")
-            found = [entry for entry in archive.infolist() if entry.filename.endswith("/data.pkl")]
-            if len(found) != 1 or found[0].file_size > MOST_PICKLE:
-                raise ValueError(f"no data.pkl of at most {MOST_PICKLE >> 20} MiB in it")
-            root = found[0].filename.removesuffix("data.pkl")
-            order = next((e for e in archive.infolist() if e.filename == f"{root}byteorder"), None)
-            if order and (order.file_size > 8 or archive.read(order) != b"little"):
-                raise ValueError("its numbers are not little-endian")
-            content = archive.read(found[0])
-            _check_sizes(content)
-            table = _Reader(io.BytesIO(content)).load()
-            if not isinstance(table, dict) or not all(isinstance(v, _Tensor) and isinstance(k, str) for k, v in table.items()):
-                raise ValueError("it holds no tensors by name")
-            if len(table) > 2 * MOST_LAYERS:
-                raise ValueError(f"{len(table)} tensors; allowed are {2 * MOST_LAYERS}")
-            storages = {key: archive.read(f"{root}data/{key}") for key in {tensor.key for tensor in table.values()}}
-            arrays = {name: tensor.array(storages[tensor.key]) for name, tensor in table.items()}
+    with (
+        reading(path, what=_WHAT, fault="not a usable state_dict"),
+        opened_regular(path, MOST_ARRAYS) as file,
+        check_archive(file) as archive,
+    ):
+        found = [entry for entry in archive.infolist() if entry.filename.endswith("/data.pkl")]
+        if len(found) != 1 or found[0].file_size > MOST_PICKLE:
+            raise ValueError(f"no data.pkl of at most {MOST_PICKLE >> 20} MiB in it")
+        root = found[0].filename.removesuffix("data.pkl")
+        order = next((e for e in archive.infolist() if e.filename == f"{root}byteorder"), None)
+        if order and (order.file_size > 8 or archive.read(order) != b"little"):
+            raise ValueError("its numbers are not little-endian")
+        content = archive.read(found[0])
+        _check_sizes(content)
+        table = _Reader(io.BytesIO(content)).load()
+        if not isinstance(table, dict) or not all(isinstance(v, _Tensor) and isinstance(k, str) for k, v in table.items()):
+            raise ValueError("it holds no tensors by name")
+        if len(table) > 2 * MOST_LAYERS:
+            raise ValueError(f"{len(table)} tensors; allowed are {2 * MOST_LAYERS}")
+        storages = {key: archive.read(f"{root}data/{key}") for key in {tensor.key for tensor in table.values()}}
+        arrays = {name: tensor.array(storages[tensor.key]) for name, tensor in table.items()}
     return dense_graph(path, arrays, options)
 
 

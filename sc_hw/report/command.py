@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..errors import shown
 from ..folder import turn
 from ..network_folder import EmittedNetwork, load_emitted
 from ..records import head, results_folder, write_record, write_text
@@ -48,7 +49,8 @@ def report_command(folder: Path, output: Path | None, json_path: Path | None, ve
         f"{missing} verb{'' if missing == 1 else 's'} not run",
     ]
     console.print(
-        f"{report.verdict.upper()} {core.design.name}{' as edited' if core.edited else ''}: {', '.join(counts)}; page {path}",
+        f"{report.verdict.upper()} {core.design.name}{' as edited' if core.edited else ''}: {', '.join(counts)}; "
+        f"page {shown(path)}",
         markup=False,
         highlight=False,
         soft_wrap=True,

@@ -2,12 +2,11 @@
 
 import os
 import re
-import shlex
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import UserError, one_line
+from ..errors import UserError, in_shell, one_line
 from ..manifest import Core
 from ..network_folder import EmittedNetwork
 from ..records import RECORD_SCHEMA, WAVEFORM
@@ -130,7 +129,7 @@ def _partial(verb: str, records: Mapping[str, dict[str, Any]]) -> str:
 
 def _entry(core: Core | EmittedNetwork, verb: str, records: Mapping[str, dict[str, Any]], reading: Reading) -> Entry:
     record = records.get(verb)
-    command = f"sc-hw {verb} {shlex.quote(str(core.folder))}"
+    command = f"sc-hw {verb} {in_shell(core.folder)}"
     if record is None:
         return Entry(verb=verb, status="not run", summary=f"run: {command}", command=command, record=None)
     if record["core_sha256"] != core.digest:

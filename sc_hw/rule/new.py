@@ -6,12 +6,14 @@ from pathlib import Path
 
 from sc_hw_models.registry import RULES
 
-from ..errors import UserError
+from ..errors import UserError, in_shell, shown
 from ..outlet import write_outlet
+from ..reading import read_text
 
 __all__ = ["MOST_NAME", "new_rule"]
 
 MOST_NAME = 40
+_MARK = "from sc_hw_models.rule import "  # in every rule's file, and hardly in another
 
 TEXT = '''"""{name}: say here what the rule does, and where it comes from.
 
@@ -96,5 +98,9 @@ def new_rule(name: str, output: Path | None, *, force: bool) -> str:
         raise UserError(f"--output {path}: a rule's file ends in .py")
     if os.path.lexists(path) and not force:
         raise UserError(f"{path}: is there already; give another name, or --force to replace it")
+    if os.path.lexists(path) and _MARK not in read_text(path, option="--output", what="a rule's file"):
+        raise UserError(
+            f"--output {path}: not a rule's file (no {_MARK!r} in it), so --force will not replace it; give another name"
+        )
     write_outlet(path, TEXT.format(name=name).encode(), "--output")
-    return f"{path}: a rule to begin with; next: sc-hw rule check {path}"
+    return f"{shown(path)}: a rule to begin with; next: sc-hw rule check {in_shell(path)}"

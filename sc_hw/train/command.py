@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import UserError
+from ..errors import UserError, in_shell
 from ..folder import check_output
 from ..records import write_record
 from .callbacks import TensorBoardCallback, TrainingCallback, WandBCallback
@@ -61,7 +61,8 @@ def train_command(
     )
     if config.protocol == "split-task" and config.tasks > 1:
         echo(TASK_KNOWN)
-    echo(f"  sc-hw derive {output}/weights.npz --importance {output}/importance.npz --axes post,pre -o DIR")
+    weights, importance = in_shell(output / "weights.npz"), in_shell(output / "importance.npz")
+    echo(f"  sc-hw derive {weights} --importance {importance} --axes post,pre -o DIR")
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import PackageLoader
 
 from .. import __version__
-from ..errors import UserError
+from ..errors import UserError, shown
 from ..folder import check_output, with_record, write_folder
 from ..manifest import Core, load_core
 from ..manifest.describe import sha256
@@ -59,7 +59,8 @@ def vectors_command(folder: Path, output: Path, *, steps: int, seed: int, force:
     record.pop("finished")  # the same request, the same bytes
     write_folder(output, {**files, RECORD: json.dumps(record, indent=2) + "\n"})
     compared = sum(len(track.beats) for track in script.tracks.values() if track.stream.gives)
-    return "\n".join([f"{output}: {steps} timesteps, {compared:,} beats to compare, seed {seed}; in it, either of", *COMMANDS])
+    line = f"{shown(output)}: {steps} timesteps, {compared:,} beats to compare, seed {seed}; in it, either of"
+    return "\n".join([line, *COMMANDS])
 
 
 def vectors_of(core: Core, steps: int, seed: int) -> Script:

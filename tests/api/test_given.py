@@ -87,3 +87,53 @@ def test_a_score_takes_the_labels_that_learning_takes(labels):
         network.weights(["in"])
     with pytest.raises(UserError, match="passes: an integer of"):
         network.fit(PIXELS, CLASSES, passes=10**5000)
+
+
+class Odd:
+    """An object that says nothing of itself without an error."""
+
+    def __repr__(self):
+        raise RuntimeError("no")
+
+    def __fspath__(self):
+        raise RuntimeError("no")
+
+
+class InBytes:
+    """A path as some libraries give it."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __fspath__(self):
+        return self.path
+
+
+@pytest.mark.parametrize("value", [Odd(), 10**5000, np.ma.masked], ids=["odd", "digits", "masked"])
+def test_values_that_cannot_even_be_shown_are_refused(value, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for call in (
+        lambda: sc_hw.emit(synapses=value),
+        lambda: sc_hw.emit(synapses=4, force=value, output="core"),
+        lambda: sc_hw.estimate(synapses=4, json=value),
+        lambda: sc_hw.load(value),
+        lambda: sc_hw.network(value),
+    ):
+        with pytest.raises(UserError):
+            call()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_path_in_bytes_and_no_settings_are_taken(tmp_path):
+    found = sc_hw.estimate(synapses=4, settings=np.array([]), json=InBytes(bytes(tmp_path / "record.json")))
+    assert found.record["verb"] == "estimate"
+    assert (tmp_path / "record.json").is_file()
+
+
+def test_what_is_said_of_any_name_is_one_line(tmp_path):
+    for name in ("a\nb\x1b[31m", "x" * 6000):
+        for call in (sc_hw.load, sc_hw.network, lambda path: sc_hw.rule_new("r", output=path)):
+            with pytest.raises(UserError) as caught:
+                call(tmp_path / name)
+            assert str(caught.value).isprintable()
+            assert len(str(caught.value)) < 2100

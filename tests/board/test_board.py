@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -190,7 +191,7 @@ def test_what_would_fit_is_counted(folder, monkeypatch):
 
 
 def test_a_clock_that_is_not_met_is_refused_with_the_slack(folder, monkeypatch):
-    """No place and route: what nextpnr says of the clock is given."""
+    """No synthesis, no place and route: what nextpnr says of the clock is given."""
     from sc_hw.board import build as module
     from sc_hw.pnr.nextpnr import Run
 
@@ -200,6 +201,7 @@ def test_a_clock_that_is_not_met_is_refused_with_the_slack(folder, monkeypatch):
 
     core = load_core(folder)
     what = plan(load_bus(core).layout, BOARDS["icebreaker"], clock=None, baud=115_200)
+    monkeypatch.setattr(module, "map_pinned", lambda *_: (SimpleNamespace(cells={}), {"modules": {what.top: {}}}))
     monkeypatch.setattr(module, "place_and_route", routed(11.0))
     monkeypatch.setattr(module, "bitstream", lambda *_: pytest.fail("there is no bitstream of a clock that is not met"))
     with pytest.raises(CheckError, match=r"12 MHz are not met: the best of 3 seeds reaches 11.00 MHz, slack -7.58 ns"):

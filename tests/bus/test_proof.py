@@ -175,12 +175,11 @@ BUGS = {
     ),
 }
 DAILY = [
-    "an answer is lost",
     "beats in another order",
 ]
 
 
-@pytest.mark.parametrize("bug", few(BUGS, DAILY, "of accesses and of beats one is in every run"))
+@pytest.mark.parametrize("bug", few(BUGS, DAILY, "of beats one is in every run, of accesses one of a network"))
 def test_a_planted_bug_is_found(around, tmp_path, bug):
     bus, file, before, after, statement = BUGS[bug]
     one = around("core", bus)
@@ -200,15 +199,19 @@ def test_every_statement_has_a_bug_that_breaks_it(around):
     assert {kind for kind in kinds if not re.search(kind, planted)} == set()
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "statement"),
-    [
-        ("wire ends = decision_valid & decision_ready;", "wire ends = decision_valid;", "register_events"),
-        ("{14'd0, pixel_reg[27:14]}", "{14'd0, pixel_reg[26:13]}", "(stream|inside)"),
-    ],
-    ids=["a sample ends before its decision was taken", "pixels in another order"],
-)
-def test_a_planted_bug_of_a_network_is_found(around, tmp_path, before, after, statement):
+NETWORK_BUGS = {
+    "a sample ends before its decision was taken": (
+        "wire ends = decision_valid & decision_ready;",
+        "wire ends = decision_valid;",
+        "register_events",
+    ),
+    "pixels in another order": ("{14'd0, pixel_reg[27:14]}", "{14'd0, pixel_reg[26:13]}", "(stream|inside)"),
+}
+
+
+@pytest.mark.parametrize("bug", few(NETWORK_BUGS, 1, "beats of a core in another order are found in every run"))
+def test_a_planted_bug_of_a_network_is_found(around, tmp_path, bug):
+    before, after, statement = NETWORK_BUGS[bug]
     one = around("network", "apb")
     files = {name: text.decode() for name, text in one.verilog.items()}
     assert files[REGISTERS].count(before) == 1

@@ -107,6 +107,7 @@ def test_other_options(run, tmp_path):
     for option in ("--clock", "--latency"):  # 0 and nothing are given, too, and were taken for not given
         assert_refused(run(*GOOD, "--datapath", "compiled", option, "0"), tmp_path, f"{option} 0: out of range; allowed are 1..")
     assert_refused(run(*GOOD, "--datapath", "compiled", "--device", ""), tmp_path, "''", "ecp5-25k")
+    assert_refused(run("explore", "--vary", "weight_bits=4", "-o", "new", "--scheduler", ""), tmp_path, "''", "tcp://host")
     assert_refused(run(*GOOD, "--presynaptic", ""), tmp_path, "--presynaptic ''", "--neurons N")
     assert_refused(run(*GOOD, "--presynaptic", "", "--neurons", "2"), tmp_path, "rule ''", "r_stdp")
     assert_refused(run(*GOOD, "--bogus"), tmp_path, "--bogus")

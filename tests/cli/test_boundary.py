@@ -110,6 +110,7 @@ def shell(line, folder, **environment):
         ("mkdir x; cd x; rmdir ../x; {} emit -n 4 -o y", 2, "the working directory is gone"),
         ("{} emit -n 4 -o $(printf 'a%.0s' {{1..300}})", 2, "File name too long"),
         ("ulimit -v 200000; {} rules", 2, "ulimit -v"),
+        ("ulimit -n 5; {} rules", 2, "ulimit -n"),
         ("ulimit -f 1; {} emit -n 64 -o y", 2, "File too large"),
         ("ulimit -n 6; {} emit -n 64 --generator amaranth -o y", 2, "Too many open files"),
         ("{} emit -n 4 -o $'\\xff' --rule $'\\xfe'", 2, "\\udcfe"),
@@ -219,3 +220,13 @@ def test_processes_and_temporary_folders_are_made_in_one_place():
                 assert "subprocess" not in text or path.name in ("planter.py",), path
                 assert "TemporaryDirectory" not in text, path
                 assert "mkdtemp" not in text, path
+
+
+def test_the_package_imports_nothing_so_that_signals_are_ours_at_once():
+    """Until ``sc_hw.start`` runs a signal is Python's to tell, as a traceback; the package is imported before it."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); before = set(sys.modules); import sc_hw; print(*set(sys.modules) - before)"
+    )
+    place = str(Path(interrupt.__file__).parents[1])
+    told = subprocess.run([sys.executable, "-I", "-S", "-c", code, place], capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["sc_hw"]

@@ -12,6 +12,10 @@ from importlib import import_module
 
 import pytest
 
+from sc_hw import folder
+from sc_hw.errors import UserError, in_shell
+from sc_hw.folder import check_output, with_record, write_folder
+
 SMALL = ("--generator", "verilog")
 
 
@@ -50,6 +54,15 @@ def test_force_names_the_file_that_is_not_ours(run, tmp_path, place):
     (tmp_path / "core" / place).write_text("mine")
     refused(run("emit", *layer, "-o", "core", "--force"), f"holds {place}")
     assert (tmp_path / "core" / place).read_text() == "mine"
+
+
+@pytest.mark.parametrize("place", ["drawings", "neurons/drawings/new"])
+def test_force_names_an_empty_folder_that_is_not_ours(run, tmp_path, place):
+    layer = ("-n", 8, "--presynaptic", "stp", "--neurons", 2, "--rule", "three_factor", *SMALL)
+    assert run("emit", *layer, "-o", "core")[0] == 0
+    (tmp_path / "core" / place).mkdir(parents=True)
+    refused(run("emit", *layer, "-o", "core", "--force"), f"holds {place}/")
+    assert (tmp_path / "core" / place).is_dir()
 
 
 def test_force_refuses_links_mounts_and_where_we_stand(run, tmp_path, monkeypatch):
@@ -209,3 +222,59 @@ def test_a_spoiled_record_is_named_and_not_the_verilog_that_it_listed(run, tmp_p
     assert run("emit", "-n", 4, *SMALL, "--bus", "apb", "-o", "core")[0] == 0
     (tmp_path / "core/bus/bus.json").write_text(content)
     refused(run("files", "core"), "core/bus/bus.json: no record of sc-hw", "write them again")
+
+
+def test_a_name_in_a_verdict_is_one_line_and_a_command_can_be_copied(run):
+    """What a terminal would obey is shown, and no name ends a line or begins a verdict of its own."""
+    odd = "a\nPASS all\x1b[31m\r\x9b b"
+    lines = [run("emit", "-n", 4, *SMALL, "-o", odd)[1]]
+    lines.append(run("vectors", odd, "--steps", 1, "-o", f"{odd}/v")[1])
+    lines.append(run("rule", "new", "mine", "-o", f"{odd} rule.py")[1])
+    status, out, _ = run("report", odd)
+    assert status == 1
+    lines.append(out)
+    for text in lines:
+        assert text
+        assert all(line.isprintable() and not line.startswith("PASS all") for line in text.splitlines()), text
+        assert r"a\nPASS all\x1b[31m\r\x9b b" in text
+    command = lines[2].partition("next: sc-hw rule check ")[2].strip()
+    told = subprocess.run(["bash", "-c", f"printf %s {command}"], capture_output=True, check=True).stdout
+    assert os.fsdecode(told) == f"{odd} rule.py"
+    for path in ("a b", "it's", "$x", odd, "a\udcff\n", "é\t\\"):
+        told = subprocess.run(["bash", "-c", f"printf %s {in_shell(path)}"], capture_output=True, check=True).stdout
+        assert os.fsdecode(told) == path
+        assert in_shell(path).isprintable()
+
+
+def test_what_comes_while_a_verb_works_is_not_replaced(tmp_path):
+    """A stranger's folder made after the first look, a file put into ours, and another run's output without --force."""
+    listed = with_record("try", "try.json", "sc-hw/try/1")
+    files = {"try.json": json.dumps({"schema": "sc-hw/try/1", "sha256": {"a": ""}}), "a": ""}
+
+    def begin(name, *, force):
+        return check_output(tmp_path / name, listed, force=force, verb="tried")
+
+    for force in (False, True):
+        output = begin(f"made-{force}", force=force)
+        output.mkdir()
+        (output / "thesis").write_text("mine")
+        with pytest.raises(UserError, match="exists" if not force else "not a folder that sc-hw tried"):
+            write_folder(output, files)
+        assert [path.name for path in output.iterdir()] == ["thesis"]
+    output = begin("ours", force=False)
+    write_folder(output, files)
+    assert begin("ours", force=True) == output
+    (output / "thesis").write_text("mine")
+    with pytest.raises(UserError, match="holds thesis"):
+        write_folder(output, files)
+    (output / "thesis").unlink()
+    begin("ours", force=True)
+    write_folder(output, {**files, "a": "new"})
+    assert (output / "a").read_text() == "new"
+    output = begin("two", force=False)
+    write_folder(output, files)
+    folder._checked[output] = (False, lambda: output)  # the other run ended just after the second look
+    with pytest.raises(UserError, match="not empty"):
+        write_folder(output, {**files, "a": "new"})
+    assert (output / "a").read_text() == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["made-False", "made-True", "ours", "two"]

@@ -1,6 +1,7 @@
 """Files from outside: of any kind and any damage, each is one line, and what is too large costs no time."""
 
 import contextlib
+import gzip
 import io
 import os
 import stat
@@ -98,6 +99,22 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path):
     refused("npz", tmp_path / "bomb.npz", "its arrays are larger than 2 GiB")
 
 
+def test_what_unpacks_to_many_times_its_size_is_refused(tmp_path, monkeypatch):
+    """With bounds of a kilobyte for those of 256 MiB: a bomb may stay below what arrays may be at most."""
+    monkeypatch.setattr(reading, "_FREE", 1 << 10)
+    zeros, numbers = np.zeros(100_000), np.random.default_rng(1).random(1000)
+    np.savez_compressed(tmp_path / "bomb.npz", a=zeros)
+    refused("npz", tmp_path / "bomb.npz", "more than 64 times its size")
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(zeros.tobytes()))
+    refused("gzip", tmp_path / "bomb.gz", "more than 64 times its size")
+    np.savez_compressed(tmp_path / "good.npz", a=numbers)
+    np.savez(tmp_path / "stored.npz", a=zeros)
+    (tmp_path / "good.gz").write_bytes(gzip.compress(numbers.tobytes()))
+    assert np.array_equal(reading.read_npz(tmp_path / "good.npz", what=WHAT)["a"], numbers)
+    assert np.array_equal(reading.read_npz(tmp_path / "stored.npz", what=WHAT)["a"], zeros)
+    assert reading.read_gzip(tmp_path / "good.gz", what=WHAT) == numbers.tobytes()
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -154,6 +171,8 @@ def test_arrays_are_what_numpy_wrote(tmp_path):
         ("toml", "a = [[0x" + "f" * 17 + "]]", "an integer of 68 bits"),
         ("toml", "a = " + "[" * 5000, "not valid TOML .more nested"),
         ("toml", "#" * (1 << 20) + "\n", "larger than 1 MiB"),
+        ("toml", ".".join("a" * 200_000) + " = 1", "a name of more than 32 parts"),
+        ("toml", "[" + " . ".join(["'a.b'", '"c"'] * 20_000) + "]", "a name of more than 32 parts"),
         ("json", "[" * 100_000, "not valid JSON .nested"),
         ("json", "9" * 5000, "not valid JSON"),
         ("json", '{"a": NaN}', "NaN is no number"),
@@ -172,6 +191,8 @@ def test_text_that_is_none(tmp_path):
         refused(reader, tmp_path / "file", "not |no text in UTF-8")
     (tmp_path / "file").write_bytes(b"\xef\xbb\xbfa = 1\n")
     assert reading.read_toml(tmp_path / "file") == {"a": 1}
+    (tmp_path / "file").write_text(f"{'.'.join('a' * 32)} = [{'0.5, ' * 100}]")
+    assert reading.read_toml(tmp_path / "file")
 
 
 def test_a_file_that_grows_is_read_to_the_limit_only(tmp_path, monkeypatch):

@@ -213,6 +213,11 @@ def test_a_file_that_is_there_is_kept(sc_hw, begun):
     assert "is there already" in err
     assert begun.read_text() == before
     assert sc_hw("rule", "new", "other", "-o", begun, "--force")[0] == 0
+    begun.write_text("print('mine')\n")
+    status, _, err = sc_hw("rule", "new", "other", "-o", begun, "--force")
+    assert status == 2
+    assert "not a rule's file" in err
+    assert begun.read_text() == "print('mine')\n"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from sc_hw.targets import list_targets
+from tests.daily import few
 
 
 @pytest.fixture
@@ -33,15 +34,16 @@ def test_a_row_a_device(run, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        ("-n", 64, "--lanes", 4, "--results", "queue", "--rule", "three_factor", "--set", "consolidation=si"),
-        ("--pre", 8, "--post", 8, "--lanes", 2, "--spikes", "addresses"),
-        ("-n", 64, "--presynaptic", "stp", "--neurons", 8, "--neuron-set", "bits=9", "--rule", "three_factor"),
-    ],
-)
-def test_a_folder_is_estimated_as_what_it_was_made_of(run, tmp_path, options):
+EMITTED = {
+    "queue": ("-n", 64, "--lanes", 4, "--results", "queue", "--rule", "three_factor", "--set", "consolidation=si"),
+    "crossbar": ("--pre", 8, "--post", 8, "--lanes", 2, "--spikes", "addresses"),
+    "layer": ("-n", 64, "--presynaptic", "stp", "--neurons", 8, "--neuron-set", "bits=9", "--rule", "three_factor"),
+}
+
+
+@pytest.mark.parametrize("kind", few(EMITTED, 1, "a crossbar and a layer"))
+def test_a_folder_is_estimated_as_what_it_was_made_of(run, tmp_path, kind):
+    options = EMITTED[kind]
     assert run("estimate", *options, "--json", "a.json")[0] == 0
     assert run("emit", *options, "-o", "core")[0] == 0
     before = sorted((tmp_path / "core").rglob("*"))

@@ -68,7 +68,7 @@ def test_a_frozen_hidden_layer_learns_less(run, tmp_path):
 
 
 def test_killed_and_resumed_it_ends_in_the_same_bytes(run, tmp_path):
-    options = ("fit", DIGITS, "--data", "d.npz", "--held-out", "20", "--passes", "40")
+    options = ("fit", DIGITS, "--data", "d.npz", "--held-out", "20", "--passes", "20")
     assert run(*options, "-o", "whole")[0] == 0
     folder = tmp_path / "killed"
     for _ in range(2):

@@ -20,7 +20,7 @@ SEED = int(os.environ.get("SC_HW_FUZZ_SEED") or time.time())
 def test_calls(tmp_path):
     print(f"SC_HW_FUZZ_SEED={SEED}")
     fuzz = Fuzz(tmp_path, SEED)
-    for _ in range(120):
+    for _ in range(60):
         fuzz.once()
     assert not fuzz.faults
 
@@ -28,7 +28,7 @@ def test_calls(tmp_path):
 def test_interruptions(tmp_path):
     print(f"SC_HW_FUZZ_SEED={SEED}")
     runs = Interruptions(tmp_path, SEED, ("emit",))
-    for number in range(6):
+    for number in range(3):
         runs.once(again=number == 0)
     assert not runs.faults
 

@@ -302,6 +302,9 @@ def _hostile(tmp_path):
     with h5py.File(tmp_path / "loop.nir", "w") as f:
         f["node/type"] = "NIRGraph"
         f["node/nodes"] = f["node"]
+    with h5py.File(tmp_path / "bomb.nir", "w") as f:
+        f["node/type"] = "NIRGraph"
+        f.create_dataset("node/nodes", (100, 1 << 20), "f8", chunks=(1, 1 << 16), compression="gzip")
     rng = np.random.default_rng(1)
     arrays = {"a.weight": rng.normal(0, 1, (2, 3)).astype("f4")}
     torch_file(tmp_path / "evil.pt", arrays, evil=b"cos\nsystem\n(X\x0a\0\0\0touch ownedtR")
@@ -322,6 +325,7 @@ def test_damaged_and_hostile_files_are_refused_in_a_line(run, tmp_path):
         "text.nir": "does not begin as HDF5",
         "empty.nir": "does not begin as HDF5",
         "huge.nir": "larger than 1 GiB",
+        "bomb.nir": "more than 64 times its size",
         "link.nir": "a link to elsewhere",
         "outside.nir": "in another file",
         "loop.nir": "inside each other",

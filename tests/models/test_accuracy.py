@@ -8,6 +8,7 @@ import pytest
 from sc_hw_models.core import CoreModel
 from sc_hw_models.deviation import Deviations
 from sc_hw_models.registry import get_rule
+from tests.daily import few
 
 Z = 4.5  # standard deviations allowed to a mean
 
@@ -69,7 +70,7 @@ def test_deviations_are_root_mean_square_and_largest():
     assert deviations.figures() == {"a_rms": math.sqrt(25 / 3), "b_rms": 1.0, "a_max": 4.0, "b_max": 1.0}
 
 
-@pytest.mark.parametrize("reward_bits", [8, 5, 1])
+@pytest.mark.parametrize("reward_bits", few([8, 1, 5], 2, "between the two"))
 @pytest.mark.parametrize("protected", [False, True])
 def test_r_stdp(run, protected, reward_bits):
     """Poisson spikes at 20 Hz, a reward of a sixteenth of full scale, changed every 50 ms, from mid scale."""

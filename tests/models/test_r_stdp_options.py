@@ -67,7 +67,7 @@ def test_scalar_array_core_and_reference_agree_for_all_options(rounding, decay_r
             assert tuples(updated) == tuples(core.state) == [state], options
 
 
-@settings(reproducible, max_examples=60)
+@settings(reproducible, max_examples=25)
 @given(configs(), st.integers(1, 12), st.data())
 def test_lanes_follow_the_reference_for_any_configuration(config, synapses, data):
     lanes = data.draw(st.integers(1, synapses))
@@ -127,7 +127,7 @@ def test_a_reward_becomes_the_nearest_power_of_two(bits):
         assert weight == 30_000 + (meant * 2047 >> 4)
 
 
-@settings(reproducible, max_examples=30)
+@settings(reproducible, max_examples=15)
 @given(st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1))
 def test_random_seed_chooses_the_noise(a, b):
     def life(seed):

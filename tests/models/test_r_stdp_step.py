@@ -104,7 +104,7 @@ def test_a_tiny_rule_follows_the_definition_everywhere(learning_shift, trace_dec
 # Invariants.
 
 
-many = settings(reproducible, max_examples=60)
+many = settings(reproducible, max_examples=25)
 
 
 @many

@@ -90,3 +90,21 @@ def test_what_is_finished_stays(tmp_path):
     with temporary_folder(tmp_path) as folder:
         (folder / "b").touch()
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_deep_folder_goes_when_few_files_can_be_open(tmp_path):
+    """Removing it as ``shutil`` does keeps a file open for each level."""
+    code = (
+        "import os, resource, sys\n"
+        "from pathlib import Path\n"
+        "from sc_hw_models.scratch import temporary_folder\n"
+        "with temporary_folder(Path(sys.argv[1])) as folder:\n"
+        "    (folder / '/'.join('abcdefgh')).mkdir(parents=True)\n"
+        "    (folder / 'a/file').write_text('')\n"
+        "    (folder / 'a/link').symlink_to('/')\n"
+        "    lowest = os.open('/', os.O_RDONLY)\n"
+        "    os.close(lowest)\n"
+        "    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 2, lowest + 2))\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    assert not list(tmp_path.iterdir())

@@ -65,7 +65,7 @@ def variables():
     return {name: variable(name, f.minimum, f.maximum) for name, f in FIELDS.items()}
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(EXPRESSIONS, VALUES)
 def test_terms_are_integers_within_their_interval(expression, values):
     term = lift(build(expression, variables()))

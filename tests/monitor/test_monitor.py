@@ -105,6 +105,7 @@ def test_an_interruption_ends_it_and_the_board(chip):
     assert not alive(board)
 
 
+@check("a run on a line, and that a driver tells of one that is gone, are in every run")
 def test_a_line_that_goes_away_is_told_in_both_places(chip):
     with running(chip, "--test", "0") as (process, told):
         learning(told)

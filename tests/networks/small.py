@@ -7,7 +7,7 @@ from sc_hw.network_file import network_toml
 from sc_hw.network_folder import network_in_memory
 from tests.models.networks.random_networks import network
 
-__all__ = ["SMALL", "SMALL_FILE", "WIDE", "buildable", "write_network"]
+__all__ = ["SMALL", "SMALL_FILE", "WIDE", "buildable", "consolidating", "write_network"]
 
 SMALL_FILE = Path(__file__).with_name("small.toml")
 SMALL = SMALL_FILE.read_text()
@@ -102,6 +102,12 @@ def buildable(seeds):
         except UserError:
             continue
         yield seed
+
+
+def consolidating(kind, *, codes=3):
+    """Return what makes the small network one of a kind; a lock has codes of its own."""
+    both = [f"projection.{name}.consolidation={kind}" for name in ("in", "out")]
+    return [*both, *(f"projection.{name}.code_bits={codes}" for name in ("in", "out") if kind != "lock")]
 
 
 def write_network(folder, spec):

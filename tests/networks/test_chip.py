@@ -12,7 +12,7 @@ from sc_hw.network_folder import load_network, network_in_memory
 from sc_hw.network_sim.run import simulate_network
 from tests.daily import check, few
 from tests.models.networks.random_networks import network
-from tests.networks.small import SMALL, WIDE
+from tests.networks.small import SMALL, WIDE, consolidating, write_network
 
 # Of these the daily ones have, between them: two hidden layers, a pool with shifts, one lane, fixed signs and a hard error.
 RANDOM = (3, 7, 14, 0, 1, 2, 4, 6, 8, 9, 12)
@@ -26,9 +26,11 @@ def folder(tmp_path_factory):
     return path
 
 
-def test_the_small_network_equals_its_model(sc_hw, folder, monkeypatch):
+@pytest.mark.parametrize("kind", few(["si", "none"], 1, "what it has, that which makes codes has, too"))
+def test_the_small_network_equals_its_model(sc_hw, folder, monkeypatch, kind):
     monkeypatch.chdir(folder)
-    assert sc_hw("emit", "--network", "small.toml", "-o", "net", "--name", "tiny")[0] == 0
+    network = network_of(folder / "small.toml", option="", settings=consolidating(kind))
+    assert sc_hw("emit", "--network", write_network(folder, network), "-o", "net", "--name", "tiny", "--force")[0] == 0
     status, out, err = sc_hw("sim", "net", "--steps", "60", "--seed", "3", "--json", "record.json")
     assert status == 0, out + err
     assert re.search(r"^PASS tiny: 60 samples, \d+ learned, .*seed 3$", out, re.MULTILINE)
@@ -37,10 +39,12 @@ def test_the_small_network_equals_its_model(sc_hw, folder, monkeypatch):
     assert record == json.loads((folder / "net" / "results" / "sim.json").read_text())
     (run,) = record["runs"]
     assert run["samples"] == 60
-    assert {"samples", "samples with gaps", "a dark sample", "accesses", "accesses with gaps"} == {*run["corners"]}
+    scenes = {"samples", "samples with gaps", "a dark sample", "accesses", "accesses with gaps"}
+    assert scenes | ({"the end of a task"} if kind == "si" else set()) == {*run["corners"]}
     assert all(0 < scene["reset"] <= min(60, scene["clocks"]) for scene in run["corners"].values())
     assert run["resets"] >= 2 + sum(scene["reset"] for scene in run["corners"].values())
     assert min(run["learned"], run["words_written"], run["host_accesses"], run["flowing_clocks"]) > 0
+    assert (run["tasks_ended"] > 2) == (kind == "si")
 
 
 @check("every planted fault of the small network is caught in every run")

@@ -81,7 +81,7 @@ LATE = {  # of the register of shifts: wrong only long after a reset, where no s
 }
 
 
-@pytest.mark.parametrize("case", few(LATE, ["right", "step"], "a step that is wrong late is refuted in every run"))
+@pytest.mark.parametrize("case", few(LATE, ["step"], "a step that is wrong late is refuted in every run"))
 def test_the_register_of_shifts_is_proven_and_what_is_wrong_late_is_refuted(tmp_path, case):
     chip, file = wide(tmp_path), "wide_pixels_random.v"
     pixels = chip.design.pixels

@@ -103,14 +103,11 @@ SHAPES = {
         (7, 6, 2, {"rule": "three_factor", "rounding": "floor"}),
     ],
 }
-EVERY = 12  # of the shapes of a kind, one of so many is in every run
+EVERY = 12  # of the shapes of a kind, one of so many is in a simulator
 
 
-@pytest.mark.parametrize(
-    "chosen",
-    few([slice(first, None, EVERY) for first in range(EVERY)], 1, "other shapes; of each kind one is in every run"),
-    ids=str,
-)
+@check("the cores, layers and crossbars that are simulated in every run must visit all corners, too")
+@pytest.mark.parametrize("chosen", [slice(first, None, EVERY) for first in range(EVERY)], ids=str)
 def test_a_short_run_visits_every_corner_of_every_shape(make_core, make_layer, make_crossbar, tmp_path, chosen):
     """What the next test plants is seen here: a moment that does not come counts 0."""
     rules = ("r_stdp", "stp", "three_factor")

@@ -36,7 +36,7 @@ def test_parity(make_crossbar, tmp_path, chosen):
         pre, post, lanes, settings = SHAPES[shape]
         crossbars.append(make_crossbar(generator, pre=pre, post=post, lanes=lanes, name=f"x{shape}", **settings))
     # The fewer rows, the more timesteps until many were skipped.
-    least = 200 if chosen is DAILY else 400
+    least = 100 if chosen is DAILY else 400
     steps = [max(least, 4 * least // crossbar.design.pre.synapses) for crossbar in crossbars]
     result = simulate(crossbars, steps=steps, seed=3, output=tmp_path / "sim")
     for crossbar, outcome in zip(crossbars, result.cores, strict=True):
@@ -46,6 +46,7 @@ def test_parity(make_crossbar, tmp_path, chosen):
         assert outcome["state_values_compared"] >= visited * crossbar.design.post.synapses * len(crossbar.design.spec.state)
         assert outcome["resets"] >= 8
         assert outcome["clears"] >= 4
+        assert [name for name, hits in outcome["corners"].items() if not hits] == [], crossbar.design.name
     assert result.passed
 
 

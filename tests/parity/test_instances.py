@@ -15,7 +15,7 @@ from sc_hw.plant import alone, as_mutants, fixed, plant_faults
 from sc_hw.proof.structure import check_structure, is_sound
 from sc_hw.report.join import join
 from sc_hw.rtl.emit import GENERATORS
-from sc_hw.selftest import Outcome, counted, drawn_instance_faults, part_of_another, passes, selftest
+from sc_hw.selftest import Outcome, counted, drawn_instance_faults, faults_of, part_of_another, passes, selftest
 from sc_hw.simulate import simulate
 
 from ..daily import check, crossed, few
@@ -63,7 +63,7 @@ def test_every_pin_of_every_instance_has_faults(topology, name, generator):
     assert all(f"16'd{k} ?" in "".join(planted.values()) for k in range(1, len(faults) + 1))
 
 
-@pytest.mark.parametrize("generator", ["amaranth", "verilog"])
+@pytest.mark.parametrize("generator", few(["amaranth", "verilog"], 1, "the other text"))
 def test_no_fault_waits_for_a_word_of_a_constant(make_crossbar, generator):
     """The seed of a random register is one word for ever: what happened in another of its words would never happen."""
     core = make_crossbar(generator, lanes=1, rounding="stochastic", decay_rounding="stochastic")
@@ -80,7 +80,9 @@ def test_no_fault_waits_for_a_word_of_a_constant(make_crossbar, generator):
     assert any(fault.reads["word"][1].name == "seed" for fault in instance_faults(free, texts) if "word" in fault.reads)
 
 
-@pytest.mark.parametrize(("name", "generator"), [("core", "verilog"), ("core", "amaranth"), ("crossbar", "verilog")])
+@pytest.mark.parametrize(
+    ("name", "generator"), few([("crossbar", "verilog"), ("core", "amaranth"), ("core", "verilog")], 1, "cores, the other text")
+)
 def test_the_proof_refuses_what_is_of_structure(topology, name, generator):
     """One of each kind that is of structure alone, in the emitted text; what else there is the induction and the datapath see."""
     core = topology(name, generator)
@@ -183,6 +185,7 @@ def test_a_comparison_tells_what_is_seen(make_core):
         assert (compare_around(core, gate, fault, instances, timeout=seconds) == "equal") == (fault == harmless), fault.name
 
 
+@check("circuits are compared in every run; that a moment never comes takes a solver ten seconds")
 def test_what_no_run_brings_about_is_invisible(make_crossbar):
     """Results have left before the next timestep begins, so a fault in clocks that have both shows nowhere."""
     core = make_crossbar(pre=2, post=2, lanes=1, **SMALL)
@@ -195,6 +198,7 @@ def test_what_no_run_brings_about_is_invisible(make_crossbar):
     assert compare_around(core, alone(core, seen), seen, instances, timeout=60) == "different"
 
 
+@check("what a folder of parts says is worked out again in every run")
 def test_a_part_of_another_emission(make_layer, tmp_path, monkeypatch):
     """Refused when it is read, or else simulated; what neither sees is missed."""
     layer = make_layer()
@@ -214,8 +218,9 @@ def test_a_part_of_another_emission(make_layer, tmp_path, monkeypatch):
 
 
 def test_a_rule_without_faults_of_its_own_does_not_pass(make_core, sc_hw, monkeypatch):
-    core = make_core(synapses=21)
+    core = make_core(synapses=2, **SMALL)
     monkeypatch.setattr("sc_hw.rtl.rules.r_stdp.faults", lambda _design: [])
+    monkeypatch.setattr(import_module("sc_hw.selftest"), "faults_of", lambda core: faults_of(core)[:3])  # of the engine
     status, said, _ = sc_hw("selftest", core.folder, "--instances", 0, "--steps", 20)
     assert status == 1
     assert "no faults of rule r_stdp itself" in said.splitlines()[-1]

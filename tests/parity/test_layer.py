@@ -32,7 +32,7 @@ def test_parity(make_layer, tmp_path, chosen):
     for shape, generator in chosen:
         n, p, lanes, settings, front = SHAPES[shape]
         layers.append(make_layer(generator, neurons=n, postsynaptic=p, lanes=lanes, front=front, name=f"l{shape}", **settings))
-    least = 200 if chosen is DAILY else 400
+    least = 100 if chosen is DAILY else 400
     steps = [max(least, 50 * least // layer.design.synapses) for layer in layers]
     result = simulate(layers, steps=steps, seed=3, output=tmp_path / "sim")
     for layer, outcome in zip(layers, result.cores, strict=True):
@@ -42,6 +42,7 @@ def test_parity(make_layer, tmp_path, chosen):
         assert outcome["state_values_compared"] >= outcome["timesteps"] * fields * layer.design.presynaptic.synapses
         assert outcome["resets"] >= 8
         assert outcome["clears"] >= 4
+        assert [name for name, hits in outcome["corners"].items() if not hits] == [], layer.design.name
     assert result.passed
 
 

@@ -52,6 +52,7 @@ def test_parity(chosen, tmp_path, request, record_property):
         print(f"{core.design.name} {label}: {outcome['synapse_steps']} synapse-steps, {outcome['resets']} resets")
         assert outcome["mismatch"] is None, outcome["mismatch"]["text"]
         assert outcome["synapse_steps"] >= goal
+        assert [name for name, hits in outcome["corners"].items() if not hits] == [], core.design.name
         assert outcome["state_values_compared"] >= outcome["synapse_steps"] * len(core.design.spec.state)
     assert result.passed
     record_property("cores", len(cores))

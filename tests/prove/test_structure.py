@@ -85,7 +85,10 @@ CORE = {  # what is replaced in the core's file of the Verilog generator, and wh
 }
 
 
-@pytest.mark.parametrize("fault", CORE)
+DAILY = [*dict.fromkeys(["clock tied", "parameter of one memory", *list(CORE)[::2]])]
+
+
+@pytest.mark.parametrize("fault", few(CORE, DAILY, "others of the same kinds"))
 def test_fault_of_a_core_is_named(make_core, fault):
     pattern, new, named = CORE[fault]
     core = make_core("verilog", synapses=23, lanes=2)

@@ -14,7 +14,7 @@ from sc_hw_models.term import evaluate, lift
 from tests.models.test_term import EXPRESSIONS, FIELDS, VALUES, build, variables
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(EXPRESSIONS, min_size=4, max_size=4), VALUES)
 def test_smt_text_means_the_same_integers(expressions, values):
     terms = [lift(build(expression, variables())) for expression in expressions]

@@ -241,3 +241,15 @@ def test_every_verb_that_reads_a_folder_compares_ports(make_core, make_crossbar,
     (file,) = part.glob("*_synapses.v")
     file.write_text(re.sub(rf"module {file.stem}\s*\(", r"\g<0>input wire bug, ", file.read_text(), count=1))
     assert f"{file.stem}.bug: not allowed" in sc_hw("report", crossbar.folder)[2]
+
+
+def test_what_was_sound_for_another_question_is_asked_again():
+    """The same text with other ports, and where only its ports had been looked at."""
+    text = DESIGN.format(PART.format("", "a", "s8", "r")).replace("module top(", "module top(\n", 1)
+    check_elaborated({"top.v": text}, "top", {"top": PORTS}, ports_only=True)
+    with pytest.raises(UserError, match=r"in manifest\.json"):
+        check_elaborated({"top.v": text}, "top", {"top": {**PORTS, "a": ("input", 5)}}, ports_only=True)
+    wrong = DESIGN.format("wire [3:0] never;\n  assign never[1:0] = a[1:0];\n  assign never[1:0] = b[1:0];")
+    check_elaborated({"top.v": wrong}, "top", {"top": PORTS}, ports_only=True)
+    with pytest.raises(UserError):
+        check_elaborated({"top.v": wrong}, "top", {"top": PORTS})

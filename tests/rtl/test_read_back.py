@@ -18,6 +18,7 @@ from ..daily import check
 from ..parity.configurations import CONFIGURATIONS
 
 RANDOM = 60  # configurations of each rule
+SHARES = 24  # of the configurations of the regression
 
 
 def random_config(rule, generator):
@@ -44,10 +45,10 @@ def read(designs, generator, folder):
     return number + 1
 
 
-@pytest.mark.parametrize("share", [0, *(pytest.param(k, marks=check("every configuration")) for k in range(1, 12))])
+@pytest.mark.parametrize("share", [0, *(pytest.param(k, marks=check("every configuration")) for k in range(1, SHARES))])
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_every_configuration_of_the_regression_is_read(generator, share, tmp_path):
-    chosen = CONFIGURATIONS[share::12]
+    chosen = CONFIGURATIONS[share::SHARES]
     assert read((c.design(f"c{k}") for k, c in enumerate(chosen)), generator, tmp_path) == len(chosen)
 
 

@@ -182,3 +182,11 @@ def test_the_flag_is_of_simulation_alone(make_core, sc_hw, monkeypatch, tmp_path
     path.write_bytes(path.read_bytes() + b"// \xff\n")
     with pytest.raises(UserError, match=r"dut_lane\.v: byte \d+ is no text in UTF-8"):
         load_core(core.folder, system_tasks=True)
+
+
+def test_what_is_allowed_with_system_tasks_is_refused_without():
+    """In one process, in either order: what was read once is known by what it was allowed for."""
+    text = 'module m;\n  initial $display("a");\nendmodule\n'
+    check_verilog(text, "dut.v", system_tasks=True)
+    with pytest.raises(UserError, match="is not allowed"):
+        check_verilog(text, "dut.v")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import importlib.util
 import math
 import sys
 from pathlib import Path
@@ -35,6 +36,19 @@ def test_a_run_is_known_by_all_its_settings_and_a_torn_line_is_none(example, tmp
     assert torn.find({"a": 2, "b": [2, 3]}) is None
     torn.add({"a": 2, "b": [2, 3]}, {"x": 0.25})
     assert file.read_text() == whole
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(example, tmp_path, monkeypatch, capsys):
+    example("measurement")
+    spec = importlib.util.spec_from_file_location("learning_main", EXAMPLES / "__main__.py")
+    command = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(command)
+    monkeypatch.setattr(command.importlib, "import_module", lambda name: pytest.fail("worked"))
+    (tmp_path / "file").write_text("kept")
+    monkeypatch.setattr(sys, "argv", ["learning", "density", "--docs", str(tmp_path / "file")])
+    with pytest.raises(SystemExit, match="2"):
+        command.main()
+    assert "cannot be written" in capsys.readouterr().err
 
 
 def test_runs_are_made_once_and_a_page_names_those_that_are_missing(example, tmp_path, monkeypatch):

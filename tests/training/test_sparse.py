@@ -14,7 +14,7 @@ from sc_hw_models.training.eprop import EpropTrainer
 
 from .test_spiking_joins import SEED
 
-SHAPES = ((1, 1), (3, 7), (40, 9), (150, 130))  # the last is larger than what is filled in whatever the synapses
+SHAPES = ((1, 1), (3, 7), (40, 9), (150, 130), (1100, 16))  # the last are larger than what is filled in whatever the synapses
 SAMPLES = ((), (1,), (7,), (33,), (2, 20))
 
 

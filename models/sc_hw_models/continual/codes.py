@@ -7,6 +7,7 @@ below the largest.
 import numpy as np
 
 from ..checks import as_array
+from ..errors import shown
 from ..kinds import coded_kinds, get_kind
 from ..rule import ConfigError, check_integer
 
@@ -28,7 +29,7 @@ def importance_codes(importance: np.ndarray, consolidation: str, bits: int = 3) 
     Errors: ``ConfigError`` for another kind, an importance that is negative or not finite, or none at all.
     """
     if not isinstance(consolidation, str) or consolidation not in coded_kinds():
-        raise ConfigError(f"consolidation={consolidation!r}: keeps no code; allowed are {', '.join(coded_kinds())}")
+        raise ConfigError(f"consolidation={shown(consolidation)}: keeps no code; allowed are {', '.join(coded_kinds())}")
     bits = check_integer("bits", bits, 1, 4)
     importance = as_array("importance", importance)
     if importance.dtype.kind not in "biuf":

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..checks import as_array, check_all, check_number
+from ..errors import shown
 from ..rule import ConfigError
 
 __all__ = ["ElasticPenalty"]
@@ -95,6 +96,6 @@ def check_arrays(name: str, arrays: Arrays, shapes: list[tuple[int, ...]]) -> No
         raise ConfigError(f"{name}: {type(arrays).__name__} given; allowed is a list with an array for each layer")
     given = [as_array(name, array) for array in arrays]
     if [array.shape for array in given] != shapes or any(array.dtype.kind not in "biuf" for array in given):
-        raise ConfigError(f"{name}: shapes {[array.shape for array in given]} given; allowed are {shapes} of real numbers")
+        raise ConfigError(f"{name}: shapes {shown([array.shape for array in given])} given; allowed are {shapes} of real numbers")
     if not all(np.isfinite(array).all() for array in given):
         raise ConfigError(f"{name}: not finite")

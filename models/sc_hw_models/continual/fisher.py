@@ -73,8 +73,11 @@ class Perceptron:
         return likelihood_probabilities(self.likelihood, self.outputs(weights, inputs))
 
     def outputs(self, weights: Arrays, inputs: np.ndarray) -> np.ndarray:
-        """Return z, ``(samples, outputs)``."""
-        return self._activities(weights, inputs)[-1]
+        """Return z, ``(samples, outputs)``. Errors: ``ConfigError`` where it is not finite, of which nothing can be said."""
+        z = self._activities(weights, inputs)[-1]
+        if not np.isfinite(z).all():
+            raise ConfigError("inputs: an output that is not finite; give smaller ones, or smaller weights")
+        return z
 
     def output_gradient(self, weights: Arrays, inputs: np.ndarray, errors: np.ndarray) -> Arrays:
         """Return the gradient of a loss whose gradient for the outputs is ``errors``, summed over samples."""

@@ -140,7 +140,7 @@ class ContinualLearner:
         ``accuracy`` (0..1) of the task now, for the report. ``importance``, finite and at least 0, takes the diagonal's place.
         Errors: ``ConfigError`` when there is neither.
         """
-        check_number("accuracy", accuracy, low=0, high=1)
+        accuracy = check_number("accuracy", accuracy, low=0, high=1)
         held = self._measured if importance is None else importance
         if held is None:
             raise ConfigError(

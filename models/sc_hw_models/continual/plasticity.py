@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..checks import check_choice, check_number
+from ..checks import check_choice, keep_number
+from ..errors import shown
 from ..rule import ConfigError
 
 __all__ = ["PLASTICITY_RULES", "Conversion", "PlasticityConfig", "decay_shift", "learning_shift", "weight_bits"]
@@ -35,14 +36,12 @@ class PlasticityConfig:
 
     def __post_init__(self) -> None:
         if not isinstance(self.layer_name, str) or not self.layer_name:
-            raise ConfigError(f"layer_name={self.layer_name!r}: allowed are non-empty strings")
+            raise ConfigError(f"layer_name={shown(self.layer_name)}: allowed are non-empty strings")
         check_choice("rule", self.rule, PLASTICITY_RULES)
-        for name in ("tau_pre", "tau_post"):
-            check_number(name, getattr(self, name), above=0)
-        for name in ("lr_potentiation", "lr_depression"):
-            check_number(name, getattr(self, name), low=0)
-        check_number("w_max", self.w_max, above=check_number("w_min", self.w_min))
-        check_number("homeostatic_target", self.homeostatic_target, above=0, high=1)
+        keep_number(self, "tau_pre", above=0), keep_number(self, "tau_post", above=0)
+        keep_number(self, "lr_potentiation", low=0), keep_number(self, "lr_depression", low=0)
+        keep_number(self, "w_max", above=keep_number(self, "w_min"))
+        keep_number(self, "homeostatic_target", above=0, high=1)
 
     def require(self, *rules: str) -> None:
         """Refuse every other rule than ``rules``; ``ConfigError`` names those."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..checks import as_array, check_instance, check_number
 from ..rule import ConfigError, Field
 
 __all__ = ["ROUNDING", "Quantised", "quantised"]
@@ -31,9 +32,14 @@ def quantised(weights: np.ndarray, field: Field, scale: float | None = None) -> 
     """Return finite weights of any shape as integers of ``field``, rounded to nearest.
 
     ``scale`` is the value of the last bit; by default the smallest power of two that clips nothing. A signed field has
-    offset 0; an unsigned one the smallest weight, where that is negative. Errors: ``ConfigError`` for a scale not above 0.
+    offset 0; an unsigned one the smallest weight, where that is negative. Errors: ``ConfigError`` for a scale not above 0, and
+    for weights that are none.
     """
-    weights = np.asarray(weights, dtype=np.float64)
+    field = check_instance("field", field, Field)
+    weights = as_array("weights", weights)
+    if weights.dtype.kind not in "biuf" or not weights.size or not np.isfinite(weights).all():
+        raise ConfigError(f"weights: {weights.dtype} of shape {weights.shape} given; allowed are finite numbers, at least one")
+    weights = weights.astype(np.float64, copy=False)
     offset = 0.0 if field.signed else min(0.0, float(weights.min()))
     with np.errstate(over="ignore"):
         exact = weights - offset
@@ -43,8 +49,7 @@ def quantised(weights: np.ndarray, field: Field, scale: float | None = None) -> 
         largest = float(np.abs(exact).max()) / field.maximum
         exponent = math.ceil(math.log2(largest)) if largest > 0 else 0
         scale = 2.0**exponent if exponent < 1024 else math.inf  # which is refused
-    if not (math.isfinite(scale) and scale > 0):
-        raise ConfigError(f"scale={scale}: allowed are finite numbers above 0")
+    scale = check_number("scale", scale, above=0)
     with np.errstate(over="ignore"):  # what is far out of range is clipped
         rounded = np.rint(exact / scale)
     values = np.clip(rounded, field.minimum, field.maximum).astype(np.int64)

@@ -7,7 +7,7 @@ without forgetting", ECCV 2016, with the distillation of Hinton et al. (2015) at
 
 import numpy as np
 
-from ..checks import as_array, check_all, check_array
+from ..checks import as_array, check_all, check_array, check_instance
 from ..rule import ConfigError, check_integer
 from .fisher import Perceptron
 
@@ -34,9 +34,12 @@ class ReplayBuffer:
         self.tasks.append((inputs[chosen], labels[chosen]))
 
     def draw(self, task: int, count: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Return some samples of a task, with replacement."""
-        inputs, labels = self.tasks[task]
-        chosen = generator.integers(0, len(inputs), count)
+        """Return ``count`` >= 1 samples of a task, with replacement."""
+        if not self.tasks:
+            raise ConfigError("draw: no task was kept; call keep first")
+        inputs, labels = self.tasks[check_integer("task", task, 0, len(self.tasks) - 1)]
+        count = check_integer("count", count, 1, 2**31 - 1)
+        chosen = check_instance("generator", generator, np.random.Generator).integers(0, len(inputs), count)
         return inputs[chosen], labels[chosen]
 
 

@@ -45,7 +45,7 @@ class EWC_SCLayer:  # noqa: N801 - the name under which users of stochastic comp
         self.w_max = check_number("w_max", w_max, above=self.w_min, high=1)
         self.stream_length = check_integer("stream_length", stream_length, 1, 2**20)
         self.gain, self.lr = check_number("gain", gain, above=0), check_number("lr", lr, above=0)
-        check_number("ewc_lambda", ewc_lambda, low=0)
+        ewc_lambda = check_number("ewc_lambda", ewc_lambda, low=0)
         self.weights, self.penalty = np.full(shape, np.clip(0.0, self.w_min, self.w_max)), ElasticPenalty([shape], ewc_lambda)
         self._generator, self._chooser = new_generator(seed), np.random.default_rng([seed, 1])
         self._fisher_samples = check_integer("fisher_samples", fisher_samples, 1, 2**31 - 1)
@@ -85,7 +85,7 @@ class EWC_SCLayer:  # noqa: N801 - the name under which users of stochastic comp
         """Return what ``forward`` tends to for long streams."""
         check_arrays("weights", weights, [self.weights.shape])
         inputs = self._checked(inputs)
-        return self._logistic(inputs @ weights[0].T / inputs.shape[1])
+        return self._logistic(inputs @ np.transpose(weights[0]) / inputs.shape[1])
 
     def squared_gradients(self, weights: list[np.ndarray], inputs: np.ndarray, errors: np.ndarray) -> list[np.ndarray]:
         """Return the sum over samples of the squared gradient of ``sum_c errors_c z_c``, z before the logistic function."""

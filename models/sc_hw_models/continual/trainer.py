@@ -142,7 +142,7 @@ class ContinualTrainer:
 
     def predict(self, task: int, inputs: np.ndarray) -> np.ndarray:
         """Return the class of each sample, ``(samples,)``. Where there are heads, who asks must know the ``task``."""
-        check_integer("task", task, 0, self.heads - 1 if self.heads > 1 else 2**31 - 1)
+        task = check_integer("task", task, 0, self.heads - 1 if self.heads > 1 else 2**31 - 1)
         inputs = check_array("inputs", inputs, (None, self.sizes[0]))
         return np.asarray(self.network.outputs(self._active(task, self.weights), inputs).argmax(axis=1))
 

@@ -51,14 +51,15 @@ class ShortTermPlasticity:
         self.u_se, self.dt = check_number("u_se", u_se, above=0, high=1), check_number("dt", dt, above=0)
         check_choice("mode", mode, MODES)
         check_choice("integration", integration, ("exact", "euler"))
-        if integration == "euler" and dt > min(tau_d, tau_f):
-            raise ConfigError(f"dt={dt!r}: longer than a time constant; euler allows at most {min(tau_d, tau_f):g}")
+        dt, shortest = self.dt, min(self.tau_d, self.tau_f)
+        if integration == "euler" and dt > shortest:
+            raise ConfigError(f"dt={dt}: longer than a time constant; euler allows at most {shortest:g}")
         self.mode, self.integration = mode, integration
         self.n_pre = None if n_pre is None else check_integer("n_pre", n_pre, 1, 1 << 32)
         # expm1 keeps the digits of a decay that is close to 1.
-        leaks = [dt / tau if integration == "euler" else -expm1(-dt / tau) for tau in (tau_f, tau_d)]
+        leaks = [dt / tau if integration == "euler" else -expm1(-dt / tau) for tau in (self.tau_f, self.tau_d)]
         self._u_leak, self._x_leak = leaks
-        self._u_rest = u_se if mode == "mongillo" else 0.0
+        self._u_rest = self.u_se if mode == "mongillo" else 0.0
         self.reset()
 
     def reset(self) -> None:
@@ -92,9 +93,9 @@ class ShortTermPlasticity:
 
 def steady_state(interval: float, *, tau_d: float, tau_f: float, u_se: float, mode: str = "tm98") -> tuple[float, float]:
     """Return u after and x before a spike, in closed form, after many spikes ``interval`` ms apart; the release is u x."""
-    for name, value in (("interval", interval), ("tau_d", tau_d), ("tau_f", tau_f)):
-        check_number(name, value, above=0)
-    check_number("u_se", u_se, above=0, high=1)
+    given = (("interval", interval), ("tau_d", tau_d), ("tau_f", tau_f))
+    interval, tau_d, tau_f = (check_number(name, value, above=0) for name, value in given)
+    u_se = check_number("u_se", u_se, above=0, high=1)
     check_choice("mode", mode, MODES)
     a, b = exp(-interval / tau_f), exp(-interval / tau_d)
     u = u_se * (1 + (mode == "mongillo") * (1 - u_se) * (1 - a)) / (1 - (1 - u_se) * a)
@@ -179,8 +180,7 @@ class StpConfig(RuleConfig):
         Errors: ``ConfigError`` for a time constant whose nearest shift is out of range.
         """
         wanted = {"tau_d": check_number("tau_d", tau_d, above=0), "tau_f": check_number("tau_f", tau_f, above=0)}
-        check_number("u_se", u_se, above=0, high=1)
-        check_number("dt", dt, above=0)
+        u_se, dt = check_number("u_se", u_se, above=0, high=1), check_number("dt", dt, above=0)
         low, high = cls.RANGES["recovery_shift"]
         shifts = {}
         for name, tau in wanted.items():

@@ -139,6 +139,7 @@ class BPTTLearner:
             window = {name: array[start : start + length] for name, array in arrays.items()}
             with network.held():
                 moments = forward(network, window)
+                network.check_voltages()
                 outputs = np.stack([moment[network.output.name]["output"] for moment in moments[1:]])
                 loss, slope = evaluated(self.loss_fn, outputs, targets[start : start + length])
                 pairs = backward(network, moments, slope, self.surrogate)

@@ -152,7 +152,7 @@ class EpropTrainer:
         seed: int = 0,
     ) -> None:
         check_choice("feedback", feedback, FEEDBACKS)
-        check_number("tau_trace", tau_trace, above=0)
+        tau_trace = check_number("tau_trace", tau_trace, above=0)
         input_scale = check_number("input_scale", input_scale, low=0)
         recurrent_scale = check_number("recurrent_scale", recurrent_scale, low=0)
         plain: dict[str, Any] = {"tau_mem": tau_mem, "threshold": threshold, "refractory": refractory, "dt": dt}
@@ -169,8 +169,8 @@ class EpropTrainer:
             Population("output", n_outputs, Leaky(tau_mem=tau_trace, dt=dt)),
         )
         deviations = {
-            (x, h): input_scale * threshold / n_inputs**0.5,
-            (h, h): recurrent_scale * threshold / n_neurons**0.5,
+            (x, h): input_scale * neuron.threshold / n_inputs**0.5,
+            (h, h): recurrent_scale * neuron.threshold / n_neurons**0.5,
             (h, y): 1 / n_neurons**0.5,
         }
         self.network = Network(
@@ -249,6 +249,7 @@ class EpropTrainer:
         hidden, readout = self.network.populations["hidden"], self.network.output
         sent = check_array("x", x, (*hidden.output.shape[:-1], self.network.populations["input"].n)), hidden.output
         output = self.network.advance({"input": sent[0]})
+        self.network.check_voltages()
         kappa = readout.neuron.decay  # type: ignore[attr-defined]
         parts = [trace.step(z, hidden.state) for trace, z in zip(self.eligibilities, sent, strict=True)]
         self.filtered = [kappa * f + e for f, e in zip(self.filtered, [*parts, hidden.output], strict=True)]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..checks import check_all, check_array, check_callable, check_number, check_state, new_generator
+from ..errors import shown
 from ..rule import ConfigError, check_integer
 
 __all__ = ["SNNGeneticEvolver"]
@@ -139,7 +140,7 @@ class SNNGeneticEvolver:
     def _fitness(self, individual: Individual) -> float:
         value = self.fitness_func(individual)
         if isinstance(value, str | bool | bytes) or np.ndim(value) or np.asarray(value).dtype.kind not in "fiu":
-            raise ConfigError(f"fitness_func: {value!r} returned; allowed are numbers, and NaN, which ranks last")
+            raise ConfigError(f"fitness_func: {shown(value)} returned; allowed are numbers, and NaN, which ranks last")
         return float(value)
 
 

@@ -40,7 +40,7 @@ class FederatedAggregator:
     def majority_of_sum(votes: np.ndarray, n_clients: int, *, ties: str = "zero", seed: int = 0) -> np.ndarray:
         """Return the same from how many of ``n_clients`` sent a 1 at each place, which is what a masked sum tells."""
         check_choice("ties", ties, TIES)
-        check_integer("n_clients", n_clients, 1, 2**31 - 1)
+        n_clients = check_integer("n_clients", n_clients, 1, 2**31 - 1)
         votes = as_array("votes", votes)
         if votes.dtype.kind not in "biu" or not votes.size or votes.min() < 0 or votes.max() > n_clients:
             raise ConfigError(f"votes: allowed are integers 0..{n_clients}")
@@ -71,7 +71,7 @@ class SecureSum:
 
     def __init__(self, n_clients: int, *, neighbours: int = 4) -> None:
         self.n_clients = check_integer("n_clients", n_clients, 1, 2**31 - 1)
-        check_integer("neighbours", neighbours, 2, 2**31 - 1)
+        neighbours = check_integer("neighbours", neighbours, 2, 2**31 - 1)
         if neighbours % 2:
             raise ConfigError(f"neighbours={neighbours}: odd; allowed are even numbers of at least 2")
         self._reach = min(neighbours // 2, self.n_clients // 2)

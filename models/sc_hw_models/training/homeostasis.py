@@ -5,12 +5,11 @@ van Rossum, Bi and Turrigiano, Journal of Neuroscience 20 (2000), eq. 4.
 """
 
 import math
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from ..checks import check_array, check_choice, check_instance, check_number
-from ..network import Population
+from ..network import Kept, Population
 from ..rule import ConfigError
 
 __all__ = ["HomeostaticPlasticity"]
@@ -43,11 +42,15 @@ class HomeostaticPlasticity:
     ) -> None:
         self.target_rate, self.form = check_number("target_rate", target_rate, above=0), check_choice("form", form, FORMS)
         self.tau, self.tau_scaling = check_number("tau", tau, above=0), check_number("tau_scaling", tau_scaling, above=0)
-        self.dt, self.w_min = check_number("dt", dt, above=0, high=self.tau), check_number("w_min", w_min, low=0)
+        self.dt, self.w_min = check_number("dt", dt, above=0), check_number("w_min", w_min, low=0)
+        if self.tau < self.dt:
+            raise ConfigError(
+                f"tau={self.tau}, dt={self.dt}: a time constant shorter than a timestep; allowed are at least as long ones"
+            )
         self.w_max = check_number("w_max", w_max, above=self.w_min)
         self._decay = math.exp(-self.dt / self.tau)
         self._every = round(self.tau / self.dt)  # timesteps between two steps of the clipped form
-        self._seen: WeakKeyDictionary[Population, tuple[int, np.ndarray]] = WeakKeyDictionary()
+        self._seen: Kept[Population, tuple[int, np.ndarray]] = Kept()
 
     def rates(self, population: Population) -> np.ndarray:
         """Return the estimated rate of each neuron, ``(n,)`` in Hz; the target before anything was seen."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..checks import as_array, check_array
+from ..errors import shown
 from ..rule import ConfigError
 
 __all__ = ["Loss", "cross_entropy", "evaluated", "squared_error"]
@@ -70,7 +71,7 @@ def evaluated(loss_fn: Loss, outputs: np.ndarray, targets: np.ndarray) -> tuple[
 def _value(value: object) -> float:
     number = np.asarray(value) if isinstance(value, int | float | np.number | np.ndarray) else np.zeros((0,))
     if isinstance(value, bool) or number.shape or number.dtype.kind not in "fiu" or not np.isfinite(number):
-        raise ConfigError(f"loss_fn: {value!r} returned; allowed are finite numbers (weights too large? give a smaller lr)")
+        raise ConfigError(f"loss_fn: {shown(value)} returned; allowed are finite numbers (weights too large? give a smaller lr)")
     return float(number)
 
 

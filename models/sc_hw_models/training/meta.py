@@ -75,7 +75,7 @@ class MetaLearner:
             raise ConfigError("first_order=False: this network has no hessian_product; allowed are True and None")
         self.network, self.first_order = trainable, not smooth if first_order is None else first_order
         self.inner_lr, self.steps = check_number("inner_lr", inner_lr, above=0), check_integer("steps", steps, 1, 10_000)
-        check_number("outer_lr", outer_lr, above=0)
+        outer_lr = check_number("outer_lr", outer_lr, above=0)
         self.optimiser: Optimiser = Adam(outer_lr) if optimiser is None else check_instance("optimiser", optimiser, Optimiser)  # type: ignore[type-abstract]
 
     def adapt(self, task_data: Batch, n_steps: int | None = None) -> Arrays:

@@ -170,7 +170,10 @@ class OnlineTrainer:
 
     def predict_sequence(self, inputs: np.ndarray) -> np.ndarray:
         """Return the output after every timestep of a sequence from rest."""
-        return np.stack([self._advance(x, None)["output"] for x in self._start(inputs)])
+        outputs = np.stack([self._advance(x, None)["output"] for x in self._start(inputs)])
+        if not np.isfinite(outputs).all():
+            raise ConfigError("inputs: an output that is not finite; give smaller ones, or smaller weights")
+        return outputs
 
     def _advance(self, x: np.ndarray, target: np.ndarray | None) -> dict[str, Any]:
         for layer in self.layers:

@@ -81,7 +81,7 @@ class SGD:
 
     def step(self, weights: Arrays, gradients: Arrays) -> None:
         """Change the weights by one step against the gradients."""
-        _check(weights, gradients)
+        _check(weights, gradients, self.state, 1)
         self.state = self.state or [np.zeros(w.shape) for w in weights]
         for w, g, v in zip(weights, gradients, self.state, strict=True):
             v *= self.momentum
@@ -99,7 +99,7 @@ class Adam:
 
     def step(self, weights: Arrays, gradients: Arrays) -> None:
         """Change the weights by one step against the gradients."""
-        _check(weights, gradients)
+        _check(weights, gradients, self.state[:-1], 2)
         n = len(weights)
         self.state = self.state or [np.zeros(w.shape) for w in (*weights, *weights)] + [np.zeros(())]
         self.state[-1] += 1
@@ -119,10 +119,15 @@ def _blocks(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
         yield tuple(array[start : start + rows] for array in arrays)
 
 
-def _check(weights: Arrays, gradients: Arrays) -> None:
+def _check(weights: Arrays, gradients: Arrays, state: Arrays, moments: int) -> None:
     check_all("weights", weights, np.ndarray)
     check_all("gradients", gradients, np.ndarray)
     if not all(g.dtype.kind in "fiu" and np.isfinite(g).all() for g in gradients):
         raise ConfigError("gradients: not all finite real numbers; allowed are such (weights too large? give a smaller lr)")
     if [w.shape for w in weights] != [np.shape(g) for g in gradients]:
         raise ConfigError(f"gradients: shapes {[np.shape(g) for g in gradients]}; allowed are {[w.shape for w in weights]}")
+    if state and [s.shape for s in state] != moments * [w.shape for w in weights]:
+        learned = [s.shape for s in state[: len(state) // moments]]
+        raise ConfigError(
+            f"weights: shapes {[w.shape for w in weights]}; this optimiser learns {learned}: make one for each learner"
+        )

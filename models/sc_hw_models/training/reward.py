@@ -69,7 +69,7 @@ class RewardModulatedLearner:
             check_number("depression", depression, low=0),
         )
         self.lr, self.w_min = check_number("lr", lr, low=0), check_number("w_min", w_min)
-        self.w_max = check_number("w_max", w_max, above=w_min)
+        self.w_max = check_number("w_max", w_max, above=self.w_min)
         for p in self.plastic:
             if len(p.data) and (p.data.min() < w_min or p.data.max() > w_max):
                 raise ConfigError(

@@ -4,12 +4,10 @@ Source: Bellec et al., "Deep rewiring", ICLR 2018: what is pruned is replaced, s
 new synapses are drawn at random; here candidates are ranked by the correlation of their spikes.
 """
 
-from weakref import WeakKeyDictionary
-
 import numpy as np
 
 from ..checks import as_array, check_array, check_instance, check_number, new_generator
-from ..network import Population, Projection
+from ..network import Kept, Population, Projection
 from ..rule import ConfigError, check_integer
 
 __all__ = ["StructuralPlasticity"]
@@ -41,8 +39,8 @@ class StructuralPlasticity:
         self.window, self.period = check_integer("window", window, 2, 10**9), check_integer("period", period, 1, 2**31 - 1)
         self._decay = float(np.exp(-1 / check_number("tau", tau, above=0)))
         self._generator = new_generator(seed)
-        self._seen: WeakKeyDictionary[Projection, int] = WeakKeyDictionary()
-        self._traces: WeakKeyDictionary[Projection, tuple[np.ndarray, np.ndarray]] = WeakKeyDictionary()
+        self._seen: Kept[Projection, int] = Kept()
+        self._traces: Kept[Projection, tuple[np.ndarray, np.ndarray]] = Kept()
 
     def update(self, projection: Projection) -> None:
         """Take what the projection's neurons sent in the last timestep, and exchange synapses if it is time to, in place.
