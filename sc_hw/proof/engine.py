@@ -149,7 +149,7 @@ def _harness(design: CoreDesign, *, inside: bool | None) -> str:
     spec = design.spec
     memories = sorted({design.memory_module(lane) for lane in range(design.lanes)})
     seen = {"state_reg": 3, "clearing_reg": 1, "fetch_valid_reg": 1, "word_valid_reg": 1, "valid_reg": spec.latency}
-    seen |= {"host_passed_reg": 1} | dict.fromkeys(("address_reg", "write_address_reg"), design.address_bits)
+    seen |= {"host_passed_reg": 1, "occupied_reg": 1} | dict.fromkeys(("address_reg", "write_address_reg"), design.address_bits)
     seen |= {f"step_{f.name}_reg": f.bits for f in spec.step_inputs} | {f"fetch_{f.name}_reg": f.bits for f in spec.step_inputs}
     seen |= {f"fetch_{f.name}_reg": f.bits * design.lanes for f in spec.synapse_inputs}
     if design.row_words:

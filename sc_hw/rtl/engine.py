@@ -71,11 +71,12 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         write_address = Signal(design.address_bits, name="write_address_reg", reset_less=True)
         fetch_valid, word_valid = Signal(name="fetch_valid_reg"), Signal(name="word_valid_reg")
         valid = Signal(spec.latency, name="valid_reg")  # which updates inside the lanes are real
+        occupied = Signal(name="occupied_reg")  # any of them is
 
         # Stall rule: nothing moves while a result waits; with a queue everything always does.
         enable = Const(1) if design.queued else wire(m, "enable", ~self.result_valid | self.result_ready)
         results, room, waiting = self._results(m)
-        drained = wire(m, "drained", ~(fetch_valid | word_valid | valid.any()))
+        drained = wire(m, "drained", ~occupied)
         passed = Signal(name="host_passed_reg")  # a command went before a host access that waits
         resting = wire(m, "resting", state == State.IDLE)
         startable = drained
@@ -87,6 +88,8 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
             m.d.comb += self.command_able.eq(apart(able))
             able = self.command_able
         command_accept = wire(m, "command_accept", self.command_valid & self.command_ready)
+        # Commands go first, but one at most goes before a host access that waits.
+        host_first = wire(m, "host_first", passed | ~self.command_valid)
         # A host access is all that is offered in the clock in which it is taken; in a reset nothing of it remains.
         host_accept = wire(m, "host_accept", self.host_valid & self.host_ready)
         host_store = wire(m, "host_store", host_accept & self.host_write & ~ResetSignal())
@@ -99,7 +102,7 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         m.d.comb += [
             self.idle.eq(resting & drained & ~waiting if design.queued else resting & drained),
             self.command_ready.eq(able & self.command_others if design.shared else able),
-            self.host_ready.eq(self.idle & (passed | ~self.command_valid)),
+            self.host_ready.eq(self.idle & host_first),
             self.readback_valid.eq(state == State.READBACK),
             self.event_ready.eq(sweeping & ~clearing & (room if design.queued else enable)),
             results["valid"].eq(valid[-1] & ~clearing),
@@ -112,7 +115,7 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         next_address = cut(m, "next_address", address + self._stride(skipping), 0, address.shape())
         with m.Switch(state):
             with m.Case(State.IDLE):
-                m.d.sync += address.eq(Mux(host_accept, self.host_address, first))
+                m.d.sync += address.eq(Mux(host_first, self.host_address, first))
                 with m.If(command_accept):
                     m.d.sync += state.eq(State.SWEEP)
                 with m.Elif(host_accept):
@@ -137,10 +140,13 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         # Write-back: words leave the lanes in the order in which they entered, so a second counter is their address.
         next_write_address = cut(m, "next_write_address", write_address + self._stride(skipped), 0, write_address.shape())
         with m.If(self.idle):
-            m.d.sync += write_address.eq(Mux(host_accept, self.host_address, first) if design.queued else first)
+            m.d.sync += write_address.eq(Mux(host_first, self.host_address, first) if design.queued else first)
         with m.Elif(write_back):
             m.d.sync += write_address.eq(Mux(write_last, first, next_write_address))
 
+        # Where nothing moves a result waits.
+        following = issue | fetch_valid | word_valid | valid[:-1].any()
+        m.d.sync += occupied.eq(following if design.queued else following | ~enable)
         with m.If(enable):
             m.d.sync += [fetch_valid.eq(issue), word_valid.eq(fetch_valid), valid.eq(Cat(word_valid, valid)[: len(valid)])]
         inputs = {f.name: self._held(m, f.name, command_accept) for f in spec.step_inputs}

@@ -173,7 +173,7 @@ def test_a_core_that_takes_a_command_before_others_can_is_refuted(make_crossbar,
     text = path.read_text()
     for right, wrong, statement in (
         (r"command_ready = command_able & command_others;", "command_ready = command_able;", "engine_streams"),
-        (r"(host_passed_reg \| ~)command_valid\)", r"\1(command_valid & command_others))", "engine_host"),
+        (r"(host_passed_reg \| ~)command_valid;", r"\1(command_valid & command_others);", "engine_host"),
     ):
         changed, count = re.subn(right, wrong, text)
         assert count == 1
