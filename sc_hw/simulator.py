@@ -133,8 +133,8 @@ def alone_if_first(kind: str) -> Iterator[None]:
 
 def _payload(design: CoreDesign, stream: str) -> list[Port]:
     """Return the ports that a beat of a stream is made of, lowest bits first."""
-    handshake = (f"{stream}_valid", f"{stream}_ready")
-    return [port for port in design.ports() if port.name.startswith(f"{stream}_") and port.name not in handshake]
+    _valid, _ready, *items = next(one for one in design.streams if one.name == stream).ports()
+    return items
 
 
 def _streams(design: CoreDesign) -> dict[str, str]:

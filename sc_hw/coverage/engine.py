@@ -15,7 +15,8 @@ class Part:
 
     ``commanded``: the bench gives it its commands itself; ``commands`` is the path of the module that takes them with it for
     other cores, too. ``results_wait``, ``last_result_waits``: something can hold its results back. ``late``: the bench can hold
-    back its event beats, so that the last one of a timestep is alone in the pipeline.
+    back its event beats, so that the last one of a timestep is alone in the pipeline. ``ahead``: it is idle before another core
+    that takes commands with it.
     """
 
     place: Place
@@ -25,6 +26,7 @@ class Part:
     results_wait: bool = True
     last_result_waits: bool = True
     late: bool = True
+    ahead: bool = False
 
 
 def engine_moments(part: Part) -> Iterator[Moment]:
@@ -77,7 +79,7 @@ def engine_moments(part: Part) -> Iterator[Moment]:
             yield moment(f"{owed} results are owed", f"{t}_owed == {owed}", "many results wait", many=-(-owed // design.words))
         full = f"{t}_sweeping & {at.waits('event')} & {at.waits('result')}"
         yield moment("the queue is full", full, "many results wait", meets=True, many=-(-(slots + 2) // design.words))
-    yield from _host(design, at)
+    yield from _host(part)
     if part.late:
         yield from _alone(part)
 
@@ -116,17 +118,18 @@ def _alone(part: Part) -> Iterator[Moment]:
             )
 
 
-def _host(design: CoreDesign, at: Place) -> Iterator[Moment]:
+def _host(part: Part) -> Iterator[Moment]:
     """Yield the moments of a host port."""
+    design, at = part.design, part.place
     t, port, moment = at.tag, at.port, at.moment
     write, offered, clear = port("host_write"), port("command_valid"), port("command_clear")
-    accept = f"({port('idle')} & {port('host_valid')} & ~{offered})"
+    accept = at.moves("host")
     yield moment("a host read is begun", f"{accept} & ~{write}", "read")
     yield moment("a host write is begun", f"{accept} & {write}", "write")
     for clock in range(1, 3 + len(design.readback_tree)):
         yield moment(f"a host read, clock {clock}", f"{t}_reading & ({t}_since == {clock})", "read")
-    for clock in range(1, 3 if design.queued else 2):
-        yield moment(f"a host write, clock {clock}", f"{t}_writing & ({t}_since == {clock})", "write")
+    if design.queued:  # else a write takes the clock in which it is taken
+        yield moment("a host write, clock 1", f"{t}_writing & ({t}_since == 1)", "write")
     held = at.waits("readback")
     yield moment("a read word waits", held, "held read")
     for name, command in (("timestep", f"{offered} & ~{clear}"), ("clear", f"{offered} & {clear}")):
@@ -134,7 +137,9 @@ def _host(design: CoreDesign, at: Place) -> Iterator[Moment]:
             met = f"{port('idle')} & {command} & {port('host_valid')} & {which}"
             yield moment(f"a {name} and a host {verb} in one clock", met, f"{name} with {verb}", meets=True)
             under_way = f"{t}_reading" if verb == "read" else f"{t}_writing"
-            yield moment(f"a {name} waits for a host {verb}", f"{under_way} & {command}", f"{verb} before {name}", meets=True)
+            if verb == "read" or design.queued:
+                waits = f"{under_way} & {command}"
+                yield moment(f"a {name} waits for a host {verb}", waits, f"{verb} before {name}", meets=True)
         yield moment(f"a {name} waits while a read word waits", f"{held} & {command}", f"held read before {name}", meets=True)
         for verb, which in (("read", f"~{write}"), ("write", write)):
             met = f"{held} & {command} & {port('host_valid')} & {which}"
@@ -142,6 +147,26 @@ def _host(design: CoreDesign, at: Place) -> Iterator[Moment]:
                 f"a {name} and a host {verb} wait while a read word waits", met, f"held read before {name}, {verb}", meets=True
             )
         yield from _after(at, f"a {name}", f"{at.moves('command')} & {command}", name)
+    for verb, which in (("read", f"~{write}"), ("write", write)):  # of two that wait the one is next that the other went before
+        served = f"{accept} & {which} & {offered}"
+        yield at.moment(
+            f"a host {verb} is served that a timestep went before, and the next one waits",
+            served,
+            f"timestep with {verb}, timestep",
+            reset=False,
+            meets=True,
+        )
+        if part.ahead:
+            waits = f"{port('idle')} & {offered} & {clear} & {port('host_valid')} & {which} & ~{port('command_others')}"
+            yield at.moment(
+                f"a host {verb} waits for a clear that waits for another core",
+                waits,
+                f"all spike, clear, late {verb}",
+                reset=False,
+                meets=True,
+            )
+    # A reset in it must leave no memory of it: the first command after the reset goes before an access that is there, too.
+    yield moment("a host read waits that a timestep went before", f"{t}_passed & ~{write}", "timestep with read")
     for verb, which in (("read", f"~{write}"), ("write", write)):
         yield from _after(at, f"a host {verb}", f"{accept} & {which}", verb)
 
@@ -166,20 +191,20 @@ def engine_registers(part: Part) -> Registers:
     issue = f"({t}_sweeping & ({t}_clearing | {event}))"
     step = f"({port('event_skip')} & ~{t}_clearing ? {design.row_words} : 1)" if design.row_words else "1"
     enable = "1" if design.queued else f"(~{port('result_valid')} | {port('result_ready')})"
-    accept = f"({port('idle')} & {port('host_valid')} & ~{port('command_valid')})"
-    write_clocks = 2 if design.queued else 1
+    accept = at.moves("host")
     registers = {
         f"{t}_pipe": f"{enable} ? ({t}_pipe << 1 | {issue}) & {(1 << depth) - 1} : {t}_pipe",
         f"{t}_sweeping": f"{command} | ({t}_sweeping & ~({issue} & ({t}_words + {step} == {design.words})))",
         f"{t}_words": f"{command} ? 0 : {issue} ? {t}_words + {step} : {t}_words",
         f"{t}_clearing": f"{command} ? {port('command_clear')} : {t}_clearing",
         f"{t}_reading": f"{accept} ? ~{port('host_write')} : {t}_reading & ~{at.moves('readback')}",
-        f"{t}_writing": f"{accept} ? {port('host_write')} : {t}_writing & ({t}_since < {write_clocks})",
+        f"{t}_passed": f"{port('host_valid')} & ({command} | ({t}_passed & ~{accept}))",
         f"{t}_since": f"{accept} ? 1 : {t}_since + 1",
         f"{t}_waited": f"{at.waits('result')} ? {t}_waited + 1 : 0",
         f"{t}_after": "0",
         f"{t}_once": "0",
     }
     if design.queued:
+        registers[f"{t}_writing"] = f"{accept} & {port('host_write')}"
         registers[f"{t}_owed"] = f"{t}_owed + {event} - {at.moves('result')}"
     return registers, {f"{t}_after": "1", f"{t}_once": f"~{t}_after"}

@@ -136,6 +136,7 @@ def _question(core: Core, asked: Mapping[int, Point]) -> str:
         "host_address": "address",
         "host_lane": "lane",
         "host_valid": "(host_valid & settled)",
+        "command_others": "1'b1",  # as in its bench: nobody else is there
     }
     inside = [
         (name, names[name], limit)

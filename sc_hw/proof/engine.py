@@ -29,11 +29,12 @@ _STATEMENTS = {
     "engine_streams": "no beat is lost, duplicated, reordered or changed; a result leaves pipeline_depth unstalled clocks after "
     "its event; the ready signals are as documented",
     "engine_clear": "a clear writes the reset word to every word, once, and ends words + pipeline_depth clocks after it began",
-    "engine_reset": "the clock after rst the core is idle and has written nothing",
+    "engine_reset": "the clock after rst the core is idle and has written nothing, and writes only for the host",
     "engine_kept": "nothing is written in a reset, so initial contents outlive the one after power-up",
     "engine_skip": "a beat that skips a row moves past its words and writes none of them; its result says so",
     "engine_rows": "commands, beats and results keep the order that a row filter in front of the core relies on",
-    "engine_host": "a host write stores its word, a read returns what is stored, each in the documented number of clocks",
+    "engine_host": "a host write stores its word, a read returns what is stored, each in the documented number of clocks; an "
+    "access is what is offered when it is taken, and one that waits lets one command go before it at most",
     "engine_queue": "the queue is told of every event beat and given every result; what leaves it is the core's",
     "engine_noise": "each update draws noise once; reset and clear reload the seed",
     "inside": "the invariants by which the induction closes",
@@ -83,7 +84,6 @@ ENGINE_ASSUMPTIONS = (
     Assumption(harness="engine", name="word", meaning=WORD, kind=CHOICE),
     Assumption(harness="engine", name="reset", meaning=RESET, kind=USER),
     Assumption(harness="engine", name="host_exists", meaning="the host names a word that exists", kind=USER),
-    Assumption(harness="engine", name="host_waits", meaning="the host holds a request until it is served", kind=USER),
     proven("engine", "memory", READ, _of_memories),
     before("engine", "lane", "LATENCY enabled clocks after an update entered a lane, its result is there", _of_lane),
     before("engine", "whole_rows", "a row is skipped before its first word or not at all", "/fanout", when=_by_rows),
@@ -146,11 +146,10 @@ def covers_of_engine(design: CoreDesign) -> list[dict[str, str]]:
 
 def _harness(design: CoreDesign, *, inside: bool | None) -> str:
     """Return the harness of the engine; without ``inside`` it looks at no register within, with ``None`` it has the covers."""
-    spec, width = design.spec, {port.name: port.bits for port in design.ports()}
+    spec = design.spec
     memories = sorted({design.memory_module(lane) for lane in range(design.lanes)})
-    host = [name for name in ("host_write", "host_lane", "host_address", "host_data") if name in width]
     seen = {"state_reg": 3, "clearing_reg": 1, "fetch_valid_reg": 1, "word_valid_reg": 1, "valid_reg": spec.latency}
-    seen |= dict.fromkeys(("address_reg", "write_address_reg"), design.address_bits)
+    seen |= {"host_passed_reg": 1, "occupied_reg": 1} | dict.fromkeys(("address_reg", "write_address_reg"), design.address_bits)
     seen |= {f"step_{f.name}_reg": f.bits for f in spec.step_inputs} | {f"fetch_{f.name}_reg": f.bits for f in spec.step_inputs}
     seen |= {f"fetch_{f.name}_reg": f.bits * design.lanes for f in spec.synapse_inputs}
     if design.row_words:
@@ -179,8 +178,6 @@ def _harness(design: CoreDesign, *, inside: bool | None) -> str:
         memory_modules=memories,
         taps=seen,
         inside=inside,
-        host_signals=host,
-        host_bits=sum(width[name] for name in host),
         lane_bits=max(1, design.lane_bits),
         count_bits=(design.words + design.pipeline_depth * max(1, design.row_words) + 1).bit_length() + 1,
     )

@@ -15,12 +15,13 @@ from .blocks import INSIDE, ROOMS, BlockRoom, memories_of, memory_taps, placed
 from .induction import Inquiry, induction_task, render, top_of
 from .memories import prove_memories
 from .result import Obligation
+from .shared import SHARED, shared_places
 
 __all__ = ["block_task", "cover_graph", "covers_of_graph", "joint_task", "prove_graph", "statements_of_graph", "wires_of"]
 
 _WIRING = (
     "every pin of every block, and every output, is on what the graph says; in a reset what says that something is offered to a "
-    "core means nothing"
+    "core, or could be taken by others, means nothing"
 )
 
 
@@ -45,7 +46,7 @@ def statements_of_graph(graph: Graph) -> list[dict[str, str]]:
     """Return the obligations about what joins the cores, and about each block that is asked about alone."""
     joint = {name: text for _, _, room in _together(graph) for name, text in room.statements.items()}
     return [
-        joint | {"wiring": _WIRING, "inside": INSIDE},
+        joint | ({"shared": SHARED} if shared_places(graph) else {}) | {"wiring": _WIRING, "inside": INSIDE},
         *({**room.statements, "inside": INSIDE} for _, _, room in _alone(graph)),
     ]
 
@@ -119,6 +120,7 @@ def joint_task(design: Any, files: Mapping[str, str], *, inside: bool | None) ->
         memories=memories,
         cores=cores.values(),
         wires=list(wires_of(graph)),
+        shared=shared_places(graph),
         **values,
     )
     return induction_task(design, {f"{module}.v": files[f"{module}.v"] for module in modules}, replaced, harness)
@@ -139,7 +141,8 @@ def wires_of(graph: Graph) -> Iterator[tuple[str, str, bool]]:
         if port.direction == "output" and name in top.drivers:
             yield f"top_{name}", driver[name], True
     for place, node in graph.nodes.items():
-        offers = {f"{stream.name}_valid" for stream in node.block.streams} if isinstance(node.block, CoreDesign) else set()
+        offered = [stream.name for stream in node.block.streams] if isinstance(node.block, CoreDesign) else []
+        offers = {f"{name}_{said}" for name in offered for said in ("valid", "others")}
         for port in node.block.ports():
             if port.direction == "input" and port.name != "clk":
                 found = verilog_text(top.pins[place][port.name], driver.__getitem__)

@@ -188,7 +188,7 @@ class LaneProof:
 
         # A word is written by the host, with a result, or by a clear.
         writes = [port(f"memory_{lane}.write_enable") for lane in range(design.lanes)]
-        alone = f"(bvnot (bvor {port(result)} (bvand {port('host_ready', 0)} {port('host_write', 0)})))"
+        alone = f"(bvnot (bvor {port(result)} (bvand {port('host_valid', 0)} {port('host_ready', 0)} {port('host_write', 0)})))"
         words = [
             _Equation(
                 name=f"memory_{lane} write_data",

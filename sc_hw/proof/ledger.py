@@ -16,6 +16,7 @@ from .engine import ENGINE_ASSUMPTIONS
 from .expected import difference
 from .memories import MEMORY_ASSUMPTIONS
 from .result import Obligation, verdict_of
+from .shared import SHARED_ASSUMPTIONS
 
 __all__ = ["LEDGER", "assumptions_of", "check_ledger", "ledger_record", "needed"]
 
@@ -25,13 +26,14 @@ LEDGER: tuple[Assumption, ...] = (
     *MEMORY_ASSUMPTIONS,
     *ENGINE_ASSUMPTIONS,
     *(assumption for room in ROOMS for assumption in room.assumptions),
+    *SHARED_ASSUMPTIONS,
 )
 """Every assumption; a test renders the harnesses and finds no other."""
 
 
 def assumptions_of(design: CoreDesign) -> Iterator[Assumption]:
     """Yield the assumptions that the proof of a design makes, its parts' not among them."""
-    wanted = {"memory"} | {block.harness for block in inner_blocks(design)} if design.graph else {"memory", "engine"}
+    wanted = {"memory", "shared"} | {block.harness for block in inner_blocks(design)} if design.graph else {"memory", "engine"}
     wanted |= {"queue"} if design.queued and not design.parts else set()
     yield from (one for one in LEDGER if one.harness in wanted and one.when(design))
 

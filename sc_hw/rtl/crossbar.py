@@ -79,7 +79,7 @@ class CrossbarDesign(CoreDesign):
         except ConfigError as error:
             raise UserError(str(error)) from error
         sides = {
-            owner: CoreDesign(name=f"{name}_{owner}", rule=parts[owner], config=config, synapses=units, lanes=own)
+            owner: CoreDesign(name=f"{name}_{owner}", rule=parts[owner], config=config, synapses=units, lanes=own, shared=True)
             for owner, units, own in (("pre", pre, 1), ("post", post, lanes))
         }
         if addressed:
@@ -109,6 +109,7 @@ class CrossbarDesign(CoreDesign):
             lanes=self.lanes,
             initial=self.initial,
             row_words=self.row_words,
+            shared=any(side.spec.state for side in (self.pre, self.post)),
         )
 
     @cached_property
@@ -323,10 +324,17 @@ def crossbar_faults(design: CrossbarDesign) -> list[Fault]:
         fault(
             "command taken alone",
             "a core begins a timestep before the others can",
-            f"{first}.command_valid",
-            "offered",
+            f"{first}.command_others",
+            "1'b1",
             lonely,
-            offered="command_valid",
+        ),
+        fault(
+            "command not shown",
+            "a core sees a command only when another can take it, so that its host goes first for ever",
+            f"{first}.command_valid",
+            "value & others",
+            lonely,
+            others=f"{cores[-1]}_command_able",
         ),
         fault("clear not shared", "the neurons take a clear for a timestep", f"{first}.command_clear", "1'b0", lonely),
         *(rows_faults() if design.rows else []),

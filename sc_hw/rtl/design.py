@@ -16,7 +16,7 @@ from .graph import Graph
 from .instances import Instance, memory_instance
 from .keywords import VERILOG_KEYWORDS
 from .literals import Literals
-from .port import CLOCKED, IDLE, Port, input_port, output_port
+from .port import ABLE, CLOCKED, IDLE, OTHERS, Port, input_port, output_port
 from .stream import Item, Stream
 from .text import select
 
@@ -50,7 +50,8 @@ class CoreDesign(Literals):
     Synapse ``i`` lives in lane ``i % lanes`` at address ``i // lanes``; every lane holds ``words`` words.
     ``initial`` optionally maps state fields to arrays ``(synapses,)`` that fill the memories at power-up. With ``row_words``,
     which divides the words, an event beat may skip that many words at once. With ``queued`` results wait in a queue, so that
-    the lanes never stop; without it a result that waits stops them.
+    the lanes never stop; without it a result that waits stops them. One that is ``shared`` takes a command in the clock in
+    which others take it, too, and knows before that it waits.
     """
 
     kind: ClassVar[str] = "core"
@@ -63,6 +64,7 @@ class CoreDesign(Literals):
     initial: dict[str, np.ndarray] = field(default_factory=dict)
     row_words: int = 0
     queued: bool = False
+    shared: bool = False
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -292,7 +294,7 @@ class CoreDesign(Literals):
             ),
             Stream(
                 name="host",
-                offered="a host access is offered; served while idle, commands first",
+                offered="a host access is offered; served while idle, after one command at most",
                 taken="the host access is taken at this clock edge",
                 items=(
                     Item(name="write", meaning="1: write host_data; 0: read, answered on the readback stream"),
@@ -312,8 +314,8 @@ class CoreDesign(Literals):
 
     @property
     def signals(self) -> tuple[Port, ...]:
-        """Ports of no stream: whether nothing is under way."""
-        return (IDLE,)
+        """Ports of no stream: whether nothing is under way, and how those that take a command together agree on the clock."""
+        return (*((ABLE, OTHERS) if self.shared else ()), IDLE)
 
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the core."""

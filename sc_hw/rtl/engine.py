@@ -16,11 +16,11 @@ __all__ = ["Engine"]
 
 
 class State(enum.Enum, shape=3):  # type: ignore[misc,call-arg] # amaranth ships no types
-    """What the sequencer does; a host access takes HOST, and after it a read READ and READBACK, a write to many lanes STORE."""
+    """What the sequencer does; after a host's read FETCH, READ and READBACK, after its write to many lanes STORE."""
 
     IDLE = 0
     SWEEP = 1
-    HOST = 2
+    FETCH = 2
     READ = 3
     READBACK = 4
     STORE = 5
@@ -32,6 +32,7 @@ class _Sweep:
 
     enable: Value
     word_valid: Signal
+    leaving: Value
     address: Signal
     write_address: Signal
     write_back: Signal
@@ -70,19 +71,28 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         write_address = Signal(design.address_bits, name="write_address_reg", reset_less=True)
         fetch_valid, word_valid = Signal(name="fetch_valid_reg"), Signal(name="word_valid_reg")
         valid = Signal(spec.latency, name="valid_reg")  # which updates inside the lanes are real
+        occupied = Signal(name="occupied_reg")  # any of them is
 
         # Stall rule: nothing moves while a result waits; with a queue everything always does.
         enable = Const(1) if design.queued else wire(m, "enable", ~self.result_valid | self.result_ready)
         results, room, waiting = self._results(m)
-        drained = wire(m, "drained", ~(fetch_valid | word_valid | valid.any()))
+        drained = wire(m, "drained", ~occupied)
+        passed = Signal(name="host_passed_reg")  # a command went before a host access that waits
         resting = wire(m, "resting", state == State.IDLE)
         startable = drained
         if design.overlap:
             # Words still in the lanes are not those the next sweep reads first; a clear would overtake them.
             startable = drained | (~self.command_clear & ~clearing)
+        able = resting & startable & ~passed
+        if design.shared:  # what the others say decides when a command is taken, not whether one waits
+            m.d.comb += self.command_able.eq(apart(able))
+            able = self.command_able
         command_accept = wire(m, "command_accept", self.command_valid & self.command_ready)
-        host_accept = wire(m, "host_accept", self.idle & self.host_valid & ~self.command_valid)
-        host_store = wire(m, "host_store", self.host_ready & self.host_write)
+        # Commands go first, but one at most goes before a host access that waits.
+        host_first = wire(m, "host_first", passed | ~self.command_valid)
+        # A host access is all that is offered in the clock in which it is taken; in a reset nothing of it remains.
+        host_accept = wire(m, "host_accept", self.host_valid & self.host_ready)
+        host_store = wire(m, "host_store", host_accept & self.host_write & ~ResetSignal())
         sweeping = wire(m, "sweeping", state == State.SWEEP)
         issue = wire(m, "issue", sweeping & (clearing | (self.event_valid & room if design.queued else self.event_valid)))
         skipping, skipped = self._skips(m, enable, clearing)
@@ -91,31 +101,31 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         write_last = wire(m, "write_last", self._ends(write_address, skipped))
         m.d.comb += [
             self.idle.eq(resting & drained & ~waiting if design.queued else resting & drained),
-            self.command_ready.eq(resting & startable),
-            self.host_ready.eq(state == State.HOST),
+            self.command_ready.eq(able & self.command_others if design.shared else able),
+            self.host_ready.eq(self.idle & host_first),
             self.readback_valid.eq(state == State.READBACK),
             self.event_ready.eq(sweeping & ~clearing & (room if design.queued else enable)),
             results["valid"].eq(valid[-1] & ~clearing),
             results["last"].eq(apart(write_last)),
         ]
 
-        picked = self._picked(m)
+        picked = self._picked(m, state == State.FETCH)
 
         # Sweep: one word a clock, as fast as events arrive and results leave.
         next_address = cut(m, "next_address", address + self._stride(skipping), 0, address.shape())
         with m.Switch(state):
             with m.Case(State.IDLE):
-                m.d.sync += address.eq(Mux(host_accept, self.host_address, first))
+                m.d.sync += address.eq(Mux(host_first, self.host_address, first))
                 with m.If(command_accept):
                     m.d.sync += state.eq(State.SWEEP)
                 with m.Elif(host_accept):
-                    m.d.sync += state.eq(State.HOST)
+                    m.d.sync += state.eq(Mux(self.host_write, State.STORE if design.queued else State.IDLE, State.FETCH))
             with m.Case(State.SWEEP), m.If(issue & enable):
                 m.d.sync += address.eq(next_address)
                 with m.If(issue_last):
                     m.d.sync += state.eq(State.IDLE)
-            with m.Case(State.HOST):
-                m.d.sync += state.eq(Mux(self.host_write, State.STORE if design.queued else State.IDLE, State.READ))
+            with m.Case(State.FETCH):
+                m.d.sync += state.eq(State.READ)
             with m.Case(State.READ), m.If(picked):
                 m.d.sync += state.eq(State.READBACK)
             if design.queued:
@@ -125,14 +135,18 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
                 m.d.sync += state.eq(State.IDLE)
         with m.If(command_accept):
             m.d.sync += clearing.eq(self.command_clear)
+        m.d.sync += passed.eq(self.host_valid & (command_accept | (passed & ~host_accept)))
 
         # Write-back: words leave the lanes in the order in which they entered, so a second counter is their address.
         next_write_address = cut(m, "next_write_address", write_address + self._stride(skipped), 0, write_address.shape())
         with m.If(self.idle):
-            m.d.sync += write_address.eq(Mux(host_accept, self.host_address, first))
+            m.d.sync += write_address.eq(Mux(host_first, self.host_address, first) if design.queued else first)
         with m.Elif(write_back):
             m.d.sync += write_address.eq(Mux(write_last, first, next_write_address))
 
+        # Where nothing moves a result waits.
+        following = issue | fetch_valid | word_valid | valid[:-1].any()
+        m.d.sync += occupied.eq(following if design.queued else following | ~enable)
         with m.If(enable):
             m.d.sync += [fetch_valid.eq(issue), word_valid.eq(fetch_valid), valid.eq(Cat(word_valid, valid)[: len(valid)])]
         inputs = {f.name: self._held(m, f.name, command_accept) for f in spec.step_inputs}
@@ -148,7 +162,11 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         if design.queued:  # a clock later: it may have to reach many lanes
             host_data = Signal.like(self.host_data, name="store_data_reg", reset_less=True)
             m.d.sync += host_data.eq(self.host_data)
-        sweep = _Sweep(enable, word_valid, address, write_address, written, write_last, clearing, host_store, host_data, inputs)
+        if not design.queued:
+            write_address = wire(m, "stored_address", Mux(valid[-1], write_address, self.host_address))
+        sweep = _Sweep(
+            enable, word_valid, valid[-1], address, write_address, written, write_last, clearing, host_store, host_data, inputs
+        )
         words = [self._lane(m, lane, sweep, results) for lane in range(design.lanes)]
         self._read_back(m, host_accept, words)
         return m
@@ -219,7 +237,8 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         # The last word of a padded lane holds no synapse.
         swept = sweep.write_back & ~sweep.write_last if lane in design.padded_lanes else sweep.write_back
         hosted = sweep.host_store & (self.host_lane == lane) if design.lanes > 1 else sweep.host_store
-        chosen = sweep.host_store
+        # Without a sweep under way nobody writes but the host: what leaves the lanes decides, early in the clock.
+        chosen = ~sweep.leaving
         if design.queued:
             store = Signal(name=f"store_{lane}_reg")
             m.d.sync += store.eq(hosted)
@@ -266,13 +285,13 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
             m.d.sync += held.eq(value)
         return held
 
-    def _picked(self, m: Module) -> Value:
+    def _picked(self, m: Module, fetching: Value) -> Value:
         """Return whether the word that the host reads has come through the registers behind the lanes."""
         levels = len(self._design.readback_tree)
         if not levels:
             return Const(1)
         picked = Signal(levels + 1, name="picked_reg")
-        m.d.sync += picked.eq(Cat(self.host_ready & ~self.host_write, picked)[: levels + 1])
+        m.d.sync += picked.eq(Cat(fetching, picked)[: levels + 1])
         return picked[-1]
 
     def _read_back(self, m: Module, host_accept: Value, words: list[Signal]) -> None:

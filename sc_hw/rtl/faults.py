@@ -114,7 +114,14 @@ def engine_faults(design: CoreDesign) -> list[Fault]:
             host_store=store,
         ),
         fault("never idle", "idle is low while the core waits", "idle", "1'b0"),
-        fault("idle too early", "idle is high in a host access", "idle", "value | host_ready", host_ready="host_ready"),
+        fault("idle too early", "idle is high in a host's read", "idle", "value | reads", reads="readback_valid"),
+        fault(
+            "host starves",
+            "a command goes before a host access however long that waits",
+            "host_accept",
+            "value & ~command",
+            command="command_valid",
+        ),
         fault("sweep not drained", "a sweep may start before the last one is written back", "drained", "1'b1", overlap),
     ]
     if design.spec.lfsr:

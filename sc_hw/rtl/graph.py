@@ -2,7 +2,8 @@
 
 A graph is itself a block, so that graphs stand inside graphs. What the source of a channel offers goes to each of its targets and
 moves when all of them take it: so neurons' results leave a layer exactly when they are stored, and the cores of a crossbar take
-their commands together.
+their commands together. A target that asks whether the others can take a beat (``<stream>_others``) is shown it at once; any
+other is offered it when all others take it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -218,7 +219,7 @@ class _Build:
             self.pins[place][f"{inner}_{suffix}"] = net(name, suffix, stream.bits(suffix))
 
     def _join(self, channel: Channel) -> None:
-        """Wire a source to its targets; of several, each is offered a beat when all others take it."""
+        """Wire a source to its targets; of several, each is offered a beat when all others take it, or is told when they do."""
         graph, source = self.graph, self.graph.stream(channel.source)
         single = len(channel.targets) == 1
         ready = {t.to: net(channel.source if single and "." in channel.source else t.to, "ready") for t in channel.targets}
@@ -232,19 +233,28 @@ class _Build:
             self.pins[place] |= {f"{inner}_{name}": value for name, value in held.items()}
         elif not single:
             self.assigned.append((net(channel.source, "ready"), taken))
+        asks = {target.to: self._asks(target.to) for target in channel.targets}
+        able = {to: net(to, "able") if asks[to] else value for to, value in ready.items()}
         for target in channel.targets:
-            others = [value for to, value in ready.items() if to != target.to]
-            values: dict[str, Expression] = {"valid": both(net(channel.source, "valid"), *others)}
+            others = [value for to, value in able.items() if to != target.to]
+            values: dict[str, Expression] = {"valid": both(net(channel.source, "valid"), *([] if asks[target.to] else others))}
             for item in graph.stream(target.to).items:
                 values[item.name] = _renamed(target.items.get(item.name, Net(item.name, item.bits)), held)
             place, dot, inner = target.to.partition(".")
             if dot:
                 self.pins[place] |= {f"{inner}_{name}": value for name, value in values.items()}
                 self.pins[place][f"{inner}_ready"] = ready[target.to]
+                if asks[target.to]:
+                    self.pins[place] |= {f"{inner}_able": able[target.to], f"{inner}_others": both(*others)}
                 continue
             for name, value in values.items():
                 if value != net(target.to, name, value.bits):
                     self.assigned.append((net(target.to, name, value.bits), value))
+
+    def _asks(self, end: str) -> bool:
+        """Return whether a target asks what the others can."""
+        place, dot, inner = end.partition(".")
+        return bool(dot) and any(port.name == f"{inner}_others" for port in self.graph.nodes[place].block.signals)
 
     def _held(self, channel: Channel, name: str, bits: int) -> Net:
         """Return the net of an item of the source: the port itself where it goes outside as it is."""

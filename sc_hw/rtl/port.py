@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["CLOCKED", "CONTROLLED", "IDLE", "Port", "input_port", "output_port"]
+__all__ = ["ABLE", "CLOCKED", "CONTROLLED", "IDLE", "OTHERS", "Port", "input_port", "output_port"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,3 +37,6 @@ CLOCKED = (
 )
 CONTROLLED = (CLOCKED[0], input_port("rst", meaning="synchronous reset, of control only"))
 IDLE = output_port("idle", meaning="no sweep or host access under way")
+# Of a core that takes its commands together with others, all in one clock: each is shown a command before all can take it.
+ABLE = output_port("command_able", meaning="a command could be taken here at this clock edge")
+OTHERS = input_port("command_others", meaning="it could be taken everywhere else, too; 1 where there is nobody else")

@@ -96,6 +96,7 @@ def _testbench(core: Core, script: Script, steps: int, seed: int) -> str:
     design = core.design
     values: dict[str, Any] = {
         "name": design.name,
+        "tied": [port.name for port in design.signals if port.direction == "input"],
         "steps": steps,
         "seed": seed,
         "version": __version__,

@@ -19,6 +19,7 @@ __all__ = ["Corners"]
 _RANDOM, _ALL, _SILENT = (Kind("corner", *what) for what in (("random", "random"), ("all", "maximum"), ("none", "random")))
 _TRIALS = 3
 _HOLD = 128  # clocks in which results wait; more than a queue and a pipeline take
+_LATE = 3  # clocks by which an access is behind a command, and in a sweep
 _WINDOW = 16  # clocks in which other things wait; words that are read back after a reset
 
 # Scenes behind which more can be asked for, which waits while they are played.
@@ -126,7 +127,11 @@ class Corners:
         some = np.unique(np.concatenate([np.arange(part.synapses)[:_WINDOW], np.arange(part.synapses)[-_WINDOW:]]))
 
         def ask() -> None:
-            if "read" in scene or "write" in scene:
+            if " with " in scene:  # both at once: the command goes first, and what is read first tells
+                for one in (part if part.together else bench).together:
+                    one._ask_clear()
+                part._ask_read(some)
+            elif "read" in scene or "write" in scene:
                 part._ask_read(some)
             else:
                 kind = _SILENT if scene == "rest" else _RANDOM
@@ -138,8 +143,11 @@ class Corners:
                 await self._restart()
             await self._prepare(scene)
             states = self._states()
+            cleared = [part.model.state[f.name][some] == f.reset for f in part.spec.state]
+            some = some[np.argsort(np.all(cleared, axis=0), kind="stable")]
             self._queue(scene, part, moment["many"])
-            if not trial and scene in _BUSY:
+            busy = not trial and scene in _BUSY
+            if busy:
                 bench._ask(bench._inputs(_RANDOM, 1), 1)
                 part._ask_read(some)
             if await self._reset_for(number, states, ask):
@@ -150,6 +158,9 @@ class Corners:
                 bench._check_idle()
                 bench.board.resets += 1
                 return 1
+            if busy:  # the reads came among the timesteps, as they were served: what they found is not known
+                part._reads = []
+                part.readback.flush()
             self._compare(check)
         return 0
 
@@ -289,13 +300,18 @@ class Corners:
             part.event.hold(_HOLD, after=part.words - 1)
         elif scene.startswith("last event a bit late"):
             part.event.hold(many, after=part.words - 1)
+        elif ", late " in scene:  # the access comes behind the first command
+            part.host.hold(_LATE)
         elif " before " in scene:  # the command comes behind the host access
             master.command.hold(_WINDOW if scene.startswith("held") else 1)
-        # The last words of a lane; commands go first, so that only one access comes before a command that is there.
-        words = np.arange(self._lane, part.synapses, part.lanes)[-1 if " before " in scene else -2 :]
+        # The last words of a lane; commands go first, so that only one access comes before a command that is there, and one
+        # at most goes before an access that waits, so that only one access comes between two commands.
+        actions = SCENES[scene]
+        between = " before " in scene or any(action in ("read", "write") for action in actions[:-1])
+        words = np.arange(self._lane, part.synapses, part.lanes)[-1 if between else -2 :]
         if scene.startswith("held"):
             part.readback.hold(2 * _WINDOW)
-        for turn, action in enumerate(SCENES[scene]):
+        for turn, action in enumerate(actions):
             if turn > 1 and scene.startswith("held"):  # what comes behind a read word is for another lane
                 words = np.arange((self._lane + 1) % part.lanes, part.synapses, part.lanes)[-1:]
             if action == "clear":

@@ -154,6 +154,6 @@ def clocks(core: int) -> int:
 def contradictions(core: int) -> int:
     """Return in how many clocks so far the core was idle and not at rest, or not idle after a reset.
 
-    Not at rest is one that offers a beat, takes a host access, or takes no command.
+    Not at rest is one that offers a beat, or takes no command though no host waits that one went before.
     """
     return int(_LIBRARY.sc_hw_contradictions(core))

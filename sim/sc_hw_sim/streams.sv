@@ -100,7 +100,7 @@ module sc_hw_waker #(
   input wire clk,
   input wire rst,
   input wire idle,
-  input wire busy,  // a beat or a host access is offered or served, or no command is taken, which an idle core does not do
+  input wire busy,  // a beat is offered, or no command is taken that no host waits for, which an idle core does not do
   output reg wake
 );
   import sc_hw_streams::*;

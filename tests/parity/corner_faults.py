@@ -192,11 +192,12 @@ def _core_faults(module: str, lanes: int, queued: bool, words: int, noise: bool)
         net("command_ready", "right & ~(host_data[1:0] == 3)"),  # it is late when the host's data, which nobody offers, ends so
         net("readback_valid", "right & ~(command_valid & command_clear)"),  # a read word is withdrawn when a clear comes
         net("host_store", "right & ~command_valid"),  # a write is lost when a command comes with it
-        net("idle", "right | host_store"),
+        net("idle", "right | (state_reg == 3'd2)"),  # while a word is read
+        net("host_accept", "right & ~command_valid"),  # an access is lost that a command has waited for
         net("command_accept", "right & ~after"),  # the first command after a reset is lost
         net("command_accept", "right & ~(after & command_clear)"),
-        net("host_accept", "right & ~(after & host_write)", hidden="the access is begun a clock later"),
-        net("host_store", "right & ~after", hidden="no access is that fast"),
+        net("host_accept", "right & ~(after & host_write)"),  # the first write after a reset is lost
+        net("host_store", "right & ~after"),
         net("command_accept", "right & ~once"),  # the first command after a reset of one clock is lost
         net("command_accept", "right & ~(once & command_clear)"),
         net("host_accept", "right | (once & host_valid & ~command_valid & idle)", hidden="it is begun in that clock in any case"),

@@ -79,8 +79,8 @@ FAULTS = {
         "",
         None,
         (
-            r"(memory_1 \((?:(?!;).)*?\.write_address\()write_address_reg\)",
-            r"\1host_store & (write_address_reg == 2'd2) ? 2'd0 : write_address_reg)",
+            r"(memory_1 \((?:(?!;).)*?\.write_address\()stored_address\)",
+            r"\1host_store & (write_address_reg == 2'd2) ? 2'd0 : stored_address)",
         ),
         "host accesses to words without a synapse",
     ),
@@ -91,7 +91,9 @@ def test_what_has_no_answer_is_a_difference(make_core, tmp_path):
     """Also in the demonstration after the campaign: a host that is always ready, so that no word is read."""
     core = make_core("verilog", synapses=2)
     path = core.folder / "dut.v"
-    path.write_text(path.read_text().replace("assign host_ready = state_reg == HOST;", "assign host_ready = 1'b1;"))
+    ready = "assign host_ready = idle & host_first;"
+    assert ready in path.read_text()
+    path.write_text(path.read_text().replace(ready, "assign host_ready = 1'b1;"))
     (record,) = simulate([load_core(core.folder)], steps=1, seed=1, output=tmp_path / "out", demonstrate=True).cores
     assert record["mismatch"]
 

@@ -16,6 +16,7 @@ from sc_hw.proof.structure import check_structure, is_sound
 from sc_hw.report.join import join
 from sc_hw.rtl.emit import GENERATORS
 from sc_hw.selftest import Outcome, counted, drawn_instance_faults, faults_of, part_of_another, passes, selftest
+from sc_hw.simulate import simulate
 
 from ..daily import check, crossed, few
 
@@ -114,6 +115,22 @@ def test_faults_at_instances_are_caught(make_core, tmp_path, generator, count):
     registers = sum(fault.startswith("reset: ") for fault in caught)
     assert len(caught) - registers == count
     assert registers >= count / 3
+
+
+@check("the moments in which they show are in every campaign")
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_what_a_host_does_beside_a_command_that_waits_is_met(make_crossbar, tmp_path, generator):
+    """Neurons are done early: then they serve what a command went before while the next one waits, for the synapses, too."""
+    core = make_crossbar(generator, pre=3, post=4, lanes=2)
+    faults, _ = drawn_instance_faults(core, 10_000, 1, corners=True)
+    beside = [f for f in faults if f.instance.parent == "dut" and f.description == "lost while command_valid is high"]
+    chosen = [f for f in beside if f.pin.name in ("host_valid", "host_write")]
+    assert {fault.instance.name for fault in chosen} == {"pre", "post", "synapses"}
+    planted, _ = plant_faults(core, [], tmp_path, chosen)
+    numbers = range(1 + len(chosen))
+    right, *wrong = simulate([planted], steps=1, seed=1, output=tmp_path / "out", faults=numbers).cores
+    assert not right["mismatch"]
+    assert [fault.name for fault, record in zip(chosen, wrong, strict=True) if not record["mismatch"]] == []
 
 
 @check("it compares one core more; what a comparison tells is in every run")

@@ -100,7 +100,7 @@ def test_what_is_a_gap(simulation, proof, gap):
 
 
 def test_equivalence_tells_the_same_circuit_from_another(make_core, tmp_path):
-    core, mutants = plant_mutants(make_core(synapses=4), 30, 1, tmp_path)
+    core, mutants = plant_mutants(make_core(synapses=4), 60, 1, tmp_path)
     gold = fixed(core, 0, tmp_path / "gold")
     assert compare(gold, gold, "dut", timeout=60) == ("equal", "")
     data = next(m for m in mutants if m.module == "dut" and m.mode == "inv")

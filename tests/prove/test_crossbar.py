@@ -10,7 +10,10 @@ from sc_hw.proof.docket import Docket
 from sc_hw.proof.engine import prove_engine
 from sc_hw.proof.graph import cover_graph, prove_graph
 from sc_hw.proof.parts import prove_parts, prove_rest
+from sc_hw.proof.shared import shared_places
 from sc_hw.proof.solver import find_solver
+from sc_hw.rtl.graph import _Build
+from sc_hw.rtl.net import Both, Net, both
 from sc_hw_models.registry import get_rule
 
 from ..daily import check, few
@@ -91,6 +94,7 @@ def test_what_joins_the_cores_is_proven(make_crossbar, tmp_path, generator, rule
         *["rows_memory"] * bool(rows),
         "fanout",
         *rows,
+        *["shared"] * bool(shared_places(crossbar.design.graph)),
         "wiring",
         "inside",
         *decoders,
@@ -103,7 +107,12 @@ def test_what_joins_the_cores_is_proven(make_crossbar, tmp_path, generator, rule
 FAULTS = {  # what is replaced in the Verilog generator's text, and the statement that must be refuted
     "input overlooked": (r"known & ~input_reg &", "known &", "rows"),
     "change overlooked": (r"known = ~full_reg", "known = 1'b1", "rows"),
-    "command taken alone": (r"command_valid & pre_command_ready & post_command_ready", "command_valid", "wiring"),
+    "command taken alone": (r"\.command_others\(pre_command_able & post_command_able\)", ".command_others(1'b1)", "wiring"),
+    "command shown to one core alone": (
+        r"(?s)( post \(.*?\.command_valid\(command_valid)\)",
+        r"\1 & pre_command_able & synapses_command_able)",
+        "wiring",
+    ),
     "sides exchanged": (r"\.event_pre_spike\(pre_decoder_beat_data\)", ".event_pre_spike(post_decoder_beat_data)", "wiring"),
     "spike kept": (r"(?s)(dut_pre_addresses \(.*)open_reg \? spike_0 : wipe", r"\1open_reg & spike_0", "addresses"),
     "beat never leaves": (
@@ -129,6 +138,47 @@ def test_fault_is_refuted(make_crossbar, tmp_path, fault):
             (crossbar.folder / name).write_text(re.sub(pattern, new, text))
     assert changed == 1
     assert first_refuted(prove_graph, load_core(crossbar.folder), tmp_path, {statement})
+
+
+OTHERS = (Net("pre_command_able"), Net("synapses_command_able"))
+RECIPES = {  # what a graph says of pins of the postsynaptic neurons, and so of every file and of the wiring's proof
+    "a command shown to one core alone": {"command_valid": both(Net("command_valid"), *OTHERS)},
+    "a command taken alone": {"command_others": Both(())},
+    "a command taken when one other can": {"command_others": OTHERS[1]},
+}
+
+
+@pytest.mark.parametrize("recipe", few(RECIPES, 1, "other faults of the same statement"))
+def test_a_graph_in_which_someone_waits_for_ever_is_refuted(make_crossbar, tmp_path, monkeypatch, recipe):
+    """The wiring is as the graph says; what it says is wrong."""
+    built = _Build.top
+
+    def wrong(self):
+        top = built(self)
+        if "post" in top.pins:
+            top.pins["post"] |= RECIPES[recipe]
+        return top
+
+    monkeypatch.setattr(_Build, "top", wrong)
+    crossbar = make_crossbar(pre=2, post=2, lanes=1)
+    assert first_refuted(prove_graph, crossbar, tmp_path, {"shared"})
+
+
+@check("the same pin is asked about in every crossbar")
+@pytest.mark.parametrize("generator", ["amaranth", "verilog"])
+def test_a_core_that_takes_a_command_before_others_can_is_refuted(make_crossbar, tmp_path, generator):
+    """And one that does not see a command until all can take it: its host would go first for ever."""
+    crossbar = make_crossbar(generator, pre=2, post=2, lanes=1)
+    path = crossbar.folder / "post" / "dut_post.v"
+    text = path.read_text()
+    for right, wrong, statement in (
+        (r"command_ready = command_able & command_others;", "command_ready = command_able;", "engine_streams"),
+        (r"(host_passed_reg \| ~)command_valid;", r"\1(command_valid & command_others);", "engine_host"),
+    ):
+        changed, count = re.subn(right, wrong, text)
+        assert count == 1
+        path.write_text(changed)
+        assert first_refuted(prove_engine, load_core(path.parent), tmp_path, {statement})
 
 
 @check("test_structure and the campaign have the same fault")

@@ -70,7 +70,7 @@ FAULTS = {
     ),
     "address of the host kept": (
         (r"host_address : 2'd0;\n    else if \(issue", "host_address : address_reg;\n    else if (issue"),
-        (r"host_accept \? host_address : 2'h0", "host_accept ? host_address : address_reg"),
+        (r"host_first \? host_address : 2'h0", "host_first ? host_address : address_reg"),
         ("engine_sweep", "engine_streams"),
         (3, 1),
     ),
@@ -81,7 +81,7 @@ FAULTS = {
         (3, 1),
     ),
     "store in a sweep": (
-        ("host_store = host_ready & host_write", "host_store = host_valid & host_write"),
+        ("host_store = host_accept & host_write", "host_store = host_valid & host_write"),
         None,
         ("engine_sweep", "engine_host"),
         (3, 1),
@@ -135,6 +135,19 @@ FAULTS = {
         ("engine_streams", "engine_reset"),
         (3, 1),
     ),
+    "reset leaves a word on its way": (
+        ("occupied_reg <= 1'b0;", ""),
+        (r"rst \? 1'h0 : \(issue", "1'b0 ? 1'h0 : (issue"),
+        ("engine_streams", "engine_reset"),
+        (3, 1),
+    ),
+    "the last words forgotten": (
+        (r" \| \(\|valid_reg\[\w+-2:0\]\)", ""),
+        (r" \| \(\|valid_reg\[5:0\]\)", ""),
+        ("engine_streams", "engine_sweep"),
+        (3, 1),
+    ),
+    "a result that waits forgotten": ((r" \| ~enable", ""), None, ("engine_streams", "engine_sweep"), (3, 1)),
     "last flag on the first beat": (
         ("result_last = write_last", "result_last = (write_address_reg == 0)"),
         None,
@@ -144,6 +157,13 @@ FAULTS = {
     "read answered too early": (
         ("READ: state_reg <= READBACK", "READ: state_reg <= IDLE"),
         ("readback_valid = state_reg == 3'h4", "readback_valid = state_reg == 3'h3"),
+        ("engine_host", "engine_streams"),
+        (3, 1),
+    ),
+    "a command passes twice": ((r" & ~host_passed_reg;", ";"), None, ("engine_host", "engine_streams"), (3, 1)),
+    "a host access starves": (
+        (r"host_first = host_passed_reg \| ~command_valid", "host_first = ~command_valid"),
+        None,
         ("engine_host", "engine_streams"),
         (3, 1),
     ),

@@ -68,10 +68,10 @@ def test_no_harness_assumes_what_is_not_in_the_ledger(folders):
         found = set()
         for harness, text in harnesses(core):
             assert len(re.findall(r"\bassume\b *\(", text)) == len(LABEL.findall(text)), harness
-            rows = {(one.harness, one.name) for one in LEDGER if one.harness == "rows"} if harness == "fanout" else set()
+            joint = {one.name: one.harness for one in LEDGER if one.harness in ("rows", "shared")} if harness == "fanout" else {}
             names = {(harness, name) for name in LABEL.findall(text)}
             found |= {
-                ("rows", name) if ("rows", name) in rows and (harness, name) not in known else (harness, name)
+                (joint[name], name) if name in joint and (harness, name) not in known else (harness, name)
                 for harness, name in names
             }
         assert found == expected, core.design.name

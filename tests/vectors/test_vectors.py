@@ -102,6 +102,15 @@ def test_verilator_agrees_with_the_golden_model_and_a_bug_does_not_pass(written,
     assert f"result beat {len(lines) - 1}: expected {lines[-1]}, found" in done.stdout
 
 
+@check("a part of a crossbar is a core with one input more")
+def test_a_part_that_takes_commands_with_others_is_played_alone(sc_hw, written, tmp_path):
+    written(*CORES["crossbar"])
+    assert sc_hw("vectors", tmp_path / "core" / "post", "-o", tmp_path / "part", "--steps", 8)[0] == 0
+    status, out = with_verilator(tmp_path / "part")
+    assert status == 0, out
+    assert re.search(r"^PASS sc_core_post: \d+ clocks$", out, re.MULTILINE)
+
+
 # A bug in the Verilog and what the testbench says of it.
 BUGS = {
     "a wrong sum": ("sc_core_datapath.v", r"weight_sum_(\d+) <= ", r"weight_sum_\1 <= 1 + ", r"result beat \d+: expected"),

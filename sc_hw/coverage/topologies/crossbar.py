@@ -33,6 +33,7 @@ def parts(design: CrossbarDesign, core: int) -> list[Part]:
                 results_wait=several,
                 last_result_waits=several and (place == "synapses" or design.post.words > 1),
                 late=place == "post" and not design.addresses,
+                ahead=place != "synapses",
             )
         )
     return result

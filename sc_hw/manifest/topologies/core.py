@@ -21,6 +21,7 @@ class Shape(Whole):
     words_per_lane: Units
     row_words: Annotated[int, Meta(ge=0, le=MAX_SYNAPSES)]
     queued: bool
+    shared: bool
     latency: Count
     pipeline_depth: Count
     state_bits: Count
@@ -37,6 +38,7 @@ def entries(design: CoreDesign) -> dict[str, Any]:
         "words_per_lane": design.words,
         "row_words": design.row_words,
         "queued": design.queued,
+        "shared": design.shared,
         "latency": spec.latency,
         "pipeline_depth": design.pipeline_depth,
         "state_bits": spec.state_bits,
@@ -72,6 +74,7 @@ def built(manifest: Mapping[str, Any], initial: Mapping[str, dict[str, np.ndarra
         initial=initial.get("", {}),
         row_words=manifest["row_words"],
         queued=manifest["queued"],
+        shared=manifest["shared"],
     )
     if design.row_words and (design.words % design.row_words or design.rule.whole is None or design.spec.rest is None):
         raise ValueError(f"row_words {design.row_words}: the {design.words} words of a lane of {rule.name} are no such rows")
