@@ -58,7 +58,7 @@ DIAGRAMS = {
         clocks=16,
         groups={
             "command": ("command_valid", "command_ready", "command_reward"),
-            "events": ("event_valid", "event_ready", "event_pre_spike", "event_post_spike"),
+            "events": ("event_valid", "event_ready", "event_last", "event_pre_spike", "event_post_spike"),
             "results": ("result_valid", "result_ready", "result_last", "result_weight"),
             "": ("idle",),
         },

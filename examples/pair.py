@@ -22,7 +22,7 @@ def pair(name: str, rule: Rule, config: Any, *, sizes: tuple[int, int, int]) -> 
         for place, pre, post in zip(places, sizes[:2], sizes[1:], strict=True)
     )
     streams = {stream.name: stream for stream in first.streams}
-    middle, (spike,), (taken,) = (
+    middle, (_, spike), (_, taken) = (
         streams["post_event"].named("middle_event"),
         streams["post_event"].items,
         streams["pre_event"].items,
@@ -42,4 +42,5 @@ def pair(name: str, rule: Rule, config: Any, *, sizes: tuple[int, int, int]) -> 
             Channel(source="middle_event", targets=(Target(to="first.post_event"), Target(to="second.pre_event", items=given))),
             Channel(source="command", targets=tuple(Target(to=f"{place}.command") for place in places)),
         ),
+        checks={"middle_event": "first.post_event"},  # the second counts the same beats
     )

@@ -161,6 +161,7 @@ def _entry(design: CoreDesign, steps: int, *, powered_up: bool) -> dict[str, Any
         "steps": steps,
         "initial": initial,
         "row_words": design.row_words,
+        "marked": any(stream.checked for stream in design.streams if stream.name == "event"),
         "kind": design.kind,
         "addressed": design.by_address,
         "clocks": [design.spec.latency, design.spec.neuron_latency],

@@ -34,7 +34,8 @@ def _design(layout: Layout, parts: Mapping[str, Bank]) -> str:
     refused = next(f.low for f in layout.map["events"].fields if f.name == "refused")
     drops = int(any(f.name == "drop" for f in layout.map["control"].fields))
     digest = ", ".join(f"0x{byte:02x}u" for byte in layout.identity[8:])
-    rooms = 1 | sum(1 << _status_bit(layout, tray) for tray in layout.inlets)
+    told = sum(1 << _status_bit(layout, port.name) for port in layout.told)
+    rooms = 1 | sum(1 << _status_bit(layout, tray.name) for tray in layout.inlets)
     at = {key: f"0x{layout.map[key].address:03x}" for key in ("control", "status", "events", layout.counter)}
     ends = f"0x{layout.map[_ENDS].address:03x}" if _ENDS in layout.map else "0"
     lines = [
@@ -51,7 +52,7 @@ def _design(layout: Layout, parts: Mapping[str, Bank]) -> str:
         f"static const struct sc_design {name}_design = {{",
         f"  {ABI}, {{{digest}}},",
         f"  {at['control']}, {at['status']}, {at['events']}, {at[layout.counter]}, {ends},",
-        f"  {refused}, {drops}, 0x{rooms:08x}u, {len(inputs)}, {len(outputs)}, {len(parts)}, {len(commands)},",
+        f"  {refused}, {drops}, 0x{rooms:08x}u, 0x{told:08x}u, {len(inputs)}, {len(outputs)}, {len(parts)}, {len(commands)},",
         f"  {name}_input, {name}_output, {name}_part, {name}_command,",
         "};",
         "",
@@ -78,15 +79,17 @@ def _state(upper: str, parts: Mapping[str, Bank]) -> list[str]:
     return [*lines, ""]
 
 
-def _status_bit(layout: Layout, tray: Tray) -> int:
-    return next(f.low for f in layout.map["status"].fields if f.name == tray.name)
+def _status_bit(layout: Layout, name: str) -> int:
+    return next(f.low for f in layout.map["status"].fields if f.name == name)
 
 
 def _stream(layout: Layout, tray: Tray) -> str:
-    last = next((low for item, low in packing(tray.stream.items) if item.name == LAST), _NO_BIT)
+    last = next((low for item, low in packing(tray.items) if item.name == LAST), _NO_BIT)
     words, bits = len(tray.registers), tray.bits if tray.beats else 0
     address = tray.registers[0].address
-    return f"{{0x{address:03x}, {words}, {tray.beats}, {bits}, {_status_bit(layout, tray)}, {last}}} /* {tray.name} */"
+    ending = tray.ending.address if tray.ending else 0
+    numbers = f"{words}, {tray.beats}, {bits}, {_status_bit(layout, tray.name)}, {last}, 0x{ending:03x}"
+    return f"{{0x{address:03x}, {numbers}}} /* {tray.name} */"
 
 
 def _part(part: str, own: Bank, trays: Mapping[str, Tray]) -> str:

@@ -52,7 +52,7 @@ def harness(around: Behind, *, covers: bool = False) -> str:
         covers=covers,
         drops=drops,
         ports=top_ports(layout, bus),
-        design_ports=(*CLOCKED, *(port for stream in layout.streams for port in stream.ports()), IDLE),
+        design_ports=(*CLOCKED, *(port for stream in layout.streams for port in stream.ports()), *layout.told, IDLE),
         taps=_taps(around, drops, [(name, bits) for name, _, bits in held]),
         patience=PATIENCE,
         patience_values=_patience_values(),
@@ -61,9 +61,10 @@ def harness(around: Behind, *, covers: bool = False) -> str:
         number_bits=layout.index_bits - 2,
         readable=_words(r for r in layout.map if r.readable),
         writable=_words(r for r in layout.map if r.writable and not r.moves),
-        sending=_words(tray.mover for tray in layout.inlets),
-        words_of=lambda tray: _words(tray.registers),
-        mover_words=lambda tray: _words([tray.mover]),
+        sending=_words(register for tray in layout.inlets for register in tray.movers),
+        words_of=lambda tray: _words(tray.every),
+        mover_words=lambda tray: _words(tray.movers),
+        ending_words=lambda tray: _words([tray.ending]),
         number=lambda name: layout.map[name].address // 4,
         hits={r.name: _words([r]) for r in layout.map if r.writable or r.stream},
         held=held,
@@ -80,7 +81,7 @@ def _taps(around: Behind, drops: bool, held: list[tuple[str, int]]) -> dict[str,
     layout = around.layout
     found = {"request_valid": 1, "request_write": 1, "request_data": WORD, "request_strobe": 4, "request_done": 1}
     found |= {"request_error": 1, "request_read": WORD, "design_rst": 1, "idle": 1}
-    found |= {port.name: port.bits for stream in layout.streams for port in stream.ports()}
+    found |= {port.name: port.bits for stream in layout.streams for port in (*stream.ports(), *stream.signals())}
     inside = {
         "patience_reg": 8,
         "decided_reg": 1,
@@ -95,6 +96,8 @@ def _taps(around: Behind, drops: bool, held: list[tuple[str, int]]) -> dict[str,
     inside |= {f"hit_{r.name}": 1 for r in layout.map if r.writable or r.stream}
     inside |= {f"pair_{r.address // 8}_reg": 1 for r in layout.map if r.readable and r.count == 1}
     for tray in layout.inlets:
+        if tray.ending:
+            inside[f"{tray.ending.name}_reg"] = 1
         if tray.beats > 1:
             inside |= {f"{tray.name}_reg": tray.held_bits, f"{tray.name}_count_reg": tray.count_bits}
     return found | {f"bus_registers.{name}": bits for name, bits in inside.items()}
@@ -127,22 +130,26 @@ def _among(words: list[int]) -> str:
 
 
 def _beat(tray: Tray) -> str:
-    return f"{{{', '.join(f'{tray.name}_{item.name}' for item in reversed(tray.stream.items))}}}"
+    return f"{{{', '.join(f'{tray.name}_{item.name}' for item in reversed(tray.items))}}}"
 
 
 def _beats_sent(tray: Tray) -> str:
-    return f"(word - {tray.mover.address // 4} + 1)" if tray.beats > 1 else "1"
+    if tray.beats <= 1:
+        return "1"
+    *_, first = firsts = [register.address // 4 for register in tray.movers]
+    base = f"(word >= {first} ? {first} : {firsts[0]})" if len(firsts) > 1 else str(first)
+    return f"(word - {base} + 1)"
 
 
 def _readings(around: Behind, drops: bool) -> list[tuple[int, str]]:
     """Return what a read of each word gives, by the description: fields at their places."""
     layout = around.layout
     rooms = " | ".join(
-        f"(({tray.name}_valid{'' if tray.stream.gives else ' == 0'}) << {_status(around, tray)})" for tray in layout.trays
+        f"(({tray.name}_valid{'' if tray.stream.gives else ' == 0'}) << {_status(around, tray.name)})" for tray in layout.trays
     )
     values = {
         "control": "bus_registers__drop_reg << 1" if drops else "0",
-        "status": f"idle | {rooms}",
+        "status": " | ".join(["idle", rooms, *(f"({port.name} << {_status(around, port.name)})" for port in layout.told)]),
         "events": "bus_registers__events_reg",
         "enable": "bus_registers__enable_reg",
         layout.counter: f"bus_registers__{layout.counter}_reg",
@@ -160,5 +167,5 @@ def _readings(around: Behind, drops: bool) -> list[tuple[int, str]]:
     return found
 
 
-def _status(around: Behind, tray: Tray) -> int:
-    return next(f.low for f in around.layout.map["status"].fields if f.name == tray.name)
+def _status(around: Behind, name: str) -> int:
+    return next(f.low for f in around.layout.map["status"].fields if f.name == name)

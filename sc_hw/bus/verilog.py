@@ -120,6 +120,7 @@ def _registers(layout: Layout, module: str, values: dict[str, Any]) -> str:
         output_port("design_rst", meaning="reset of the design"),
         input_port("idle", meaning="no sweep or host access under way"),
         *(port for tray in layout.trays for port in _reversed(tray.stream)),
+        *(input_port(port.name, meaning=port.meaning) for port in layout.told),
         *seen,
     )
     drops = any(f.name == "drop" for f in layout.map["control"].fields)
@@ -143,7 +144,7 @@ def _registers(layout: Layout, module: str, values: dict[str, Any]) -> str:
         drops=drops,
         counter=COUNTER,
         identity=f"{8 * len(layout.identity)}'h{layout.identity[::-1].hex()}",
-        status=_concat([("idle", 1), *((_ready_name(tray), 1) for tray in layout.trays)]),
+        status=_concat([(name, 1) for name in ("idle", *map(_ready_name, layout.trays), *(port.name for port in layout.told))]),
         readings=list(_readings(layout, drops)),
         **values,
     )
@@ -247,7 +248,7 @@ def _pieces(items: Sequence[Item], registers: Sequence[Register]) -> Iterator[tu
 
 def _sources(tray: Tray) -> Iterator[tuple[Item, str]]:
     """Yield what drives each item of a stream whose beat has words of its own."""
-    items = tray.stream.items
+    items = tray.items
     if tray.stream.several:
         pairs = list(_pieces(items, tray.registers))
     else:
@@ -306,7 +307,7 @@ def _wires(layout: Layout) -> list[tuple[str, int]]:
     """Return the signals inside the top, with their bits."""
     request = [(port.name, port.bits) for port in _request(layout, gives=True)]
     streams = [(port.name, port.bits) for stream in layout.streams for port in stream.ports()]
-    return [*request, ("design_rst", 1), ("idle", 1), *streams]
+    return [*request, ("design_rst", 1), ("idle", 1), *((port.name, 1) for port in layout.told), *streams]
 
 
 def _instances(layout: Layout, bus: Bus, names: dict[str, str]) -> list[tuple[str, str, str, list[tuple[str, str]]]]:
@@ -317,7 +318,8 @@ def _instances(layout: Layout, bus: Bus, names: dict[str, str]) -> list[tuple[st
     shown = [port for tray in layout.trays for port in tray.stream.ports()]
     seen = [f"{s.name}_{n}" for s in layout.ports if s in layout.watched for n in ("valid", "ready")]
     seen += [f"{s.name}_{LAST}" for s in layout.ports if s == layout.ending and ends(s)]
-    own = [("irq", "irq"), ("design_rst", "design_rst"), ("idle", "idle")]
+    told = [(port.name, port.name) for port in layout.told]
+    own = [("irq", "irq"), ("design_rst", "design_rst"), ("idle", "idle"), *told]
     streams = [(port.name, port.name) for stream in layout.streams for port in stream.ports()]
     return [
         (names["port"], "bus_port", bus.title, [*clocked, *around, *request]),
@@ -327,5 +329,5 @@ def _instances(layout: Layout, bus: Bus, names: dict[str, str]) -> list[tuple[st
             "Registers",
             [*clocked, *request, *own, *((port.name, port.name) for port in shown), *((name, name) for name in seen)],
         ),
-        (layout.name, "bus_core", "The design", [("clk", "clk"), ("rst", "design_rst"), *streams, ("idle", "idle")]),
+        (layout.name, "bus_core", "The design", [("clk", "clk"), ("rst", "design_rst"), *streams, *told, ("idle", "idle")]),
     ]

@@ -6,6 +6,7 @@ design and of the modules inside it, so that they mean the same in both generato
 
 from ..rtl.design import CoreDesign
 from .engine import engine_moments, engine_registers
+from .marks import marks_moments
 from .moment import Moment, Registers
 from .topologies import TOPOLOGIES
 
@@ -19,7 +20,7 @@ def moments(design: CoreDesign, core: int) -> list[Moment]:
     topology = TOPOLOGIES[design.kind]
     idle = Moment(name="idle", condition=f"core_{core}.idle & ~core_{core}.command_valid", scene="idle")
     found = [moment for part in topology.parts(design, core) for moment in engine_moments(part)]
-    return [idle, *found, *topology.blocks(design, core, idle)[0]]
+    return [idle, *found, *topology.blocks(design, core, idle)[0], *marks_moments(design, core)]
 
 
 def _registers(design: CoreDesign, core: int) -> list[Registers]:

@@ -8,11 +8,11 @@ import numpy as np
 from sc_hw_models.rule import Field
 
 from ..errors import UserError
-from ..registers.layout import LAST, Layout, ends, packing
+from ..registers.layout import LAST, Layout, Tray, ends, packing
 from ..rtl.design import CoreDesign
 from ..rtl.stream import Stream
 
-__all__ = ["Arrays", "array_of", "beat_of", "gathered", "integers", "named", "planned"]
+__all__ = ["Arrays", "array_of", "beat_of", "carried", "gathered", "integers", "named", "planned"]
 
 Arrays = dict[str, np.ndarray]
 
@@ -84,6 +84,13 @@ def beat_of(stream: Stream, values: Mapping[str, int]) -> int:
     """Return a beat with these items, the others 0."""
     places = ((low, values.get(item.name, 0) & ((1 << item.bits) - 1)) for item, low in packing(stream.items))
     return sum(value << low for low, value in places)
+
+
+def carried(tray: Tray, beat: int) -> tuple[int, bool]:
+    """Return a beat as the words of a tray that packs them hold it, and whether it is marked as the last."""
+    places = {item.name: (low, (1 << item.bits) - 1) for item, low in packing(tray.stream.items)}
+    values = {name: beat >> low & mask for name, (low, mask) in places.items()}
+    return sum(values[item.name] << low for item, low in packing(tray.items)), bool(values.get(LAST))
 
 
 def _packed(stream: Stream, values: Mapping[str, np.ndarray], bits: Mapping[str, int]) -> list[int]:

@@ -19,7 +19,7 @@ from ..reading import read_npz
 from ..registers.description import WORD, Register
 from ..registers.layout import ABI, MAGIC, Layout, Tray
 from ..rtl.bank import Bank
-from .beats import Arrays, integers, named
+from .beats import Arrays, carried, integers, named
 from .transport import BusError, Transport
 
 __all__ = ["SECONDS", "Device", "state_words"]
@@ -197,6 +197,12 @@ class Device(Generic[D]):
         finally:
             self.put("control", 0)
 
+    def _check_marks(self, status: int) -> None:
+        """Raise ``CheckError`` where the design tells that a timestep had another number of beats than it counts."""
+        for port in self.layout.told:
+            if self._bit(status, port.name):
+                raise CheckError(f"{port.name}: {port.meaning}")
+
     def _bit(self, status: int, name: str) -> bool:
         field = next(f for f in self.layout.map["status"].fields if f.name == name)
         return bool(status >> field.low & 1)
@@ -221,15 +227,17 @@ class Device(Generic[D]):
         self._patient(next(registers), 0, int(items[first.name]))
 
     def _send_beats(self, tray: Tray, waiting: list[int]) -> None:
-        """Send the first beats of those that wait: as many as a write does."""
+        """Send the first beats of those that wait: as many as a write does, none behind one that is marked as the last."""
         if tray.beats:
-            now = waiting[: tray.beats]
-            del waiting[: tray.beats]
-            word = sum(beat << k * tray.bits for k, beat in enumerate(now))
-            self._patient(tray.registers[0], len(now) - 1, word)
+            now = [carried(tray, beat) for beat in waiting[: tray.beats]]
+            count = next((k for k, (_, last) in enumerate(now, 1) if last), len(now))
+            del waiting[:count]
+            word = sum(beat << k * tray.bits for k, (beat, _) in enumerate(now[:count]))
+            self._patient(tray.ending if tray.ending and now[count - 1][1] else tray.registers[0], count - 1, word)
             return
-        beat = waiting.pop(0)
-        for k, register in enumerate(tray.registers):
+        beat, last = carried(tray, waiting.pop(0))
+        sending = tray.ending if tray.ending and last else tray.registers[-1]
+        for k, register in enumerate((*tray.registers[:-1], sending)):
             self._patient(register, 0, beat >> k * WORD & 0xFFFFFFFF)
 
     def _take(self, tray: Tray) -> int:
@@ -262,6 +270,7 @@ class Device(Generic[D]):
         deadline = time.monotonic() + SECONDS
         while True:
             status = self.get("status")
+            self._check_marks(status)
             if status & 1 and all(self._bit(status, name) for name in rooms):
                 return
             if time.monotonic() > deadline:

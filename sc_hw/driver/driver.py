@@ -70,6 +70,7 @@ class Driver(Device[CoreDesign]):
         deadline = time.monotonic() + SECONDS
         while ending or any(left.values()):
             status = self.get("status")
+            self._check_marks(status)
             moved = False
             for name, waiting in left.items():
                 if waiting and self._bit(status, name):

@@ -35,6 +35,7 @@ _STATEMENTS = {
     "engine_rows": "commands, beats and results keep the order that a row filter in front of the core relies on",
     "engine_host": "a host write stores its word, a read returns what is stored, each in the documented number of clocks; an "
     "access is what is offered when it is taken, and one that waits lets one command go before it at most",
+    "engine_marks": "the first event beat whose mark is not where the timestep ends is told, by which it is, until a reset",
     "engine_queue": "the queue is told of every event beat and given every result; what leaves it is the core's",
     "engine_noise": "each update draws noise once; reset and clear reload the seed",
     "inside": "the invariants by which the induction closes",
@@ -123,6 +124,7 @@ def statements_of_engine(design: CoreDesign) -> list[dict[str, str]]:
         *([] if design.spec.lfsr else ["engine_noise"]),
         *([] if design.row_words else ["engine_skip", "engine_rows"]),
         *([] if design.queued else ["engine_queue"]),
+        *([] if design.checked else ["engine_marks"]),
         *([] if design.initial else ["engine_kept"]),
     }
     return [{name: text for name, text in _STATEMENTS.items() if name not in absent}, *([_QUEUE] if design.queued else [])]

@@ -2,25 +2,26 @@
 
 A stream of control into the design has a register for each item but the first, and one of the stream's own name, whose write
 sends a beat with that first item. One of several beats a timestep has its beats packed, the first item lowest: several in a
-word where a beat has at most half of one, else a beat in as many words as it takes, of which the last sends it. A stream out of
-the design has the words of its beat, and a read of the last takes it.
+word where a beat has at most half of one, else a beat in as many words as it takes, of which the last sends it. Where the last
+beat of a timestep is marked, the mark takes no bit of a word: what sends beats of which the last ends the timestep has
+addresses of its own. A stream out of the design has the words of its beat, and a read of the last takes it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ..rtl.stream import Item, Stream
+from ..rtl.port import Port
+from ..rtl.stream import LAST, Item, Stream
 from .description import WORD, BitField, Register, RegisterMap
 
 __all__ = ["ABI", "COUNTER", "IDENTITY", "LAST", "MAGIC", "PATIENCE", "Layout", "Tray", "ends", "packing"]
 
-ABI = 1  # a golden file in tests/registers has every address and meaning of it
+ABI = 2  # a golden file in tests/registers has every address and meaning of it
 MAGIC = b"SChw"
 IDENTITY = 16  # words of a byte each that say what this is
 COUNTER = 16  # bits of a counter
 PATIENCE = 255  # clocks that an access waits for a stream before it is answered with an error
-LAST = "last"  # the item that marks the last beat of a timestep
 _STREAMS = 0x60  # where registers of streams begin
 _WINDOW = 4096  # bytes, at least
 
@@ -41,11 +42,15 @@ def ends(stream: Stream) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Tray:
-    """How a stream looks from the bus: its registers, and ``beats`` in a word (0 where a beat has words of its own)."""
+    """How a stream looks from the bus: its registers, and ``beats`` in a word (0 where a beat has words of its own).
+
+    ``ending`` is what sends as the last of ``registers`` does, but beats of which the last ends the timestep.
+    """
 
     stream: Stream
     registers: tuple[Register, ...]
     beats: int = 0
+    ending: Register | None = None
 
     @property
     def name(self) -> str:
@@ -53,9 +58,19 @@ class Tray:
         return self.stream.name
 
     @property
+    def items(self) -> tuple[Item, ...]:
+        """What a beat holds in its words: all items but a mark that has an address of its own."""
+        return tuple(item for item in self.stream.items if not (self.ending and item.name == LAST))
+
+    @property
     def bits(self) -> int:
-        """Bits of a beat."""
-        return sum(item.bits for item in self.stream.items)
+        """Bits of a beat in its words."""
+        return sum(item.bits for item in self.items)
+
+    @property
+    def every(self) -> tuple[Register, ...]:
+        """All registers, in the order of their addresses."""
+        return (*self.registers, *([self.ending] if self.ending else []))
 
     @property
     def held_bits(self) -> int:
@@ -68,9 +83,14 @@ class Tray:
         return self.beats.bit_length()
 
     @property
+    def movers(self) -> list[Register]:
+        """The registers whose access moves beats."""
+        return [register for register in self.every if register.moves]
+
+    @property
     def mover(self) -> Register:
-        """The register whose access moves a beat."""
-        return next(register for register in self.registers if register.moves)
+        """The register whose access moves a beat, whether or not there is another for the last."""
+        return self.movers[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +117,7 @@ class Layout:
                 continue
             tray = _out(stream, address) if stream.gives else _in(stream, address)
             found.append(tray)
-            address = tray.registers[-1].end
+            address = tray.every[-1].end
         return tuple(found)
 
     @property
@@ -114,6 +134,11 @@ class Layout:
     def ports(self) -> list[Stream]:
         """The streams that are AXI4-Stream ports."""
         return [stream for stream in self.streams if stream.several and self.axi_stream]
+
+    @property
+    def told(self) -> list[Port]:
+        """What the design tells of marks that are not where a timestep ends: bits of the status behind those of the streams."""
+        return [port for stream in self.streams for port in stream.signals()]
 
     @property
     def watched(self) -> list[Stream]:
@@ -148,7 +173,7 @@ class Layout:
     @cached_property
     def map(self) -> RegisterMap:
         """The registers."""
-        registers = (*_common(self), *(register for tray in self.trays for register in tray.registers))
+        registers = (*_common(self), *(register for tray in self.trays for register in tray.every))
         size = max(_WINDOW, 1 << (registers[-1].end - 1).bit_length())
         return RegisterMap(name=self.name, title=self.title, version=ABI, size=size, registers=registers)
 
@@ -159,6 +184,9 @@ def _common(layout: Layout) -> list[Register]:
     for low, tray in enumerate(layout.trays, 1):
         meaning = f"1: a beat of {tray.name} can be taken" if tray.stream.gives else f"1: {tray.name} has room for a write"
         status.append(BitField(name=tray.name, low=low, reset=None if tray.stream.gives else 1, meaning=meaning))
+    status += [
+        BitField(name=port.name, low=low, meaning=f"1: {port.meaning}") for low, port in enumerate(layout.told, len(status))
+    ]
     control = [BitField(name="soft_reset", meaning="write 1: reset for a clock; memories keep what they hold; reads as 0")]
     if layout.watched and not layout.axi_stream:
         names = " and ".join(stream.name for stream in layout.watched)
@@ -196,7 +224,8 @@ def _common(layout: Layout) -> list[Register]:
 
 def _in(stream: Stream, address: int) -> Tray:
     """Return the registers of a stream into the design."""
-    bits = sum(item.bits for item in stream.items)
+    items = [item for item in stream.items if item.name != LAST]
+    bits = sum(item.bits for item in items)
     beats = WORD // bits if stream.several else 0
     if beats > 1:
         count = 1 << (beats - 1).bit_length()
@@ -205,7 +234,7 @@ def _in(stream: Stream, address: int) -> Tray:
                 name=f"{item.name}_{k}", low=k * bits + low, bits=item.bits, signed=item.signed, reset=None, meaning=item.meaning
             )
             for k in range(beats)
-            for item, low in packing(stream.items)
+            for item, low in packing(items)
         )
         register = Register(
             name=stream.name,
@@ -217,9 +246,10 @@ def _in(stream: Stream, address: int) -> Tray:
             stream=stream.name,
             moves=True,
         )
-        return Tray(stream=stream, registers=(register,), beats=beats)
+        return Tray(stream=stream, registers=(register,), beats=beats, ending=_ending(stream, register, 4 * count))
     if stream.several:
-        return Tray(stream=stream, registers=_words(stream, address, "wo", "sends the beat"))
+        words = _words(replace(stream, items=tuple(items)), address, "wo", "sends the beat")
+        return Tray(stream=stream, registers=words, ending=_ending(stream, words[-1], 4))
     first, *others = stream.items
     registers: list[Register] = []
     for item in others:
@@ -242,6 +272,14 @@ def _in(stream: Stream, address: int) -> Tray:
         )
     )
     return Tray(stream=stream, registers=tuple(registers))
+
+
+def _ending(stream: Stream, mover: Register, distance: int) -> Register | None:
+    """Return what sends as ``mover`` does, so many bytes behind it, where the last beat of a timestep is marked."""
+    if not ends(stream):
+        return None
+    meaning = f"as {mover.name}; the last of the beats that a write sends is that of its {stream.period}"
+    return replace(mover, name=f"{stream.name}_{LAST}", address=mover.address + distance, meaning=meaning)
 
 
 def _parts(words: int) -> list[str]:

@@ -79,7 +79,15 @@ class CrossbarDesign(CoreDesign):
         except ConfigError as error:
             raise UserError(str(error)) from error
         sides = {
-            owner: CoreDesign(name=f"{name}_{owner}", rule=parts[owner], config=config, synapses=units, lanes=own, shared=True)
+            owner: CoreDesign(
+                name=f"{name}_{owner}",
+                rule=parts[owner],
+                config=config,
+                synapses=units,
+                lanes=own,
+                shared=True,
+                checked=not addressed,
+            )
             for owner, units, own in (("pre", pre, 1), ("post", post, lanes))
         }
         if addressed:
@@ -110,6 +118,7 @@ class CrossbarDesign(CoreDesign):
             initial=self.initial,
             row_words=self.row_words,
             shared=any(side.spec.state for side in (self.pre, self.post)),
+            checked=False,
         )
 
     @cached_property
@@ -161,6 +170,7 @@ class CrossbarDesign(CoreDesign):
             stored=f"{self.post.synapses} postsynaptic neurons",
             played=f"{self.pre.synapses} presynaptic neurons",
             skips=bool(self.rows),
+            checked=frozenset(name for end, name in self._checkers().values() if end == "fan_out"),
         )
 
     @property
@@ -178,7 +188,18 @@ class CrossbarDesign(CoreDesign):
             inputs=len(inputs),
             bounds=dict(rest.pre),
             stored_bits=self.lanes * _packed(self.post.spec.synapse_inputs),
+            checked="pre" in self._bare,
         )
+
+    @property
+    def _bare(self) -> set[str]:
+        """Owners whose events come from outside as they are: no core takes them, and no decoder gives them."""
+        return {owner for owner, side in self.sides.items() if not (self.addressed or side.spec.state)}
+
+    def _checkers(self) -> dict[str, tuple[str, str]]:
+        """Return who compares the marks of bare events with its count: its place and its stream, by owner."""
+        pre = ("row_filter", "pre") if self.rows else ("fan_out", "played")
+        return {owner: end for owner, end in {"pre": pre, "post": ("fan_out", "stored")}.items() if owner in self._bare}
 
     @property
     def addresses(self) -> dict[str, AddressesDesign]:
@@ -287,6 +308,7 @@ class CrossbarDesign(CoreDesign):
             outside=tuple(outside),
             channels=tuple(channels),
             driven=driven,
+            checks={f"{owner}_event": ".".join(end) for owner, end in self._checkers().items()},
         )
 
     def _watched(self, source: str, given: tuple[Net, ...]) -> dict[str, Expression]:
@@ -337,6 +359,6 @@ def crossbar_faults(design: CrossbarDesign) -> list[Fault]:
             others=f"{cores[-1]}_command_able",
         ),
         fault("clear not shared", "the neurons take a clear for a timestep", f"{first}.command_clear", "1'b0", lonely),
-        *(rows_faults() if design.rows else []),
+        *(rows_faults(design.rows) if design.rows else []),
         *(one for owner in design.addresses for one in address_faults(f"{owner}_addresses")),
     ]

@@ -17,7 +17,7 @@ from .instances import Instance, memory_instance
 from .keywords import VERILOG_KEYWORDS
 from .literals import Literals
 from .port import ABLE, CLOCKED, IDLE, OTHERS, Port, input_port, output_port
-from .stream import Item, Stream
+from .stream import LAST, Item, Stream
 from .text import select
 
 __all__ = ["RESULTS", "CoreDesign"]
@@ -51,7 +51,8 @@ class CoreDesign(Literals):
     ``initial`` optionally maps state fields to arrays ``(synapses,)`` that fill the memories at power-up. With ``row_words``,
     which divides the words, an event beat may skip that many words at once. With ``queued`` results wait in a queue, so that
     the lanes never stop; without it a result that waits stops them. One that is ``shared`` takes a command in the clock in
-    which others take it, too, and knows before that it waits.
+    which others take it, too, and knows before that it waits. Of one that is ``checked`` the last event beat of a timestep is
+    marked, and it tells of a mark that is not where its own count ends.
     """
 
     kind: ClassVar[str] = "core"
@@ -65,6 +66,7 @@ class CoreDesign(Literals):
     row_words: int = 0
     queued: bool = False
     shared: bool = False
+    checked: bool = True
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -276,9 +278,14 @@ class CoreDesign(Literals):
             Stream(
                 name="event",
                 several=True,
+                beats=self.words if self.checked else 0,
                 offered="an event beat is offered",
                 taken="the event beat is taken at this clock edge",
-                items=(*((Item(name="skip", meaning=skip),) if self.row_words else ()), *of_lanes(spec.synapse_inputs)),
+                items=(
+                    *((Item(name=LAST, meaning="last event beat of the timestep"),) if self.checked else ()),
+                    *((Item(name="skip", meaning=skip),) if self.row_words else ()),
+                    *of_lanes(spec.synapse_inputs),
+                ),
             ),
             Stream(
                 name="result",
@@ -287,7 +294,7 @@ class CoreDesign(Literals):
                 offered="a result beat is offered",
                 taken="the result beat is taken at this clock edge",
                 items=(
-                    Item(name="last", meaning="last result beat of the timestep"),
+                    Item(name=LAST, meaning="last result beat of the timestep"),
                     *((Item(name="skip", meaning=skipped),) if self.row_words else ()),
                     *of_lanes(spec.outputs),
                 ),
@@ -314,8 +321,9 @@ class CoreDesign(Literals):
 
     @property
     def signals(self) -> tuple[Port, ...]:
-        """Ports of no stream: whether nothing is under way, and how those that take a command together agree on the clock."""
-        return (*((ABLE, OTHERS) if self.shared else ()), IDLE)
+        """Ports of no stream: how those that take a command together agree on a clock, what is told of marks, idle."""
+        told = [port for stream in self.streams for port in stream.signals()]
+        return (*((ABLE, OTHERS) if self.shared else ()), *told, IDLE)
 
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the core."""

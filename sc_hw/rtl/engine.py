@@ -10,6 +10,7 @@ from sc_hw_models.rule import Field
 
 from .arithmetic import apart, cut, members, unused, wire
 from .design import CoreDesign
+from .marks import compare_marks
 from .queue import queue_of
 
 __all__ = ["Engine"]
@@ -112,6 +113,8 @@ class Engine(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         picked = self._picked(m, state == State.FETCH)
 
         # Sweep: one word a clock, as fast as events arrive and results leave.
+        if design.checked:
+            compare_marks(m, self, "event", issue_last)
         next_address = cut(m, "next_address", address + self._stride(skipping), 0, address.shape())
         with m.Switch(state):
             with m.Case(State.IDLE):

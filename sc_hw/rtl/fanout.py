@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 
 from .arithmetic import apart, cut, members, wire
 from .joint import FanoutDesign
+from .marks import compare_marks
 
 __all__ = ["Fanout"]
 
@@ -47,6 +48,9 @@ class Fanout(wiring.Component):  # type: ignore[misc] # amaranth ships no types
             self.beat_valid.eq(apart(valid)),
             self.beat_played.eq(apart(played)),
         ]
+        for name, counted in {"stored": last, "played": last_round}.items():
+            if name in design.checked:
+                compare_marks(m, self, name, counted)
         next_address = cut(m, "next_address", address + 1, 0, address.shape())
         next_round = cut(m, "next_round", number + 1, 0, number.shape())
         with m.If(store | read):

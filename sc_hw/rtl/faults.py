@@ -1,13 +1,14 @@
 """Planted faults: what they change in an emitted core, and those of the engine, which every rule shares."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 
 from .design import CoreDesign
+from .stream import Stream
 
-__all__ = ["Fault", "datapath_fault", "engine_faults", "fault"]
+__all__ = ["Fault", "datapath_fault", "engine_faults", "fault", "marks_faults"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,20 @@ def fault(
 
 
 datapath_fault = partial(fault, within="datapath")
+
+
+def marks_faults(streams: Iterable[Stream], within: str = "") -> list[Fault]:
+    """Return the faults of how marks of last beats are compared, of those streams that are checked."""
+    found = []
+    for stream in streams:
+        if stream.checked:
+            name, one = stream.name, "one beat a timestep" if stream.beats == 1 else ""
+            own = partial(fault, within=within, last=f"{name}_last")
+            found += [
+                own(f"{name} marked early", "a mark that comes too early is not told", f"{name}_breach", "value & ~last", one),
+                own(f"{name} not marked", "a last beat without its mark is not told", f"{name}_breach", "value & last"),
+            ]
+    return found
 
 
 def engine_faults(design: CoreDesign) -> list[Fault]:
@@ -124,6 +139,7 @@ def engine_faults(design: CoreDesign) -> list[Fault]:
         ),
         fault("sweep not drained", "a sweep may start before the last one is written back", "drained", "1'b1", overlap),
     ]
+    faults += marks_faults(design.streams)
     if design.spec.lfsr:
         faults.append(fault("noise repeats", "the random register does not step", "random.step", "1'b0"))
         faults.append(fault("noise not seeded", "the random register ignores reset and clear", "random.restart", "1'b0"))

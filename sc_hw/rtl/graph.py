@@ -103,9 +103,10 @@ class Graph:
     """Nodes by place, and how their streams are joined.
 
     ``outside`` lists the streams of the whole in order: a stream that a channel begins or ends with, or ``(place.stream, name)``
-    for one of a node's own that is shown under that name. ``signals`` are expressions for inputs of nodes that belong to
-    no stream, by ``place.port``. Errors: ``ValueError`` for a stream that is joined twice or never, an item that nothing gives,
-    and widths that differ: a fault of a recipe.
+    for one of a node's own that is shown under that name. ``driven`` are expressions for inputs of nodes that belong to
+    no stream, by ``place.port``. ``checks`` says of a stream outside that is checked, and no node's own, by which
+    ``place.stream``. Errors: ``ValueError`` for a stream that is joined twice or never, an item that nothing gives,
+    widths that differ, and marks that nobody checks: a fault of a recipe.
     """
 
     name: str
@@ -115,10 +116,12 @@ class Graph:
     outside: tuple[Stream | tuple[str, str], ...]
     channels: tuple[Channel, ...]
     driven: Mapping[str, Expression] = field(default_factory=dict)
+    checks: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._check_joined()
         self._check_widths()
+        self._check_marks()
 
     def stream(self, end: str) -> Stream:
         """Return the stream of an end: of a node, as the node has it, or outside."""
@@ -134,8 +137,8 @@ class Graph:
 
     @property
     def signals(self) -> tuple[Port, ...]:
-        """Ports of no stream: whether nothing is under way."""
-        return (IDLE,)
+        """Ports of no stream: what breach there was of streams that are checked, and whether nothing is under way."""
+        return (*(port for stream in self.streams for port in stream.signals()), IDLE)
 
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the whole."""
@@ -175,6 +178,11 @@ class Graph:
                     if given.bits != item.bits:
                         raise ValueError(f"{self.name}: {target.to}: {item.name} has {item.bits} bits and gets {given.bits}")
 
+    def _check_marks(self) -> None:
+        own = {one.name for one in self.outside if isinstance(one, Stream) and one.checked}
+        if own != set(self.checks) or any(self.stream(end).beats != self.stream(name).beats for name, end in self.checks.items()):
+            raise ValueError(f"{self.name}: checked: {sorted(own)}; by a node with that count: {dict(self.checks)}")
+
 
 class _Build:
     """How a graph becomes a module."""
@@ -192,6 +200,8 @@ class _Build:
                 self._show(*one)
         for channel in graph.channels:
             self._join(channel)
+        for name, end in graph.checks.items():
+            self._tell(end, name)
         for place in graph.busy:
             self.pins[place]["idle"] = Net(f"{place}_idle")
         self.assigned.append((Net("idle"), both(*(Net(f"{place}_idle") for place in graph.busy))))
@@ -217,6 +227,14 @@ class _Build:
         stream = self.graph.stream(end)
         for suffix in ("valid", "ready", *(item.name for item in stream.items)):
             self.pins[place][f"{inner}_{suffix}"] = net(name, suffix, stream.bits(suffix))
+        self._tell(end, name)
+
+    def _tell(self, end: str, name: str) -> None:
+        """Show what a node tells of a stream of its own as what is told of a stream of the whole."""
+        place, _, _ = end.partition(".")
+        told = self.graph.stream(end).named(name).signals()
+        for own, port in zip(self.graph.stream(end).signals(), told, strict=True):
+            self.pins[place][own.name] = Net(port.name)
 
     def _join(self, channel: Channel) -> None:
         """Wire a source to its targets; of several, each is offered a beat when all others take it, or is told when they do."""
@@ -243,6 +261,8 @@ class _Build:
             place, dot, inner = target.to.partition(".")
             if dot:
                 self.pins[place] |= {f"{inner}_{name}": value for name, value in values.items()}
+                for port in graph.stream(target.to).signals():  # where somebody else tells of the same beats, nobody looks
+                    self.pins[place][port.name] = Net(f"unused_{place}_{port.name}")
                 self.pins[place][f"{inner}_ready"] = ready[target.to]
                 if asks[target.to]:
                     self.pins[place] |= {f"{inner}_able": able[target.to], f"{inner}_others": both(*others)}

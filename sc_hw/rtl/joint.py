@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from sc_hw_models.rule import index_bits
 
-from .faults import Fault, fault
+from .faults import Fault, fault, marks_faults
 from .instances import Instance, memory_instance
 from .port import CONTROLLED, Port
-from .stream import Item, Stream
+from .stream import LAST, Item, Stream
 
 __all__ = ["FanoutDesign", "fanout_faults"]
 
@@ -18,7 +18,7 @@ class FanoutDesign:
     """``words`` beats of ``stored_bits`` each are stored in a timestep, then played for each of ``rounds`` beats.
 
     With ``skips`` a played beat may skip its round: then one beat tells so. ``name`` is that of the module; ``stored`` and
-    ``played`` say in words what the beats are.
+    ``played`` say in words what the beats are. Of the streams ``checked`` the last beats of a timestep are marked.
     """
 
     component: ClassVar[str] = "fanout.Fanout"
@@ -34,6 +34,7 @@ class FanoutDesign:
     stored: str
     played: str
     skips: bool = False
+    checked: frozenset[str] = frozenset()
 
     @property
     def purpose(self) -> str:
@@ -64,19 +65,29 @@ class FanoutDesign:
         """What is stored, what is played, and the beats that come of both."""
         taken = "it is taken at this clock edge"
         skip = (Item(name="skip", meaning="1: its round is one beat"),) if self.skips else ()
+        last = (Item(name=LAST, meaning="last beat of the timestep"),)
         only = (Item(name="skip", meaning="1: the only beat of a round that is skipped"),) if self.skips else ()
         return (
             Stream(
                 name="stored",
+                beats=self.words if "stored" in self.checked else 0,
                 offered="a beat to store is offered",
                 taken=taken,
-                items=(Item(name="data", bits=self.stored_bits, meaning=f"what {self.stored} give, some in a beat"),),
+                items=(
+                    *last * ("stored" in self.checked),
+                    Item(name="data", bits=self.stored_bits, meaning=f"what {self.stored} give, some in a beat"),
+                ),
             ),
             Stream(
                 name="played",
+                beats=self.rounds if "played" in self.checked else 0,
                 offered="a beat to play is offered",
                 taken=f"{taken}, with the last word",
-                items=(Item(name="data", bits=self.played_bits, meaning=f"what one of {self.played} gives"), *skip),
+                items=(
+                    *last * ("played" in self.checked),
+                    Item(name="data", bits=self.played_bits, meaning=f"what one of {self.played} gives"),
+                    *skip,
+                ),
             ),
             Stream(
                 name="beat",
@@ -93,12 +104,12 @@ class FanoutDesign:
 
     @property
     def signals(self) -> tuple[Port, ...]:
-        """Ports of no stream: none."""
-        return ()
+        """Ports of no stream: what breach there was of those that are checked."""
+        return tuple(port for stream in self.streams for port in stream.signals())
 
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the module."""
-        return (*CONTROLLED, *(port for stream in self.streams for port in stream.ports()))
+        return (*CONTROLLED, *(port for stream in self.streams for port in stream.ports()), *self.signals)
 
     # Verilog pieces, so that templates hold no arithmetic.
 
@@ -151,4 +162,5 @@ def fanout_faults(fanout: FanoutDesign, *, waits: bool = False) -> list[Fault]:
             "one word" if fanout.words == 1 else "",
         ),
         fault("reset ignored", "a reset keeps what was stored", "fan_out.rst", "1'b0"),
+        *marks_faults(fanout.streams, "fanout"),
     ]

@@ -12,7 +12,7 @@ from .graph import Channel, Graph, Node, Target, unpacked
 from .instances import Instance, below
 from .joint import FanoutDesign, fanout_faults
 from .net import Net, join, part, times
-from .stream import Item, Stream
+from .stream import LAST, Item, Stream
 from .text import select
 
 __all__ = ["NEURON", "LayerDesign", "layer_faults"]
@@ -55,6 +55,7 @@ class LayerDesign(CoreDesign):
             synapses=self.synapses,
             lanes=self.lanes,
             initial=self.initial,
+            checked=False,
         )
 
     @property
@@ -114,6 +115,7 @@ class LayerDesign(CoreDesign):
             played_bits=self.post_bits,
             stored=f"{neurons.synapses} presynaptic neurons",
             played=f"{posts} postsynaptic neurons",
+            checked=frozenset({"played"}),
         )
 
     def instances(self) -> dict[str, Instance]:
@@ -140,10 +142,10 @@ class LayerDesign(CoreDesign):
         given = Net(self.given.name, bits * self.lanes)
         leading = join(part(given, (lane + 1) * bits - 1, (lane + 1) * bits - taken.bits) for lane in range(self.lanes))
         own = {stream.name: stream for stream in self.core.streams}
-        outer = replace(
-            own["event"], items=tuple(Item(name=f.name, bits=f.bits, meaning=f.meaning) for f in self.postsynaptic_inputs)
-        )
-        played = join(Net(item.name, item.bits) for item in outer.items)
+        items = tuple(Item(name=f.name, bits=f.bits, meaning=f.meaning) for f in self.postsynaptic_inputs)
+        last = Item(name=LAST, meaning="last postsynaptic neuron of the timestep")
+        outer = replace(own["event"], beats=self.postsynaptic, items=(last, *items))
+        played = join(Net(item.name, item.bits) for item in items)
         copied = {f.name: times(value, self.lanes) for f, value in unpacked(self.postsynaptic_inputs, "played")}
         fronted = [(f"neurons.{stream.name}", f"{NEURON}{stream.name}") for stream in neurons.streams]
         result = next(stream for stream in neurons.streams if stream.name == "result").named(f"{NEURON}result")
@@ -176,6 +178,7 @@ class LayerDesign(CoreDesign):
                     targets=(Target(to="synapses.event", items={taken.name: Net("stored", self.pre_bits), **copied}),),
                 ),
             ),
+            checks={"event": "fan_out.played"},
         )
 
     def leading_bits(self, bus: str) -> list[str]:

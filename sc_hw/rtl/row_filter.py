@@ -7,6 +7,7 @@ from amaranth.hdl import ClockSignal, Const, Instance, Module, Mux, Signal, Valu
 from amaranth.lib import wiring
 
 from .arithmetic import apart, cut, members, small, wire
+from .marks import compare_marks
 from .rows import RowsDesign
 
 __all__ = ["RowFilter"]
@@ -35,6 +36,8 @@ class RowFilter(wiring.Component):  # type: ignore[misc] # amaranth ships no typ
 
         move = wire(m, "move", ~valid | self.played_ready)
         last_row = wire(m, "last_row", row == design.rows - 1)
+        if design.checked:
+            compare_marks(m, self, "pre", last_row)
         next_row = cut(m, "next_row", row + 1, 0, row.shape())
         m.d.comb += [self.pre_ready.eq(open_ & move), self.played_valid.eq(apart(valid)), self.played_data.eq(apart(data))]
         bounded = [

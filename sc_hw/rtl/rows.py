@@ -7,10 +7,10 @@ from typing import ClassVar
 from sc_hw_models.parts import REST
 from sc_hw_models.rule import Field, index_bits
 
-from .faults import Fault, fault
+from .faults import Fault, fault, marks_faults
 from .instances import Instance, memory_instance
 from .port import CONTROLLED, Port, input_port
-from .stream import Item, Stream
+from .stream import LAST, Item, Stream
 from .text import select
 
 __all__ = ["RowsDesign", "below", "rows_faults"]
@@ -23,6 +23,7 @@ class RowsDesign:
     A row is skipped when no input and no trace reaches it and all its synapses rest, as what they gave last tells. ``name`` is
     that of the module, ``given`` what a presynaptic neuron gives, the first ``inputs`` fields of which are its inputs; ``bounds``
     are the powers of two below which the others count as nothing. The lowest ``stored_bits`` of a beat of the others are inputs.
+    Where it is ``checked`` the last neuron of a timestep is marked.
     """
 
     component: ClassVar[str] = "row_filter.RowFilter"
@@ -39,6 +40,7 @@ class RowsDesign:
     inputs: int
     bounds: dict[str, int]
     stored_bits: int
+    checked: bool = False
 
     @property
     def data_bits(self) -> int:
@@ -85,9 +87,13 @@ class RowsDesign:
         return (
             Stream(
                 name="pre",
+                beats=self.rows if self.checked else 0,
                 offered="a presynaptic neuron is offered",
                 taken=taken,
-                items=(Item(name="data", bits=self.data_bits, meaning="what it gives its synapses, its inputs lowest"),),
+                items=(
+                    *((Item(name=LAST, meaning="last neuron of the timestep"),) if self.checked else ()),
+                    Item(name="data", bits=self.data_bits, meaning="what it gives its synapses, its inputs lowest"),
+                ),
             ),
             Stream(
                 name="played",
@@ -103,8 +109,9 @@ class RowsDesign:
 
     @property
     def signals(self) -> tuple[Port, ...]:
-        """What it watches."""
+        """What it watches, and what breach there was."""
         return (
+            *(port for stream in self.streams for port in stream.signals()),
             input_port("begins", meaning="a timestep begins"),
             input_port("silent", meaning="its own inputs are 0"),
             input_port("changed", meaning="state changes by a clear or by the host: nothing is known of the rows"),
@@ -161,7 +168,7 @@ def below(name: str, f: Field, exponent: int, low: int = 0, *, total: int = 0) -
     return f"({zero} | ((&{above}) & (|{select(name, total, low + exponent - 1, low)})))"
 
 
-def rows_faults() -> list[Fault]:
+def rows_faults(rows: RowsDesign) -> list[Fault]:
     """Return the bugs that ``sc-hw selftest`` plants where rows are skipped."""
     own = partial(fault, within="rows")
     return [
@@ -176,4 +183,5 @@ def rows_faults() -> list[Fault]:
             "level[0]",
             level="level",
         ),
+        *marks_faults(rows.streams, "rows"),
     ]

@@ -6,7 +6,9 @@ from typing import Self
 
 from .port import Port, input_port, output_port
 
-__all__ = ["Item", "Stream"]
+__all__ = ["LAST", "Item", "Stream"]
+
+LAST = "last"  # the item that marks the last beat of a timestep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,16 +28,24 @@ class Stream:
     A block that ``gives`` offers beats, another takes them. ``offered`` and ``taken`` say what valid and ready mean; ``items``
     are what a beat carries; ``name`` begins the names of the ports. ``several`` says that a timestep has a beat of it for each
     word or event: data, where the others are control, a beat at a time, whose first item says what the beat does. ``period``
-    is what such a timestep is called.
+    is what such a timestep is called. Where ``beats`` says how many a timestep has, its taker compares the item ``last`` with its
+    own count, and says until a reset which breach came first: a beat was marked as the last though more were to come
+    (``NAME_last_unexpected``), or the last was not marked (``NAME_last_missing``).
     """
 
     name: str
     gives: bool = False
     several: bool = False
     period: str = "timestep"
+    beats: int = 0
     offered: str
     taken: str
     items: tuple[Item, ...] = field(default_factory=tuple)
+
+    @property
+    def checked(self) -> bool:
+        """Whether its marks are compared."""
+        return self.beats > 0
 
     def ports(self) -> Iterator[Port]:
         """Yield its ports: valid, ready, then what a beat carries."""
@@ -44,6 +54,14 @@ class Stream:
         yield back(f"{self.name}_ready", meaning=self.taken)
         for item in self.items:
             yield forward(f"{self.name}_{item.name}", item.bits, signed=item.signed, meaning=item.meaning)
+
+    def signals(self) -> Iterator[Port]:
+        """Yield the ports that tell of a breach; they are of no beat."""
+        if self.checked:
+            unexpected = f"one beat of a {self.period} too few: {self.name}_last came before the last; kept until a reset"
+            missing = f"one beat of a {self.period} too many: the last came without {self.name}_last; kept until a reset"
+            yield output_port(f"{self.name}_last_unexpected", meaning=unexpected)
+            yield output_port(f"{self.name}_last_missing", meaning=missing)
 
     def bits(self, name: str) -> int:
         """Return the width of valid, ready or an item."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..rtl.stream import Stream
+from ..rtl.stream import LAST, Stream
 
 __all__ = ["Script", "Track", "lanes_of", "words_of"]
 
@@ -37,10 +37,16 @@ class Script:
         self.tracks = {stream.name: Track(stream=stream) for stream in streams}
 
     def add(self, name: str, columns: Columns, cares: Columns | None = None) -> None:
-        """Append beats to a stream: a column of values for each item; ``cares`` are masks where not every bit means something."""
+        """Append beats to a stream: a column of values for each item; ``cares`` are masks where not every bit means something.
+
+        The marks of a stream that is checked follow from the number of its beats.
+        """
         track = self.tracks[name]
         values = {item: list(column) for item, column in columns.items()}
         masks = {item: list(column) for item, column in (cares or {}).items()}
+        if track.stream.checked:
+            beats, count = track.stream.beats, len(next(iter(values.values())))
+            values[LAST] = [int(k % beats == beats - 1) for k in range(count)]
         for k in range(len(next(iter(values.values())))):
             low, beat, care = 0, 0, 0
             for item in track.stream.items:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CoreBench"]
 
+_WRONG_MARKS = 0.1  # how often, of timesteps asked for at once, one has a mark that is not where it ends
 _SLACK = 16  # clocks until the first event is offered and the last result is seen
 
 
@@ -33,8 +34,9 @@ class CoreBench(Driver):
     """Drives core number ``index`` of the bench for ``steps`` timesteps; everything random comes from ``seed``."""
 
     def __init__(self, dut: Any, index: int, rule: Rule, config: Any, *, synapses: int, lanes: int, steps: int, seed: int,
-                 initial: Arrays | None = None, prefix: str = "", row_words: int = 0) -> None:  # fmt: skip
-        super().__init__(dut, index, rule, config, synapses=synapses, lanes=lanes, seed=seed, prefix=prefix, row_words=row_words)
+                 initial: Arrays | None = None, prefix: str = "", row_words: int = 0, marked: bool = True) -> None:  # fmt: skip
+        super().__init__(dut, index, rule, config, synapses=synapses, lanes=lanes, seed=seed, prefix=prefix, row_words=row_words,
+                         marked=marked)  # fmt: skip
         self.steps, self.initial, self._motifs = steps, initial, rule.motifs
         self.parts: list[CoreBench] = [self]  # the benches of all cores in the design: several in a layer or a crossbar
         self.together: list[CoreBench] = [self]  # those of the cores that take a command of this one's: in a crossbar all
@@ -74,6 +76,8 @@ class CoreBench(Driver):
         await Corners(self).run()
         await endure(self)
         await play_mined(self)
+        for part in self.parts:
+            part.wrong_marks = _WRONG_MARKS
         for kind, steps in schedule(self._motifs, self.synapses, self.steps):
             self._stalls()
             if self.generator.random() < 0.5 or self.done == 0:
@@ -315,7 +319,10 @@ class CoreBench(Driver):
     def _check_idle(self) -> None:
         """Compare what the core said of being idle, so far."""
         wrong = contradictions(self._index) - self._contradictions
-        check = "clocks in which it is idle and offers a beat or takes no command that may go first, or is not idle after a reset"
+        check = (
+            "clocks in which it is idle and offers a beat or takes no command that may go first, is not idle after a reset, or "
+            "tells of another event_last than the first that was not where a timestep ends"
+        )
         self.board.count("idle", check, 0, wrong)
 
     def _offer(self, inputs: Arrays, steps: int) -> None:
@@ -326,7 +333,7 @@ class CoreBench(Driver):
             noise = self.generator.integers(f.minimum, f.maximum, size=(steps, padded - self.synapses), endpoint=True)
             values = np.concatenate([inputs[f.name], noise.astype(f.dtype)], axis=1)
             events.extend(values.reshape(-1, self.lanes).T)  # a column for each lane
-        self.event.load([*(np.zeros(steps * self.words) for _ in self._skip_field), *events])
+        self.event.load([*self._marks(steps, self.words), *(np.zeros(steps * self.words) for _ in self._skip_field), *events])
         self.command.load([np.zeros(steps), *(inputs[f.name] for f in self.spec.step_inputs)])
 
     def _compare_writes(self, check: str, expected: Arrays, visits: np.ndarray, context: Context) -> None:

@@ -35,7 +35,9 @@ _BUSY = (
     "wipe",
 )
 
+_MARKS = ("early mark", "no mark")
 _TIMESTEPS = {"timestep": (_RANDOM, 1), "timesteps": (_RANDOM, 2), "all spike": (_ALL, 1), "silent": (_SILENT, 1)}
+_TIMESTEPS |= dict.fromkeys(_MARKS, (_RANDOM, 1))
 
 
 class Corners:
@@ -323,4 +325,6 @@ class Corners:
                 part._ask_write(words)
             else:
                 kind, steps = (_RANDOM, many) if action == "many" else _TIMESTEPS[action]
+                for one in bench.parts if action in _MARKS else ():
+                    one.next_mark = action
                 bench._ask(bench._inputs(kind, steps), steps)

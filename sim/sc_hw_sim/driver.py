@@ -38,10 +38,14 @@ class Driver:
         seed: int,
         prefix: str = "",
         row_words: int = 0,
+        marked: bool = True,
     ) -> None:
         self.model = CoreModel(rule, config, synapses=synapses, lanes=lanes)
         self.spec, self.words, self.lanes, self.synapses = self.model.spec, self.model.words, lanes, synapses
         self.row_words = row_words  # of which a beat may skip as many, 0 if it may not
+        self._marked = marked  # whether the last event beat of a timestep says so
+        self.wrong_marks = 0.0  # how often that is said of another
+        self.next_mark = ""  # how it is wrong the next time: "early mark", "no mark"
         self.generator = np.random.default_rng([seed, index])
         self.board = Scoreboard(label=prefix)
         self.done = 0  # timesteps
@@ -90,7 +94,23 @@ class Driver:
     @property
     def _event_fields(self) -> list[Field]:
         """The fields of an event beat."""
-        return self._skip_field + [f for f in self.spec.synapse_inputs for _ in range(self.lanes)]
+        return self._mark_field + self._skip_field + [f for f in self.spec.synapse_inputs for _ in range(self.lanes)]
+
+    @property
+    def _mark_field(self) -> list[Field]:
+        return [Field(name="last", bits=1)] * self._marked
+
+    def _marks(self, steps: int, beats: int) -> list[np.ndarray]:
+        """Return which events are marked as the last of their timestep, a column if they have marks; now and then a wrong one."""
+        last = np.zeros((steps, beats), np.uint8)
+        last[:, -1] = 1
+        wrong, self.next_mark = self.next_mark, ""
+        if wrong == "early mark":
+            last[0, int(self.generator.integers(max(1, beats - 1)))] = 1
+        elif wrong or self.generator.random() < self.wrong_marks:
+            beat = -1 if wrong or self.generator.random() < 0.5 else int(self.generator.integers(beats))
+            last[0 if wrong else int(self.generator.integers(steps)), beat] ^= 1
+        return [last.reshape(-1)] * self._marked
 
     def _stalls(self) -> None:
         """Choose new gaps and backpressure for every stream: none, some or much; often none anywhere."""

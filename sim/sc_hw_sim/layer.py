@@ -33,11 +33,16 @@ class LayerBench(CoreBench):
 
     @property
     def _event_fields(self) -> list[Field]:
+        return [*self._mark_field, *self._own_inputs]
+
+    @property
+    def _own_inputs(self) -> list[Field]:
+        """The inputs of a synapse that are its postsynaptic neuron's."""
         return [f for f in self.spec.synapse_inputs if f.name != self.spec.presynaptic_input]
 
     def _inputs(self, kind: Kind, steps: int) -> Arrays:
         """Return inputs of the neurons, of the postsynaptic neurons and of the timesteps; a motif is the synapses'."""
-        own = dataclasses.replace(self.spec, synapse_inputs=tuple(self._event_fields))
+        own = dataclasses.replace(self.spec, synapse_inputs=tuple(self._own_inputs))
         others = Kind(kind.name, "random", kind.step) if kind.spikes == "motif" else kind
         given = inputs_of(others, self._front.spec, steps, self._front.synapses, self.generator)
         return given | inputs_of(kind, own, steps, self._layer.postsynaptic, self.generator)
@@ -48,7 +53,8 @@ class LayerBench(CoreBench):
 
     def _offer(self, inputs: Arrays, steps: int) -> None:
         """Queue the commands, and one event beat for each postsynaptic neuron."""
-        self.event.load([inputs[f.name][:, :: self._front.synapses].reshape(-1) for f in self._event_fields])
+        values = [inputs[f.name][:, :: self._front.synapses].reshape(-1) for f in self._own_inputs]
+        self.event.load([*self._marks(steps, self._layer.postsynaptic), *values])
         self.command.load([np.zeros(steps), *(inputs[f.name] for f in self.spec.step_inputs)])
 
     def _clocks_of(self, steps: int) -> int:

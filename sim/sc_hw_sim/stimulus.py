@@ -57,6 +57,8 @@ SCENES: dict[str, tuple[str, ...]] = {
     "rest": ("silent",),
     "wipe": ("timestep",),
     "many results wait": ("many",),
+    "early mark": ("early mark",),
+    "no mark": ("no mark",),
 }
 for _command in ("timestep", "clear"):
     for _verb in ("read", "write"):

@@ -49,7 +49,7 @@ struct Core {
     uint64_t clocks = 0;      // since the start
     uint64_t limit = 0;       // clocks without a beat moved after which to give up; 0: no goal is set
     uint64_t moved = 0;       // the clock of the last beat moved
-    uint64_t contradictions = 0;  // clocks in which the core was idle and busy
+    uint64_t contradictions = 0;  // clocks in which the core was idle and busy, or said what is not so
     bool until_idle = false;  // the goal includes that the core is idle
     bool wake = false;        // changes when the goal is met or the limit reached
     int trap = -1;            // the moment in which to reset the core, if it comes
@@ -179,10 +179,10 @@ svBit sc_hw_corner(int id, int words, const svBitVecVal* now) {
     return core.resetting && core.resetting--;
 }
 
-svBit sc_hw_poll(int id, svBit idle, svBit busy, svBit after) {
+svBit sc_hw_poll(int id, svBit idle, svBit busy, svBit after, svBit wrong) {
     Core& core = cores[id];
     ++core.clocks;
-    core.contradictions += (idle && busy) || (after && !idle);
+    core.contradictions += (idle && busy) || (after && !idle) || wrong;
     const bool met = core.sprung || (core.outstanding == 0 && (idle || !core.until_idle));
     if (core.limit && (met || core.clocks >= core.moved + core.limit)) {
         core.limit = 0;

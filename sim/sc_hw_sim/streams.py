@@ -152,7 +152,7 @@ def clocks(core: int) -> int:
 
 
 def contradictions(core: int) -> int:
-    """Return in how many clocks so far the core was idle and not at rest, or not idle after a reset.
+    """Return in how many clocks so far the core was idle and not at rest, not idle after a reset, or told of marks wrongly.
 
     Not at rest is one that offers a beat, or takes no command though no host waits that one went before.
     """

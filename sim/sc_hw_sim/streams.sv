@@ -14,7 +14,7 @@ package sc_hw_streams;
   import "DPI-C" function bit sc_hw_ready(input int id, input bit offered);
   import "DPI-C" function void sc_hw_push(input int id, input beat_t beat);
   import "DPI-C" function void sc_hw_unstable(input int id);
-  import "DPI-C" function bit sc_hw_poll(input int core, input bit idle, input bit busy, input bit after);
+  import "DPI-C" function bit sc_hw_poll(input int core, input bit idle, input bit busy, input bit after, input bit wrong);
   typedef bit [`SC_HW_MOMENTS-1:0] moments_t;
   import "DPI-C" function bit sc_hw_corner(input int core, input int words, input moments_t now);
 endpackage
@@ -93,6 +93,37 @@ module sc_hw_probe #(
   always @(posedge clk) if (write_enable) sc_hw_push(id, beat_t'(beat));
 endmodule
 
+// Says whether what a core tells of the marks of a stream's last beats is wrong: the first that is not where BEATS end, until
+// a reset.
+module sc_hw_marks #(
+  parameter int BEATS = 1
+) (
+  input wire clk,
+  input wire rst,
+  input wire valid,
+  input wire ready,
+  input wire last,
+  input wire unexpected,
+  input wire missing,
+  output wire wrong
+);
+  int beats;        // of the timestep, taken
+  reg early, late;  // what came first
+  reg known;        // there was a reset
+  wire ends = beats == BEATS - 1;
+  initial known = 1'b0;
+  always @(posedge clk)
+    if (rst) begin
+      beats <= 0;
+      {early, late} <= 2'b00;
+      known <= 1'b1;
+    end else if (valid && ready) begin
+      beats <= ends ? 0 : beats + 1;
+      if (!early && !late) {early, late} <= {last && !ends, ends && !last};
+    end
+  assign wrong = known && {unexpected, missing} !== {early, late};
+endmodule
+
 // Changes wake when every stream of a core has moved the beats that were asked for, or time is up.
 module sc_hw_waker #(
   parameter int CORE = 0
@@ -101,13 +132,14 @@ module sc_hw_waker #(
   input wire rst,
   input wire idle,
   input wire busy,  // a beat is offered, or no command is taken that no host waits for, which an idle core does not do
+  input wire wrong, // it tells of its events what is not so
   output reg wake
 );
   import sc_hw_streams::*;
   reg after;  // the core was reset at the last edge, and is idle
   initial wake = 1'b0;
   always @(posedge clk) begin
-    wake <= sc_hw_poll(CORE, idle, busy, after);
+    wake <= sc_hw_poll(CORE, idle, busy, after, wrong);
     after <= rst;
   end
 endmodule

@@ -80,6 +80,7 @@ async def parity(dut: Any) -> None:
             seed=plan["seed"],
             initial=initial or None,
             row_words=entry["row_words"],
+            marked=entry["marked"],
             **options,
         )
 

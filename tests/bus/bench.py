@@ -14,6 +14,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles
 
 from sc_hw.bus.folder import load_bus
+from sc_hw.driver.beats import carried
 from sc_hw.network_folder import load_emitted
 from sc_hw.registers.layout import LAST, packing
 
@@ -180,10 +181,11 @@ class Registers:
                 if not await self.read(self.map["status"]) & field.mask:
                     break
             beat = self.golden.vain(tray.stream)
+            beat, _ = carried(tray, beat)
             word = sum(beat << k * tray.bits for k in range(max(1, tray.beats)))
             for k, register in enumerate(tray.registers):
                 await self.write(register, word >> 32 * k & 0xFFFFFFFF, index=register.count - 1)
-        register = self.drawn.choice(tray.registers)
+        register = self.drawn.choice(tray.every)
         await self.write(register, self.drawn.getrandbits(32), index=self.drawn.randrange(register.count), late=True)
         await self.reset(settled=False)
 
@@ -253,18 +255,19 @@ class Registers:
     async def feed(self, tray, left):
         waiting = left[tray.name]
         if not tray.beats:
-            beat = waiting.pop(0)
+            beat, last = carried(tray, waiting.pop(0))
             for k, register in enumerate(tray.registers):
                 if register.moves:
-                    await self.write(register, beat >> 32 * k & 0xFFFFFFFF)
+                    await self.write(tray.ending if last else register, beat >> 32 * k & 0xFFFFFFFF)
                 else:
                     await self.hold(register, beat >> 32 * k & 0xFFFFFFFF)
             return
         count = min(len(waiting), self.drawn.randrange(1, tray.beats + 1))
-        word = sum(beat << k * tray.bits for k, beat in enumerate(waiting[:count]))
+        beats = [carried(tray, beat) for beat in waiting[:count]]
+        word = sum(beat << k * tray.bits for k, (beat, _) in enumerate(beats))
         word |= self.drawn.getrandbits(32) << count * tray.bits & 0xFFFFFFFF  # beats that are not sent
         del waiting[:count]
-        await self.write(tray.mover, word, index=count - 1)
+        await self.write(tray.ending if beats[-1][1] else tray.mover, word, index=count - 1)
 
     async def clear(self):
         for tray in self.layout.inlets:

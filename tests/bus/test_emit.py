@@ -117,7 +117,7 @@ def test_what_is_read_back_follows_from_the_core(sc_hw, tmp_path):
     for change in (
         {"bus": "apb"},
         {"streams": "axi-stream"},
-        {"abi": 2},
+        {"abi": 3},
         {"manifest_sha256": "0" * 64},
         {"more": 1},
         {"bus": "$(x)"},

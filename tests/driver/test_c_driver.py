@@ -8,7 +8,7 @@ import pytest
 
 from sc_hw.bus.folder import load_bus
 from sc_hw.driver import BusError
-from sc_hw.driver.beats import gathered, planned
+from sc_hw.driver.beats import carried, gathered, planned
 from sc_hw.driver.simulation import Simulation
 from sc_hw.network_folder import load_emitted
 from sc_hw_sim.stimulus import random_state
@@ -19,7 +19,7 @@ from ..daily import check, few
 FLAGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-ffreestanding", "-O2", "-fPIC"]
 READ = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint32))
 WRITE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32)
-OK, BUS, TIMEOUT, NO_DESIGN, ABI, DIGEST, RANGE, ANOTHER = 0, -1, -2, -3, -4, -5, -6, -7
+OK, BUS, TIMEOUT, NO_DESIGN, ABI, DIGEST, RANGE, ANOTHER, MARKS = 0, -1, -2, -3, -4, -5, -6, -7, -8
 EXPORT = '#include "sc_core_design.h"\n#include "sc_core_registers.h"\nextern const struct sc_design *the_design(void);\n'
 
 
@@ -40,7 +40,7 @@ class Beats(ctypes.Structure):
 class Burst(ctypes.Structure):
     _fields_ = (
         *((name, ctypes.c_void_p) for name in ("command", "send", "whole", "rest")),
-        *((name, ctypes.c_uint32) for name in ("values", "eights", "left", "odd")),
+        *((name, ctypes.c_uint32) for name in ("values", "eights", "left")),
     )
 
 
@@ -104,6 +104,7 @@ class Driver:
         for tray in self.layout.inlets:
             if tray.stream.several:
                 listed = beats[tray.name]
+                listed = [carried(tray, beat)[0] for beat in listed]
                 if tray.beats:
                     packs = [listed[k : k + tray.beats] for k in range(0, len(listed), tray.beats)]
                     data = [sum(beat << k * tray.bits for k, beat in enumerate(pack)) for pack in packs]
@@ -289,6 +290,19 @@ def test_checkpoints_and_refusals(compiled, tmp_path):
     assert driver.call("sc_step", pointers, beats, got) == TIMEOUT
 
 
+@pytest.mark.parametrize("beats", few([5, 12], 1, "the other breach"))
+def test_a_timestep_of_another_length_is_told(compiled, beats):
+    """Of nine words; the driver marks the last that it is given."""
+    driver = compiled("core")
+    assert driver.call("sc_clear") == OK
+    given = (Beats * 1)(Beats(words([0]), beats))
+    values = (ctypes.POINTER(ctypes.c_uint32) * 1)(ctypes.cast(words([0]), ctypes.POINTER(ctypes.c_uint32)))
+    assert driver.call("sc_step", values, given, None) == MARKS
+    assert driver.call("sc_settle") == MARKS
+    assert driver.call("sc_reset") == OK
+    assert driver.call("sc_step", values, (Beats * 1)(Beats(words([0]), 9)), None) == OK
+
+
 def test_another_design_is_refused(compiled):
     driver = compiled("core")
     assert driver.call("sc_consolidate") == RANGE, "nothing of a core is told of the end of a task"
@@ -297,7 +311,7 @@ def test_another_design_is_refused(compiled):
     def lie(address, index, value):
         return lambda at: value if at == 4 * index else read(at)
 
-    for index, value, expected in ((0, 0x54, NO_DESIGN), (4, 2, ABI), (9, read(36) ^ 1, DIGEST)):
+    for index, value, expected in ((0, 0x54, NO_DESIGN), (4, 3, ABI), (9, read(36) ^ 1, DIGEST)):
         driver.transport.read = lie(0, index, value)
         assert driver.call("sc_open") == expected
 
@@ -306,7 +320,7 @@ def test_a_burst_stores_to_the_registers(compiled):
     """Each register has the last word that belongs there; these words, through the bus, are the golden model's timestep."""
     driver = compiled("core")
     at, burst = driver.layout.map, Burst()
-    event, nothing = at["event"].address, 0xDEADBEEF
+    event, last, nothing = at["event"].address, at["event_last"].address, 0xDEADBEEF
 
     def stored(beats, values, data):
         window = words([nothing] * 1024)
@@ -315,14 +329,16 @@ def test_a_burst_stores_to_the_registers(compiled):
         return {4 * k: word for k, word in enumerate(window) if word != nothing}
 
     told = {at["command"].address: 0}
-    assert stored(41, words([20]), [1, 2, 3]) == told | {at["command_reward"].address: 20, event + 60: 2, event + 32: 3}
-    assert stored(144, None, range(1, 10)) == told | {event + 60: 9}
-    assert stored(128, None, range(1, 9)) == told | {event + 60: 8}
+    assert stored(41, words([20]), [1, 2, 3]) == told | {at["command_reward"].address: 20, event + 60: 2, last + 32: 3}
+    assert stored(144, None, range(1, 10)) == told | {event + 60: 8, last + 60: 9}
+    assert stored(128, None, range(1, 9)) == told | {event + 60: 7, last + 60: 8}
+    assert stored(3, None, [5]) == told | {last + 8: 5}
     golden, generator = Golden(driver.design), np.random.default_rng(5)
     assert driver.call("sc_clear") == OK
     for _ in range(3):
         beats, command, _ = golden.play(driver.layout, generator)
-        word = sum(beat << 2 * k for k, beat in enumerate(beats["event"]))
+        tray = next(tray for tray in driver.layout.trays if tray.name == "event")
+        word = sum(carried(tray, beat)[0] << 2 * k for k, beat in enumerate(beats["event"]))
         for address, value in sorted(stored(9, words([command["reward"] & 0xFF]), [word]).items()):
             driver.transport.write(address, value)
     assert driver.call("sc_burst_end") == OK

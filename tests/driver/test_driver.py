@@ -10,7 +10,7 @@ import pytest
 from sc_hw.bus.folder import load_bus
 from sc_hw.driver import BusError, Driver
 from sc_hw.driver.simulation import Simulation
-from sc_hw.errors import UserError
+from sc_hw.errors import CheckError, UserError
 from sc_hw.manifest import load_core
 from sc_hw_sim.stimulus import random_state
 
@@ -71,6 +71,20 @@ def test_it_learns_as_the_golden_model_does(simulated, name, bus):
     equal(driver, golden)
     assert driver.timesteps == 6
     assert driver.idle
+
+
+@pytest.mark.parametrize(("register", "told"), [("event_last", "unexpected"), ("event", "missing")])
+def test_a_timestep_of_another_length_is_told(simulated, register, told):
+    """Nine words: one beat marked as the last; or nine without a mark. A reset ends it."""
+    driver = simulated("core")
+    driver.clear()
+    driver.put("command", 0)
+    driver.put(register, 0, 0 if told == "unexpected" else 8)
+    inputs = {"pre_spike": np.zeros(9, int), "post_spike": np.zeros(9, int), "reward": 0}
+    with pytest.raises(CheckError, match=f"event_last_{told}: one beat of a timestep too"):
+        driver.step(inputs)
+    driver.reset()
+    assert driver.step(inputs)["weight"].shape == (9,)
 
 
 def test_a_checkpoint_brings_everything_back(simulated, tmp_path):
@@ -134,7 +148,7 @@ def test_another_design_is_refused_by_its_digest(simulated, sc_hw, tmp_path):
     for answer, said in (
         (lambda _address: 0, "it says 00000000"),
         (nothing, "no design of sc-hw at this address .*; load the design that the folder is of, or give another line"),
-        (lambda address: b"SChw\x02"[address // 4] if address < 20 else 0, "a design of ABI 2"),
+        (lambda address: b"SChw\x03"[address // 4] if address < 20 else 0, "a design of ABI 3"),
     ):
         with pytest.raises(UserError, match=said):
             Driver(driver.core, Wrong(answer))

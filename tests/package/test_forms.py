@@ -14,6 +14,7 @@ from sc_hw.network_folder import load_emitted
 from sc_hw.package import PACKAGES
 from sc_hw.package.command import package_files
 from sc_hw.package.testbench import accesses
+from sc_hw.registers.layout import ABI
 
 from ..bus.designs import EMITTED
 from ..daily import few
@@ -82,7 +83,7 @@ def test_a_core_file_lists_what_there_is(emitted, name):
     head, text = files["sc_core_bus.core"].split("\n", 1)
     core = yaml.safe_load(text)
     assert head == "CAPI=2:"
-    assert core["name"] == "sc-hw:learning:sc_core_bus:1.0"
+    assert core["name"] == f"sc-hw:learning:sc_core_bus:{ABI}.0"
     listed = [path for fileset in core["filesets"].values() for path in fileset["files"]]
     assert sorted(listed) == sorted(set(files) - {"sc_core_bus.core"})
     assert {name for target in core["targets"].values() for name in target["filesets"]} <= core["filesets"].keys()

@@ -140,6 +140,24 @@ def test_fault_is_refuted(make_crossbar, tmp_path, fault):
     assert first_refuted(prove_graph, load_core(crossbar.folder), tmp_path, {statement})
 
 
+@check("a core's marks are asked about in every run, and a layer's fan-out")
+@pytest.mark.parametrize(
+    ("module", "pattern", "statement"),
+    [
+        ("fanout", r"\(stored_last != last\)", "fanout"),
+        ("rows", r"\(pre_last != last_row\)", "rows"),
+    ],
+)
+def test_marks_of_events_that_no_core_takes_are_compared(make_crossbar, tmp_path, module, pattern, statement):
+    """Neurons without state: the fan-out takes the events of the one side, the row filter those of the other."""
+    crossbar = make_crossbar(pre=2, post=2, lanes=1, rule="three_factor", rounding="floor")
+    path = crossbar.folder / f"dut_{module}.v"
+    text, count = re.subn(pattern, "1'b0", path.read_text())
+    assert count == 1
+    path.write_text(text)
+    assert first_refuted(prove_graph, load_core(crossbar.folder), tmp_path, {statement})
+
+
 OTHERS = (Net("pre_command_able"), Net("synapses_command_able"))
 RECIPES = {  # what a graph says of pins of the postsynaptic neurons, and so of every file and of the wiring's proof
     "a command shown to one core alone": {"command_valid": both(Net("command_valid"), *OTHERS)},

@@ -148,6 +148,24 @@ FAULTS = {
         (3, 1),
     ),
     "a result that waits forgotten": ((r" \| ~enable", ""), None, ("engine_streams", "engine_sweep"), (3, 1)),
+    "an early mark overlooked": (
+        (r"\(event_last != issue_last\)", "(~event_last & issue_last)"),
+        None,
+        ("engine_marks",),
+        (3, 1),
+    ),
+    "a later breach told, too": (
+        (r"\s*& ~\(event_unexpected_reg \| event_missing_reg\)", ""),
+        None,
+        ("engine_marks",),
+        (3, 1),
+    ),
+    "a mark told that is not taken": (
+        (r"event_ready & (\(event_last != issue_last\))", r"\1"),
+        None,
+        ("engine_marks",),
+        (3, 1),
+    ),
     "last flag on the first beat": (
         ("result_last = write_last", "result_last = (write_address_reg == 0)"),
         None,

@@ -40,6 +40,8 @@ FAULTS = {  # what is replaced in the Verilog generator's text, and the statemen
     "one neuron short": (r"(LAST_ROUND = 2'd)2", r"\g<1>1", "fanout"),
     "input of the next neuron": (r"beat_played = played_reg", "beat_played = played_data", "fanout"),
     "a lost clock": (r"read = replay_reg & played_valid", "read = replay_reg & ~valid_reg & played_valid", "fanout"),
+    "mark overlooked": (r"\(played_last != last_round\)", "(~played_last & last_round)", "fanout"),
+    "mark of nothing": (r"\.played_last\(event_last\)", ".played_last(event_valid)", "wiring"),
     "taken unseen": (r"neuron_result_ready & fan_out_stored_ready\)", "neuron_result_ready)", "wiring"),
     "host ports crossed": (r"\.host_write\(host_write\)", ".host_write(neuron_host_write)", "wiring"),
 }

@@ -12,7 +12,7 @@ from sc_hw.config import build_config
 from sc_hw.network_file import network_of
 from sc_hw.network_folder import network_design
 from sc_hw.registers.description import BitField, Register
-from sc_hw.registers.layout import ABI, IDENTITY, MAGIC, PATIENCE, Layout
+from sc_hw.registers.layout import ABI, IDENTITY, MAGIC, PATIENCE, Layout, ends
 from sc_hw.rtl.crossbar import CrossbarDesign
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.layer import LayerDesign
@@ -95,7 +95,8 @@ def test_registers_stand_apart_and_every_stream_has_its_own():
         reached = {register.stream for register in layout.map if register.stream}
         assert reached == {stream.name for stream in layout.streams} - {stream.name for stream in layout.ports}, name
         for tray in layout.trays:
-            assert sum(register.moves for register in tray.registers) == 1
+            assert [register.moves for register in tray.registers] == [False] * (len(tray.registers) - 1) + [True]
+            assert bool(tray.ending) == (not tray.stream.gives and ends(tray.stream))
             held = sum(f.bits for register in tray.registers for f in register.fields)
             assert held == (tray.bits * tray.beats if tray.beats else tray.bits), (name, tray.name)
         same = {tray.name: tray.registers for tray in replace(layout, axi_stream=True).trays}

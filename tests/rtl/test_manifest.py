@@ -206,7 +206,7 @@ def test_an_edit_whose_digest_is_written_anew_is_an_edit_whatever_version_wrote_
     ("text", "needle"),
     [
         ('{"schema": "sc-hw/layer/1"}', "of an older sc-hw"),
-        ('{"schema": "sc-hw/manifest/2", "schema": "sc-hw/manifest/2"}', "key 'schema' stands twice"),
+        ('{"schema": "sc-hw/manifest/3", "schema": "sc-hw/manifest/3"}', "key 'schema' stands twice"),
         ('{"schema": NaN}', "NaN is no number"),
         ('{"schema": -Infinity}', "-Infinity is no number"),
         ('{"schema": 1e999}', "no finite number"),
@@ -216,7 +216,7 @@ def test_an_edit_whose_digest_is_written_anew_is_an_edit_whatever_version_wrote_
         ("9" * 5000, "not valid JSON"),
         (" " * ((1 << 20) + 1), "larger than"),
         ("[1]", "schema null"),
-        ('{"schema": ["sc-hw/manifest/2"]}', "schema ["),
+        ('{"schema": ["sc-hw/manifest/3"]}', "schema ["),
         ("\ufeff{}", "not valid JSON"),
     ],
 )

@@ -185,8 +185,9 @@ def test_the_first_results_are_those_of_the_model(written, tmp_path):
     assert [beat & 1 for beat in commands] == [1, 0, 0, 0, 0]
     for t in range(4):
         beats = events[t * 5 : t * 5 + 5]
-        pre = [beat >> lane & 1 for beat in beats for lane in (0, 1)][:9]
-        post = [beat >> 2 + lane & 1 for beat in beats for lane in (0, 1)][:9]
+        assert [beat & 1 for beat in beats] == [0, 0, 0, 0, 1]  # marked as the last
+        pre = [beat >> 1 + lane & 1 for beat in beats for lane in (0, 1)][:9]
+        post = [beat >> 3 + lane & 1 for beat in beats for lane in (0, 1)][:9]
         reward = commands[1 + t] >> 1
         reward -= reward >> 7 << 8
         weight = model.step({"pre_spike": np.array(pre), "post_spike": np.array(post), "reward": reward})["weight"]

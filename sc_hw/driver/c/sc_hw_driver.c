@@ -42,6 +42,7 @@ int sc_settle(const struct sc_device *d) {
   for (tries = 0; tries < d->patience; tries++) {
     int wrong = get(d, d->design->status, &status);
     if (wrong) return wrong;
+    if (status & d->design->told) return SC_MARKS;
     if ((status & d->design->rooms) == d->design->rooms) return SC_OK;
   }
   return SC_TIMEOUT;
@@ -101,16 +102,22 @@ int sc_read(const struct sc_device *d, unsigned part, uint32_t unit, uint32_t *w
   return wrong;
 }
 
+/* Where the last word of a timestep goes, with so many beats. */
+static uint32_t end_of(const struct sc_stream *s, uint32_t beats) { return (s->ending ? s->ending : s->address) + 4u * (beats - 1u); }
+
 /* The first beats of those that are left, from word on: as many as a write sends. Returns how many, or what went wrong. */
 static int32_t sent(const struct sc_device *d, const struct sc_stream *s, const uint32_t *word, uint32_t count) {
   unsigned k;
   int wrong = SC_OK;
   if (s->beats) {
-    if (count >= s->beats) wrong = put(d, s->address + 4u * (s->beats - 1u), *word);
-    else wrong = put(d, s->address + 4u * (count - 1u), *word & masked(count * s->bits));
+    if (count > s->beats) wrong = put(d, s->address + 4u * (s->beats - 1u), *word);
+    else wrong = put(d, end_of(s, count), *word & masked(count * s->bits));
     return wrong ? wrong : (int32_t)(count < s->beats ? count : s->beats);
   }
-  for (k = 0; k < s->words && !wrong; k++) wrong = put(d, s->address + 4u * k, word[k]);
+  for (k = 0; k < s->words && !wrong; k++) {
+    int ends = s->ending && count == 1u && k + 1u == s->words;
+    wrong = put(d, ends ? s->ending : s->address + 4u * k, word[k]);
+  }
   return wrong ? wrong : 1;
 }
 
@@ -144,6 +151,7 @@ int sc_step(const struct sc_device *d, const uint32_t *const *values, const stru
     int moved = 0;
     uint32_t left = 0;
     wrong = get(d, g->status, &status);
+    if (!wrong && (status & g->told)) wrong = SC_MARKS;
     for (k = 0; k < g->inputs && !wrong; k++) {
       if (fed[k] < inputs[k].count && (status >> g->input[k].status_bit & 1u)) {
         int32_t beats = sent(d, &g->input[k], next[k], inputs[k].count - fed[k]);
@@ -178,16 +186,14 @@ int sc_step(const struct sc_device *d, const uint32_t *const *values, const stru
 int sc_burst_begin(const struct sc_device *d, struct sc_burst *b, volatile uint32_t *window, uint32_t beats) {
   const struct sc_design *g = d->design;
   const struct sc_stream *s = &g->input[0];
-  if (g->inputs != 1 || g->commands > 1 || !g->drops || !s->beats) return SC_RANGE;
+  if (g->inputs != 1 || g->commands > 1 || !g->drops || !s->beats || !beats) return SC_RANGE;
   b->values = g->commands ? g->command[0].words : 0u;
   b->command = g->commands ? window + g->command[0].address / 4u : NULL;
   b->send = g->commands ? b->command + b->values : NULL;
   b->whole = window + s->address / 4u + s->beats - 1u;
-  b->eights = beats / s->beats & ~7u;
-  b->left = beats / s->beats & 7u;
-  beats %= s->beats;
-  b->rest = beats ? window + s->address / 4u + beats - 1u : NULL;
-  b->odd = b->left || beats;
+  b->eights = (beats - 1u) / s->beats & ~7u;
+  b->left = (beats - 1u) / s->beats & 7u;
+  b->rest = window + end_of(s, (beats - 1u) % s->beats + 1u) / 4u;
   return put(d, d->design->control, 2u);
 }
 
@@ -204,9 +210,17 @@ void sc_burst_step(const struct sc_burst *b, const uint32_t *values, const uint3
     *port = word[0], *port = word[1], *port = word[2], *port = word[3];
     *port = word[4], *port = word[5], *port = word[6], *port = word[7];
   }
-  if (!b->odd) return;
-  for (k = b->left; k; k--) *port = *word++;
-  if (b->rest) *b->rest = *word;
+  word += b->left;
+  switch (b->left) { /* no jump between two words */
+    case 7: *port = word[-7]; /* fall through */
+    case 6: *port = word[-6]; /* fall through */
+    case 5: *port = word[-5]; /* fall through */
+    case 4: *port = word[-4]; /* fall through */
+    case 3: *port = word[-3]; /* fall through */
+    case 2: *port = word[-2]; /* fall through */
+    case 1: *port = word[-1]; /* fall through */
+    default: *b->rest = *word;
+  }
 }
 
 int sc_burst_end(const struct sc_device *d) {

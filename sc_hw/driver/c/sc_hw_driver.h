@@ -18,6 +18,7 @@ enum sc_result {
   SC_DIGEST = -5,  /* another design than the one described */
   SC_RANGE = -6,   /* an argument that the design does not have */
   SC_ANOTHER = -7, /* a checkpoint of another design, or a damaged one; nothing was written */
+  SC_MARKS = -8,   /* a timestep had more or fewer beats than the design counts; status says of which stream, until sc_reset */
 };
 
 /* A stream of several beats a timestep (of a network: a sample). Into the design: beats of it in a word, the first lowest, or 0 where a beat has words of its
@@ -29,6 +30,7 @@ struct sc_stream {
   uint8_t bits;       /* bits of a beat, where a word has several */
   uint8_t status_bit; /* of the register status: room, or a beat */
   uint8_t last_bit;   /* of a result's beat: the last of the timestep; 255 where there is one */
+  uint16_t ending;    /* where the word that sends goes where it ends the timestep; 0 where nothing marks it */
 };
 
 /* Units that keep state: one unit is one state word. */
@@ -52,7 +54,8 @@ struct sc_design {
   uint16_t control, status, events, timesteps;
   uint16_t consolidate; /* of a network that is told of the end of a task: what says that an access is that; else 0 */
   uint8_t refused_bit, drops; /* drops: control can let results go */
-  uint32_t rooms; /* bits of status that are 1 when nothing is under way or waits to begin */
+  uint32_t rooms; /* bits of status that are 1 when nothing is under way or waits to begin, */
+  uint32_t told;  /* and those that are 1 when a timestep had another number of beats */
   uint8_t inputs, outputs, parts, commands;
   const struct sc_stream *input, *output;
   const struct sc_part *part;
@@ -68,7 +71,7 @@ struct sc_device {
   uint32_t patience; /* tries of an access, and looks at status, before it is given up */
 };
 
-/* Beats of a stream as words: of a stream that packs them, packed; of another, sc_stream.words words a beat. */
+/* Beats of a stream as words: of a stream that packs them, packed; of another, sc_stream.words words a beat. The driver marks the last. */
 struct sc_beats {
   uint32_t *word;
   uint32_t count; /* beats; of results the room for them, then how many came */
@@ -93,8 +96,8 @@ int sc_step(const struct sc_device *device, const uint32_t *const *values, const
  * looked at in between. For a design with at most one command and one stream of input that packs its beats (else SC_RANGE), whose
  * stream never waits as long as a bus error takes; sc_burst_end returns SC_TIMEOUT where one did, and words were lost. */
 struct sc_burst {
-  volatile uint32_t *command, *send, *whole, *rest; /* the values of a command, what sends it; where words go, the last with fewer beats */
-  uint32_t values, eights, left, odd;               /* values; words full of beats in eights, and those left; whether there is more */
+  volatile uint32_t *command, *send, *whole, *rest; /* the values of a command, what sends it; where words go, and the last */
+  uint32_t values, eights, left;                    /* values; words before the last in eights, and those left */
 };
 int sc_burst_begin(const struct sc_device *device, struct sc_burst *burst, volatile uint32_t *window, uint32_t beats);
 /* values may be NULL: those of the timestep before. */

@@ -11,8 +11,11 @@ from ..schema import Count, StateField, Units, Whole, rule_of
 
 __all__ = ["OLD_SCHEMAS", "SCHEMA", "Shape", "built", "entries", "modules"]
 
-SCHEMA = "sc-hw/manifest/2"
-OLD_SCHEMAS = ("sc-hw/manifest/1",)  # did not say how the datapath is made
+SCHEMA = "sc-hw/manifest/3"
+OLD_SCHEMAS = (
+    "sc-hw/manifest/1",
+    "sc-hw/manifest/2",
+)  # did not say how the datapath is made, nor of others' commands and of marks
 
 
 class Shape(Whole):
@@ -22,6 +25,7 @@ class Shape(Whole):
     row_words: Annotated[int, Meta(ge=0, le=MAX_SYNAPSES)]
     queued: bool
     shared: bool
+    checked: bool
     latency: Count
     pipeline_depth: Count
     state_bits: Count
@@ -39,6 +43,7 @@ def entries(design: CoreDesign) -> dict[str, Any]:
         "row_words": design.row_words,
         "queued": design.queued,
         "shared": design.shared,
+        "checked": design.checked,
         "latency": spec.latency,
         "pipeline_depth": design.pipeline_depth,
         "state_bits": spec.state_bits,
@@ -75,6 +80,7 @@ def built(manifest: Mapping[str, Any], initial: Mapping[str, dict[str, np.ndarra
         row_words=manifest["row_words"],
         queued=manifest["queued"],
         shared=manifest["shared"],
+        checked=manifest["checked"],
     )
     if design.row_words and (design.words % design.row_words or design.rule.whole is None or design.spec.rest is None):
         raise ValueError(f"row_words {design.row_words}: the {design.words} words of a lane of {rule.name} are no such rows")

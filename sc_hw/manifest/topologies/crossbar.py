@@ -11,8 +11,8 @@ from ..schema import Digest, Units, Whole, rule_of
 
 __all__ = ["OLD_SCHEMAS", "SCHEMA", "Shape", "built", "entries", "modules"]
 
-SCHEMA = "sc-hw/crossbar/2"
-OLD_SCHEMAS = ("sc-hw/crossbar/1",)  # did not say how the datapath is made
+SCHEMA = "sc-hw/crossbar/3"
+OLD_SCHEMAS = ("sc-hw/crossbar/1", "sc-hw/crossbar/2")  # did not say how the datapath is made; events without marks
 
 
 class Shape(Whole):

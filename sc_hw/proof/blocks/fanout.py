@@ -47,7 +47,7 @@ FANOUT = BlockRoom(
     alone=False,
     statements={
         "fanout": "in their k-th timestep the synapses get, in order and once each, what their neurons gave in their k-th "
-        "timestep, without a lost clock"
+        "timestep, without a lost clock; of streams that are checked the first mark that is not where a timestep ends is told"
     },
     assumptions=(
         Assumption(harness="fanout", name="word", meaning=WORD, kind=CHOICE),
