@@ -262,6 +262,7 @@ class Device(Generic[D]):
                     raise
                 self.put("events", refused)
                 if time.monotonic() > deadline:
+                    self._check_marks(self.get("status"))
                     raise CheckError(f"{register.name}: its stream did not move in {SECONDS:g} s") from None
 
     def _settle(self) -> None:

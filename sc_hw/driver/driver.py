@@ -58,7 +58,8 @@ class Driver(Device[CoreDesign]):
         """Play one timestep and return its outputs, an array for each output of each part, as its stream names it.
 
         ``inputs`` are as the golden model takes them: an array for each input of synapses or neurons, an integer for each of the
-        timestep. What a core skipped is 0, and told by the array ``skipped``. Errors: ``UserError``.
+        timestep. What a core skipped is 0, and told by the array ``skipped``. Errors: ``UserError``; ``CheckError`` where beats
+        do not move, or the design tells of a timestep with another number of them.
         """
         beats, command = planned(self.design, self.layout, inputs)
         self._needs_registers()
@@ -91,7 +92,7 @@ class Driver(Device[CoreDesign]):
     def learn(self, inputs: Mapping[str, Any]) -> None:
         """Play timesteps, whose inputs have a first axis for them, and let their results go: as fast as the bus does it.
 
-        Errors: ``UserError``.
+        Errors: as those of ``step``.
         """
         self._needs_registers()
         given = named("inputs", inputs, (f.name for f in self.design.inputs()))

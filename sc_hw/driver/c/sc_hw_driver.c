@@ -5,6 +5,13 @@
 
 static uint32_t masked(unsigned bits) { return bits >= 32 ? 0xffffffffu : (1u << bits) - 1u; }
 
+/* What kept a stream from moving for so long: another number of beats than the design counts, or something else. */
+static int given_up(const struct sc_device *d) {
+  uint32_t status;
+  if (d->read(d->context, d->design->status, &status)) return SC_BUS;
+  return status & d->design->told ? SC_MARKS : SC_TIMEOUT;
+}
+
 /* An access, again while its stream is late: the design says so by an error and the event refused. */
 static int access_patiently(const struct sc_device *d, uint32_t address, uint32_t *value, int write) {
   uint32_t tries, events;
@@ -15,7 +22,7 @@ static int access_patiently(const struct sc_device *d, uint32_t address, uint32_
     if (!(events >> d->design->refused_bit & 1u)) return SC_BUS;
     if (d->write(d->context, d->design->events, 1u << d->design->refused_bit)) return SC_BUS;
   }
-  return SC_TIMEOUT;
+  return given_up(d);
 }
 
 static int put(const struct sc_device *d, uint32_t address, uint32_t value) { return access_patiently(d, address, &value, 1); }
@@ -225,11 +232,10 @@ void sc_burst_step(const struct sc_burst *b, const uint32_t *values, const uint3
 
 int sc_burst_end(const struct sc_device *d) {
   uint32_t events;
-  int wrong = sc_settle(d), later = put(d, d->design->control, 0u);
-  if (wrong || later) return wrong ? wrong : later;
-  if (get(d, d->design->events, &events)) return SC_BUS;
-  if (!(events >> d->design->refused_bit & 1u)) return SC_OK;
-  return put(d, d->design->events, 1u << d->design->refused_bit) ? SC_BUS : SC_TIMEOUT;
+  int wrong = sc_settle(d), later = put(d, d->design->control, 0u), lost = get(d, d->design->events, &events);
+  if (!lost && (events >> d->design->refused_bit & 1u)) /* cleared whatever else went wrong: it is nothing of the next burst */
+    lost = put(d, d->design->events, 1u << d->design->refused_bit) ? SC_BUS : SC_TIMEOUT;
+  return wrong ? wrong : later ? later : lost;
 }
 
 uint32_t sc_checkpoint_words(const struct sc_device *d) {

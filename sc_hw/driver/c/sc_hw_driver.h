@@ -94,7 +94,8 @@ int sc_step(const struct sc_device *device, const uint32_t *const *values, const
 
 /* Timesteps one behind the other as fast as a processor stores words: registers mapped into memory at window, results let go, nothing
  * looked at in between. For a design with at most one command and one stream of input that packs its beats (else SC_RANGE), whose
- * stream never waits as long as a bus error takes; sc_burst_end returns SC_TIMEOUT where one did, and words were lost. */
+ * stream never waits as long as a bus error takes; sc_burst_end returns SC_TIMEOUT where one did, and words were lost, SC_MARKS where
+ * beats is another number than the design counts. */
 struct sc_burst {
   volatile uint32_t *command, *send, *whole, *rest; /* the values of a command, what sends it; where words go, and the last */
   uint32_t values, eights, left;                    /* values; words before the last in eights, and those left */
