@@ -45,7 +45,7 @@ class Driver:
         self.row_words = row_words  # of which a beat may skip as many, 0 if it may not
         self._marked = marked  # whether the last event beat of a timestep says so
         self.wrong_marks = 0.0  # how often that is said of another
-        self.next_mark = ""  # how it is wrong the next time: "early mark", "no mark"
+        self.next_mark = ""  # how it is wrong the next time: "early mark", "first mark" (of the first beat), "no mark"
         self.generator = np.random.default_rng([seed, index])
         self.board = Scoreboard(label=prefix)
         self.done = 0  # timesteps
@@ -105,11 +105,13 @@ class Driver:
         last = np.zeros((steps, beats), np.uint8)
         last[:, -1] = 1
         wrong, self.next_mark = self.next_mark, ""
-        if wrong == "early mark":
-            last[0, int(self.generator.integers(max(1, beats - 1)))] = 1
-        elif wrong or self.generator.random() < self.wrong_marks:
-            beat = -1 if wrong or self.generator.random() < 0.5 else int(self.generator.integers(beats))
-            last[0 if wrong else int(self.generator.integers(steps)), beat] ^= 1
+        row = int(self.generator.integers(steps))
+        if wrong == "no mark":
+            last[row, -1] = 0
+        elif wrong:
+            last[row, 0 if wrong == "first mark" else int(self.generator.integers(max(1, beats - 1)))] = 1
+        elif self.generator.random() < self.wrong_marks:
+            last[row, -1 if self.generator.random() < 0.5 else int(self.generator.integers(beats))] ^= 1
         return [last.reshape(-1)] * self._marked
 
     def _stalls(self) -> None:

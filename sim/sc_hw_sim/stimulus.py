@@ -15,6 +15,7 @@ __all__ = [
     "LOAD_TIMESTEP",
     "SCENES",
     "Kind",
+    "breaches",
     "endured",
     "inputs_of",
     "kinds",
@@ -36,6 +37,7 @@ _LONG, _LONGER = 8, 64  # clocks of a long reset, and of one while nothing is un
 _MANY = 320  # timesteps, host accesses, and clocks of a wait without a reset: no byte counts as many
 _CLEARS = 40
 _MINED = 40
+_BREACHES = 20
 _LARGE = 400  # synapses, from which on there are fewer timesteps and clears,
 _LEAST = 16  # but never fewer than these
 
@@ -134,6 +136,11 @@ def endured(synapses: int) -> dict[str, int]:
         return min(count, max(_LEAST, _LARGE * count // synapses))
 
     return {"timesteps": share(_MANY), "clears": share(_CLEARS), "host accesses": _MANY, "clocks of each wait": _MANY}
+
+
+def breaches(synapses: int) -> int:
+    """Return how many timesteps are marked wrongly, each after a reset of its own; in a large design fewer."""
+    return min(_BREACHES, max(4, _LARGE * _BREACHES // synapses))
 
 
 def mined_steps(synapses: int) -> int:

@@ -34,7 +34,8 @@ ROWS = BlockRoom(
     alone=False,
     statements={
         "rows": "every presynaptic neuron passes the row filter once a timestep; it skips a row only when all synapses of the "
-        "row rested when they were visited last, nothing changed them since, and neither an input nor a trace reaches them"
+        "row rested when they were visited last, nothing changed them since, and neither an input nor a trace reaches them; "
+        "where no core takes those events, the first mark that is not where a timestep ends is told"
     },
     assumptions=(
         proven("fanout", "pre_waits", "a beat for the row filter is held until it is taken", _offered_by, when=_filtered),
