@@ -11,9 +11,10 @@ from sc_hw_models.rule import Rule
 from .corners import Corners
 from .driver import Arrays, Driver
 from .endurance import endure
+from .marks import mark_wrongly
 from .mined import play_mined
 from .scoreboard import Context, MismatchError
-from .stimulus import BATCH, LOAD, LOAD_TIMESTEP, Kind, breaches, inputs_of, random_state, schedule
+from .stimulus import BATCH, LOAD, LOAD_TIMESTEP, Kind, inputs_of, random_state, schedule
 from .streams import CLOCK_PERIOD, clocks, contradictions
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CoreBench"]
 
-_WRONG_MARKS = 0.1  # how often, of timesteps asked for at once, one has a mark that is not where it ends
 _SLACK = 16  # clocks until the first event is offered and the last result is seen
 
 
@@ -76,9 +76,7 @@ class CoreBench(Driver):
         await Corners(self).run()
         await endure(self)
         await play_mined(self)
-        await self._wrongly_marked()
-        for part in self.parts:
-            part.wrong_marks = _WRONG_MARKS
+        await mark_wrongly(self)
         for kind, steps in schedule(self._motifs, self.synapses, self.steps):
             self._stalls()
             if self.generator.random() < 0.5 or self.done == 0:
@@ -139,33 +137,6 @@ class CoreBench(Driver):
             await part._check_readback("final read-back")
 
     # Pieces of a campaign.
-
-    async def _wrongly_marked(self) -> None:
-        """Mark the end of a timestep wrongly, each time from a reset on, under stalls, among commands and accesses of a host.
-
-        What is told of it is compared in every clock; reads that commands may pass are counted alone.
-        """
-        for turn in range(breaches(self.synapses)):
-            await self._settled()
-            await self._reset()
-            self._stalls()
-            for part in self.parts:
-                part.next_mark = ("early mark", "no mark", "first mark")[int(self.generator.integers(3))]
-                if turn % 2:  # events wait, too: what is told of one before it is taken is wrong
-                    part.result.stall(0.9, int(self.generator.integers(1 << 62)))
-            steps = int(self.generator.integers(2, 4))
-            self._ask(self._inputs(Kind("wrongly marked", "random", "random"), steps), steps)
-            for part in self._commanded if turn % 2 else ():
-                part._ask_clear()
-            for part in self.parts:
-                part._access(self.generator.permutation(part.synapses)[:4] if part.spec.state else np.arange(0), write=False)
-            await self._moved("wrongly marked")
-            for part in self.parts:
-                part._compare_asked("wrongly marked")
-                part.readback.take()
-            self._check_idle()
-        await self._settled()
-        await self._reset()
 
     async def _more_corners(self) -> None:
         """Visit what is a corner of this kind of design alone: nothing."""

@@ -138,7 +138,6 @@ class NetworkDesign:
                 config=spec.rule_config(projection),
                 synapses=source.rows * target.size,
                 lanes=synapses.lanes,
-                checked=False,
             )
             bits, low = core.spec.state_bits, core.spec.positions()["weight"]
             if core.spec.lfsr:
