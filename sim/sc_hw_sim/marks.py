@@ -31,7 +31,7 @@ async def mark_wrongly(bench: "CoreBench") -> None:
                 part.result.stall(0.9, int(bench.generator.integers(1 << 62)))
         steps = int(bench.generator.integers(2, 4))
         bench._ask(bench._inputs(Kind("wrongly marked", "random", "random"), steps), steps)
-        for part in bench._commanded if turn % 2 else ():
+        for part in bench.parts if turn % 2 else ():
             part._ask_clear()
         for part in bench.parts:
             part._access(bench.generator.permutation(part.synapses)[:4] if part.spec.state else np.arange(0), write=False)
