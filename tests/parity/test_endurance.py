@@ -47,7 +47,7 @@ FAULTS = {
             r"\.in_pre_spike\(word_pre_spike_reg\[0\]\)",
             ".in_pre_spike(word_pre_spike_reg[0] ^ ((word_reward_reg == 8'd77) & (word_reg_0[15:0] == 16'd4660)))",
         ),
-        "timesteps with numbers of the edited Verilog: 77, 4660",
+        "timesteps with numbers of the edited Verilog: 77, 15, 4660",
     ),
     "event_late": (
         {},
