@@ -62,7 +62,7 @@ def test_every_fault_between_the_cores_is_caught(make_crossbar, tmp_path, genera
     assert verdicts.pop("(none)") == "passes"
     assert verdicts.pop("stored while played") == "not applicable"
     assert set(verdicts.values()) == {"caught"}, verdicts
-    assert len(verdicts) == 12 + 6 * addressed
+    assert len(verdicts) == 13 + 6 * addressed
 
 
 @check("recorded inputs of a core are played in every run")
