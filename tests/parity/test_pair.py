@@ -1,5 +1,6 @@
 """Two crossbars in a row, an example of a topology made of what is there: emitted, simulated, its wiring proven."""
 
+import dataclasses
 import runpy
 import shutil
 import subprocess
@@ -27,6 +28,13 @@ def tops(graph):
     """Return the top of each generator."""
     made = AmaranthModule(graph.purpose, graph.ports(), _rtlil(graph.name, GraphTop(graph), reset=True))
     return {"verilog": graph_text(graph), "amaranth": _written({graph.name: made})[f"{graph.name}.v"]}
+
+
+@pytest.mark.parametrize("checks", [{}, {"middle_event": "first.command"}, {"middle_event": "second.post_event"}])
+def test_marks_that_nobody_compares_are_refused(checks):
+    """Nobody at all, a stream without marks, and one of another length."""
+    with pytest.raises(ValueError, match=r"checked: .*middle_event"):
+        dataclasses.replace(pair("dut", RULE, CONFIG, sizes=(2, 3, 4)), checks=checks)
 
 
 def bench(graph, spikes, rewards):
