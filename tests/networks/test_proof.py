@@ -20,7 +20,7 @@ from sc_hw.network_proof.question import block_task
 from sc_hw.proof.induction import Inquiry
 from sc_hw.proof.result import Obligation
 from sc_hw.proof.solver import find_solver
-from sc_hw.proof.structure import structure_of
+from sc_hw.proof.structure import is_sound, structure_of
 from sc_hw_models.lfsr import Lfsr
 from sc_hw_models.networks.errors import exponential, hard_error, softmax_error
 from sc_hw_models.networks.neurons import CountingConfig, counting_step
@@ -71,6 +71,14 @@ def test_the_small_network_is_proven_and_the_record_says_what_is_simulated_only(
     names = [o["name"] for o in record["obligations"]]
     assert {*network_obligations(load_network(emitted)), "campaign", "ledger"} <= {*names}
     assert {"synapses_in/next_weight", "synapses_out/random_step"} <= {*names}
+
+
+@pytest.mark.parametrize("text", [SMALL, WIDE], ids=["small", "wide"])
+def test_all_that_is_emitted_is_of_kinds_that_tools_share(tmp_path, text):
+    (tmp_path / "network.toml").write_text(text)
+    network = network_in_memory(network_of(tmp_path / "network.toml", option=""), "net")
+    obligations = structure_of(network, lambda: original(network))
+    assert is_sound(obligations), [o.note for o in obligations if o.note]
 
 
 LATE = {  # of the register of shifts: wrong only long after a reset, where no simulation goes
