@@ -182,12 +182,19 @@ class Projection:
 
     def weight_gradient(self, output: np.ndarray, gradient: np.ndarray) -> np.ndarray:
         """Return the gradient of ``data`` for outputs and gradients ``(..., n)``, summed over all in front of their last axis."""
-        output, gradient = _check_last("output", output, self.source.n), _check_last("gradient", gradient, self.target.n)
-        if output.shape[:-1] != gradient.shape[:-1]:
-            raise ConfigError(
-                f"gradient: shape {gradient.shape} given; allowed is {(*output.shape[:-1], self.target.n)}, as output is"
-            )
-        return self.matrix.outer(output.reshape(-1, self.source.n), gradient.reshape(-1, self.target.n))
+        return self.weight_gradients([(output, gradient)])
+
+    def weight_gradients(self, moments: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+        """Return the sum of ``weight_gradient`` over one or more moments, which need not stand in one array."""
+        pairs = []
+        for output, gradient in moments:
+            output, gradient = _check_last("output", output, self.source.n), _check_last("gradient", gradient, self.target.n)
+            if output.shape[:-1] != gradient.shape[:-1]:
+                raise ConfigError(
+                    f"gradient: shape {gradient.shape} given; allowed is {(*output.shape[:-1], self.target.n)}, as output is"
+                )
+            pairs.append((output.reshape(-1, self.source.n), gradient.reshape(-1, self.target.n)))
+        return self.matrix.outers(pairs)
 
 
 class Wiring:

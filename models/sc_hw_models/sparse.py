@@ -5,11 +5,12 @@ in the synapses. Where there is a C compiler the products are ``sparse_c``'s. Wi
 so much that filling in is worth it much longer.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 
-from .sparse_c import SparseProducts, sparse_products
+from .sparse_c import MOST, SparseProducts, sparse_products
 
 __all__ = ["Held", "SparseMatrix", "spans"]
 
@@ -34,6 +35,14 @@ def spans(starts: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 def _sent(numbers: np.ndarray) -> int:
     """Return how many numbers are not 0; compared first, because truths are counted in a fraction of the time."""
     return int(np.count_nonzero(numbers != 0))
+
+
+def _stacked(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return pairs of one pair of arrays, one below another."""
+    if len(pairs) == 1:
+        return pairs[0]
+    left, right = (np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
+    return left, right
 
 
 class Held:
@@ -110,8 +119,15 @@ class SparseMatrix:
 
     def outer(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Return at each place the sum over k of ``left[k]`` ``(n,)`` times ``right[k]`` ``(m,)``."""
-        if self._c and not self._small and self._gathered(left):
-            return self._c.outer(left, right, self.indptr, self._to)
+        return self.outers([(left, right)])
+
+    def outers(self, pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+        """Return the sum of ``outer`` of all pairs, which are of one length; they are stacked only where they must be."""
+        if self._c and not self._small and self._gathered([left for left, _ in pairs]):
+            if len(pairs[0][0]) < MOST:
+                pairs = [_stacked(pairs)]
+            return self._c.outer(pairs, self.indptr, self._to)
+        left, right = _stacked(pairs)
         if self._c or self._complete or ((self._small or self._dense) and len(left) >= _MANY):
             full = (left.T @ right).reshape(-1)
             return np.asarray(full if self._complete else full[self.place])
@@ -130,10 +146,10 @@ class SparseMatrix:
         work = _sent(vectors) * max(_ACTIVE, _SCATTER * len(self.indices) / self._places if self._dense else 0)
         return bool(work < vectors.size)
 
-    def _gathered(self, left: np.ndarray) -> bool:
+    def _gathered(self, lefts: Sequence[np.ndarray]) -> bool:
         """Return whether what was sent meets so few synapses that products are made at these alone."""
         work = len(self.indices) * _GATHER
-        return work < self._places or _sent(left) * work < left.size * self._places
+        return work < self._places or sum(map(_sent, lefts)) * work < sum(left.size for left in lefts) * self._places
 
     def _matrix(self, vectors: np.ndarray, values: np.ndarray, held: Held | None) -> np.ndarray | None:
         """Return the matrix where it is filled in to be multiplied."""

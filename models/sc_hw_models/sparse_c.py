@@ -4,6 +4,7 @@ A vector is a column here, all vectors of a neuron side by side, so that one syn
 """
 
 import ctypes
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 
@@ -12,7 +13,7 @@ import numpy as np
 from .cache import CacheError
 from .compiled import CompileError, compiler, loaded
 
-__all__ = ["SparseProducts", "sparse_products"]
+__all__ = ["MOST", "SparseProducts", "sparse_products"]
 
 _TEXT = r"""
 #include <stdint.h>
@@ -197,14 +198,13 @@ static inline void beside(int64_t count, const double *restrict a, const int32_t
   if (count - k == 1) beside_1(a + k, in + k, apart, right, span, to, result);
 }
 
-/* result[k] = sum over so many terms of left[., row of k] * right[., column of k]; room: (rows + columns) * SHARE numbers.
+/* result[k] += sum over so many terms of left[., row of k] * right[., column of k]; room: (rows + columns) * SHARE numbers.
    What a neuron sent is mostly 0: only the terms in which it sent something are read. */
 void outer(int64_t terms, int64_t rows, int64_t columns, const int64_t *restrict starts, const int32_t *restrict to,
            const double *restrict left, const double *restrict right, double *restrict result, double *restrict room) {
   const int64_t apart = terms < SHARE ? terms : SHARE;
   const int turned = starts[rows] * LINE <= rows * columns;
   double *lefts = room + columns * apart;
-  memset(result, 0, starts[rows] * sizeof *result);
   for (int64_t low = 0; low < terms; low += SHARE, left += SHARE * rows, right += SHARE * columns) {
     const int64_t some = terms - low < SHARE ? terms - low : SHARE;
     turn(some, rows, rows, left, apart, lefts);
@@ -226,7 +226,7 @@ void outer(int64_t terms, int64_t rows, int64_t columns, const int64_t *restrict
   }
 }
 """
-_MOST = 32  # vectors worked on at once: four lanes of the widest processor, or a share of terms
+MOST = 32  # vectors worked on at once: four lanes of the widest processor, or a share of terms
 
 
 class SparseProducts:
@@ -243,7 +243,7 @@ class SparseProducts:
         """Return the sums of values times what is sent, one for each of ``n`` spans of ``starts``, for every vector."""
         flat = _numbers(vectors).reshape(-1, vectors.shape[-1])
         count, sources = flat.shape
-        result, room = np.empty((count, n)), _aligned(_MOST * sources if count > 1 else 0)
+        result, room = np.empty((count, n)), _aligned(MOST * sources if count > 1 else 0)
         arrays = (starts, sent, _numbers(values), flat, result, room)
         self._product(n, sources, count, *map(_address, arrays))
         return result.reshape(*vectors.shape[:-1], n)
@@ -255,11 +255,17 @@ class SparseProducts:
         self._active(vectors.size // vectors.shape[-1], vectors.shape[-1], n, *map(_address, arrays))
         return result
 
-    def outer(self, left: np.ndarray, right: np.ndarray, starts: np.ndarray, indices: np.ndarray) -> np.ndarray:
-        """Return at each place the sum over k of ``left[k]`` times ``right[k]``; of ``left`` only what is not 0 is read."""
-        result, room = np.empty(len(indices)), _aligned(_MOST * (left.shape[1] + right.shape[1]))
-        arrays = (starts, indices, _numbers(left), _numbers(right), result, room)
-        self._outer(len(left), left.shape[1], right.shape[1], *map(_address, arrays))
+    def outer(self, pairs: Iterable[tuple[np.ndarray, np.ndarray]], starts: np.ndarray, indices: np.ndarray) -> np.ndarray:
+        """Return at each place the sum over k of ``left[k]`` times ``right[k]`` of all pairs ``(terms, n)``, ``(terms, m)``.
+
+        Of what is left in a pair only what is not 0 is read.
+        """
+        result, room = np.zeros(len(indices)), _aligned(0)
+        for left, right in pairs:
+            size = MOST * (left.shape[1] + right.shape[1])
+            room = room if len(room) == size else _aligned(size)
+            arrays = (starts, indices, _numbers(left), _numbers(right), result, room)
+            self._outer(len(left), left.shape[1], right.shape[1], *map(_address, arrays))
         return result
 
 

@@ -46,6 +46,8 @@ def test_products_are_those_of_the_dense_matrix(products, density):
                 np.testing.assert_allclose(matrix.transposed(back, values, held), back @ dense.T, atol=1e-12)
             if len(samples) == 1:
                 np.testing.assert_allclose(matrix.outer(sent, back), (sent.T @ back)[mask], atol=1e-12)
+                three = [(sent, back), (2 * sent, back), (sent, 3 * back)]
+                np.testing.assert_allclose(matrix.outers(three), 6 * (sent.T @ back)[mask], atol=1e-11)
 
 
 def test_what_is_sparse_can_be_copied(products):

@@ -35,11 +35,11 @@ def forward(network: Network, inputs: Mapping[str, np.ndarray]) -> list[Moment]:
 
 def backward(
     network: Network, moments: list[Moment], slope: np.ndarray, surrogate: Surrogate
-) -> list[tuple[np.ndarray, np.ndarray]]:
+) -> list[list[tuple[np.ndarray, np.ndarray]]]:
     """Carry the loss's gradient for the outputs, ``slope`` ``(timesteps, ..., n)``, back through all timesteps.
 
-    Returns for each projection what its source sent and the gradient for the currents at its target, each
-    ``(timesteps, ..., n)``: a weight's gradient is the sum of their product. Backward in time and in the order of populations,
+    Returns for each projection and timestep what its source sent and the gradient for the currents at its target, each
+    ``(..., n)``: a weight's gradient is the sum of their products. Backward in time and in the order of populations,
     so that what a population's output causes, in the same timestep or the next, has been seen when its turn comes.
     """
     order = {name: k for k, name in enumerate(network.populations)}
@@ -59,14 +59,11 @@ def backward(
                 source = projection.source.name
                 if network.incoming[source]:
                     pending[source] = pending[source] + projection.backward(current)
-    sent = {
-        name: np.stack([moment[name]["output"] for moment in moments]) for name in {p.source.name for p in network.projections}
-    }
-    arrived = {name: np.stack(arrays[::-1]) for name, arrays in currents.items() if arrays}
     result = []
     for p in network.projections:
         delayed = order[p.source.name] >= order[p.target.name]
-        result.append((sent[p.source.name][:-1] if delayed else sent[p.source.name][1:], arrived[p.target.name]))
+        sent = [moment[p.source.name]["output"] for moment in (moments[:-1] if delayed else moments[1:])]
+        result.append(list(zip(sent, reversed(currents[p.target.name]), strict=True)))
     return result
 
 
@@ -143,7 +140,7 @@ class BPTTLearner:
                 outputs = np.stack([moment[network.output.name]["output"] for moment in moments[1:]])
                 loss, slope = evaluated(self.loss_fn, outputs, targets[start : start + length])
                 pairs = backward(network, moments, slope, self.surrogate)
-            gradients = [p.weight_gradient(*pair) for p, pair in zip(network.projections, pairs, strict=True)]
+            gradients = [p.weight_gradients(of_each) for p, of_each in zip(network.projections, pairs, strict=True)]
             if not all(np.isfinite(g).all() for g in gradients):
                 raise ConfigError("loss_fn: a gradient that is not finite; give a smaller lr or smaller weights")
             yield loss, gradients

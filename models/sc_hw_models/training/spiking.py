@@ -76,10 +76,10 @@ class SpikingClassifier:
                 pairs = backward(self.network, moments, slope, self.surrogate)
             return [
                 sum(
-                    (np.square(p.weight_gradient(sent[:, [k]], current[:, [k]])) for k in range(turned.shape[1])),
+                    (np.square(p.weight_gradients([(o[k], c[k]) for o, c in of_each])) for k in range(turned.shape[1])),
                     np.zeros(p.data.shape),
                 )
-                for p, (sent, current) in zip(self.network.projections, pairs, strict=True)
+                for p, of_each in zip(self.network.projections, pairs, strict=True)
             ]
 
     def _turned(self, inputs: np.ndarray) -> np.ndarray:
