@@ -16,6 +16,7 @@ from .mined import play_mined
 from .scoreboard import Context, MismatchError
 from .stimulus import BATCH, LOAD, LOAD_TIMESTEP, Kind, inputs_of, random_state, schedule
 from .streams import CLOCK_PERIOD, clocks, contradictions
+from .turns import take_turns
 
 if TYPE_CHECKING:
     from .cover import FunctionalCoverage
@@ -76,6 +77,7 @@ class CoreBench(Driver):
         await Corners(self).run()
         await endure(self)
         await play_mined(self)
+        await take_turns(self)
         await mark_wrongly(self)
         for kind, steps in schedule(self._motifs, self.synapses, self.steps):
             self._stalls()
@@ -319,8 +321,8 @@ class CoreBench(Driver):
         """Compare what the core said of being idle, so far."""
         wrong = contradictions(self._index) - self._contradictions
         check = (
-            "clocks in which it is idle and offers a beat or takes no command that may go first, is not idle after a reset, or "
-            "tells of another event_last than the first that was not where a timestep ends"
+            "clocks in which it is idle and offers a beat or takes no command that may go first, is not idle after a reset, lets "
+            "a command or an access go before the other out of turn, or tells of another event_last than the first wrong one"
         )
         self.board.count("idle", check, 0, wrong)
 

@@ -300,6 +300,8 @@ class Corners:
             part.result.hold(_HOLD + filled, after=part.words - 1 if scene.startswith("last") else 0)
         elif scene.startswith("late last event"):
             part.event.hold(_HOLD, after=part.words - 1)
+            if scene.endswith("clear and write"):  # no timestep went before the access, so that the clear may
+                part.host.hold(_LATE)
         elif scene.startswith("last event a bit late"):
             part.event.hold(many, after=part.words - 1)
         elif ", late " in scene:  # the access comes behind the first command

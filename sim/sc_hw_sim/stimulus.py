@@ -68,7 +68,7 @@ for _command in ("timestep", "clear"):
     SCENES[f"held read before {_command}"] = ("read", _command)
     SCENES |= {f"held read before {_command}, {_verb}": ("read", _command, _verb) for _verb in ("read", "write")}
 SCENES |= {f"late last event, {_next}": ("timestep", _next) for _next in ("clear", "timestep", "read", "write")}
-SCENES["late last event, clear and write"] = ("timestep", "write", "clear")  # the write was passed by once
+SCENES["late last event, clear and write"] = ("timestep", "clear", "write")  # no timestep went before the write
 for _verb in ("read", "write"):
     SCENES[f"timestep with {_verb}, timestep"] = ("timestep", _verb, "timestep")  # the access was passed by once
     SCENES[f"all spike, clear, late {_verb}"] = ("all spike", "clear", _verb)  # the access comes in the timestep

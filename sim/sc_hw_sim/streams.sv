@@ -20,15 +20,18 @@ package sc_hw_streams;
 endpackage
 
 // Offers beats; holds a beat until it is taken; leaves gaps. In a reset it offers none, or, with prime, the first of those that
-// are for after the reset, which the clock after it can take.
+// are for after the reset, which the clock after it can take. What may be withdrawn, and is not steady, is withdrawn now and then
+// for some clocks.
 module sc_hw_source #(
   parameter int CORE = 0,
   parameter string NAME = "",
-  parameter int BITS = 1
+  parameter int BITS = 1,
+  parameter bit WITHDRAWN = 1'b0
 ) (
   input wire clk,
   input wire rst,
   input wire prime,
+  input wire steady,
   output reg valid,
   input wire ready,
   output reg [BITS-1:0] beat
@@ -39,10 +42,24 @@ module sc_hw_source #(
   beat_t next;
   bit got;
   reg primed;  // what is offered is for after the reset
+  reg [15:0] chance;
+  reg [2:0] away;  // clocks until what was withdrawn is offered again
+  initial chance = 16'hace1;
+  initial away = 3'd0;
   always @(posedge clk) begin
     primed <= rst && prime;
+    chance <= {chance[14:0], chance[15] ^ chance[13] ^ chance[12] ^ chance[10]};
+    if (rst) away <= 3'd0;
     if (rst && !prime) valid <= 1'b0;
-    else if (!valid || (rst ? !primed : ready)) begin
+    else if (!rst && away != 3'd0) begin
+      away <= away - 3'd1;
+      valid <= away == 3'd1;
+      if (away == 3'd1) beat <= ~beat;
+    end else if (WITHDRAWN && !rst && !steady && valid && !ready && chance[4:0] == 5'd0) begin
+      away <= {1'b0, chance[6:5]} + 3'd1;
+      valid <= 1'b0;
+      beat <= ~beat;
+    end else if (!valid || (rst ? !primed : ready)) begin
       got = sc_hw_pull(id, next);
       valid <= got;
       // What a stream shows while valid is low must not matter.
@@ -124,6 +141,27 @@ module sc_hw_marks #(
   assign wrong = known && {unexpected, missing} !== {early, late};
 endmodule
 
+// Says whether a command and an access of a host break the rule which of them goes first: a command, unless one went before
+// an access that still waits.
+module sc_hw_turns (
+  input wire clk,
+  input wire rst,
+  input wire host_valid,
+  input wire host_ready,
+  input wire command_valid,
+  input wire command_ready,
+  output wire wrong
+);
+  reg passed;
+  reg known;  // there was a reset
+  initial known = 1'b0;
+  always @(posedge clk) begin
+    passed <= !rst && host_valid && !host_ready && (passed || (command_valid && command_ready));
+    if (rst) known <= 1'b1;
+  end
+  assign wrong = known && !rst && host_valid && command_valid && (passed ? command_ready : host_ready);
+endmodule
+
 // Changes wake when every stream of a core has moved the beats that were asked for, or time is up.
 module sc_hw_waker #(
   parameter int CORE = 0
@@ -132,7 +170,7 @@ module sc_hw_waker #(
   input wire rst,
   input wire idle,
   input wire busy,  // a beat is offered, or no command is taken that no host waits for, which an idle core does not do
-  input wire wrong, // it tells of its events what is not so
+  input wire wrong, // it tells of its events what is not so, or lets go first what may not
   output reg wake
 );
   import sc_hw_streams::*;

@@ -61,9 +61,14 @@ def _taken(text: str, register: str, value: str, on: str) -> tuple[str, int]:
     def changed(found: re.Match[str]) -> str:
         return f"{found[1]}{on} ? ({value.replace('right', f'({found[2]})')}) : ({found[2]}){found[3]}"
 
-    if re.search(rf"^\s+{register} <= _\d+_;", text, re.MULTILINE):
-        return re.subn(rf"(assign _\d+_ = (?:[^;]* : )?\w+ \? )([^:;?]+)( : {register};)", changed, text)
-    return re.subn(rf"(\b{register} <= )([a-z_]\w*)(;)", changed, text)
+    if found := re.search(rf"^\s+{register} <= (_\d+_);", text, re.MULTILINE):
+        patterns = [
+            rf"(assign _\d+_ = (?:[^;]* : )?\w+ \? )([^:;?]+)( : {register};)",
+            rf"(assign {found[1]} = rst \? [^:;]+ : )([^;]+)(;)",
+        ]
+    else:
+        patterns = [rf"(\b{register} <= )([a-z_]\w*)(;)", rf"(\b{register} <= )(?!\d)([^;]+)(;)"]  # the latter with no enable
+    return next((found for found in (re.subn(pattern, changed, text) for pattern in patterns) if found[1]), (text, 0))
 
 
 def _net(text: str, net: str, value: str, on: str) -> tuple[str, int]:
@@ -193,6 +198,10 @@ def _core_faults(module: str, lanes: int, queued: bool, words: int, noise: bool)
         net("readback_valid", "right & ~(command_valid & command_clear)"),  # a read word is withdrawn when a clear comes
         net("host_store", "right & ~command_valid"),  # a write is lost when a command comes with it
         net("idle", "right | (state_reg == 3'd2)"),  # while a word is read
+        # Who goes first: a clear, or a command behind a sweep's last word, passes an access twice; one withdrawn holds commands.
+        HandFault(module, "taken", "host_passed_reg", "right & ~(command_accept & command_clear)"),
+        HandFault(module, "taken", "host_passed_reg", "right & ~(command_accept & ~drained)"),
+        HandFault(module, "taken", "host_passed_reg", "right | (host_passed_reg & ~host_accept)"),
         net("host_accept", "right & ~command_valid"),  # an access is lost that a command has waited for
         net("command_accept", "right & ~after"),  # the first command after a reset is lost
         net("command_accept", "right & ~(after & command_clear)"),
