@@ -101,6 +101,7 @@ BLOCK_ROOMS = (
     "sc_hw/coverage/addresses.py",
     "/topologies/",
     "sc_hw/proof/blocks/",
+    "sim/sc_hw_sim/blocks/",
 )
 RULE_ROOMS = (
     "sc_hw/learning_emitter.py",  # a name that users of another library know, of one rule

@@ -1,0 +1,63 @@
+"""Known bugs planted in one block: its bench must catch each, or a comparison must show that nobody can see it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sc_hw_models.scratch import temporary_folder
+
+from ..selftest import LONGER, Outcome
+from .judge import Judge
+from .mutate import Simulations
+from .place import Placed
+from .planted import drawn_faults, fault_files, faults_of
+
+__all__ = ["selftest_block"]
+
+_COMPARISON = 20  # seconds for each comparison of one that no simulation caught
+
+
+def selftest_block(
+    placed: Placed,
+    *,
+    steps: int,
+    seed: int,
+    instances: int,
+    output: Path,
+    note: Callable[[str], None] = lambda _text: None,
+) -> list[Outcome]:
+    """Simulate the block with each fault in turn, and without any, and return what was caught.
+
+    The faults are those by hand that are in its module, up to ``instances`` of those at what stands inside, and as many of
+    registers that a reset sets. One that nothing shows is simulated longer, then compared with the block without it.
+    """
+    planted = faults_of(placed)
+    drawn, _ = drawn_faults(placed, instances, seed, corners=False)
+    with temporary_folder() as folder:
+        files, resets = fault_files(placed, planted, folder, drawn, registers=instances, seed=seed)
+    names = [(fault.name, fault.description) for fault in planted] + [(fault.name, "") for fault in drawn]
+    names += [(mutant.text, "") for mutant in resets]
+    simulations = Simulations(placed, seed, output)
+    evidence = simulations.differences(files, range(1, 1 + len(names)), 0, steps=steps)
+    if left := [number for number, text in evidence.items() if not text]:
+        note(f"{len(left)} faults are not caught in {steps} timesteps; simulating them longer")
+        evidence |= simulations.differences(files, left, 1, steps=LONGER * steps)
+    judge = Judge(placed=placed, netlist=files[f"{placed.block.name}_planted.v"].decode(), solvers=(), timeout=_COMPARISON)
+    outcomes = [
+        Outcome(
+            fault="(none)",
+            description="the same netlist without a fault",
+            verdict="passes",
+            evidence=f"{steps} timesteps equal",
+        )
+    ]
+    for number, (name, description) in enumerate(names, 1):
+        text, verdict = evidence[number], "caught" if evidence[number] else "missed"
+        if not text and number > len(planted):
+            at = number - 1 - len(planted)
+            asked = (
+                judge.fault(drawn[at], killed=False) if at < len(drawn) else judge.mutant(resets[at - len(drawn)], killed=False)
+            )
+            if asked[0] == "equivalent":
+                verdict, text = "invisible", "equal to the block without it for all inputs and all time"
+        outcomes.append(Outcome(fault=name, description=description, verdict=verdict, evidence=text))
+    return outcomes
