@@ -19,8 +19,9 @@ __all__ = ["Costed", "begun", "costed"]
 
 @dataclass(frozen=True, kw_only=True)
 class Costed:
-    """A block as synthesis sees it: its ``place``, its module ``top`` with its ports, and the bits of each memory in it."""
+    """A block of ``core`` as synthesis sees it: its ``place``, its module ``top``, its ports, the bits of each memory in it."""
 
+    core: str
     place: str
     top: str
     ports: Sequence[Port]
@@ -29,7 +30,7 @@ class Costed:
     @property
     def named(self) -> dict[str, Any]:
         """What a record says of which block it is."""
-        return {"block": self.place, "module": self.top}
+        return {"core": self.core, "block": self.place, "module": self.top}
 
 
 def costed(core: Core | EmittedNetwork, name: str) -> Costed:
@@ -40,9 +41,10 @@ def costed(core: Core | EmittedNetwork, name: str) -> Costed:
         # One that is kept in registers by intent is no memory to synthesis.
         own = {memory: words * bits for memory, (words, bits) in block.memories().items()}
         bits = [size for memory, size in own.items() if not block.in_registers(memory)]
-        return Costed(place=place, top=block.name, ports=block.ports(), memories=bits)
+        return Costed(core=core.design.name, place=place, top=block.name, ports=block.ports(), memories=bits)
     one = placed(core, name)
-    return Costed(place=one.place, top=one.block.name, ports=one.block.ports(), memories=one.memory_bits)
+    top, ports = one.block.name, one.block.ports()
+    return Costed(core=core.design.name, place=one.place, top=top, ports=ports, memories=one.memory_bits)
 
 
 def begun(verb: str, folder: Path, block: str, module: str) -> AbstractContextManager[Run[Any]]:

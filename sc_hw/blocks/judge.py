@@ -32,7 +32,7 @@ _LARGEST_MEMORY = 1 << 13  # bits that become registers in a comparison
 class Judge:
     """Judges mutants of a block, as ``judge_mutants`` does those of a core; ``netlist`` holds those of bits and registers.
 
-    Each question has ``timeout`` seconds. Without ``solvers`` a mutant is only compared with the block without it.
+    Each question has ``timeout`` seconds.
     """
 
     placed: Placed
@@ -77,8 +77,6 @@ class Judge:
         """Return the verdict: of what survives a comparison first, which is quicker; of what was killed when no proof decides."""
         if not killed and compared()[0] == "equal":
             return "equivalent", "equal to the module without it for all inputs and all time"
-        if not self.solvers:
-            return "unknown", "not asked"
         changed = self._changed(gate)
         try:
             with temporary_folder() as folder:

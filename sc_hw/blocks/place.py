@@ -45,7 +45,7 @@ class Placed:
     @property
     def named(self) -> dict[str, str]:
         """What a record says of which block it is."""
-        return {"block": self.place, "module": self.block.name}
+        return {"core": self.core.design.name, "block": self.place, "module": self.block.name}
 
     @property
     def edited(self) -> list[str]:

@@ -49,7 +49,7 @@ def block_prove_command(
         with begin_network("prove", folder, within=within_network(name)) as chip:
             place = network_place(chip.core, name)
             result = prove_network_block(chip.core, place, chosen, timeout=timeout, traces=chip.files, progress=told)
-            named = {"block": place, "module": chip.core.design.blocks[place].name}
+            named = {"core": chip.core.design.name, "block": place, "module": chip.core.design.blocks[place].name}
             result, partial = _concluded(chip, result, named, json_path, len(chosen))
     else:
         with begin("prove", folder, within=within(name)) as run:

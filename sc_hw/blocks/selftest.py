@@ -5,6 +5,9 @@ from pathlib import Path
 
 from sc_hw_models.scratch import temporary_folder
 
+from ..instance_faults import InstanceFault
+from ..plant import Mutant
+from ..proof.solver import find_solver
 from ..selftest import LONGER, Outcome
 from .judge import Judge
 from .mutate import Simulations
@@ -13,7 +16,7 @@ from .planted import drawn_faults, fault_files, faults_of
 
 __all__ = ["selftest_block"]
 
-_COMPARISON = 20  # seconds for each comparison of one that no simulation caught
+_QUESTION = 20  # seconds for each question about one that no simulation caught
 
 
 def selftest_block(
@@ -28,7 +31,8 @@ def selftest_block(
     """Simulate the block with each fault in turn, and without any, and return what was caught.
 
     The faults are those by hand that are in its module, up to ``instances`` of those at what stands inside, and as many of
-    registers that a reset sets. One that nothing shows is simulated longer, then compared with the block without it.
+    registers that a reset sets. One that nothing shows is simulated longer, then compared with the block without it, and put to
+    the proof.
     """
     planted = faults_of(placed)
     drawn, _ = drawn_faults(placed, instances, seed, corners=False)
@@ -36,12 +40,14 @@ def selftest_block(
         files, resets = fault_files(placed, planted, folder, drawn, registers=instances, seed=seed)
     names = [(fault.name, fault.description) for fault in planted] + [(fault.name, "") for fault in drawn]
     names += [(mutant.text, "") for mutant in resets]
+    others: list[InstanceFault | Mutant] = [*drawn, *resets]
     simulations = Simulations(placed, seed, output)
     evidence = simulations.differences(files, range(1, 1 + len(names)), 0, steps=steps)
     if left := [number for number, text in evidence.items() if not text]:
         note(f"{len(left)} faults are not caught in {steps} timesteps; simulating them longer")
         evidence |= simulations.differences(files, left, 1, steps=LONGER * steps)
-    judge = Judge(placed=placed, netlist=files[f"{placed.block.name}_planted.v"].decode(), solvers=(), timeout=_COMPARISON)
+    netlist = files[f"{placed.block.name}_planted.v"].decode()
+    judge = Judge(placed=placed, netlist=netlist, solvers=[find_solver("yices")], timeout=_QUESTION)
     outcomes = [
         Outcome(
             fault="(none)",
@@ -53,11 +59,12 @@ def selftest_block(
     for number, (name, description) in enumerate(names, 1):
         text, verdict = evidence[number], "caught" if evidence[number] else "missed"
         if not text and number > len(planted):
-            at = number - 1 - len(planted)
-            asked = (
-                judge.fault(drawn[at], killed=False) if at < len(drawn) else judge.mutant(resets[at - len(drawn)], killed=False)
-            )
-            if asked[0] == "equivalent":
-                verdict, text = "invisible", "equal to the block without it for all inputs and all time"
+            verdict, text = _unseen(judge, others[number - 1 - len(planted)])
         outcomes.append(Outcome(fault=name, description=description, verdict=verdict, evidence=text))
     return outcomes
+
+
+def _unseen(judge: Judge, fault: InstanceFault | Mutant) -> tuple[str, str]:
+    """Return the verdict on a fault that no simulation shows, and what decided it."""
+    asked = judge.fault(fault, killed=False) if isinstance(fault, InstanceFault) else judge.mutant(fault, killed=False)
+    return ("invisible", asked[1]) if asked[0] == "equivalent" else ("missed", "")

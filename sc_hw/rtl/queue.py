@@ -55,6 +55,7 @@ class QueueDesign:
     # What it is to a bench and a proof of it alone.
     component: ClassVar[str] = "result_queue.ResultQueue"
     harness: ClassVar[str] = "queue"
+    template: ClassVar[str] = "lib/queue.v.j2"
     golden: ClassVar[str] = "queue"
     watches: ClassVar[tuple[Watch, ...]] = (
         Watch(name="reserve", moves="reserve", ready="room"),

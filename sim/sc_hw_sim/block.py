@@ -21,6 +21,7 @@ _STILL = 64  # clocks after which nothing moves any more while no beat is taken
 _SEVERAL = 6  # timesteps at once, at most
 _BEATS = 20_000  # of a timestep, from which on it is played alone
 _CUT, _HELD = 0.3, 0.15  # how often a reset comes in the middle of timesteps, and how often nothing is taken at first
+_PRIMED = 0.3  # how often a beat is offered while a reset lasts, for after it
 _STALLS = (0.0, 0.0, 0.1, 0.5, 0.9)
 _NOTHING = Field(name="nothing", bits=1)  # what a beat without fields is made of
 
@@ -68,16 +69,17 @@ class BlockBench:
         await self._reset(power_up=True)
         while (left := self._steps - self.counts["timesteps"]) > 0:
             self._stall()
-            if self._generator.random() < _HELD:
-                await self._held()
-            count = min(left, int(self._generator.integers(1, _SEVERAL + 1)))
+            if not self._given and self._generator.random() < _HELD:
+                progress(await self._held(min(left, 2)))
+                continue
+            if not self._given:  # else it was offered in a reset
+                self._ask(min(left, int(self._generator.integers(1, _SEVERAL + 1))))
             if self._generator.random() < _CUT:
-                self._ask(count)
                 beats = sum(beats.count for wanted in self._given for beats in wanted.values())
                 await self._clocks(int(self._generator.integers(1, 2 * beats + 16)))
                 await self._reset()
                 continue
-            self._ask(count)
+            count = len(self._given)
             await self._finish()
             self.counts["timesteps"] += count
             progress(count)
@@ -101,7 +103,7 @@ class BlockBench:
             beats = {**given, **out}
             waits = self._stimulus.waits(given, out)
             for name, stream in self._sources.items():
-                self._load(stream, name, beats[name], waits.get(name, ()))
+                self._load(stream, name, beats[name], waits.get(name))
             for name, stream in self._moves.items():
                 stream.expect(beats[name].count)
                 self._moved[name] += beats[name].count
@@ -111,12 +113,11 @@ class BlockBench:
             if turn + 1 < count and sum(one.count for one in beats.values()) > _BEATS:
                 return
 
-    def _load(self, stream: Stream, name: str, beats: Beats, waits: Sequence[Sequence[int]]) -> None:
-        order = self._order.get(name, ())
-        needed = np.array(waits, dtype=np.int64).reshape(beats.count, len(order))
-        before = np.array([self._moved[other] for other in order], dtype=np.int64)
+    def _load(self, stream: Stream, name: str, beats: Beats, waits: np.ndarray | None) -> None:
         own = () if self._flows[name].gives else self._flows[name].fields
-        columns = [beats.columns[f.name] for f in own] + list((needed + before).T)
+        columns = [beats.columns[f.name] for f in own]
+        if waits is not None:
+            columns += list((waits + np.array([self._moved[other] for other in self._order[name]])).T)
         if beats.count:
             stream.load(columns or [np.zeros(beats.count, np.uint8)])
 
@@ -132,12 +133,15 @@ class BlockBench:
             self._check_told(port, value, "when all has left")
         self._flush()
 
-    async def _held(self) -> None:
-        """Take nothing, see how far the block gets, and what it then tells; then take all."""
+    async def _held(self, steps: int) -> int:
+        """Take nothing of some timesteps, see how far the block gets, and what it then tells; then take all.
+
+        Returns how many timesteps it was.
+        """
         for stream in self._sinks.values():
             stream.stall(1.0, 1)
         before = copy.deepcopy(self._model)
-        self._ask(2)
+        self._ask(steps)
         held = before.held(self._given)
         arm(0, _STILL * 16)
         await self._dut.wake.value_change
@@ -146,21 +150,31 @@ class BlockBench:
                 raise BlockMismatchError(f"{self._when()}: while none is taken, {found} beats of {name} move, should be {count}")
         for port, value in held.told.items():
             self._check_told(port, value, "while no beat is taken")
-        self.counts["held"] += 1
-        self.counts["timesteps"] += len(self._given)
         self._stall()
+        played = len(self._given)
         await self._finish()
+        self.counts["held"] += 1
+        self.counts["timesteps"] += played
+        return played
 
     async def _reset(self, *, power_up: bool = False) -> None:
-        """Hold reset for a few clocks and compare what came before it; what did not is dropped."""
+        """Hold reset for one clock or a few and compare what came before it; what did not is dropped.
+
+        Now and then the next beats are offered meanwhile: no reset takes them.
+        """
         self._dut.rst.value = 1
-        await self._clocks(int(self._generator.integers(2, 5)))
+        await self._clocks(int(self._generator.integers(1, 5)))
         if not power_up:
             self._compare(whole=False)
             self.counts["resets"] += 1
         self._flush()
         self._model.reset()
         self._moved = dict.fromkeys(self._flows, 0)
+        if self._generator.random() < _PRIMED:
+            self._dut.prime.value = 1
+            self._ask(1)
+            await self._clocks(2)
+            self._dut.prime.value = 0
         self._dut.rst.value = 0
 
     def _flush(self) -> None:

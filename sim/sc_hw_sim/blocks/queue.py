@@ -1,7 +1,9 @@
 """The beats of a queue of results alone: each pushed some time after its slot was promised."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
+
+import numpy as np
 
 from sc_hw_models.blocks.block import Beats, Timestep
 from sc_hw_models.blocks.queue import QueueModel
@@ -21,9 +23,9 @@ class QueueStimulus(Stimulus[QueueModel]):
         count = int(self.generator.integers(1, self.generator.choice([3, 2 * self.model.slots + 3])))
         return {"reserve": Beats(count=count), "push": self.drawn(self.fields("push"), count)}
 
-    def waits(self, given: Timestep, out: Timestep) -> Mapping[str, Sequence[Sequence[int]]]:
+    def waits(self, given: Timestep, out: Timestep) -> Mapping[str, np.ndarray]:
         """Return that a beat follows its reservation."""
-        return {"push": [[k + 1] for k in range(given["push"].count)]}
+        return {"push": np.arange(1, given["push"].count + 1).reshape(-1, 1)}
 
 
 STIMULUS = QueueStimulus

@@ -1,6 +1,6 @@
 """The beats of a row filter alone: neurons that mostly rest, and results as the synapses behind it give them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -40,19 +40,19 @@ class RowsStimulus(Stimulus[RowsModel]):
         }
         return given | {"result": self._results(model.skips(given))}
 
-    def waits(self, given: Timestep, out: Timestep) -> Mapping[str, Sequence[Sequence[int]]]:
+    def waits(self, given: Timestep, out: Timestep) -> Mapping[str, np.ndarray]:
         """Return what each beat waits for, as told above."""
-        words, skipped = self.model.words, out["played"].columns["skip"]
-        results = []
-        for row, skips in enumerate(skipped.tolist()):
-            results += [] if skips else [[row + 1, words, row]] * (words - 1)
-            results.append([row + 1, words, row + 1])
+        words, rows = self.model.words, self.model.rows
+        lengths = np.where(out["played"].columns["skip"], 1, words)
+        row = np.repeat(np.arange(rows), lengths)
+        played = row.copy()  # of a row that is visited all results but the last may come while it is on offer
+        played[np.cumsum(lengths) - 1] += 1
         return {
-            "change": [[0]] * given["change"].count,
-            "command": [[0, given["change"].count]],
-            "stored": [[0]] * words,
-            "result": results,
-            "played": [[words]] * self.model.rows,
+            "change": np.zeros((given["change"].count, 1), np.int64),
+            "command": np.array([[0, given["change"].count]]),
+            "stored": np.zeros((words, 1), np.int64),
+            "result": np.stack([row + 1, np.full(len(row), words), played], axis=1),
+            "played": np.full((rows, 1), words),
         }
 
     def _rarely(self, count: int) -> np.ndarray:

@@ -31,10 +31,10 @@ class Stimulus(ABC, Generic[M]):
     def timestep(self) -> dict[str, Beats]:
         """Return the beats of the next timestep, of every stream that the block takes; the model has not played it yet."""
 
-    def waits(self, given: Timestep, out: Timestep) -> Mapping[str, Sequence[Sequence[int]]]:
-        """Return for each stream in ``order`` and each beat of a timestep how many beats of each other must have moved before it.
+    def waits(self, given: Timestep, out: Timestep) -> Mapping[str, np.ndarray]:
+        """Return for each stream in ``order`` how many beats of each other must have moved before each of its beats.
 
-        Counted are those of the timestep; 0 stands for all of those before it.
+        A row a beat, a column for each of the others. Counted are those of the timestep; 0 stands for all of those before it.
         """
         return {}
 
