@@ -186,7 +186,13 @@ def rows_faults(rows: RowsDesign) -> list[Fault]:
     """Return the bugs that ``sc-hw selftest`` plants where rows are skipped."""
     own = partial(fault, within="rows")
     return [
-        own("postsynaptic input overlooked", "a row is skipped although a postsynaptic neuron has an input", "met", "1'b0"),
+        own(
+            "postsynaptic input overlooked",
+            "a row is skipped although a postsynaptic neuron has an input",
+            "met",
+            "1'b0",
+            "" if rows.bounds else "no state of a presynaptic neuron pairs with it",
+        ),
         own("presynaptic input overlooked", "a row is skipped although its neuron has an input", "input_offered", "1'b0"),
         own("last word rests for all", "a row counts as resting when its last word rests", "level_now", "rest", rest="rest"),
         own("change overlooked", "rows that the host or a clear changed are taken for resting", "known", "1'b1"),

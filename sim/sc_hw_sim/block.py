@@ -65,8 +65,9 @@ class BlockBench:
 
     async def run(self, progress: Callable[[int], None]) -> None:
         """Play all timesteps; raises ``BlockMismatchError`` at the first difference."""
-        self._contradictions, started = contradictions(0), clocks(0)
+        started = clocks(0)
         await self._reset(power_up=True)
+        self._contradictions = contradictions(0)  # of what a run before left, a block tells until then
         while (left := self._steps - self.counts["timesteps"]) > 0:
             self._stall()
             if not self._given and self._generator.random() < _HELD:

@@ -8,11 +8,12 @@ import pytest
 from sc_hw.blocks.bench import bench_text, pins_of
 from sc_hw.blocks.judge import Judge
 from sc_hw.blocks.mutate import mutate_block
-from sc_hw.blocks.place import inside, names_in, placed
+from sc_hw.blocks.place import block_names, inside, names_in, placed
 from sc_hw.blocks.planted import drawn_faults, faults_of
 from sc_hw.blocks.prove import prove_placed
 from sc_hw.blocks.selftest import selftest_block
 from sc_hw.blocks.simulate import simulate_block
+from sc_hw.cli import app
 from sc_hw.emitted import listed_files
 from sc_hw.folder import write_folder
 from sc_hw.manifest import load_core
@@ -116,7 +117,8 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("shape", few(BROKEN, ["pre_decoder"], "a fault in each block, proven and simulated"))
+@check("a fault in each block, proven; the bench of one is in every run")
+@pytest.mark.parametrize("shape", BROKEN)
 def test_the_proof_of_a_block_alone_refutes_what_is_wrong_in_it(make, tmp_path, shape):
     old, new, name = BROKEN[shape]
     one = edited(make(shape), old, new)
@@ -148,12 +150,12 @@ def test_mutants_of_a_block_leave_no_gap(make, tmp_path, shape):
 
 def test_a_bench_has_every_pin_of_every_kind_of_block(make):
     """A block with a pin that its model knows nothing of has no bench."""
-    kinds = {type(make(shape).block) for shape in SHAPES}
-    assert kinds == set(BLOCKS)
-    for shape in SHAPES:
-        one = make(shape)
-        assert f"{one.block.name} block (" in bench_text(one.block)
-    block = make("row_filter").block
+    some = [make(shape) for shape in ("row_filter", "pre_decoder", "result_queue")]
+    blocks = [*(one.block for one in some), placed(some[0].core, "fan_out").block]
+    assert {type(block) for block in blocks} == set(BLOCKS)
+    for block in blocks:
+        assert f"{block.name} block (" in bench_text(block)
+    block = blocks[0]
 
     class Without(type(block)):
         watches = type(block).watches[1:]
@@ -207,6 +209,16 @@ def test_another_block_is_one_line_and_leaves_nothing(make, sc_hw, verb, line):
     assert not (folder / "results").exists()
 
 
+def test_a_shell_completes_names(make, network, tmp_path):
+    folder = make("row_filter").core.folder
+    verb = app.commands["sim"]
+    option = next(parameter for parameter in verb.params if parameter.name == "block")
+    context = verb.make_context("sim", [str(folder)], resilient_parsing=True)
+    assert [item.value for item in option.shell_complete(context, "p")] == ["pre", "post"]
+    assert "error" in block_names(network)
+    assert block_names(tmp_path) == []
+
+
 def test_a_core_without_blocks_and_two_folders_are_refused(make_core, sc_hw):
     folder = make_core().folder
     assert "is a core with no block inside" in sc_hw("sim", folder, "--block", "x")[2]
@@ -237,6 +249,16 @@ def test_another_block_of_a_network_is_named_with_those_there_are(network, sc_hw
     assert "error" in err
 
 
+# What no run leaves in a record of a block.
+CHANGED = {
+    "sim": lambda record: record.update(beats=0),
+    "prove": lambda record: record["obligations"].pop(3),
+    "selftest": lambda record: record["faults"].pop(1),
+    "synth": lambda record: record["results"][0]["memory"].update(expected_bits=1),
+    "pnr": lambda record: record.update(module="dut"),
+}
+
+
 @check("tools on blocks, from the command line")
 def test_the_verbs_leave_their_records_beside_those_of_the_whole(make, sc_hw):
     folder = make("pre_decoder").core.folder
@@ -256,6 +278,16 @@ def test_the_verbs_leave_their_records_beside_those_of_the_whole(make, sc_hw):
     assert [path.name for path in (folder / "results").iterdir()] == ["blocks"]
     load_core(folder)
     assert "block pre_decoder fails" not in sc_hw("report", folder)[1]
+    for verb, changed in CHANGED.items():
+        path, record = results / f"{verb}.json", json.loads((results / f"{verb}.json").read_text())
+        whole = path.read_text()
+        changed(record)
+        path.write_text(json.dumps(record))
+        assert sc_hw("report", folder)[0] == 2, verb
+        path.write_text(whole)
+    (results.parent / "nothing").mkdir()
+    assert "is called after no block" in sc_hw("report", folder)[2]
+    (results.parent / "nothing").rmdir()
     ours = set(listed_files(folder))
     assert {path.relative_to(folder).as_posix() for path in (folder / "results").rglob("*") if path.is_file()} <= ours
 

@@ -49,6 +49,9 @@ def test_a_fanout_that_is_held_stores_a_timestep():
     assert model.held(given).moved == {"stored": 3, "played": 0}
     skipped = [{**given[0], "played": beats((1,), (0,), fields=["skip"])}]
     assert model.held(skipped).moved == {"stored": 3, "played": 1}
+    one = get_block("fanout")(words=1, rounds=1, stored_bits=1, played_bits=1)
+    step = {"stored": Beats(count=1), "played": Beats(count=1)}
+    assert [one.held([step] * steps).moved["stored"] for steps in (1, 2)] == [1, 2]
 
 
 @pytest.mark.parametrize("bound", [0, 3, 8])

@@ -62,9 +62,13 @@ class FanoutModel(BlockModel):
         return {port: value for marks in self._marks.values() for port, value in marks.told.items()}
 
     def held(self, given: Sequence[Timestep]) -> Standstill:
-        """Return that a timestep is stored; a beat to play is taken with its last word, so only one of one word."""
+        """Return that a timestep is stored; a beat to play is taken with its last word, so only one of one word.
+
+        Where that is the only one of its timestep, the next is stored, too.
+        """
         one_beat = self.words == 1 or bool(self._skipping(given[0])[0])
-        return Standstill(moved={"stored": self.words, "played": int(one_beat)})
+        timesteps = min(len(given), 2 if one_beat and self.rounds == 1 else 1)
+        return Standstill(moved={"stored": timesteps * self.words, "played": int(one_beat)})
 
     def _skipping(self, given: Timestep) -> np.ndarray:
         return given["played"].columns["skip"] != 0 if self.skips else np.zeros(self.rounds, bool)
