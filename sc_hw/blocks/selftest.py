@@ -1,6 +1,6 @@
 """Known bugs planted in one block: its bench must catch each, or a comparison must show that nobody can see it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sc_hw_models.scratch import temporary_folder
@@ -46,8 +46,9 @@ def selftest_block(
     if left := [number for number, text in evidence.items() if not text]:
         note(f"{len(left)} faults are not caught in {steps} timesteps; simulating them longer")
         evidence |= simulations.differences(files, left, 1, steps=LONGER * steps)
-    netlist = files[f"{placed.block.name}_planted.v"].decode()
-    judge = Judge(placed=placed, netlist=netlist, solvers=[find_solver("yices")], timeout=_QUESTION)
+        left = [number for number in left if not evidence[number]]
+    unseen = {number: others[number - 1 - len(planted)] for number in left if number > len(planted)}
+    judged = _unseen(placed, unseen, instances, seed)
     outcomes = [
         Outcome(
             fault="(none)",
@@ -58,13 +59,30 @@ def selftest_block(
     ]
     for number, (name, description) in enumerate(names, 1):
         text, verdict = evidence[number], "caught" if evidence[number] else "missed"
-        if not text and number > len(planted):
-            verdict, text = _unseen(judge, others[number - 1 - len(planted)])
+        if number in judged:
+            verdict, text = "invisible", judged[number]
         outcomes.append(Outcome(fault=name, description=description, verdict=verdict, evidence=text))
     return outcomes
 
 
-def _unseen(judge: Judge, fault: InstanceFault | Mutant) -> tuple[str, str]:
-    """Return the verdict on a fault that no simulation shows, and what decided it."""
-    asked = judge.fault(fault, killed=False) if isinstance(fault, InstanceFault) else judge.mutant(fault, killed=False)
-    return ("invisible", asked[1]) if asked[0] == "equivalent" else ("missed", "")
+def _unseen(placed: Placed, left: Mapping[int, InstanceFault | Mutant], registers: int, seed: int) -> dict[int, str]:
+    """Return of faults that no simulation shows those that nobody can see, and what decided it, by number.
+
+    Those of registers are planted alone: beside them faults of a memory would be as large as the memory.
+    """
+    if not left:
+        return {}
+    with temporary_folder() as folder:
+        files, resets = fault_files(placed, (), folder, registers=registers, seed=seed)
+    netlist, again = files[f"{placed.block.name}_planted.v"].decode(), {mutant.text: mutant for mutant in resets}
+    judge = Judge(placed=placed, netlist=netlist, solvers=[find_solver("yices")], timeout=_QUESTION)
+    found: dict[int, str] = {}
+    for number, fault in left.items():
+        if isinstance(fault, InstanceFault):
+            verdict, how = judge.fault(fault, killed=False)
+        elif fault.text in again:
+            verdict, how = judge.mutant(again[fault.text], killed=False)
+        else:
+            continue
+        found |= {number: how} if verdict == "equivalent" else {}
+    return found

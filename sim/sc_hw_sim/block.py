@@ -71,7 +71,7 @@ class BlockBench:
         while (left := self._steps - self.counts["timesteps"]) > 0:
             self._stall()
             if not self._given and self._generator.random() < _HELD:
-                progress(await self._held(min(left, 2)))
+                progress(await self._held(min(left, int(self._generator.integers(1, 3)))))
                 continue
             if not self._given:  # else it was offered in a reset
                 self._ask(min(left, int(self._generator.integers(1, _SEVERAL + 1))))
