@@ -229,7 +229,7 @@ def test_a_core_without_blocks_and_two_folders_are_refused(make_core, sc_hw):
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
     folder = tmp_path_factory.mktemp("network")
-    (folder / "small.toml").write_text(SMALL)
+    (folder / "small.toml").write_text(SMALL.replace("[sample]", '[sample]\nerror = "hard"'))
     write_folder(folder / "chip", network_folder(network_design(network_of(folder / "small.toml", option=""), "chip"), "verilog"))
     return folder / "chip"
 
