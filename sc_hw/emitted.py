@@ -14,11 +14,11 @@ __all__ = ["listed_files"]
 
 _SCHEMAS = {"sc-hw/network", *(room.SCHEMA.rpartition("/")[0] for room in TOPOLOGIES.values())}  # of any version
 _RESULT = re.compile(
-    r"(accuracy|counterexample|coverage|mutate|pnr|prove|replay|report|selftest|sim|synth|waveform)\.json|report\.html"
+    r"(blocks/\w+/)?((accuracy|counterexample|coverage|mutate|pnr|prove|replay|report|selftest|sim|synth|waveform)\.json|report\.html"
     r"|(sim|selftest|mutate|replay|prove/campaign)/(sim\.log|replay\.log|outcome\.json|plan\.json|run\.json|results\.xml"
     r"|waves\.vcd|final_state\.npz|coverage\.dat|stimulus\.npz)"
     r"|pnr/\w[\w-]*\.(bin|bit|fs)|prove/(\w+\.vcd|counterexample\.json)"
-    r"|\.run-\w+/.+"  # of a run that was killed
+    r"|\.run-\w+/.+)"  # of a run that was killed
 )
 
 

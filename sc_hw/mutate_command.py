@@ -1,12 +1,15 @@
 """The verb ``mutate``: the table by module, the gap one by one, and the record."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from .blocks.mutate import mutate_block
+from .blocks.place import placed, refuse_network, within
 from .mutate import Judged, MutationResult, mutate
 from .network_folder import is_network
 from .network_mutate.run import mutate_network
@@ -28,8 +31,11 @@ def mutate_command(
     console: Console,
     note: Callable[[str], None],
     progress: Callable[[int, int], None],
+    block: str = "",
 ) -> int:
-    """Run the mutants of an emitted folder and print what became of them; return 0 when the gap is empty, else 1.
+    """Run the mutants of an emitted folder, or of a ``block`` inside, and print what became of them.
+
+    Returns 0 when the gap is empty, else 1.
 
     Errors: ``UserError`` for a folder or solver that cannot be used.
     """
@@ -37,15 +43,22 @@ def mutate_command(
     # Of the two kinds of folder each has its own reader, and its own mutants.
     begun: Any = begin
     mutated: Any = mutate
-    if is_network(folder):
+    if block:
+        refuse_network(folder, block, "mutate")
+        begun, mutated = (
+            partial(begin, within=within(block)),
+            lambda core, **options: mutate_block(placed(core, block), **options),
+        )
+    elif is_network(folder):
         begun, mutated = begin_network, mutate_network
     with begun("mutate", folder) as run:
         core = run.core
         result = mutated(
             core, count=count, seed=seed, solvers=chosen, timeout=timeout, output=run.files, note=note, progress=progress
         )
-        partial = joined(fewer(count, MUTANTS, "mutants"), fewer(len(chosen), len(SOLVERS), "solvers"))
-        run.publish([result.to_dict()], json_path, partial=partial)
+        less = joined(fewer(count, MUTANTS, "mutants"), fewer(len(chosen), len(SOLVERS), "solvers"))
+        named = placed(core, block).named if block else {}
+        run.publish([result.to_dict() | named], json_path, partial=less)
     console.print(_table(result))
     for judged in result.mutants:
         if judged.gap:
@@ -57,7 +70,7 @@ def mutate_command(
     gap = sum(bool(judged.gap) for judged in result.mutants)
     console.print(
         f"{result.verdict.upper()} {result.core}: {len(result.mutants)} mutants, {gap} in the gap, seed {seed}, "
-        f"{result.seconds:.0f} s{'; ' * bool(partial)}{partial}",
+        f"{result.seconds:.0f} s{'; ' * bool(less)}{less}",
         markup=False,
         highlight=False,
         soft_wrap=True,

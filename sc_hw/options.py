@@ -22,6 +22,7 @@ __all__ = [
     "Verb",
     "Verbs",
     "axis_names",
+    "block_option",
     "complete",
     "design_option_names",
     "design_options",
@@ -191,6 +192,21 @@ preset_option = click.option(
 )
 settings_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting of the rule; wins over --config and --preset."
+)
+
+
+def _block_names(context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:
+    from .blocks.place import block_names
+
+    folder = context.params.get("folder") or next(iter(context.params.get("folders") or ()), None)
+    return [CompletionItem(name) for name in (block_names(folder) if folder else ()) if name.startswith(start)]
+
+
+block_option = click.option(
+    "--block",
+    metavar="NAME",
+    shell_complete=_block_names,
+    help="Only this block inside, by its place (see docs/crossbar.md); a core inside is its own folder.",
 )
 json_option = click.option(
     "--json", "json_path", type=OUTLET, metavar="FILE", help="Also write the record to FILE, - for standard output."

@@ -31,11 +31,14 @@ __all__ = [
     "fixed",
     "fixed_modules",
     "in_part",
+    "of_registers",
     "plant_faults",
     "plant_mutants",
+    "planted_files",
     "planted_mutants",
     "planted_network",
     "planted_part",
+    "read_mutants",
 ]
 
 SELECTION_BITS = 16
@@ -96,7 +99,7 @@ def plant_faults(
         "registers": registers,
         "copies": COPIES,
     }
-    return _plant(core, folder, plan, texts), _of_registers(folder)
+    return _plant(core, folder, plan, texts), of_registers(folder)
 
 
 def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core, list[Mutant]]:
@@ -108,8 +111,7 @@ def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core
     datapaths = [part.manifest["modules"]["datapath"] for part in core.parts or (core,)]
     plan = {"count": count, "seed": seed, "datapaths": datapaths, "first": 1, "registers": count}
     planted = _plant(core, folder, plan, read_texts(core))
-    lines = (folder / "mutants.txt").read_text(encoding="utf-8").splitlines()
-    return planted, [*(_mutant(number, line) for number, line in enumerate(lines, 1)), *_of_registers(folder)]
+    return planted, [*read_mutants(folder), *of_registers(folder)]
 
 
 def fixed(planted: Core, number: int, folder: Path) -> Core:
@@ -192,7 +194,7 @@ def alone(core: Core, fault: InstanceFault) -> Core:
 
 def _plant(core: Core, folder: Path, what: dict[str, Any], texts: Mapping[str, str]) -> Core:
     name = core.design.name
-    files = _planted_files(name, folder, what, texts)
+    files = planted_files(name, folder, what, texts)
     modules = {**core.manifest["modules"], "selection": f"{name}_selection"}
     return dataclasses.replace(
         core,
@@ -235,13 +237,12 @@ def _planted_network(
     network: EmittedNetwork, what: dict[str, Any], texts: Mapping[str, str]
 ) -> tuple[dict[str, bytes], list[Mutant]]:
     with temporary_folder() as folder:
-        files = _planted_files(network.design.name, folder, what, texts)
-        lines = (folder / "mutants.txt").read_text(encoding="utf-8").splitlines() if "count" in what else []
-        mutants = [*(_mutant(number, line) for number, line in enumerate(lines, 1)), *_of_registers(folder)]
+        files = planted_files(network.design.name, folder, what, texts)
+        mutants = [*(read_mutants(folder) if "count" in what else []), *of_registers(folder)]
         return {name: (folder / name).read_bytes() for name in files}, mutants
 
 
-def _planted_files(name: str, folder: Path, what: dict[str, Any], texts: Mapping[str, str]) -> list[str]:
+def planted_files(name: str, folder: Path, what: dict[str, Any], texts: Mapping[str, str]) -> list[str]:
     """Plant into the Verilog of the module ``name``; return the names of the files, which are in ``folder``."""
     files = [f"{name}_planted.v", f"{name}_selection.v"]
     with temporary_folder() as scratch:
@@ -265,7 +266,13 @@ def _selection(name: str, value: str) -> str:
     return f"module {name}_selection (output [{SELECTION_BITS - 1}:0] selected);\n  assign selected = {value};\nendmodule\n"
 
 
-def _of_registers(folder: Path) -> list[Mutant]:
+def read_mutants(folder: Path) -> list[Mutant]:
+    """Return the mutants that the planter listed."""
+    lines = (folder / "mutants.txt").read_text(encoding="utf-8").splitlines()
+    return [_mutant(number, line) for number, line in enumerate(lines, 1)]
+
+
+def of_registers(folder: Path) -> list[Mutant]:
     """Return the faults of registers that the planter listed."""
     return [
         Mutant(

@@ -57,7 +57,8 @@ def _plain(netlist: str, copies: str) -> str:
 def _draw(ys: Any, design: Any, plan: dict[str, Any]) -> list[str]:
     """Draw mutants over all modules."""
     # Inlined, the parts of a datapath that are instances of one module can be mutated one by one.
-    ys.run_pass(f"flatten -noscopeinfo {' '.join(plan['datapaths'])}", design)
+    if plan["datapaths"]:
+        ys.run_pass(f"flatten -noscopeinfo {' '.join(plan['datapaths'])}", design)
     ys.run_pass(f"hierarchy -top {plan['name']}", design)
     ys.run_pass("opt_clean", design)
     ys.run_pass(f"mutate -list {plan['count'] + _SPARE} -seed {plan['seed']} -o drawn.txt", design)

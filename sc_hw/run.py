@@ -1,8 +1,9 @@
 """A run of a verb on emitted folders: it waits for its turn, reads each core once, and what it leaves appears whole.
 
 One run at a time works on a folder: the lock is of the folder, so it ends with the process. Whatever the run writes goes
-into a hidden folder of its own in ``results``; at the end that is renamed to ``results/VERB``, and the records follow, each
-by a rename. A run that was killed leaves a hidden folder, which the next one removes, and no record of what it began.
+into a hidden folder of its own in ``results``, or, of a block inside, in ``results/blocks/PLACE``; at the end that is renamed to
+``VERB`` there, and the records follow, each by a rename. A run that was killed leaves a hidden folder, which the next one
+removes, and no record of what it began.
 """
 
 import os
@@ -22,7 +23,7 @@ from .network_folder import EmittedNetwork, load_network
 from .partial import joined
 from .progress import note
 from .reading import opened_regular
-from .records import Emitted, head, results_folder, write_record, write_results, write_text
+from .records import Emitted, head, results_folder, write_record, write_text
 from .simulator import SimulationError
 from .written import wrote
 
@@ -48,12 +49,16 @@ F = TypeVar("F", bound=_Folder)
 
 @dataclass(frozen=True, kw_only=True)
 class Run(Generic[F]):
-    """A run of ``verb`` on ``cores`` while it lasts; ``files`` is the folder it writes into, which becomes ``place``."""
+    """A run of ``verb`` on ``cores`` while it lasts; ``files`` is the folder it writes into, which becomes ``place``.
+
+    ``within`` is where in the results of each core all of it goes: nowhere special, or what is of one block of it.
+    """
 
     verb: str
     cores: tuple[F, ...]
     files: Path
     place: Path
+    within: str = ""
 
     @property
     def core(self) -> F:
@@ -93,10 +98,11 @@ class Run(Generic[F]):
         with held():
             self.keep()
             for core, record, texts, reason in zip(self.cores, records, beside or [{}] * len(records), reasons, strict=True):
+                results = core.folder / "results" / self.within
                 for name, text in texts.items():
-                    write_text(core.folder / "results" / name, text, option="results")
-                write_results(core, self.settled(record) | {"partial": reason}, None)
-                wrote(core.folder / "results")
+                    write_text(results / name, text, option="results")
+                write_record(results / f"{self.verb}.json", head(core) | self.settled(record) | {"partial": reason})
+                wrote(results)
         if json_path is not None:
             write_record(
                 json_path, head(self.core) | self.settled(whole or records[0]) | {"partial": joined(*dict.fromkeys(reasons))}
@@ -108,7 +114,7 @@ class Run(Generic[F]):
     def keep(self) -> None:
         """Let the files of the run take the place of those of the last one, whose record goes first."""
         for core in self.cores:
-            results = core.folder / "results"
+            results = core.folder / "results" / self.within
             (results / f"{self.verb}.json").unlink(missing_ok=True)
             if core is not self.core:
                 shutil.rmtree(results / self.verb, ignore_errors=True)
@@ -133,24 +139,29 @@ def _edited(core: _Folder) -> bool:
 
 
 @contextmanager
-def begin(verb: str, *folders: Path, system_tasks: bool = False) -> Iterator[Run[Core]]:
+def begin(
+    verb: str, *folders: Path, system_tasks: bool = False, within: Callable[[Core], str] = lambda _core: ""
+) -> Iterator[Run[Core]]:
     """Read emitted cores when it is their turn and give the run of a verb on them.
 
-    ``system_tasks`` as for ``load_core``. Errors: as ``_begun``.
+    ``system_tasks`` as for ``load_core``; ``within`` says where in the results of a core those of the run go.
+    Errors: as ``_begun``, and those of ``within``, before anything is written.
     """
-    with _begun(verb, folders, lambda folder: load_core(folder, system_tasks=system_tasks)) as run:
+    with _begun(verb, folders, lambda folder: load_core(folder, system_tasks=system_tasks), within) as run:
         yield run
 
 
 @contextmanager
-def begin_network(verb: str, folder: Path, *, system_tasks: bool = False) -> Iterator[Run[EmittedNetwork]]:
-    """Read an emitted network when it is its turn and give the run of a verb on it. Errors: as ``_begun``."""
-    with _begun(verb, (folder,), lambda path: load_network(path, system_tasks=system_tasks)) as run:
+def begin_network(
+    verb: str, folder: Path, *, system_tasks: bool = False, within: Callable[[EmittedNetwork], str] = lambda _network: ""
+) -> Iterator[Run[EmittedNetwork]]:
+    """Read an emitted network when it is its turn and give the run of a verb on it, as ``begin``."""
+    with _begun(verb, (folder,), lambda path: load_network(path, system_tasks=system_tasks), within) as run:
         yield run
 
 
 @contextmanager
-def _begun(verb: str, folders: Sequence[Path], read: Callable[[Path], F]) -> Iterator[Run[F]]:
+def _begun(verb: str, folders: Sequence[Path], read: Callable[[Path], F], within: Callable[[F], str]) -> Iterator[Run[F]]:
     """Read folders with ``read`` when it is their turn.
 
     Nothing is left of a run that ends without ``publish``, but for the log of a
@@ -162,9 +173,12 @@ def _begun(verb: str, folders: Sequence[Path], read: Callable[[Path], F]) -> Ite
         ):  # in one order: no two wait for ever
             stack.enter_context(turn(folder))
         cores = tuple(read(folder) for folder in folders)
-        results = [results_folder(folder).absolute() for folder in folders]
-        with _own_folder(results[0]) as files:
-            run = Run(verb=verb, cores=cores, files=files, place=results[0] / verb)
+        (inside,) = {within(core) for core in cores}
+        results = results_folder(folders[0]).absolute() / inside
+        for folder in folders[1:]:
+            results_folder(folder)
+        with _own_folder(results) as files:
+            run = Run(verb=verb, cores=cores, files=files, place=results / verb, within=inside)
             try:
                 yield run
             except SimulationError as error:
@@ -176,11 +190,11 @@ def _begun(verb: str, folders: Sequence[Path], read: Callable[[Path], F]) -> Ite
 @contextmanager
 def _own_folder(results: Path) -> Iterator[Path]:
     """Give a new hidden folder in ``results``, after removing those of runs that were killed."""
-    made = [] if results.exists() else [results]
+    made = [path for path in (results, *results.parents) if not path.exists()]
     with partial(*made, empty=True), ExitStack() as stack:
         stack.callback(_remove_empty, made)
         try:
-            results.mkdir(exist_ok=True)
+            results.mkdir(parents=True, exist_ok=True)
             for left in results.glob(f"{_HIDDEN}*"):
                 shutil.rmtree(left, ignore_errors=True)
             files = stack.enter_context(temporary_folder(results, prefix=_HIDDEN))

@@ -7,8 +7,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from .blocks.place import placed, refuse_network, within
+from .blocks.selftest import selftest_block
 from .network_folder import is_network
-from .partial import INSTANCES, fewer, joined
+from .partial import INSTANCES, STEPS, fewer, joined
 from .progress import note, progress
 from .run import begin
 from .selftest import Outcome, counted, enough_timesteps, passes, selftest
@@ -18,21 +20,27 @@ __all__ = ["selftest_command", "show"]
 
 
 def selftest_command(
-    folder: Path, *, steps: int | None, seed: int, instances: int, json_path: Path | None, console: Console
+    folder: Path, *, steps: int | None, seed: int, instances: int, json_path: Path | None, console: Console, block: str = ""
 ) -> int:
-    """Return 0 when the core passes without a fault and every fault is caught or invisible, else 1."""
+    """Return 0 when the core, or a ``block`` inside, passes without a fault and every fault is caught or invisible, else 1."""
+    if block:
+        refuse_network(folder, block, "selftest")
     if is_network(folder):
         from .network_sim.selftest import network_selftest_command
 
         return network_selftest_command(folder, samples=steps, seed=seed, json_path=json_path, console=console)
-    with begin("selftest", folder) as run:
+    with begin("selftest", folder, within=within(block) if block else lambda _core: "") as run:
         core, started = run.core, time.perf_counter()
-        enough = enough_timesteps(core)
+        one = placed(core, block) if block else None
+        name, enough = (one.block.name, STEPS) if one else (core.design.name, enough_timesteps(core))
         steps = steps or enough
-        with progress("faults", 1) as advance:
-            outcomes = selftest(
-                core, steps=steps, seed=seed, output=run.files, note=note, progress=advance, instances=instances, parts=True
-            )
+        if one:
+            outcomes = selftest_block(one, steps=steps, seed=seed, instances=instances, output=run.files, note=note)
+        else:
+            with progress("faults", 1) as advance:
+                outcomes = selftest(
+                    core, steps=steps, seed=seed, output=run.files, note=note, progress=advance, instances=instances, parts=True
+                )
         passed = passes(outcomes)
         partial = joined(fewer(steps, enough, "timesteps a fault"), fewer(instances, INSTANCES, "faults at instances"))
         run.publish(
@@ -46,12 +54,13 @@ def selftest_command(
                     "seconds": time.perf_counter() - started,
                     "tools": simulation_tools(),
                     "faults": [outcome.to_dict() for outcome in outcomes],
+                    **(one.named if one else {}),
                 }
             ],
             json_path,
             partial=partial,
         )
-    show(outcomes, core.design.name, seed, partial, console)
+    show(outcomes, name, seed, partial, console)
     return 0 if passed else 1
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from .blocks.place import inside
+from .blocks.sim_command import block_sim_command
 from .campaign import not_visited
 from .errors import UserError, in_shell, shown
 from .manifest import Core
@@ -30,8 +32,24 @@ def sim_command(
     stimulus: Path | None,
     json_path: Path | None,
     system_tasks: bool = False,
+    block: str | None = None,
 ) -> int:
-    """Return 0 when every core equals its model, else 1. Errors: ``UserError`` before anything runs."""
+    """Return 0 when every core, or a ``block`` of the only one, equals its model, else 1.
+
+    Errors: ``UserError`` before anything runs.
+    """
+    if block is not None:
+        if len(folders) > 1:
+            raise UserError(f"--block {shown(block)}: is of one folder; give one instead of {len(folders)}")
+        folder, name = inside(folders[0], block)
+        if name and (coverage or stimulus):
+            option = "--coverage" if coverage else "--stimulus"
+            raise UserError(f"{option}: is of cores; a block has its own campaign, without; leave out {option} or --block")
+        if name:
+            return block_sim_command(
+                folder, name, steps=steps, seed=seed, waves=waves, json_path=json_path, system_tasks=system_tasks
+            )
+        folders = [folder]
     if coverage and system_tasks:
         raise UserError("--allow-system-tasks: is of simulation, and --coverage also proves; leave out one of the two")
     if any(map(is_network, folders)):

@@ -15,12 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sc_hw_models.scratch import end_processes, temporary_folder
 
+from .blocks.cost import Costed, begun, costed
 from .errors import UserError
 from .manifest import Core
-from .network_folder import EmittedNetwork, is_network
+from .network_folder import EmittedNetwork
 from .rtl.design import CoreDesign
 from .rtl.networks.design import NetworkDesign
-from .run import begin, begin_network
 from .synth_result import MemoryProof, SynthResult
 from .synth_table import markdown_table, render_table
 from .targets import Target, list_targets, load_target
@@ -169,14 +169,19 @@ def _map(
 
 
 def _proof(
-    design: CoreDesign | NetworkDesign, module: str, structure: Structure, netlist: Netlist, target: Target
+    design: CoreDesign | NetworkDesign,
+    module: str,
+    structure: Structure,
+    netlist: Netlist,
+    target: Target,
+    block: Costed | None,
 ) -> MemoryProof:
-    memories = design.memories if module == "core" else []
+    memories = block.memories if block else design.memories if module == "core" else []
     smallest = min(target.bits[cell] for cell in target.weights["block_ram"])
     return MemoryProof(
         memory_bits=structure.memory_bits,
         expected_bits=sum(memories),
-        synapse_bits=design.synapse_bits if memories else 0,
+        synapse_bits=design.synapse_bits if memories and not block else 0,
         register_bits=structure.register_bits,
         block_ram_bits=target.ram_bits(netlist.cells),
         lut_ram_cells=target.lut_ram_cells(netlist.cells),
@@ -197,15 +202,20 @@ def top_module(core: Core | EmittedNetwork, module: str) -> str:
 
 
 def synthesise(
-    core: Core | EmittedNetwork, target: Target, *, module: str = "core", structure: Structure | None = None
+    core: Core | EmittedNetwork,
+    target: Target,
+    *,
+    module: str = "core",
+    structure: Structure | None = None,
+    block: Costed | None = None,
 ) -> SynthResult:
-    """Synthesise a core, or one lane of it, for a target and return counts and verdicts.
+    """Synthesise a core, one lane of it, or a ``block`` inside, for a target and return counts and verdicts.
 
     ``structure`` is what ``read_structure`` returned for the same module, so that several targets need it
     once; it is read when not given. Errors: ``UserError`` for an unknown module, a netlist with cell types
     that the target does not know, and sources that Yosys refuses.
     """
-    top = top_module(core, module)
+    top = block.top if block else top_module(core, module)
     structure = structure or read_structure(core.verilog, top)
     netlist = map_sources(core.verilog, top, target)
     return SynthResult(
@@ -214,7 +224,7 @@ def synthesise(
         rule=core.design.title,
         synapses=core.design.synapses,
         lanes=core.design.lanes,
-        module=module,
+        module=block.place if block else module,
         top=top,
         edited=core.edited,
         target=target.name,
@@ -225,7 +235,7 @@ def synthesise(
         cells=netlist.cells,
         resources=target.count(netlist.cells),
         capacity=target.capacity,
-        memory=_proof(core.design, module, structure, netlist, target),
+        memory=_proof(core.design, module, structure, netlist, target, block),
         seconds=netlist.seconds,
     )
 
@@ -236,15 +246,16 @@ def synthesise_many(
     jobs: int | None = None,
     *,
     module: str = "core",
+    block: Costed | None = None,
     progress: Callable[[SynthResult], None] = lambda _result: None,
 ) -> list[SynthResult]:
     """Synthesise for several targets, ``jobs`` Yosys processes at a time (one a processor), in the order given.
 
     ``progress`` is called with each result as it arrives. Errors: those of ``synthesise``; the first ends it all.
     """
-    structure = read_structure(core.verilog, top_module(core, module))
+    structure = read_structure(core.verilog, block.top if block else top_module(core, module))
     with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:
-        futures = [pool.submit(synthesise, core, target, module=module, structure=structure) for target in targets]
+        futures = [pool.submit(synthesise, core, target, module=module, structure=structure, block=block) for target in targets]
         try:
             for future in as_completed(futures):
                 progress(future.result())
@@ -255,20 +266,23 @@ def synthesise_many(
     return [future.result() for future in futures]
 
 
-def synth_command(folder: Path, targets: list[str], module: str, json_path: Path | None, console: Console) -> int:
-    """Synthesise an emitted folder and print the table; no target named means all of them.
+def synth_command(
+    folder: Path, targets: list[str], module: str, json_path: Path | None, console: Console, block: str = ""
+) -> int:
+    """Synthesise an emitted folder, or a ``block`` inside, and print the table; no target named means all of them.
 
     Returns 0 when every verdict of every target holds, else 1. Errors: ``UserError`` before or instead of
     any output. With ``json_path`` the results are written there, failed verdicts included.
     """
     chosen = [load_target(name) for name in dict.fromkeys(targets or list_targets())]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with begin_network("synth", folder) if is_network(folder) else begin("synth", folder) as run:
+    with begun("synth", folder, block, module) as run:
         core = run.core
+        one = costed(core, block) if block else None
         top_module(core, module)
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("synthesis", total=len(chosen))
-            results = synthesise_many(core, chosen, module=module, progress=lambda _result: bar.advance(task))
+            results = synthesise_many(core, chosen, module=module, block=one, progress=lambda _result: bar.advance(task))
         passed = all(result.passed for result in results)
         run.publish(
             [
@@ -278,6 +292,7 @@ def synth_command(folder: Path, targets: list[str], module: str, json_path: Path
                     "seconds": round(sum(r.seconds for r in results), 2),
                     "tools": {"yosys": results[0].tool_version},
                     "results": [result.to_dict() for result in results],
+                    **(one.named if one else {}),
                 }
             ],
             json_path,

@@ -18,7 +18,8 @@ def _number(value: float) -> str:
 
 
 def _core(result: SynthResult) -> str:
-    return f"{result.generator} lane" if result.module == "lane" else f"{result.generator} {result.synapses:,} x {result.lanes}"
+    whole = f"{result.synapses:,} x {result.lanes}"
+    return f"{result.generator} {whole if result.module == 'core' else result.module}"
 
 
 def _row(result: SynthResult) -> dict[str, str]:

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from sc_hw.proof.blocks import ROOMS
+from sc_hw.proof.ledger import LEDGER
+from sc_hw.rtl.blocks import BLOCKS as KINDS_OF_BLOCK
+from sc_hw_models.blocks import BLOCKS as PLAYED
 from sc_hw_models.kinds import FIRST_CHOICE, KINDS
 from sc_hw_models.registry import RULES
 
@@ -83,6 +86,65 @@ def test_a_name_in_generic_code_is_found(file, line, tmp_path):
     assert named(tmp_path, set(KINDS) - {"none"}, (*OWN["kinds"], *TRAINING))[0].startswith(f"{file}: ")
 
 
+BLOCK_FOLDERS = {
+    "models/sc_hw_models/blocks": {"__init__.py", "block.py"},
+    "sim/sc_hw_sim/blocks": {"__init__.py", "stimulus.py"},
+}
+
+
+def lacking(root, kinds, played):
+    """Return what kinds of blocks lack of a golden model, a stimulus, either RTL and a proof; and orphans of these."""
+    result = []
+    for folder, own in BLOCK_FOLDERS.items():
+        present = {path.name for path in (root / folder).iterdir() if path.name != "__pycache__"} - own
+        result += [f"missing {folder}/{name}" for name in sorted({f"{name}.py" for name in played} - present)]
+        result += [f"orphan {folder}/{name}" for name in sorted(present - {f"{name}.py" for name in played})]
+    proven = {assumption.harness for assumption in LEDGER}
+    for kind in kinds:
+        name, (room, _, component) = kind.__name__, kind.component.partition(".")
+        amaranth = root / "sc_hw" / "rtl" / f"{room}.py"
+        if kind.golden not in played:
+            result.append(f"{name}: no golden model {kind.golden}")
+        if not amaranth.is_file() or f"class {component}(" not in amaranth.read_text():
+            result.append(f"{name}: no Amaranth {kind.component}")
+        if not (root / "rtl_templates" / kind.template).is_file():
+            result.append(f"{name}: no template {kind.template}")
+        if kind.harness not in proven or not (root / "sc_hw" / "proof" / f"{kind.harness}.sv.j2").is_file():
+            result.append(f"{name}: no proof {kind.harness}")
+    return result + [f"{name}: of no kind of block" for name in played if name not in {kind.golden for kind in kinds}]
+
+
+def test_every_kind_of_block_has_a_golden_model_both_rtls_and_a_proof():
+    assert lacking(ROOT, KINDS_OF_BLOCK, PLAYED) == []
+    assert {room.kind for room in ROOMS} <= set(KINDS_OF_BLOCK)
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("golden", "Other: no golden model nothing"),
+        ("component", "Other: no Amaranth nothing"),
+        ("template", "Other: no template nothing"),
+        ("harness", "Other: no proof nothing"),
+    ],
+)
+def test_what_a_kind_of_block_lacks_is_found(entry, told):
+    other = type("Other", (KINDS_OF_BLOCK[0],), {entry: "nothing"})
+    assert lacking(ROOT, (*KINDS_OF_BLOCK, other), PLAYED) == [told]
+    assert lacking(ROOT, KINDS_OF_BLOCK, PLAYED[1:])[0].startswith("orphan")
+    assert lacking(ROOT, KINDS_OF_BLOCK, (*PLAYED, "nothing"))[0].startswith("missing")
+
+
+def test_blocks_of_graphs_are_of_kinds_that_are_known():
+    """What a topology puts between its cores has no way around the registry."""
+    files = {
+        path.name
+        for path in (ROOT / "sc_hw" / "rtl").glob("*.py")
+        if re.search(r"^    harness: ClassVar", path.read_text(), re.M)
+    }
+    assert files == {f"{kind.__module__.rpartition('.')[2]}.py" for kind in KINDS_OF_BLOCK} | {"blocks.py", "graph.py"}
+
+
 # What a room's name is elsewhere, with the reason.
 TOPOLOGY_ROOMS = (
     "/topologies",
@@ -101,6 +163,7 @@ BLOCK_ROOMS = (
     "sc_hw/coverage/addresses.py",
     "/topologies/",
     "sc_hw/proof/blocks/",
+    "sim/sc_hw_sim/blocks/",
 )
 RULE_ROOMS = (
     "sc_hw/learning_emitter.py",  # a name that users of another library know, of one rule

@@ -78,10 +78,11 @@ def synth(
     *,
     rule: Folder | None = None,
     module: str | None = None,
+    block: str | None = None,
     json: Folder | None = None,
 ) -> Result:
     """Count LUT, FF, block RAM and DSP with Yosys, and prove that the state lands in memory."""
-    return call("synth", folder=folder, target=target, rule=rule, module=module, json=json)
+    return call("synth", folder=folder, target=target, rule=rule, module=module, block=block, json=json)
 
 
 def pnr(
@@ -91,10 +92,11 @@ def pnr(
     rule: Folder | None = None,
     module: str | None = None,
     seeds: int | None = None,
+    block: str | None = None,
     json: Folder | None = None,
 ) -> Result:
     """Place and route with nextpnr: the clock over several seeds, use of the device, critical path, bitstream."""
-    return call("pnr", folder=folder, target=target, rule=rule, module=module, seeds=seeds, json=json)
+    return call("pnr", folder=folder, target=target, rule=rule, module=module, seeds=seeds, block=block, json=json)
 
 
 def explore(

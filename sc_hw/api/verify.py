@@ -22,6 +22,7 @@ def sim(
     coverage: bool = False,
     stimulus: Folder | None = None,
     allow_system_tasks: bool = False,
+    block: str | None = None,
     json: Folder | None = None,
 ) -> Result:
     """Compare every state bit of every synapse with the golden model, timestep by timestep, in Verilator under cocotb."""
@@ -35,6 +36,7 @@ def sim(
         coverage=coverage,
         stimulus=stimulus,
         allow_system_tasks=allow_system_tasks,
+        block=block,
         json=json,
     )
 
@@ -46,10 +48,11 @@ def prove(
     solver: str | Sequence[str] | None = None,
     timeout: int | None = None,
     part: str | Sequence[str] | None = None,
+    block: str | None = None,
     json: Folder | None = None,
 ) -> Result:
     """Prove that the lanes compute the golden model's step and that the engine applies it to every word once."""
-    return call("prove", folder=folder, rule=rule, solver=solver, timeout=timeout, part=part, json=json)
+    return call("prove", folder=folder, rule=rule, solver=solver, timeout=timeout, part=part, block=block, json=json)
 
 
 def replay(
@@ -57,10 +60,11 @@ def replay(
     counterexample: Folder | None = None,
     *,
     rule: Folder | None = None,
+    block: str | None = None,
     json: Folder | None = None,
 ) -> Result:
     """Simulate a counterexample of sc-hw prove on the lane, with a waveform."""
-    return call("replay", folder=folder, counterexample=counterexample, rule=rule, json=json)
+    return call("replay", folder=folder, counterexample=counterexample, rule=rule, block=block, json=json)
 
 
 def selftest(
@@ -70,10 +74,11 @@ def selftest(
     steps: int | None = None,
     instances: int | None = None,
     seed: int | None = None,
+    block: str | None = None,
     json: Folder | None = None,
 ) -> Result:
     """Plant known bugs in a copy of the core and demand that sc-hw sim catches each."""
-    return call("selftest", folder=folder, rule=rule, steps=steps, instances=instances, seed=seed, json=json)
+    return call("selftest", folder=folder, rule=rule, steps=steps, instances=instances, seed=seed, block=block, json=json)
 
 
 def mutate(
@@ -84,10 +89,13 @@ def mutate(
     seed: int | None = None,
     solver: str | Sequence[str] | None = None,
     timeout: int | None = None,
+    block: str | None = None,
     json: Folder | None = None,
 ) -> Result:
     """Change single bits of the netlist and demand that simulation and proof notice each change that matters."""
-    return call("mutate", folder=folder, rule=rule, count=count, seed=seed, solver=solver, timeout=timeout, json=json)
+    return call(
+        "mutate", folder=folder, rule=rule, count=count, seed=seed, solver=solver, timeout=timeout, block=block, json=json
+    )
 
 
 def report(
@@ -95,7 +103,8 @@ def report(
     *,
     rule: Folder | None = None,
     output: Folder | None = None,
+    block: str | None = None,
     json: Folder | None = None,
 ) -> Result:
     """Join the records of every verb into one table and one self-contained HTML page."""
-    return call("report", folder=folder, rule=rule, output=output, json=json)
+    return call("report", folder=folder, rule=rule, output=output, block=block, json=json)

@@ -6,28 +6,36 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ..network_folder import is_network
+from ..blocks.cost import begun, costed
 from ..partial import SEEDS, fewer, joined
-from ..run import begin, begin_network
 from .place import load_placeable, place_many
 from .table import path_line, render_table
 
 __all__ = ["pnr_command"]
 
 
-def pnr_command(folder: Path, targets: list[str], module: str, seeds: int, json_path: Path | None, console: Console) -> int:
-    """Place and route an emitted folder from seeds 1..``seeds`` and print the table.
+def pnr_command(
+    folder: Path, targets: list[str], module: str, seeds: int, json_path: Path | None, console: Console, block: str = ""
+) -> int:
+    """Place and route an emitted folder, or a ``block`` inside, from seeds 1..``seeds`` and print the table.
 
     Returns 0 when every seed of every target was routed, else 1. Errors: ``UserError`` before or instead of any output.
     """
     chosen, start = [load_placeable(name) for name in dict.fromkeys(targets)], time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with begin_network("pnr", folder) if is_network(folder) else begin("pnr", folder) as run:
+    with begun("pnr", folder, block, module) as run:
         core = run.core
+        one = costed(core, block) if block else None
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("place and route, seeds", total=len(chosen) * seeds)
             results = place_many(
-                core, chosen, range(1, seeds + 1), module=module, keep=run.files, progress=lambda _result: bar.advance(task)
+                core,
+                chosen,
+                range(1, seeds + 1),
+                module=module,
+                keep=run.files,
+                progress=lambda _result: bar.advance(task),
+                block=one,
             )
         passed = all(result.passed for result in results)
         tools = {"yosys": results[0].yosys_version} | {result.device.tool: result.tool_version for result in results}
@@ -39,7 +47,7 @@ def pnr_command(folder: Path, targets: list[str], module: str, seeds: int, json_
                     "verdict": "pass" if passed else "fail",
                     "seconds": round(time.monotonic() - start, 2),
                     "tools": tools,
-                    "module": module,
+                    **(one.named if one else {"module": module}),
                     "results": [result.to_dict() for result in results],
                 }
             ],

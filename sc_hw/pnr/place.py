@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sc_hw_models.scratch import end_processes, held, temporary_folder
 
+from ..blocks.cost import Costed
 from ..errors import UserError
 from ..manifest import Core
 from ..network_folder import EmittedNetwork
@@ -108,9 +109,15 @@ def place_many(
     module: str = "core",
     jobs: int | None = None,
     keep: Path | None = None,
+    block: Costed | None = None,
     progress: Callable[[SeedResult], None] = lambda _result: None,
 ) -> list[PnrResult]:
-    """Place and route a core, or one lane of it: ``place_module`` on its files. Errors: ``UserError`` for an unknown module."""
+    """Place and route a core, one lane of it, or a ``block`` inside: ``place_module`` on its files.
+
+    Errors: ``UserError`` for an unknown module.
+    """
+    if block:
+        return place_module(core.verilog, block.top, block.ports, targets, seeds, jobs=jobs, keep=keep, progress=progress)
     top = top_module(core, module)
     ports = core.design.lane_ports() if isinstance(core, Core) and module != "core" else core.design.ports()
     return place_module(core.verilog, top, ports, targets, seeds, jobs=jobs, keep=keep, progress=progress)

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,13 +115,13 @@ def memory_question(
     return {"script": memory_script(sources, top), "files": {**sources, "memory.sv": text}}
 
 
-def prove_memories(inquiry: Inquiry[Core]) -> Iterator[Obligation]:
-    """Prove each memory module of a core, or of what joins cores."""
+def prove_memories(inquiry: Inquiry[Core], *, only: Collection[str] | None = None) -> Iterator[Obligation]:
+    """Prove each memory module of a core, or of what joins cores, or those of ``only`` one block of it."""
     design = inquiry.core.design
-    for module in sorted(own_memories(design)):
+    for module in sorted(own_memories(design) if only is None else only):
         task = memory_task(design, {f"{module}.v": inquiry.sources[f"{module}.v"]}, module)
         yield from inquiry.decide(module, task, task, {memory_name(design, module): MEMORY.format(module)})
-    if design.initial and not design.parts:
+    if design.initial and not design.parts and only is None:
         yield _initial(inquiry.core)
 
 

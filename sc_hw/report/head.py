@@ -62,6 +62,9 @@ def _command(verb: str, record: Record) -> str:
     whole = "--stimulus" not in {word.partition("=")[0] for word in words}
     asked: dict[str, tuple[int | None, int]] = {}  # by option: its default, and what the record has
     match verb:
+        case "sim" if "block" in record:
+            asked = {"--seed": (1, record["seed"])}
+            asked |= {"--steps": (STEPS, record["timesteps"])} if record["verdict"] == "pass" else {}
         case "sim" if "runs" in record:  # of a network
             asked = {"--seed": (1, record["seed"])}
             asked |= {"--steps": (STEPS, record["runs"][0]["samples"])} if record["verdict"] == "pass" else {}

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import UserError, in_shell, one_line
@@ -61,11 +61,15 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Every verb of a core or network; ``waveform`` is the demonstration that ``sim`` recorded with these files, if any."""
+    """Every verb of a core or network; ``waveform`` is the demonstration that ``sim`` recorded with these files, if any.
+
+    ``blocks`` are the reports of blocks inside, by place, of which there are records.
+    """
 
     core: Core | EmittedNetwork
     entries: tuple[Entry, ...]
     waveform: dict[str, Any] | None
+    blocks: Mapping[str, "Report"] = field(default_factory=dict)
 
     @property
     def present(self) -> list[Entry]:
@@ -81,9 +85,11 @@ class Report:
     def verdict(self) -> str:
         """``pass`` when there is a record, and every one is good, of a whole run and of the core as it is.
 
-        ``partial`` when one is good, but of less than a whole run, and nothing is wrong; else ``fail``.
+        ``partial`` when one is good, but of less than a whole run, and nothing is wrong; else ``fail``. What is wrong with a
+        block inside is wrong with the whole; what is good of it, or partial, shows nothing of the whole.
         """
         found = {entry.status for entry in self.present}
+        found |= {report.verdict for report in self.blocks.values()} & {"fail"}
         return "fail" if not found or found - {"pass", "partial"} else "partial" if "partial" in found else "pass"
 
     def record(self, verb: str) -> dict[str, Any] | None:
@@ -98,25 +104,28 @@ class Report:
             "verdict": {"partial": "unknown"}.get(self.verdict, self.verdict),
             "entries": entries,
             "records": {entry.verb: entry.record for entry in self.present},
+            **({"blocks": {place: block.to_dict() for place, block in self.blocks.items()}} if self.blocks else {}),
         }
 
 
-def join(core: Core | EmittedNetwork, verbs: Collection[str], reading: Reading | None = None) -> Report:
+def join(core: Core | EmittedNetwork, verbs: Collection[str], reading: Reading | None = None, block: str = "") -> Report:
     """Read every record of a core; ``verbs`` are those there are, of which a missing record is worth a word.
 
-    Without a ``reading`` they are read as those of a core.
+    Without a ``reading`` they are read as those of a core; those of a ``block`` inside are where its place is.
 
     Errors: ``UserError`` for a file in its results that is no record of this version, or whose verdict is not what it holds.
     """
     reading = reading or Reading(records=RECORDS, contradiction=contradiction, summary=summary_of, partial=_partial)
-    results = core.folder / "results"
+    results = core.folder / "results" / (f"blocks/{block}" if block else "")
     paths = {path.stem: path for path in sorted(results.glob("*.json")) if path.name not in (WAVEFORM, "report.json")}
     for path in paths.values():
         if not re.fullmatch(r"[a-z][a-z0-9_-]{0,30}", path.stem):
             raise UserError(f"{results}: {one_line(path.name)!r} is not called after a verb; remove it")
     listed = [verb for verb in TITLES if verb in verbs or verb in paths] + [verb for verb in paths if verb not in TITLES]
     found = {verb: read_record(paths[verb], RECORD_SCHEMA, reading.records) for verb in listed if verb in paths}
-    entries = tuple(_entry(core, verb, found, reading) for verb in listed)
+    entries = tuple(_entry(core, verb, found, reading, block) for verb in listed)
+    if block:
+        return Report(core=core, entries=entries, waveform=None)
     drawn = results / WAVEFORM
     waveform = read_waveform(drawn, "sc-hw/waveform/1") if os.path.lexists(drawn) else None
     current = waveform if waveform and waveform["core_sha256"] == core.digest else None
@@ -127,16 +136,16 @@ def _partial(verb: str, records: Mapping[str, dict[str, Any]]) -> str:
     return str(records[verb]["partial"])
 
 
-def _entry(core: Core | EmittedNetwork, verb: str, records: Mapping[str, dict[str, Any]], reading: Reading) -> Entry:
+def _entry(core: Core | EmittedNetwork, verb: str, records: Mapping[str, dict[str, Any]], reading: Reading, block: str) -> Entry:
     record = records.get(verb)
-    command = f"sc-hw {verb} {in_shell(core.folder)}"
+    command = f"sc-hw {verb} {in_shell(core.folder)}{f' --block {block}' if block else ''}"
     if record is None:
         return Entry(verb=verb, status="not run", summary=f"run: {command}", command=command, record=None)
     if record["core_sha256"] != core.digest:
         summary = f"made from other files than these; run again: {command}"
         return Entry(verb=verb, status="stale", summary=summary, command=command, record=record)
     if text := reading.contradiction(core, verb, record):
-        path = core.folder / "results" / f"{verb}.json"
+        path = core.folder / "results" / (f"blocks/{block}" if block else "") / f"{verb}.json"
         raise UserError(f"{one_line(path)}: not what its entries say ({one_line(text)}); run {command} or remove it")
     status, summary, partial = record["verdict"], reading.summary(verb, record), reading.partial(verb, records)
     if partial:

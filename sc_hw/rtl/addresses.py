@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sc_hw_models.rule import index_bits
 
 from .faults import Fault, fault
 from .instances import Instance, memory_instance
 from .port import CONTROLLED, Port
-from .stream import Item, Stream
+from .stream import Item, Stream, Watch
 from .text import select
 
 __all__ = ["AddressesDesign", "address_faults"]
@@ -24,6 +24,8 @@ class AddressesDesign:
 
     component: ClassVar[str] = "address_decoder.AddressDecoder"
     harness: ClassVar[str] = "addresses"
+    golden: ClassVar[str] = "addresses"
+    watches: ClassVar[tuple[Watch, ...]] = ()
     template: ClassVar[str] = "lib/addresses.v.j2"
     kept: ClassVar[str] = "which neurons of a lane spike"
 
@@ -35,6 +37,11 @@ class AddressesDesign:
     def purpose(self) -> str:
         """What the module does, in a line."""
         return f"spikes of {self.neurons} neurons by number, as bits"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The numbers of its golden model."""
+        return {"neurons": self.neurons, "lanes": self.lanes}
 
     @property
     def words(self) -> int:

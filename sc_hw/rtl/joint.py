@@ -1,14 +1,14 @@
 """What stands between cores: the fan-out, which stores the beats of one stream and plays them for every beat of another."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sc_hw_models.rule import index_bits
 
 from .faults import Fault, fault, marks_faults
 from .instances import Instance, memory_instance
 from .port import CONTROLLED, Port
-from .stream import LAST, Item, Stream
+from .stream import LAST, Item, Stream, Watch
 
 __all__ = ["FanoutDesign", "fanout_faults"]
 
@@ -23,6 +23,8 @@ class FanoutDesign:
 
     component: ClassVar[str] = "fanout.Fanout"
     harness: ClassVar[str] = "fanout"
+    golden: ClassVar[str] = "fanout"
+    watches: ClassVar[tuple[Watch, ...]] = ()
     template: ClassVar[str] = "lib/fanout.v.j2"
     kept: ClassVar[str] = "what is stored of one timestep"
 
@@ -40,6 +42,12 @@ class FanoutDesign:
     def purpose(self) -> str:
         """What the module does, in a line."""
         return f"what {self.stored} give, for every one of {self.played}"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The numbers of its golden model."""
+        own = ("words", "rounds", "stored_bits", "played_bits", "skips")
+        return {name: getattr(self, name) for name in own} | {"checked": sorted(self.checked)}
 
     @property
     def address_bits(self) -> int:

@@ -1,12 +1,15 @@
 """The queues behind the lanes, in which results wait: what is to be built of them."""
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from sc_hw_models.rule import Field, index_bits
 
 from .design import CoreDesign
 from .faults import Fault, fault
+from .instances import Instance, memory_instance
 from .port import Port, input_port, output_port
+from .stream import Item, Stream, Watch
 
 __all__ = ["QueueDesign", "queue_faults", "queue_of"]
 
@@ -48,6 +51,36 @@ class QueueDesign:
     def zero(self) -> str:
         """The number zero in the width of a count of beats, for templates."""
         return f"{self.slot_bits + 1}'d0"
+
+    # What it is to a bench and a proof of it alone.
+    component: ClassVar[str] = "result_queue.ResultQueue"
+    harness: ClassVar[str] = "queue"
+    template: ClassVar[str] = "lib/queue.v.j2"
+    golden: ClassVar[str] = "queue"
+    watches: ClassVar[tuple[Watch, ...]] = (
+        Watch(name="reserve", moves="reserve", ready="room"),
+        Watch(name="push", moves="push", items=("push_data",)),
+    )
+
+    @property
+    def purpose(self) -> str:
+        """What the module does, in a line."""
+        return f"{self.slots} results wait here, so that the lanes never have to"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The numbers of its golden model."""
+        return {"slots": self.slots, "data_bits": self.data_bits}
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The beats as they leave; how they come is no stream."""
+        data = Item(name="data", bits=self.data_bits, meaning="the beat, as it was pushed")
+        return (Stream(name="result", gives=True, offered="a beat is offered", taken="it is taken", items=(data,)),)
+
+    def instances(self) -> dict[str, Instance]:
+        """Return the module inside that is proven apart: its memory."""
+        return {"memory": memory_instance(f"{self.name}_memory", self.data_bits, self.slots, self.data_bits)}
 
     def ports(self) -> tuple[Port, ...]:
         """Return the ports of the module."""

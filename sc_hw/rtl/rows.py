@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sc_hw_models.parts import REST
 from sc_hw_models.rule import Field, index_bits
@@ -10,7 +10,7 @@ from sc_hw_models.rule import Field, index_bits
 from .faults import Fault, fault, marks_faults
 from .instances import Instance, memory_instance
 from .port import CONTROLLED, Port, input_port
-from .stream import LAST, Item, Stream
+from .stream import LAST, Item, Stream, Watch
 from .text import select
 
 __all__ = ["RowsDesign", "below", "rows_faults"]
@@ -28,6 +28,7 @@ class RowsDesign:
 
     component: ClassVar[str] = "row_filter.RowFilter"
     harness: ClassVar[str] = "rows"
+    golden: ClassVar[str] = "rows"
     template: ClassVar[str] = "lib/rows.v.j2"
     purpose: ClassVar[str] = "which rows of a crossbar a timestep has to visit"
     kept: ClassVar[str] = "whether the synapses of each row rest"
@@ -41,6 +42,19 @@ class RowsDesign:
     bounds: dict[str, int]
     stored_bits: int
     checked: bool = False
+
+    watches: ClassVar[tuple[Watch, ...]] = (
+        Watch(name="command", moves="begins", items=("silent",)),
+        Watch(name="change", moves="changed"),
+        Watch(name="stored", moves="stored_moves", items=("stored_events",)),
+        Watch(name="result", moves="result_moves", items=("result_skip", "result_rest")),
+    )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The numbers of its golden model."""
+        own = ("rows", "words", "lanes", "inputs", "bounds", "checked")
+        return {name: getattr(self, name) for name in own} | {"given": [[f.name, f.bits, f.signed] for f in self.given]}
 
     @property
     def data_bits(self) -> int:
@@ -172,7 +186,13 @@ def rows_faults(rows: RowsDesign) -> list[Fault]:
     """Return the bugs that ``sc-hw selftest`` plants where rows are skipped."""
     own = partial(fault, within="rows")
     return [
-        own("postsynaptic input overlooked", "a row is skipped although a postsynaptic neuron has an input", "met", "1'b0"),
+        own(
+            "postsynaptic input overlooked",
+            "a row is skipped although a postsynaptic neuron has an input",
+            "met",
+            "1'b0",
+            "" if rows.bounds else "no state of a presynaptic neuron pairs with it",
+        ),
         own("presynaptic input overlooked", "a row is skipped although its neuron has an input", "input_offered", "1'b0"),
         own("last word rests for all", "a row counts as resting when its last word rests", "level_now", "rest", rest="rest"),
         own("change overlooked", "rows that the host or a clear changed are taken for resting", "known", "1'b1"),

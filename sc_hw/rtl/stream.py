@@ -6,7 +6,7 @@ from typing import Self
 
 from .port import Port, input_port, output_port
 
-__all__ = ["LAST", "Item", "Stream"]
+__all__ = ["LAST", "Item", "Stream", "Watch"]
 
 LAST = "last"  # the item that marks the last beat of a timestep
 
@@ -70,3 +70,16 @@ class Stream:
     def named(self, name: str) -> Self:
         """Return the same stream under another name."""
         return replace(self, name=name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Ports by which a block sees that something moved elsewhere: ``moves`` is 1 in such a clock, ``items`` are what it was.
+
+    Where it has one, the output ``ready`` says that something may move.
+    """
+
+    name: str
+    moves: str
+    items: tuple[str, ...] = ()
+    ready: str = ""

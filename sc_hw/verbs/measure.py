@@ -12,6 +12,7 @@ from ..options import (
     OUTLET,
     Verb,
     axis_names,
+    block_option,
     complete,
     design_options,
     folder_argument,
@@ -56,14 +57,17 @@ def estimate(
 @folder_argument
 @target_option(target_names)
 @module_option
+@block_option
 @json_option
-def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | None) -> None:
+def synth(folder: Path, target: tuple[str, ...], module: str, block: str | None, json_path: Path | None) -> None:
     """Count LUT, FF, block RAM and DSP with Yosys, and prove that the state lands in memory."""
+    from ..blocks.place import inside
     from ..console import Console
     from ..synth import synth_command
 
+    folder, name = inside(folder, block)
     names = target_names() if "all" in target else list(target)
-    sys.exit(synth_command(folder, names, module, json_path, Console()))
+    sys.exit(synth_command(folder, names, module, json_path, Console(), name))
 
 
 @click.command(cls=Verb)
@@ -77,14 +81,17 @@ def synth(folder: Path, target: tuple[str, ...], module: str, json_path: Path | 
     show_default=True,
     help="Seeds 1..SEEDS; the table shows their spread.",
 )
+@block_option
 @json_option
-def pnr(folder: Path, target: tuple[str, ...], module: str, seeds: int, json_path: Path | None) -> None:
+def pnr(folder: Path, target: tuple[str, ...], module: str, seeds: int, block: str | None, json_path: Path | None) -> None:
     """Place and route with nextpnr: the clock over several seeds, use of the device, critical path, bitstream."""
+    from ..blocks.place import inside
     from ..console import Console
     from ..pnr.command import pnr_command
 
+    folder, name = inside(folder, block)
     names = placeable_names() if "all" in target else list(target)
-    sys.exit(pnr_command(folder, names, module, seeds, json_path, Console()))
+    sys.exit(pnr_command(folder, names, module, seeds, json_path, Console(), name))
 
 
 @click.command(cls=Verb)

@@ -9,6 +9,7 @@ from ..options import (
     FILE,
     OUTLET,
     Verb,
+    block_option,
     folder_argument,
     folders_argument,
     json_option,
@@ -33,6 +34,7 @@ __all__ = ["mutate", "prove", "replay", "report", "selftest", "sim"]
 @click.option(
     "--allow-system-tasks", "system_tasks", is_flag=True, help="Run $system, $fopen, DPI and the like in Verilog that was edited."
 )
+@block_option
 @json_option
 def sim(
     folders: tuple[Path, ...],
@@ -42,9 +44,13 @@ def sim(
     coverage: bool,
     stimulus: Path | None,
     system_tasks: bool,
+    block: str | None,
     json_path: Path | None,
 ) -> None:
-    """Compare every state bit of every synapse with the golden model, timestep by timestep, in Verilator under cocotb."""
+    """Compare every state bit of every synapse with the golden model, timestep by timestep, in Verilator under cocotb.
+
+    With --block compare every beat that a block between cores gives with that block's own golden model.
+    """
     from ..sim_command import sim_command
 
     sys.exit(
@@ -57,6 +63,7 @@ def sim(
             stimulus=stimulus,
             json_path=json_path,
             system_tasks=system_tasks,
+            block=block,
         )
     )
 
@@ -74,14 +81,25 @@ def sim(
     show_default=True,
     help="What to prove; can be repeated.",
 )
+@block_option
 @json_option
-def prove(folder: Path, solvers: tuple[str, ...], timeout: int, parts: tuple[str, ...], json_path: Path | None) -> None:
-    """Prove that the lanes compute the golden model's step and that the engine applies it to every word once."""
+def prove(
+    folder: Path, solvers: tuple[str, ...], timeout: int, parts: tuple[str, ...], block: str | None, json_path: Path | None
+) -> None:
+    """Prove that the lanes compute the golden model's step and that the engine applies it to every word once.
+
+    With --block prove what is stated of one block alone.
+    """
+    from ..blocks.place import inside
+    from ..blocks.prove_command import block_prove_command
     from ..console import Console
     from ..network_folder import is_network
     from ..network_proof.command import network_prove_command
     from ..proof.command import prove_command
 
+    folder, name = inside(folder, block)
+    if name:
+        sys.exit(block_prove_command(folder, name, list(solvers), list(parts), timeout, json_path, Console(), note))
     command = network_prove_command if is_network(folder) else prove_command
     sys.exit(command(folder, list(solvers), list(parts), timeout, json_path, Console(), note))
 
@@ -89,14 +107,17 @@ def prove(folder: Path, solvers: tuple[str, ...], timeout: int, parts: tuple[str
 @click.command(cls=Verb)
 @folder_argument
 @click.argument("counterexample", type=FILE, required=False)
+@block_option
 @json_option
-def replay(folder: Path, counterexample: Path | None, json_path: Path | None) -> None:
+def replay(folder: Path, counterexample: Path | None, block: str | None, json_path: Path | None) -> None:
     """Simulate a counterexample of sc-hw prove on the lane, with a waveform.
 
     COUNTEREXAMPLE is the file to play; by default the one that the last sc-hw prove of DIR wrote.
     """
+    from ..blocks.place import only_core
     from ..replay import replay_command
 
+    folder = only_core(folder, block, "replay", "plays what refutes a lane, and a block has none")
     sys.exit(replay_command(folder, counterexample, json_path, click.echo, note))
 
 
@@ -112,13 +133,18 @@ def replay(folder: Path, counterexample: Path | None, json_path: Path | None) ->
     help="Faults drawn from those at clocks, pins, parameters of instances and the modules behind.",
 )
 @seed_option
+@block_option
 @json_option
-def selftest(folder: Path, steps: int | None, instances: int, seed: int, json_path: Path | None) -> None:
-    """Plant known bugs in a copy of the core and demand that sc-hw sim catches each."""
+def selftest(folder: Path, steps: int | None, instances: int, seed: int, block: str | None, json_path: Path | None) -> None:
+    """Plant known bugs in a copy of the core, or of a block, and demand that sc-hw sim catches each."""
+    from ..blocks.place import inside
     from ..console import Console
     from ..selftest_command import selftest_command
 
-    sys.exit(selftest_command(folder, steps=steps, seed=seed, instances=instances, json_path=json_path, console=Console()))
+    folder, name = inside(folder, block)
+    sys.exit(
+        selftest_command(folder, steps=steps, seed=seed, instances=instances, json_path=json_path, console=Console(), block=name)
+    )
 
 
 @click.command(cls=Verb)
@@ -127,12 +153,17 @@ def selftest(folder: Path, steps: int | None, instances: int, seed: int, json_pa
 @seed_option
 @solver_option
 @timeout_option
+@block_option
 @json_option
-def mutate(folder: Path, count: int, seed: int, solvers: tuple[str, ...], timeout: int, json_path: Path | None) -> None:
+def mutate(
+    folder: Path, count: int, seed: int, solvers: tuple[str, ...], timeout: int, block: str | None, json_path: Path | None
+) -> None:
     """Change single bits of the netlist and demand that simulation and proof notice each change that matters."""
+    from ..blocks.place import inside
     from ..console import Console
     from ..mutate_command import mutate_command
 
+    folder, name = inside(folder, block)
     with progress("mutants", 1) as advance:
         sys.exit(
             mutate_command(
@@ -145,6 +176,7 @@ def mutate(folder: Path, count: int, seed: int, solvers: tuple[str, ...], timeou
                 console=Console(),
                 note=note,
                 progress=advance,
+                block=name,
             )
         )
 
@@ -158,11 +190,14 @@ def mutate(folder: Path, count: int, seed: int, solvers: tuple[str, ...], timeou
     metavar="FILE",
     help="Page to write, - for standard output.  [default: DIR/results/report.html]",
 )
+@block_option
 @json_option
-def report(folder: Path, output: Path | None, json_path: Path | None) -> None:
+def report(folder: Path, output: Path | None, block: str | None, json_path: Path | None) -> None:
     """Join the records of every verb into one table and one self-contained HTML page."""
+    from ..blocks.place import only_core
     from ..cli import app
     from ..console import Console
     from ..report.command import report_command
 
+    folder = only_core(folder, block, "report", "tells of a folder, and has a row for each block in it")
     sys.exit(report_command(folder, output, json_path, list(app.commands), Console()))
