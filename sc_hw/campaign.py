@@ -19,7 +19,8 @@ def moment_entry(moment: Moment) -> dict[str, Any]:
 def corners_of(design: CoreDesign) -> dict[str, bool]:
     """Return the names of a design's corners, of a crossbar that skips rows not all, and whether each is a reset."""
     entries = [moment_entry(moment) for moment in moments(design, 0)]
-    return played(entries, design.synapses, rows=bool(design.row_words))
+    events = [stream.name for stream in design.streams if stream.several and not stream.gives]
+    return played(entries, design.synapses, rows=bool(design.row_words), events=events)
 
 
 def not_visited(run: Mapping[str, Any]) -> str:

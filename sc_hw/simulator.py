@@ -143,6 +143,13 @@ def _streams(design: CoreDesign) -> dict[str, str]:
     return {port.name.removesuffix("_valid"): "source" if port.direction == "input" else "sink" for port in own}
 
 
+def _counted(design: CoreDesign, core: int, stream: str) -> str:
+    """Return that a beat of a stream moves where its marks are compared: inside, if its beats are kept before."""
+    inside = design.graph.checks.get(stream) if design.graph else None
+    net = f"core_{core}.{inside}_{{}}" if inside else f"{stream}_{{}}_{core}"
+    return f"{net.format('valid')} & {net.format('ready')}"
+
+
 def _memories(design: CoreDesign) -> list[tuple[str, str, int]]:
     """Return each state memory: its place in the design, the name of its monitor, and the bits of what that sees."""
     parts = [(f"{place}.", prefix, part) for place, (prefix, part) in design.parts.items()] or [("", "", design)]
@@ -157,7 +164,7 @@ def _memories(design: CoreDesign) -> list[tuple[str, str, int]]:
 def _bench_template() -> Template:
     """Return the template of the bench, which is compiled once in a process."""
     environment = verilog_templates(FileSystemLoader(_SIM))
-    environment.globals.update(streams=_streams, payload=_payload, memories=_memories, watcher=watcher)
+    environment.globals.update(streams=_streams, payload=_payload, memories=_memories, counted=_counted, watcher=watcher)
     return environment.get_template("bench.sv.j2")
 
 

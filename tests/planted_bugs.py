@@ -173,6 +173,20 @@ BUGS = (
         "parity/test_layer.py",
     ),
     Bug(
+        "of a timestep two beats are kept",
+        f"{TEMPLATES}/lib/store.v.j2",
+        "assign event_ready = ~(full_reg & same);",
+        "assign event_ready = ~(stored & valid_reg);",
+        "prove/test_store.py parity/test_layer.py",
+    ),
+    Bug(
+        "a stream that waits for another is not kept",
+        f"{RTL}/graph.py",
+        'getattr(node.block, "behind", {})',
+        "{}",
+        "rtl/test_order.py",
+    ),
+    Bug(
         "a consolidating timestep moves the weight",
         f"{TEMPLATES}/lib/weight.v.j2",
         "? weight_old : weight_clipped;",

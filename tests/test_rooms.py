@@ -161,6 +161,7 @@ BLOCK_ROOMS = (
     "sc_hw/coverage/fanout.py",
     "sc_hw/coverage/rows.py",
     "sc_hw/coverage/addresses.py",
+    "sc_hw/coverage/store.py",
     "/topologies/",
     "sc_hw/proof/blocks/",
     "sim/sc_hw_sim/blocks/",

@@ -39,7 +39,7 @@ def prove_graph(inquiry: Inquiry[Core]) -> Iterator[Obligation]:
     yield from inquiry.decide(design.name, inside, visible, statements)
     for (place, block, room), statements in zip(_alone(design.graph), rest, strict=True):
         inside, visible = (block_task(design, place, block, room, texts, inside=inside) for inside in (True, False))
-        yield from inquiry.decide(block.name, inside, visible, statements)
+        yield from inquiry.decide("_".join(filter(None, (block.name, room.title))), inside, visible, statements)
 
 
 def statements_of_graph(graph: Graph) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 from ..rtl.design import CoreDesign
 from ..rtl.graph import inner_blocks
 from .assumption import Assumption
-from .blocks import ROOMS
+from .blocks import ROOMS, placed
 from .engine import ENGINE_ASSUMPTIONS
 from .expected import difference
 from .memories import MEMORY_ASSUMPTIONS
@@ -33,7 +33,10 @@ LEDGER: tuple[Assumption, ...] = (
 
 def assumptions_of(design: CoreDesign) -> Iterator[Assumption]:
     """Yield the assumptions that the proof of a design makes, its parts' not among them."""
-    wanted = {"memory", "shared"} | {block.harness for block in inner_blocks(design)} if design.graph else {"memory", "engine"}
+    wanted = {"memory", "engine"}
+    if design.graph:
+        wanted = {"memory", "shared"} | {block.harness for block in inner_blocks(design)}
+        wanted |= {room.title for room in ROOMS if room.title and placed(design.graph, room.kind)}
     wanted |= {"queue"} if design.queued and not design.parts else set()
     yield from (one for one in LEDGER if one.harness in wanted and one.when(design))
 

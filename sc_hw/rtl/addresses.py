@@ -28,6 +28,7 @@ class AddressesDesign:
     watches: ClassVar[tuple[Watch, ...]] = ()
     template: ClassVar[str] = "lib/addresses.v.j2"
     kept: ClassVar[str] = "which neurons of a lane spike"
+    keeps: ClassVar[bool] = True
 
     name: str
     neurons: int
@@ -91,6 +92,7 @@ class AddressesDesign:
             Stream(
                 name="beat",
                 gives=True,
+                several=True,
                 offered="a word of spikes is offered",
                 taken="the word is taken at this clock edge",
                 items=(Item(name="data", bits=self.lanes, meaning="spikes of the next neurons, lane 0 lowest"),),

@@ -18,7 +18,9 @@ from .graph import Channel, Graph, Node, Target, net, unpacked
 from .instances import Instance, below
 from .joint import FanoutDesign, fanout_faults
 from .net import Both, Either, Expression, Net, Not, Some, both, join, times
+from .order import in_any_order, stores_of
 from .rows import RowsDesign, rows_faults
+from .store import StoreDesign, store_faults
 from .stream import Stream
 
 __all__ = ["CrossbarDesign", "crossbar_faults"]
@@ -225,17 +227,18 @@ class CrossbarDesign(CoreDesign):
         return found
 
     @property
-    def blocks(self) -> dict[str, CoreDesign | AddressesDesign]:
-        """What is joined, by instance: the cores, and what turns address events into bits."""
+    def blocks(self) -> dict[str, CoreDesign | AddressesDesign | StoreDesign]:
+        """What is joined, by instance: the cores, what turns address events into bits, and what keeps a timestep's events."""
         cores = {place: part for place, (_, part) in self.parts.items()}
-        return cores | {f"{owner}_decoder": module for owner, module in self.addresses.items()}
+        return cores | {f"{owner}_decoder": module for owner, module in self.addresses.items()} | stores_of(self.graph)
 
     @property
     def memories(self) -> list[int]:
         """Bits of each memory: those of the synapses, of the neurons, and what is stored of a timestep."""
         spikes = [module.words for module in self.addresses.values() for _ in range(module.lanes)]
         cores = [bits for _, design in self.parts.values() for bits in design.memories]
-        return [*cores, self.fanout.memory_bits, *([self.rows.memory_bits] if self.rows else []), *spikes]
+        kept = [store.memory_bits for store in stores_of(self.graph).values()]
+        return [*cores, self.fanout.memory_bits, *([self.rows.memory_bits] if self.rows else []), *spikes, *kept]
 
     def inputs(self) -> dict[Field, int]:
         """Return the inputs of a timestep and how many values each has: those of the neurons come first."""
@@ -297,7 +300,7 @@ class CrossbarDesign(CoreDesign):
             outside.append(("synapses.command", "command"))
         outside += [(f"synapses.{name}", name) for name in ("result", "host", "readback")]
         pre, post, rule = self.pre.synapses, self.post.synapses, self.rule.whole
-        return Graph(
+        return in_any_order(
             name=self.name,
             purpose=f"{pre} presynaptic and {post} postsynaptic neurons, a synapse of {rule.name if rule else '?'} between each "
             "two",
@@ -339,6 +342,8 @@ def crossbar_faults(design: CrossbarDesign) -> list[Fault]:
     """Return the bugs that ``sc-hw selftest`` plants between the cores."""
     cores = list(design.parts)
     lonely = "" if len(cores) > 1 else "one core"
+    # Presynaptic neurons that are taken before the postsynaptic ones: into the pipeline, the row filter, the fan-out.
+    taken = design.pre.pipeline_depth * ("pre" in cores) + 2
     first = cores[0]
 
     return [
@@ -361,4 +366,5 @@ def crossbar_faults(design: CrossbarDesign) -> list[Fault]:
         fault("clear not shared", "the neurons take a clear for a timestep", f"{first}.command_clear", "1'b0", lonely),
         *(rows_faults(design.rows) if design.rows else []),
         *(one for owner in design.addresses for one in address_faults(f"{owner}_addresses")),
+        *(one for place, store in stores_of(design.graph).items() for one in store_faults(place, store, behind=taken)),
     ]

@@ -17,7 +17,20 @@ from .net import Expression, Net, both, nets_of, part
 from .port import CLOCKED, IDLE, Port
 from .stream import Stream
 
-__all__ = ["Block", "Channel", "Graph", "InnerBlock", "Node", "Target", "Top", "inner_blocks", "net", "unpacked"]
+__all__ = [
+    "Block",
+    "Channel",
+    "Graph",
+    "InnerBlock",
+    "Joined",
+    "Node",
+    "Target",
+    "Top",
+    "inner_blocks",
+    "late_streams",
+    "net",
+    "unpacked",
+]
 
 
 class Block(Protocol):
@@ -106,7 +119,8 @@ class Graph:
     for one of a node's own that is shown under that name. ``driven`` are expressions for inputs of nodes that belong to
     no stream, by ``place.port``. ``checks`` says of a stream outside that is checked, and no node's own, by which
     ``place.stream``. Errors: ``ValueError`` for a stream that is joined twice or never, an item that nothing gives,
-    widths that differ, and marks that nobody checks: a fault of a recipe.
+    widths that differ, marks that nobody checks, and streams that would have to come in some order (``order.in_any_order``
+    makes a graph without): a fault of a recipe.
     """
 
     name: str
@@ -122,6 +136,8 @@ class Graph:
         self._check_joined()
         self._check_widths()
         self._check_marks()
+        if waiting := dict(late_streams(self)):
+            raise ValueError(f"{self.name}: kept by nobody until a timestep of another stream is here: {waiting}")
 
     def stream(self, end: str) -> Stream:
         """Return the stream of an end: of a node, as the node has it, or outside."""
@@ -182,6 +198,49 @@ class Graph:
         own = {one.name for one in self.outside if isinstance(one, Stream) and one.checked}
         if own != set(self.checks) or any(self.stream(end).beats != self.stream(name).beats for name, end in self.checks.items()):
             raise ValueError(f"{self.name}: checked: {sorted(own)}; by a node with that count: {dict(self.checks)}")
+
+
+class Joined(Protocol):
+    """What of a graph says who takes the beats of a stream."""
+
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """Blocks by place."""
+
+    @property
+    def outside(self) -> tuple[Stream | tuple[str, str], ...]:
+        """Streams of the whole."""
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """How streams are joined."""
+
+
+def late_streams(graph: Joined) -> Iterator[tuple[str, str]]:
+    """Yield streams outside, with the ``place.stream`` where each comes in, whose beats wait for a timestep of another.
+
+    A block says what waits: with ``behind`` that it takes one of its streams only after a timestep of another. Such beats are
+    kept on their way, by a block that ``keeps`` a timestep of what it takes; else whoever sends them first stands still.
+    """
+    for place, node in graph.nodes.items():
+        for stream in getattr(node.block, "behind", {}):
+            yield from _unkept(graph, f"{place}.{stream}")
+
+
+def _unkept(graph: Joined, end: str) -> Iterator[tuple[str, str]]:
+    """Yield what is outside of the beats that ``place.stream`` takes, where no block on the way keeps them."""
+    shown = {one[0]: one[1] for one in graph.outside if not isinstance(one, Stream)}
+    if end in shown:
+        yield shown[end], end
+        return
+    source = next(one.source for one in graph.channels if any(target.to == end for target in one.targets))
+    place, dot, _ = source.partition(".")
+    if not dot:
+        yield source, end
+    elif not getattr(graph.nodes[place].block, "keeps", False):
+        for stream in graph.nodes[place].block.streams:
+            if stream.several and not stream.gives:
+                yield from _unkept(graph, f"{place}.{stream.name}")
 
 
 class _Build:

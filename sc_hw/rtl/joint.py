@@ -1,5 +1,6 @@
 """What stands between cores: the fan-out, which stores the beats of one stream and plays them for every beat of another."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -27,6 +28,7 @@ class FanoutDesign:
     watches: ClassVar[tuple[Watch, ...]] = ()
     template: ClassVar[str] = "lib/fanout.v.j2"
     kept: ClassVar[str] = "what is stored of one timestep"
+    behind: ClassVar[Mapping[str, str]] = {"played": "stored"}
 
     name: str
     words: int
@@ -78,6 +80,7 @@ class FanoutDesign:
         return (
             Stream(
                 name="stored",
+                several=True,
                 beats=self.words if "stored" in self.checked else 0,
                 offered="a beat to store is offered",
                 taken=taken,
@@ -88,6 +91,7 @@ class FanoutDesign:
             ),
             Stream(
                 name="played",
+                several=True,
                 beats=self.rounds if "played" in self.checked else 0,
                 offered="a beat to play is offered",
                 taken=f"{taken}, with the last word",
@@ -100,6 +104,7 @@ class FanoutDesign:
             Stream(
                 name="beat",
                 gives=True,
+                several=True,
                 offered="a beat for the synapses is offered",
                 taken=taken,
                 items=(

@@ -12,6 +12,8 @@ from .graph import Channel, Graph, Node, Target, unpacked
 from .instances import Instance, below
 from .joint import FanoutDesign, fanout_faults
 from .net import Net, join, part, times
+from .order import in_any_order, stores_of
+from .store import store_faults
 from .stream import LAST, Item, Stream
 from .text import select
 
@@ -119,16 +121,19 @@ class LayerDesign(CoreDesign):
         )
 
     def instances(self) -> dict[str, Instance]:
-        """Return the modules inside that are proven apart, by place: both cores and what is in them, and the fan-out's memory."""
+        """Return the modules inside that are proven apart, by place: cores, store, and what is in them; the fan-out's memory."""
         found = below("fan_out", self.fanout.instances())
         for place, (_, core) in self.parts.items():
             found |= {place: Instance(module=core.name)} | below(place, core.instances())
+        for place, store in stores_of(self.graph).items():
+            found |= {place: Instance(module=store.name)} | below(place, store.instances())
         return found
 
     @property
     def memories(self) -> list[int]:
         """Bits of each memory: those of the synapses, of the neurons, and what the neurons gave in a timestep."""
-        return [*self.core.memories, *self.presynaptic.memories, self.fanout.memory_bits]
+        kept = [store.memory_bits for store in stores_of(self.graph).values()]
+        return [*self.core.memories, *self.presynaptic.memories, self.fanout.memory_bits, *kept]
 
     def inputs(self) -> dict[Field, int]:
         """Return the inputs of a timestep and how many values each has: those of the neurons come first."""
@@ -150,7 +155,7 @@ class LayerDesign(CoreDesign):
         fronted = [(f"neurons.{stream.name}", f"{NEURON}{stream.name}") for stream in neurons.streams]
         result = next(stream for stream in neurons.streams if stream.name == "result").named(f"{NEURON}result")
         count, posts = neurons.synapses, self.postsynaptic
-        return Graph(
+        return in_any_order(
             name=self.name,
             purpose=f"{count} presynaptic neurons of {neurons.spec.rule}, each with {posts} synapses of {self.spec.rule}",
             note=f"Synapse {count} j + i joins presynaptic neuron i to postsynaptic neuron j. What the neurons give in their "
@@ -207,6 +212,7 @@ def layer_faults(design: LayerDesign) -> list[Fault]:
     unseen, ready = "a neuron's value leaves its core before it can be stored", f"{NEURON}result_ready"
     return [
         *fanout_faults(design.fanout),
+        *(one for place, store in stores_of(design.graph).items() for one in store_faults(place, store)),
         fault(title, description, "fan_out.stored_data", f"{{{trailing}}}", whole, given=given),
         fault("taken unseen", unseen, "neurons.result_ready", "ready", ready=ready),
     ]

@@ -101,6 +101,7 @@ class RowsDesign:
         return (
             Stream(
                 name="pre",
+                several=True,
                 beats=self.rows if self.checked else 0,
                 offered="a presynaptic neuron is offered",
                 taken=taken,
@@ -112,6 +113,7 @@ class RowsDesign:
             Stream(
                 name="played",
                 gives=True,
+                several=True,
                 offered="a row is offered",
                 taken=taken,
                 items=(

@@ -59,7 +59,10 @@ class Stream:
         """Yield the ports that tell of a breach; they are of no beat."""
         if self.checked:
             unexpected = f"one beat of a {self.period} too few: {self.name}_last came before the last; kept until a reset"
-            missing = f"one beat of a {self.period} too many: the last came without {self.name}_last; kept until a reset"
+            missing = (
+                f"the last beat of a {self.period} came without {self.name}_last: one beat too many, or the last or its mark "
+                "lost; kept until a reset"
+            )
             yield output_port(f"{self.name}_last_unexpected", meaning=unexpected)
             yield output_port(f"{self.name}_last_missing", meaning=missing)
 

@@ -166,9 +166,12 @@ def random_purpose(lfsr: Lfsr) -> str:
     return f"random register of one lane, x^{lfsr.taps[0]} + x^{lfsr.taps[1]} + 1, {lfsr.fresh} new bits a step"
 
 
-def memory_file(module: str, purpose: str, filled: str = "") -> dict[str, str]:
-    """Return the file of a memory module, given what fills it, which is long and has no line to break."""
-    text = finished(_environment().get_template("lib/memory.v.j2").render(module=module, purpose=purpose))
+def memory_file(module: str, purpose: str, filled: str = "", *, block_ram: bool = False) -> dict[str, str]:
+    """Return the file of a memory module, given what fills it, which is long and has no line to break.
+
+    With ``block_ram`` synthesis is told to take one, where it would else make the memory of LUTs.
+    """
+    text = finished(_environment().get_template("lib/memory.v.j2").render(module=module, purpose=purpose, block_ram=block_ram))
     return {f"{module}.v": text.replace("      always @(posedge clk)", f"{filled}      always @(posedge clk)", 1)}
 
 
@@ -185,9 +188,10 @@ def memory_files(design: CoreDesign) -> dict[str, str]:
 
 def joint_memories(design: Any) -> dict[str, str]:
     """Return the memories of the blocks between cores."""
-    return {
-        name: text for block in inner_blocks(design) for name, text in memory_file(f"{block.name}_memory", block.kept).items()
-    }
+    files: dict[str, str] = {}
+    for block in inner_blocks(design):
+        files |= memory_file(f"{block.name}_memory", block.kept, block_ram=getattr(block, "block_ram", False))
+    return files
 
 
 def joined_files(design: Any) -> dict[str, str]:

@@ -13,6 +13,7 @@ from .driver import Arrays, Driver
 from .endurance import endure
 from .marks import mark_wrongly
 from .mined import play_mined
+from .order import send_in_order
 from .scoreboard import Context, MismatchError
 from .stimulus import BATCH, LOAD, LOAD_TIMESTEP, Kind, inputs_of, random_state, schedule
 from .streams import CLOCK_PERIOD, clocks, contradictions
@@ -75,6 +76,7 @@ class CoreBench(Driver):
         for part in self.parts:
             await part._check_readback("clear after power-up")
         await Corners(self).run()
+        await send_in_order(self)
         await endure(self)
         await play_mined(self)
         await take_turns(self)

@@ -23,6 +23,8 @@ Arrays = dict[str, np.ndarray]
 class _Nowhere(Stream):
     """A stream that is not seen outside."""
 
+    seen = False
+
     def __init__(self, core: int, name: str, fields: Sequence[Field]) -> None:
         self.name, self.loaded = name, False
 
@@ -95,6 +97,9 @@ class NeuronBench(CoreBench):
         neurons = self.generator.integers(0, last, len(ends), endpoint=True)  # what an end carries means nothing
         neurons[ends == 0] = np.concatenate(numbers)
         self.event.load([ends, neurons])
+
+    def _event_beats(self, steps: int) -> list[int]:
+        return self.event_beats.tolist() if self._addressed else super()._event_beats(steps)
 
     def _stream(self, name: str, fields: Sequence[Field]) -> Stream:
         inside = name in ("command", "result") or (name != "event" and not self.spec.state)

@@ -114,6 +114,10 @@ class Driver:
             last[row, -1 if self.generator.random() < 0.5 else int(self.generator.integers(beats))] ^= 1
         return [last.reshape(-1)] * self._marked
 
+    def _event_beats(self, steps: int) -> list[int]:
+        """Return how many event beats each of the last timesteps asked for has."""
+        return [self.words] * steps
+
     def _stalls(self) -> None:
         """Choose new gaps and backpressure for every stream: none, some or much; often none anywhere."""
         self._flowing = self.generator.random() < 0.25

@@ -57,6 +57,9 @@ class LayerBench(CoreBench):
         self.event.load([*self._marks(steps, self._layer.postsynaptic), *values])
         self.command.load([np.zeros(steps), *(inputs[f.name] for f in self.spec.step_inputs)])
 
+    def _event_beats(self, steps: int) -> list[int]:
+        return [self._layer.postsynaptic] * steps
+
     def _clocks_of(self, steps: int) -> int:
         """Return how many clocks timesteps take: the neurons fill the fan-out while the synapses are idle."""
         return super()._clocks_of(steps) + self._front._clocks_of(steps) + 2 * steps

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ __all__ = [
     "inputs_of",
     "kinds",
     "mined_steps",
+    "order_name",
     "played",
     "random_state",
     "resets_of",
@@ -148,8 +150,13 @@ def mined_steps(synapses: int) -> int:
     return min(_MINED, max(4, _LARGE * _MINED // synapses))
 
 
-def played(moments: Sequence[Mapping[str, Any]], synapses: int, *, rows: bool) -> dict[str, bool]:
-    """Return the names of the corners of a campaign and whether each is a reset.
+def order_name(streams: Sequence[str]) -> str:
+    """Return the name of the order in which one source sends a timestep of each stream, one after the other."""
+    return f"of each timestep {', then '.join(streams)}"
+
+
+def played(moments: Sequence[Mapping[str, Any]], synapses: int, *, rows: bool, events: Sequence[str] = ()) -> dict[str, bool]:
+    """Return the names of the corners of a campaign and whether each is a reset; ``events`` are the streams of events.
 
     Of a crossbar that skips ``rows`` these are not all: how many there are at the bounds of rest depends on its rule.
     """
@@ -158,6 +165,7 @@ def played(moments: Sequence[Mapping[str, Any]], synapses: int, *, rows: bool) -
         names |= dict.fromkeys([*resets_of(moment), *([used_at_once(moment)] if moment["reset"] else [])], True)
         names |= {moment["name"]: False} if moment["meets"] else {}
     names |= {f"first timestep after {name}": False for name in CHANGES} if rows else {}
+    names |= {order_name(order): False for order in permutations(events)} if len(events) > 1 else {}
     return names | {f"{count:,} {what} without a reset": False for what, count in endured(synapses).items()}
 
 

@@ -6,6 +6,7 @@
 // report, not a hang.
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +28,7 @@ struct Stream {
     uint64_t held = 0;         // clocks in which to stall a beat all the same
     uint64_t before = 0;       // beats to move before that
     bool source = false;       // whether beats are loaded into it
+    bool in_turn = false;      // whether it offers beats in its core's turns only
     std::vector<uint64_t> later;  // what is for after a reset: beats, and how many are to move
     uint64_t later_outstanding = 0;
 
@@ -58,6 +60,7 @@ struct Core {
     uint64_t resetting = 0;   // clocks of a reset that are left
     bool sprung = false;      // whether it came
     std::vector<uint64_t> met;  // clocks in which each moment held
+    std::deque<std::pair<int, uint64_t>> turns;  // one source for several streams: which is next, and with how many beats
 };
 
 std::vector<Stream> streams;
@@ -71,6 +74,20 @@ void moved(Stream& stream) {
         --cores[stream.core].outstanding;
         cores[stream.core].moved = cores[stream.core].clocks;
     }
+}
+
+// Whether a source that has nothing on offer may offer a beat. A turn ends when its last beat has been taken.
+bool in_turn(int id) {
+    auto& turns = cores[streams[id].core].turns;
+    if (!streams[id].in_turn) return true;
+    if (!turns.empty() && turns.front().first == id && !turns.front().second) turns.pop_front();
+    return !turns.empty() && turns.front().first == id && turns.front().second;
+}
+
+void forget_turns(int id) {
+    cores[id].turns.clear();
+    for (Stream& stream : streams)
+        if (stream.core == id) stream.in_turn = false;
 }
 
 void swap_later(Stream& stream) {
@@ -140,7 +157,8 @@ int sc_hw_open(int core, const char* name, int bits) {
 
 svBit sc_hw_pull(int id, svBitVecVal* beat) {
     Stream& stream = streams[id];
-    if (stream.position == stream.beats.size() || stream.stalled(true)) return 0;
+    if (!in_turn(id) || stream.position == stream.beats.size() || stream.stalled(true)) return 0;
+    if (stream.in_turn) --cores[stream.core].turns.front().second;
     std::memcpy(beat, &stream.beats[stream.position], stream.words * sizeof(uint64_t));
     stream.position += stream.words;
     moved(stream);
@@ -225,10 +243,20 @@ void sc_hw_flush(int id) {
     cores[stream.core].outstanding -= stream.outstanding;
     stream.outstanding = 0;
     stream.held = 0;
+    if (stream.in_turn) forget_turns(stream.core);
     stream.beats.clear();
     stream.position = 0;
     forget_later(stream);
 }
+
+// Let some beats of a stream follow those of the turns before, as one source sends them.
+void sc_hw_turn(int id, uint64_t count) {
+    streams[id].in_turn = true;
+    cores[streams[id].core].turns.emplace_back(id, count);
+}
+
+// Let all streams of a core offer beats when they have some.
+void sc_hw_end_turns(int id) { forget_turns(id); }
 
 // Exchange what a stream has with what it has for after a reset.
 void sc_hw_swap(int id) { swap_later(streams[id]); }
@@ -267,6 +295,7 @@ void sc_hw_begin(int id) {
     core.resetting = 0;
     core.limit = 0;
     core.sprung = core.restart = core.until_idle = false;
+    forget_turns(id);
     for (Stream& stream : streams)
         if (stream.core == id) {
             sc_hw_flush(static_cast<int>(&stream - streams.data()));

@@ -8,7 +8,7 @@ import numpy as np
 
 from sc_hw_models.rule import Field
 
-__all__ = ["CLOCK_PERIOD", "Stream", "arm", "begin", "clocks", "contradictions", "met", "sprung", "trap"]
+__all__ = ["CLOCK_PERIOD", "Stream", "arm", "begin", "clocks", "contradictions", "end_turns", "met", "sprung", "trap"]
 
 _U64, _U32, _INT = ctypes.c_uint64, ctypes.c_uint32, ctypes.c_int
 
@@ -26,6 +26,8 @@ def _library() -> ctypes.CDLL:
         "sc_hw_outstanding": (_U64, [_INT]),
         "sc_hw_set_stall": (None, [_INT, _U32, _U64]),
         "sc_hw_hold": (None, [_INT, _U64, _U64]),
+        "sc_hw_turn": (None, [_INT, _U64]),
+        "sc_hw_end_turns": (None, [_INT]),
         "sc_hw_swap": (None, [_INT]),
         "sc_hw_begin": (None, [_INT]),
         "sc_hw_trap": (None, [_INT, _INT, _U64, ctypes.c_bool]),
@@ -51,6 +53,8 @@ class Stream:
 
     ``fields`` are those of a beat, first in the lowest bits; a column is the values of one of them, in its ``dtype``.
     """
+
+    seen = True  # from outside
 
     def __init__(self, core: int, name: str, fields: Sequence[Field]) -> None:
         self.name = name
@@ -102,6 +106,10 @@ class Stream:
         """Stall for some clocks, ``after`` as many beats; those count in which there is a beat."""
         _LIBRARY.sc_hw_hold(self._id, clocks, after)
 
+    def turn(self, count: int) -> None:
+        """Offer ``count`` beats when those of all turns before have been taken, as one source of several streams does."""
+        _LIBRARY.sc_hw_turn(self._id, count)
+
     @property
     def left(self) -> int:
         """Beats in the buffer."""
@@ -129,6 +137,11 @@ def trap(core: int, moment: int, length: int, *, restart: bool = False) -> None:
     With ``restart`` sources have from then on what was swapped away for after the reset.
     """
     _LIBRARY.sc_hw_trap(core, moment, length, restart)
+
+
+def end_turns(core: int) -> None:
+    """Let the streams that had turns offer beats when they have some."""
+    _LIBRARY.sc_hw_end_turns(core)
 
 
 def begin(core: int) -> None:

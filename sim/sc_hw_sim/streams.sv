@@ -111,34 +111,43 @@ module sc_hw_probe #(
 endmodule
 
 // Says whether what a core tells of the marks of a stream's last beats is wrong: the first that is not where BEATS end, until
-// a reset.
+// a reset. It is told when a beat is counted, which may be later than it was sent, in the order in which they were.
 module sc_hw_marks #(
   parameter int BEATS = 1
 ) (
   input wire clk,
   input wire rst,
-  input wire valid,
-  input wire ready,
+  input wire sent,
   input wire last,
+  input wire counted,
   input wire unexpected,
   input wire missing,
   output wire wrong
 );
-  int beats;        // of the timestep, taken
+  int beats;        // of the timestep, counted
+  bit kept[$];      // marks of beats that were sent and are not counted
   reg early, late;  // what came first
+  reg invented;     // a beat was counted that was not sent
   reg known;        // there was a reset
+  bit mark;
   wire ends = beats == BEATS - 1;
   initial known = 1'b0;
   always @(posedge clk)
     if (rst) begin
       beats <= 0;
-      {early, late} <= 2'b00;
+      {early, late, invented} <= 3'b000;
+      kept.delete();
       known <= 1'b1;
-    end else if (valid && ready) begin
-      beats <= ends ? 0 : beats + 1;
-      if (!early && !late) {early, late} <= {last && !ends, ends && !last};
+    end else begin
+      if (sent) kept.push_back(last);
+      if (counted) begin
+        if (kept.size() == 0) invented <= 1'b1;
+        else mark = kept.pop_front();
+        beats <= ends ? 0 : beats + 1;
+        if (!early && !late) {early, late} <= {mark && !ends, ends && !mark};
+      end
     end
-  assign wrong = known && {unexpected, missing} !== {early, late};
+  assign wrong = known && (invented || {unexpected, missing} !== {early, late});
 endmodule
 
 // Says whether a command and an access of a host break the rule which of them goes first: a command, unless one went before

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sc_hw.manifest import Core
 from sc_hw.rtl.crossbar import CrossbarDesign
+from sc_hw.rtl.order import stores_of
 
 __all__ = ["HandFault", "altered", "edited", "faults_by_hand"]
 
@@ -164,8 +165,14 @@ def faults_by_hand(core: Core) -> list[HandFault]:
     if not design.parts:
         return _core_faults("", design.lanes, design.queued, design.words, bool(design.spec.lfsr))
     fan_out = [HandFault("fanout", "kept", register) for register in ("replay_reg", "address_reg", "round_reg", "valid_reg")]
+    stores = stores_of(design.graph)
+    kept = [
+        HandFault(f"{store.stream}_store", "kept", register)
+        for store in stores.values()
+        for register in ("write_reg", "read_reg", "full_reg", "valid_reg")
+    ]
     resets = ("1'b0", "right & after", "right & ~command_valid")  # never, not in the first clock, not with a command on offer
-    parts = [HandFault("", "pin", f"{place}.rst", value) for place in (*design.parts, "fan_out") for value in resets]
+    parts = [HandFault("", "pin", f"{place}.rst", value) for place in (*design.parts, "fan_out", *stores) for value in resets]
     pending = [
         fault
         for _, part in design.parts.values()
@@ -178,7 +185,7 @@ def faults_by_hand(core: Core) -> list[HandFault]:
         for register in ("state_reg", "valid_reg", "word_valid_reg")
     ]
     own = _crossbar_faults(design) if isinstance(design, CrossbarDesign) else []
-    return [*fan_out, *parts, *inside, *pending, *own]
+    return [*fan_out, *kept, *parts, *inside, *pending, *own]
 
 
 def _core_faults(module: str, lanes: int, queued: bool, words: int, noise: bool) -> list[HandFault]:

@@ -5,6 +5,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,11 @@ from sc_hw.rtl.graph_top import GraphTop
 from sc_hw_models.crossbar import CrossbarModel
 from sc_hw_models.registry import get_rule
 
+from ..daily import few
+
 ROOT = Path(__file__).parents[2]
 pair = runpy.run_path(str(ROOT / "examples" / "pair.py"))["pair"]
-SIZES, STEPS, SEED = (2, 3, 2), 40, 11
+SIZES, STEPS, SEED = (16, 18, 2), 40, 11  # more in front than a pipeline takes
 RULE = get_rule("r_stdp")
 CONFIG = RULE.config_type(weight_bits=6, trace_bits=4, reward_bits=4, learning_shift=2, rounding="stochastic")
 
@@ -37,15 +40,28 @@ def test_marks_that_nobody_compares_are_refused(checks):
         dataclasses.replace(pair("dut", RULE, CONFIG, sizes=(2, 3, 4)), checks=checks)
 
 
-def bench(graph, spikes, rewards):
-    """Return a bench that offers every stream its next beat and writes the weights of both crossbars as they leave."""
+def turn(name, order, sizes):
+    """Return the condition that one source of all streams, which sends a timestep of each in that order, is at this one."""
+    at = order.index(name)
+    step = f"n_{name} / {sizes[name]}"
+    before = [f"n_{other} >= ({step} + 1) * {sizes[other]}" for other in order[:at]]
+    return " && ".join([*before, *(f"n_{other} >= {step} * {sizes[other]}" for other in order[at + 1 :])])
+
+
+def bench(graph, spikes, rewards, order=()):
+    """Return a bench that offers every stream its next beat and writes the weights of both crossbars as they leave.
+
+    With an ``order`` one source sends a timestep of each stream in it.
+    """
     inputs = {port.name: port for port in graph.ports() if port.direction == "input"}
     streams = {"first_pre_event": spikes[0], "middle_event": spikes[1], "second_post_event": spikes[2]}
+    sizes = {name: values.shape[1] for name, values in streams.items()}
     text = "module bench;\nreg clk = 0, rst = 1; always #1 clk = ~clk;\n"
     for name, values in streams.items():
         bits = "".join(str(bit) for bit in reversed(values.ravel()))
         text += f"reg [{len(bits) - 1}:0] bits_{name} = {len(bits)}'b{bits}; integer n_{name} = 0; wire r_{name};\n"
-        text += f"always @(posedge clk) if (!rst && r_{name} && n_{name} < {len(bits)}) n_{name} <= n_{name} + 1;\n"
+        offered = f"!rst && n_{name} < {len(bits)}" + (f" && {turn(name, order, sizes)}" if order else "")
+        text += f"wire o_{name} = {offered};\nalways @(posedge clk) if (o_{name} && r_{name}) n_{name} <= n_{name} + 1;\n"
     word = "".join(f"{reward & 15:04b}" for reward in reversed([0, *rewards]))
     text += f"reg [{4 * STEPS + 3}:0] rewards = {4 * STEPS + 4}'b{word}; integer t = 0; wire taken;\n"
     text += f"always @(posedge clk) if (!rst && taken && t <= {STEPS}) t <= t + 1;\n"
@@ -60,7 +76,7 @@ def bench(graph, spikes, rewards):
     for name, values in streams.items():
         item = next(port for port in inputs if port.startswith(f"{name}_") and port.endswith("_spike"))
         pins |= {
-            f"{name}_valid": f"!rst && n_{name} < {values.size}",
+            f"{name}_valid": f"o_{name}",
             f"{name}_ready": f"r_{name}",
             item: f"bits_{name}[n_{name}]",
         }
@@ -70,7 +86,7 @@ def bench(graph, spikes, rewards):
         text += f'always @(posedge clk) if (!rst && v_{place}) $display("{place} %0d", w_{place});\n'
     pins |= {name: "0" for name in inputs if name not in pins}
     joined = ", ".join(f".{name}({value})" for name, value in pins.items())
-    return text + f"{graph.name} dut ({joined});\ninitial begin #20 rst = 0; #40000 $finish; end\nendmodule\n"
+    return text + f"{graph.name} dut ({joined});\ninitial begin #20 rst = 0; #80000 $finish; end\nendmodule\n"
 
 
 @pytest.fixture(scope="module")
@@ -83,14 +99,26 @@ def test_it_takes_forty_lines():
     assert sum(bool(line.strip()) for line in lines) <= 40
 
 
+STREAMS = ("first_pre_event", "middle_event", "second_post_event")
+ORDERS = ["at once", *map(", ".join, permutations(STREAMS))]
+
+
 @pytest.mark.skipif(not shutil.which("iverilog"), reason="no iverilog")
-@pytest.mark.parametrize("generator", GENERATORS)
-def test_both_crossbars_learn_as_their_models(graph, generator, tmp_path):
+@pytest.mark.parametrize(
+    ("generator", "order"),
+    few(
+        [(generator, order) for generator in GENERATORS for order in ORDERS],
+        [*((generator, "at once") for generator in GENERATORS), ("verilog", ORDERS[1])],
+        "further orders of the streams, which differ by who waits",
+    ),
+)
+def test_both_crossbars_learn_as_their_models(graph, generator, order, tmp_path):
+    """The streams come at once, or one source sends a timestep of one after that of another, in any order."""
     generated = np.random.default_rng(SEED)
     spikes = [generated.integers(0, 2, (STEPS, n)) for n in SIZES]
     rewards = generated.integers(-8, 8, STEPS)
     (tmp_path / "two.v").write_text(tops(graph)[generator])
-    (tmp_path / "bench.v").write_text(bench(graph, spikes, rewards))
+    (tmp_path / "bench.v").write_text(bench(graph, spikes, rewards, [] if order == "at once" else order.split(", ")))
     for node in graph.nodes.values():
         for name, text in core_files(node.block, generator).items():
             if name.endswith(".v"):

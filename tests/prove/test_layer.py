@@ -30,7 +30,9 @@ def test_proven(make_layer, tmp_path, generator, neurons, postsynaptic, lanes):
     obligations = run(layer, tmp_path)
     assert {o.verdict for o in obligations} == {"proven"}, [vars(o) for o in obligations if o.verdict != "proven"]
     covers = ["cover_beat_after_stall", "cover_beat_after_reset"] if layer.design.fanout.words <= 16 else []
-    names = ["fanout_memory", "fanout", "wiring", "inside", *covers]
+    kept = ["cover_kept_event_kept"] if postsynaptic <= 16 else []
+    own = ["fanout", "wiring", "inside", "store", "inside", "order", "inside"]
+    names = ["event_store_memory", "fanout_memory", *own, *covers, *kept]
     assert [o.name for o in obligations] == names
 
 
@@ -41,7 +43,7 @@ FAULTS = {  # what is replaced in the Verilog generator's text, and the statemen
     "input of the next neuron": (r"beat_played = played_reg", "beat_played = played_data", "fanout"),
     "a lost clock": (r"read = replay_reg & played_valid", "read = replay_reg & ~valid_reg & played_valid", "fanout"),
     "mark overlooked": (r"\(played_last != last_round\)", "(~played_last & last_round)", "fanout"),
-    "mark of nothing": (r"\.played_last\(event_last\)", ".played_last(event_valid)", "wiring"),
+    "mark of nothing": (r"\.played_last\(event_kept_beat_last\)", ".played_last(event_valid)", "wiring"),
     "taken unseen": (r"neuron_result_ready & fan_out_stored_ready\)", "neuron_result_ready)", "wiring"),
     "host ports crossed": (r"\.host_write\(host_write\)", ".host_write(neuron_host_write)", "wiring"),
 }

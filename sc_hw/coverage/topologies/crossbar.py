@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 from ...rtl.crossbar import CrossbarDesign
+from ...rtl.order import stores_of
 from ..addresses import addresses_moments, addresses_registers
 from ..engine import Part
 from ..fanout import fanout_moments, fanout_registers
 from ..moment import Moment, Place, Registers
 from ..rows import rows_moments, rows_registers
+from ..store import store_moments, store_registers
 
 __all__ = ["blocks", "parts"]
 
@@ -51,6 +53,10 @@ def blocks(design: CrossbarDesign, core: int, idle: Moment) -> tuple[list[Moment
         at = Place(f"core_{core}.{owner}_decoder", f"{owner}_spikes_{core}", f"{owner} decoder: ", number)
         found += addresses_moments(addresses, at)
         registers.append(addresses_registers(addresses, at))
+    for place, store in stores_of(design.graph).items():
+        at = Place(f"core_{core}.{place}", f"{place}_{core}", f"{store.stream} store: ", 0)
+        found += store_moments(store, at)
+        registers.append(store_registers(store, at))
     if design.rows:
         always = [m for m in (idle, *found) if m.scene in ("timestep", "idle") and not m.name.endswith(_VISITED)]
         found += [replace(m, name=f"{m.name}, rows at rest", scene="rest") for m in always]

@@ -11,8 +11,9 @@ from ..schema import Digest, Units, Whole, rule_of
 
 __all__ = ["OLD_SCHEMAS", "SCHEMA", "Shape", "built", "entries", "modules"]
 
-SCHEMA = "sc-hw/crossbar/3"
-OLD_SCHEMAS = ("sc-hw/crossbar/1", "sc-hw/crossbar/2")  # did not say how the datapath is made; events without marks
+SCHEMA = "sc-hw/crossbar/4"
+# Did not say how the datapath is made; events without marks; streams in one order only.
+OLD_SCHEMAS = ("sc-hw/crossbar/1", "sc-hw/crossbar/2", "sc-hw/crossbar/3")
 
 
 class Shape(Whole):

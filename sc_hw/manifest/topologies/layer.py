@@ -12,9 +12,9 @@ from ..schema import Config, Digest, RuleName, Units, Whole, rule_of
 
 __all__ = ["OLD_SCHEMAS", "SCHEMA", "Shape", "built", "entries", "modules"]
 
-SCHEMA = "sc-hw/layer/4"
-# What is in front only by its rule; nothing of how the datapath is made; events without marks.
-OLD_SCHEMAS = ("sc-hw/layer/1", "sc-hw/layer/2", "sc-hw/layer/3")
+SCHEMA = "sc-hw/layer/5"
+# What is in front only by its rule; nothing of how the datapath is made; events without marks; streams in one order only.
+OLD_SCHEMAS = ("sc-hw/layer/1", "sc-hw/layer/2", "sc-hw/layer/3", "sc-hw/layer/4")
 
 
 class Shape(Whole):

@@ -21,7 +21,8 @@ class BlockRoom:
     asks about the whole graph, and the templates of all such blocks of a graph are one: that of the first in the registry.
     ``statements`` are the obligations about it, ``registers(block)`` what lies inside that the induction looks at, with bits.
     ``covers(place, block)`` are what shows that the statements are not vacuous, within ``depth(block)`` clocks; none
-    where that takes more steps than a solver goes. ``values(graph, place, block)`` are what its template is given.
+    where that takes more steps than a solver goes. Of a block's second room the ``title`` names
+    the harness in the ledger. ``values(graph, place, block)`` are what its template is given.
     """
 
     kind: type[Any]
@@ -33,6 +34,7 @@ class BlockRoom:
     values: Callable[[Graph, str, Any], Mapping[str, Any]]
     covers: Callable[[str, Any], Mapping[str, str]] = lambda _place, _block: {}
     depth: Callable[[Any], int] = lambda _block: 0
+    title: str = ""
 
 
 def placed(graph: Graph, kind: type[Any]) -> dict[str, Any]:
