@@ -61,10 +61,9 @@ def visited(model: CrossbarModel, inputs: Arrays) -> np.ndarray:
 def measured(design: CrossbarDesign, inputs: Arrays, folder: Path) -> float:
     """Return the clocks of a timestep of the emitted crossbar, which must equal its model."""
     core = load_core(emit(design, "verilog", folder, force=True))
-    np.savez(folder / "stimulus.npz", allow_pickle=False, **inputs)
-    (record,) = simulate(
-        [core], steps=TIMESTEPS, seed=SEED, output=folder / "results" / "sim", stimulus=folder / "stimulus.npz"
-    ).cores
+    stimulus = folder.with_name(f"{folder.name}.npz")  # not in the folder, which the next activity replaces
+    np.savez(stimulus, allow_pickle=False, **inputs)
+    (record,) = simulate([core], steps=TIMESTEPS, seed=SEED, output=folder / "results" / "sim", stimulus=stimulus).cores
     if record["mismatch"]:
         raise SystemExit(record["mismatch"]["text"])
     return float(record["flowing_clocks"] / record["flowing_timesteps"])
