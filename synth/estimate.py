@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from baselines import Item, read_baselines, verilog_digest
 
@@ -188,7 +189,7 @@ def measure(count: int, jobs: int | None) -> int:
                     found = {t.name: {k: v for k, v in c.items() if v} for t, c in zip(targets, counted, strict=True)}
             holds = quantities_of(point.made(), module=point.module)
             known[point.key] = dataclasses.replace(point, digest=digest, measured=found, holds=holds)
-            lines = [json.dumps(dataclasses.asdict(known[p.key]), sort_keys=True) for p in wanted if p.key in known]
+            lines = [json.dumps(msgspec.to_builtins(known[p.key]), sort_keys=True) for p in wanted if p.key in known]
             path.parent.mkdir(parents=True, exist_ok=True)
             write_text(path, "\n".join(lines) + "\n", option="points")
             print(f"{point.group} {point.module}: {found}", flush=True)

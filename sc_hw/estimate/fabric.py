@@ -50,7 +50,11 @@ class Fabric:
     def memory(self, memory: Memory) -> Blocks:
         """Return where a memory goes: the cheapest of all shapes and of registers, as Yosys reckons (memory_libmap)."""
         best, where = _LOGIC * memory.words * memory.bits, Blocks()
+        if memory.block:
+            best = float("inf")
         for words, bits, together, cost, scale, units in self.ram:
+            if memory.block and not units:
+                continue
             deep = -(-memory.words // words)
             number = -(-deep * -(-memory.bits // together) * together // bits)
             beside = (deep - 1) * memory.bits + (deep if deep > 1 else 0) + 4  # and a read port of its own

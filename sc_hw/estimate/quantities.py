@@ -1,11 +1,14 @@
 """What a design holds before synthesis: gates, registers, carries, multipliers, memories, counted in the RTL itself."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+
+import msgspec
 
 from ..rtl.amaranth import AmaranthModule, amaranth_joined_modules, amaranth_modules
 from ..rtl.design import CoreDesign
+from ..rtl.graph import inner_blocks
 from .gates import Multiplier, Placed, gates_of
 from .rtlil import Module, read_module
 
@@ -14,12 +17,12 @@ __all__ = ["SIZES", "Memory", "Quantities", "quantities_of"]
 SIZES = (4, 6)  # inputs of the LUTs of the devices there are
 
 
-@dataclass(frozen=True)
-class Memory:
-    """A memory with a read and a write port, as it is given to synthesis: ``words`` of ``bits``."""
+class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A memory with a read and a write port, as it is given to synthesis: ``words`` of ``bits``, or told to be ``block`` RAM."""
 
     words: int
     bits: int
+    block: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,9 @@ def quantities_of(design: CoreDesign, *, module: str = "core") -> Quantities:
     """Return the quantities of a design, or of one lane of it. Nothing is emitted and no tool is run."""
     modules = {name: read_module(module.rtlil) for name, module in _modules(design).items()}
     top = design.name if module == "core" else f"{design.name}_lane"
-    sums = _Reader(modules).sums(Placed(top, (), frozenset(), frozenset()), top=True)
+    inner = inner_blocks(design) if design.graph else []
+    blocks = {f"{block.name}_memory" for block in inner if getattr(block, "block_ram", False)}
+    sums = _Reader(modules, blocks).sums(Placed(top, (), frozenset(), frozenset()), top=True)
     counts = sums.counts
     return Quantities(
         tuple(counts[f"lane {k}"] for k in SIZES),
@@ -87,8 +92,8 @@ class _Outputs(dict[str, list[str]]):
 class _Reader:
     """Reads each module once for each way in which it is placed: lanes are alike."""
 
-    def __init__(self, modules: Mapping[str, Module]) -> None:
-        self._modules = modules
+    def __init__(self, modules: Mapping[str, Module], blocks: Collection[str]) -> None:
+        self._modules, self._blocks = modules, blocks  # memories that say that they are block RAM
         self._outputs = _Outputs({name: [output[1:] for output in module.outputs] for name, module in modules.items()})
         self._known: dict[Placed, _Sums] = {}
 
@@ -121,5 +126,5 @@ class _Reader:
         whole, left = divmod(p["WORD_BITS"], p["COLUMN_BITS"])
         for bits, number in ((p["COLUMN_BITS"], whole), (left, 1)):
             if bits:
-                sums.memories[Memory(p["WORDS"], bits)] += number
+                sums.memories[Memory(p["WORDS"], bits, placed.name in self._blocks)] += number
         return sums
