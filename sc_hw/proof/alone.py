@@ -22,10 +22,10 @@ __all__ = ["assumed_of", "cover_alone", "prove_alone", "statements_alone"]
 _ASSERTION = re.compile(r"\b(\w+): assert \(.*\);$", re.MULTILINE)
 
 
-def _room(core: Core, place: str) -> tuple[Any, BlockRoom]:
+def _rooms(core: Core, place: str) -> tuple[Any, list[BlockRoom]]:
     design: Any = core.design
     block = design.graph.nodes[place].block
-    return block, next(room for room in ROOMS if isinstance(block, room.kind))
+    return block, [room for room in ROOMS if isinstance(block, room.kind)]
 
 
 def _memories(block: Any) -> list[str]:
@@ -38,8 +38,8 @@ def statements_alone(core: Core, place: str, block: Any) -> dict[str, str]:
     texts = {memory_name(design, module): MEMORY.format(module) for module in _memories(block)}
     if design.graph is None:
         return texts | statements_of_engine(design)[1]
-    _, room = _room(core, place)
-    return texts | {**room.statements, "inside": INSIDE}
+    _, rooms = _rooms(core, place)
+    return texts | {name: text for room in rooms for name, text in {**room.statements, "inside": INSIDE}.items()}
 
 
 def prove_alone(inquiry: Inquiry[Core], place: str, block: Any, *, module: str = "") -> Iterator[Obligation]:
@@ -56,15 +56,17 @@ def prove_alone(inquiry: Inquiry[Core], place: str, block: Any, *, module: str =
     if design.graph is None:
         yield from prove_queue(inquiry)
         return
-    block, room = _room(inquiry.core, place)
-    statements = {**room.statements, "inside": INSIDE}
-    if room.alone:
-        tasks = [block_task(design, place, block, room, inquiry.sources, inside=inside) for inside in (True, False)]
-    else:
-        together = [name for other in ROOMS if not other.alone for name in other.statements]
-        joint = [joint_task(design, inquiry.sources, inside=inside) for inside in (True, False)]
-        tasks = [_only(joint[0], [*together, "inside"]), _only(joint[1], statements)]
-    yield from inquiry.decide(f"{block.name}_alone", tasks[0], tasks[1], statements)
+    block, rooms = _rooms(inquiry.core, place)
+    for room in rooms:
+        statements = {**room.statements, "inside": INSIDE}
+        if room.alone:
+            tasks = [block_task(design, place, block, room, inquiry.sources, inside=inside) for inside in (True, False)]
+        else:
+            together = [name for other in ROOMS if not other.alone for name in other.statements]
+            joint = [joint_task(design, inquiry.sources, inside=inside) for inside in (True, False)]
+            tasks = [_only(joint[0], [*together, "inside"]), _only(joint[1], statements)]
+        title = "_".join(filter(None, (block.name, room.title, "alone")))
+        yield from inquiry.decide(title, tasks[0], tasks[1], statements)
 
 
 def cover_alone(inquiry: Inquiry[Core], place: str) -> Iterator[Obligation]:
@@ -73,13 +75,13 @@ def cover_alone(inquiry: Inquiry[Core], place: str) -> Iterator[Obligation]:
     if design.graph is None:
         yield from cover_queue(inquiry)
         return
-    block, room = _room(inquiry.core, place)
-    if reached := room.covers(place, block):
-        texts = inquiry.sources
-        task = (
-            block_task(design, place, block, room, texts, inside=None) if room.alone else joint_task(design, texts, inside=None)
-        )
-        yield from inquiry.cover(f"covers_{place}", task, reached, room.depth(block))
+    block, rooms = _rooms(inquiry.core, place)
+    for room in rooms:
+        if reached := room.covers(place, block):
+            texts = inquiry.sources
+            alone = block_task(design, place, block, room, texts, inside=None) if room.alone else None
+            task = alone or joint_task(design, texts, inside=None)
+            yield from inquiry.cover(f"covers_{place}", task, reached, room.depth(block))
 
 
 def assumed_of(core: Core, block: Any) -> list[dict[str, Any]]:
@@ -88,7 +90,8 @@ def assumed_of(core: Core, block: Any) -> list[dict[str, Any]]:
     others = {memory_name(core.design, module) for module in own_memories(core.design)}
     others -= {memory_name(core.design, module) for module in _memories(block)}
     # What another obligation discharges of a memory is about those of lanes, which are read in every clock.
-    rows = [o for o in ledger_record(core.design) if o["of"] == block.harness or (o["of"] == "memory" and not o["by"])]
+    own = {block.harness, *(room.title for room in ROOMS if room.title and isinstance(block, room.kind))}
+    rows = [o for o in ledger_record(core.design) if o["of"] in own or (o["of"] == "memory" and not o["by"])]
     return [{**one, "by": [name for name in one["by"] if name not in others]} for one in rows]
 
 

@@ -10,6 +10,7 @@ from .joint import FanoutDesign
 from .port import Port
 from .queue import QueueDesign, queue_of
 from .rows import RowsDesign
+from .store import StoreDesign
 from .stream import Stream, Watch
 
 __all__ = ["BLOCKS", "PlayedBlock", "blocks_of"]
@@ -46,7 +47,7 @@ class PlayedBlock(Protocol):
         """Return the modules inside."""
 
 
-BLOCKS: tuple[type[PlayedBlock], ...] = (FanoutDesign, RowsDesign, AddressesDesign, QueueDesign)
+BLOCKS: tuple[type[PlayedBlock], ...] = (FanoutDesign, RowsDesign, AddressesDesign, QueueDesign, StoreDesign)
 
 
 def blocks_of(design: CoreDesign) -> dict[str, PlayedBlock]:

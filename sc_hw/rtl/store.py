@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sc_hw_models.rule import index_bits
 
 from .faults import Fault, fault
 from .instances import Instance, memory_instance
 from .port import CONTROLLED, Port
-from .stream import LAST, Item, Stream
+from .stream import LAST, Item, Stream, Watch
 from .text import concat, select
 
 __all__ = ["StoreDesign", "store_faults"]
@@ -43,6 +43,8 @@ class StoreDesign:
     harness: ClassVar[str] = "store"
     template: ClassVar[str] = "lib/store.v.j2"
     kept: ClassVar[str] = "a timestep's beats of a stream"
+    golden: ClassVar[str] = "store"
+    watches: ClassVar[tuple[Watch, ...]] = ()
     keeps: ClassVar[bool] = True
     block_ram: ClassVar[bool] = True  # few bits, but of LUTs they and what chooses among them were more than all the rest
 
@@ -93,6 +95,11 @@ class StoreDesign:
             yield slot
             nor = 1 ^ sum(slot >> tap & 1 for tap in self.taps) & 1
             slot = (slot << 1 | nor) & ((1 << self.slot_bits) - 1) if self.shifted else slot + 1
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The numbers of its golden model."""
+        return {"beats": self.beats, "slots": self.slots, "data_bits": self.data_bits}
 
     def instances(self) -> dict[str, Instance]:
         """Return the module inside that is proven apart: its memory."""

@@ -123,6 +123,15 @@ def test_a_queue_gives_what_it_got_and_holds_its_slots_and_one():
     assert (full.moved["reserve"], full.told) == (5, {"room": 0, "waiting": 1})
 
 
+def test_a_store_gives_what_it_got_and_holds_a_timestep_or_more():
+    model = get_block("store")(beats=3, slots=3, data_bits=34)
+    given = {"event": beats((7, 0), (1, 1), (7, 3), fields=["data_0", "data_1"])}
+    assert [f.bits for f in model.flows[0].fields] == [32, 2]
+    assert rows_of(model.play(given)["beat"], ["data_0", "data_1"]) == [(7, 0), (1, 1), (7, 3)]
+    assert model.told == {}
+    assert [model.held([given] * timesteps).moved["event"] for timesteps in (1, 2, 3)] == [3, 4, 4]
+
+
 @pytest.mark.parametrize(
     ("marks", "first"),
     [
@@ -146,6 +155,7 @@ def test_the_first_wrong_mark_is_told_until_a_reset(marks, first):
     [
         ("fanout", {"words": 2, "rounds": 1, "stored_bits": 1, "played_bits": 1}, {"stored": 1, "played": 1}),
         ("queue", {"slots": 2, "data_bits": 1}, {"reserve": 1, "push": 2}),
+        ("store", {"beats": 2, "slots": 3, "data_bits": 1}, {"event": 3}),
     ],
 )
 def test_another_number_of_beats_is_refused(name, settings, given):

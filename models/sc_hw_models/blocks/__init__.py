@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCKS", "get_block"]
 
-BLOCKS = ("fanout", "rows", "addresses", "queue")
+BLOCKS = ("fanout", "rows", "addresses", "queue", "store")
 
 
 def get_block(name: str) -> "type[BlockModel]":
