@@ -89,12 +89,10 @@ class BlockBench:
     def _stall(self) -> None:
         """Choose gaps and backpressure of every stream; often none anywhere."""
         flowing = self._generator.random() < 0.3
-        for name, stream in {**self._sources, **self._sinks}.items():
-            often = 0.0 if flowing else self._generator.choice(_STALLS)
-            stream.stall(0.0 if name not in self._sinks and self._flows[name].gives else often, self._seed())
-
-    def _seed(self) -> int:
-        return int(self._generator.integers(1 << 62))
+        fed = [stream for name, stream in self._sources.items() if not self._flows[name].gives]
+        for stream in (*fed, *self._sinks.values()):
+            often = 0.0 if flowing else float(self._generator.choice(_STALLS))
+            stream.stall(often, int(self._generator.integers(1 << 62)))
 
     def _ask(self, count: int) -> None:
         """Draw timesteps, let the model play them, and queue their beats."""
