@@ -76,11 +76,8 @@ class CoreBench(Driver):
         for part in self.parts:
             await part._check_readback("clear after power-up")
         await Corners(self).run()
-        await send_in_order(self)
-        await endure(self)
-        await play_mined(self)
-        await take_turns(self)
-        await mark_wrongly(self)
+        for phase in (send_in_order, endure, play_mined, take_turns, mark_wrongly):
+            await phase(self)
         for kind, steps in schedule(self._motifs, self.synapses, self.steps):
             self._stalls()
             if self.generator.random() < 0.5 or self.done == 0:

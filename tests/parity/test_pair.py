@@ -73,7 +73,7 @@ def bench(graph, spikes, rewards, order=()):
         "command_clear": "t == 0",  # what memories hold at first is nobody's
     }
     pins["command_reward"] = "rewards[4 * t +: 4]"
-    for name, values in streams.items():
+    for name in streams:
         item = next(port for port in inputs if port.startswith(f"{name}_") and port.endswith("_spike"))
         pins |= {
             f"{name}_valid": f"o_{name}",
