@@ -25,8 +25,6 @@ _TAPS = {
     6: (6, 5),
     7: (7, 6),
     8: (8, 6, 5, 4),
-    9: (9, 5),
-    10: (10, 7),
 }
 
 _KEPT_ALL_THE_SAME = 4  # beats that one waits with which takes none while one is on offer and one is stored

@@ -57,8 +57,8 @@ SHAPES = [
     (5, "amaranth"),
     (64, "amaranth"),
     (64, "verilog"),
-    (1024, "verilog"),
-    (1025, "amaranth"),
+    (256, "verilog"),
+    (257, "amaranth"),
 ]
 
 
