@@ -198,7 +198,9 @@ settings_option = click.option(
 def _block_names(context: click.Context, _parameter: click.Parameter, start: str) -> list[CompletionItem]:
     from .blocks.place import block_names
 
-    folder = context.params.get("folder") or next(iter(context.params.get("folders") or ()), None)
+    # Where the option comes last, what stands before it has not been read yet.
+    words = [context.params.get("folder"), *(context.params.get("folders") or ()), *context.args]
+    folder = next((Path(word) for word in words if word), None)
     return [CompletionItem(name) for name in (block_names(folder) if folder else ()) if name.startswith(start)]
 
 

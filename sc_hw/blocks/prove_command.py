@@ -58,7 +58,7 @@ def block_prove_command(
             result, partial = _concluded(run, result, one.named, json_path, len(chosen))
     show_proof(result, [solver.name for solver in chosen], partial, console, replay="")
     others = sorted({by for one in result.assumptions for by in one["by"]} - {o.name for o in result.obligations})
-    if others:
+    if others and result.verdict == "proven":
         text = f"assumed of others, which the proof of the whole discharges: {', '.join(others)}"
         console.print(text, markup=False, highlight=False, soft_wrap=True)
     return 0 if result.verdict == "proven" else 1

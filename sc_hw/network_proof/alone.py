@@ -9,6 +9,7 @@ from pathlib import Path
 from sc_hw_models.scratch import temporary_folder
 
 from ..network_folder import EmittedNetwork
+from ..proof.alone import wired
 from ..proof.docket import Docket
 from ..proof.induction import Inquiry
 from ..proof.result import Obligation, ProofResult
@@ -69,5 +70,5 @@ def prove_network_block(
         obligations=obligations,
         counterexample=counterexample,
         seconds=round(time.monotonic() - start, 3),
-        assumptions=[one for one in network_ledger_record(design) if one["of"] == place],
+        assumptions=[*(one for one in network_ledger_record(design) if one["of"] == place), wired(place)],
     )

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ..manifest import Core
+from .assumption import PROVEN
 from .blocks import INSIDE, ROOMS, BlockRoom
 from .engine import cover_queue, prove_queue, statements_of_engine
 from .graph import block_task, joint_task
@@ -17,7 +18,7 @@ from .ledger import ledger_record
 from .memories import MEMORY, memory_name, own_memories, prove_memories
 from .result import Obligation
 
-__all__ = ["assumed_of", "cover_alone", "prove_alone", "statements_alone"]
+__all__ = ["assumed_of", "cover_alone", "prove_alone", "statements_alone", "wired"]
 
 _ASSERTION = re.compile(r"\b(\w+): assert \(.*\);$", re.MULTILINE)
 
@@ -92,7 +93,21 @@ def assumed_of(core: Core, block: Any) -> list[dict[str, Any]]:
     # What another obligation discharges of a memory is about those of lanes, which are read in every clock.
     own = {block.harness, *(room.title for room in ROOMS if room.title and isinstance(block, room.kind))}
     rows = [o for o in ledger_record(core.design) if o["of"] in own or (o["of"] == "memory" and not o["by"])]
-    return [{**one, "by": [name for name in one["by"] if name not in others]} for one in rows]
+    found = [{**one, "by": [name for name in one["by"] if name not in others]} for one in rows]
+    if core.design.graph is not None:  # of a core the proof of its engine says what is at the pins of a queue
+        found.append(wired(block.harness))
+    return found
+
+
+def wired(of: str) -> dict[str, Any]:
+    """Return what every proof of a block alone leaves to that of the whole, for a record."""
+    return {
+        "of": of,
+        "name": "wired",
+        "meaning": "every pin of the block is on what the graph says",
+        "kind": PROVEN,
+        "by": ["wiring"],
+    }
 
 
 def _only(task: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 
 import pytest
+from click.shell_completion import ShellComplete
 
 from sc_hw.blocks.bench import bench_text, pins_of
 from sc_hw.blocks.judge import Judge
@@ -224,6 +225,9 @@ def test_a_shell_completes_names(make, network, tmp_path):
     option = next(parameter for parameter in verb.params if parameter.name == "block")
     context = verb.make_context("sim", [str(folder)], resilient_parsing=True)
     assert [item.value for item in option.shell_complete(context, "p")] == ["pre_event_kept", "pre", "post"]
+    for words in (["sim", str(folder), "--block"], ["prove", str(folder), "--block"], ["sim", "--block"]):
+        typed = ShellComplete(app, {}, "sc-hw", "_SC_HW_COMPLETE").get_completions(words, "r")
+        assert [item.value for item in typed] == (["row_filter"] if str(folder) in words else [])
     assert "error" in block_names(network)
     assert block_names(tmp_path) == []
 
