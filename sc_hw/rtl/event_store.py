@@ -35,9 +35,11 @@ class EventStore(wiring.Component):  # type: ignore[misc] # amaranth ships no ty
         m.d.comb += [self.event_ready.eq(~(full & same)), self.beat_valid.eq(apart(valid))]
         push = wire(m, "push", self.event_valid & self.event_ready)
         for moves, slot in ((push, write), (pop, read)):
-            odd = reduce(xor, (slot[tap] for tap in design.taps))
-            with m.If(moves):  # a shift register goes through all slots without a carry
-                m.d.sync += slot.eq(Cat(~odd, slot[:-1]))
+            with m.If(moves):
+                if design.shifted:  # a shift register goes through all slots without a carry
+                    m.d.sync += slot.eq(Cat(~reduce(xor, (slot[tap] for tap in design.taps)), slot[:-1]))
+                else:
+                    m.d.sync += slot.eq(slot + 1)
         # Where addresses differ it means nothing, so that a beat that leaves, which is known late, need not clear it.
         m.d.sync += full.eq(push | (full & same))
         m.d.sync += valid.eq(stored | (valid & ~self.beat_ready))

@@ -8,6 +8,7 @@ import pytest
 from sc_hw.proof.graph import _alone, block_task
 from sc_hw.rtl.amaranth import AmaranthModule, _rtlil, _written
 from sc_hw.rtl.crossbar import CrossbarDesign
+from sc_hw.rtl.emit import GENERATORS
 from sc_hw.rtl.event_store import EventStore
 from sc_hw.rtl.order import stores_of
 from sc_hw.rtl.verilog import block_text, memory_file
@@ -67,6 +68,14 @@ def test_proven(beats, generator, tmp_path):
     obligations = ask(prove_store, kept(beats, generator), tmp_path, covers=cover_store)
     covers = ["cover_kept_pre_event_kept"] if beats <= 16 else []
     assert [(o.name, o.verdict) for o in obligations] == [(name, "proven") for name in ("store", "order", *covers)], obligations
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_more_beats_than_a_shift_register_counts_are_counted_by_a_carry_chain(generator):
+    """Of what both generators emit of one size more than the longest shift register has."""
+    most, more = (kept(beats, generator).verilog_text["dut_pre_event_store.v"] for beats in (256, 257))
+    assert ("^" in most, "^" in more) == (True, False)
+    assert re.search(r"write_reg \+ 9'(d|h0*)1", more)
 
 
 FAULTS = {  # what is replaced in the Verilog generator's text, and the statement that must be refuted
