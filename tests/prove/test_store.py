@@ -75,7 +75,7 @@ def test_more_beats_than_a_shift_register_counts_are_counted_by_a_carry_chain(ge
     """Of what both generators emit of one size more than the longest shift register has."""
     most, more = (kept(beats, generator).verilog_text["dut_pre_event_store.v"] for beats in (256, 257))
     assert ("^" in most, "^" in more) == (True, False)
-    assert re.search(r"write_reg \+ 9'(d|h0*)1", more)
+    assert re.search(r"write_reg\}? \+ \d+'[dh]0*1", more)
 
 
 FAULTS = {  # what is replaced in the Verilog generator's text, and the statement that must be refuted
