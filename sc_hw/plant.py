@@ -28,6 +28,7 @@ __all__ = [
     "Mutant",
     "alone",
     "as_mutants",
+    "fault_plan",
     "fixed",
     "fixed_modules",
     "in_part",
@@ -92,14 +93,21 @@ def plant_faults(
     numbered = dict(enumerate(instances, 1 + len(faults)))
     if numbered:
         texts = plant_instances(texts, numbered, selection=f"{core.design.name}_selection")
-    plan = {
+    plan = fault_plan(faults, instances, registers=registers, seed=seed)
+    return _plant(core, folder, plan, texts), of_registers(folder)
+
+
+def fault_plan(
+    faults: Sequence[Fault], instances: Sequence[InstanceFault], *, registers: int = 0, seed: int = 0
+) -> dict[str, object]:
+    """Return what the planter is asked for: faults by hand, and ``registers`` of a reset numbered after those at instances."""
+    return {
         "faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults],
         "seed": seed,
         "first": 1 + len(faults) + len(instances),
         "registers": registers,
         "copies": COPIES,
     }
-    return _plant(core, folder, plan, texts), of_registers(folder)
 
 
 def plant_mutants(core: Core, count: int, seed: int, folder: Path) -> tuple[Core, list[Mutant]]:
@@ -215,13 +223,7 @@ def planted_network(
     texts = {name: without_directives(content.decode()) for name, content in network.verilog.items()}
     if numbered := dict(enumerate(instances, 1 + len(faults))):
         texts = plant_instances(texts, numbered, selection=f"{network.design.name}_selection")
-    what = {
-        "faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults],
-        "seed": 0,
-        "first": 1 + len(faults) + len(instances),
-        "registers": 0,
-        "copies": COPIES,
-    }
+    what = fault_plan(faults, instances)
     return _planted_network(network, what, texts)[0]
 
 

@@ -16,11 +16,11 @@ from sc_hw_models.scratch import temporary_folder
 
 from .errors import UserError
 from .manifest import Core
+from .planned import read_outcome
 from .proof.circuit import read_circuit
 from .proof.command import COUNTEREXAMPLE
 from .proof.run import RANDOM_REGISTER, Clock, Golden, golden, lane_inputs, shown
 from .run import begin
-from .simulate import read_outcome
 from .simulator import ccache_environment, run_cocotb
 from .strict import checked, read_json
 from .toolchain import VERILATED_MAKE, compiler, make, perl, plain_temporary, verilator

@@ -2,10 +2,6 @@
 
 import dataclasses
 import hashlib
-import json
-import os
-import secrets
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -24,9 +20,10 @@ from .errors import UserError
 from .junit import junit
 from .manifest import Core
 from .mined import mined_numbers
+from .planned import PlannedRun
 from .reading import read_npz
 from .rtl.design import CoreDesign
-from .simulator import BRIEF, SimulationError, Simulator, log_tail, run_program
+from .simulator import BRIEF, SimulationError, Simulator
 from .toolchain import cocotb_coverage, compiler, verilator
 
 __all__ = [
@@ -34,7 +31,6 @@ __all__ = [
     "SimulationResult",
     "check_stimulus",
     "equal",
-    "read_outcome",
     "simulate",
     "simulation_tools",
 ]
@@ -188,17 +184,6 @@ def _recorded(stimulus: Path, design: CoreDesign, steps: int, output: Path) -> d
     return {"file": str(copy), "sha256": hashlib.sha256(copy.read_bytes()).hexdigest()}
 
 
-def read_outcome(outcome: Path, log: Path, plan: str) -> dict[str, Any]:
-    """Return what a bench wrote about the run of a plan; ``SimulationError`` when it wrote nothing, or about another."""
-    try:
-        record = json.loads(outcome.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise SimulationError(log_tail(log)) from None
-    if not isinstance(record, dict) or record.get("plan_sha256") != hashlib.sha256(plan.encode()).hexdigest():
-        raise SimulationError(f"no verdict: {outcome} is of another request; the log is {log}")
-    return record
-
-
 def _check_ran(record: dict[str, Any], asked: dict[str, Any], cores: Sequence[Core], log: Path) -> None:
     """Raise ``SimulationError`` unless the bench did what the plan asked for: every fault, every core, every timestep."""
     found, faults = record["cores"], record["faults"]
@@ -253,19 +238,12 @@ def simulate(
     synapse_steps = sum(core.design.synapses * length for core, length in zip(cores, lengths, strict=True))
     brief = synapse_steps * len(faults) < BRIEF
     simulator = Simulator(cores, waves=waves, coverage=coverage, brief=brief)  # names a missing tool before anything is written
-    output = output.absolute()
-    output.mkdir(parents=True, exist_ok=True)
-    log, outcome, plan, xml = (output / name for name in ("sim.log", "outcome.json", "plan.json", "results.xml"))
-    for stale in (log, outcome, xml, output / "coverage.dat"):
-        stale.unlink(missing_ok=True)
+    planned = PlannedRun(output, waves=waves, stale=("coverage.dat",))
     one = len(faults) == 1
-    counted = output / "coverage.dat" if coverage else None
+    counted = planned.output / "coverage.dat" if coverage else None
     counting = {"file": str(counted), "settle": max(settling_clocks(core) for core in cores)} if counted else None
     document = {
-        "request": secrets.token_hex(16),
-        "seed": seed,
         "faults": list(faults),
-        "outcome": str(outcome),
         "cores": [
             {
                 **_entry(core.design, length, powered_up=one),
@@ -275,51 +253,37 @@ def simulate(
             }
             for index, (core, length) in enumerate(zip(cores, lengths, strict=True))
         ],
-        "stimulus": _recorded(stimulus, cores[0].design, lengths[0], output) if stimulus else None,
+        "stimulus": _recorded(stimulus, cores[0].design, lengths[0], planned.output) if stimulus else None,
         "demonstrate": demonstrate,
         "coverage": counting,
     }
-    text = json.dumps(document)
-    plan.write_text(text, encoding="utf-8")
-    marker = "SC_HW_PROGRESS " if one else "SC_HW_FAULTS "
     total = synapse_steps if one else len(faults)
-
-    def on_line(line: str) -> None:
-        if line.startswith(marker):
-            progress(int(line.split()[1]), total)
-
-    wave = output / "waves.vcd" if waves else None
-    arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{seed or 1}"]
-    if wave:
-        arguments.append(f"+sc_hw_waves={wave}")
-    environment = {
-        "SC_HW_PLAN": str(plan),
-        "COCOTB_RESULTS_FILE": os.devnull,
-        "COCOTB_RANDOM_SEED": str(seed),
-        "COCOTB_REWRITE_ASSERTION_FILES": "",  # the bench asserts nothing; without this cocotb loads every pytest plugin there is
-        "OPENBLAS_NUM_THREADS": "1",  # one core, and no threads to start
-    }
-    started = time.perf_counter()
-    with simulator.built(log, note) as (program, cached):
-        build_seconds = time.perf_counter() - started
-        run_program(program, log, environment, arguments, on_line)
-    record = read_outcome(outcome, log, text)
-    _check_ran(record, document, cores, log)
+    ran = planned.run(
+        simulator,
+        document,
+        seed=seed,
+        module="sc_hw_sim.test_parity",
+        progress=lambda done: progress(done, total),
+        note=note,
+        marker="SC_HW_PROGRESS" if one else "SC_HW_FAULTS",
+    )
+    record = ran.record
+    _check_ran(record, document, cores, planned.log)
     for core, result in zip([*cores] * len(faults), record["cores"], strict=True):
         result |= {"name": core.design.name, "folder": str(core.folder), "edited": list(core.edited)}
-    xml.write_bytes(junit(record["cores"], seed=seed, seconds=record["seconds"]))
+    planned.results_xml.write_bytes(junit(record["cores"], seed=seed, seconds=record["seconds"]))
     return SimulationResult(
         seed=seed,
         cores=record["cores"],
         demonstrations=record["demonstrations"],
-        build_seconds=build_seconds,
+        build_seconds=ran.build_seconds,
         run_seconds=record["seconds"],
         cpu_seconds=record["cpu_seconds"],
-        cached=cached,
+        cached=ran.cached,
         tools=simulation_tools(),
-        log=log,
-        results_xml=xml,
-        waves=wave,
+        log=planned.log,
+        results_xml=planned.results_xml,
+        waves=planned.waves,
         coverage=counted,
         functional=record["functional"],
     )

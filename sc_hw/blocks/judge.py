@@ -1,30 +1,29 @@
 """What the proof of a block says of a mutant of it: the statements about the module that the mutant is in, or a comparison."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from sc_hw_models.scratch import temporary_folder
 
 from ..equivalence import compare_modules
-from ..errors import UserError
 from ..instance_faults import InstanceFault, plant_instances
 from ..instances import source_module
 from ..manifest import Core
+from ..mutate_turns import Verdict
 from ..plant import Mutant, fixed_modules
 from ..proof.alone import prove_alone
 from ..proof.induction import Inquiry
-from ..proof.mutants import answered
+from ..proof.mutants import answered, mutant_verdict
 from ..proof.result import Obligation
 from ..proof.solver import Solver
 from ..proof.structure import check_structure
 from .place import Placed
 from .planted import texts_of
 
-__all__ = ["Judge", "Verdict"]
+__all__ = ["Judge"]
 
-Verdict = tuple[str, str]
 _LARGEST_MEMORY = 1 << 13  # bits that become registers in a comparison
 
 
@@ -51,13 +50,15 @@ class Judge:
     def mutant(self, mutant: Mutant, *, killed: bool) -> Verdict:
         """Return ``refuted``, ``differs``, ``equivalent`` or ``unknown``, and what decided it, of a mutant in the netlist."""
         module, gate = source_module(mutant.module), self._fixed(mutant.number)
-        return self._said(gate, module, lambda: self._compared(self._gold, gate, module), killed=killed, structure=False)
+        proof = partial(self._proof, gate, module, structure=False)
+        return mutant_verdict(proof, lambda: self._compared(self._gold, gate, module), killed=killed)
 
     def fault(self, fault: InstanceFault, *, killed: bool) -> Verdict:
         """Return the same of a fault at an instance, an edit of the emitted text; its structure is asked first."""
         gold = texts_of(self.placed)
         gate, module = plant_instances(gold, {1: fault}), fault.instance.parent
-        return self._said(gate, module, lambda: self._compared(gold, gate, module), killed=killed, structure=True)
+        proof = partial(self._proof, gate, module, structure=True)
+        return mutant_verdict(proof, lambda: self._compared(gold, gate, module), killed=killed)
 
     def _compared(self, gold: Mapping[str, str], gate: Mapping[str, str], module: str) -> Verdict:
         memories = self.placed.memories
@@ -71,24 +72,11 @@ class Judge:
             inside = ()
         return compare_modules(gold, gate, module, inside, timeout=self.timeout)
 
-    def _said(
-        self, gate: Mapping[str, str], module: str, compared: Callable[[], Verdict], *, killed: bool, structure: bool
-    ) -> Verdict:
-        """Return the verdict: of what survives a comparison first, which is quicker; of what was killed when no proof decides."""
-        if not killed and compared()[0] == "equal":
-            return "equivalent", "equal to the module without it for all inputs and all time"
+    def _proof(self, gate: Mapping[str, str], module: str, *, structure: bool) -> Verdict:
         changed = self._changed(gate)
-        try:
-            with temporary_folder() as folder:
-                inquiry = Inquiry(core=changed, solvers=self.solvers, timeout=self.timeout, folder=folder / "run", traces=None)
-                verdict, how = answered(lambda: self._obligations(inquiry, module, structure=structure))
-        except UserError as error:  # as a user of sc-hw prove would be told; without the mutant nothing is refused
-            verdict, how = "refuted", f"refused: {error}"
-        if verdict == "unknown" and killed:
-            different, where = compared()
-            if different == "different":
-                return "differs", f"differs from the module without it in {where}; {how}"
-        return verdict, how
+        with temporary_folder() as folder:
+            inquiry = Inquiry(core=changed, solvers=self.solvers, timeout=self.timeout, folder=folder / "run", traces=None)
+            return answered(lambda: self._obligations(inquiry, module, structure=structure))
 
     def _changed(self, gate: Mapping[str, str]) -> Core:
         core = self.placed.core

@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..instance_faults import COPIES, InstanceFault, by_turns, instance_faults, plant_instances
+from ..instance_faults import InstanceFault, by_turns, instance_faults, plant_instances
 from ..instances import Instance, read_instances, without_directives
-from ..plant import Mutant, of_registers, planted_files, read_mutants
+from ..plant import Mutant, fault_plan, of_registers, planted_files, read_mutants
 from ..rtl.faults import Fault
 from ..rtl.topologies import TOPOLOGIES
 from .place import Placed
@@ -54,13 +54,7 @@ def fault_files(
     name, texts = placed.block.name, texts_of(placed)
     if numbered := dict(enumerate(instances, 1 + len(faults))):
         texts = plant_instances(texts, numbered, selection=f"{name}_selection")
-    what = {
-        "faults": [{"cuts": dict(fault.cuts), "reads": dict(fault.reads)} for fault in faults],
-        "seed": seed,
-        "first": 1 + len(faults) + len(instances),
-        "registers": registers,
-        "copies": COPIES,
-    }
+    what = fault_plan(faults, instances, registers=registers, seed=seed)
     return _planted(name, folder, what, texts), of_registers(folder)
 
 

@@ -10,7 +10,7 @@ from ..plant import Mutant
 from ..proof.solver import find_solver
 from ..selftest import LONGER, Outcome
 from .judge import Judge
-from .mutate import Simulations
+from .mutate import simulations_of
 from .place import Placed
 from .planted import drawn_faults, fault_files, faults_of
 
@@ -41,11 +41,11 @@ def selftest_block(
     names = [(fault.name, fault.description) for fault in planted] + [(fault.name, "") for fault in drawn]
     names += [(mutant.text, "") for mutant in resets]
     others: list[InstanceFault | Mutant] = [*drawn, *resets]
-    simulations = Simulations(placed, seed, output)
-    evidence = simulations.differences(files, range(1, 1 + len(names)), 0, steps=steps)
+    simulations = simulations_of(placed, seed, output, (steps, LONGER * steps))
+    evidence = simulations.differences(files, range(1, 1 + len(names)), 0)
     if left := [number for number, text in evidence.items() if not text]:
         note(f"{len(left)} faults are not caught in {steps} timesteps; simulating them longer")
-        evidence |= simulations.differences(files, left, 1, steps=LONGER * steps)
+        evidence |= simulations.differences(files, left, 1)
         left = [number for number in left if not evidence[number]]
     unseen = {number: others[number - 1 - len(planted)] for number in left if number > len(planted)}
     judged = _unseen(placed, unseen, instances, seed)

@@ -1,30 +1,28 @@
 """What the proof of a network says of a mutant: asked are the statements about the block that the mutant is in."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from sc_hw_models.scratch import temporary_folder
 
 from ..equivalence import compare_modules
-from ..errors import UserError
 from ..instance_faults import InstanceFault, plant_instances
 from ..instances import Instance, source_module, without_directives
+from ..mutate_turns import Verdict
 from ..network_folder import EmittedNetwork
 from ..network_proof.prove import prove_block, prove_kept, prove_lanes, prove_wiring
 from ..plant import Mutant, fixed_modules
 from ..proof.docket import Docket
 from ..proof.induction import Inquiry
-from ..proof.mutants import answered, stop
+from ..proof.mutants import answered, mutant_verdict, stop
 from ..proof.result import Obligation
 from ..proof.solver import Solver
 from ..proof.structure import structure_of
 from ..rtl.networks.projection import ProjectionBlock
 
 __all__ = ["Judge"]
-
-Verdict = tuple[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +56,8 @@ class Judge:
         gate = self._fixed(mutant.number)
         file = f"{module}.v"
         changed = replace(self.network, texts={**self.network.texts, file: gate[file].encode()}, edited=(file,))
-        return self._said(changed, module, lambda: self._compared(self._gold, gate, module), killed=killed, structure=False)
+        proof = partial(self._proof, changed, module, structure=False)
+        return mutant_verdict(proof, lambda: self._compared(self._gold, gate, module), killed=killed)
 
     def fault(self, fault: InstanceFault, *, killed: bool) -> Verdict:
         """Return the same of a fault at an instance, an edit of the emitted text; its structure is asked first."""
@@ -68,7 +67,8 @@ class Judge:
             self.network, texts=own, edited=tuple(name for name, text in texts.items() if text != self._texts[name])
         )
         module = fault.instance.parent
-        return self._said(changed, module, lambda: self._compared(self._texts, texts, module), killed=killed, structure=True)
+        proof = partial(self._proof, changed, module, structure=True)
+        return mutant_verdict(proof, lambda: self._compared(self._texts, texts, module), killed=killed)
 
     def _compared(self, gold: Mapping[str, str], gate: Mapping[str, str], module: str) -> Verdict:
         inside = {instance.module for instance in self.instances if instance.parent == module}
@@ -76,22 +76,6 @@ class Judge:
         if any(text.count("\nmodule ") != gold.get(name, "").count("\nmodule ") for name, text in gate.items()):
             inside = set()
         return compare_modules(gold, gate, module, inside, timeout=self.timeout)
-
-    def _said(
-        self, changed: EmittedNetwork, module: str, compared: Callable[[], Verdict], *, killed: bool, structure: bool
-    ) -> Verdict:
-        """Return the verdict: of what survives a comparison first, which is quicker; of what was killed when no proof decides."""
-        if not killed and compared()[0] == "equal":
-            return "equivalent", "equal to the module without it for all inputs and all time"
-        try:
-            verdict, how = self._proof(changed, module, structure=structure)
-        except UserError as error:  # as a user of sc-hw prove would be told; without the mutant nothing is refused
-            verdict, how = "refuted", f"refused: {error}"
-        if verdict == "unknown" and killed:
-            different, where = compared()
-            if different == "different":
-                return "differs", f"differs from the module without it in {where}; {how}"
-        return verdict, how
 
     def _proof(self, changed: EmittedNetwork, module: str, *, structure: bool) -> Verdict:
         with temporary_folder() as folder:

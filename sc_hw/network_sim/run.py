@@ -2,10 +2,6 @@
 
 import base64
 import hashlib
-import json
-import os
-import secrets
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +16,10 @@ from ..junit import junit
 from ..mined import mined_numbers
 from ..network_file import network_toml, weights_bytes
 from ..network_folder import EmittedNetwork
+from ..planned import PlannedRun
 from ..rtl.networks.design import NetworkDesign
-from ..simulate import read_outcome, simulation_tools
-from ..simulator import SimulationError, run_program
+from ..simulate import simulation_tools
+from ..simulator import SimulationError
 from .bench import NetworkSimulator, monitors, projection_places
 
 __all__ = ["NetworkRun", "busiest", "simulate_network", "unlike_campaign"]
@@ -69,69 +66,49 @@ def simulate_network(
     """
     total = (samples if data is None else len(data["labels"])) * len(faults)
     simulator = NetworkSimulator(network, waves=waves, samples=total, files=files)
-    output = output.absolute()
-    output.mkdir(parents=True, exist_ok=True)
-    log, outcome, plan, xml = (output / name for name in ("sim.log", "outcome.json", "plan.json", "results.xml"))
-    for stale in (log, outcome, xml):
-        stale.unlink(missing_ok=True)
+    planned = PlannedRun(output, waves=waves)
     kept, spec = None, network.design.spec
     if data is not None:
         content = npz_bytes(data)
-        (output / "stimulus.npz").write_bytes(content)
-        kept = {"file": str(output / "stimulus.npz"), "sha256": hashlib.sha256(content).hexdigest()}
-    text = json.dumps(
-        {
-            "request": secrets.token_hex(16),
-            "seed": seed,
-            "samples": samples,
-            "data": kept,
-            "faults": list(faults),
-            "mined": mined_numbers(network) if data is None and files is None else [],
-            "network": network_toml(spec),
-            "weights": base64.b64encode(weights_bytes(spec)).decode() if spec.weights else None,
-            "monitors": monitors(network.design),
-            "projections": list(projection_places(network.design)),
-            "outcome": str(outcome),
-        }
-    )
-    plan.write_text(text, encoding="utf-8")
-
-    def on_line(line: str) -> None:
-        if line.startswith("SC_HW_PROGRESS "):
-            progress(int(line.split()[1]), total)
-
-    wave = output / "waves.vcd" if waves else None
-    arguments = ["+verilator+rand+reset+2", f"+verilator+seed+{seed or 1}", *([f"+sc_hw_waves={wave}"] if wave else [])]
-    environment = {
-        "SC_HW_PLAN": str(plan),
-        "COCOTB_RESULTS_FILE": os.devnull,
-        "COCOTB_RANDOM_SEED": str(seed),
-        "COCOTB_REWRITE_ASSERTION_FILES": "",
-        "OPENBLAS_NUM_THREADS": "1",
+        (planned.output / "stimulus.npz").write_bytes(content)
+        kept = {"file": str(planned.output / "stimulus.npz"), "sha256": hashlib.sha256(content).hexdigest()}
+    document = {
+        "samples": samples,
+        "data": kept,
+        "faults": list(faults),
+        "mined": mined_numbers(network) if data is None and files is None else [],
+        "network": network_toml(spec),
+        "weights": base64.b64encode(weights_bytes(spec)).decode() if spec.weights else None,
+        "monitors": monitors(network.design),
+        "projections": list(projection_places(network.design)),
     }
-    started = time.perf_counter()
-    with simulator.built(log, note) as (program, _):
-        build_seconds = time.perf_counter() - started
-        run_program(program, log, environment, arguments, on_line, module="sc_hw_sim.test_network")
-    record = read_outcome(outcome, log, text)
+    ran = planned.run(
+        simulator,
+        document,
+        seed=seed,
+        module="sc_hw_sim.test_network",
+        progress=lambda done: progress(done, total),
+        note=note,
+    )
+    record = ran.record
     wanted = len(data["labels"]) if data is not None else samples
     short = [unlike_campaign(network.design, run) for run in record["runs"] if data is None and run["mismatch"] is None]
     if [run["fault"] for run in record["runs"]] != list(faults) or any(
         run["mismatch"] is None and run["samples"] != wanted for run in record["runs"]
     ):
-        raise SimulationError(f"no verdict: the bench did not do what was asked; the log is {log}")
+        raise SimulationError(f"no verdict: the bench did not do what was asked; the log is {planned.log}")
     if any(short):
-        raise SimulationError(f"no verdict: the bench did not do what was asked: {max(short)}; the log is {log}")
+        raise SimulationError(f"no verdict: the bench did not do what was asked: {max(short)}; the log is {planned.log}")
     shown = [{"name": network.design.name, **run} for run in record["runs"]]
-    xml.write_bytes(junit(shown, seed=seed, seconds=record["seconds"]))
+    planned.results_xml.write_bytes(junit(shown, seed=seed, seconds=record["seconds"]))
     return NetworkRun(
         seed=seed,
         runs=record["runs"],
-        build_seconds=build_seconds,
+        build_seconds=ran.build_seconds,
         seconds=record["seconds"],
         tools=simulation_tools(),
-        log=log,
-        waves=wave,
+        log=planned.log,
+        waves=planned.waves,
     )
 
 

@@ -24,7 +24,7 @@ from .result import PARTS, Obligation, ProofResult
 from .solver import Solver
 from .structure import check_structure
 
-__all__ = ["answered", "judge_faults", "judge_mutants", "see_proven", "stop"]
+__all__ = ["answered", "judge_faults", "judge_mutants", "mutant_verdict", "see_proven", "stop"]
 
 
 _SEARCH = 10  # seconds for a break of a statement of the engine, mostly found in one; the others are compared
@@ -235,6 +235,26 @@ def stop(obligation: Obligation) -> None:
     """Raise what ends a proof at an obligation that is refuted: a mutant needs no second one."""
     if obligation.verdict == "refuted":
         raise _Refuted(f"{obligation.name} refuted{f': {obligation.note}' if obligation.note else ''}")
+
+
+def mutant_verdict(
+    proof: Callable[[], tuple[str, str]], compared: Callable[[], tuple[str, str]], *, killed: bool
+) -> tuple[str, str]:
+    """Return the verdict: of what survives a comparison first, which is quicker; of what was killed when no proof decides.
+
+    ``compared`` says ``equal`` or ``different``, and where, of the module with a mutant and without it.
+    """
+    if not killed and compared()[0] == "equal":
+        return "equivalent", "equal to the module without it for all inputs and all time"
+    try:
+        verdict, how = proof()
+    except UserError as error:  # as a user of sc-hw prove would be told; without the mutant nothing is refused
+        verdict, how = "refuted", f"refused: {error}"
+    if verdict == "unknown" and killed:
+        different, where = compared()
+        if different == "different":
+            return "differs", f"differs from the module without it in {where}; {how}"
+    return verdict, how
 
 
 def see_proven(folder: Path, proof: Callable[..., ProofResult]) -> None:

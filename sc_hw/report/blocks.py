@@ -12,13 +12,13 @@ from ..manifest import Core
 from ..partial import INSTANCES, SOLVERS, STEPS, fewer
 from ..proof.alone import assumed_of, statements_alone
 from ..proof.expected import agreed
-from ..proof.result import WORDS, Obligation, verdict_of
+from ..proof.result import WORDS, verdict_of
 from ..rtl.blocks import blocks_of
-from ..selftest import Outcome, passes
+from ..selftest import passes
 from ..synth_result import MemoryProof
 from .join import Reading, Report, join, summary_of
 from .schema import RECORDS, Count, Record, Text
-from .verdicts import VERDICTS, judged, see, word
+from .verdicts import VERDICTS, judged, obligations_of, outcomes_of, see, word
 
 __all__ = ["with_blocks"]
 
@@ -94,10 +94,7 @@ def _sim(_placed: Placed, record: Recorded) -> tuple[str, ...]:
 
 
 def _prove(placed: Placed, record: Recorded) -> tuple[str, ...]:
-    obligations = [
-        Obligation(**{name: entry[name] for name in ("name", "statement", "verdict", "answers", "note")})
-        for entry in record["obligations"]
-    ]
+    obligations = obligations_of(record)
     verdict = WORDS[verdict_of(obligations)]
     if verdict != "pass":
         return (verdict,)
@@ -116,9 +113,7 @@ def _prove(placed: Placed, record: Recorded) -> tuple[str, ...]:
 
 
 def _selftest(placed: Placed, record: Recorded) -> tuple[str, ...]:
-    outcomes = [
-        Outcome(**{name: entry[name] for name in ("fault", "description", "verdict", "evidence")}) for entry in record["faults"]
-    ]
+    outcomes = outcomes_of(record)
     less = fewer(record["steps"], STEPS, "timesteps a fault"), fewer(record["instances"], INSTANCES, "faults at instances")
     if not passes(outcomes):
         return "fail", *less

@@ -19,10 +19,10 @@ from ..network_sim.selftest import ENOUGH
 from ..partial import SOLVERS, STEPS, fewer
 from ..proof.expected import agreed
 from ..proof.result import WORDS, Obligation, is_lemma, verdict_of
-from ..selftest import Outcome, passes
+from ..selftest import passes
 from .join import Reading, Report, join, summary_of
 from .schema import RECORDS, Count, Fault, Prove, Record, Text
-from .verdicts import VERDICTS, judged, see, word
+from .verdicts import VERDICTS, judged, obligations_of, outcomes_of, see, word
 
 __all__ = ["NETWORK", "network_report", "statements_of"]
 
@@ -95,10 +95,7 @@ def statements_of(network: EmittedNetwork) -> dict[str, str]:
 
 
 def _prove(network: EmittedNetwork, record: Recorded) -> tuple[str, ...]:
-    obligations = [
-        Obligation(**{name: entry[name] for name in ("name", "statement", "verdict", "answers", "note")})
-        for entry in record["obligations"]
-    ]
+    obligations = obligations_of(record)
     verdict = WORDS[verdict_of(obligations)]
     only = simulated_only(network)
     told = [{"name": name, "statement": text} for name, text in only.items()]
@@ -149,9 +146,7 @@ def _whole(network: EmittedNetwork, obligations: list[Obligation]) -> None:
 
 
 def _selftest(network: EmittedNetwork, record: Recorded) -> tuple[str, ...]:
-    outcomes = [
-        Outcome(**{name: entry[name] for name in ("fault", "description", "verdict", "evidence")}) for entry in record["faults"]
-    ]
+    outcomes = outcomes_of(record)
     less = fewer(record["samples"], ENOUGH, "samples a fault")
     if not passes(outcomes):
         return "fail", less

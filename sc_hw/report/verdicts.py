@@ -34,7 +34,7 @@ from ..simulate import equal
 from ..synth_result import MemoryProof
 from .head import wrong_head
 
-__all__ = ["VERDICTS", "Record", "WrongError", "contradiction", "judged", "see", "word"]
+__all__ = ["VERDICTS", "Record", "WrongError", "contradiction", "judged", "obligations_of", "outcomes_of", "see", "word"]
 
 Record = Mapping[str, Any]
 
@@ -69,6 +69,18 @@ def word(good: bool) -> str:
     return "pass" if good else "fail"
 
 
+def obligations_of(record: Record) -> list[Obligation]:
+    """Return the obligations of a record of ``prove``."""
+    names = ("name", "statement", "verdict", "answers", "note")
+    return [Obligation(**{name: entry[name] for name in names}) for entry in record["obligations"]]
+
+
+def outcomes_of(record: Record) -> list[Outcome]:
+    """Return the outcomes of a record of ``selftest``."""
+    names = ("fault", "description", "verdict", "evidence")
+    return [Outcome(**{name: entry[name] for name in names}) for entry in record["faults"]]
+
+
 def see(good: Any, text: str) -> None:
     """Raise ``WrongError`` for what is not good."""
     if not good:
@@ -94,10 +106,7 @@ def _sim(core: Core, record: Record) -> tuple[str, ...]:
 
 
 def _prove(core: Core, record: Record) -> tuple[str, ...]:
-    obligations = [
-        Obligation(**{name: entry[name] for name in ("name", "statement", "verdict", "answers", "note")})
-        for entry in record["obligations"]
-    ]
+    obligations = obligations_of(record)
     verdict = WORDS[verdict_of(obligations)]
     if verdict != "pass":
         return (verdict,)
@@ -165,9 +174,7 @@ def _other_words(core: Core, obligations: Sequence[Obligation], tools: Mapping[s
 
 
 def _selftest(core: Core, record: Record) -> tuple[str, ...]:
-    outcomes = [
-        Outcome(**{name: entry[name] for name in ("fault", "description", "verdict", "evidence")}) for entry in record["faults"]
-    ]
+    outcomes = outcomes_of(record)
     less = [fewer(record["steps"], enough_timesteps(core), "timesteps a fault")]
     if not passes(outcomes):
         return "fail", *less, fewer(record["instances"], INSTANCES, "faults at instances")

@@ -123,7 +123,7 @@ def test_a_verdict_is_of_the_files_that_were_read(make_core, capsys):
 def _forged(change):
     """Return a stand-in for a run of the simulator: it writes the outcome of an earlier run, changed."""
 
-    def play(_program, _log, environment, _arguments, _on_line):
+    def play(_program, _log, environment, _arguments, _on_line, *, module):
         import hashlib
 
         plan = Path(environment["SC_HW_PLAN"])
@@ -156,7 +156,7 @@ def test_an_outcome_that_is_not_of_the_request_is_no_verdict(make_core, tmp_path
     simulate([core], steps=20, seed=1, output=tmp_path / "out")
     shutil.copy(tmp_path / "out" / "outcome.json", tmp_path / "out" / "earlier.json")
     for change, message in FORGED:
-        monkeypatch.setattr("sc_hw.simulate.run_program", _forged(change))
+        monkeypatch.setattr("sc_hw.planned.run_program", _forged(change))
         if message is None:
             assert simulate([core], steps=20, seed=1, output=tmp_path / "out").passed
         else:
@@ -168,7 +168,7 @@ def test_counting_that_did_not_happen_is_no_verdict(make_core, tmp_path, monkeyp
     core = make_core(synapses=4)
     simulate([core], steps=20, seed=1, output=tmp_path / "out")
     shutil.copy(tmp_path / "out" / "outcome.json", tmp_path / "out" / "earlier.json")
-    monkeypatch.setattr("sc_hw.simulate.run_program", _forged(lambda outcome: None))
+    monkeypatch.setattr("sc_hw.planned.run_program", _forged(lambda outcome: None))
     monkeypatch.setattr("sc_hw.simulate.Simulator.built", _built)
     with pytest.raises(SimulationError, match="nothing was counted"):
         simulate([core], steps=20, seed=1, output=tmp_path / "out", coverage=True)
