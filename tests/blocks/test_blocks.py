@@ -73,7 +73,10 @@ def edited(one, old, new):
     return dataclasses.replace(one, core=core)
 
 
-@pytest.mark.parametrize("shape", few(SHAPES, 1, "each block in every shape; the row filter is the one with most to it"))
+@pytest.mark.parametrize(
+    "shape",
+    few(SHAPES, ["row_filter", "fan_out, marked"], "each block in every shape; the one with most to it, and one with marks"),
+)
 def test_the_bench_of_a_block_finds_what_is_planted_in_it(make, tmp_path, shape):
     """All in one netlist, which without a fault equals the golden model before the first and after the last."""
     one = make(shape)
