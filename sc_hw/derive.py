@@ -1,7 +1,6 @@
 """``sc-hw derive``: a trained network's weights and their importance become what each layer's core starts from."""
 
 import dataclasses
-import io
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,7 @@ from . import __version__
 from .axes import axes_of, in_order, parse_axes, with_bias
 from .config import build_config, config_toml
 from .errors import UserError, in_shell, one_line
-from .folder import check_output, write_folder
+from .folder import check_output, npz_bytes, write_folder
 from .initial import read_initial
 from .reading import read_npz, read_toml
 from .records import write_record
@@ -173,11 +172,9 @@ def derive_command(
             )
         codes = importance_codes(matters, config.consolidation, fields["code"].bits)
         state = {"weight": made.values, "anchor": made.values, "code": codes}
-        arrays = io.BytesIO()
-        np.savez(arrays, allow_pickle=False, **{key: array.reshape(-1) for key, array in state.items() if key in fields})
         files |= {
             f"{name}/config.toml": config_toml(config, f"Configuration of layer {name}, rule {rule.name}"),
-            f"{name}/initial.npz": arrays.getvalue(),
+            f"{name}/initial.npz": npz_bytes({key: array.reshape(-1) for key, array in state.items() if key in fields}),
         }
         layers.append(
             {

@@ -3,6 +3,7 @@
 import io
 import os
 import secrets
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -182,9 +183,18 @@ def write_folder(output: Path, files: Mapping[str, str | bytes]) -> None:
 
 
 def npz_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Return arrays by name as the bytes of an ``.npz`` archive."""
+    """Return arrays by name as the bytes of an ``.npz`` archive; the same arrays give the same bytes in every Python.
+
+    Digests of folders rest on them. ``np.savez`` lets ``zipfile`` choose headers of large files, which patches of Python change.
+    """
     file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **arrays)
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.asanyarray(array), allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{name}.npy")  # of 1980, as those of NumPy are
+            entry.create_system, entry.external_attr = 3, 0o600 << 16  # Unix, wherever it is written
+            archive.writestr(entry, content.getbuffer())
     return file.getvalue()
 
 
