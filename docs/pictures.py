@@ -9,8 +9,8 @@ from pathlib import Path
 
 import grimp
 
-from sc_hw.diagram import diagram
-from sc_hw.picture import Arrow, Box, picture, wrapped
+from sc_hw.report.diagram import diagram
+from sc_hw.report.picture import Arrow, Box, picture, wrapped
 from sc_hw.rtl.crossbar import CrossbarDesign
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.layer import LayerDesign

@@ -24,7 +24,7 @@ from .partial import joined
 from .progress import note
 from .reading import opened_regular
 from .records import Emitted, head, results_folder, write_record, write_text
-from .simulator import SimulationError
+from .sim.simulator import SimulationError
 from .written import wrote
 
 __all__ = ["Run", "begin", "begin_network"]

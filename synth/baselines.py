@@ -27,8 +27,8 @@ from sc_hw.pnr.table import path_line
 from sc_hw.records import write_text
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
-from sc_hw.synth import map_sources, top_module
-from sc_hw.synth_table import LABELS
+from sc_hw.synth.synthesise import map_sources, top_module
+from sc_hw.synth.table import LABELS
 from sc_hw.targets import distinct_targets, load_target
 from sc_hw.toolchain import nextpnr
 from sc_hw.yosys import find_yosys

@@ -15,7 +15,7 @@ from sc_hw.driver.simulation import Simulation
 from sc_hw.manifest import Core, load_core
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
-from sc_hw.synth import map_sources
+from sc_hw.synth.synthesise import map_sources
 from sc_hw.targets import load_target
 from sc_hw_models.defaults import DEFAULT_RULE
 from sc_hw_models.registry import get_rule

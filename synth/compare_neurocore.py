@@ -28,7 +28,7 @@ from sc_hw.pnr.table import path_line
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
 from sc_hw.rtl.port import Port
-from sc_hw.synth import Netlist, map_sources
+from sc_hw.synth.synthesise import Netlist, map_sources
 from sc_hw.targets import Target, distinct_targets, load_target
 from sc_hw.toolchain import verilator
 from sc_hw_models.registry import get_rule

@@ -22,7 +22,7 @@ from sc_hw.manifest import Core, load_core
 from sc_hw.pnr.place import load_placeable, place_many
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
-from sc_hw.synth import synthesise
+from sc_hw.synth.synthesise import synthesise
 from sc_hw.targets import load_target
 from sc_hw.toolchain import nextpnr
 from sc_hw.yosys import find_yosys

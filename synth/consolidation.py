@@ -9,8 +9,8 @@ from baselines import GENERATOR, SYNAPSES, Item, consolidations, read_baselines
 from rich.console import Console
 
 from sc_hw import __version__
-from sc_hw.synth import synthesise_many
-from sc_hw.synth_result import STAGE, SynthResult
+from sc_hw.synth.result import STAGE, SynthResult
+from sc_hw.synth.synthesise import synthesise_many
 from sc_hw.targets import distinct_targets, load_target
 
 COMMAND = "make continual-cost"

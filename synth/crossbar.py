@@ -18,8 +18,8 @@ from sc_hw.manifest import load_core
 from sc_hw.rtl.crossbar import CrossbarDesign
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
-from sc_hw.simulate import simulate
-from sc_hw.synth import synthesise
+from sc_hw.sim.simulate import simulate
+from sc_hw.synth.synthesise import synthesise
 from sc_hw.targets import load_target
 from sc_hw.toolchain import verilator
 from sc_hw.yosys import find_yosys

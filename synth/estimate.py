@@ -26,7 +26,7 @@ from sc_hw.estimate.quantities import quantities_of
 from sc_hw.manifest import load_core
 from sc_hw.records import write_text
 from sc_hw.rtl.emit import emit
-from sc_hw.synth import map_sources, top_module
+from sc_hw.synth.synthesise import map_sources, top_module
 from sc_hw.targets import RESOURCES, Target, distinct_targets, load_target
 from sc_hw.yosys import find_yosys
 from sc_hw_models.consolidation import ConsolidationConfig

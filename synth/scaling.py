@@ -18,7 +18,7 @@ from sc_hw.manifest import Core
 from sc_hw.pnr.place import load_placeable, place_many
 from sc_hw.pnr.table import path_line
 from sc_hw.records import write_text
-from sc_hw.simulate import simulate
+from sc_hw.sim.simulate import simulate
 from sc_hw.targets import distinct_targets, load_target
 from sc_hw.toolchain import nextpnr
 from sc_hw.yosys import find_yosys

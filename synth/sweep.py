@@ -13,9 +13,9 @@ from sc_hw.errors import UserError
 from sc_hw.manifest import load_core
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import GENERATORS, emit
-from sc_hw.synth import synthesise_many
-from sc_hw.synth_result import SynthResult
-from sc_hw.synth_table import markdown_table, render_table
+from sc_hw.synth.result import SynthResult
+from sc_hw.synth.synthesise import synthesise_many
+from sc_hw.synth.table import markdown_table, render_table
 from sc_hw.targets import distinct_targets, load_target
 from sc_hw_models.registry import get_rule
 

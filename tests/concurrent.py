@@ -19,7 +19,7 @@ from typing import Any
 from sc_hw.manifest import load_core
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
-from sc_hw.selftest import LONGER
+from sc_hw.selftest.run import LONGER
 from sc_hw_models.registry import get_rule
 
 __all__ = ["REQUESTS", "Pair", "prepare", "rounds"]

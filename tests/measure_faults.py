@@ -25,7 +25,7 @@ from sc_hw.rtl.crossbar import CrossbarDesign
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import GENERATORS, emit
 from sc_hw.rtl.layer import LayerDesign
-from sc_hw.simulate import simulate
+from sc_hw.sim.simulate import simulate
 from sc_hw_models.registry import get_rule
 
 from .parity.corner_faults import HandFault, altered, edited, faults_by_hand

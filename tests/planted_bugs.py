@@ -247,7 +247,7 @@ BUGS = (
     # Synthesis, report, explore, train
     Bug(
         "memory that dissolves into registers is overlooked",
-        "sc_hw/synth.py",
+        "sc_hw/synth/synthesise.py",
         "left_to_registers=netlist.left_to_registers,",
         "left_to_registers=0,",
         "synth/test_synth.py",

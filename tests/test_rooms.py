@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+import grimp
 import pytest
 
 from sc_hw.proof.blocks import ROOMS
@@ -75,7 +76,7 @@ def test_generic_code_names_no_kind():
 @pytest.mark.parametrize(
     ("file", "line"),
     [
-        ("sc_hw/derive.py", 'if config.consolidation == "lock":\n    pass\n'),
+        ("sc_hw/derive/command.py", 'if config.consolidation == "lock":\n    pass\n'),
         ("models/sc_hw_models/networks/memory.py", 'resting = kind not in ("pull", "si")\n'),
         ("rtl_templates/engine.v.j2", '{% if config.consolidation in ("probabilistic", "x") %}\n'),
     ],
@@ -153,8 +154,8 @@ TOPOLOGY_ROOMS = (
     "sim/sc_hw_sim/layer.py",
     "sim/sc_hw_sim/crossbar.py",
     "sim/sc_hw_sim/resting.py",  # plays a crossbar's rows to rest: a part of its bench
-    "sc_hw/derive.py",  # a layer of a trained network: the key of its record
-    "sc_hw/network_emit.py",  # the option of that
+    "sc_hw/derive/",  # a layer of a trained network: the key of its record
+    "sc_hw/emit/network.py",  # the option of that
 )
 BLOCK_ROOMS = (
     "sc_hw/rtl/",
@@ -211,11 +212,11 @@ def test_generic_code_names_no_rule():
     ("file", "line", "names"),
     [
         ("sc_hw/coverage/moments.py", "if isinstance(design, CrossbarDesign): pass\n", TOPOLOGIES),
-        ("sc_hw/emit_command.py", "from .rtl.layer import made\n", TOPOLOGIES),
+        ("sc_hw/emit/command.py", "from .rtl.layer import made\n", TOPOLOGIES),
         ("sim/sc_hw_sim/bench.py", 'if kind == "crossbar": pass\n', TOPOLOGIES),
-        ("sc_hw/simulate.py", "from .rtl.rows import RowsDesign as R\n", BLOCKS),
+        ("sc_hw/sim/simulate.py", "from .rtl.rows import RowsDesign as R\n", BLOCKS),
         ("sc_hw/proof/ledger.py", 'absent = {("fanout", "pre_waits")}\n', BLOCKS),
-        ("sc_hw/selftest.py", 'if rule.name == "stp": pass\n', set(RULES)),
+        ("sc_hw/selftest/run.py", 'if rule.name == "stp": pass\n', set(RULES)),
         ("sc_hw/proof/lane.py", "from sc_hw_models.rules.r_stdp import RULE\n", set(RULES)),
     ],
 )
@@ -223,3 +224,27 @@ def test_a_name_of_a_room_in_generic_code_is_found(file, line, names, tmp_path):
     (tmp_path / file).parent.mkdir(parents=True)
     (tmp_path / file).write_text(line)
     assert using(tmp_path, names, (*TOPOLOGY_ROOMS, *BLOCK_ROOMS, *RULE_ROOMS))[0].startswith(f"{file}: ")
+
+
+DOORS = {"sc_hw.__main__", "sc_hw.start", "sc_hw.learning_emitter"}  # what users and Python itself ask for
+
+
+def unshared(graph):
+    """Return modules that stand beside the rooms and serve one of them alone."""
+    return sorted(
+        module
+        for module in graph.modules
+        if module.count(".") == 1 and module.startswith("sc_hw.") and not graph.find_children(module)
+        if len({".".join(user.split(".")[:2]) for user in graph.find_modules_that_directly_import(module)}) < 2
+    )
+
+
+def test_a_verb_is_a_room_and_what_stands_beside_them_is_shared():
+    graph = grimp.build_graph("sc_hw")
+    assert set(unshared(graph)) == DOORS
+    asked = {verb for room in graph.find_children("sc_hw.verbs") for verb in graph.find_modules_directly_imported_by(room)}
+    assert {
+        f"sc_hw.{verb}.command" for verb in ("sim", "proof", "selftest", "mutate", "replay", "report", "synth", "emit")
+    } <= asked
+    graph.add_import(importer="sc_hw.sim.simulate", imported="sc_hw.alone")
+    assert "sc_hw.alone" in unshared(graph)

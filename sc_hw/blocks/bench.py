@@ -13,7 +13,7 @@ from sc_hw_sim.blocks import get_stimulus
 
 from ..rtl.blocks import PlayedBlock
 from ..rtl.port import CLOCKED, Port
-from ..simulator import Simulator
+from ..sim.simulator import Simulator
 from ..templates import verilog_templates
 
 __all__ = ["BlockSimulator", "bench_text", "pins_of"]

@@ -7,12 +7,12 @@ from functools import cached_property, partial
 
 from sc_hw_models.scratch import temporary_folder
 
-from ..equivalence import compare_modules
-from ..instance_faults import InstanceFault, plant_instances
-from ..instances import source_module
+from ..faults.equivalence import compare_modules
+from ..faults.instance_faults import InstanceFault, plant_instances
+from ..faults.instances import source_module
+from ..faults.plant import Mutant, fixed_modules
 from ..manifest import Core
-from ..mutate_turns import Verdict
-from ..plant import Mutant, fixed_modules
+from ..mutate.turns import Verdict
 from ..proof.alone import prove_alone
 from ..proof.induction import Inquiry
 from ..proof.mutants import answered, mutant_verdict

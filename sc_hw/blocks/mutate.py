@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sc_hw_models.scratch import temporary_folder
 
-from ..mutate import MutationResult
-from ..mutate_turns import Simulations, judged_in_turns
+from ..mutate.run import MutationResult
+from ..mutate.turns import Simulations, judged_in_turns
 from ..partial import STEPS
 from ..proof.mutants import see_proven
 from ..proof.solver import Solver

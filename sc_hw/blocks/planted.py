@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..instance_faults import InstanceFault, by_turns, instance_faults, plant_instances
-from ..instances import Instance, read_instances, without_directives
-from ..plant import Mutant, fault_plan, of_registers, planted_files, read_mutants
+from ..faults.instance_faults import InstanceFault, by_turns, instance_faults, plant_instances
+from ..faults.instances import Instance, read_instances, without_directives
+from ..faults.plant import Mutant, fault_plan, of_registers, planted_files, read_mutants
 from ..rtl.faults import Fault
 from ..rtl.topologies import TOPOLOGIES
 from .place import Placed

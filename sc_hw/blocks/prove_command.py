@@ -9,9 +9,9 @@ from rich.console import Console
 
 from ..errors import UserError
 from ..network_folder import is_network
-from ..network_proof.alone import prove_network_block
 from ..partial import SOLVERS, fewer
 from ..proof.command import show_proof, times_of
+from ..proof.network.alone import prove_network_block
 from ..proof.result import PARTS, Obligation, ProofResult
 from ..proof.solver import find_solver
 from ..run import Run, begin, begin_network

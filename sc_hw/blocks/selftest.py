@@ -5,10 +5,10 @@ from pathlib import Path
 
 from sc_hw_models.scratch import temporary_folder
 
-from ..instance_faults import InstanceFault
-from ..plant import Mutant
+from ..faults.instance_faults import InstanceFault
+from ..faults.plant import Mutant
 from ..proof.solver import find_solver
-from ..selftest import LONGER, Outcome
+from ..selftest.run import LONGER, Outcome
 from .judge import Judge
 from .mutate import simulations_of
 from .place import Placed

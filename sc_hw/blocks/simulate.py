@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..junit import junit
-from ..planned import PlannedRun
-from ..simulate import simulation_tools
-from ..simulator import SimulationError
+from ..sim.junit import junit
+from ..sim.planned import PlannedRun
+from ..sim.simulate import simulation_tools
+from ..sim.simulator import SimulationError
 from .bench import BlockSimulator
 from .place import Placed
 

@@ -12,7 +12,7 @@ from ..pnr.nextpnr import FAMILIES, bitstream, place_and_route
 from ..registers.layout import Layout
 from ..rtl.port import Port, input_port, output_port
 from ..rtl.verilog import template_text
-from ..synth import map_pinned, map_sources
+from ..synth.synthesise import map_pinned, map_sources
 from ..targets import RESOURCES, Target, load_target
 from ..toolchain import nextpnr
 from .boards import BOARDS

@@ -6,7 +6,7 @@ from typing import Any
 from ..console import Console
 from ..manifest import Core
 from ..records import write_results
-from ..simulate import SimulationResult
+from ..sim.simulate import SimulationResult
 from .reach import PROVEN
 from .report import coverage_of, coverage_table, merge
 

@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from ..manifest import Core
-from ..simulate import SimulationResult
+from ..sim.simulate import SimulationResult
 from .bins import possible
 from .points import KINDS, Point, read_points
 from .protocol import conditions

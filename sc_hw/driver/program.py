@@ -10,7 +10,7 @@ from sc_hw_models.cache import cached
 from sc_hw_models.scratch import run_process, temporary_folder
 
 from ..errors import CheckError
-from ..simulator import alone_if_first, ccache_environment
+from ..sim.simulator import alone_if_first, ccache_environment
 from ..toolchain import VERILATED_MAKE, compiler, make, perl, plain_temporary, verilator, verilator_in
 
 __all__ = ["program", "program_key"]

@@ -8,12 +8,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ..emit_command import design_of, summary
+from ..emit.command import design_of, summary
 from ..errors import UserError
 from ..manifest import Core, load_core
 from ..records import head, stamp, write_record
 from ..rtl.design import CoreDesign
-from ..synth_table import LABELS
+from ..synth.table import LABELS
 from ..targets import load_target
 from .estimate import Estimate, Range, estimates
 from .fit import COVERAGE

@@ -7,7 +7,7 @@ import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ..synth_table import LABELS
+from ..synth.table import LABELS
 from .sweep import Sweep
 
 __all__ = ["COSTS", "mark_front", "render_fronts", "throughput_of"]

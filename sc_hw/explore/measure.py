@@ -17,12 +17,12 @@ from sc_hw_models.rule_file import rule_file
 from sc_hw_models.scratch import temporary_folder
 
 from .. import __version__
-from ..accuracy import measure_accuracy
+from ..accuracy.measure import measure_accuracy
 from ..data import data_folder
 from ..manifest import Core, load_core
 from ..pnr.place import load_placeable, place_many
 from ..rtl.emit import emit
-from ..synth import synthesise
+from ..synth.synthesise import synthesise
 from ..targets import load_target
 from ..toolchain import nextpnr
 from ..yosys import find_yosys

@@ -11,8 +11,8 @@ from sc_hw_models.networks.model import sample_order, schedule
 
 from ..errors import CheckError, UserError
 from ..network_folder import network_in_memory
-from ..network_sim.run import busiest, simulate_network
 from ..reading import read_npz
+from ..sim.network.run import busiest, simulate_network
 from .data import Samples
 from .run import RTL, FitConfig
 from .tasks import task_samples

@@ -13,9 +13,9 @@ from ..rtl.contents import held
 from ..rtl.instances import Instance
 from ..rtl.port import Port
 from ..rtl.stream import Stream
-from ..sources import check_verilog
 from ..strict import read_text
 from .describe import sha256
+from .sources import check_verilog
 from .strays import spoiled_record, stray_verilog
 
 __all__ = ["MANIFEST", "Design", "Emitted", "altered", "check_folder", "read_verilog", "whole_digest"]

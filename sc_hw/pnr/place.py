@@ -14,7 +14,7 @@ from ..errors import UserError
 from ..manifest import Core
 from ..network_folder import EmittedNetwork
 from ..rtl.port import Port
-from ..synth import map_wrapped, top_module
+from ..synth.synthesise import map_wrapped, top_module
 from ..targets import PlaceAndRoute, Target, list_targets, load_target
 from ..toolchain import nextpnr
 from .nextpnr import FAMILIES, bitstream, place_and_route

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ..synth_table import LABELS
+from ..synth.table import LABELS
 from .result import STAGE, PnrResult
 
 __all__ = ["caption", "path_line", "render_table", "row"]

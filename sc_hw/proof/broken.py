@@ -6,8 +6,8 @@ from typing import Any
 
 from sc_hw_models.scratch import temporary_folder
 
+from ..faults.plant import SELECTION_BITS
 from ..manifest import Core
-from ..plant import SELECTION_BITS
 from ..rtl.queue import queue_of
 from ..yosys import run_abc, run_pinned_yosys
 from .engine import engine_task, queue_task

@@ -6,12 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..campaign import corners_of
 from ..errors import in_shell
 from ..manifest import Core
 from ..partial import STEPS
 from ..rtl.design import CoreDesign
-from ..simulate import SimulationResult, simulate
+from ..sim.campaign import corners_of
+from ..sim.simulate import SimulationResult, simulate
 from .result import Obligation
 
 __all__ = ["CAMPAIGN", "Campaign", "is_note"]

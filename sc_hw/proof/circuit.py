@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from sc_hw_models.scratch import temporary_folder
 
 from ..errors import UserError
+from ..faults.plant import SELECTION_BITS
 from ..manifest import Core
-from ..plant import SELECTION_BITS
 from ..rtl.contents import without_contents
 from ..rtl.port import Port
 from ..yosys import YosysError, find_yosys, run_yosys

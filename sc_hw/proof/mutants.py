@@ -9,12 +9,12 @@ from pathlib import Path
 
 from sc_hw_models.scratch import temporary_folder
 
-from ..equivalence import compare, compare_around
 from ..errors import CheckError, UserError
-from ..instance_faults import InstanceFault
-from ..instances import Instance
+from ..faults.equivalence import compare, compare_around
+from ..faults.instance_faults import InstanceFault
+from ..faults.instances import Instance
+from ..faults.plant import Mutant, alone, fixed, in_part, planted_part
 from ..manifest import Core
-from ..plant import Mutant, alone, fixed, in_part, planted_part
 from .broken import find_broken
 from .circuit import Circuit, read_circuit
 from .graph import prove_graph

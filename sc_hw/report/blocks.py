@@ -14,8 +14,8 @@ from ..proof.alone import assumed_of, statements_alone
 from ..proof.expected import agreed
 from ..proof.result import WORDS, verdict_of
 from ..rtl.blocks import blocks_of
-from ..selftest import passes
-from ..synth_result import MemoryProof
+from ..selftest.run import passes
+from ..synth.result import MemoryProof
 from .join import Reading, Report, join, summary_of
 from .schema import RECORDS, Count, Record, Text
 from .verdicts import VERDICTS, judged, obligations_of, outcomes_of, see, word

@@ -10,8 +10,8 @@ from ..errors import UserError, in_shell, one_line
 from ..manifest import Core
 from ..network_folder import EmittedNetwork
 from ..records import RECORD_SCHEMA, WAVEFORM
-from ..replay import different
-from ..selftest import counted
+from ..replay.run import different
+from ..selftest.run import counted
 from .schema import RECORDS, read_record, read_waveform
 from .verdicts import contradiction
 

@@ -7,19 +7,19 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from ..network_folder import EmittedNetwork
-from ..network_proof.blocks import question_of
-from ..network_proof.chance import chance_statements
-from ..network_proof.fits import fits
-from ..network_proof.ledger import check_network_ledger, network_ledger_record
-from ..network_proof.memories import memory_statements
-from ..network_proof.prove import network_obligations, simulated_only
-from ..network_sim.bench import projection_places
-from ..network_sim.run import unlike_campaign
-from ..network_sim.selftest import ENOUGH
 from ..partial import SOLVERS, STEPS, fewer
 from ..proof.expected import agreed
+from ..proof.network.blocks import question_of
+from ..proof.network.chance import chance_statements
+from ..proof.network.fits import fits
+from ..proof.network.ledger import check_network_ledger, network_ledger_record
+from ..proof.network.memories import memory_statements
+from ..proof.network.prove import network_obligations, simulated_only
 from ..proof.result import WORDS, Obligation, is_lemma, verdict_of
-from ..selftest import passes
+from ..selftest.network import ENOUGH
+from ..selftest.run import passes
+from ..sim.network.bench import projection_places
+from ..sim.network.run import unlike_campaign
 from .join import Reading, Report, join, summary_of
 from .schema import RECORDS, Count, Fault, Prove, Record, Text
 from .verdicts import VERDICTS, judged, obligations_of, outcomes_of, see, word

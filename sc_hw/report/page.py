@@ -10,8 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from .. import __version__
-from ..diagram import diagram
 from ..records import head
+from .diagram import diagram
 from .join import Report
 from .waves import LEFT, WIDTH, draw
 

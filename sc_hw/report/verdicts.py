@@ -13,12 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from ..accuracy import Variant, figureless
-from ..campaign import not_visited, short_of, unlike_campaign
+from ..accuracy.measure import Variant, figureless
 from ..coverage.reach import PROVEN
 from ..coverage.report import merge
 from ..manifest import Core
-from ..mutate import gap_of, judged_as
+from ..mutate.run import gap_of, judged_as
 from ..partial import INSTANCES, MUTANTS, SEEDS, SIMULATOR_ONLY, SOLVERS, STEPS, fewer
 from ..pnr.result import all_routed, spread
 from ..proof import solver
@@ -28,10 +27,11 @@ from ..proof.expected import agreed, difference, statements_of
 from ..proof.ledger import check_ledger, ledger_record
 from ..proof.question import model_terms
 from ..proof.result import WORDS, Obligation, is_lemma, verdict_of
-from ..replay import different
-from ..selftest import Outcome, enough_timesteps, faults_of, passes, rule_faults, without_fault
-from ..simulate import equal
-from ..synth_result import MemoryProof
+from ..replay.run import different
+from ..selftest.run import Outcome, enough_timesteps, faults_of, passes, rule_faults, without_fault
+from ..sim.campaign import not_visited, short_of, unlike_campaign
+from ..sim.simulate import equal
+from ..synth.result import MemoryProof
 from .head import wrong_head
 
 __all__ = ["VERDICTS", "Record", "WrongError", "contradiction", "judged", "obligations_of", "outcomes_of", "see", "word"]

@@ -197,7 +197,7 @@ def derive(
     from sc_hw_models.registry import get_rule
 
     from ..console import Console
-    from ..derive import derive_command
+    from ..derive.command import derive_command
 
     sys.exit(
         derive_command(
@@ -244,7 +244,7 @@ def accuracy(
 
     With DIR, an emitted folder, its rule and configuration are measured and its results keep the record.
     """
-    from ..accuracy import accuracy_command
+    from ..accuracy.command import accuracy_command
     from ..console import Console
     from ..manifest import load_core
 

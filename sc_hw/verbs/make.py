@@ -70,7 +70,7 @@ def emit(context: click.Context, /, network: Path | None, **options: Any) -> Non
     Example: sc-hw emit --synapses 1024 --set learning_shift=6 -o build/core
     """
     if network:
-        from ..network_emit import emit_network
+        from ..emit.network import emit_network
 
         click.echo(
             emit_network(
@@ -85,7 +85,7 @@ def emit(context: click.Context, /, network: Path | None, **options: Any) -> Non
             )
         )
         return
-    from ..emit_command import emit_command
+    from ..emit.command import emit_command
 
     click.echo(emit_command(**options, given=given(context)))
 
@@ -97,7 +97,7 @@ def files(folder: Path) -> None:
 
     Example: sc-hw files core > core.f; iverilog -g2012 -s top -o top.vvp top.v -f core.f
     """
-    from ..lists import files_text
+    from ..emit.files import files_text
 
     click.echo(files_text(folder))
 
@@ -158,6 +158,6 @@ def check(file: Path, device: str | None) -> None:
 @click.command(cls=Verb)
 def rules() -> None:
     """List the learning rules, their settings and their presets."""
-    from ..lists import rules_text
+    from ..rule.listing import rules_text
 
     click.echo(rules_text())

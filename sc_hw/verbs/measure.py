@@ -63,7 +63,7 @@ def synth(folder: Path, target: tuple[str, ...], module: str, block: str | None,
     """Count LUT, FF, block RAM and DSP with Yosys, and prove that the state lands in memory."""
     from ..blocks.place import inside
     from ..console import Console
-    from ..synth import synth_command
+    from ..synth.command import synth_command
 
     folder, name = inside(folder, block)
     names = target_names() if "all" in target else list(target)
@@ -168,7 +168,7 @@ def absorb(netlist: Path, output: Path, json_path: Path | None) -> None:
     For a flow of your own; sc-hw pnr does it by itself. Example: sc-hw absorb in.json -o out.json, where yosys has written
     in.json (synth_ecp5 -json) and nextpnr-ecp5 reads out.json.
     """
-    from ..absorb import absorb_command
+    from ..absorb.command import absorb_command
 
     sys.exit(absorb_command(netlist, output, json_path, click.echo))
 
@@ -177,6 +177,6 @@ def absorb(netlist: Path, output: Path, json_path: Path | None) -> None:
 @json_option
 def doctor(json_path: Path | None) -> None:
     """List every tool with its path and version, what is needed, and the command that installs it."""
-    from ..lists import doctor_command
+    from ..doctor.command import doctor_command
 
     sys.exit(doctor_command(json_path))

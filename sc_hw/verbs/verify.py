@@ -51,7 +51,7 @@ def sim(
 
     With --block compare every beat that a block between cores gives with that block's own golden model.
     """
-    from ..sim_command import sim_command
+    from ..sim.command import sim_command
 
     sys.exit(
         sim_command(
@@ -94,8 +94,8 @@ def prove(
     from ..blocks.prove_command import block_prove_command
     from ..console import Console
     from ..network_folder import is_network
-    from ..network_proof.command import network_prove_command
     from ..proof.command import prove_command
+    from ..proof.network.command import network_prove_command
 
     folder, name = inside(folder, block)
     if name:
@@ -115,7 +115,7 @@ def replay(folder: Path, counterexample: Path | None, block: str | None, json_pa
     COUNTEREXAMPLE is the file to play; by default the one that the last sc-hw prove of DIR wrote.
     """
     from ..blocks.place import only_core
-    from ..replay import replay_command
+    from ..replay.command import replay_command
 
     folder = only_core(folder, block, "replay", "plays what refutes a lane, and a block has none")
     sys.exit(replay_command(folder, counterexample, json_path, click.echo, note))
@@ -139,7 +139,7 @@ def selftest(folder: Path, steps: int | None, instances: int, seed: int, block: 
     """Plant known bugs in a copy of the core, or of a block, and demand that sc-hw sim catches each."""
     from ..blocks.place import inside
     from ..console import Console
-    from ..selftest_command import selftest_command
+    from ..selftest.command import selftest_command
 
     folder, name = inside(folder, block)
     sys.exit(
@@ -161,7 +161,7 @@ def mutate(
     """Change single bits of the netlist and demand that simulation and proof notice each change that matters."""
     from ..blocks.place import inside
     from ..console import Console
-    from ..mutate_command import mutate_command
+    from ..mutate.command import mutate_command
 
     folder, name = inside(folder, block)
     with progress("mutants", 1) as advance:

@@ -4,6 +4,7 @@ import inspect
 import json
 import subprocess
 import sys
+from importlib import import_module
 
 import click
 import numpy as np
@@ -194,12 +195,12 @@ def test_a_result_has_the_record_as_fields(sc_hw, tmp_path):
 
 
 def test_a_failed_check_is_an_outcome(monkeypatch):
-    monkeypatch.setattr("sc_hw.lists.doctor", lambda: [])
+    monkeypatch.setattr(import_module("sc_hw.doctor.command"), "doctor", lambda: [])
     assert api.doctor().passed
     from sc_hw.toolchain import Tool
 
     gone = Tool(name="x", path="", version="", needed="1", install="nothing")
-    monkeypatch.setattr("sc_hw.lists.doctor", lambda: [gone])
+    monkeypatch.setattr(import_module("sc_hw.doctor.command"), "doctor", lambda: [gone])
     result = api.doctor()
     assert (result.status, bool(result), result.verdict) == (1, False, "fail")
     assert "missing: x" in result.table()

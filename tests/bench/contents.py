@@ -12,7 +12,7 @@ import numpy as np
 from sc_hw.manifest import load_core
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import GENERATORS, emit
-from sc_hw.simulator import Simulator
+from sc_hw.sim.simulator import Simulator
 from sc_hw.toolchain import compiler, verilator
 from sc_hw_models.registry import get_rule
 

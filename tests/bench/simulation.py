@@ -11,8 +11,8 @@ from typing import Any
 from sc_hw.manifest import Core, load_core
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import GENERATORS, emit
-from sc_hw.simulate import SimulationError, simulate
-from sc_hw.simulator import log_tail, run_cocotb
+from sc_hw.sim.simulate import SimulationError, simulate
+from sc_hw.sim.simulator import log_tail, run_cocotb
 from sc_hw.toolchain import VERILATED_MAKE, compiler, verilator
 from sc_hw_models.registry import get_rule
 from synth.neurocore import answer

@@ -23,7 +23,7 @@ from sc_hw.network_folder import network_design, network_folder
 from sc_hw.proof.alone import prove_alone, statements_alone
 from sc_hw.proof.solver import find_solver
 from sc_hw.rtl.blocks import BLOCKS, blocks_of
-from sc_hw.selftest import passes
+from sc_hw.selftest.run import passes
 from tests.daily import check, few
 from tests.networks.small import SMALL
 from tests.prove.questions import ask

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sc_hw.bus.folder import load_bus
 from sc_hw.network_folder import load_emitted
-from sc_hw.simulator import ccache_environment, run_cocotb
+from sc_hw.sim.simulator import ccache_environment, run_cocotb
 from sc_hw.toolchain import VERILATED_MAKE
 
 ROOT = Path(__file__).parents[2]

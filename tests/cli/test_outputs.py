@@ -111,7 +111,7 @@ def rules(run, path):
 @pytest.fixture
 def quick(monkeypatch):
     """Let accuracy measure nothing."""
-    accuracy = import_module("sc_hw.accuracy")
+    accuracy = import_module("sc_hw.accuracy.command")
 
     def measured(_rule, configs, **_options):
         runs = ({"weight_rms": 0.1, "weight_max": 0.2},)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from sc_hw.folder import turn
 from sc_hw.manifest import load_core
 from sc_hw.run import begin
-from sc_hw.simulate import SimulationError, simulate
+from sc_hw.sim.simulate import SimulationError, simulate
 from tests.concurrent import prepare, rounds
 from tests.daily import check, few
 
@@ -156,7 +157,7 @@ def test_an_outcome_that_is_not_of_the_request_is_no_verdict(make_core, tmp_path
     simulate([core], steps=20, seed=1, output=tmp_path / "out")
     shutil.copy(tmp_path / "out" / "outcome.json", tmp_path / "out" / "earlier.json")
     for change, message in FORGED:
-        monkeypatch.setattr("sc_hw.planned.run_program", _forged(change))
+        monkeypatch.setattr(import_module("sc_hw.sim.planned"), "run_program", _forged(change))
         if message is None:
             assert simulate([core], steps=20, seed=1, output=tmp_path / "out").passed
         else:
@@ -168,8 +169,8 @@ def test_counting_that_did_not_happen_is_no_verdict(make_core, tmp_path, monkeyp
     core = make_core(synapses=4)
     simulate([core], steps=20, seed=1, output=tmp_path / "out")
     shutil.copy(tmp_path / "out" / "outcome.json", tmp_path / "out" / "earlier.json")
-    monkeypatch.setattr("sc_hw.planned.run_program", _forged(lambda outcome: None))
-    monkeypatch.setattr("sc_hw.simulate.Simulator.built", _built)
+    monkeypatch.setattr(import_module("sc_hw.sim.planned"), "run_program", _forged(lambda outcome: None))
+    monkeypatch.setattr(import_module("sc_hw.sim.simulate").Simulator, "built", _built)
     with pytest.raises(SimulationError, match="nothing was counted"):
         simulate([core], steps=20, seed=1, output=tmp_path / "out", coverage=True)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sc_hw.accuracy import Variant
+from sc_hw.accuracy.command import Variant
 from sc_hw.api.call import verbs
 from sc_hw.errors import CheckError
 from sc_hw.explore import command as explore
@@ -78,7 +78,7 @@ def things(tmp_path, monkeypatch, sc_hw):
         runs = ({"weight_rms": 0.1, "weight_max": 0.2},)
         return [Variant(name=name, config=config, runs=runs) for name, config in configs.items()]
 
-    monkeypatch.setattr(sys.modules["sc_hw.accuracy"], "measure_accuracy", measured)
+    monkeypatch.setattr(sys.modules["sc_hw.accuracy.command"], "measure_accuracy", measured)
 
     class Failing(Executor):
         def submit(self, *_given, **_named):

@@ -11,7 +11,7 @@ from sc_hw.proof.solver import find_solver
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import GENERATORS, emit
 from sc_hw.rule.check import check_rule
-from sc_hw.simulate import simulate
+from sc_hw.sim.simulate import simulate
 from sc_hw_models.rule_file import add_rule_file
 
 from ..daily import check, few

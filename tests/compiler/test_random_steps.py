@@ -8,7 +8,7 @@ from sc_hw.proof.prove import prove
 from sc_hw.proof.solver import find_solver
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import GENERATORS, emit
-from sc_hw.simulate import simulate
+from sc_hw.sim.simulate import simulate
 
 from ..daily import check
 from .random_rules import random_rule

@@ -13,7 +13,7 @@ from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
 from sc_hw.rtl.generators import GENERATORS
 from sc_hw.rule.new import new_rule
-from sc_hw.simulate import simulate
+from sc_hw.sim.simulate import simulate
 from sc_hw_models.registry import get_rule
 
 from ..daily import check, few

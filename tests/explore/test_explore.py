@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from sc_hw.accuracy import measure_accuracy
+from sc_hw.accuracy.command import measure_accuracy
 from sc_hw.cli import app
 from sc_hw.errors import UserError
 from sc_hw.explore import measure as measuring
@@ -23,7 +23,7 @@ from sc_hw.explore.run import Runner, row_of
 from sc_hw.explore.store import Store
 from sc_hw.explore.sweep import read_sweep
 from sc_hw.manifest import load_core
-from sc_hw.synth import synthesise
+from sc_hw.synth.synthesise import synthesise
 from sc_hw.targets import load_target
 
 from ..daily import check, few

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import time
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_the_fuzzer_sees_what_is_wrong(tmp_path, monkeypatch):
         def rules_text():
             return how() or ""
 
-        monkeypatch.setattr("sc_hw.lists.rules_text", rules_text)
+        monkeypatch.setattr(import_module("sc_hw.rule.listing"), "rules_text", rules_text)
         fuzz.faults.clear()
         fuzz.once()
         return fuzz.faults

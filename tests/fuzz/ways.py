@@ -14,7 +14,7 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from unittest import mock
 
-from sc_hw.accuracy import Variant
+from sc_hw.accuracy.command import Variant
 from sc_hw.boundary import run
 from sc_hw.cli import app
 from sc_hw.errors import CheckError
@@ -112,7 +112,7 @@ def _failing_tools() -> Iterator[None]:
     with (
         mock.patch.object(scratch.subprocess, "Popen", Fails),
         mock.patch.object(explore, "workers", return_value=Here()),
-        mock.patch.object(sys.modules["sc_hw.accuracy"], "measure_accuracy", measured),
+        mock.patch.object(sys.modules["sc_hw.accuracy.command"], "measure_accuracy", measured),
         mock.patch.object(explore, "plot_bytes", return_value=b""),  # takes a second
     ):
         yield

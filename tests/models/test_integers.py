@@ -10,7 +10,7 @@ from sc_hw.config import build_config, config_toml
 from sc_hw.manifest import load_core
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
-from sc_hw.simulate import simulate
+from sc_hw.sim.simulate import simulate
 from sc_hw_models.continual.codes import importance_codes
 from sc_hw_models.continual.trainer import ContinualTrainer
 from sc_hw_models.core import CoreModel

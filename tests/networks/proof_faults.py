@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sc_hw.network_folder import EmittedNetwork, load_network
-from sc_hw.network_proof.prove import original, prove_block, prove_kept, prove_lanes, prove_wiring
 from sc_hw.proof.docket import Docket
 from sc_hw.proof.induction import Inquiry
+from sc_hw.proof.network.prove import original, prove_block, prove_kept, prove_lanes, prove_wiring
 from sc_hw.proof.result import Obligation
 from sc_hw.proof.solver import Solver
 from sc_hw.proof.structure import structure_of

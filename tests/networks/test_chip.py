@@ -9,7 +9,7 @@ import pytest
 
 from sc_hw.network_file import network_of
 from sc_hw.network_folder import load_network, network_in_memory
-from sc_hw.network_sim.run import simulate_network
+from sc_hw.sim.network.run import simulate_network
 from tests.daily import check, few
 from tests.models.networks.random_networks import network
 from tests.networks.small import SMALL, WIDE, consolidating, write_network

@@ -8,9 +8,9 @@ import pytest
 
 from sc_hw.elaboration import check_elaborated
 from sc_hw.manifest.describe import sha256
+from sc_hw.manifest.sources import check_verilog
 from sc_hw.network_file import network_line, network_of, network_toml
 from sc_hw.network_folder import load_network, network_in_memory
-from sc_hw.sources import check_verilog
 from tests.daily import check, few
 from tests.models.networks.random_networks import network
 from tests.networks.small import SMALL, WIDE, buildable, write_network

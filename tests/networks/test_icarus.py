@@ -7,8 +7,8 @@ import pytest
 
 from sc_hw.network_file import network_of
 from sc_hw.network_folder import network_in_memory
-from sc_hw.network_proof.prove import prove_block
 from sc_hw.proof.induction import Inquiry
+from sc_hw.proof.network.prove import prove_block
 from sc_hw.proof.solver import find_solver
 from tests.daily import check
 from tests.models.networks.random_networks import network

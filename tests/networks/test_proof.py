@@ -9,15 +9,15 @@ import pytest
 from sc_hw.folder import write_folder
 from sc_hw.network_file import network_of
 from sc_hw.network_folder import load_network, network_design, network_folder, network_in_memory
-from sc_hw.network_proof.blocks import harness_of, question_of
-from sc_hw.network_proof.chance import prove_chance, steps_of
-from sc_hw.network_proof.fits import fits
-from sc_hw.network_proof.golden import golden_text
-from sc_hw.network_proof.ledger import LEDGER, check_network_ledger, network_ledger_record
-from sc_hw.network_proof.memories import memory_task
-from sc_hw.network_proof.prove import network_obligations, original, prove_block, prove_kept, prove_wiring, simulated_only
-from sc_hw.network_proof.question import block_task
 from sc_hw.proof.induction import Inquiry
+from sc_hw.proof.network.blocks import harness_of, question_of
+from sc_hw.proof.network.chance import prove_chance, steps_of
+from sc_hw.proof.network.fits import fits
+from sc_hw.proof.network.golden import golden_text
+from sc_hw.proof.network.ledger import LEDGER, check_network_ledger, network_ledger_record
+from sc_hw.proof.network.memories import memory_task
+from sc_hw.proof.network.prove import network_obligations, original, prove_block, prove_kept, prove_wiring, simulated_only
+from sc_hw.proof.network.question import block_task
 from sc_hw.proof.result import Obligation
 from sc_hw.proof.solver import find_solver
 from sc_hw.proof.structure import is_sound, structure_of

@@ -11,12 +11,12 @@ from sc_hw.driver.simulation import Simulation
 from sc_hw.folder import write_folder
 from sc_hw.network_file import network_of
 from sc_hw.network_folder import load_network, network_design, network_folder, network_in_memory
-from sc_hw.network_proof.blocks import question_of
-from sc_hw.network_proof.prove import prove_block
-from sc_hw.network_proof.question import block_task
-from sc_hw.network_sim.run import simulate_network
 from sc_hw.proof.induction import Inquiry
+from sc_hw.proof.network.blocks import question_of
+from sc_hw.proof.network.prove import prove_block
+from sc_hw.proof.network.question import block_task
 from sc_hw.proof.solver import find_solver
+from sc_hw.sim.network.run import simulate_network
 from sc_hw_models.networks import NetworkModel
 from tests.daily import check, few
 from tests.networks.proof_faults import ProofFault, first_broken, planted

@@ -17,7 +17,7 @@ from sc_hw.coverage.reach import PROVEN
 from sc_hw.coverage.report import coverage_of, merge
 from sc_hw.manifest import load_core
 from sc_hw.rtl.emit import GENERATORS, emit
-from sc_hw.simulate import simulate
+from sc_hw.sim.simulate import simulate
 
 from .configurations import GROUP, covered
 

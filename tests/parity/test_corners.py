@@ -8,8 +8,8 @@ import pytest
 from sc_hw.coverage.moments import moments
 from sc_hw.errors import UserError
 from sc_hw.rtl.emit import GENERATORS
-from sc_hw.simulate import simulate
-from sc_hw.simulator import Simulator
+from sc_hw.sim.simulate import simulate
+from sc_hw.sim.simulator import Simulator
 from sc_hw_sim.stimulus import SCENES
 
 from ..daily import check, few

@@ -13,7 +13,7 @@ from sc_hw.coverage.reach import PROVEN, REACHABLE, reachable
 from sc_hw.coverage.report import coverage_of
 from sc_hw.coverage.update import impossible
 from sc_hw.manifest import load_core
-from sc_hw.simulate import simulate
+from sc_hw.sim.simulate import simulate
 from sc_hw_models.cover import coverpoints
 
 from ..daily import check

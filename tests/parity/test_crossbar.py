@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sc_hw.rtl.emit import GENERATORS
-from sc_hw.selftest import selftest
-from sc_hw.simulate import simulate
+from sc_hw.selftest.run import selftest
+from sc_hw.sim.simulate import simulate
 from sc_hw_models.crossbar import CrossbarModel
 from sc_hw_models.registry import get_rule
 

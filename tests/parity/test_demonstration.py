@@ -7,7 +7,7 @@ import pytest
 
 from sc_hw.cli import main
 from sc_hw.manifest import load_core
-from sc_hw.simulate import simulate
+from sc_hw.sim.simulate import simulate
 from sc_hw_models.registry import RULES, get_rule
 from tests.daily import check
 

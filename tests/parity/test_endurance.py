@@ -3,8 +3,8 @@
 import re
 
 from sc_hw.manifest import load_core
-from sc_hw.mined import mined_numbers
-from sc_hw.simulate import simulate
+from sc_hw.sim.mined import mined_numbers
+from sc_hw.sim.simulate import simulate
 
 from ..daily import check
 

@@ -6,17 +6,17 @@ from importlib import import_module
 
 import pytest
 
-from sc_hw.equivalence import compare, compare_around
 from sc_hw.errors import UserError
-from sc_hw.instance_faults import InstanceFault, instance_faults, plant_instances
-from sc_hw.instances import locate, read_instances, read_texts
-from sc_hw.mutate import Judged
-from sc_hw.plant import alone, as_mutants, fixed, plant_faults
+from sc_hw.faults.equivalence import compare, compare_around
+from sc_hw.faults.instance_faults import InstanceFault, instance_faults, plant_instances
+from sc_hw.faults.instances import locate, read_instances, read_texts
+from sc_hw.faults.plant import alone, as_mutants, fixed, plant_faults
+from sc_hw.mutate.run import Judged
 from sc_hw.proof.structure import check_structure, is_sound
 from sc_hw.report.join import join
 from sc_hw.rtl.emit import GENERATORS
-from sc_hw.selftest import Outcome, counted, drawn_instance_faults, faults_of, part_of_another, passes, selftest
-from sc_hw.simulate import simulate
+from sc_hw.selftest.run import Outcome, counted, drawn_instance_faults, faults_of, part_of_another, passes, selftest
+from sc_hw.sim.simulate import simulate
 
 from ..daily import check, crossed, few
 
@@ -159,7 +159,7 @@ def test_contents_at_power_up(make_core, tmp_path, monkeypatch):
     assert initial
     harmless = dataclasses.replace(next(f for f in faults if f.kind == "stuck"), expression="value", description="harmless")
     monkeypatch.setattr(
-        import_module("sc_hw.selftest"), "drawn_instance_faults", lambda *_args: ([initial[0], harmless], instances)
+        import_module("sc_hw.selftest.run"), "drawn_instance_faults", lambda *_args: ([initial[0], harmless], instances)
     )
     outcomes = selftest(core, steps=40, seed=1, output=tmp_path / "out", faults=[], instances=1)
     # Behind them stands a register in a reset.
@@ -202,7 +202,7 @@ def test_what_no_run_brings_about_is_invisible(make_crossbar):
 def test_a_part_of_another_emission(make_layer, tmp_path, monkeypatch):
     """Refused when it is read, or else simulated; what neither sees is missed."""
     layer = make_layer()
-    monkeypatch.setattr(import_module("sc_hw.selftest"), "load_core", lambda _folder: layer)
+    monkeypatch.setattr(import_module("sc_hw.selftest.run"), "load_core", lambda _folder: layer)
     missed = part_of_another(layer, layer.parts[0], steps=20, seed=1, output=tmp_path / "out")
     assert (missed.verdict, passes([Outcome(fault="", description="", verdict="passes", evidence=""), missed])) == (
         "missed",
@@ -212,7 +212,7 @@ def test_a_part_of_another_emission(make_layer, tmp_path, monkeypatch):
     def refuse(_folder):
         raise UserError("neurons: of another emission")
 
-    monkeypatch.setattr(import_module("sc_hw.selftest"), "load_core", refuse)
+    monkeypatch.setattr(import_module("sc_hw.selftest.run"), "load_core", refuse)
     caught = part_of_another(layer, layer.parts[0], steps=20, seed=1, output=tmp_path / "out")
     assert (caught.verdict, caught.evidence) == ("caught", "refused: neurons: of another emission")
 
@@ -220,7 +220,7 @@ def test_a_part_of_another_emission(make_layer, tmp_path, monkeypatch):
 def test_a_rule_without_faults_of_its_own_does_not_pass(make_core, sc_hw, monkeypatch):
     core = make_core(synapses=2, **SMALL)
     monkeypatch.setattr("sc_hw.rtl.rules.r_stdp.faults", lambda _design: [])
-    monkeypatch.setattr(import_module("sc_hw.selftest"), "faults_of", lambda core: faults_of(core)[:3])  # of the engine
+    monkeypatch.setattr(import_module("sc_hw.selftest.run"), "faults_of", lambda core: faults_of(core)[:3])  # of the engine
     status, said, _ = sc_hw("selftest", core.folder, "--instances", 0, "--steps", 20)
     assert status == 1
     assert "no faults of rule r_stdp itself" in said.splitlines()[-1]
@@ -234,7 +234,7 @@ def test_a_rule_without_faults_of_its_own_does_not_pass(make_core, sc_hw, monkey
 def test_an_accuracy_without_figures_does_not_pass(make_core, sc_hw, monkeypatch, figures):
     core = make_core(synapses=4)
     rule = dataclasses.replace(core.design.rule, accuracy=lambda _config, _seed: figures)
-    monkeypatch.setattr(import_module("sc_hw.accuracy"), "get_rule", lambda _name: rule)
+    monkeypatch.setattr(import_module("sc_hw.accuracy.command"), "get_rule", lambda _name: rule)
     status, said, _ = sc_hw("accuracy", core.folder, "--seeds", 1)
     assert status == 1
     assert "FAIL r_stdp: no figures of as configured" in said

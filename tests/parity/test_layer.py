@@ -7,8 +7,8 @@ import pytest
 
 from sc_hw.manifest import load_core
 from sc_hw.rtl.emit import GENERATORS
-from sc_hw.selftest import selftest
-from sc_hw.simulate import check_stimulus, simulate
+from sc_hw.selftest.run import selftest
+from sc_hw.sim.simulate import check_stimulus, simulate
 from sc_hw_models.core import CoreModel
 from sc_hw_models.layer import LayerModel
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 import sc_hw_sim
-from sc_hw.equivalence import compare
 from sc_hw.errors import CheckError
+from sc_hw.faults.equivalence import compare
+from sc_hw.faults.plant import Mutant, fixed, plant_mutants
 from sc_hw.manifest import load_core
-from sc_hw.mutate import Judged, mutate
-from sc_hw.plant import Mutant, fixed, plant_mutants
+from sc_hw.mutate.run import Judged, mutate
 from sc_hw.proof.broken import find_broken
 from sc_hw.proof.solver import find_solver
 
@@ -75,7 +75,7 @@ def test_a_scoreboard_that_does_not_compare_has_a_gap(make_core, tmp_path, monke
     board.write_text(text.replace("if first:", "if first and False:"))
     assert board.read_text() != text
     monkeypatch.setattr(sys, "path", [str(tmp_path / "weak"), *sys.path])
-    monkeypatch.setattr(import_module("sc_hw.mutate"), "_ROUNDS", (1,))
+    monkeypatch.setattr(import_module("sc_hw.mutate.run"), "_ROUNDS", (1,))
     result = run(make_core(synapses=4, **SMALL), tmp_path, 1)
     assert {judged.gap for judged in result.mutants} >= {"survives simulation"}
     assert result.verdict == "fail"

@@ -11,7 +11,7 @@ import pytest
 
 from sc_hw.manifest import load_core
 from sc_hw.rtl.emit import emit
-from sc_hw.simulate import simulate
+from sc_hw.sim.simulate import simulate
 from sc_hw_models.registry import RULES, get_rule
 
 from .configurations import CONFIGURATIONS, grouped

@@ -6,10 +6,10 @@ from importlib import import_module
 import pytest
 
 from sc_hw.errors import CheckError
-from sc_hw.instance_faults import COPIES
-from sc_hw.plant import plant_faults
+from sc_hw.faults.instance_faults import COPIES
+from sc_hw.faults.plant import plant_faults
 from sc_hw.rtl.faults import Fault
-from sc_hw.selftest import _proofs, drawn_instance_faults, faults_of, selftest
+from sc_hw.selftest.run import _proofs, drawn_instance_faults, faults_of, selftest
 
 from ..daily import check, few
 
@@ -159,7 +159,7 @@ def test_registers_are_proven_without_copies_of_memories(make_core, monkeypatch,
         asked.append(planted)
         return {number: ("equivalent", mutant.text) for number, mutant in zip(numbers, mutants, strict=True)}
 
-    monkeypatch.setattr(import_module("sc_hw.selftest"), "judge_mutants", judged)
+    monkeypatch.setattr(import_module("sc_hw.selftest.run"), "judge_mutants", judged)
     drawn, _ = drawn_instance_faults(core, 24, 1)
     planted, resets = plant_faults(core, faults_of(core), tmp_path, drawn, registers=24, seed=1)
     assert re.search(COPIES, "".join(planted.verilog_text.values()))

@@ -5,6 +5,7 @@ import platform
 import re
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from threading import Barrier, Lock, Thread
 from xml.etree import ElementTree
@@ -15,8 +16,8 @@ import pytest
 from sc_hw.cli import main
 from sc_hw.errors import UserError
 from sc_hw.manifest import load_core
-from sc_hw.simulate import SimulationError, check_stimulus, simulate
-from sc_hw.simulator import Simulator, alone_if_first, ccache_environment
+from sc_hw.sim.simulate import SimulationError, check_stimulus, simulate
+from sc_hw.sim.simulator import Simulator, alone_if_first, ccache_environment
 
 from ..daily import check, few
 
@@ -100,7 +101,7 @@ def test_the_cache_key_covers_source_flags_and_tools(make_core, monkeypatch):
     path.write_text(path.read_text() + "// edited\n")
     assert Simulator([core], waves=False).key == keys[0]  # what was read is what is built
     keys.append(Simulator([load_core(core.folder)], waves=False).key)
-    monkeypatch.setattr("sc_hw.simulator.version", lambda package: "another")
+    monkeypatch.setattr(import_module("sc_hw.sim.simulator"), "version", lambda package: "another")
     keys.append(Simulator([core], waves=False).key)
     assert len(set(keys)) == 4
 

@@ -8,7 +8,7 @@ import pytest
 
 from sc_hw.errors import UserError
 from sc_hw.proof.run import lane_inputs
-from sc_hw.replay import read_counterexample
+from sc_hw.replay.command import read_counterexample
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from sc_hw.proof.bits import Bits
 from sc_hw.proof.prove import prove
 from sc_hw.proof.run import golden
 from sc_hw.proof.solver import find_solver
-from sc_hw.replay import simulate_run
+from sc_hw.replay.command import simulate_run
 from sc_hw.rtl.emit import GENERATORS
 from sc_hw_models.core import CoreModel
 from sc_hw_models.lfsr import Lfsr

@@ -3,14 +3,14 @@
 import copy
 import dataclasses
 
-from sc_hw.campaign import corners_of
 from sc_hw.proof.datapath import products_of
 from sc_hw.proof.expected import agreed, asked_of, statements_of
 from sc_hw.proof.ledger import check_ledger, ledger_record
 from sc_hw.proof.question import model_terms
 from sc_hw.proof.result import Obligation
-from sc_hw.selftest import enough_timesteps, faults_of, without_fault
-from sc_hw.synth_result import MemoryProof
+from sc_hw.selftest.run import enough_timesteps, faults_of, without_fault
+from sc_hw.sim.campaign import corners_of
+from sc_hw.synth.result import MemoryProof
 from sc_hw_sim.stimulus import schedule
 
 VERBS = ("sim", "prove", "selftest", "mutate", "coverage", "synth", "pnr", "accuracy", "replay")

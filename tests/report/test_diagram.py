@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from sc_hw.diagram import diagram
+from sc_hw.report.diagram import diagram
 from sc_hw.rtl.stream import Stream
 
 SVG = "{http://www.w3.org/2000/svg}"

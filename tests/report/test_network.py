@@ -8,8 +8,8 @@ import pytest
 from sc_hw.folder import write_folder
 from sc_hw.network_file import network_of
 from sc_hw.network_folder import load_network, network_design, network_folder
-from sc_hw.network_proof.ledger import check_network_ledger, network_ledger_record
-from sc_hw.network_proof.prove import network_obligations, simulated_only
+from sc_hw.proof.network.ledger import check_network_ledger, network_ledger_record
+from sc_hw.proof.network.prove import network_obligations, simulated_only
 from sc_hw.proof.result import Obligation
 from sc_hw.records import write_results
 from sc_hw.report.learning import learned, stepped

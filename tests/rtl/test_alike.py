@@ -4,8 +4,8 @@ import random
 
 from sc_hw.elaboration import check_elaborated
 from sc_hw.errors import UserError
-from sc_hw.simulator import ccache_environment
-from sc_hw.sources import check_verilog
+from sc_hw.manifest.sources import check_verilog
+from sc_hw.sim.simulator import ccache_environment
 from sc_hw.toolchain import VERILATED_MAKE, verilator
 from sc_hw.yosys import run_yosys
 from sc_hw_models.scratch import run_process

@@ -8,9 +8,9 @@ import pytest
 
 from sc_hw.errors import UserError
 from sc_hw.manifest import load_core
+from sc_hw.manifest.sources import check_verilog
 from sc_hw.rtl.contents import contents, first_and_last, without_contents
 from sc_hw.rtl.contents import held as in_text
-from sc_hw.sources import check_verilog
 
 BEFORE, AFTER = "      reg [7:0] words [0:7];\n", "      always @(posedge clk) begin\n"
 

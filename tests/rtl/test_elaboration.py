@@ -6,8 +6,8 @@ import pytest
 
 from sc_hw.elaboration import check_elaborated
 from sc_hw.errors import UserError
-from sc_hw.grammar import check_grammar
 from sc_hw.manifest import load_core
+from sc_hw.manifest.grammar import check_grammar
 
 DESIGN = """`default_nettype none
 module part #(parameter W = 4, parameter [3:0] K = 3) (

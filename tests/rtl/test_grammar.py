@@ -3,8 +3,8 @@
 import pytest
 
 from sc_hw.errors import UserError
-from sc_hw.grammar import check_grammar
-from sc_hw.sources import check_verilog
+from sc_hw.manifest.grammar import check_grammar
+from sc_hw.manifest.sources import check_verilog
 
 MODULE = "module m(input clk, input [3:0] a, output reg [3:0] b);\n{}\nendmodule\n"
 REFUSED = [

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sc_hw.simulator import ccache_environment
+from sc_hw.sim.simulator import ccache_environment
 from sc_hw.toolchain import VERILATED_MAKE, verilator
 from sc_hw_models.scratch import run_process
 

@@ -4,8 +4,8 @@ import pytest
 
 from sc_hw.errors import UserError
 from sc_hw.manifest import load_core
+from sc_hw.manifest.sources import check_verilog
 from sc_hw.rtl.contents import contents
-from sc_hw.sources import check_verilog
 
 ACTS = [
     '$system("touch x");',

@@ -5,7 +5,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from sc_hw.absorb import absorb_netlist
+from sc_hw.absorb.command import absorb_netlist
 from sc_hw.manifest import load_core
 from sc_hw.pnr.nextpnr import place_and_route
 from sc_hw.pnr.place import load_placeable
@@ -13,7 +13,7 @@ from sc_hw.pnr.wrapper import CORE_CLOCK, wrapper_text
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
 from sc_hw.rtl.generators import DEFAULT_GENERATOR
-from sc_hw.synth import map_wrapped
+from sc_hw.synth.synthesise import map_wrapped
 from sc_hw.toolchain import nextpnr
 from sc_hw_models.registry import get_rule
 

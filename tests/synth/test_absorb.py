@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sc_hw.absorb import absorb_netlist
+from sc_hw.absorb.command import absorb_netlist
 from sc_hw.pnr.block_registers import absorb_registers
 from sc_hw.yosys import find_yosys, run_yosys
 

@@ -16,7 +16,7 @@ from sc_hw.pnr.place import load_placeable, place_many
 from sc_hw.pnr.wrapper import wrapper_registers, wrapper_text
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
-from sc_hw.synth import map_sources, map_wrapped
+from sc_hw.synth.synthesise import map_sources, map_wrapped
 from sc_hw.targets import load_target
 from sc_hw.toolchain import NEXTPNRS, nextpnr
 from sc_hw_models import scratch

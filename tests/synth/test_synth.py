@@ -14,8 +14,9 @@ from sc_hw.errors import UserError
 from sc_hw.manifest import Core, load_core
 from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.emit import emit
-from sc_hw.synth import read_structure, synth_command, synthesise, synthesise_many
-from sc_hw.synth_table import markdown_table
+from sc_hw.synth.command import synth_command
+from sc_hw.synth.synthesise import read_structure, synthesise, synthesise_many
+from sc_hw.synth.table import markdown_table
 from sc_hw.targets import Target, load_target
 from sc_hw_models.registry import get_rule
 

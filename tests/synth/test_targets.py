@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sc_hw.errors import UserError
-from sc_hw.synth import map_sources
+from sc_hw.synth.synthesise import map_sources
 from sc_hw.targets import RESOURCES, distinct_targets, list_targets, load_target, read_target
 
 from ..daily import few

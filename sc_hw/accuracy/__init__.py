@@ -1,0 +1,1 @@
+"""The verb ``accuracy``: what settings of a rule cost in accuracy."""

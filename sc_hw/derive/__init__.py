@@ -1,0 +1,1 @@
+"""The verb ``derive``: from trained weights to what cores start from."""

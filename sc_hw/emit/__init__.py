@@ -1,0 +1,1 @@
+"""The verbs ``emit`` and ``files``: a folder of Verilog and what describes it."""

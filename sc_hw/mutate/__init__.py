@@ -1,0 +1,1 @@
+"""The verb ``mutate``: random faults planted, which simulation and proof are asked to find."""

@@ -1,0 +1,1 @@
+"""The verb ``replay``: a counterexample of a proof, simulated."""

@@ -1,0 +1,1 @@
+"""The verb ``synth``: what a design costs on a device, by Yosys."""
