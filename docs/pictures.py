@@ -55,7 +55,7 @@ def house() -> str:
     graph = grimp.build_graph(*PACKAGES)
     folders = {module.rpartition(".")[0] for module in graph.modules} - {"", "sc_hw"}
     rooms = {".".join(folder.split(".")[:2]) for folder in folders} | {"sc_hw.cli"}
-    boxes = {room: Box(room, wrapped(_summary(room))) for room in sorted(rooms)}
+    boxes = {room: Box(room, wrapped(_summary(room), 26)) for room in sorted(rooms)}
 
     def room_of(module: str) -> str:
         while module not in rooms and "." in module:
@@ -73,7 +73,7 @@ def house() -> str:
     arrows = [
         Arrow(start=room, source=room, ends=tuple(ends), targets=(room,) * len(ends)) for room, ends in direct.items() if ends
     ]
-    return picture(boxes, sorted(arrows, key=lambda arrow: arrow.start), "The rooms of sc-hw and what leads to what")
+    return picture(boxes, sorted(arrows, key=lambda arrow: arrow.start), "The rooms of sc-hw and what leads to what", row=5)
 
 
 def _summary(module: str) -> str:
@@ -81,7 +81,8 @@ def _summary(module: str) -> str:
     place = Path(next(iter(import_module(package).__path__)), *inner.split(".")[: inner.count(".") + bool(inner)])
     file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
     text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-    return text.partition("\n")[0].partition(": ")[0].rstrip(".")
+    name, _, told = text.partition("\n")[0].replace("``", "").partition(": ")
+    return (told if name.startswith(("The verb", "sc-hw")) else name).rstrip(".")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Boxes in columns and arrows between them, as an SVG for light and dark pages.
+"""Boxes in columns, or in rows, and arrows between them, as an SVG for light and dark pages.
 
-A box stands right of all whose arrows come to it. Arrows of one source leave it at one place, with what is said of them.
+A box stands right of, or below, all whose arrows come to it. Arrows of one source leave it at one place, with a text.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ _STYLE = """
 
 @dataclass
 class Box:
-    """What is drawn: a name, and lines below it; ``column``, ``x`` and ``y`` follow from the arrows."""
+    """What is drawn: a name, and lines below it; ``column`` (or row), ``x`` and ``y`` follow from the arrows."""
 
     name: str
     lines: list[str] = field(default_factory=list)
@@ -61,13 +61,17 @@ class Arrow:
     said: str = ""
 
 
-def wrapped(text: str) -> list[str]:
+def wrapped(text: str, characters: int = _WRAP) -> list[str]:
     """Return a text as lines of a box."""
-    return wrap(text, _WRAP)
+    return wrap(text, characters)
 
 
-def picture(boxes: Mapping[str, Box], arrows: Sequence[Arrow], title: str) -> str:
-    """Return the drawing; it changes the places of the ``boxes``, which are given by name."""
+def picture(boxes: Mapping[str, Box], arrows: Sequence[Arrow], title: str, *, row: int = 0) -> str:
+    """Return the drawing; it changes the places of the ``boxes``, which are given by name.
+
+    With ``row`` arrows go down, and so many boxes at most stand side by side: what has many columns is read on a page so. Nothing
+    is said of arrows then.
+    """
     for _ in boxes:  # the longest way there; a circle ends with the boxes
         for arrow in arrows:
             for end in arrow.ends:
@@ -76,7 +80,7 @@ def picture(boxes: Mapping[str, Box], arrows: Sequence[Arrow], title: str) -> st
     for arrow in arrows:
         column = boxes[arrow.start].column
         labels[column] = max(labels.get(column, 0), len(arrow.said) * _CHARACTER)
-    width, height = _place(boxes, labels)
+    width, height = _place_down(boxes, row) if row else _place(boxes, labels)
     size = {"viewBox": f"0 0 {width:.0f} {height:.0f}", "width": f"{width:.0f}", "height": f"{height:.0f}"}
     root = ElementTree.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "class": "diagram", "role": "img", **size})
     ElementTree.SubElement(root, "title").text = title
@@ -94,7 +98,7 @@ def picture(boxes: Mapping[str, Box], arrows: Sequence[Arrow], title: str) -> st
     )
     ElementTree.SubElement(marker, "path", d="M0 0 L8 4 L0 8 z")
     for arrow in arrows:
-        _draw_arrow(root, arrow, arrows, boxes)
+        _draw_arrow(root, arrow, arrows, boxes, down=bool(row))
     for box in boxes.values():
         _draw_box(root, box)
     ElementTree.indent(root)
@@ -117,20 +121,37 @@ def _place(boxes: Mapping[str, Box], labels: Mapping[int, float]) -> tuple[float
     return x - labels.get(columns[-1], 0) - _GAP, height
 
 
-def _along(box: Box, end: str, ends: Sequence[str]) -> float:
-    """Return how far down the side of a box one of its ends is."""
-    return box.y + box.height * (1 + ends.index(end)) / (1 + len(ends))
+def _place_down(boxes: Mapping[str, Box], row: int) -> tuple[float, float]:
+    """Give each box its place, a column in as many rows of ``row`` boxes as it takes, and return the size of all."""
+    width = max(box.width for box in boxes.values()) + _GAP
+    y = float(_PAD)
+    for column in sorted({box.column for box in boxes.values()}):
+        own = [box for box in boxes.values() if box.column == column]
+        for first in range(0, len(own), row):
+            beside = own[first : first + row]
+            for place, box in enumerate(beside):
+                box.x, box.y = _PAD + width * (place + (row - len(beside)) / 2), y
+            y += max(box.height for box in beside) + _GAP
+        y += _GAP
+    return width * row + _PAD, y - _GAP
 
 
-def _draw_arrow(root: Element, arrow: Arrow, arrows: Sequence[Arrow], boxes: Mapping[str, Box]) -> None:
+def _share(end: str, ends: Sequence[str]) -> float:
+    """Return how far along the side of a box one of its ends is."""
+    return (1 + ends.index(end)) / (1 + len(ends))
+
+
+def _draw_arrow(root: Element, arrow: Arrow, arrows: Sequence[Arrow], boxes: Mapping[str, Box], *, down: bool) -> None:
     box = boxes[arrow.start]
-    x, y = box.x + box.width, _along(box, arrow.source, [one.source for one in arrows if one.start == arrow.start])
+    share = _share(arrow.source, [one.source for one in arrows if one.start == arrow.start])
+    x, y = (box.x + box.width * share, box.y + box.height) if down else (box.x + box.width, box.y + box.height * share)
     for name, target in zip(arrow.ends, arrow.targets, strict=True):
         to = boxes[name]
-        taken = [t for one in arrows for e, t in zip(one.ends, one.targets, strict=True) if e == name]
-        end = _along(to, target, taken)
-        bend = max(30.0, (to.x - x) / 2)
-        curve = f"M{x:.0f} {y:.0f} C{x + bend:.0f} {y:.0f} {to.x - bend:.0f} {end:.0f} {to.x:.0f} {end:.0f}"
+        share = _share(target, [t for one in arrows for e, t in zip(one.ends, one.targets, strict=True) if e == name])
+        to_x, to_y = (to.x + to.width * share, to.y) if down else (to.x, to.y + to.height * share)
+        bend = max(30.0, (to_y - y if down else to_x - x) / 2)
+        over, under = (0.0, bend) if down else (bend, 0.0)
+        curve = f"M{x:.0f} {y:.0f} C{x + over:.0f} {y + under:.0f} {to_x - over:.0f} {to_y - under:.0f} {to_x:.0f} {to_y:.0f}"
         ElementTree.SubElement(root, "path", {"marker-end": "url(#diagram-end)", "d": curve})
     if arrow.said:
         ElementTree.SubElement(root, "text", {"class": "label", "x": f"{x + 6:.0f}", "y": f"{y - 5:.0f}"}).text = arrow.said
