@@ -1,5 +1,7 @@
 """Verilog that acts on something outside the design, or that two tools read differently, is refused in every spelling."""
 
+from importlib import import_module
+
 import pytest
 
 from sc_hw.errors import UserError
@@ -172,7 +174,7 @@ def test_the_flag_is_of_simulation_alone(make_core, sc_hw, monkeypatch, tmp_path
     path.write_text(path.read_text().replace("endmodule", 'initial $display("here");\nendmodule'))
     seen = []
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # where the traceback of a defect is left
-    monkeypatch.setattr("sc_hw.sim_command.simulate", lambda cores, **_: seen.extend(cores) or 1 / 0)
+    monkeypatch.setattr(import_module("sc_hw.sim.command"), "simulate", lambda cores, **_: seen.extend(cores) or 1 / 0)
     assert sc_hw("sim", core.folder, "--allow-system-tasks")[0] == 70  # what stands for the simulation is a defect
     assert seen[0].edited == ("dut_lane.v",)
     status, _, err = sc_hw("sim", core.folder, "--allow-system-tasks", "--coverage")
