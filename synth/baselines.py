@@ -125,15 +125,19 @@ def growth(entry: Entry, resources: Mapping[str, float]) -> list[str]:
     return [f"{r}: {entry[r]:g} -> {n:g}" for r, n in resources.items() if n > entry[r] * (1 + TOLERANCE)]
 
 
-def verilog_digest(core: Core) -> str:
-    """Return one SHA-256 over a core's Verilog, which is all that its figures rest on: not its manifest or configuration.
+def verilog_digest(core: Core, module: str = "core") -> str:
+    """Return one SHA-256 over the Verilog of a module and of all inside, which is all that its figures rest on.
 
     What comments say does not count, how many lines there are does: tools name cells after them. There are no strings in it.
     """
+    texts = {path.stem: re.sub(rb"[ \t]*//[^\n]*", b"", path.read_bytes()) for path in core.sources}  # a file a module
+    inside = [top_module(core, module)]
+    for name in inside:
+        inside += [other for other in texts if other not in inside and re.search(rf"\b{other}\b".encode(), texts[name])]
     digest = hashlib.sha256()
     for path in core.sources:
-        content = re.sub(rb"[ \t]*//[^\n]*", b"", path.read_bytes())
-        digest.update(f"{path.name} {len(content)}\n".encode() + content)
+        if path.stem in inside:
+            digest.update(f"{path.name} {len(texts[path.stem])}\n".encode() + texts[path.stem])
     return digest.hexdigest()
 
 
@@ -165,16 +169,25 @@ def measure(kind: str, targets: Sequence[str], jobs: int | None) -> None:
         for item in dict.fromkeys(item for chosen in wanted.values() for item in chosen):
             core = item.emit(Path(folder) / "core")
             asked = [target for target in targets if item in wanted[target]]
-            stale = [t for t in asked if read_baselines(t, kind).get(item.name, {}).get("verilog_sha256") != verilog_digest(core)]
+            digest = verilog_digest(core, item.module)
+            stale = [t for t in asked if read_baselines(t, kind).get(item.name, {}).get("verilog_sha256") != digest]
             if not stale:
                 continue
             print(f"{item.name}: {', '.join(stale)}", flush=True)
             for target, entry in zip(stale, {"counts": counts, "clocks": clocks}[kind](core, item, stale, jobs), strict=True):
-                write_baseline(target, kind, item, {"verilog_sha256": verilog_digest(core)} | entry)
+                write_baseline(target, kind, item, {"verilog_sha256": digest} | entry)
+
+
+def todays_digests() -> dict[str, str]:
+    """Return by name what every baseline of a clock rests on today."""
+    with tempfile.TemporaryDirectory(prefix="sc-hw-baselines-") as folder:
+        wanted = dict.fromkeys(item for target in placeable_targets() for item in items("clocks", target))
+        return {item.name: verilog_digest(item.emit(Path(folder) / "core"), item.module) for item in wanted}
 
 
 def page() -> str:
     """Return the documentation page of the clocks; the same baselines give the same text."""
+    today = todays_digests()
     tools = {name: nextpnr(device.tool).version for name in placeable_targets() if (device := load_target(name).pnr)}
     lines = [
         "# Clocks after place and route\n",
@@ -193,12 +206,16 @@ def page() -> str:
             lines += ["", f"| design | min | median | max | {' | '.join(map(LABELS.get, cells))} | critical path |"]
             lines += ["|---|---:|---:|---:|" + "---:|" * len(cells) + "---|"]
         missing = [item.name for item in items("clocks", target) if item.name not in entries]
+        older = [name for name, entry in entries.items() if entry["verilog_sha256"] != today[name]]
         for item in items("clocks", target):
             if entry := entries.get(item.name):
                 numbers = [f"{entry[key]:.1f}" for key in ("minimum", "median", "maximum")] if "median" in entry else ["", "", ""]
                 used = [f"{entry['used'].get(cell, 0):,}" for cell in cells]
                 what = entry["path"] or entry["failures"][0]
-                lines.append(f"| {' | '.join([item.name, *numbers, *used, what.replace('|', '/')])} |")
+                name = f"{item.name} *" if item.name in older else item.name
+                lines.append(f"| {' | '.join([name, *numbers, *used, what.replace('|', '/')])} |")
+        if older:
+            lines.append(f"\n\\* {len(older)} of {len(entries)} were measured with Verilog of another text than today's.")
         if missing:
             lines.append(f"\nNot measured here: {', '.join(missing)}.")
     return "\n".join(lines) + "\n"

@@ -178,7 +178,7 @@ def measure(count: int, jobs: int | None) -> int:
             if point.key in known and count < len(wanted):  # a full run looks whether the Verilog is still the same
                 continue
             core = load_core(emit(point.made(), "amaranth", Path(folder) / "core", force=True))
-            digest = verilog_digest(core)
+            digest = verilog_digest(core, point.module)
             if point.key in known and known[point.key].digest == digest:
                 continue
             found = known_counts(point, digest, targets)
