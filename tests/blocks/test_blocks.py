@@ -120,6 +120,7 @@ BROKEN = {
     "row_filter": ("played_skip = known & ~input_reg", "played_skip = ~input_reg", "rows"),
     "fan_out": ("read_address = address_reg", "read_address = 0", "fanout"),
     "pre_decoder": ("open_reg ? event_word : beat_word_reg", "event_word", "addresses"),
+    "fan_out, marked": ("stored_missing_reg <= 1'b0", "stored_missing_reg <= stored_breach & ~stored_last", "fanout"),
     "result_queue": ("waiting = (|promised_reg) | valid_reg", "waiting = |promised_reg", "queue_room"),
     "pre_event_kept": ("event_ready = ~(full_reg & same)", "event_ready = ~(stored & valid_reg)", "store"),
 }
