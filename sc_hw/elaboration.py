@@ -14,7 +14,7 @@ from typing import Any
 
 from .errors import UserError, one_line
 
-__all__ = ["check_elaborated"]
+__all__ = ["check_elaborated", "standing"]
 
 # What slang warns of and every tool reads as the standard has it: signs and widths within an expression or an assignment. Those
 # at ports are looked at below, and pins that are open in the netlist of a proof.
@@ -57,9 +57,15 @@ def check_elaborated(
         _SOUND.add(read.digest())
 
 
-def _check(texts: Mapping[str, str], top: str, ports: Mapping[str, Ports], ports_only: bool) -> None:
+def standing(texts: Mapping[str, str], top: str) -> dict[str, str]:
+    """Return the module of each instance below ``top`` by its place, with dots, in Verilog that ``check_elaborated`` took."""
+    design = _Design(*_compiled(texts, top))
+    return {instance.hierarchicalPath.partition(".")[2]: instance.definition.name for instance in design.instances}
+
+
+def _compiled(texts: Mapping[str, str], top: str) -> tuple[Any, Any, dict[str, str]]:
+    """Return what slang makes of the files, its places in them, and the file behind each name that it knows."""
     from pyslang import Bag, SourceManager
-    from pyslang.analysis import AnalysisManager
     from pyslang.ast import Compilation, CompilationFlags, CompilationOptions
     from pyslang.syntax import SyntaxTree
 
@@ -70,6 +76,13 @@ def _check(texts: Mapping[str, str], top: str, ports: Mapping[str, Ports], ports
     files = {f"file{number}.v": file for number, file in enumerate(texts)}  # slang would say where they are from here
     for name, file in files.items():
         compilation.addSyntaxTree(SyntaxTree.fromText(texts[file], manager, name, name))
+    return compilation, manager, files
+
+
+def _check(texts: Mapping[str, str], top: str, ports: Mapping[str, Ports], ports_only: bool) -> None:
+    from pyslang.analysis import AnalysisManager
+
+    compilation, manager, files = _compiled(texts, top)
     design = _Design(compilation, manager, files)
     for module, wanted in ports.items():
         design.check_module(module, wanted, next(iter(texts)))

@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 
 from sc_hw_models.defaults import DEFAULT_RULE
 
-from .errors import UserError
+from .errors import UserError, shown
 from .outlet import STANDARD_OUTPUT, check_not_read, check_outlet, outlet, standard_output_free
 from .partial import SOLVERS, STEPS
 from .records import ARGUMENTS
@@ -204,8 +204,17 @@ def _block_names(context: click.Context, _parameter: click.Parameter, start: str
     return [CompletionItem(name) for name in (block_names(folder) if folder else ()) if name.startswith(start)]
 
 
+def _one_block(_context: click.Context, _parameter: click.Parameter, names: tuple[str, ...]) -> str | None:
+    """Return the only name; of several the last would pass for all of them, and a run and its record are of one."""
+    if len(names) > 1:
+        raise UserError(f"--block {' --block '.join(map(shown, names))}: a run is of one block; give one, and run it for each")
+    return names[0] if names else None
+
+
 block_option = click.option(
     "--block",
+    multiple=True,
+    callback=_one_block,
     metavar="NAME",
     shell_complete=_block_names,
     help="Only this block inside, by its place (see docs/crossbar.md); a core inside is its own folder.",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from ..errors import UserError, in_shell, shown
 from ..network_folder import EmittedNetwork
+from .place import see_standing
 
 __all__ = ["network_place", "within_network"]
 
@@ -17,6 +18,13 @@ def network_place(network: EmittedNetwork, name: str) -> str:
     raise UserError(f"--block {shown(name)}: no block of {in_shell(network.folder)}; allowed are {allowed}")
 
 
-def within_network(name: str) -> Callable[[EmittedNetwork], str]:
-    """Return where in the results of a network those of the block called ``name`` go."""
-    return lambda network: f"blocks/{network_place(network, name)}"
+def within_network(name: str, *, proof: bool = False) -> Callable[[EmittedNetwork], str]:
+    """Return where in the results of a network those of the block called ``name`` go, as ``within`` of a core."""
+
+    def of_block(network: EmittedNetwork) -> str:
+        place = network_place(network, name)
+        if not proof:
+            see_standing(network, place, network.design.blocks[place].name)
+        return f"blocks/{place}"
+
+    return of_block

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..elaboration import standing
 from ..errors import UserError, in_shell, shown
 from ..manifest import MANIFEST, Core
 from ..manifest.topologies import by_schema
-from ..network_folder import is_network
+from ..network_folder import EmittedNetwork, is_network
 from ..rtl.blocks import PlayedBlock, blocks_of
 from ..rtl.design import CoreDesign
 from ..strict import read_json
 
-__all__ = ["Placed", "block_names", "inside", "names_in", "only_core", "placed", "refuse_network", "within"]
+__all__ = ["Placed", "block_names", "inside", "names_in", "only_core", "placed", "refuse_network", "see_standing", "within"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +99,33 @@ def refuse_network(folder: Path, name: str, verb: str) -> None:
         )
 
 
-def within(name: str) -> Callable[[Core], str]:
-    """Return where in the results of a core those of the block called ``name`` go."""
-    return lambda core: f"blocks/{placed(core, name).place}"
+def see_standing(core: Core | EmittedNetwork, place: str, module: str) -> None:
+    """Raise ``UserError`` unless a block stands at its place in what may have been edited; else nothing of the design is played.
+
+    It says what the obligation ``structure`` of a proof says of such a folder.
+    """
+    if not core.edited:
+        return
+    found = standing(core.verilog_text, core.design.name).get(place)
+    if found != module:
+        wrong = f"missing, should be {module}" if found is None else f"is {shown(found)}, should be {module}"
+        text = f"--block {place}: {wrong}, in {in_shell(core.folder)}, which was edited; correct its files or emit it again"
+        raise UserError(text)
+
+
+def within(name: str, *, proof: bool = False) -> Callable[[Core], str]:
+    """Return where in the results of a core those of the block called ``name`` go.
+
+    It must stand in the core, which a ``proof`` says itself of all that does.
+    """
+
+    def of_block(core: Core) -> str:
+        one = placed(core, name)
+        if not proof:
+            see_standing(core, one.place, one.block.name)
+        return f"blocks/{one.place}"
+
+    return of_block
 
 
 def names_in(design: CoreDesign) -> list[str]:

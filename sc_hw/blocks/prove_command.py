@@ -46,13 +46,13 @@ def block_prove_command(
         note(f"{obligation.verdict} {obligation.name}: {times_of(obligation)}")
 
     if is_network(folder):
-        with begin_network("prove", folder, within=within_network(name)) as chip:
+        with begin_network("prove", folder, within=within_network(name, proof=True)) as chip:
             place = network_place(chip.core, name)
             result = prove_network_block(chip.core, place, chosen, timeout=timeout, traces=chip.files, progress=told)
             named = {"core": chip.core.design.name, "block": place, "module": chip.core.design.blocks[place].name}
             result, partial = _concluded(chip, result, named, json_path, len(chosen))
     else:
-        with begin("prove", folder, within=within(name)) as run:
+        with begin("prove", folder, within=within(name, proof=True)) as run:
             one = placed(run.core, name)
             result = prove_placed(one, chosen, timeout=timeout, traces=run.files, progress=told)
             result, partial = _concluded(run, result, one.named, json_path, len(chosen))

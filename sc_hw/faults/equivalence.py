@@ -13,6 +13,7 @@ from dataclasses import replace
 from sc_hw_models.scratch import temporary_folder
 
 from ..manifest import Core
+from ..rtl.design import CoreDesign
 from ..yosys import run_abc, run_pinned_yosys
 from .instance_faults import RIGHT, InstanceFault
 from .instances import Instance, locate
@@ -67,6 +68,13 @@ _MASKED = """module {module} (
     .clk(clk), .read_enable(read_enable), .read_address(read_enable ? read_address : {{1'b0}}), .read_data(read_data),
     .write_enable(write_enable), .write_address(write_enable ? write_address : {{1'b0}}),
     .write_data(write_enable ? write_data : {{1'b0}}));
+endmodule
+"""
+# Nobody takes notice of what a stream holds while it offers no beat.
+_SEEN = """module {module} ({ports});
+{wires}
+  {module}_itself itself ({pins});
+{shown}
 endmodule
 """
 _LARGEST_MEMORY = 1 << 13  # bits that become registers
@@ -132,8 +140,8 @@ def compare(
 
     A difference inside a memory or the datapath is looked for there alone, any other in the whole core. With ``through`` the
     datapath is part of the core: what it is given may differ if nothing comes of that, and what is in it if the core never
-    shows. With ``enabled`` what a memory is given may differ while it is not written, or not read.
-    Of a layer or a crossbar its cores are taken out.
+    shows. With ``enabled`` what a memory is given may differ while it is not written, or not read, and so may what a stream
+    holds while it offers no beat. Of a layer or a crossbar its cores are taken out.
     """
     gold, gate = _named(gold), _named(gate)
     design, memories = gold.design, list[str]()
@@ -151,14 +159,29 @@ def compare(
         else (design.name, [kind for m in alone if m != module for kind in kinds[m]])
     )
     masked = [kind for m in memories for kind in kinds[m] if enabled and kind in apart]
-    asked = "".join(f"rename {m} {m}_itself\n" for m in masked) + ("read_verilog masked.v\n" if masked else "")
+    wrapped = [*masked, *([top] if enabled and top == design.name else [])]
+    asked = "".join(f"rename {m} {m}_itself\n" for m in wrapped) + ("read_verilog masked.v\n" if wrapped else "")
     apart = [f"{m}_itself" if m in masked else m for m in apart]
     script = "".join(
         _read(name, _named_for(name, core.manifest["verilog"]), top, apart).replace("hierarchy", f"{asked}hierarchy", 1)
         for name, core in (("gold", gold), ("gate", gate))
     )
     modules = "".join(_MASKED.format(module=m, top=design.address_bits - 1, word=design.spec.state_bits - 1) for m in masked)
+    modules += _seen(design) if design.name in wrapped else ""
     return _decided(script + _MITER, gold, gate, timeout, {"masked.v": modules})
+
+
+def _seen(design: CoreDesign) -> str:
+    """Return the module around a design that shows what a stream holds in the clocks alone in which it offers a beat."""
+    ports = design.ports()
+    shown = {f"{one.name}_{item.name}": f"{one.name}_valid" for one in design.streams if one.gives for item in one.items}
+    return _SEEN.format(
+        module=design.name,
+        ports=", ".join(f"{port.direction} [{port.bits - 1}:0] {port.name}" for port in ports),
+        wires="\n".join(f"  wire [{port.bits - 1}:0] {port.name}_held;" for port in ports if port.name in shown),
+        pins=", ".join(f".{port.name}({port.name}{'_held' * (port.name in shown)})" for port in ports),
+        shown="\n".join(f"  assign {name} = {valid} ? {name}_held : {{1'b0}};" for name, valid in shown.items()),
+    )
 
 
 def compare_modules(

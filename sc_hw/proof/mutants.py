@@ -148,7 +148,7 @@ class _Judge:
         if mutant.number in self._survivors and parts[-1] == "engine":
             unseen, _ = compare(self._gold, gate, mutant.module, timeout=self._timeout, enabled=True)
             if unseen == "equal":
-                return "equivalent", "what it changes no memory takes and the core never shows, for all inputs and all time"
+                return "equivalent", "what it changes no memory takes and no beat shows, for all inputs and all time"
         if "engine" in parts and (killed := self._search(mutant.number, mutant.module, self._timeout)):
             return killed
         verdict, how = self._theorem(gate, parts, None)

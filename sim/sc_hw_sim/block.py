@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from .streams import CLOCK_PERIOD, Stream, arm, begin, clocks, contradictions
 __all__ = ["BlockBench", "BlockMismatchError"]
 
 _PATIENCE = 1000  # clocks in which something must move
+_SLOW = 8  # clocks that a beat may take, stalls and all
 _STILL = 64  # clocks after which nothing moves any more while no beat is taken
 _SEVERAL = 6  # timesteps at once, at most
 _BEATS = 20_000  # of a timestep, from which on it is played alone
@@ -44,6 +46,8 @@ class BlockBench:
         self._stimulus = get_stimulus(plan["golden"])(self._model, self._generator)
         self._flows: dict[str, Flow] = {flow.name: flow for flow in self._model.flows}
         self._order = self._stimulus.order
+        told = "_last_unexpected"
+        self._checked = [port.removesuffix(told) for port in self._model.told if port.endswith(told)]  # streams with marks
         self._sinks = {name: Stream(0, name, flow.fields) for name, flow in self._flows.items() if flow.gives}
         # What a source holds: the fields of its beats, and of how many others they wait for. Of what the block gives, that alone.
         self._sources = {
@@ -66,8 +70,11 @@ class BlockBench:
     async def run(self, progress: Callable[[int], None]) -> None:
         """Play all timesteps; raises ``BlockMismatchError`` at the first difference."""
         started = clocks(0)
+        if self._checked:
+            self._dut.trap.value = 0  # a run before may have ended with it
         await self._reset(power_up=True)
         self._contradictions = contradictions(0)  # of what a run before left, a block tells until then
+        await self._reset_in_breaches()
         while (left := self._steps - self.counts["timesteps"]) > 0:
             self._stall()
             if not self._given and self._generator.random() < _HELD:
@@ -86,18 +93,23 @@ class BlockBench:
             progress(count)
         self.counts["clocks"] = clocks(0) - started
 
-    def _stall(self) -> None:
+    def _stall(self, *, flowing: bool | None = None) -> None:
         """Choose gaps and backpressure of every stream; often none anywhere."""
-        flowing = self._generator.random() < 0.3
+        flowing = self._generator.random() < 0.3 if flowing is None else flowing
         fed = [stream for name, stream in self._sources.items() if not self._flows[name].gives]
         for stream in (*fed, *self._sinks.values()):
             often = 0.0 if flowing else float(self._generator.choice(_STALLS))
             stream.stall(often, int(self._generator.integers(1 << 62)))
 
-    def _ask(self, count: int) -> None:
-        """Draw timesteps, let the model play them, and queue their beats."""
+    def _ask(self, count: int, wrong: tuple[str, bool] | None = None) -> None:
+        """Draw timesteps, let the model play them, and queue their beats.
+
+        ``wrong`` is the stream whose mark, and none before, is wrong in the last of them, and whether it is missing or early.
+        """
         for turn in range(count):
             given = self._stimulus.timestep()
+            if wrong:
+                self._mark(given, wrong if turn == count - 1 else None)
             out = self._model.play(given)
             beats = {**given, **out}
             waits = self._stimulus.waits(given, out)
@@ -111,6 +123,26 @@ class BlockBench:
             self._given.append(given)
             if turn + 1 < count and sum(one.count for one in beats.values()) > _BEATS:
                 return
+
+    def _mark(self, given: Mapping[str, Beats], wrong: tuple[str, bool] | None) -> None:
+        for name in self._checked:
+            last, missing = given[name].columns["last"], wrong == (name, True)
+            last[:] = 0
+            last[-1] = not missing
+            if wrong == (name, False):
+                last[int(self._generator.integers(len(last) - 1))] = 1
+
+    async def _reset_in_breaches(self) -> None:
+        """Reset the block in the clock in which a wrong mark is counted, of each stream and kind: it tells nothing of it."""
+        for name, missing, stalled in product(self._checked, (False, True), (False, True)):
+            if self._stimulus.timestep()[name].count == 1 and not missing:
+                continue  # none is early
+            self._stall(flowing=not stalled)
+            self._dut.trap.value = 1
+            self._ask(2, (name, missing))
+            await self._clocks(_SLOW * sum(one.count for given in self._given for one in given.values()))
+            self._dut.rst.value, self._dut.trap.value = 1, 0
+            await self._reset()
 
     def _load(self, stream: Stream, name: str, beats: Beats, waits: np.ndarray | None) -> None:
         own = () if self._flows[name].gives else self._flows[name].fields

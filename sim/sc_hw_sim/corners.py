@@ -20,6 +20,7 @@ _RANDOM, _ALL, _SILENT = (Kind("corner", *what) for what in (("random", "random"
 _TRIALS = 3
 _HOLD = 128  # clocks in which results wait; more than a queue and a pipeline take
 _LATE = 3  # clocks by which an access is behind a command, and in a sweep
+_OFFERED = 4  # clocks of a reset in which sources begin to offer what is for after it
 _WINDOW = 16  # clocks in which other things wait; words that are read back after a reset
 
 # Scenes behind which more can be asked for, which waits while they are played.
@@ -230,11 +231,11 @@ class Corners:
         return met(bench._index, number) - before
 
     async def _primed(self, scene: str, part: "CoreBench") -> None:
-        """Reset for two clocks in the middle of a timestep; what the scene asks for waits when the reset ends."""
+        """Reset in the middle of a timestep; what the scene asks for is on offer in the reset, too, and waits when it ends."""
         bench = self._bench
         states = self._states()
         self._queue("timestep", part)
-        trap(bench._index, self._middle(part), 2)
+        trap(bench._index, self._middle(part), 1 + _OFFERED)
         arm(bench._index, PATIENCE)
         await bench._wake.value_change
         if not sprung(bench._index):  # then nothing is in the middle, and the reset comes from outside
@@ -244,7 +245,7 @@ class Corners:
         self._continue_from(states)
         self._queue(scene, part)
         bench._prime.value = 1
-        await Timer(CLOCK_PERIOD, unit="step")
+        await Timer(_OFFERED * CLOCK_PERIOD, unit="step")
         bench._rst.value, bench._prime.value = 0, 0
 
     def _middle(self, part: "CoreBench") -> int:

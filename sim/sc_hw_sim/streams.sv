@@ -130,7 +130,9 @@ module sc_hw_marks #(
   reg invented;     // a beat was counted that was not sent
   reg known;        // there was a reset
   bit mark;
+  bit waits, first;  // whether any is kept, and what its mark is
   wire ends = beats == BEATS - 1;
+  wire breach = counted && !early && !late && (waits ? first : last) != ends;  // in this clock, for moments
   initial known = 1'b0;
   always @(posedge clk)
     if (rst) begin
@@ -138,6 +140,7 @@ module sc_hw_marks #(
       {early, late, invented} <= 3'b000;
       kept.delete();
       known <= 1'b1;
+      waits <= 1'b0;
     end else begin
       if (sent) kept.push_back(last);
       if (counted) begin
@@ -146,6 +149,8 @@ module sc_hw_marks #(
         beats <= ends ? 0 : beats + 1;
         if (!early && !late) {early, late} <= {mark && !ends, ends && !mark};
       end
+      waits <= kept.size() != 0;
+      first <= kept.size() != 0 && kept[0];
     end
   assign wrong = known && (invented || {unexpected, missing} !== {early, late});
 endmodule

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import re
+import shutil
 
 import pytest
 from click.shell_completion import ShellComplete
@@ -9,7 +11,7 @@ from click.shell_completion import ShellComplete
 from sc_hw.blocks.bench import bench_text, pins_of
 from sc_hw.blocks.judge import Judge
 from sc_hw.blocks.mutate import mutate_block
-from sc_hw.blocks.place import block_names, inside, names_in, placed
+from sc_hw.blocks.place import block_names, inside, names_in, placed, within
 from sc_hw.blocks.planted import drawn_faults, faults_of
 from sc_hw.blocks.prove import prove_placed
 from sc_hw.blocks.selftest import selftest_block
@@ -121,6 +123,7 @@ BROKEN = {
     "row_filter": ("played_skip = known & ~input_reg", "played_skip = ~input_reg", "rows"),
     "fan_out": ("read_address = address_reg", "read_address = 0", "fanout"),
     "pre_decoder": ("open_reg ? event_word : beat_word_reg", "event_word", "addresses"),
+    "fan_out, marked": ("stored_missing_reg <= 1'b0", "stored_missing_reg <= stored_breach & ~stored_last", "fanout"),
     "result_queue": ("waiting = (|promised_reg) | valid_reg", "waiting = |promised_reg", "queue_room"),
     "pre_event_kept": ("event_ready = ~(full_reg & same)", "event_ready = ~(stored & valid_reg)", "store"),
 }
@@ -220,6 +223,60 @@ def test_another_block_is_one_line_and_leaves_nothing(make, sc_hw, verb, line):
     allowed = "pre_event_kept, row_filter, fan_out, pre, post, synapses"
     assert line.replace("'fanot'", "fanot").format(folder=folder, allowed=allowed) in err.replace("'fanot'", "fanot")
     assert not (folder / "results").exists()
+
+
+@pytest.mark.parametrize("verb", ["sim", "prove", "selftest", "mutate", "synth", "pnr", "replay", "report"])
+def test_two_blocks_are_refused(make, sc_hw, verb):
+    folder = make("row_filter").core.folder
+    status, out, err = sc_hw(verb, folder, "--block", "fan_out", "--block", "row_filter")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "--block fan_out --block row_filter: a run is of one block; give one" in err
+    assert not (folder / "results").exists()
+
+
+ELSEWHERE = {
+    "missing, should be dut_fanout": ("dut_fanout fan_out (", "dut_fanout fan_outer ("),
+    "is dut_other, should be dut_fanout": ("dut_fanout fan_out (", "dut_other fan_out ("),
+}
+
+
+@pytest.mark.parametrize("wrong", ELSEWHERE)
+@pytest.mark.parametrize(
+    "verb", few(["sim", "selftest", "mutate", "synth", "pnr"], 1, "all ask in one place; what the first is told is in every run")
+)
+def test_a_block_that_an_edited_top_does_not_hold_is_refused(make, sc_hw, verb, wrong):
+    """Its text may be right as ever: nothing in the design is made of it."""
+    folder = make("row_filter").core.folder
+    old, new = ELSEWHERE[wrong]
+    top = folder / "dut.v"
+    text = top.read_text()
+    assert old in text
+    other = re.sub("^`.*$", "", (folder / "dut_fanout.v").read_text(), flags=re.MULTILINE).replace("dut_fanout ", "dut_other ", 1)
+    top.write_text(text.replace(old, new).replace("endmodule", f"endmodule\n{other if 'other' in new else ''}"))
+    status, out, err = sc_hw(verb, folder, "--block", "fan_out")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert f"--block fan_out: {wrong}, in {folder}, which was edited" in err
+    assert not (folder / "results").exists()
+
+
+def test_an_edit_that_leaves_a_block_in_its_place_is_played(make):
+    core = make("row_filter").core
+    (core.folder / "dut.v").write_text((core.folder / "dut.v").read_text().replace("assign idle", "assign  idle"))
+    core = load_core(core.folder)
+    assert core.edited
+    for name in ("fan_out", "row_filter", "pre_event_kept"):
+        assert within(name)(core) == f"blocks/{name}"
+
+
+def test_a_block_that_an_edited_network_does_not_hold_is_refused(network, sc_hw, tmp_path):
+    folder = shutil.copytree(network, tmp_path / "chip")
+    top = folder / "chip.v"
+    text, count = re.subn(r"\bchip_error error \(", "chip_error errors (", top.read_text())
+    assert count == 1
+    top.write_text(text)
+    status, _, err = sc_hw("synth", folder, "--block", "error")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "--block error: missing, should be chip_error" in err
 
 
 def test_a_shell_completes_names(make, network, tmp_path):

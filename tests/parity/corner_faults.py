@@ -11,9 +11,11 @@ from pathlib import Path
 
 from sc_hw.manifest import Core
 from sc_hw.rtl.crossbar import CrossbarDesign
+from sc_hw.rtl.design import CoreDesign
 from sc_hw.rtl.order import stores_of
+from sc_hw.rtl.stream import Stream
 
-__all__ = ["HandFault", "altered", "edited", "faults_by_hand"]
+__all__ = ["HandFault", "altered", "edited", "faults_by_hand", "offered_in_resets"]
 
 
 _RARE = "one word of 16,384 with one value of the noise"
@@ -163,7 +165,8 @@ def faults_by_hand(core: Core) -> list[HandFault]:
     """Return the faults of a core, a layer or a crossbar."""
     design = core.design
     if not design.parts:
-        return _core_faults("", design.lanes, design.queued, design.words, bool(design.spec.lfsr))
+        own = _core_faults("", design.lanes, design.queued, design.words, bool(design.spec.lfsr))
+        return [*own, *offered_in_resets(core)]
     fan_out = [HandFault("fanout", "kept", register) for register in ("replay_reg", "address_reg", "round_reg", "valid_reg")]
     stores = stores_of(design.graph)
     kept = [
@@ -184,8 +187,58 @@ def faults_by_hand(core: Core) -> list[HandFault]:
         for _, part in design.parts.values()
         for register in ("state_reg", "valid_reg", "word_valid_reg")
     ]
-    own = _crossbar_faults(design) if isinstance(design, CrossbarDesign) else []
-    return [*fan_out, *kept, *parts, *inside, *pending, *own]
+    between = _crossbar_faults(design) if isinstance(design, CrossbarDesign) else []
+    return [*fan_out, *kept, *parts, *inside, *pending, *offered_in_resets(core), *between]
+
+
+def offered_in_resets(core: Core) -> list[HandFault]:
+    """Return what is taken, done or told of that sources offer in a reset."""
+    design = core.design
+    if not design.parts:
+        return [*_offered("", _stored_late(core, design)), *_told("", "event")]
+    faults = [
+        fault
+        for _, part in design.parts.values()
+        if part.spec.state
+        for fault in _offered(part.name.removeprefix(f"{design.name}_"), _stored_late(core, part))
+    ]
+    stores = stores_of(design.graph)
+    faults += [HandFault("", "pin", f"{place}.rst", f"right & ~{store.stream}_valid") for place, store in stores.items()]
+    return [*faults, *(fault for module, stream in _checkers(design) for fault in _told(module, stream))]
+
+
+def _stored_late(core: Core, part: CoreDesign) -> str:
+    """Return why a write that is done in a reset does not get to the memory: Amaranth resets a queue's registers, too."""
+    return "the register in front of the memory is reset" if part.queued and core.manifest["generator"] == "amaranth" else ""
+
+
+def _offered(module: str, stored_late: str) -> list[HandFault]:
+    """Return what of a beat, an access or a command is done or kept that is on offer in a reset."""
+    begun = "(command_accept ? 3'd1 : host_accept & ~host_write ? 3'd2 : 3'd0)"
+    return [
+        HandFault(module, "net", "host_store", "host_accept & host_write", stored_late),  # a write is done in a reset
+        HandFault(module, "set", "state_reg", begun),  # a command or a read that is offered then is begun
+        HandFault(module, "set", "host_passed_reg", "command_accept & host_valid"),  # a command that is offered then went first
+        HandFault(module, "set", "fetch_valid_reg", "issue"),  # an event that is taken with the first clock of a reset
+    ]
+
+
+def _told(module: str, stream: str) -> list[HandFault]:
+    """Return that a wrong mark is told which is counted in the clock of a reset."""
+    return [
+        HandFault(module, "set", f"{stream}_unexpected_reg", f"{stream}_breach & {stream}_last"),
+        HandFault(module, "set", f"{stream}_missing_reg", f"{stream}_breach & ~{stream}_last"),
+    ]
+
+
+def _checkers(design: CoreDesign) -> list[tuple[str, str]]:
+    """Return the module and the stream by which each stream outside is checked."""
+    shown = {one[1]: one[0] for one in design.graph.outside if not isinstance(one, Stream)}
+    ends = [{**shown, **design.graph.checks}[stream.name] for stream in design.streams if stream.checked]
+    return [
+        (design.graph.nodes[place].block.name.removeprefix(f"{design.name}_"), port)
+        for place, port in (end.split(".") for end in ends)
+    ]
 
 
 def _core_faults(module: str, lanes: int, queued: bool, words: int, noise: bool) -> list[HandFault]:

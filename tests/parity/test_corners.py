@@ -13,7 +13,7 @@ from sc_hw.sim.simulator import Simulator
 from sc_hw_sim.stimulus import SCENES
 
 from ..daily import check, few
-from .corner_faults import edited, faults_by_hand
+from .corner_faults import edited, faults_by_hand, offered_in_resets
 
 STEPS = 200  # the default of ``sc-hw sim``
 
@@ -61,6 +61,19 @@ def test_every_fault_by_hand_is_found(make_core, make_layer, make_crossbar, tmp_
     print(*(f"{name} -> {text}" for name, text in seen), sep="\n")
     assert not wrong, wrong
     assert len(seen) > 150
+
+
+def test_what_is_on_offer_in_a_reset_is_neither_taken_nor_told(make_core, tmp_path):
+    """A write that a host holds through a reset, and a wrong mark in its first clock: no other shows what is wrong then."""
+    core = make_core("verilog", synapses=12)
+    places = ("host_store", "event_unexpected_reg", "event_missing_reg")
+    faults = [fault for fault in offered_in_resets(core) if fault.place in places]
+    planted = edited(core, faults, tmp_path / "faults")
+    right, *rows = simulate([planted], steps=1, seed=1, output=tmp_path / "sim", faults=range(1 + len(faults))).cores
+    assert (right["mismatch"], len(rows)) == (None, 3)
+    texts = [row["mismatch"]["text"] for row in rows]
+    assert "a host write in the first clock after a reset: words written to lane 0 expected 2" in texts[0]
+    assert all("tells of another event_last than the first wrong one" in text for text in texts[1:])
 
 
 @check("selftest runs a design again after all faults in every run")

@@ -12,11 +12,13 @@ import pytest
 import sc_hw_sim
 from sc_hw.errors import CheckError
 from sc_hw.faults.equivalence import compare
-from sc_hw.faults.plant import Mutant, fixed, plant_mutants
+from sc_hw.faults.plant import Mutant, fixed, plant_faults, plant_mutants
 from sc_hw.manifest import load_core
 from sc_hw.mutate.run import Judged, mutate
 from sc_hw.proof.broken import find_broken
+from sc_hw.proof.mutants import judge_mutants
 from sc_hw.proof.solver import find_solver
+from sc_hw.rtl.emit import GENERATORS
 
 from ..daily import check, few
 
@@ -153,8 +155,45 @@ def test_a_register_that_a_reset_does_not_set(make_core, tmp_path, register, ver
     planted, mutants = plant_mutants(make_core(synapses=4, rounding="stochastic", **SMALL), 60, 1, tmp_path)
     kept = next(m for m in mutants if m.text == f"reset: dut.{register} keeps its value in a reset")
     gold, gate = fixed(planted, 0, tmp_path / "gold"), fixed(planted, kept.number, tmp_path / "gate")
+    assert {compare(gold, gate, "dut", timeout=60, enabled=enabled)[0] for enabled in (False, True)} == {verdict}
+
+
+UNSEEN = {
+    "a beat that there is not": ("result_last = ([^;]+);", r"result_last = \1 & result_valid;", "equal"),
+    "a beat that waits": ("result_last = ([^;]+);", r"result_last = \1 & result_ready;", "different"),
+    "a word that is not written": (r"\.write_data\((\w+)\)", r".write_data(\1 & {WORD_BITS{write_enable_0}})", "equal"),
+}
+
+
+@pytest.mark.parametrize("where", few(UNSEEN, 1, "what waits is seen, in every run, where a register of it is not reset"))
+def test_what_nobody_looks_at_may_differ(make_core, tmp_path, where):
+    """What a stream holds while it offers no beat, and what a memory is given while it takes nothing."""
+    old, new, verdict = UNSEEN[where]
+    core = make_core("verilog", synapses=4, **SMALL)
+    planted, _ = plant_mutants(core, 1, 1, tmp_path)
+    path = core.folder / "dut.v"
+    text, count = re.subn(old, new, path.read_text())
+    assert count == 1
+    path.write_text(text)
+    changed, _ = plant_mutants(load_core(core.folder), 1, 1, _made(tmp_path / "changed"))
+    gold, gate = fixed(planted, 0, tmp_path / "gold"), fixed(changed, 0, tmp_path / "gate")
     assert compare(gold, gate, "dut", timeout=60)[0] == "different"
     assert compare(gold, gate, "dut", timeout=60, enabled=True)[0] == verdict
+
+
+@check("what a stream holds while it offers no beat is compared in every run")
+@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("wrong", ["keeps its value in a reset", "is reset to the value with its lowest bit inverted"])
+def test_whether_rows_were_cleared_is_invisible_behind_a_reset(make_crossbar, tmp_path, generator, wrong):
+    """It decides what goes with a word that is none; the theorem of an engine that skips rows takes minutes to say so."""
+    core = make_crossbar(generator, pre=20, post=4)
+    planted, mutants = plant_faults(core, (), tmp_path, registers=200, seed=1)
+    chosen = [m for m in mutants if m.text == f"reset: dut_synapses.clearing_reg {wrong}"]
+    numbers = [mutant.number for mutant in chosen]
+    found = judge_mutants(
+        core, planted, chosen, numbers, [find_solver("yices")], timeout=20, folder=_made(tmp_path / "each"), progress=lambda: None
+    )
+    assert [verdict for verdict, _ in found.values()] == ["equivalent"]
 
 
 @check("one kind of memory is compared in every run")
