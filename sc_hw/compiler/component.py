@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, ClockSignal, Const, EnableInserter, Fragment, Modu
 from amaranth.lib import wiring
 
 from ..rtl.arithmetic import members
-from .node import Node
+from .node import Node, decided_by_one_lut
 from .pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -93,11 +93,14 @@ def _value(node: Node, a: list[Value]) -> Value:
             return both.as_signed() if a[0].shape().signed else both
         case "comp":
             return ~_widened(a[0], d)
+        case "minus":
+            return a[0].as_signed()
         case "flip":
             value = a[1] if a[1].shape().signed else Cat(a[1], Const(0, 1)).as_signed()
             return Mux(a[0], ~value, value)
         case "lt":
-            return a[0] < a[1]
+            x, limit = node.arguments
+            return _below_number(a[0], limit.low) if decided_by_one_lut(x, limit) else a[0] < a[1]
         case "eq":
             return a[0] == a[1]
         case "any":
@@ -113,6 +116,17 @@ def _value(node: Node, a: list[Value]) -> Value:
         case "clamp":
             return _clamped(node, a[0])
     raise AssertionError(node.operation)
+
+
+def _below_number(a: Value, limit: int) -> Value:
+    """Return whether a value that is never negative is below a number, which its bits can hold."""
+    if limit == 1:
+        return ~a.any()
+    rest, top = limit & ((1 << len(a) - 1) - 1), limit >> len(a) - 1
+    if not rest:
+        return ~a[-1]
+    below = _below_number(a[:-1], rest)
+    return ~a[-1] | below if top else ~a[-1] & below
 
 
 def _clamped(node: Node, a: Value) -> Value:

@@ -6,9 +6,9 @@ from ..errors import UserError
 from ..targets import Target
 from .node import Node
 
-__all__ = ["Delays"]
+__all__ = ["WIRES", "Delays"]
 
-_FREE = {"var", "const", "shl", "shr", "low", "cat", "comp", "not"}
+WIRES = {"var", "const", "shl", "shr", "low", "cat", "comp", "minus", "not"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Delays:
     def of(self, node: Node) -> float:
         """Return how long a node takes from its latest argument."""
         kind, bits = node.operation, node.bits
-        if kind in _FREE:
+        if kind in WIRES:
             return 0.0
         if kind in ("add", "sub"):
             return self.chain + self.carry * bits

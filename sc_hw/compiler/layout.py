@@ -124,6 +124,9 @@ class _Layout(Nodes):
     def _shifted(self, a: Node, k: int) -> Node:
         return self.const(a.low << k) if a.constant else self.make("shl", (a,), k) if k else a
 
+    def _minus(self, a: Node) -> Node:
+        return self.const(-a.low) if a.constant else self.make("minus", (a,))
+
     def _merged(self, pairs: list[Summand], made: Mapping[int, Node]) -> list[Summand]:
         """Return the summands as they are built; one that rounds with what stands below its shift takes another along.
 
@@ -180,6 +183,9 @@ class _Layout(Nodes):
             terms.append((self.const(abs(k)), 1 if k > 0 else -1))
         while len(terms) > 1 or any(carries.values()):
             terms.sort(key=lambda term: (self.level(term[0]), term[0].bits, term[0].number))
+            if len(terms) == 1 and all(carries.values()):  # of two conditions one is the other summand, as a sign, one the carry
+                sign = terms[0][1]
+                terms.append((self._minus(carries[-sign].pop(0)), sign))
             if len(terms) < 2:
                 sign = 1 if carries[1] else -1
                 terms.append((carries[sign].pop(), sign))

@@ -27,6 +27,7 @@ _CALLED = {
     "low": "bits",
     "cat": "joined",
     "comp": "inverted",
+    "minus": "negated",
     "flip": "flipped",
     "lt": "below",
     "eq": "equal",
