@@ -93,6 +93,8 @@ def _value(node: Node, a: list[Value]) -> Value:
             return both.as_signed() if a[0].shape().signed else both
         case "comp":
             return ~_widened(a[0], d)
+        case "rev":
+            return _widened(a[0], d)[::-1]
         case "minus":
             return a[0].as_signed()
         case "flip":
@@ -134,11 +136,12 @@ def _clamped(node: Node, a: Value) -> Value:
     given, bits = node.arguments[0], node.bits
     places = bits - node.signed
     kept, above = a[:bits], a[places:]
+    # A choice, so that a register behind it is set or reset: Yosys does not look for that behind an operator.
     if not given.signed:
-        return kept | above.any().replicate(bits)
+        return Mux(above.any(), Const(-1, bits), kept)
     negative = a[-1]
     if not node.signed:
         full = kept if node.detail[1] == given.high else kept | above.any().replicate(bits)
-        return full & (~negative).replicate(bits)
+        return Mux(negative, 0, full)
     limit = Cat((~negative).replicate(places), negative)
     return Mux(above.all() | ~above.any(), kept, limit).as_signed()

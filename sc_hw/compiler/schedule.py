@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .cut import best_closure
 from .delays import WIRES, Delays
-from .node import Node, in_order
+from .node import Node, in_order, one_sided
 
 __all__ = ["Schedule", "fastest", "scheduled", "slowest", "stages_needed"]
 
@@ -108,6 +108,13 @@ def scheduled(roots: Mapping[str, Node], delays: Delays, period: float, latency:
     return Schedule(stage=stage, latency=latency, period=period)
 
 
+def _forced(node: Node) -> bool:
+    """Return whether a condition forces a value to a number."""
+    if node.operation == "clamp":
+        return one_sided(node)
+    return node.operation == "select" and any(a.constant for a in node.arguments)
+
+
 def _firm(node: Node) -> bool:
     """Return whether a node is a carry chain or a multiplier, whose LUTs take no more inputs."""
     return node.operation in ("add", "sub", "mul") or (node.operation == "lt" and not node.arguments[1].constant)
@@ -119,7 +126,7 @@ def _masks(nodes: list[Node], users: list[list[int]]) -> Iterable[tuple[int, set
     for i in reversed(range(len(nodes))):
         for u in users[i]:
             firm[i] |= {u} if _firm(nodes[u]) else firm[u] if nodes[u].operation in WIRES else set()
-        if nodes[i].operation == "select" and any(a.constant for a in nodes[i].arguments) and firm[i]:
+        if firm[i] and _forced(nodes[i]):
             yield i, firm[i]
 
 

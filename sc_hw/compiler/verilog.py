@@ -11,7 +11,7 @@ from .pipeline import Pipeline
 __all__ = ["verilog_text"]
 
 
-_ZERO = "1'b0"
+_ZERO, _ONE = "1'b0", "1'b1"
 
 
 @dataclass(frozen=True)
@@ -189,6 +189,9 @@ class _Printer:
                 return f"{wide(1)} ^ {repeat(bits, short(0))}"
             case "not":
                 return f"~{short(0)}"
+            case "rev":
+                own = self._bits(a[0], stage)
+                return f"{{{', '.join(str(_Bits(own.text, own.total, own.low + place, 1)) for place in range(d))}}}"
             case "minus":
                 return short(0)
             case "any":
@@ -253,10 +256,11 @@ class _Printer:
         kept = str(_Bits(own.text, own.total, own.low, bits)) if own.bits > bits else self._wide(a, bits, stage)
         places = bits - node.signed  # of the magnitude
         above = str(_Bits(own.text, own.total, own.low + places, own.bits - places)) if own.bits > places else ""
+        # A choice, so that a register behind it is set or reset: Yosys does not look for that behind an operator.
         if not a.signed:
-            return f"{kept} | {repeat(bits, f'|{above}')}"
+            return f"{f'(|{above})' if own.bits > places + 1 else above} ? {repeat(bits, _ONE)} : {kept}"
         if not node.signed and node.detail[1] == a.high:  # only from below
-            return f"{kept} & {repeat(bits, f'~{own.top}')}"
+            return f"{own.top} ? {bits}'d0 : {kept}"
         if not node.signed:
             return f"{own.top} ? {bits}'d0 : {kept} | {repeat(bits, f'|{above}')}"
         limit = f"{{{own.top}, {repeat(places, f'~{own.top}')}}}" if places else own.top

@@ -30,6 +30,8 @@ def masks(nodes, stage):
         return False
 
     forced = [n for n in nodes if n.operation == "select" and (n.arguments[1].constant or n.arguments[2].constant)]
+    clipped = [n for n in nodes if n.operation == "clamp" and n.low >= 0]  # to one side only
+    forced += [n for n in clipped if n.arguments[0].low >= 0 or n.detail[1] == n.arguments[0].high]
     return sum(node.bits for node in forced if firm(node))
 
 
