@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,9 +97,12 @@ def items(kind: str, target: str) -> list[Item]:
 
 
 def baseline_file(target: str, kind: str) -> Path:
-    """Return the file of a target's baselines for the tool that is here; of its version the first three numbers count."""
+    """Return the file of a target's baselines for the tool that is here; of its version the first three numbers count.
+
+    A ``kind`` is ``counts`` or ``clocks``, or ends in one of these.
+    """
     device = load_target(target).pnr
-    if kind == "counts" or device is None:
+    if kind.endswith("counts") or device is None:
         tool, version = "yosys", find_yosys()[1]
     else:
         tool, version = device.tool, nextpnr(device.tool).version
@@ -112,9 +115,9 @@ def read_baselines(target: str, kind: str) -> dict[str, Entry]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def write_baseline(target: str, kind: str, item: Item, entry: Entry) -> None:
+def write_baseline(target: str, kind: str, name: str, entry: Entry) -> None:
     """Put one entry into the baselines of a target, a line each."""
-    path, entries = baseline_file(target, kind), read_baselines(target, kind) | {item.name: entry}
+    path, entries = baseline_file(target, kind), read_baselines(target, kind) | {name: entry}
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [f"{json.dumps(name)}: {json.dumps(entries[name])}" for name in sorted(entries)]
     write_text(path, "{\n" + ",\n".join(lines) + "\n}\n", option="baselines")
@@ -125,16 +128,28 @@ def growth(entry: Entry, resources: Mapping[str, float]) -> list[str]:
     return [f"{r}: {entry[r]:g} -> {n:g}" for r, n in resources.items() if n > entry[r] * (1 + TOLERANCE)]
 
 
-def verilog_digest(core: Core) -> str:
+def verilog_digest(core: Core, module: str = "core") -> str:
     """Return one SHA-256 over a core's Verilog, which is all that its figures rest on: not its manifest or configuration.
 
-    What comments say does not count, how many lines there are does: tools name cells after them. There are no strings in it.
+    Of another ``module`` than the core only what it is made of counts. What comments say does not count, how many lines there
+    are does: tools name cells after them. There are no strings in it.
     """
     digest = hashlib.sha256()
-    for path in core.sources:
-        content = re.sub(rb"[ \t]*//[^\n]*", b"", path.read_bytes())
-        digest.update(f"{path.name} {len(content)}\n".encode() + content)
+    contents = {path.name: re.sub(rb"[ \t]*//[^\n]*", b"", path.read_bytes()) for path in core.sources}
+    for name, content in contents.items() if module == "core" else _made_of(contents, f"{top_module(core, module)}.v"):
+        digest.update(f"{name} {len(content)}\n".encode() + content)
     return digest.hexdigest()
+
+
+def _made_of(contents: Mapping[str, bytes], top: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of a module and of those inside it; a file is called after its module."""
+    waiting, done = [top], set()
+    while waiting:
+        name = waiting.pop()
+        if name not in done:
+            done.add(name)
+            yield name, contents[name]
+            waiting += sorted(other for other in contents if re.search(rb"\b%s\b" % other[:-2].encode(), contents[name]))
 
 
 def counts(core: Core, item: Item, targets: Sequence[str], jobs: int | None = None) -> list[Entry]:
@@ -170,7 +185,7 @@ def measure(kind: str, targets: Sequence[str], jobs: int | None) -> None:
                 continue
             print(f"{item.name}: {', '.join(stale)}", flush=True)
             for target, entry in zip(stale, {"counts": counts, "clocks": clocks}[kind](core, item, stale, jobs), strict=True):
-                write_baseline(target, kind, item, {"verilog_sha256": verilog_digest(core)} | entry)
+                write_baseline(target, kind, item.name, {"verilog_sha256": verilog_digest(core)} | entry)
 
 
 def page() -> str:
