@@ -218,6 +218,8 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--kept", action="store_true", help="measure nothing, write the page of what is known")
     arguments = parser.parse_args()
+    if arguments.seeds < 1:
+        parser.error(f"--seeds {arguments.seeds}: at least 1")
     with tempfile.TemporaryDirectory(prefix="sc-hw-") as folder:
         seeds = range(1, arguments.seeds + 1)
         found = list(rows(arguments.target or TARGETS, arguments.preset, seeds, Path(folder)))
