@@ -97,9 +97,12 @@ def items(kind: str, target: str) -> list[Item]:
 
 
 def baseline_file(target: str, kind: str) -> Path:
-    """Return the file of a target's baselines for the tool that is here; of its version the first three numbers count."""
+    """Return the file of a target's baselines for the tool that is here; of its version the first three numbers count.
+
+    A ``kind`` is ``counts`` or ``clocks``, or ends in one of these.
+    """
     device = load_target(target).pnr
-    if kind == "counts" or device is None:
+    if kind.endswith("counts") or device is None:
         tool, version = "yosys", find_yosys()[1]
     else:
         tool, version = device.tool, nextpnr(device.tool).version
@@ -112,9 +115,9 @@ def read_baselines(target: str, kind: str) -> dict[str, Entry]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def write_baseline(target: str, kind: str, item: Item, entry: Entry) -> None:
+def write_baseline(target: str, kind: str, name: str, entry: Entry) -> None:
     """Put one entry into the baselines of a target, a line each."""
-    path, entries = baseline_file(target, kind), read_baselines(target, kind) | {item.name: entry}
+    path, entries = baseline_file(target, kind), read_baselines(target, kind) | {name: entry}
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [f"{json.dumps(name)}: {json.dumps(entries[name])}" for name in sorted(entries)]
     write_text(path, "{\n" + ",\n".join(lines) + "\n}\n", option="baselines")
@@ -175,7 +178,7 @@ def measure(kind: str, targets: Sequence[str], jobs: int | None) -> None:
                 continue
             print(f"{item.name}: {', '.join(stale)}", flush=True)
             for target, entry in zip(stale, {"counts": counts, "clocks": clocks}[kind](core, item, stale, jobs), strict=True):
-                write_baseline(target, kind, item, {"verilog_sha256": digest} | entry)
+                write_baseline(target, kind, item.name, {"verilog_sha256": digest} | entry)
 
 
 def todays_digests() -> dict[str, str]:

@@ -9,6 +9,7 @@ decide. ``simplify`` applies them to the terms of a step.
 from collections.abc import Iterable
 
 from .node import Node, Nodes
+from .rest import left_over, never_negative
 
 __all__ = ["Algebra"]
 
@@ -44,7 +45,7 @@ class Algebra(Nodes):
                 k += c * node.low
             else:
                 found[node] = found.get(node, 0) + c
-        found = self._differences({node: c for node, c in found.items() if c})
+        found = left_over(self, self._differences({node: c for node, c in found.items() if c}))
         if not found:
             return self.const(k)
         nodes = sorted(found, key=lambda node: node.number)
@@ -286,7 +287,7 @@ class Algebra(Nodes):
             return a
         if c.operation == "not":
             return self.select(c.arguments[0], b, a, own=own)
-        for found in (self._logical(c, a, b), self._leading(c, a, b), self._bounded(c, a, b)):
+        for found in (self._logical(c, a, b), self._leading(c, a, b), self._bounded(c, a, b), never_negative(self, c, a, b)):
             if found is not None:
                 return found
         if (found := self._alike(c, a, b, own=own)) is not None:

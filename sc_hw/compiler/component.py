@@ -6,7 +6,7 @@ from amaranth.hdl import Cat, ClockSignal, Const, EnableInserter, Fragment, Modu
 from amaranth.lib import wiring
 
 from ..rtl.arithmetic import members
-from .node import Node
+from .node import Node, decided_by_one_lut
 from .pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -93,11 +93,16 @@ def _value(node: Node, a: list[Value]) -> Value:
             return both.as_signed() if a[0].shape().signed else both
         case "comp":
             return ~_widened(a[0], d)
+        case "rev":
+            return _widened(a[0], d)[::-1]
+        case "minus":
+            return a[0].as_signed()
         case "flip":
             value = a[1] if a[1].shape().signed else Cat(a[1], Const(0, 1)).as_signed()
             return Mux(a[0], ~value, value)
         case "lt":
-            return a[0] < a[1]
+            x, limit = node.arguments
+            return _below_number(a[0], limit.low) if decided_by_one_lut(x, limit) else a[0] < a[1]
         case "eq":
             return a[0] == a[1]
         case "any":
@@ -115,16 +120,28 @@ def _value(node: Node, a: list[Value]) -> Value:
     raise AssertionError(node.operation)
 
 
+def _below_number(a: Value, limit: int) -> Value:
+    """Return whether a value that is never negative is below a number, which its bits can hold."""
+    if limit == 1:
+        return ~a.any()
+    rest, top = limit & ((1 << len(a) - 1) - 1), limit >> len(a) - 1
+    if not rest:
+        return ~a[-1]
+    below = _below_number(a[:-1], rest)
+    return ~a[-1] | below if top else ~a[-1] & below
+
+
 def _clamped(node: Node, a: Value) -> Value:
     """Return a value within the bounds of its bits, by the bits above them."""
     given, bits = node.arguments[0], node.bits
     places = bits - node.signed
     kept, above = a[:bits], a[places:]
+    # A choice, so that a register behind it is set or reset: Yosys does not look for that behind an operator.
     if not given.signed:
-        return kept | above.any().replicate(bits)
+        return Mux(above.any(), Const(-1, bits), kept)
     negative = a[-1]
     if not node.signed:
         full = kept if node.detail[1] == given.high else kept | above.any().replicate(bits)
-        return full & (~negative).replicate(bits)
+        return Mux(negative, 0, full)
     limit = Cat((~negative).replicate(places), negative)
     return Mux(above.all() | ~above.any(), kept, limit).as_signed()

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from ..errors import UserError
 from ..targets import Target
-from .node import Node
+from .node import Node, one_sided
 
-__all__ = ["Delays"]
+__all__ = ["WIRES", "Delays"]
 
-_FREE = {"var", "const", "shl", "shr", "low", "cat", "comp", "not"}
+WIRES = {"var", "const", "shl", "shr", "low", "cat", "comp", "rev", "minus", "not"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Delays:
     def of(self, node: Node) -> float:
         """Return how long a node takes from its latest argument."""
         kind, bits = node.operation, node.bits
-        if kind in _FREE:
+        if kind in WIRES:
             return 0.0
         if kind in ("add", "sub"):
             return self.chain + self.carry * bits
@@ -57,6 +57,8 @@ class Delays:
             return (self.mul if self.dsp[0] else self.lut) + (self.chain + self.carry * wide) * rows
         if kind == "clamp":
             given = node.arguments[0].bits
+            if node.arguments[0].signed and one_sided(node):
+                return self.lut  # the sign forces it to 0
             return self.lut * (_levels(max(1, given - node.bits + node.signed)) + 1)
         if kind in ("any", "eq"):
             return self.lut * _levels(node.arguments[0].bits)

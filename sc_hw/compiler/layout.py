@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 
+from .chance import Chance, chance_of
 from .node import Node, Nodes, in_order
 
 __all__ = ["laid_out"]
@@ -31,7 +32,12 @@ class _Layout(Nodes):
             self._uses.update(a.number for a in node.arguments)
         self._levels: dict[int, float] = {}
         self._limits: dict[int, set[int]] = {}
+        self._taken: set[tuple[Node, ...]] = set()  # the differences that are there
         for node in in_order(roots):  # type: ignore[arg-type]
+            if node.operation == "lin" and node.detail == ((1, -1), 0) and not any(a.condition for a in node.arguments):
+                self._taken.add(node.arguments)
+            elif node.operation == "lin" and node.detail == ((-1, 1), 0) and not any(a.condition for a in node.arguments):
+                self._taken.add(node.arguments[::-1])
             if node.operation == "lt" and node.arguments[1].constant:
                 base, limit = _compared(node)
                 self._limits.setdefault(base.number, set()).add(limit)
@@ -53,6 +59,10 @@ class _Layout(Nodes):
             found = self._sum(node, made)
         elif node.operation == "lt" and node.arguments[1].constant:
             found = self._below(node, made)
+        elif node.operation == "lt" and node.arguments in self._taken:
+            found = self.make("lt", (self.make("sub", (*arguments, self.const(0))), self.const(0)))
+        elif chance := chance_of(node):
+            found = self._chance(chance, made)
         elif node.operation == "lead":
             found = self._leading(arguments[0], node.detail)
         elif node.operation == "clamp":
@@ -82,6 +92,22 @@ class _Layout(Nodes):
         if limit >> zeros > 1:
             return self.make("lt", (a, self.const(limit >> zeros)))
         return self.make("not", (a if a.condition else self.make("any", (a,)),))
+
+    def _chance(self, chance: Chance, made: Mapping[int, Node]) -> Node:
+        """Return whether the first one of a word is above the bits that count: a comparison with its place."""
+        n, word, value = chance.bits, made[chance.word.number], made[chance.value.number]
+        backwards = self.make("cat", (self.make("rev", (word,), n), self.const(0)), 1)
+        place = self._leading(backwards, n + 1)  # n less the place of the first one from below, 0 where there is none
+        if chance.less or n & (n + 1):
+            zeros = self.make("sub", (self.const(n + chance.less), place, self.const(0)))
+        else:
+            zeros = self.make("comp", (place,), n.bit_length())
+        counting = self.make("shr", (value,), chance.shift) if chance.shift else value
+        within = self.make("not", (self.make("lt", (zeros, counting)),))
+        if counting.high - chance.less <= n:
+            return within
+        none = self.make("not", (self.make("any", (backwards,)),))
+        return self.make("or", (none, within))
 
     # Bounds
 
@@ -124,6 +150,19 @@ class _Layout(Nodes):
     def _shifted(self, a: Node, k: int) -> Node:
         return self.const(a.low << k) if a.constant else self.make("shl", (a,), k) if k else a
 
+    def _beside(self, pairs: list[Summand]) -> list[Summand]:
+        """Return summands of which two that share no bits are one."""
+        for high, c in pairs:
+            if c > 1 and c & (c - 1) == 0:
+                for low, other in pairs:
+                    if other == 1 and low is not high and low.low >= 0 and low.high < c:
+                        both = self.make("cat", (high, low), c.bit_length() - 1)
+                        return self._beside([(both, 1), *(pair for pair in pairs if pair[0] not in (high, low))])
+        return pairs
+
+    def _minus(self, a: Node) -> Node:
+        return self.const(-a.low) if a.constant else self.make("minus", (a,))
+
     def _merged(self, pairs: list[Summand], made: Mapping[int, Node]) -> list[Summand]:
         """Return the summands as they are built; one that rounds with what stands below its shift takes another along.
 
@@ -165,7 +204,7 @@ class _Layout(Nodes):
 
     def _added(self, pairs: list[Summand], k: int) -> Node:
         """Return a sum of multiples and a constant as a tree of adders, early summands first."""
-        pairs = [pair for x, c in pairs for pair in [self._multiplied(x, c)]]
+        pairs = self._beside([pair for x, c in pairs for pair in [self._multiplied(x, c)]])
         carries = {1: [x for x, c in pairs if x.condition and c == 1], -1: [x for x, c in pairs if x.condition and c == -1]}
         terms = [
             (self._shifted(x, place), sign) for x, c in pairs if not (x.condition and abs(c) == 1) for sign, place in _digits(c)
@@ -180,6 +219,9 @@ class _Layout(Nodes):
             terms.append((self.const(abs(k)), 1 if k > 0 else -1))
         while len(terms) > 1 or any(carries.values()):
             terms.sort(key=lambda term: (self.level(term[0]), term[0].bits, term[0].number))
+            if len(terms) == 1 and all(carries.values()):  # of two conditions one is the other summand, as a sign, one the carry
+                sign = terms[0][1]
+                terms.append((self._minus(carries[-sign].pop(0)), sign))
             if len(terms) < 2:
                 sign = 1 if carries[1] else -1
                 terms.append((carries[sign].pop(), sign))

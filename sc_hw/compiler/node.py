@@ -9,7 +9,7 @@ from typing import Any
 
 from sc_hw_models.term import signed_bits
 
-__all__ = ["Node", "Nodes", "evaluated", "in_order", "value"]
+__all__ = ["Node", "Nodes", "decided_by_one_lut", "evaluated", "in_order", "one_sided", "value"]
 
 Detail = Any
 Interval = tuple[int, int]
@@ -26,6 +26,8 @@ Interval = tuple[int, int]
 #   low  a         k           a modulo 2^k
 #   cat  a b       k           a * 2^k + b, where b has k bits
 #   comp a         k           2^k - 1 - a, where a has k bits: every bit inverted
+#   rev  a         k           the lowest k bits of a in reverse order
+#   minus a                    -a of a condition: the same bit, as a sign
 #   flip c a                   -1 - a where c holds, else a: every bit inverted there
 #   lt   a b                   a < b
 #   eq   a b                   a == b
@@ -126,6 +128,10 @@ def bounds(operation: str, given: list[Interval], detail: Detail) -> Interval | 
             return (a << detail) + c, (b << detail) + d
         case "comp":
             return (1 << detail) - 1 - given[0][1], (1 << detail) - 1 - given[0][0]
+        case "rev":
+            return 0, (1 << detail) - 1
+        case "minus":
+            return -given[0][1], -given[0][0]
         case "flip":
             low, high = given[1]
             return min(low, -1 - high), max(high, -1 - low)
@@ -165,6 +171,10 @@ def value(node: Node, a: list[Any], given: Mapping[str, int]) -> int:
             return int((a[0] << d) + a[1])
         case "comp":
             return int((1 << d) - 1 - a[0])
+        case "rev":
+            return sum((int(a[0]) >> place & 1) << (d - 1 - place) for place in range(d))
+        case "minus":
+            return -int(a[0])
         case "flip":
             return int(-1 - a[1] if a[0] else a[1])
         case "lt":
@@ -202,6 +212,17 @@ def in_order(roots: Iterable[Node]) -> list[Node]:
             stack.append((node, True))
             stack.extend((argument, False) for argument in reversed(node.arguments))
     return list(result.values())
+
+
+def decided_by_one_lut(a: Node, limit: Node) -> bool:
+    """Return whether ``a < limit`` is one LUT of four inputs, which some devices would make a carry chain of."""
+    return limit.constant and 0 < limit.low < 1 << a.bits <= 16 and not a.signed
+
+
+def one_sided(clamp: Node) -> bool:
+    """Return whether a bound forces all bits to 0, or all to 1, by one condition."""
+    given = clamp.arguments[0]
+    return not clamp.signed and (not given.signed or clamp.detail[1] == given.high)
 
 
 def evaluated(roots: Mapping[str, Node], given: Mapping[str, int]) -> dict[str, int]:

@@ -27,6 +27,8 @@ _CALLED = {
     "low": "bits",
     "cat": "joined",
     "comp": "inverted",
+    "rev": "reversed",
+    "minus": "negated",
     "flip": "flipped",
     "lt": "below",
     "eq": "equal",

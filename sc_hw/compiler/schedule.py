@@ -1,15 +1,21 @@
-"""Which clock computes what: the fewest stages that keep the clock, and of these the one with the fewest registers."""
+"""Which clock computes what: the fewest stages that keep the clock, and of these the one with the fewest registers.
+
+A mask, which a condition forces to a number or leaves as it is, costs nothing where registers take it, as these have a
+synchronous set and reset; before an adder or a multiplier it costs a LUT a bit. A datapath has two to three times as many
+registers as LUTs, so a LUT counts as two of them.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .cut import best_closure
-from .delays import Delays
-from .node import Node, in_order
+from .delays import WIRES, Delays
+from .node import Node, in_order, one_sided
 
 __all__ = ["Schedule", "fastest", "scheduled", "slowest", "stages_needed"]
 
 _FINE = 1e-9
+_MASK = 2  # bits of registers that are worth a LUT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +67,7 @@ def fastest(roots: Mapping[str, Node], delays: Delays, latency: int) -> float:
 
 
 def scheduled(roots: Mapping[str, Node], delays: Delays, period: float, latency: int) -> Schedule:
-    """Return the stages with the fewest registers; ``latency`` is at least what ``stages_needed`` says."""
+    """Return the stages with the fewest registers and masks; ``latency`` is at least what ``stages_needed`` says."""
     nodes = [node for node in in_order(roots.values()) if not node.constant]
     index = {node.number: i for i, node in enumerate(nodes)}
     n, end = len(nodes), 2 * len(nodes)  # place i: the stage of a node; n + i: the last stage that needs it; end: the results
@@ -84,6 +90,11 @@ def scheduled(roots: Mapping[str, Node], delays: Delays, period: float, latency:
     limits += [(i, j, 1) for i, j in _apart(nodes, index, delays, period - delays.overhead)]
     fixed = {end} | {i for i, node in enumerate(nodes) if node.operation == "var"}
     gains = [node.bits for node in nodes] + [-node.bits for node in nodes] + [0]
+    for i, firm in _masks(nodes, users):  # one place more each: the stage after the mask's, unless what is firm comes before
+        gains[i] -= _MASK * nodes[i].bits
+        limits += [(i, len(gains), 0), (len(gains), i, -1), *((len(gains), u, 0) for u in firm)]
+        gains.append(_MASK * nodes[i].bits)
+        times.append(times[i])
     while True:
         moved = best_closure(gains, [(i, j) for i, j, least in limits if times[j] == times[i] + least], fixed)
         if not moved:
@@ -95,6 +106,28 @@ def scheduled(roots: Mapping[str, Node], delays: Delays, period: float, latency:
         if node.constant:
             stage[node.number] = 0
     return Schedule(stage=stage, latency=latency, period=period)
+
+
+def _forced(node: Node) -> bool:
+    """Return whether a condition forces a value to a number."""
+    if node.operation == "clamp":
+        return one_sided(node)
+    return node.operation == "select" and any(a.constant for a in node.arguments)
+
+
+def _firm(node: Node) -> bool:
+    """Return whether a node is a carry chain or a multiplier, whose LUTs take no more inputs."""
+    return node.operation in ("add", "sub", "mul") or (node.operation == "lt" and not node.arguments[1].constant)
+
+
+def _masks(nodes: list[Node], users: list[list[int]]) -> Iterable[tuple[int, set[int]]]:
+    """Yield the masks, and what would have to be in a later stage for the registers to take each."""
+    firm: list[set[int]] = [set() for _ in nodes]
+    for i in reversed(range(len(nodes))):
+        for u in users[i]:
+            firm[i] |= {u} if _firm(nodes[u]) else firm[u] if nodes[u].operation in WIRES else set()
+        if firm[i] and _forced(nodes[i]):
+            yield i, firm[i]
 
 
 def _apart(nodes: list[Node], index: Mapping[int, int], delays: Delays, period: float) -> Iterable[tuple[int, int]]:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from ..rtl.port import Port
 from ..rtl.text import finished, port_list, prologue, repeat, vector
-from .node import Node
+from .node import Node, decided_by_one_lut
 from .pipeline import Pipeline
 
 __all__ = ["verilog_text"]
 
 
-_ZERO = "1'b0"
+_ZERO, _ONE = "1'b0", "1'b1"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class _Bits:
     @property
     def top(self) -> str:
         """The highest bit."""
-        return self.text if self.bits == self.total == 1 else f"{self.text}[{self.low + self.bits - 1}]"
+        return self.text if self.bits == 1 and self.total in (0, 1) else f"{self.text}[{self.low + self.bits - 1}]"
 
 
 def verilog_text(name: str, purpose: str, ports: Sequence[Port], pipeline: Pipeline) -> str:
@@ -92,7 +92,7 @@ class _Printer:
         """Return the net of a node, nothing for one that is bits of another and waits for nothing."""
         p, stage = self._p, self._p.schedule.stage[node.number]
         if node.operation == "var" or (
-            (node.operation == "not" or _inside(node)) and p.last[node.number] <= stage and node.number not in p.places
+            (node.operation in ("not", "minus") or _inside(node)) and p.last[node.number] <= stage and node.number not in p.places
         ):
             return []
         lines = []
@@ -126,6 +126,8 @@ class _Printer:
             return _Bits(p.names[node.number], node.bits, 0, node.bits)
         if node.operation == "not":
             return _Bits(f"~{self._bits(node.arguments[0], stage)}", 0, 0, 1)
+        if node.operation == "minus":
+            return self._bits(node.arguments[0], stage)
         return self._window(node, stage)
 
     def _window(self, node: Node, stage: int) -> _Bits:
@@ -187,6 +189,11 @@ class _Printer:
                 return f"{wide(1)} ^ {repeat(bits, short(0))}"
             case "not":
                 return f"~{short(0)}"
+            case "rev":
+                own = self._bits(a[0], stage)
+                return f"{{{', '.join(str(_Bits(own.text, own.total, own.low + place, 1)) for place in range(d))}}}"
+            case "minus":
+                return short(0)
             case "any":
                 return f"|{short(0)}"
             case "and" | "or":
@@ -219,12 +226,28 @@ class _Printer:
         a, b = node.arguments
         if b.constant and b.low == 0:
             return self._bits(a, stage).top
+        if decided_by_one_lut(a, b):
+            return self._below_number(self._bits(a, stage), b.low)
         signed = a.signed or b.signed
         width = max(x.bits + (signed and not x.signed) for x in (a, b))
         left, right = (self._wide(x, width, stage) for x in (a, b))
         if not signed:
             return f"{left} < {right}"
         return f"$signed({left}) < $signed({right})"
+
+    def _below_number(self, a: _Bits, limit: int) -> str:
+        """Return whether bits are below a number that they can hold, a run of equal bits of the number at a time."""
+        if limit == 1:
+            return f"~(|{a})" if a.bits > 1 else f"~{a}"
+        ones = limit >> (a.bits - 1) == 1
+        run = next(n for n in range(1, a.bits + 1) if n == a.bits or (limit >> (a.bits - 1 - n)) % 2 != ones)
+        high = _Bits(a.text, a.total, a.low + a.bits - run, run)
+        above = f"~({'&' if ones else '|'}{high})" if run > 1 else f"~{high}"
+        rest = limit % (1 << (a.bits - run))
+        if not rest:
+            return above
+        below = self._below_number(_Bits(a.text, a.total, a.low, a.bits - run), rest)
+        return f"{above} {'|' if ones else '&'} {f'({below})' if ' ' in below else below}"
 
     def _clamp(self, node: Node, stage: int) -> str:
         """Return a value within the bounds of its bits, by the bits above them."""
@@ -233,10 +256,11 @@ class _Printer:
         kept = str(_Bits(own.text, own.total, own.low, bits)) if own.bits > bits else self._wide(a, bits, stage)
         places = bits - node.signed  # of the magnitude
         above = str(_Bits(own.text, own.total, own.low + places, own.bits - places)) if own.bits > places else ""
+        # A choice, so that a register behind it is set or reset: Yosys does not look for that behind an operator.
         if not a.signed:
-            return f"{kept} | {repeat(bits, f'|{above}')}"
+            return f"{f'(|{above})' if own.bits > places + 1 else above} ? {repeat(bits, _ONE)} : {kept}"
         if not node.signed and node.detail[1] == a.high:  # only from below
-            return f"{kept} & {repeat(bits, f'~{own.top}')}"
+            return f"{own.top} ? {bits}'d0 : {kept}"
         if not node.signed:
             return f"{own.top} ? {bits}'d0 : {kept} | {repeat(bits, f'|{above}')}"
         limit = f"{{{own.top}, {repeat(places, f'~{own.top}')}}}" if places else own.top

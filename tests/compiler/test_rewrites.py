@@ -7,6 +7,7 @@ import pytest
 from sc_hw.compiler.algebra import Algebra
 from sc_hw.compiler.layout import laid_out
 from sc_hw.compiler.node import evaluated, in_order
+from sc_hw.compiler.pipeline import compiled_nodes
 from sc_hw.compiler.simplify import simplified
 from sc_hw.compiler.trace import traced
 from sc_hw_models.registry import RULES, get_rule
@@ -52,6 +53,88 @@ def rewritten(seeds, written):
 
 def test_random_steps_are_rewritten_into_what_they_are(written):
     rewritten(range(60), written)
+
+
+PAYING = '''"""A store that pays what is asked of it as far as it reaches, and an event of a chance; drawn from seed {seed}."""
+
+from dataclasses import dataclass
+
+from sc_hw_models.fixed import asr, chance, minimum, select
+from sc_hw_models.rule import Field, Rule, RuleConfig, RuleSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(RuleConfig):
+    pass
+
+
+def spec(config):
+    return RuleSpec(
+        rule="{name}",
+        state=(Field(name="store", bits={bits}),),
+        synapse_inputs=(Field(name="asked", bits={asked}), Field(name="open", bits=1), Field(name="double", bits=1)),
+        noise=(Field(name="word", bits={word}),),
+        outputs=(Field(name="paid", bits={bits}), Field(name="event", bits=1)),
+        random_seed=1,
+    )
+
+
+def step(config, state, inputs):
+    store, asked = state["store"], inputs["asked"]
+    whole = asr(store, {shift})
+    paid = {paid}
+    event = chance(inputs["word"], {exponent}, {word})
+    return {{"store": store - paid * {unit}}}, {{"paid": paid, "event": event}}
+
+
+RULE = Rule(name="{name}", summary="pays", config_type=Config, spec=spec, step=step)
+'''
+
+
+def paying(seed):
+    """Return the name and the text of a rule that pays from a store."""
+    r = random.Random(seed)
+    bits, shift = r.randint(3, 9), r.randint(0, 2)
+    least = r.choice(("minimum(asked, whole)", "minimum(whole, asked)", "select(whole <= asked, whole, asked)"))
+    paid = r.choice((least, f'select(inputs["open"], {least}, 0)', f'select(inputs["double"], whole, {least})'))
+    name, exponent = f"paying_{seed}", r.choice(("asked", "asked - 3", "store - asked", "asr(asked, 1)"))
+    numbers = {"bits": bits, "asked": r.randint(5, 8), "word": r.randint(5, 9), "shift": shift, "unit": 1 << shift}
+    return name, PAYING.format(seed=seed, name=name, paid=paid, exponent=exponent, **numbers)
+
+
+def paid(seeds, written):
+    for seed in seeds:
+        name, text = paying(seed)
+        rule = written(name, text).rule
+        assert differences(rule, rule.config_type(), seed) is None, f"seed {seed}\n{text}"
+        roots, _ = compiled_nodes(rule, rule.config_type())
+        assert firm(roots["next_store"]) == 1, f"seed {seed}\n{text}"
+        assert [node.operation for node in in_order([roots["out_event"]])].count("rev") == 1
+
+
+def test_what_pays_subtracts_once_and_a_chance_compares_once(written):
+    paid(range(10), written)
+
+
+@check("more seeds of the same")
+def test_whatever_pays_subtracts_once_and_every_chance_compares_once(written, pytestconfig):
+    seed = pytestconfig.getoption("--seed")
+    print(f"seed {seed}")
+    paid(range(seed, seed + 300), written)
+
+
+@pytest.mark.parametrize(("most", "joined"), [(3, True), (4, False)])
+def test_two_summands_are_joined_where_they_share_no_bits(most, joined):
+    algebra = Algebra()
+    low, high = (algebra.make("var", (), name, (0, top)) for name, top in (("low", most), ("high", 99)))
+    laid, _ = laid_out({"sum": algebra.total((high, 4), (low, 1))})
+    assert laid["sum"].operation == ("cat" if joined else "add")
+
+
+def firm(root):
+    """Return how many carry chains and multipliers a result takes."""
+    chains = [node for node in in_order([root]) if node.operation in ("add", "sub", "mul", "lt")]
+    return sum(node.operation != "lt" or not node.arguments[1].constant for node in chains)
 
 
 @check("more random steps, the same rewrites")

@@ -1,4 +1,4 @@
-"""Stages: the clock is kept, nothing is read before it is there, and no other placement has fewer registers."""
+"""Stages: the clock is kept, nothing is read before it is there, and no other placement has fewer registers and masks."""
 
 import itertools
 import random
@@ -7,7 +7,7 @@ import pytest
 
 from sc_hw.compiler.cut import best_closure
 from sc_hw.compiler.delays import Delays
-from sc_hw.compiler.node import in_order
+from sc_hw.compiler.node import Nodes, in_order
 from sc_hw.compiler.pipeline import compiled_nodes, pipeline
 from sc_hw.compiler.rule import Timing
 from sc_hw.compiler.schedule import fastest, scheduled, slowest, stages_needed
@@ -19,8 +19,24 @@ from .random_rules import random_rule
 DELAYS = Timing().delays
 
 
+def masks(nodes, stage):
+    """Return the bits of values that a condition forces to a number in the stage of an adder or multiplier that takes them."""
+
+    def firm(node):
+        for user in (u for u in nodes if node in u.arguments and stage[u.number] == stage[node.number]):
+            chain = user.operation in ("add", "sub", "mul") or (user.operation == "lt" and not user.arguments[1].constant)
+            if chain or (user.operation in ("shl", "shr", "low", "cat", "comp", "minus", "not") and firm(user)):
+                return True
+        return False
+
+    forced = [n for n in nodes if n.operation == "select" and (n.arguments[1].constant or n.arguments[2].constant)]
+    clipped = [n for n in nodes if n.operation == "clamp" and n.low >= 0]  # to one side only
+    forced += [n for n in clipped if n.arguments[0].low >= 0 or n.detail[1] == n.arguments[0].high]
+    return sum(node.bits for node in forced if firm(node))
+
+
 def checked(roots, places, delays, period, latency):
-    """Check one schedule and return the bits of its registers."""
+    """Check one schedule and return the bits of its registers, and two more for a bit of a mask."""
     made = pipeline(roots, places, delays, period, latency)
     stage, late = made.schedule.stage, {}
     limit = max(made.schedule.period, slowest(roots, delays)) - delays.overhead + 1e-6
@@ -32,7 +48,7 @@ def checked(roots, places, delays, period, latency):
             (late[a.number] for a in inside if stage[a.number] == stage[node.number]), default=0
         )
         assert late[node.number] <= limit
-    return made.registers
+    return made.registers + 2 * masks([node for node in in_order(roots.values()) if not node.constant], stage)
 
 
 @pytest.mark.parametrize("name", few(RULES, ["stp"], "the presets of the other rules"))
@@ -49,7 +65,7 @@ def test_every_preset_keeps_its_clock_in_as_many_stages_as_that_takes(name):
 
 
 def exhaustive(roots, delays, period, latency):
-    """Return the fewest register bits of all placements of a small step."""
+    """Return the fewest register bits, and two more for a bit of a mask, of all placements of a small step."""
     nodes = [node for node in in_order(roots.values()) if not node.constant]
     free = [node for node in nodes if node.operation != "var"]
     best = None
@@ -75,12 +91,12 @@ def exhaustive(roots, delays, period, latency):
                 )
                 for n in nodes
             }
-            bits = sum(n.bits * (last[n.number] - stage[n.number]) for n in nodes)
+            bits = sum(n.bits * (last[n.number] - stage[n.number]) for n in nodes) + 2 * masks(nodes, stage)
             best = bits if best is None else min(best, bits)
     return best
 
 
-def test_no_placement_has_fewer_registers(written):
+def test_no_placement_has_fewer_registers_and_masks(written):
     tried = 0
     for seed in range(60):
         rule = written(*random_rule(seed)).rule
@@ -93,6 +109,23 @@ def test_no_placement_has_fewer_registers(written):
             tried += 1
             assert checked(roots, places, DELAYS, period, latency) == exhaustive(roots, DELAYS, period, latency), seed
     assert tried >= 5
+
+
+@pytest.mark.parametrize("wide", [4, 8, 14])
+def test_a_mask_is_left_to_the_registers_where_that_saves_more_than_it_costs(wide):
+    """A gated product is added to a wide sum: to wait with the sum costs registers, not to wait costs LUTs."""
+    costs = []
+    for bits in (1, wide):
+        make = Nodes()
+        a, b = (make.make("var", (), name, (0, (1 << bits) - 1)) for name in "ab")
+        gate, weight = make.make("var", (), "gate", (0, 1)), make.make("var", (), "weight", (0, (1 << 24) - 1))
+        gated = make.make("select", (gate, make.const(0), make.make("mul", (a, b))))
+        total = make.make("add", (weight, make.make("shl", (gated,), 1), make.const(0)))
+        roots = {"next_weight": make.make("shr", (total,), 4)}
+        period = slowest(roots, DELAYS) + 1.0
+        costs.append([checked(roots, {}, DELAYS, period, latency) for latency in (2, 3, 4)])
+        assert costs[-1] == [exhaustive(roots, DELAYS, period, latency) for latency in (2, 3, 4)]
+    assert costs[0] < costs[1]
 
 
 def test_the_closure_is_the_best_of_all():
