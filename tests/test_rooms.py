@@ -65,7 +65,9 @@ def named(root, names, own):
 def test_every_kind_has_its_files_and_every_file_its_kind():
     assert FIRST_CHOICE in KINDS
     assert missing_and_orphans(ROOT, KINDS) == []
-    assert missing_and_orphans(ROOT, (*KINDS, "half")) == [f"missing {place}/half{suffix}" for place, suffix in PLACES.items()]
+    assert missing_and_orphans(ROOT, (*KINDS, "no_such_kind")) == [
+        f"missing {place}/no_such_kind{suffix}" for place, suffix in PLACES.items()
+    ]
     assert len(missing_and_orphans(ROOT, KINDS[:-1])) == len(PLACES)
 
 
