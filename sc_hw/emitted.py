@@ -10,7 +10,7 @@ from .manifest.strays import recorded_files
 from .manifest.topologies import TOPOLOGIES
 from .strict import read_json
 
-__all__ = ["listed_files"]
+__all__ = ["is_result", "listed_files"]
 
 _SCHEMAS = {"sc-hw/network", *(room.SCHEMA.rpartition("/")[0] for room in TOPOLOGIES.values())}  # of any version
 _RESULT = re.compile(
@@ -36,11 +36,16 @@ def listed_files(folder: Path) -> Iterator[str]:
     results = folder / "results"
     if results.is_dir() and not results.is_symlink():
         found = (path.relative_to(results).as_posix() for path in results.rglob("*"))
-        yield from (f"results/{name}" for name in found if _RESULT.fullmatch(name))
+        yield from (f"results/{name}" for name in found if is_result(name))
     yield from _bus(folder / "bus")
     for part in parts:
         if re.fullmatch(r"[a-z_]+", part) and not (folder / part).is_symlink():
             yield from (f"{part}/{name}" for name in listed_files(folder / part))
+
+
+def is_result(name: str) -> bool:
+    """Return whether a file in ``results`` is one that our verbs leave."""
+    return bool(_RESULT.fullmatch(name))
 
 
 def _bus(folder: Path) -> Iterator[str]:

@@ -62,13 +62,14 @@ class Block:
         return max(of(self.bits), 2 * of(self.bits // 2)) if self.halved else of(self.bits)
 
 
-BLOCKS = {
-    "ecp5-25k": Block(bits=36, words=512),
-    "gowin-gw1n9": Block(bits=36, words=512),
-    "ice40-hx8k": Block(bits=16, words=256),
-    "ice40-up5k": Block(bits=16, words=256),
-    "xc7a35t": Block(bits=72, words=512, halved=True),
-}
+def _block(target: str) -> Block:
+    """Return the block of a device, of the shapes in its file: the widest of a whole one."""
+    shapes = [(bits, words, units) for words, bits, *_, units in load_target(target).estimate["ram"]]
+    bits, words, _ = max(shape for shape in shapes if shape[2] >= 1)
+    return Block(bits=bits, words=words, halved=any(0 < units < 1 for *_, units in shapes))
+
+
+BLOCKS = {target: _block(target) for target in distinct_targets()}
 # As their authors publish them: name, rule, updates a clock, state bits a synapse, LUT, block RAM, MHz, 10^6 updates a second.
 PUBLISHED = (
     ("ReckOn, 28 nm ASIC", "e-prop", "16", "8, and 34 a neuron", "", "", "13 (recalled)", "208"),

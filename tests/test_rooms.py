@@ -10,6 +10,7 @@ import pytest
 from sc_hw.proof.blocks import ROOMS
 from sc_hw.proof.ledger import LEDGER
 from sc_hw.rtl.blocks import BLOCKS as KINDS_OF_BLOCK
+from sc_hw.rtl.topologies import TOPOLOGIES as DESIGNS
 from sc_hw_models.blocks import BLOCKS as PLAYED
 from sc_hw_models.kinds import FIRST_CHOICE, KINDS
 from sc_hw_models.registry import RULES
@@ -64,7 +65,9 @@ def named(root, names, own):
 def test_every_kind_has_its_files_and_every_file_its_kind():
     assert FIRST_CHOICE in KINDS
     assert missing_and_orphans(ROOT, KINDS) == []
-    assert missing_and_orphans(ROOT, (*KINDS, "half")) == [f"missing {place}/half{suffix}" for place, suffix in PLACES.items()]
+    assert missing_and_orphans(ROOT, (*KINDS, "no_such_kind")) == [
+        f"missing {place}/no_such_kind{suffix}" for place, suffix in PLACES.items()
+    ]
     assert len(missing_and_orphans(ROOT, KINDS[:-1])) == len(PLACES)
 
 
@@ -147,12 +150,11 @@ def test_blocks_of_graphs_are_of_kinds_that_are_known():
 
 
 # What a room's name is elsewhere, with the reason.
+KINDS_OF_TOPOLOGY = sorted(set(DESIGNS) - {"core"})  # what stands between cores; a core is what all of them are made of
 TOPOLOGY_ROOMS = (
     "/topologies",
-    "rtl/layer.py",
-    "rtl/crossbar.py",
-    "sim/sc_hw_sim/layer.py",
-    "sim/sc_hw_sim/crossbar.py",
+    *(f"rtl/{kind}.py" for kind in KINDS_OF_TOPOLOGY),
+    *(f"sim/sc_hw_sim/{kind}.py" for kind in KINDS_OF_TOPOLOGY),
     "sim/sc_hw_sim/resting.py",  # plays a crossbar's rows to rest: a part of its bench
     "sc_hw/derive/",  # a layer of a trained network: the key of its record
     "sc_hw/emit/network.py",  # the option of that
@@ -172,7 +174,11 @@ RULE_ROOMS = (
     "sc_hw/network_folder.py",  # networks, whose synapses learn by one rule
     "sc_hw/rtl/networks/design.py",
 )
-TOPOLOGIES = {"layer", "crossbar", "LayerDesign", "CrossbarDesign", "LayerBench", "CrossbarBench", "LayerModel", "CrossbarModel"}
+TOPOLOGIES = {
+    *KINDS_OF_TOPOLOGY,
+    *(DESIGNS[kind].design.__name__ for kind in KINDS_OF_TOPOLOGY),
+    *(f"{kind.capitalize()}{what}" for kind in KINDS_OF_TOPOLOGY for what in ("Bench", "Model")),
+}
 BLOCKS = {room.kind.__name__ for room in ROOMS} | {"QueueDesign", "fanout", "fan_out", "row_filter", "rows_memory"}
 
 
@@ -194,6 +200,33 @@ def using(root, names, own):
                     found.add(node.value)
             result += [f"{name}: {word}" for word in sorted(found & names)]
     return result
+
+
+# Where each topology has its file, and the registry there.
+TOPOLOGY_FOLDERS = {
+    "sc_hw/rtl": "topologies.py",
+    "sc_hw/manifest/topologies": "__init__.py",
+    "sc_hw/coverage/topologies": "__init__.py",
+    "sc_hw/topologies": "__init__.py",
+    "sim/sc_hw_sim": "topologies.py",
+}
+
+
+def unplaced(root, kinds):
+    """Return the files that topologies lack, and the registries that import none of those there."""
+    result = []
+    for folder, registry in TOPOLOGY_FOLDERS.items():
+        tree = ast.parse((root / folder / registry).read_text())
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level == 1]
+        known = {name for node in imports for name in (node.module, *(alias.name for alias in node.names))}
+        result += [f"missing {folder}/{kind}.py" for kind in kinds if not (root / folder / f"{kind}.py").is_file()]
+        result += [f"missing in {folder}/{registry}: {kind}" for kind in kinds if kind not in known]
+    return result
+
+
+def test_every_topology_has_its_file_and_its_line_in_each_room():
+    assert unplaced(ROOT, KINDS_OF_TOPOLOGY) == []
+    assert len(unplaced(ROOT, ["row"])) == 2 * len(TOPOLOGY_FOLDERS)
 
 
 def test_generic_code_names_no_topology():

@@ -9,12 +9,12 @@ from ..network_folder import EmittedNetwork
 from ..partial import INSTANCES, MUTANTS, SEEDS, STEPS
 from ..proof.solver import SOLVERS
 
-__all__ = ["wrong_head"]
+__all__ = ["TOOLS", "wrong_head"]
 
 Record = Mapping[str, Any]
 
 _SIMULATION = ("verilator", "cocotb", "cocotb-test", "compiler")
-_TOOLS = {  # which each verb rests on, and after them those that it may
+TOOLS = {  # which each verb rests on, and after them those that it may
     "sim": (_SIMULATION, ()),
     "prove": (("yosys",), ("sby", *SOLVERS)),  # any two of the solvers
     "selftest": (_SIMULATION, ()),
@@ -33,11 +33,11 @@ def wrong_head(core: Core | EmittedNetwork, verb: str, record: Record) -> str:
         return f"core is {record['core']!r}, not {core.design.name!r}"
     if record["edited"] != list(core.edited):
         return f"edited is {', '.join(record['edited']) or 'nothing'}, and in the folder {', '.join(core.edited) or 'nothing'}"
-    return _tools(verb, record["tools"]) or _command(verb, record)
+    return _tools(verb, record.get("tools", {})) or _command(verb, record)
 
 
 def _tools(verb: str, tools: Mapping[str, str]) -> str:
-    needed, more = _TOOLS[verb]
+    needed, more = TOOLS[verb]
     for name in needed:
         if name not in tools:
             return f"no version of {name}"

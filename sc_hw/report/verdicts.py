@@ -125,7 +125,7 @@ def _prove(core: Core, record: Record) -> tuple[str, ...]:
     if not text and (whole != [closed] or obligations[-1].name != "ledger" or others[0].name != "structure"):
         text = "the ledger is not what closes these obligations, or they are in another order"
     if not text:
-        text = _other_words(core, obligations, record["tools"])
+        text = _other_words(core, obligations, record.get("tools", {}))
     see(not text or record["partial"].startswith("only "), text)
     needed = [len(set(solvers)) for o, solvers in said if not is_lemma(o.name)]
     return verdict, fewer(min(needed, default=0), len(SOLVERS), "solvers")

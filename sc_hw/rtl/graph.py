@@ -26,6 +26,7 @@ __all__ = [
     "Node",
     "Target",
     "Top",
+    "has_memory",
     "inner_blocks",
     "late_streams",
     "net",
@@ -55,7 +56,8 @@ class Block(Protocol):
 class InnerBlock(Block, Protocol):
     """A block whose files stand beside those of the graph.
 
-    Where both generators find it, by what name the ledger of a proof knows what is assumed of it, and what its memory keeps.
+    Where both generators find it, by what name the ledger of a proof knows what is assumed of it, and what its memory keeps:
+    empty where it has none.
     """
 
     component: ClassVar[str]
@@ -367,6 +369,11 @@ def unpacked(fields: Iterable[Field], item: str, copies: int = 1) -> Iterator[tu
     for f in listed:
         yield f, part(whole, low + f.bits * copies - 1, low)
         low += f.bits * copies
+
+
+def has_memory(block: InnerBlock) -> bool:
+    """Return whether a memory belongs to a block, in a file beside its own."""
+    return bool(block.kept)
 
 
 def inner_blocks(design: Any) -> list[InnerBlock]:

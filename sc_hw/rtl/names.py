@@ -7,7 +7,7 @@ from typing import Any
 from sc_hw_models.registry import get_rule
 
 from .design import CoreDesign
-from .graph import inner_blocks
+from .graph import has_memory, inner_blocks
 from .queue import queue_of
 from .verilog import has_whole, library_pieces
 
@@ -21,8 +21,9 @@ def verilog_names(design: CoreDesign, generator: str) -> list[str]:
 
 
 def _joined(design: CoreDesign) -> list[str]:
-    blocks = [block.name for block in inner_blocks(design)]
-    return [design.name, *blocks, *(f"{name}_memory" for name in blocks)]
+    blocks = inner_blocks(design)
+    memories = (f"{block.name}_memory" for block in blocks if has_memory(block))
+    return [design.name, *(block.name for block in blocks), *memories]
 
 
 def _core(design: CoreDesign, generator: str) -> list[str]:

@@ -14,7 +14,7 @@ from ..data import data_folder
 from ..templates import verilog_templates
 from .contents import contents
 from .design import CoreDesign
-from .graph import inner_blocks
+from .graph import has_memory, inner_blocks
 from .graph_text import graph_text
 from .port import Port, input_port, output_port
 from .queue import queue_of
@@ -189,7 +189,7 @@ def memory_files(design: CoreDesign) -> dict[str, str]:
 def joint_memories(design: Any) -> dict[str, str]:
     """Return the memories of the blocks between cores."""
     files: dict[str, str] = {}
-    for block in inner_blocks(design):
+    for block in filter(has_memory, inner_blocks(design)):
         files |= memory_file(f"{block.name}_memory", block.kept, block_ram=getattr(block, "block_ram", False))
     return files
 

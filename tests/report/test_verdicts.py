@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sc_hw.errors import UserError
-from sc_hw.records import write_results
+from sc_hw.records import head, write_results
 from sc_hw.report.join import join
 
 from .records import VERBS, good_records, put
@@ -328,13 +328,6 @@ def test_an_entry_left_out_is_refused_or_shown(make_core, sc_hw, verb):
         ]
     path.parent.mkdir()
     for document in documents:
-        head = {
-            "schema": "sc-hw/record/1",
-            "core_sha256": core.digest,
-            "partial": "",
-            "command": "a",
-            "finished": "2026-11-28T19:00:00+00:00",
-        }
-        path.write_text(json.dumps(head | document))
+        path.write_text(json.dumps(head(core) | document))
         status, _, err = sc_hw("report", core.folder)
         assert status == 0 or (status == 2 and str(path) in err), (status, err)

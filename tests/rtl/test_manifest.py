@@ -15,6 +15,8 @@ from sc_hw.manifest import load_core
 from sc_hw.manifest.describe import manifest_text, sha256
 from sc_hw.rtl.emit import GENERATORS, core_files
 from sc_hw.rtl.names import verilog_names
+from sc_hw.rtl.store import StoreDesign
+from sc_hw.rtl.verilog import joined_files
 from sc_hw_models.registry import RULES, get_rule
 
 from ..daily import crossed, few
@@ -309,3 +311,15 @@ def test_names_of_files_are_known_beforehand_and_loading_gives_the_same_design(m
         core = make_core(generator, rule=rule, synapses=7, lanes=1 + index % 3, name=f"p{index}", **vars(preset.config))
         assert core.manifest["verilog"] == verilog_names(core.design, generator)
         assert core_files(core.design, generator) == {path.name: path.read_text() for path in core.folder.iterdir()}
+
+
+def test_a_block_without_a_memory_has_no_file_of_one(make_layer, monkeypatch):
+    design = make_layer().design
+    (store,) = (node.block for node in design.graph.nodes.values() if isinstance(node.block, StoreDesign))
+    memory = f"{store.name}_memory.v"
+    assert memory in verilog_names(design, "verilog")
+    assert memory in joined_files(design)
+    monkeypatch.setattr(StoreDesign, "kept", "")
+    assert memory not in verilog_names(design, "verilog")
+    assert memory not in joined_files(design)
+    assert set(joined_files(design)) == set(verilog_names(design, "verilog"))
