@@ -21,10 +21,11 @@ _FLATTEN = """read_rtlil core.il
 hierarchy -check -top {top}
 proc
 memory_collect
-cutpoint t:$mem_v2
+cutpoint t:$mem_v2{cut}
 flatten
 write_rtlil core.il
 """
+_ARITHMETIC = ("mul", "add", "sub", "neg", "shl", "shr", "sshl", "sshr", "shift", "shiftx", "lt", "le", "gt", "ge")
 # Registers start with anything (-zinit gives those without an initial value a free one).
 _AIGER = """read_rtlil core.il
 read_verilog -sv question.v
@@ -59,17 +60,19 @@ def settling_clocks(core: Core) -> int:
 
 
 def write_question(
-    core: Core, wanted: Sequence[Point], points: Sequence[Point], path: Path, *, inside: bool = False
+    core: Core, wanted: Sequence[Point], points: Sequence[Point], path: Path, *, inside: bool = False, apart: bool = False
 ) -> list[int]:
     """Write an AIGER file whose outputs are high where a point of ``wanted`` is reached; return which have an output, in order.
 
     A toggle is reached in a clock whose bit has just changed, an arm of a branch in a clock that takes it. Reset is
     high for ``settling_clocks`` and one more, without a host access, whatever the registers hold before; from then on it and
     every input are free, except that host accesses name words that exist. ``points`` are all points of the core. What an
-    ``inside`` core is told of others that take its commands is free, too. Errors: ``YosysError``.
+    ``inside`` core is told of others that take its commands is free, too; with ``apart`` so is whatever datapaths calculate.
+    Errors: ``YosysError``.
     """
     with temporary_folder() as folder:
-        order = list(_marked(core, core.design.name, wanted, points, folder, monitors=True))
+        cut = [str(one.manifest["modules"]["datapath"]) for one in core.parts or (core,)] if apart else []
+        order = list(_marked(core, core.design.name, wanted, points, folder, monitors=True, cut=cut))
         (folder / "question.v").write_text(_question(core, [wanted[k] for k in order], inside=inside), encoding="utf-8")
         run_pinned_yosys(_AIGER, cwd=folder)
         shutil.copyfile(folder / "question.aig", path)
@@ -89,9 +92,19 @@ def datapath_question(core: Core, wanted: Sequence[Point], points: Sequence[Poin
 
 
 def _marked(
-    core: Core, top: str, wanted: Sequence[Point], points: Sequence[Point], folder: Path, *, monitors: bool = False
+    core: Core,
+    top: str,
+    wanted: Sequence[Point],
+    points: Sequence[Point],
+    folder: Path,
+    *,
+    monitors: bool = False,
+    cut: Sequence[str] = (),
 ) -> dict[int, str]:
-    """Write the flat module ``top`` as core.il, with a port of the bits that points are about; return these by point."""
+    """Write the flat module ``top`` as core.il, with a port of the bits that points are about; return these by point.
+
+    Whatever is calculated in the modules ``cut`` is free; what chooses, and their registers, are there.
+    """
     texts, beside = core.verilog_text, list[str]()
     seen: dict[tuple[str, str], str] = {}  # the bits of conditions, by place and name
     for place, design in monitored(core.design).items() if monitors else ():
@@ -112,7 +125,8 @@ def _marked(
     found = list(branches(lines))
     arms = {f"sc_hw_arm_{k}": find_arms(p, found, points) for k, p in enumerate(wanted) if p.kind in ("line", "branch")}
     text.write_text(mark(lines, arms), encoding="utf-8")
-    run_pinned_yosys(_FLATTEN.format(top=top), cwd=folder)
+    free = "".join(f" *{module}*/t:${cell}" for module in cut for cell in _ARITHMETIC)
+    run_pinned_yosys(_FLATTEN.format(top=top, cut=free), cwd=folder)
     flat = text.read_text(encoding="utf-8")
     wires = set(re.findall(r"^  wire (?:.* )?\\(\S+)$", flat, re.MULTILINE))
     bits = {k: bit for k, p in enumerate(wanted) if (bit := seen[p.scope, p.what] if p.kind == "user" else _bit(wires, p, k))}

@@ -68,21 +68,23 @@ def _of_one(
     result: list[Finding] = [(UNDECIDED, "the netlist has no such bit or arm")] * len(wanted)
     for index in () if core.parts else impossible(core, wanted, points, seconds=seconds):
         result[index] = (PROVEN, f"no update gives it: the datapath unrolled, {SOLVER}")
-    for script in _SCRIPTS if search else ():
+    # What datapaths calculate rarely matters to what the cores do with each other, and is most of a whole.
+    tries = [(_SCRIPTS[0], True)] * bool(core.parts) + [(script, False) for script in _SCRIPTS]
+    for script, apart in tries if search else ():
         rest = [index for index, (verdict, _) in enumerate(result) if verdict != PROVEN]
         if rest:
-            found = _searched(core, [wanted[index] for index in rest], points, script, seconds, inside=inside)
+            found = _searched(core, [wanted[index] for index in rest], points, script, seconds, inside=inside, apart=apart)
             result = [found[rest.index(index)] if index in rest else finding for index, finding in enumerate(result)]
     return result
 
 
 def _searched(
-    core: Core, wanted: Sequence[Point], points: Sequence[Point], script: str, seconds: int, *, inside: bool
+    core: Core, wanted: Sequence[Point], points: Sequence[Point], script: str, seconds: int, *, inside: bool, apart: bool
 ) -> list[Finding]:
     """Return what ABC finds of each point with a script."""
     result: list[Finding] = [(UNDECIDED, "the netlist has no such bit or arm")] * len(wanted)
     with temporary_folder() as folder:
-        asked = write_question(core, wanted, points, folder / "question.aig", inside=inside)
+        asked = write_question(core, wanted, points, folder / "question.aig", inside=inside, apart=apart)
         if not asked:
             return result
         commands = script.format(clocks=settling_clocks(core), seconds=seconds, each=1000 * seconds // _HARD)

@@ -91,8 +91,9 @@ def made(kind, generator, make_layer, make_crossbar):
 @check("minutes each; what is counted, asked and told is tried part by part in every run")
 @pytest.mark.parametrize("generator", ["amaranth", "verilog"])
 @pytest.mark.parametrize("kind", ["layer", "crossbar", "addresses"])
-def test_a_whole_is_counted_and_plants_are_told_apart(make_layer, make_crossbar, sc_hw, kind, generator):
+def test_a_whole_is_counted_and_plants_are_told_apart(make_layer, make_crossbar, sc_hw, monkeypatch, kind, generator):
     """A dead branch is proven dead in the top and in a core; a rare one is a gap. No arm that was taken is proven dead."""
+    monkeypatch.setattr("sc_hw.coverage.command.PROOF_SECONDS", 6)
     whole = made(kind, generator, make_layer, make_crossbar)
     part = whole.parts[-1]
     planted(whole.folder / "dut.v", PLANTED)
@@ -122,6 +123,4 @@ def test_a_whole_is_counted_and_plants_are_told_apart(make_layer, make_crossbar,
     points = read_points(whole.folder / "results" / "sim" / "coverage.dat", list(whole.verilog))
     taken = [p for p in points if p.hits and p.kind in ("line", "branch") and p.what != "block"]
     assert len(taken) > 40
-    assert not [
-        p for p, (verdict, _) in zip(taken, reachable(whole, taken, points, seconds=15), strict=True) if verdict == PROVEN
-    ]
+    assert not [p for p, (verdict, _) in zip(taken, reachable(whole, taken, points, seconds=6), strict=True) if verdict == PROVEN]
