@@ -1,16 +1,43 @@
-"""The protocol monitor: what can happen on a core's streams, as named conditions.
+"""The protocol monitor: what can happen on the streams of a design and of each core inside, as named conditions.
 
-The same text is bound into the simulated core, where Verilator counts each condition, and read by Yosys for the
+The same text is bound into what is simulated, where Verilator counts each condition, and read by Yosys for the
 proof about the conditions that never held.
 """
 
 from ..rtl.design import CoreDesign
 
-__all__ = ["conditions", "monitor"]
+__all__ = ["MONITOR", "conditions", "instance", "monitor", "monitored"]
+
+MONITOR = "protocol"  # its instance in what it looks at
+
+
+def monitored(design: CoreDesign) -> dict[str, CoreDesign]:
+    """Return what has a monitor of its own, by place: the whole, and each core inside."""
+    return {"": design} | {place: part for place, (_, part) in design.parts.items()}
 
 
 def conditions(design: CoreDesign) -> dict[str, str]:
-    """Return the Verilog expression of each thing that can happen in a clock, by name."""
+    """Return the Verilog expression of each thing that can happen in a clock, by name; of several cores what is seen outside."""
+    return _outside(design) if design.parts else _of_core(design)
+
+
+def _outside(design: CoreDesign) -> dict[str, str]:
+    result = {"a reset while it is not idle": "rst & ~idle", "a reset while it is idle": "rst & idle"}
+    for name, checked in {stream.name: stream.checked for stream in design.streams}.items():
+        waits = f"{name}_valid & ~{name}_ready"
+        result |= {
+            f"{name}: a beat moves": f"{name}_valid & {name}_ready & ~rst",
+            f"{name}: a beat waits": waits,
+            f"{name}: a beat is waited for": f"{name}_ready & ~{name}_valid",
+            f"{name}: a reset while a beat waits": f"rst & {waits}",
+        }
+        if checked:
+            result |= {f"{name}: an early mark is told": f"{name}_last_unexpected"}
+            result |= {f"{name}: a missing mark is told": f"{name}_last_missing"}
+    return result
+
+
+def _of_core(design: CoreDesign) -> dict[str, str]:
     result = {
         "a result waits": "result_valid & ~result_ready",
         "the last result waits": "result_valid & ~result_ready & result_last",
@@ -59,18 +86,34 @@ def monitor(design: CoreDesign) -> str:
     seen = "".join(f"  assign seen[{k}] = {expression};\n" for k, expression in enumerate(expressions))
     covers = "".join(f"  seen_{k}: cover property (@(posedge clk) seen[{k}]);\n" for k in range(len(expressions)))
     name = f"sc_hw_protocol_{design.name}"
+    tracked = "" if design.parts else _tracked(design)
     return f"""`default_nettype wire
 module {name} (
   input wire clk,
   input wire rst{ports},
   output wire [{len(expressions) - 1}:0] seen
 );
-  wire command_accept = command_valid & command_ready & ~rst;
+{tracked}{seen}
+`ifdef SC_HW_COVERAGE
+{covers}
+`endif
+endmodule
+`ifdef SC_HW_COVERAGE
+bind {design.name} {name} {MONITOR} (.*, .seen());
+`endif
+"""
+
+
+def _tracked(design: CoreDesign) -> str:
+    """Return what the monitor of a core remembers of its commands and events."""
+    step = f"event_skip & ~clearing ? {design.row_words} : 1" if design.row_words else "1"
+    return f"""  wire command_accept = command_valid & command_ready & ~rst;
   wire event_accept = event_valid & event_ready & ~rst;
   wire host_accept = host_valid & host_ready & ~rst;
   reg sweeping = 1'b0, clearing = 1'b0, ended = 1'b0;
   reg [31:0] words = 32'd0;  // of the sweep under way
-  wire last = words == {design.words - 1};
+  wire [31:0] step = {step};  // words that a beat is of
+  wire last = words + step == {design.words};
   always @(posedge clk) begin
     ended <= sweeping & event_accept & last;
     if (command_accept) begin
@@ -79,19 +122,19 @@ module {name} (
       words <= 32'd0;
     end else if (sweeping & (clearing | event_accept)) begin
       sweeping <= ~last;
-      words <= words + 32'd1;
+      words <= words + step;
     end
     if (rst) begin
       sweeping <= 1'b0;
       clearing <= 1'b0;
     end
   end
-{seen}
-`ifdef SC_HW_COVERAGE
-{covers}
-`endif
-endmodule
-`ifdef SC_HW_COVERAGE
-bind {design.name} {name} protocol (.*, .seen());
-`endif
 """
+
+
+def instance(design: CoreDesign) -> tuple[str, str]:
+    """Return a wire for what the monitor of a design sees and the Verilog inside its module that drives it, on one line."""
+    pins = ", ".join(f".{port.name}({port.name})" for port in design.ports())
+    wire = f"sc_hw_{MONITOR}_seen"
+    text = f"wire [{len(conditions(design)) - 1}:0] {wire}; sc_hw_protocol_{design.name} sc_hw_{MONITOR} ({pins}, .seen({wire}));"
+    return wire, text

@@ -9,22 +9,26 @@ from typing import Any
 from rich.table import Table
 
 from ..manifest import Core
+from ..rtl.design import CoreDesign
 from ..sim.simulate import SimulationResult
 from .bins import possible
 from .points import KINDS, Point, read_points
-from .protocol import conditions
+from .protocol import MONITOR, conditions, monitored
 from .reach import PROVEN, Finding, reachable
 
 __all__ = ["coverage_of", "coverage_table", "merge"]
 
 PROTOCOL = "protocol"
 _PARTS = ("total", "hit", "unreachable")
+Bins = dict[str, dict[str, int]]
 
 
 def coverage_of(
     cores: Sequence[Core], result: SimulationResult, *, seconds: int, note: Callable[[str], None] = lambda _text: None
 ) -> list[dict[str, Any]]:
-    """Return a record of verb ``coverage`` for each core of a simulation that counted; ``seconds`` is the time for one's proof.
+    """Return a record of verb ``coverage`` for each core of a simulation that counted.
+
+    ``seconds`` is the time for a proof about a netlist: each core, and what has several as a whole.
 
     ``totals`` has one row a core, module and kind, ``functional`` one a core and cover point, ``unreached`` one entry for
     each point or bin without a hit. docs/coverage.md describes every key.
@@ -34,12 +38,7 @@ def coverage_of(
     points = read_points(result.coverage, [name for core in cores for name in core.verilog])
     records = []
     for index, (core, bins) in enumerate(zip(cores, result.functional, strict=True)):
-        labels = list(conditions(core.design))
-        mine = [
-            dataclasses.replace(p, what=labels[int(p.what.removeprefix("seen_"))]) if p.kind == "user" else p
-            for p in points
-            if p.core == index
-        ]
+        mine = [_named(core, p) if p.kind == "user" else p for p in points if p.core == index]
         missed = [p for p in mine if not p.hits]
         if missed:
             note(f"{core.design.name}: can the {len(missed)} points not reached be reached at all?")
@@ -48,8 +47,20 @@ def coverage_of(
     return records
 
 
+def _named(core: Core, point: Point) -> Point:
+    """Return a point of a monitor with the place of what it looks at and the name of its condition."""
+    place = f".{point.scope}".partition(f".{MONITOR}")[0].removeprefix(".")
+    labels = list(conditions(monitored(core.design)[place]))
+    return dataclasses.replace(point, scope=place, what=labels[int(point.what.removeprefix("seen_"))])
+
+
+def _group(place: str, point: str) -> str:
+    """Return the name of a cover point of the core at a place."""
+    return f"{place}/{point}" if place else point
+
+
 def _record(
-    core: Core, points: Sequence[Point], found: Sequence[tuple[Point, Finding]], bins: dict[str, dict[str, int]], seconds: int
+    core: Core, points: Sequence[Point], found: Sequence[tuple[Point, Finding]], bins: Sequence[Bins], seconds: int
 ) -> dict[str, Any]:
     design = core.design
     name = {"core": design.name, "generator": core.manifest["generator"]}
@@ -69,22 +80,33 @@ def _record(
         {
             **name,
             "kind": PROTOCOL if p.kind == "user" else p.kind,
-            "place": p.what if p.kind == "user" else p.name,
+            "place": _condition(p) if p.kind == "user" else p.name,
             "text": "" if p.kind == "user" else _text(core, p),
             "verdict": verdict,
             "reason": reason,
         }
         for p, (verdict, reason) in found
     ]
-    missing = [(point, label) for point, counts in bins.items() for label, hits in counts.items() if not hits]
-    asked = possible(design.rule, design.config, missing, seconds=seconds)
-    unreached += [
-        {**name, "kind": "functional", "place": f"{point}: {label}", "text": "", "verdict": verdict, "reason": reason}
-        for (point, label), (verdict, reason) in zip(missing, asked, strict=True)
-    ]
-    seen = {p.what: p.hits for p in points if p.kind == "user"}
+    counted: Bins = {}
+    for (place, part), own in zip(_cores(core), bins, strict=True):
+        missing = [(point, label) for point, counts in own.items() for label, hits in counts.items() if not hits]
+        asked = possible(part.rule, part.config, missing, seconds=seconds)
+        unreached += [
+            {
+                **name,
+                "kind": "functional",
+                "place": f"{_group(place, point)}: {label}",
+                "text": "",
+                "verdict": verdict,
+                "reason": reason,
+            }
+            for (point, label), (verdict, reason) in zip(missing, asked, strict=True)
+        ]
+        counted |= {_group(place, point): counts for point, counts in own.items()}
+    for place in monitored(design):
+        counted[_group(place, PROTOCOL)] = {p.what: p.hits for p in points if p.kind == "user" and p.scope == place}
     functional = []
-    for point, counts in {**bins, PROTOCOL: seen}.items():
+    for point, counts in counted.items():
         absent = [label for label, hits in counts.items() if not hits]
         proven = sum(u["verdict"] == PROVEN and u["place"] in (f"{point}: {label}", label) for label in absent for u in unreached)
         functional.append(
@@ -98,6 +120,16 @@ def _record(
             }
         )
     return {"cores": [name], "totals": rows, "functional": functional, "unreached": unreached}
+
+
+def _cores(core: Core) -> list[tuple[str, CoreDesign]]:
+    """Return the cores inside by place, or the only one."""
+    return [(part.folder.name, part.design) for part in core.parts] or [("", core.design)]
+
+
+def _condition(point: Point) -> str:
+    """Return where a monitor's condition is listed."""
+    return f"{_group(point.scope, PROTOCOL)}: {point.what}" if point.scope else point.what
 
 
 def merge(records: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from ..run import Run, begin
 from ..toolchain import sby
 from .prove import prove
 from .result import PARTS, Obligation, ProofResult
+from .run import made_for
 from .solver import Solver, find_solver
 
 __all__ = ["COUNTEREXAMPLE", "concluded", "prove_command", "show_proof", "times_of"]
@@ -68,6 +69,9 @@ def concluded(
     """
     if result.counterexample:
         shared = {"core": result.core, "rule": result.rule, "config": result.config}
+        for part in run.core.parts:
+            if part.folder.name == result.counterexample.part:
+                shared = made_for(part.design)
         write_record(run.files / COUNTEREXAMPLE, shared | dataclasses.asdict(result.counterexample))
     result = dataclasses.replace(
         result, obligations=[dataclasses.replace(o, note=run.settled(o.note)) for o in result.obligations]

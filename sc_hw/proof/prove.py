@@ -52,7 +52,8 @@ def prove(
     is wrong sooner than solvers do. ``structure`` is proven first: where it is not as it must be, nothing else is asked.
     ``circuit`` gives what ``read_circuit`` does, when that has been read; ``progress`` is called with each obligation as it
     is decided. Waveforms go into the folder ``traces``, if there is one. Of a layer or a crossbar, its cores are proven, and
-    what joins them. Errors: ``UserError`` for sources that cannot be read, ``StepError`` for a step that is no function.
+    what joins them; once its campaign finds a difference, only the lanes of its cores are asked about, for a counterexample.
+    Errors: ``UserError`` for sources that cannot be read, ``StepError`` for a step that is no function.
     """
     if not solvers:
         raise UserError("nothing to prove with: give at least one solver")
@@ -86,8 +87,8 @@ def prove(
             first = bool(campaign and core.parts and "engine" in parts)
             if campaign and first:
                 add(campaign.obligation())
-            if not _refuted(obligations):
-                counterexample = run.whole(core, "", add)
+            # What differs in simulation may be a lane; that is told apart in seconds, and can be replayed.
+            counterexample = run.lanes(core, add) if _refuted(obligations) else run.whole(core, "", add)
             # What is proven of an engine must happen, too; and whoever does not know may still learn that it is wrong.
             asked = "engine" in parts or any(o.verdict == "unknown" for o in obligations)
             if campaign and asked and not first and not _refuted(obligations):
@@ -142,9 +143,10 @@ class _Run:
             if "datapath" in self.parts and core.design.rule.whole:
                 prove_parts(core.design.rule.whole, core.design.config, docket)
                 prove_rest(core.design.rule.whole, core.design.config, docket)
-            for part in core.parts:
-                self.whole(part, f"{prefix}{part.folder.name}/", add)
             counterexample = None
+            for part in core.parts:
+                found = self.whole(part, f"{prefix}{part.folder.name}/", add)
+                counterexample = counterexample or (found and found.inside(part.folder.name))
         else:
             counterexample = prove_lane(core, docket, self.parts, self.circuit or partial(read_circuit, core))
         if "engine" in self.parts:
@@ -156,6 +158,19 @@ class _Run:
             for obligation in (cover_graph if core.parts else cover_engine)(inquiry) if self.covers and not refuted else ():
                 named(obligation)
         return counterexample
+
+    def lanes(self, core: Core, add: Callable[[Obligation], None]) -> Counterexample | None:
+        """Prove the lanes of the parts of a core until one is refuted; return its counterexample."""
+        for part in core.parts:
+            place = part.folder.name
+
+            def named(obligation: Obligation, place: str = place) -> None:
+                add(dataclasses.replace(obligation, name=f"{place}/{obligation.name}"))
+
+            docket = Docket(solvers=self.solvers, timeout=self.timeout, progress=named)
+            if found := prove_lane(part, docket, self.parts, partial(read_circuit, part)):
+                return found.inside(place)
+        return None
 
 
 def prove_lane(

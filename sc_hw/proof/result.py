@@ -3,7 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 __all__ = ["PARTS", "WORDS", "Counterexample", "Obligation", "ProofResult", "is_lemma", "verdict_of"]
@@ -51,6 +51,7 @@ class Counterexample:
     ``run`` holds the inputs of the lane clock by clock, from registers that are all 0; after its last clock edge, while
     the last inputs are held, the lane shows ``found``. Without a run the values are the solver's, and ``before`` holds
     the registers when the update enters, ``later`` the inputs of the clocks that follow; a correct pipeline depends on neither.
+    ``part`` is the place of the core whose lane it is, in what has several, and the name of the obligation begins with it.
     """
 
     obligation: str
@@ -61,6 +62,11 @@ class Counterexample:
     before: dict[str, int]
     later: list[dict[str, int]]
     run: list[dict[str, int]]
+    part: str = ""
+
+    def inside(self, place: str) -> "Counterexample":
+        """Return the counterexample as one of the design that has this core at ``place``."""
+        return replace(self, part=place, obligation=f"{place}/{self.obligation}")
 
     @property
     def text(self) -> str:

@@ -4,10 +4,12 @@ A solver starts from any registers and, with cut points, any numbers. A run star
 knows only the lane's inputs, so it can be simulated.
 """
 
+import dataclasses
 import random
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sc_hw_models.checked import unchecked
 from sc_hw_models.rule import Field
@@ -21,7 +23,7 @@ from .question import integer
 from .result import Counterexample
 from .script import literal
 
-__all__ = ["RANDOM_REGISTER", "Clock", "Golden", "find_run", "golden", "lane_inputs", "shown"]
+__all__ = ["RANDOM_REGISTER", "Clock", "Golden", "find_run", "golden", "lane_inputs", "made_for", "shown"]
 
 Clock = dict[str, int]
 """The inputs of a lane in one clock, by port, as unsigned numbers."""
@@ -131,6 +133,11 @@ def find_run(
                 run=clocks,
             )
     return None
+
+
+def made_for(design: CoreDesign) -> dict[str, Any]:
+    """Return what a file with a counterexample says of the core whose lane it is of."""
+    return {"core": design.name, "rule": design.rule.name, "config": dataclasses.asdict(design.config)}
 
 
 def lane_inputs(design: CoreDesign) -> list[Port]:

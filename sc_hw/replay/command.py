@@ -18,17 +18,19 @@ def replay_command(
     """Replay a counterexample of an emitted folder; return 1 when the simulated lane differs from the model, else 0."""
     with begin("replay", folder) as run:
         core = run.core
-        core.check_single("sc-hw replay")
-        record = read_counterexample(path or core.folder / "results" / "prove" / COUNTEREXAMPLE, core)
-        note("building the lane")
-        replay = simulate_run(core, record["run"], run.files)
-        wrong, name, waves = replay.wrong, core.design.name, run.settled(replay.waves)
+        record, lane = read_counterexample(path or core.folder / "results" / "prove" / COUNTEREXAMPLE, core)
+        place = record.get("part", "")
+        note(f"building the lane{' of ' * bool(place)}{place}")
+        replay = simulate_run(lane, record["run"], run.files)
+        wrong, waves = replay.wrong, run.settled(replay.waves)
+        name = f"{core.design.name}, part {place}" if place else core.design.name
         run.publish(
             [
                 {
                     "verb": "replay",
                     "verdict": "fail" if wrong else "pass",
                     "obligation": record["obligation"],
+                    **({"part": place} if place else {}),
                     "state": replay.golden.state,
                     "inputs": replay.golden.inputs,
                     "expected": replay.golden.values,

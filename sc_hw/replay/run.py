@@ -1,6 +1,5 @@
 """A counterexample of a proof, simulated on the lane it refutes, with a waveform."""
 
-import dataclasses
 import json
 import os
 import secrets
@@ -16,7 +15,7 @@ from sc_hw_models.scratch import temporary_folder
 from ..errors import UserError
 from ..manifest import Core
 from ..proof.circuit import read_circuit
-from ..proof.run import RANDOM_REGISTER, Clock, Golden, golden, lane_inputs, shown
+from ..proof.run import RANDOM_REGISTER, Clock, Golden, golden, lane_inputs, made_for, shown
 from ..sim.planned import read_outcome
 from ..sim.simulator import ccache_environment, run_cocotb
 from ..strict import checked, read_json
@@ -48,6 +47,7 @@ class _Counterexample(Struct):
     obligation: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_./ :-]{1,200}\Z")]
     run: Annotated[list[dict[str, int]], Meta(max_length=100_000)] | None
     found: dict[str, int]
+    part: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]{0,60}\Z")] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,16 +70,22 @@ def different(expected: Mapping[str, int], found: Mapping[str, int]) -> list[str
     return [name for name, value in expected.items() if found.get(name) != value]
 
 
-def read_counterexample(path: Path, core: Core) -> dict[str, Any]:
-    """Return a counterexample that ``sc-hw prove`` wrote for ``core``.
+def read_counterexample(path: Path, core: Core) -> tuple[dict[str, Any], Core]:
+    """Return a counterexample that ``sc-hw prove`` wrote for ``core``, and whose lane it is of: the core's or a part's.
 
-    Errors: ``UserError`` for a file that is none, that is another configuration's, or that holds no run.
+    Errors: ``UserError`` for a file that is none, that is another configuration's or of no part, or that holds no run.
     """
-    record = read_json(path, remedy="give a counterexample; sc-hw prove writes one when it refutes", links=True)
+    remedy = "give a counterexample; sc-hw prove writes one when it refutes a lane, and sc-hw sim shows what else is wrong"
+    record = read_json(path, remedy=remedy, links=True)
     checked(record, _Counterexample, path, "a counterexample", remedy="give a file that sc-hw prove wrote")
-    made_for, run = {name: record[name] for name in ("core", "rule", "config")}, record["run"]
-    design = core.design
-    if made_for != {"core": design.name, "rule": design.rule.name, "config": dataclasses.asdict(design.config)}:
+    place, run = record.get("part", ""), record["run"]
+    lanes = {part.folder.name: part for part in core.parts} or {"": core}
+    if place not in lanes:
+        has = f"has the parts {', '.join(lanes)}" if core.parts else "is one core"
+        of = f"of part {place}" if place else "that names no part"
+        raise UserError(f"{path}: a counterexample {of}, and {core.folder} {has}; prove {core.folder} again")
+    design = lanes[place].design
+    if {name: record[name] for name in ("core", "rule", "config")} != made_for(design):
         raise UserError(f"{path}: a counterexample of another core or configuration; prove {core.folder} again")
     if not run:
         raise UserError(f"{path}: no run of the lane shows this counterexample; sc-hw sim compares the whole core")
@@ -88,7 +94,7 @@ def read_counterexample(path: Path, core: Core) -> dict[str, Any]:
         clock.keys() == widths.keys() and all(0 <= value < 1 << widths[name] for name, value in clock.items()) for clock in run
     ):
         raise UserError(f"{path}: the run does not fit the ports of the lane; prove {core.folder} again")
-    return dict(record)
+    return dict(record), lanes[place]
 
 
 def simulate_run(core: Core, run: list[Clock], output: Path) -> Replay:

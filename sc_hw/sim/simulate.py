@@ -56,7 +56,7 @@ class SimulationResult:
     results_xml: Path
     waves: Path | None
     coverage: Path | None = None  # Verilator's file
-    functional: Sequence[dict[str, dict[str, int]]] = ()  # of each core: hits by bin and cover point
+    functional: Sequence[Sequence[dict[str, dict[str, int]]]] = ()  # of each, of each core inside: hits by bin and cover point
 
     @property
     def passed(self) -> bool:
@@ -231,8 +231,6 @@ def simulate(
         raise UserError("nothing to simulate: give at least one folder of emitted IP")
     if coverage:
         cocotb_coverage().require()
-        for core in cores:
-            core.check_single("coverage")
     lengths = [int(length) for length in steps] if isinstance(steps, Sequence) else [int(steps)] * len(cores)
     seed = int(seed)
     synapse_steps = sum(core.design.synapses * length for core, length in zip(cores, lengths, strict=True))

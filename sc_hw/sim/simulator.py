@@ -18,7 +18,7 @@ from sc_hw_models.cache import cache_folder, cache_limit, cached, locked
 from sc_hw_models.scratch import run_process, temporary_folder
 
 from ..coverage.moments import moments, watcher
-from ..coverage.protocol import monitor
+from ..coverage.protocol import monitor, monitored
 from ..errors import CheckError, UserError
 from ..interrupt import handlers_kept
 from ..manifest import Core
@@ -194,7 +194,8 @@ class Simulator:
                     )
         widest = max(sum(port.bits for port in _payload(design, stream)) for design in designs for stream in _streams(design))
         most = max(len(moments(design, index)) for index, design in enumerate(designs))
-        protocol = "".join(monitor(design) for design in designs) if coverage else ""
+        watched = {own.name: own for design in designs for own in monitored(design).values()}
+        protocol = "".join(map(monitor, watched.values())) if coverage else ""
         self._make(files, bench_text(designs), widest=widest, moments=most, waves=waves, brief=brief, protocol=protocol)
 
     def _make(

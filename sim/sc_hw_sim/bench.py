@@ -244,9 +244,9 @@ class CoreBench(Driver):
 
     async def _timesteps(self, kind: Kind, inputs: Arrays, steps: int) -> None:
         """Play ``inputs`` and compare every state field and output of every synapse after each of them."""
-        outputs = self._ask(inputs, steps)
-        if self.coverage:
-            self.coverage.sample(self._before, self._given, self._states[0], outputs)
+        self._ask(inputs, steps)
+        for part, counted in ((part, part.coverage) for part in self.parts if part.coverage):
+            counted.sample(part._before, part._given, part._states[0], part._outputs[0], part._visits[0])
         start = clocks(self._index)
         await self._moved("timesteps")
         if self._flowing:

@@ -33,8 +33,8 @@ class FunctionalCoverage:
 
         return hit  # type: ignore[no-any-return]
 
-    def sample(self, before: Arrays, inputs: Arrays, states: Arrays, outputs: Arrays) -> None:
-        """Count what occurs in some timesteps.
+    def sample(self, before: Arrays, inputs: Arrays, states: Arrays, outputs: Arrays, visits: np.ndarray) -> None:
+        """Count what occurs in some timesteps, of the synapses that are visited in each, ``(timesteps, synapses)``.
 
         ``before`` is the state before them, ``(synapses,)``; ``states`` and ``outputs`` are those after each, and like the
         synapse inputs ``(timesteps, synapses)``; step inputs are ``(timesteps,)``.
@@ -48,7 +48,7 @@ class FunctionalCoverage:
         }
         for point, bins in self._points.items():
             for label, predicate in bins.items():
-                if np.any(predicate(state, given, after)):
+                if np.any(np.logical_and(visits, predicate(state, given, after))):
                     self._hit[point](label)
 
     def record(self) -> dict[str, dict[str, int]]:

@@ -34,10 +34,14 @@ PROGRESS = "SC_HW_PROGRESS"
 FAULTS = "SC_HW_FAULTS"
 
 
-def _functional(bench: CoreBench, index: int, rule: Rule) -> "FunctionalCoverage":
+def _count(bench: CoreBench, index: int) -> "list[FunctionalCoverage]":
+    """Let the bench of every core inside count its bins; neurons without state have no core."""
     from .cover import FunctionalCoverage  # needs a package that only coverage needs
 
-    return FunctionalCoverage(f"core_{index}", rule, bench.model.config)
+    counted = [part for part in bench.parts if part.spec.state]
+    for number, part in enumerate(counted):
+        part.coverage = FunctionalCoverage(f"core_{index}_{number}", part.model.rule, part.model.config)
+    return [part.coverage for part in counted if part.coverage]
 
 
 def _changed(bench: CoreBench, seed: int) -> dict[str, Any] | None:
@@ -120,8 +124,8 @@ async def parity(dut: Any) -> None:
         dut.fault.value = fault
         built = [bench_of(index, entry) for index, entry in enumerate(plan["cores"])]
         benches = [core_bench for _, core_bench in built]
-        for index, (rule, core_bench) in enumerate(built):
-            core_bench.coverage = _functional(core_bench, index, rule) if counting else None
+        functional = [_count(core_bench, index) if counting else [] for index, core_bench in enumerate(benches)]
+        for index, core_bench in enumerate(benches):
             core_bench.moments = plan["cores"][index]["moments"]
             core_bench.mined = plan["cores"][index]["mined"]
         tasks = [cocotb.start_soon(run(bench)) for bench in benches]
@@ -158,7 +162,7 @@ async def parity(dut: Any) -> None:
         "faults": played,
         "cores": records,
         "demonstrations": demonstrations,
-        "functional": [b.coverage.record() for b in benches if b.coverage],
+        "functional": [[own.record() for own in counted] for counted in functional],
     }
     Path(plan["outcome"]).write_text(json.dumps(outcome), encoding="utf-8")
     if any(plan["faults"]):

@@ -98,6 +98,6 @@ def test_bad_input(sc_hw, tmp_path, arguments, message):
 
 def test_verbs_of_one_core_say_which_to_give(make_crossbar, sc_hw):
     crossbar = make_crossbar()
-    status, _, err = sc_hw("replay", crossbar.folder)
+    status, _, err = sc_hw("synth", crossbar.folder, "--module", "lane")
     assert status == 2
-    assert f"a crossbar; sc-hw replay is of one core: give {crossbar.folder}/pre or {crossbar.folder}/post or" in err
+    assert f"a crossbar; --module lane is of one core: give {crossbar.folder}/pre or {crossbar.folder}/post or" in err
