@@ -1,7 +1,8 @@
 """The moments of a design: what can be so in one clock, as a Verilog condition over its ports, and the scene that leads there.
 
 The bench watches for them and resets a core in the very clock in which one holds. Conditions read ports only, those of the
-design and of the modules inside it, so that they mean the same in both generators and in an edited or a planted netlist.
+design and of the modules inside it, and the bench's monitors, so that they mean the same in both generators and in an edited or
+a planted netlist.
 """
 
 from ..rtl.design import CoreDesign

@@ -49,7 +49,7 @@ def unlike_campaign(design: CoreDesign, run: Mapping[str, Any]) -> str:
     if more := [name for name in found if name not in corners and not design.row_words]:
         return f"corner {more[0]!r}, which such a design has not"
     stimuli: dict[str, int] = {}
-    for kind, count in schedule(design.rule.motifs, design.synapses, steps):
+    for kind, count in schedule(design.rule.motifs, [core.synapses for core in _cores(design)], steps):
         stimuli[kind.name] = stimuli.get(kind.name, 0) + count
     if run["stimuli"] != stimuli:
         name = next(name for name in {**stimuli, **run["stimuli"]} if stimuli.get(name) != run["stimuli"].get(name))

@@ -78,7 +78,7 @@ class CoreBench(Driver):
         await Corners(self).run()
         for phase in (send_in_order, endure, play_mined, take_turns, mark_wrongly):
             await phase(self)
-        for kind, steps in schedule(self._motifs, self.synapses, self.steps):
+        for kind, steps in schedule(self._motifs, [p.synapses for p in self.parts if p.spec.state], self.steps):
             self._stalls()
             if self.generator.random() < 0.5 or self.done == 0:
                 for part in self.parts:

@@ -108,11 +108,15 @@ def kinds(motifs: Mapping[str, Sequence[Mapping[str, int]]]) -> Iterator[Kind]:
             yield Kind("random", "random", "random")
 
 
-def schedule(motifs: Mapping[str, Sequence[Mapping[str, int]]], synapses: int, steps: int) -> Iterator[tuple[Kind, int]]:
-    """Yield the kinds of stimulus of a campaign of ``steps`` timesteps in their order, each with its number of timesteps."""
+def schedule(motifs: Mapping[str, Sequence[Mapping[str, int]]], sizes: Sequence[int], steps: int) -> Iterator[tuple[Kind, int]]:
+    """Yield the kinds of stimulus of a campaign of ``steps`` timesteps in their order, each with its number of timesteps.
+
+    ``sizes`` says of how many synapses, or neurons, each core of the design is.
+    """
     stimuli, corners = kinds(motifs), 6 + 3 * len(motifs)
-    # A core of few synapses visits the ends of its state by being loaded often, not by running long.
-    longest = BATCH // synapses if synapses > _FEW else _FEW
+    # A core of few synapses visits the ends of its state by being loaded often, not by running long: traces of neurons that spike
+    # go through the same few values again and again.
+    longest = min(BATCH // max(sizes), _FEW if min(sizes) <= _FEW else BATCH)
     batch, done = max(1, min(longest, steps // (2 * corners + 2))), 0
     while done < steps:
         count = min(batch, steps - done)

@@ -18,6 +18,7 @@ from sc_hw.errors import UserError
 from sc_hw.manifest import load_core
 from sc_hw.sim.simulate import SimulationError, check_stimulus, simulate
 from sc_hw.sim.simulator import Simulator, alone_if_first, ccache_environment
+from sc_hw_sim.stimulus import schedule
 
 from ..daily import check, few
 
@@ -31,6 +32,13 @@ def broken(make_core):
         path.read_text().replace("assign next_weight = weight_7;", "assign next_weight = weight_7 ^ {15'd0, next_pre_trace[0]};")
     )
     return load_core(core.folder)
+
+
+@pytest.mark.parametrize(("sizes", "most"), [([80], 409), ([20, 4, 80], 64), ([64], 64), ([6, 1 << 16], 1), ([65, 4096], 8)])
+def test_a_design_with_a_small_core_is_loaded_often(sizes, most):
+    """Else what few neurons give is the same few values in thousands of timesteps: a fault for one other word stays unseen."""
+    batches = [count for _, count in schedule({}, sizes, 100_000)]
+    assert (max(batches), sum(batches)) == (most, 100_000)
 
 
 def test_the_first_build_of_a_cache_is_alone(tmp_path, monkeypatch):

@@ -68,7 +68,7 @@ def _sim(core):
         "stimuli": {},
         "corners": dict.fromkeys(corners_of(core.design), 1),
     }
-    for kind, count in schedule(core.design.rule.motifs, core.design.synapses, 200):
+    for kind, count in schedule(core.design.rule.motifs, [one.design.synapses for one in core.parts or [core]], 200):
         run["stimuli"][kind.name] = run["stimuli"].get(kind.name, 0) + count
     return {"cores": [run], "seed": 1}
 
