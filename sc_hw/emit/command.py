@@ -61,34 +61,20 @@ def design_of(
     initial: Path | None,
     derived: Path | None,
     layer: str | None,
-    presynaptic: str | None,
-    neurons: int | None,
-    neuron_settings: Sequence[str],
-    pre: int | None,
-    post: int | None,
-    spikes: str,
-    results: str,
     datapath: str | None,
     clock: float | None,
     latency: int | None,
     device: str | None,
     runtime: Sequence[str],
     given: Callable[[str], bool],
+    **shape: Any,
 ) -> CoreDesign:
     """Return the design that the options describe; ``given`` tells whether the user gave an option.
 
+    ``shape`` are those of topologies, each of which knows its own.
     Errors: ``UserError`` for options that do not go together and for values that are not allowed.
     """
-    options = {
-        "synapses": synapses,
-        "presynaptic": presynaptic,
-        "neurons": neurons,
-        "neuron_settings": neuron_settings,
-        "pre": pre,
-        "post": post,
-        "spikes": spikes,
-        "results": results,
-    }
+    options = {"synapses": synapses, **shape}
     check_options(options)
     topology = chosen_topology(options)
     following = topology.synapses(options)

@@ -24,6 +24,8 @@ _WIRING = (
     "core, or could be taken by others, means nothing"
 )
 
+_WIRING_ALONE = "wiring.sv.j2"  # of a graph of whose blocks each is asked about alone
+
 
 def prove_graph(inquiry: Inquiry[Core]) -> Iterator[Obligation]:
     """Prove what joins the cores of an emitted graph, at its own size.
@@ -45,8 +47,9 @@ def prove_graph(inquiry: Inquiry[Core]) -> Iterator[Obligation]:
 def statements_of_graph(graph: Graph) -> list[dict[str, str]]:
     """Return the obligations about what joins the cores, and about each block that is asked about alone."""
     joint = {name: text for _, _, room in _together(graph) for name, text in room.statements.items()}
+    inside = {"inside": INSIDE} if joint else {}
     return [
-        joint | ({"shared": SHARED} if shared_places(graph) else {}) | {"wiring": _WIRING, "inside": INSIDE},
+        joint | ({"shared": SHARED} if shared_places(graph) else {}) | {"wiring": _WIRING} | inside,
         *({**room.statements, "inside": INSIDE} for _, _, room in _alone(graph)),
     ]
 
@@ -97,9 +100,14 @@ def block_task(
 
 
 def joint_task(design: Any, files: Mapping[str, str], *, inside: bool | None) -> dict[str, Any]:
-    """Return the task about the graph; without ``inside`` it sees no register within, and with ``None`` it holds the covers."""
+    """Return the task about the graph; without ``inside`` it sees no register within, and with ``None`` it holds the covers.
+
+    Errors: ``ValueError`` for cores that take their commands together where every block is asked about alone, a recipe's fault.
+    """
     graph: Graph = design.graph
     together = _together(graph)
+    if shared_places(graph) and not together:
+        raise ValueError(f"{graph.name}: cores that take their commands together are asked about with a block between them")
     inner = {place: block for place, block, _ in together}
     cores = {place: node.block for place, node in graph.nodes.items() if place not in inner}
     memories = [memory for block in inner.values() for memory in memories_of(block).values()]
@@ -111,7 +119,7 @@ def joint_task(design: Any, files: Mapping[str, str], *, inside: bool | None) ->
         taps |= {f"{place}.{name}": bits for name, bits in (room.registers(block) | memory_taps(block)).items()}
         values |= room.values(graph, place, block)
     harness = render(
-        together[0][2].template,
+        together[0][2].template if together else _WIRING_ALONE,
         design,
         top=top_of(design),
         taps=taps,
