@@ -24,23 +24,28 @@ def chance_of(node: Node) -> Chance | None:
     """Return a conjunction as a chance if it is one: its k-th part is that bit k is 0 or that the value is not above k."""
     if node.operation != "and" or len(node.arguments) < _LEAST:
         return None
-    found: dict[int, tuple[Node, Node, int]] = {}
-    for part in node.arguments:
-        if part.operation != "or" or len(part.arguments) != 2:
-            return None
-        for clear, small in (part.arguments, part.arguments[::-1]):
-            bit, below = _bit(clear), _below(small)
-            if bit and below:
-                found[bit[1]] = bit[0], *below
-    n = len(node.arguments)
-    if sorted(found) != list(range(n)) or len({each[:2] for each in found.values()}) != 1:
+    parts = [_readings(part) for part in node.arguments]
+    pairs = {(word, value) for readings in parts if len(readings) == 1 for word, _, value, _ in readings}
+    if len(pairs) != 1:
         return None
-    word, value, first = found[0]
-    step = found[1][2] - first
+    word, value = next(iter(pairs))
+    found = {k: limit for readings in parts for w, k, v, limit in readings if w is word and v is value}
+    n, first = len(parts), found.get(0, 0)
+    if sorted(found) != list(range(n)) or not all(any((w, v) == (word, value) for w, _, v, _ in r) for r in parts):
+        return None
+    step = found[1] - first
     shift, less = step.bit_length() - 1, first - step
-    if step < 1 or step & (step - 1) or (shift and less) or any(found[k][2] != first + k * step for k in range(n)):
+    if step < 1 or step & (step - 1) or (shift and less) or any(found[k] != first + k * step for k in range(n)):
         return None
     return Chance(word, n, value, shift, less)
+
+
+def _readings(part: Node) -> list[tuple[Node, int, Node, int]]:
+    """Return of which value which bit is 0 where a part holds, or else which value is below which number: in one way or two."""
+    if part.operation != "or" or len(part.arguments) != 2:
+        return []
+    orders = ((_bit(clear), _below(small)) for clear, small in (part.arguments, part.arguments[::-1]))
+    return [(*bit, *below) for bit, below in orders if bit and below]
 
 
 def _bit(clear: Node) -> tuple[Node, int] | None:

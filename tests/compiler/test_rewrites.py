@@ -10,8 +10,9 @@ from sc_hw.compiler.node import evaluated, in_order
 from sc_hw.compiler.pipeline import compiled_nodes
 from sc_hw.compiler.simplify import simplified
 from sc_hw.compiler.trace import traced
+from sc_hw_models.fixed import chance
 from sc_hw_models.registry import RULES, get_rule
-from sc_hw_models.term import evaluate
+from sc_hw_models.term import evaluate, variable
 
 from ..daily import check
 from .random_rules import random_rule
@@ -121,6 +122,17 @@ def test_whatever_pays_subtracts_once_and_every_chance_compares_once(written, py
     seed = pytestconfig.getoption("--seed")
     print(f"seed {seed}")
     paid(range(seed, seed + 300), written)
+
+
+@pytest.mark.parametrize("bits", [5, 7, 8, 16])
+@pytest.mark.parametrize("exponent_bits", [3, 4, 5])
+def test_the_place_of_the_first_one_is_compared(bits, exponent_bits):
+    """Of eight bits and a value of four the last part reads both ways: as a bit of either, below a number of the other."""
+    word, exponent = variable("word", 0, (1 << bits) - 1), variable("exponent", 0, (1 << exponent_bits) - 1)
+    laid, _ = laid_out(simplified({"event": chance(word, exponent, bits)}, Algebra())[0])
+    assert [node.operation for node in in_order(laid.values())].count("rev") == 1
+    for given in ({"word": w, "exponent": e} for w in (0, 1, 6, 8, 1 << (bits - 1)) for e in range(1 << exponent_bits)):
+        assert evaluated(laid, given)["event"] == chance(given["word"], given["exponent"], bits)
 
 
 @pytest.mark.parametrize(("most", "joined"), [(3, True), (4, False)])
