@@ -136,8 +136,8 @@ def _marked(
 
 def _module_of(text: str, name: str) -> tuple[str, str]:
     """Return a file's text until the end of a module, and the rest."""
-    begun = re.search(rf"^\s*module\s+{name}\b", text, re.MULTILINE)
-    end = re.compile(r"^\s*endmodule\b", re.MULTILINE).search(text, begun.end() if begun else 0)
+    begun = re.search(rf"^[^/\n]*\bmodule\s+{name}\b", text, re.MULTILINE)
+    end = re.compile(r"^[^/\n]*\bendmodule\b", re.MULTILINE).search(text, begun.end() if begun else 0)
     if not begun or not end:
         raise YosysError(f"no module {name} in its file")
     where = end.end() - len("endmodule")

@@ -64,6 +64,8 @@ def test_each_core_and_the_whole_have_a_monitor(make_layer, make_crossbar):
         assert [*monitored(whole.design)] == places
         for design in monitored(whole.design).values():
             assert f"bind {design.name} " in monitor(design)
+            skips = "event_skip" in {port.name for port in design.ports()}  # a beat then stands for a row
+            assert (f"event_skip & ~clearing ? {design.row_words} : 1" in monitor(design)) == skips
         seen = conditions(whole.design)
         for stream in whole.design.streams:
             assert seen[f"{stream.name}: a beat waits"] == f"{stream.name}_valid & ~{stream.name}_ready"
