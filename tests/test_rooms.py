@@ -208,6 +208,8 @@ TOPOLOGY_FOLDERS = {
     "sc_hw/manifest/topologies": "__init__.py",
     "sc_hw/coverage/topologies": "__init__.py",
     "sc_hw/topologies": "__init__.py",
+    "sc_hw/api/topologies": "__init__.py",
+    "sc_hw/vectors/topologies": "__init__.py",
     "sim/sc_hw_sim": "topologies.py",
 }
 
@@ -227,6 +229,9 @@ def unplaced(root, kinds):
 def test_every_topology_has_its_file_and_its_line_in_each_room():
     assert unplaced(ROOT, KINDS_OF_TOPOLOGY) == []
     assert len(unplaced(ROOT, ["row"])) == 2 * len(TOPOLOGY_FOLDERS)
+    found = {path.relative_to(ROOT).parent.as_posix() for room in ("sc_hw", "sim") for path in (ROOT / room).rglob("*.py")
+             if re.search(r"^_?TOPOLOGIES\b.* = ", path.read_text(), re.MULTILINE)}  # fmt: skip
+    assert found == set(TOPOLOGY_FOLDERS)
 
 
 def test_generic_code_names_no_topology():

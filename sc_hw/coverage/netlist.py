@@ -25,7 +25,7 @@ cutpoint t:$mem_v2{cut}
 flatten
 write_rtlil core.il
 """
-_ARITHMETIC = ("mul", "add", "sub", "neg", "shl", "shr", "sshl", "sshr", "shift", "shiftx", "lt", "le", "gt", "ge")
+_ARITHMETIC = ("$mul", "$add", "$sub", "$neg", "$shl", "$shr", "$sshl", "$sshr", "$shift", "$shiftx", "$lt", "$le", "$gt", "$ge")
 # Registers start with anything (-zinit gives those without an initial value a free one).
 _AIGER = """read_rtlil core.il
 read_verilog -sv question.v
@@ -125,7 +125,7 @@ def _marked(
     found = list(branches(lines))
     arms = {f"sc_hw_arm_{k}": find_arms(p, found, points) for k, p in enumerate(wanted) if p.kind in ("line", "branch")}
     text.write_text(mark(lines, arms), encoding="utf-8")
-    free = "".join(f" *{module}*/t:${cell}" for module in cut for cell in _ARITHMETIC)
+    free = "".join(f" *{module}*/t:{cell}" for module in cut for cell in _ARITHMETIC)
     run_pinned_yosys(_FLATTEN.format(top=top, cut=free), cwd=folder)
     flat = text.read_text(encoding="utf-8")
     wires = set(re.findall(r"^  wire (?:.* )?\\(\S+)$", flat, re.MULTILINE))
