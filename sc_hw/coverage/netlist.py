@@ -25,7 +25,7 @@ cutpoint t:$mem_v2{cut}
 flatten
 write_rtlil core.il
 """
-_ARITHMETIC = ("mul", "add", "sub", "neg", "shl", "shr", "sshl", "sshr", "shift", "shiftx", "lt", "le", "gt", "ge")
+_ARITHMETIC = "mul add sub neg shl shr sshl sshr shift shiftx lt le gt ge".split()  # cells of Yosys
 # Registers start with anything (-zinit gives those without an initial value a free one).
 _AIGER = """read_rtlil core.il
 read_verilog -sv question.v
