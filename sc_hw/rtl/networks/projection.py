@@ -37,6 +37,7 @@ class ProjectionBlock(NetworkBlock):
     """
 
     template = "networks/projection.v.j2"
+    component = "projection.Projection"
     kept = "synapses of a projection"
     filled = ("synapses",)
 
