@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 # A Yosys library that writes out the extension of operands, which Amaranth leaves implicit: every operator
 # then has operands of one width, with nothing left to the rules of Verilog for mixed widths and signs.
 _WIDEN = r"""
-(* techmap_celltype = "$add $sub $mul $eq" *)
+`define WIDE(X) {{(BITS - X``_WIDTH){X``_SIGNED ? X[X``_WIDTH-1] : 1'b0}}, X}
+`define COMPARED(HOW) \
+  if (A_SIGNED && B_SIGNED) assign Y = $signed(`WIDE(A)) HOW $signed(`WIDE(B)); else assign Y = `WIDE(A) HOW `WIDE(B)
+(* techmap_celltype = "$add $sub $mul $eq $ne $lt $le $gt $ge" *)
 module widen (A, B, Y);
   parameter A_SIGNED = 0;
   parameter B_SIGNED = 0;
@@ -44,18 +47,44 @@ module widen (A, B, Y);
   parameter B_WIDTH = 1;
   parameter Y_WIDTH = 1;
   parameter _TECHMAP_CELLTYPE_ = "";
-  localparam BITS = _TECHMAP_CELLTYPE_ != "$eq" ? Y_WIDTH : A_WIDTH > B_WIDTH ? A_WIDTH : B_WIDTH;
+  localparam SUM = _TECHMAP_CELLTYPE_ == "$add" || _TECHMAP_CELLTYPE_ == "$sub" || _TECHMAP_CELLTYPE_ == "$mul";
+  localparam BITS = SUM ? Y_WIDTH : A_WIDTH > B_WIDTH ? A_WIDTH : B_WIDTH;
   input [A_WIDTH-1:0] A;
   input [B_WIDTH-1:0] B;
   output [Y_WIDTH-1:0] Y;
   wire _TECHMAP_FAIL_ = A_WIDTH == BITS && B_WIDTH == BITS;
-  `define WIDE(X) {{(BITS - X``_WIDTH){X``_SIGNED ? X[X``_WIDTH-1] : 1'b0}}, X}
   generate
     case (_TECHMAP_CELLTYPE_)
       "$add": assign Y = `WIDE(A) + `WIDE(B);
       "$sub": assign Y = `WIDE(A) - `WIDE(B);
       "$mul": assign Y = `WIDE(A) * `WIDE(B);
       "$eq": assign Y = `WIDE(A) == `WIDE(B);
+      "$ne": assign Y = `WIDE(A) != `WIDE(B);
+      "$lt": `COMPARED(<);
+      "$le": `COMPARED(<=);
+      "$gt": `COMPARED(>);
+      "$ge": `COMPARED(>=);
+    endcase
+  endgenerate
+endmodule
+(* techmap_celltype = "$shl $sshl $shr $neg" *)
+module widen_one (A, B, Y);
+  parameter A_SIGNED = 0;
+  parameter B_SIGNED = 0;
+  parameter A_WIDTH = 1;
+  parameter B_WIDTH = 1;
+  parameter Y_WIDTH = 1;
+  parameter _TECHMAP_CELLTYPE_ = "";
+  localparam BITS = Y_WIDTH > A_WIDTH ? Y_WIDTH : A_WIDTH;
+  input [A_WIDTH-1:0] A;
+  input [B_WIDTH-1:0] B;
+  output [Y_WIDTH-1:0] Y;
+  wire _TECHMAP_FAIL_ = A_WIDTH >= Y_WIDTH;
+  generate
+    case (_TECHMAP_CELLTYPE_)
+      "$shl", "$sshl": assign Y = `WIDE(A) << B;
+      "$shr": assign Y = `WIDE(A) >> B;
+      "$neg": assign Y = -`WIDE(A);
     endcase
   endgenerate
 endmodule

@@ -1,11 +1,11 @@
 """Neurons that integrate a constant current and count their spikes, in Amaranth."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 
 from ...arithmetic import apart, asr, members, wire
 from ..counting import CountingBlock
-from .pieces import count, free
+from .pieces import count, extended, free
 
 __all__ = ["Counting"]
 
@@ -30,13 +30,11 @@ class Counting(wiring.Component):  # type: ignore[misc] # amaranth ships no type
 
         move = wire(m, "move", ~valid | self.active_ready)
         take = wire(m, "take", self.current_valid & self.current_ready)
-        current = Signal(signed(block.count_bits), name="current")
-        whole = Signal(signed(block.count_bits), name="whole")
+        current = wire(m, "current", extended(self.current_value, block.count_bits))
+        whole = wire(m, "whole", apart(asr(current, block.threshold_shift)))
         below = wire(m, "below", apart(whole[-1]))
         above = wire(m, "above", ~below & (whole >= block.timesteps))
         m.d.comb += [
-            current.eq(self.current_value),
-            whole.eq(asr(current, block.threshold_shift)),
             self.current_ready.eq(apart(move)),
         ]
         spikes = Mux(below, 0, Mux(above, block.timesteps, whole[: block.activity_bits]))

@@ -83,7 +83,7 @@ class Error(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         with m.If(enable):
             m.d.sync += [error_valid.eq(valid[2] & (state == _State.GIVE)), error_last.eq(ends[2]), given.eq(found)]
         skip = wire(m, "skip", state == _State.SKIP)
-        wire(m, "unused_last", apart(self.current_last))
+        wire(m, "unused_last", self.current_last)
         m.d.comb += [
             drained.eq(~(issuing | valid[0] | valid[1] | valid[2] | self.error_valid)),
             done.eq(((state == _State.GIVE) & drained & enable) | (skip & self.error_ready)),
@@ -134,13 +134,13 @@ class Error(wiring.Component):  # type: ignore[misc] # amaranth ships no types
     ) -> Signal:
         """Return the error of an output at the end of clock 3: its exponential, its share of their sum, the others' shares."""
         block = self._block
-        below = wire(m, "below", top - value)
-        far = cut(m, "far", below, block.output_shift, unsigned(block.distance_bits))
+        far = cut(m, "far", top - value, block.output_shift, unsigned(block.distance_bits))
         table = sum(number << 16 * k for k, number in enumerate(block.exponentials))
-        exponential = cut(m, "power", Const(table, 256) >> Cat(Const(0, 4), far[:4]), 0, unsigned(_SHARE))
+        exponentials = wire(m, "exponentials", Const(table, 256) >> Cat(Const(0, 4), far[:4]))
+        wire(m, "unused_exponentials", exponentials[_SHARE:])
         power = free(_SHARE, "exponential_2")
         with m.If(enable):
-            m.d.sync += power.eq(Mux(far >= NONE, 0, exponential >> far[4:8]))
+            m.d.sync += power.eq(Mux(far >= NONE, 0, exponentials[:_SHARE] >> far[4:8]))
         total = free(block.total_bits, "total_reg")
         next_total = cut(m, "next_total", total + power, 0, total.shape())
         with m.If(state == _State.DECIDE):

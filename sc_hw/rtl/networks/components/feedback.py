@@ -7,7 +7,7 @@ from amaranth.lib import wiring
 
 from ...arithmetic import apart, asr, cut, members, saturate, wire
 from ..feedback import FeedbackBlock
-from .pieces import carried, count, free, memory
+from .pieces import carried, count, extended, free, memory
 
 __all__ = ["Feedback"]
 
@@ -132,8 +132,7 @@ class Feedback(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         products = []
         for lane, kept in enumerate(errors):
             product = free(signed(block.product_bits), f"product_{lane}")
-            error = Signal(signed(block.product_bits if block.signs else block.error_bits), name=f"error_{lane}")
-            m.d.comb += error.eq(apart(kept))
+            error = wire(m, f"error_{lane}", extended(kept, block.product_bits if block.signs else block.error_bits))
             if block.signs:
                 value: Value = Mux(signs[lane], error, cut(m, f"negated_{lane}", -error, 0, error.shape()))
             else:
@@ -149,16 +148,16 @@ class Feedback(wiring.Component):  # type: ignore[misc] # amaranth ships no type
         """Return the sum of a neuron's products, scaled, in the bits of a signal: sums at the end of clocks 3 and 4."""
         block, shape = self._block, signed(self._block.sum_bits)
         total, brought = free(shape, "sum_3"), free(shape, "brought_4")
-        now: Value = products[0]
-        for lane, product in enumerate(products[1:], 1):
+        wide_products = [extended(product, block.sum_bits) for product in products]
+        now = wide_products[0]
+        for lane, product in enumerate(wide_products[1:], 1):
             now = cut(m, f"sum_of_{lane + 1}", now + product, 0, shape)
         added = cut(m, "added", brought + total, 0, shape)
         with m.If(enable):
             m.d.sync += total.eq(now)
             with m.If(valid):
                 m.d.sync += brought.eq(Mux(first, total, added))
-        wide = Signal(signed(block.scaled_bits), name="brought")
-        m.d.comb += wide.eq(brought)
+        wide = wire(m, "brought", extended(brought, block.scaled_bits))
         if block.gain < 0:
             scaled = wire(m, "scaled", asr(wide, -block.gain))
         else:

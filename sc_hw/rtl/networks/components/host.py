@@ -8,7 +8,7 @@ from amaranth.lib import wiring
 
 from ...arithmetic import apart, members, wire
 from ..host import HostBlock
-from .pieces import priority
+from .pieces import extended, priority
 
 __all__ = ["Host"]
 
@@ -84,6 +84,4 @@ class Host(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         """Take what a projection answers when the host takes it, and return it."""
         taken = wire(m, f"taken_{k}", apart(self.readback_ready))
         m.d.comb += getattr(self, f"answer_{k}_ready").eq(apart(taken))
-        answered = Signal(self._block.widths[2], name=f"answered_{k}")
-        m.d.comb += answered.eq(apart(getattr(self, f"answer_{k}_data")))
-        return answered
+        return wire(m, f"answered_{k}", extended(getattr(self, f"answer_{k}_data"), self._block.widths[2]))

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, ResetSignal, Signal, Value, signed
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, ResetSignal, Signal, Value
 
 from ...arithmetic import apart, unused, wire
 from ..projection import ProjectionBlock
-from .pieces import carried, count, free, memory, picked
+from .pieces import carried, count, extended, free, memory, pick
 
 __all__ = ["build_learning"]
 
@@ -33,18 +33,17 @@ def build_learning(
     core, bits = block.core, block.shifted_bits
     if core is None:
         raise ValueError(f"{block.name} does not learn")
-    wide = Signal(signed(bits), name="signal_wide")
-    m.d.comb += wide.eq(signal["value"])
+    wide = wire(m, "signal_wide", extended(signal["value"], bits))
     slow = wire(m, "slow", apart(signal["slower"]))
-    shifts = [(wide << (block.octaves - k))[:bits] for k in range(block.octaves + 1)]
-    shifted = picked(m, "shifted", slow, shifts) if block.octaves else wire(m, "shifted", wide.as_unsigned())
+    shifted = Signal(bits, name="shifted")
+    pick(m, shifted, slow, [Cat(Const(0, block.octaves - k), wide[: bits - block.octaves + k]) for k in range(block.octaves + 1)])
     taken = wire(m, "signal_taken", told & ~signal["skip"])
     gathered: Value = shifted
     ends: Value = Const(1)
     if block.lanes > 1:
         lane, before = Signal(block.lane_bits, name="gather_lane_reg"), free((block.lanes - 1) * bits, "gathered_reg")
         ends = wire(m, "gather_last", lane == block.lanes - 1)
-        gathered = wire(m, "gathered", Cat(before, shifted))
+        gathered = wire(m, "gathered", apart(Cat(before, shifted)))
         count(m, lane, taken, ends)
         with m.If(taken):
             m.d.sync += before.eq(gathered[bits:])

@@ -7,7 +7,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 
 from ...arithmetic import apart, cut, wire
 from ..projection import ProjectionBlock
-from .pieces import free
+from .pieces import extended, free
 
 __all__ = ["Listed", "build_list"]
 
@@ -52,13 +52,13 @@ def build_list(m: Module, block: ProjectionBlock, ports: dict[str, Signal], fini
         m.d.comb += room.eq(~Mux(filling, complete[1], complete[0]))
     beat = _every_row(m, block, ports, fill, bias, room) if block.every_row else _active_rows(m, block, ports, bias, room)
 
-    close = wire(m, "close", bias if block.bias else beat.ends)
+    close = wire(m, "close", apart(bias if block.bias else beat.ends))
     filled = cut(m, "filled", fill + beat.store, 0, count)
     none = wire(m, "none", filled == 0)
     final = cut(m, "final", Mux(none, 0, filled - 1), 0, count)
     with m.If(beat.store | close):
         m.d.sync += fill.eq(Mux(close, 0, filled))
-    m.d.sync += bias.eq(beat.ends if block.bias else 0)
+    m.d.sync += bias.eq(beat.ends if block.bias else apart(Const(0)))
     for k in range(block.buffers):
         with m.If(close & (filling == k)):
             m.d.sync += [complete[k].eq(1), empty[k].eq(none), lasts[k].eq(final)]
@@ -75,9 +75,7 @@ def build_list(m: Module, block: ProjectionBlock, ports: dict[str, Signal], fini
             return entry[: block.list_bits]
         return cut(m, name, entry + Mux(second, block.rows, 0), 0, unsigned(block.list_bits))
 
-    row, activity = Signal(block.number_bits, name="given_row"), Signal(block.activity_bits, name="given_activity")
-    m.d.comb += [row.eq(beat.row), activity.eq(beat.activity)]
-    entry: Value = Cat(activity, row)
+    entry: Value = Cat(extended(beat.activity, block.activity_bits), extended(beat.row, block.number_bits))
     if block.bias:
         own = Cat(Const(block.bias, block.activity_bits), Const(block.rows - 1, block.number_bits))
         entry = Mux(bias, own, entry)

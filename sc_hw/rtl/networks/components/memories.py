@@ -1,6 +1,6 @@
 """Memories of a block that are no single memory, in Amaranth: a few bits in registers, and two memories side by side."""
 
-from amaranth.hdl import ClockSignal, Instance, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, ClockSignal, Instance, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
 from sc_hw_models.rule import index_bits
@@ -8,7 +8,7 @@ from sc_hw_models.rule import index_bits
 from ...arithmetic import apart, members, wire
 from ...instances import memory_instance
 from ...verilog import memory_ports
-from .pieces import free, picked
+from .pieces import free, pick
 
 __all__ = ["DividedMemory", "RegisterMemory"]
 
@@ -33,9 +33,10 @@ class RegisterMemory(wiring.Component):  # type: ignore[misc] # amaranth ships n
                 m.d.sync += word.eq(self.write_data)
         chosen: Value = words[0]
         if self._words > 1:
-            chosen = picked(m, "chosen", self.read_address, words)
+            chosen = Signal(self._bits, name="chosen")
+            pick(m, chosen, self.read_address, words)
         else:
-            wire(m, "unused_address", self.read_address ^ self.write_address)
+            wire(m, "unused_addresses", Cat(self.read_address, self.write_address))
         read = free(self._bits, "read_reg")
         with m.If(self.read_enable):
             m.d.sync += read.eq(chosen)

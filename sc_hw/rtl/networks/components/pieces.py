@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from amaranth.hdl import ClockSignal, Instance, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, ClockSignal, Const, Instance, Module, Mux, Signal, Value
 
-from ...arithmetic import cut
+from ...arithmetic import apart, cut
 from ..block import NetworkBlock
 
-__all__ = ["carried", "count", "free", "memory", "picked", "priority"]
+__all__ = ["carried", "count", "extended", "free", "memory", "pick", "priority"]
 
 
 def free(bits: Any, name: str) -> Signal:
@@ -38,16 +38,21 @@ def count(m: Module, counter: Signal, moves: Value, last: Value) -> None:
         m.d.sync += counter.eq(Mux(last, 0, after))
 
 
-def picked(m: Module, name: str, number: Value, values: Sequence[Value]) -> Value:
-    """Return the value of that number as a signal called ``name``; of a number beyond them, the first."""
-    result = Signal(values[0].shape(), name=name)
+def extended(value: Value, bits: int) -> Value:
+    """Return a value in more bits, by its sign where it has one, behind a gate that changes nothing: see ``apart``."""
+    high = value[-1] if value.shape().signed else Const(0, 1)
+    wide = Cat(value, high.replicate(bits - len(value)))
+    return apart(wide.as_signed() if value.shape().signed else wide)
+
+
+def pick(m: Module, result: Signal, number: Value, values: Sequence[Value]) -> None:
+    """Drive ``result`` with the value of that number; of a number beyond them, with the first."""
     with m.Switch(number):
         for k, value in enumerate(values[1:], 1):
             with m.Case(k):
                 m.d.comb += result.eq(value)
         with m.Default():
             m.d.comb += result.eq(values[0])
-    return result
 
 
 def priority(choices: Sequence[tuple[Value, Value]]) -> Value:

@@ -166,7 +166,7 @@ class Pixels(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         opens, closes, top, bottom = (free(1, f"{name}_reg") for name in ("opens", "closes", "top", "bottom"))
         side_kept, above = free(block.sum_bits, "side_reg"), Signal(block.sum_bits, name="above")
         line, bits = free(index_bits(block.squares), "line_reg"), index_bits(block.squares)
-        square_column = wire(m, "square_column", column[level : level + bits].as_unsigned())
+        square_column = column[level : level + bits].as_unsigned()
         with m.If(move):
             m.d.sync += [
                 opens.eq(begins[0] | (column[:level] == 0)),

@@ -12,7 +12,7 @@ from ...arithmetic import apart, cut, members, wire
 from ..projection import ProjectionBlock
 from .learning import build_learning
 from .lists import Listed, build_list
-from .pieces import carried, count, free, memory, picked
+from .pieces import carried, count, free, memory, pick
 
 __all__ = ["Projection"]
 
@@ -82,9 +82,7 @@ class Projection(wiring.Component):  # type: ignore[misc] # amaranth ships no ty
         firsts = carried(m, enable, "first", wire(m, "first_0", entry == 0), 1, 4)
         lasts = carried(m, enable, "last", word_last & entry_last, 1, 4)
         tasks = carried(m, enable, "task", in_task, 1, 4) if block.consolidates else [Const(0)] * 4
-        words = carried(m, enable, "word", word, 1, 2)
-        if not block.core:
-            wire(m, "unused_word", apart(words[1]))
+        words = carried(m, enable, "word", word, 1, 2 if block.core else 1)
 
         addresses, activities = self._addresses(m, enable, state, listed, entry, words[0], flags, tasks[0], learned_at)
         bits = block.lanes * block.synapse_bits
@@ -186,7 +184,7 @@ class Projection(wiring.Component):  # type: ignore[misc] # amaranth ships no ty
             (own,) = carried(m, enable, "row", entry[: block.number_bits], 1, 1)
             rows = flags["rows"][0] if block.gives_rows else Const(0)
             read_row = Mux(wire(m, "own_row", apart(rows | task)), own, row)
-        place = cut(m, "place", read_row * block.words + (word if block.words > 1 else 0), 0, unsigned(block.address_bits))
+        place = cut(m, "place_1", read_row * block.words + (word if block.words > 1 else 0), 0, unsigned(block.address_bits))
         address = Mux(empty, 0, Mux(flags["host"][0], self.access_address, place))
         addresses = carried(m, enable, "address", wire(m, "address_1", address), 2, last)
         silent = wire(m, "silent", empty | task)
@@ -201,9 +199,8 @@ class Projection(wiring.Component):  # type: ignore[misc] # amaranth ships no ty
         for lane in range(block.lanes):
             low = lane * block.synapse_bits + block.weight_low
             weight = wire(m, f"weight_{lane}", apart(word[low : low + block.weight_bits].as_signed()))
-            product = Signal(signed(block.product_bits), name=f"product_{lane}")
-            m.d.comb += product.eq(weight * Cat(activity, Const(0, 1)).as_signed())
-            products.append(product)
+            exact = weight * Cat(activity, Const(0, 1)).as_signed()
+            products.append(cut(m, f"product_{lane}", exact, 0, signed(block.product_bits)))
             weights.append(weight)
         ways: list[tuple[str, Value, dict[str, Any]]] = [
             ("product", flags["forward"][3], {"first": first, "last": last, "values": Cat(products)})
@@ -235,7 +232,8 @@ class Projection(wiring.Component):  # type: ignore[misc] # amaranth ships no ty
         lanes = [word[lane * bits : (lane + 1) * bits] for lane in range(block.lanes)]
         chosen: Value = lanes[0]
         if block.lanes > 1:
-            chosen = picked(m, "chosen", self.access_lane, lanes)
+            chosen = Signal(bits, name="chosen")
+            pick(m, chosen, self.access_lane, lanes)
             lanes = [Mux(self.access_lane == lane, self.access_data, own) for lane, own in enumerate(lanes)]
             m.d.comb += stored.eq(Cat(lanes))
         else:

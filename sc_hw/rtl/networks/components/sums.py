@@ -4,12 +4,12 @@ from enum import IntEnum
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
 from ...arithmetic import apart, cut, members, wire
 from ..sums import SumsBlock
-from .pieces import count, free, memory, picked, priority
+from .pieces import count, extended, free, memory, pick, priority
 
 __all__ = ["Sums"]
 
@@ -62,9 +62,8 @@ class Sums(wiring.Component):  # type: ignore[misc] # amaranth ships no types
                 getattr(self, f"product_{k}_values")[lane * bits : (lane + 1) * bits].as_signed()
                 for k, bits in enumerate(block.inputs)
             ]
-            product = Signal(signed(block.sum_bits), name=f"product_{lane}")
-            m.d.comb += product.eq(priority(list(zip(ready, parts, strict=True))))
-            products.append(product)
+            wide = [extended(part, block.sum_bits) for part in parts]
+            products.append(wire(m, f"product_{lane}", apart(priority(list(zip(ready, wide, strict=True))))))
 
         held = Signal(block.lanes * block.sum_bits, name="held")
         add, add_word, new_sums = self._added(m, take, replace, word, Cat(products), held)
@@ -78,7 +77,7 @@ class Sums(wiring.Component):  # type: ignore[misc] # amaranth ships no types
             lane_last = wire(m, "lane_last", lane == block.lanes - 1)
             count(m, lane, gone, lane_last)
             sums = [held.word_select(k, block.sum_bits) for k in range(block.lanes)]
-            m.d.comb += self.current_value.eq(picked(m, "given", lane, sums))
+            pick(m, self.current_value, lane, [one.as_signed() for one in sums])
         else:
             m.d.comb += self.current_value.eq(apart(held))
         next_word = wire(m, "next_word", apart(gone & lane_last))
@@ -127,7 +126,8 @@ class Sums(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         for lane in range(block.lanes):
             own = slice(lane * bits, (lane + 1) * bits)
             before = Mux(anew, 0, Mux(again, written_sums[own], held[own]))
-            m.d.comb += new_sums[own].eq(cut(m, f"sum_{lane}", before + kept[own], 0, held[own].shape()))
+            above = Signal(name=f"unused_sum_{lane}_above")
+            m.d.comb += Cat(new_sums[own], above).eq(before + kept[own])
         with m.If(add):
             m.d.sync += [written.eq(1), written_word.eq(add_word), written_sums.eq(new_sums)]
         return add, add_word, new_sums
