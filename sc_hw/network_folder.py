@@ -24,6 +24,7 @@ from .manifest.describe import FILE_LIST, difference, manifest_text, sha256
 from .manifest.emitted import Emitted, altered, check_folder, read_verilog, whole_digest
 from .manifest.schema import Digest, Version
 from .network_file import WEIGHTS, network_of, network_toml, weights_bytes
+from .rtl.generators import DEFAULT_GENERATOR, GENERATORS
 from .rtl.networks.design import NetworkDesign
 from .rtl.networks.files import network_files
 from .rtl.template import TEMPLATE, template_text
@@ -52,6 +53,11 @@ class _Tools(Struct, forbid_unknown_fields=True, kw_only=True, rename={"sc_hw": 
     numpy: Version
 
 
+class _AmaranthTools(_Tools, forbid_unknown_fields=True, kw_only=True, rename={"sc_hw": "sc-hw"}):
+    amaranth: Version
+    pyosys: Version
+
+
 class _Told(Struct):
     """The entries of a manifest that do not follow from the network alone."""
 
@@ -59,11 +65,20 @@ class _Told(Struct):
     sha256: Annotated[dict[str, Digest], Meta(max_length=1 << 16)]
 
 
+class _ToldOfAmaranth(_Told):
+    tools: _AmaranthTools
+
+
 @dataclass(frozen=True, kw_only=True)
 class EmittedNetwork(Emitted[NetworkDesign]):
     """An emitted network."""
 
     parts: "tuple[EmittedNetwork, ...]" = ()
+
+    @property
+    def generator(self) -> str:
+        """Which generator made it."""
+        return str(self.manifest["generator"])
 
 
 def network_design(spec: NetworkSpec, name: str) -> NetworkDesign:
@@ -78,9 +93,10 @@ def _initial(spec: NetworkSpec) -> dict[str, np.ndarray]:
 
 def network_folder(design: NetworkDesign, generator: str) -> dict[str, str | bytes]:
     """Return every file of the folder of a network by name; the same network gives the same bytes."""
-    verilog = network_files(design)
+    verilog = network_files(design, generator)
     own = _own_files(design, list(verilog))
-    tools = {"sc-hw": __version__} | {name: version(name) for name in ("jinja2", "numpy")}
+    used = ("jinja2", "numpy", *(("amaranth", "pyosys") if generator == "amaranth" else ()))
+    tools = {"sc-hw": __version__} | {name: version(name) for name in used}
     digests = {name: sha256(content) for name, content in sorted({**verilog, **own}.items())}
     manifest = _entries(design, generator, list(verilog)) | {"tools": tools, "sha256": digests}
     return {**verilog, **own, MANIFEST: manifest_text(manifest)}
@@ -128,11 +144,12 @@ def _entries(design: NetworkDesign, generator: str, verilog: list[str]) -> dict[
     }
 
 
-def network_in_memory(spec: NetworkSpec, name: str = "network") -> EmittedNetwork:
+def network_in_memory(spec: NetworkSpec, name: str = "network", generator: str = DEFAULT_GENERATOR) -> EmittedNetwork:
     """Return a network as it would be emitted, without a folder: for what only runs it."""
     design = network_design(spec, name)
-    texts = {file: text.encode() for file, text in network_files(design).items()}
-    return EmittedNetwork(folder=Path(name), manifest={"verilog": list(texts)}, design=design, edited=(), digest="", texts=texts)
+    texts = {file: text.encode() for file, text in network_files(design, generator).items()}
+    manifest = {"verilog": list(texts), "generator": generator}
+    return EmittedNetwork(folder=Path(name), manifest=manifest, design=design, edited=(), digest="", texts=texts)
 
 
 def is_network(folder: Path) -> bool:
@@ -156,18 +173,24 @@ def load_network(folder: Path, *, system_tasks: bool = False) -> EmittedNetwork:
         found = manifest.get("schema") if isinstance(manifest, dict) else None
         raise UserError(f"{path}: schema {one_line(json.dumps(found))[:80]}; this sc-hw reads {SCHEMA}; {_AGAIN}")
     name, generator = manifest.get("name"), manifest.get("generator")
-    if not isinstance(name, str) or generator != "verilog":
+    if not isinstance(name, str) or generator not in GENERATORS:
         raise UserError(
             f"{path}: name {one_line(json.dumps(name))[:80]} of generator {one_line(json.dumps(generator))[:80]}; {_AGAIN}"
         )
     design = network_design(network_of(folder / DESCRIPTION, option=""), name)
-    emitted = network_files(design)
+    emitted = network_files(design, generator)
     own = _own_files(design, list(emitted))
     told = {key: value for key, value in manifest.items() if key not in ("tools", "sha256")}
     wanted = json.loads(json.dumps(_entries(design, generator, list(emitted))))
     if text := difference(told, wanted):
         raise UserError(f"{path}: {one_line(text)}, which follows from {DESCRIPTION}; {_AGAIN}")
-    checked({key: manifest.get(key) for key in ("tools", "sha256")}, _Told, path, "a manifest", remedy=_AGAIN)
+    checked(
+        {key: manifest.get(key) for key in ("tools", "sha256")},
+        _ToldOfAmaranth if generator == "amaranth" else _Told,
+        path,
+        "a manifest",
+        remedy=_AGAIN,
+    )
     digests = {file: sha256(content) for file, content in sorted({**emitted, **own}.items())}
     if manifest["tools"]["sc-hw"] == __version__ and (text := difference(manifest["sha256"], digests, "sha256")):
         raise UserError(f"{path}: {one_line(text)}, which follows from {DESCRIPTION}; {_AGAIN}")

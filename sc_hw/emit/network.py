@@ -37,8 +37,6 @@ def emit_network(
     chosen = chosen_bus(bus, bus_streams, given)
     if generator not in GENERATORS:
         raise UserError(f"--generator {generator!r}: unknown; allowed are {', '.join(GENERATORS)}")
-    if generator != "verilog":
-        raise UserError(f"--generator {generator}: has no blocks of networks yet; allowed with --network is verilog")
     spec = network_of(network, option="--network")
     try:
         design = network_design(spec, name)

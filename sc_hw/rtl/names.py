@@ -11,13 +11,21 @@ from .graph import inner_blocks
 from .queue import queue_of
 from .verilog import has_whole, library_pieces
 
-__all__ = ["verilog_names"]
+__all__ = ["lane_names", "verilog_names"]
 
 
 def verilog_names(design: CoreDesign, generator: str) -> list[str]:
     """Return the Verilog files of the design's own folder, the top first, in the order in which they are listed."""
     modules = _joined(design) if design.graph else _core(design, generator)
     return [f"{module}.v" for module in modules]
+
+
+def lane_names(design: CoreDesign, generator: str) -> list[str]:
+    """Return the Verilog files of a lane without an engine, whose rule is its own datapath, the lane's first."""
+    name = design.name
+    pieces = [] if generator == "amaranth" else _pieces(name, _library(design))
+    random = [f"{name}_random"] if design.spec.lfsr else []
+    return [f"{module}.v" for module in (f"{name}_lane", f"{name}_datapath", *random, *pieces)]
 
 
 def _joined(design: CoreDesign) -> list[str]:

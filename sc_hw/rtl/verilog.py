@@ -31,6 +31,7 @@ __all__ = [
     "library_pieces",
     "memory_file",
     "memory_files",
+    "memory_ports",
     "random_ports",
     "random_purpose",
     "random_text",
@@ -105,25 +106,26 @@ def template_text(template: str, **values: Any) -> str:
 
 def random_text(name: str, lfsr: Lfsr) -> str:
     """Return the random register of a module that is not a lane."""
-    purpose = f"random register, x^{lfsr.taps[0]} + x^{lfsr.taps[1]} + 1, {lfsr.fresh} new bits a step"
+    purpose = random_purpose(lfsr, of="")
     return finished(_environment().get_template("lib/random.v.j2").render(name=name, lfsr=lfsr, lfsr_purpose=purpose))
 
 
 def registers_text(module: str, purpose: str, words: int, bits: int) -> str:
     """Return a memory that is so small that it is kept in registers; its ports are those of a memory."""
     template = _environment().get_template("networks/registers.v.j2")
-    return finished(template.render(module=module, purpose=purpose, words=words, bits=bits, ports=_memory_ports(words, bits)))
+    return finished(template.render(module=module, purpose=purpose, words=words, bits=bits, ports=memory_ports(words, bits)))
 
 
 def divided_text(module: str, purpose: str, words: int, bits: int, whole: int) -> str:
     """Return a memory of two: one of ``whole`` words, one of those that are left."""
     template = _environment().get_template("networks/divided.v.j2")
     return finished(
-        template.render(module=module, purpose=purpose, words=words, bits=bits, whole=whole, ports=_memory_ports(words, bits))
+        template.render(module=module, purpose=purpose, words=words, bits=bits, whole=whole, ports=memory_ports(words, bits))
     )
 
 
-def _memory_ports(words: int, bits: int) -> tuple[Port, ...]:
+def memory_ports(words: int, bits: int) -> tuple[Port, ...]:
+    """Return the ports of a memory."""
     address = index_bits(words)
     return (
         input_port("clk", meaning="clock, rising edge"),
@@ -161,9 +163,9 @@ def random_ports(lfsr: Lfsr) -> tuple[Port, ...]:
     )
 
 
-def random_purpose(lfsr: Lfsr) -> str:
-    """Return what the random register of a lane is, in a line."""
-    return f"random register of one lane, x^{lfsr.taps[0]} + x^{lfsr.taps[1]} + 1, {lfsr.fresh} new bits a step"
+def random_purpose(lfsr: Lfsr, of: str = " of one lane") -> str:
+    """Return what a random register is, by default that of a lane, in a line."""
+    return f"random register{of}, x^{lfsr.taps[0]} + x^{lfsr.taps[1]} + 1, {lfsr.fresh} new bits a step"
 
 
 def memory_file(module: str, purpose: str, filled: str = "", *, block_ram: bool = False) -> dict[str, str]:

@@ -38,7 +38,7 @@ def mined_numbers(folder: Core | EmittedNetwork) -> list[int]:
 def _emitted(folder: Core | EmittedNetwork) -> dict[str, str]:
     """Return the Verilog that the design of a folder is emitted as, by the name of the file."""
     if isinstance(folder, EmittedNetwork):
-        return network_files(folder.design)
+        return network_files(folder.design, folder.generator)
     files = core_files(folder.design, folder.manifest["generator"])
     return {PurePosixPath(name).name: text for name, text in files.items() if name.endswith(".v")}
 

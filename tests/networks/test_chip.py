@@ -9,6 +9,7 @@ import pytest
 
 from sc_hw.network_file import network_of
 from sc_hw.network_folder import load_network, network_in_memory
+from sc_hw.rtl.generators import GENERATORS
 from sc_hw.sim.network.run import simulate_network
 from tests.daily import check, few
 from tests.models.networks.random_networks import network
@@ -26,11 +27,17 @@ def folder(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("kind", few(["si", "none"], 1, "what it has, that which makes codes has, too"))
-def test_the_small_network_equals_its_model(sc_hw, folder, monkeypatch, kind):
+KINDS = [("si", "verilog"), ("none", "verilog"), ("si", "amaranth"), ("pull", "amaranth")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "generator"), few(KINDS, 1, "what it has, that which makes codes has, too; the other generator's blocks equal these")
+)
+def test_the_small_network_equals_its_model(sc_hw, folder, monkeypatch, kind, generator):
     monkeypatch.chdir(folder)
     network = network_of(folder / "small.toml", option="", settings=consolidating(kind))
-    assert sc_hw("emit", "--network", write_network(folder, network), "-o", "net", "--name", "tiny", "--force")[0] == 0
+    named = ("-o", "net", "--name", "tiny", "--force")
+    assert sc_hw("emit", "--network", write_network(folder, network), *named, "--generator", generator)[0] == 0
     status, out, err = sc_hw("sim", "net", "--steps", "60", "--seed", "3", "--json", "record.json")
     assert status == 0, out + err
     assert re.search(r"^PASS tiny: 60 samples, \d+ learned, .*seed 3$", out, re.MULTILINE)
@@ -40,11 +47,11 @@ def test_the_small_network_equals_its_model(sc_hw, folder, monkeypatch, kind):
     (run,) = record["runs"]
     assert run["samples"] == 60
     scenes = {"samples", "samples with gaps", "a dark sample", "accesses", "accesses with gaps"}
-    assert scenes | ({"the end of a task"} if kind == "si" else set()) == {*run["corners"]}
+    assert scenes | ({"the end of a task"} if kind != "none" else set()) == {*run["corners"]}
     assert all(0 < scene["reset"] <= min(60, scene["clocks"]) for scene in run["corners"].values())
     assert run["resets"] >= 2 + sum(scene["reset"] for scene in run["corners"].values())
     assert min(run["learned"], run["words_written"], run["host_accesses"], run["flowing_clocks"]) > 0
-    assert (run["tasks_ended"] > 2) == (kind == "si")
+    assert (run["tasks_ended"] > 2) == (kind != "none")
 
 
 @check("every planted fault of the small network is caught in every run")
@@ -116,10 +123,11 @@ def test_a_number_that_only_the_edit_knows_is_played(tmp_path, case):
 @pytest.mark.parametrize(
     "text", [SMALL, pytest.param(WIDE, marks=check("faults of every block are in every run"))], ids=["small", "wide"]
 )
-def test_every_planted_fault_is_caught(sc_hw, tmp_path, monkeypatch, text):
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_every_planted_fault_is_caught(sc_hw, tmp_path, monkeypatch, text, generator):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.toml").write_text(text)
-    assert sc_hw("emit", "--network", "small.toml", "-o", "planted")[0] == 0
+    assert sc_hw("emit", "--network", "small.toml", "-o", "planted", "--generator", generator)[0] == 0
     status, out, err = sc_hw("selftest", "planted", "--json", "selftest.json")
     assert status == 0, out + err
     faults = json.loads((tmp_path / "selftest.json").read_text())["faults"]

@@ -21,6 +21,7 @@ from sc_hw.proof.network.question import block_task
 from sc_hw.proof.result import Obligation
 from sc_hw.proof.solver import find_solver
 from sc_hw.proof.structure import is_sound, structure_of
+from sc_hw.rtl.generators import GENERATORS
 from sc_hw_models.lfsr import Lfsr
 from sc_hw_models.networks.errors import exponential, hard_error, softmax_error
 from sc_hw_models.networks.neurons import CountingConfig, counting_step
@@ -44,21 +45,27 @@ DAILY = [
 @pytest.fixture(scope="module")
 def emitted(tmp_path_factory):
     """Return the emitted small network."""
-    folder = tmp_path_factory.mktemp("proof")
+    return emit_small(tmp_path_factory.mktemp("proof"), "verilog")
+
+
+def emit_small(folder, generator):
+    """Write the small network as a generator makes it, and return its folder."""
     (folder / "small.toml").write_text(SMALL)
     design = network_design(network_of(folder / "small.toml", option=""), "tiny")
-    write_folder(folder / "net", network_folder(design, "verilog"))
+    write_folder(folder / "net", network_folder(design, generator))
     return folder / "net"
 
 
-def wide(tmp_path):
+def wide(tmp_path, generator="verilog"):
     """Return the chip that has squares, shifts, two hidden populations and both ways back."""
     (tmp_path / "wide.toml").write_text(WIDE)
-    return network_in_memory(network_of(tmp_path / "wide.toml", option=""), "wide")
+    return network_in_memory(network_of(tmp_path / "wide.toml", option=""), "wide", generator)
 
 
 @check("a minute; its parts are in every run, with a fault in each")
-def test_the_small_network_is_proven_and_the_record_says_what_is_simulated_only(sc_hw, emitted):
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_the_small_network_is_proven_and_the_record_says_what_is_simulated_only(sc_hw, tmp_path, generator):
+    emitted = emit_small(tmp_path, generator)
     status, out, err = sc_hw("prove", emitted, "--solver", "yices", "--json", emitted.parent / "record.json")
     assert status == 0, out + err
     assert re.search(
@@ -73,10 +80,11 @@ def test_the_small_network_is_proven_and_the_record_says_what_is_simulated_only(
     assert {"synapses_in/next_weight", "synapses_out/random_step"} <= {*names}
 
 
+@pytest.mark.parametrize("generator", few(GENERATORS, ["verilog"], "the other generator"))
 @pytest.mark.parametrize("text", [SMALL, WIDE], ids=["small", "wide"])
-def test_all_that_is_emitted_is_of_kinds_that_tools_share(tmp_path, text):
+def test_all_that_is_emitted_is_of_kinds_that_tools_share(tmp_path, text, generator):
     (tmp_path / "network.toml").write_text(text)
-    network = network_in_memory(network_of(tmp_path / "network.toml", option=""), "net")
+    network = network_in_memory(network_of(tmp_path / "network.toml", option=""), "net", generator)
     obligations = structure_of(network, lambda: original(network))
     assert is_sound(obligations), [o.note for o in obligations if o.note]
 
@@ -151,12 +159,15 @@ def test_a_decision_that_changes_while_it_is_on_offer_is_refuted_by_a_run(emitte
     assert list((tmp_path / "traces").glob("*.vcd"))
 
 
+PLACES = ["pixels", "back_a", "error", "sums_b", "synapses_ib", "synapses_ao", "back_b"]
+
+
 @pytest.mark.parametrize(
-    "place",
-    few(["pixels", "back_a", "error", "sums_b", "synapses_ib", "synapses_ao", "back_b"], 1, "the small network has them, too"),
+    ("place", "generator"),
+    few([(place, generator) for generator in GENERATORS for place in PLACES], 1, "the small network has them, too"),
 )
-def test_blocks_of_a_wide_network_are_proven(place, tmp_path):
-    chip = wide(tmp_path)
+def test_blocks_of_a_wide_network_are_proven(place, generator, tmp_path):
+    chip = wide(tmp_path, generator)
     inquiry = Inquiry(core=chip, solvers=[find_solver("yices")], timeout=100, folder=tmp_path / "run", traces=None)
     found = list(prove_block(inquiry, chip.design, place))
     assert {o.verdict for o in found} == {"proven"}, found

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sc_hw.rtl.amaranth import AmaranthModule, _rtlil, _written
+from sc_hw.rtl.amaranth import AmaranthModule, _rtlil, written
 from sc_hw.rtl.emit import GENERATORS, core_files
 from sc_hw.rtl.graph_text import graph_text
 from sc_hw.rtl.graph_top import GraphTop
@@ -30,7 +30,7 @@ CONFIG = RULE.config_type(weight_bits=6, trace_bits=4, reward_bits=4, learning_s
 def tops(graph):
     """Return the top of each generator."""
     made = AmaranthModule(graph.purpose, graph.ports(), _rtlil(graph.name, GraphTop(graph), reset=True))
-    return {"verilog": graph_text(graph), "amaranth": _written({graph.name: made})[f"{graph.name}.v"]}
+    return {"verilog": graph_text(graph), "amaranth": written({graph.name: made})[f"{graph.name}.v"]}
 
 
 @pytest.mark.parametrize("checks", [{}, {"middle_event": "first.command"}, {"middle_event": "second.post_event"}])

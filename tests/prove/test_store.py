@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from sc_hw.proof.graph import _alone, block_task
-from sc_hw.rtl.amaranth import AmaranthModule, _rtlil, _written
+from sc_hw.rtl.amaranth import AmaranthModule, _rtlil, written
 from sc_hw.rtl.crossbar import CrossbarDesign
 from sc_hw.rtl.emit import GENERATORS
 from sc_hw.rtl.event_store import EventStore
@@ -26,7 +26,7 @@ def kept(beats, generator, pattern="", new=""):
     (store,) = stores_of(design.graph).values()
     if generator == "amaranth":
         module = AmaranthModule(store.purpose, store.ports(), _rtlil(store.name, EventStore(store), reset=True))
-        text = _written({store.name: module})[f"{store.name}.v"]
+        text = written({store.name: module})[f"{store.name}.v"]
     else:
         text = block_text(store.template, store)
     if pattern:

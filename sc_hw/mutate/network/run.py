@@ -63,7 +63,7 @@ def mutate_network(
     return MutationResult(
         core=network.design.name,
         rule="network",
-        generator=str(network.manifest.get("generator", "verilog")),
+        generator=network.generator,
         synapses=network.design.synapses,
         lanes=network.design.lanes,
         config={},

@@ -64,7 +64,7 @@ def prove_network_block(
         core=block.name,
         rule="network",
         config={},
-        generator=str(network.manifest.get("generator", "verilog")),
+        generator=network.generator,
         edited=network.edited,
         tools={"yosys": find_yosys()[1], **{solver.name: solver.tool.version for solver in solvers}, "sby": sby().version},
         obligations=obligations,

@@ -183,7 +183,7 @@ def _projection(block: ProjectionBlock) -> Question:
     taps |= dict.fromkeys((f"activity_{k}" for k in (2, 3, 4)), block.activity_bits)
     taps |= dict.fromkeys((f"address_{k}" for k in range(2, last + 1)), block.address_bits)
     taps |= {"state_reg": 3, "enable": 1, "bias_reg": 1, "asked_reg": 1, "empty_1": 1, "fill_reg": count, "entry_reg": count}
-    taps |= {"word_reg": block.word_bits, "word_1": block.word_bits, "word_2": block.word_bits, "word_4": synapses}
+    taps |= {"word_reg": block.word_bits, "word_1": block.word_bits, "word_4": synapses}
     double = block.buffers > 1
     taps |= {"complete_reg": block.buffers, "empty_reg": block.buffers}
     taps |= {"fill_half_reg": 1, "half_reg": 1, "last_0_reg": count, "last_1_reg": count} if double else {"last_reg": count}
@@ -191,7 +191,7 @@ def _projection(block: ProjectionBlock) -> Question:
     taps |= dict.fromkeys(("swept_reg", *(f"task_{k}" for k in range(1, 5))), 1) if block.consolidates else {}
     free = {}
     if block.core:
-        taps |= {"gather_word_reg": block.word_bits, "signals_4": block.lanes * block.shifted_bits}
+        taps |= {"word_2": block.word_bits, "gather_word_reg": block.word_bits, "signals_4": block.lanes * block.shifted_bits}
         if block.lanes > 1:
             taps |= {"gather_lane_reg": block.lane_bits, "gathered_reg": (block.lanes - 1) * block.shifted_bits}
         ports = block.core.lane_ports()

@@ -15,10 +15,10 @@ from ...manifest import Core
 from ...network_folder import EmittedNetwork
 from ...rtl.contents import without_contents
 from ...rtl.design import CoreDesign
+from ...rtl.names import lane_names
 from ...rtl.networks.design import NetworkDesign
 from ...rtl.networks.files import network_files
 from ...rtl.networks.projection import ProjectionBlock
-from ...rtl.verilog import lane_files
 from ...toolchain import sby
 from ...yosys import find_yosys
 from ..circuit import read_circuit
@@ -93,11 +93,11 @@ def lane_core(network: EmittedNetwork, block: ProjectionBlock) -> Core | None:
     design = block.core
     if not isinstance(design, CoreDesign):
         return None
-    files = list(lane_files(design))
+    files = lane_names(design, network.generator)
     manifest = {
         "modules": {"core": block.name, "lane": f"{design.name}_lane", "datapath": f"{design.name}_datapath"},
         "verilog": files,
-        "generator": network.manifest.get("generator", "verilog"),
+        "generator": network.generator,
     }
     texts = {name: network.texts[name] for name in files}
     return Core(folder=network.folder, manifest=manifest, design=design, edited=(), digest=network.digest, texts=texts)
@@ -153,7 +153,7 @@ def prove_network(
         core=network.design.name,
         rule="network",
         config={},
-        generator=str(network.manifest.get("generator", "verilog")),
+        generator=network.generator,
         edited=network.edited,
         tools=tools,
         obligations=obligations,
@@ -168,7 +168,7 @@ def original(network: EmittedNetwork) -> Original:
     design = network.design
     learning = [block for block in design.projections.values() if block.core]
     return Original(
-        texts={name: without_contents(text) for name, text in network_files(design).items()},
+        texts={name: without_contents(text) for name, text in network_files(design, network.generator).items()},
         followed={f"{block.name}_datapath" for block in learning},
     )
 

@@ -24,12 +24,13 @@ DEPTHS = (2048, 1024, 512)  # words of a block of a device, by how wide they are
 class NetworkBlock:
     """A module of a network, named by the chip's name and its own.
 
-    ``template`` is its Verilog; ``kept`` says what its memory holds, empty without one. A second generator writes the same
-    ports from ``ports()``, the same memory from ``memories()``, and follows the contract in each block's docstring: which
-    beats come of which, in which order; how many clocks later is no part of it.
+    ``template`` is its Verilog, ``component`` its Amaranth, in ``components``; ``kept`` says what its memory holds, empty
+    without one. Both have the ports of ``ports()``, the memories of ``memories()`` and the same registers, and follow the
+    contract in each block's docstring: which beats come of which, in which order.
     """
 
     template: ClassVar[str]
+    component: ClassVar[str]
     kept: ClassVar[str] = ""
     filled: ClassVar[tuple[str, ...]] = ()  # memories with initial contents
 

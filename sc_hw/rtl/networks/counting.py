@@ -20,6 +20,7 @@ class CountingBlock(NetworkBlock):
     """
 
     template = "networks/counting.v.j2"
+    component = "counting.Counting"
 
     population: str
     neurons: int

@@ -26,6 +26,7 @@ class ErrorBlock(NetworkBlock):
     """
 
     template = "networks/error.v.j2"
+    component = "error.Error"
     kept = "outputs of a sample"
 
     neurons: int

@@ -22,6 +22,7 @@ class FeedbackBlock(NetworkBlock):
     """
 
     template = "networks/feedback.v.j2"
+    component = "feedback.Feedback"
     kept = "slopes of a sample"
     filled = ("signs",)
 

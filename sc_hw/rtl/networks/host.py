@@ -36,6 +36,7 @@ class HostBlock(NetworkBlock):
     """
 
     template = "networks/host.v.j2"
+    component = "host.Host"
 
     accesses: tuple[tuple[int, int, int], ...]
     tasks: tuple[int, ...] = ()

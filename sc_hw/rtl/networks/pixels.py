@@ -27,6 +27,7 @@ class PixelsBlock(NetworkBlock):
     """
 
     template = "networks/pixels.v.j2"
+    component = "pixels.Pixels"
     kept = "sums of a row of squares"
 
     height: int

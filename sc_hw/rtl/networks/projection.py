@@ -37,6 +37,7 @@ class ProjectionBlock(NetworkBlock):
     """
 
     template = "networks/projection.v.j2"
+    component = "projection.Projection"
     kept = "synapses of a projection"
     filled = ("synapses",)
 
@@ -256,11 +257,7 @@ class ProjectionBlock(NetworkBlock):
                 "datapath.product",
                 f"value + {self.shifted_bits + self.activity_bits}'d{1 << self.core.config.learning_shift}",
             ),
-            *(
-                [fault("noise", "the random register makes other bits", "random.fresh_bits", "value ^ 1")]
-                if self.core.spec.lfsr
-                else []
-            ),
+            *([fault("noise", "the random register makes other bits", "random.bits", "~value")] if self.core.spec.lfsr else []),
             *(self._task_faults() if self.consolidates else []),
             *([fault("nothing pulled", "rows that were not sent are left out", "gap", "1'b0")] if self.every_row else []),
         ]

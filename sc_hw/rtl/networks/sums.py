@@ -33,6 +33,7 @@ class SumsBlock(NetworkBlock):
     """
 
     template = "networks/sums.v.j2"
+    component = "sums.Sums"
     kept = "sums of a sample"
 
     population: str
