@@ -34,10 +34,10 @@ READERS = {
 
 
 def refused(kind, path, words):
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(UserError, match=words) as caught:
         READERS[kind](path, option="--file", what=WHAT)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -11,6 +11,7 @@ from sc_hw.network_file import network_of
 from sc_hw.network_folder import network_design
 from sc_hw.rtl.networks.files import network_files
 from sc_hw.rtl.text import port_list
+from sc_hw.rtl.verilog import memory_ports
 from sc_hw.yosys import run_pinned_yosys
 from sc_hw_models.scratch import temporary_folder
 from tests.daily import check, few
@@ -93,17 +94,19 @@ def products_alike(text):
 
 
 def ports_only(name, module):
-    """Return a block, or a lane of one, without what is in it; of another module nothing."""
+    """Return a block, or what in it is made of modules, without what is inside; of another module nothing."""
     for block in design_of(name).blocks.values():
-        for own, ports in {block.name: block.ports(), **lane_of(block)}.items():
+        for own, ports in {block.name: block.ports(), **made_of(block)}.items():
             if own == module:
                 return f"module {module} ({port_list(ports)});\nendmodule\n"
     return ""
 
 
-def lane_of(block):
-    core = getattr(block, "core", None)
-    return {f"{block.name}_lane": core.lane_ports()} if core else {}
+def made_of(block):
+    """Return the ports of a block's lane, and of its memories in two parts, by module."""
+    core, memories = getattr(block, "core", None), block.memories()
+    lane = {f"{block.name}_lane": core.lane_ports()} if core else {}
+    return lane | {f"{block.name}_{place}": memory_ports(*memories[place]) for place in memories if block.whole_blocks(place)}
 
 
 def compared(name, module, changed=lambda text: text):

@@ -37,7 +37,7 @@ class ProjectionBlock(NetworkBlock):
     """
 
     template = "networks/projection.v.j2"
-    component = "projection.Projection"
+    component = "projection.ProjectionUnit"
     kept = "synapses of a projection"
     filled = ("synapses",)
 

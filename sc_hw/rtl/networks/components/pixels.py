@@ -7,7 +7,7 @@ from sc_hw_models.rule import index_bits
 
 from ...arithmetic import apart, cut, members, wire
 from ..pixels import LEVEL_BITS, PIXEL_BITS, PixelsBlock
-from .pieces import count, free, memory
+from .pieces import count, extended, free, memory
 
 __all__ = ["Pixels"]
 
@@ -63,7 +63,7 @@ class Pixels(wiring.Component):  # type: ignore[misc] # amaranth ships no types
         square_row, square_column = row[level:-1], column[level:-1]
         place = square_row * block.squares + square_column
         bits = max(block.row_bits, block.place_bits - 1) + block.squares.bit_length()
-        input_number = cut(m, "input_number", place, 0, unsigned(bits))
+        input_number = cut(m, "input_number", extended(place, max(bits, len(place))), 0, unsigned(bits))
         wire(m, "unused_input_number", input_number[block.row_bits :])
         with m.If(move):
             m.d.sync += [valid.eq(fill), kept.eq(brightness), inside.eq(lands), last.eq(sample_ends)]

@@ -14,7 +14,7 @@ from .learning import build_learning
 from .lists import Listed, build_list
 from .pieces import carried, count, free, memory, pick
 
-__all__ = ["Projection"]
+__all__ = ["ProjectionUnit"]
 
 
 class _State(IntEnum):
@@ -28,7 +28,7 @@ class _State(IntEnum):
     TASK = 7  # every row goes through the lanes, as the end of a task
 
 
-class Projection(wiring.Component):  # type: ignore[misc] # amaranth ships no types
+class ProjectionUnit(wiring.Component):  # type: ignore[misc] # amaranth ships no types
     """Reads the rows of a list word by word, gives products, and sends the same words through the lanes and back.
 
     Parameters: ``block``, whose docstring is the contract. Ports: ``block.ports()``. Reset: forgets lists and sample; synapses
