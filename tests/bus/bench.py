@@ -181,10 +181,11 @@ class Registers:
                 if not await self.read(self.map["status"]) & field.mask:
                     break
             beat = self.golden.vain(tray.stream)
-            beat, _ = carried(tray, beat)
+            beat, last = carried(tray, beat)
             word = sum(beat << k * tray.bits for k in range(max(1, tray.beats)))
             for k, register in enumerate(tray.registers):
-                await self.write(register, word >> 32 * k & 0xFFFFFFFF, index=register.count - 1)
+                moved = tray.ending if last and register.moves else register
+                await self.write(moved, word >> 32 * k & 0xFFFFFFFF, index=moved.count - 1)
         register = self.drawn.choice(tray.every)
         await self.write(register, self.drawn.getrandbits(32), index=self.drawn.randrange(register.count), late=True)
         await self.reset(settled=False)

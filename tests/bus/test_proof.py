@@ -205,7 +205,7 @@ NETWORK_BUGS = {
         "wire ends = decision_valid;",
         "register_events",
     ),
-    "pixels in another order": ("{14'd0, pixel_reg[27:14]}", "{14'd0, pixel_reg[26:13]}", "(stream|inside)"),
+    "pixels in another order": ("{13'd0, pixel_reg[25:13]}", "{13'd0, pixel_reg[24:12]}", "(stream|inside)"),
 }
 
 
