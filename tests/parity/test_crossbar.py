@@ -61,8 +61,10 @@ def test_every_fault_between_the_cores_is_caught(make_crossbar, tmp_path, genera
     verdicts = {outcome.fault: outcome.verdict for outcome in outcomes}
     assert verdicts.pop("(none)") == "passes"
     assert verdicts.pop("stored while played") == "not applicable"
+    # A store stands in front of bits alone, and holds more than the beats of so few neurons.
+    assert addressed or verdicts.pop("pre_event store: few kept") == "not applicable"
     assert set(verdicts.values()) == {"caught"}, verdicts
-    assert len(verdicts) == 13 + 6 * addressed
+    assert len(verdicts) == 13 + (6 if addressed else 4)
 
 
 @check("recorded inputs of a core are played in every run")
